@@ -1,0 +1,64 @@
+// What the rest of smtpe asks of DNS. Implemented by dns/resolver.ts.
+export interface DnsQuestion {
+  /** Presentation form, with or without the final dot, as the asker spelled it. */
+  readonly name: string;
+  /** RR type number, e.g. 1 = A. */
+  readonly type: number;
+  /** Class number, 1 = IN. */
+  readonly class: number;
+}
+
+/** `data` by type: A/AAAA text address; NS PTR CNAME DNAME name with final dot; MX {preference, value}; TXT {value: Buffer}; SOA ... */
+export interface DnsRecord {
+  readonly name: string;
+  readonly type: number;
+  readonly class: number;
+  /** Seconds. */
+  readonly ttl: number;
+  readonly fields: Readonly<Record<string, string | number | Buffer | readonly string[]>>;
+}
+
+export const rcode = {
+  OK: 0,
+  NOERROR: 0,
+  FORMAT: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOT_IMPLEMENTED: 4,
+  REFUSED: 5,
+  ERRNO: 16,
+  TIMEDOUT: 17,
+  TIMEOUT: 17,
+} as const;
+
+export interface DnsResponse {
+  readonly question: DnsQuestion;
+  /** 0-15 from the server, or ERRNO (no server could be asked, invalid name), TIMEDOUT. */
+  readonly rcode: number;
+  readonly answer: readonly DnsRecord[];
+  readonly authority: readonly DnsRecord[];
+  readonly extra: readonly DnsRecord[];
+  /** Seconds the response may be kept; 0 for errors. */
+  readonly ttl: number;
+  /** Cause in words when rcode is ERRNO, TIMEDOUT or a SERVFAIL of our own. */
+  readonly error: string | undefined;
+}
+
+export interface Resolver {
+  /** At once from the cache, else a promise that always resolves within `timeoutMs` (default: option dns-max-timeout). */
+  query(
+    question: DnsQuestion,
+    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ): DnsResponse | Promise<DnsResponse>;
+  /** First PTR name, lower case, no final dot; undefined when there is none or it could not be found in time. */
+  reverse(
+    address: string,
+    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ): Promise<string | undefined>;
+  /** Addresses of a host name (CNAMEs followed), IPv4 first; an address literal is returned as it is; empty when none. */
+  addresses(
+    host: string,
+    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ): Promise<readonly string[]>;
+  close(): void;
+}

@@ -1,0 +1,27 @@
+// A set of option values with where each came from. Reading is a property access; changing one is checked by the table.
+import type { OptionName, OptionValues } from './option-table.ts';
+
+export type SetOutcome =
+  | { readonly kind: 'set' }
+  /** `suggestion` is the nearest known name, if any is near. */
+  | { readonly kind: 'unknown'; readonly suggestion: string | undefined }
+  /** `expected` says what would be right, e.g. `an integer from 1 to 86400`. */
+  | { readonly kind: 'invalid'; readonly expected: string };
+
+export interface Options {
+  /** Typed values, e.g. `options.values['smtp-max-size']`. */
+  readonly values: OptionValues;
+  /** The text form as smtpe.getoption gives it (`+`, `-`, `300`, ``); names without regard to case; undefined when unknown. */
+  text(name: string): string | undefined;
+  /** Where the value came from: `default`, `command line`, `/etc/smtpe/smtpe.cf:12`, `smtpe.setoption`. */
+  origin(name: OptionName): string;
+  /** Changes this set. A text that begins with `;` is appended to the present one (smtpe.setoption, `name+=value`). */
+  set(name: string, text: string, origin: string): SetOutcome;
+  /** A set that starts with these values; changing it leaves this one alone. Cheap until it is changed. */
+  fork(): Options;
+}
+
+/** Hosts, addresses or networks of a list option, separated by blanks, commas or semicolons. */
+export function splitList(text: string): readonly string[] {
+  return text.split(/[\s,;]+/).filter((item) => item !== '');
+}

@@ -1,0 +1,67 @@
+// The policy as the SMTP session sees it: one instance per connection, hooks that may suspend. Implemented over lua/.
+import type { LiveTable, LuaRecord, LuaValue } from '../lua/value.ts';
+import type { Log } from '../ops/log.ts';
+import type { Options } from '../options/options.ts';
+import type { HookName } from './hook-table.ts';
+import type { SessionView } from './session-view.ts';
+
+/** Why a hook was stopped. Each costs only its own connection. */
+export type LimitName = 'cpu' | 'wall-clock' | 'memory' | 'pending';
+
+export type HookOutcome =
+  /** The policy has no such hook. */
+  | { readonly kind: 'undefined' }
+  /** `reply` is the last value when it is a string or number, as text; `drop` is the value before it (or a lone boolean). */
+  | {
+      readonly kind: 'returned';
+      readonly reply: string | undefined;
+      readonly drop: boolean;
+      readonly values: readonly LuaValue[];
+    }
+  /** A Lua error; already logged with hook, file:line and traceback. */
+  | { readonly kind: 'error'; readonly message: string; readonly traceback: string }
+  /** Stopped by a limit; already logged. */
+  | { readonly kind: 'limit'; readonly limit: LimitName; readonly message: string }
+  /** `cancel` was called. */
+  | { readonly kind: 'cancelled' };
+
+export interface PolicyInstance {
+  has(hook: HookName): boolean;
+  /**
+   * Runs a hook. The outcome comes at once when the hook did not suspend (no promise is made then). Hooks of one instance never
+   * overlap: the session calls the next one only when the last has ended.
+   */
+  call(hook: HookName, args: readonly LuaValue[]): HookOutcome | Promise<HookOutcome>;
+  /** Runs a chunk in the instance's environment as a coroutine (`+test`); results are the chunk's. */
+  run(source: string, chunkName: string): HookOutcome | Promise<HookOutcome>;
+  /** Sets fields of the connection's `client` table before the next Lua code runs; undefined removes a field. */
+  setClient(fields: LuaRecord): void;
+  /** Drops a lazy field (mime.parts, uri.found): the next read asks the session again. */
+  forget(module: string, field: string): void;
+  createLiveTable(): LiveTable;
+  /** Cuts a suspended hook off: its coroutine ends (to-be-closed variables run), its pending calls are cancelled. */
+  cancel(): void;
+  /** Ends the instance and releases everything it holds. Idempotent. */
+  close(): void;
+}
+
+export type OpenOutcome =
+  | { readonly kind: 'open'; readonly instance: PolicyInstance }
+  /** File level failed; already logged. The client gets 421 4.3.0. */
+  | { readonly kind: 'failed'; readonly outcome: HookOutcome };
+
+/** What a session hands over when its instance is made. */
+export interface InstanceOwner {
+  readonly session: SessionView;
+  readonly options: Options;
+  readonly log: Log;
+}
+
+/** A compiled, checked policy; connections get instances of it. */
+export interface Policy {
+  readonly revision: number;
+  /** Path of the script. */
+  readonly path: string;
+  /** Runs the file level in a new environment. */
+  open(owner: InstanceOwner): OpenOutcome | Promise<OpenOutcome>;
+}

@@ -1,0 +1,38 @@
+// What the Lua modules may see and do of an SMTP session. Implemented by smtp/; modules depend on this file only.
+
+import type { LiveTable } from '../lua/value.ts';
+import type { HeaderList } from '../message/header-list.ts';
+import type { StoredMessage } from '../message/stored-message.ts';
+
+export type WriteOutcome =
+  | { readonly kind: 'written' }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'closed' };
+
+export interface TransactionView {
+  /** client.id_trans, 18 characters. */
+  readonly id: string;
+  /** The address given to hook.mail; '' for the null sender. */
+  readonly sender: string;
+  /** Recipients accepted so far. */
+  readonly recipients: readonly string[];
+  /** The headers received so far with the policy's edits; edits after hook.dot are refused by `editable`. */
+  readonly headers: HeaderList;
+  readonly headersEditable: boolean;
+  /** From DATA on. */
+  readonly message: StoredMessage | undefined;
+}
+
+export interface SessionView {
+  readonly idSess: string;
+  /** The transaction in progress, from MAIL to reset. */
+  readonly transaction: TransactionView | undefined;
+  /** Headers added before MAIL or between transactions are kept for the next message (spec/modules.md 4.1). */
+  readonly headers: HeaderList;
+  /** Sends text to the client as it is, behind what was already sent; resolves when the kernel took it or `timeoutMs` passed. */
+  write(text: Buffer, timeoutMs: number): Promise<WriteOutcome>;
+  /** mime.parts of the transaction, being filled from now on and including what was received before; an empty table outside. */
+  mimeParts(create: () => LiveTable): LiveTable | Promise<LiveTable>;
+  /** uri.found, likewise. */
+  urisFound(create: () => LiveTable): LiveTable | Promise<LiveTable>;
+}
