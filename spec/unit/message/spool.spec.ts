@@ -1,0 +1,135 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HeaderList } from '../../../src/message/header-list.ts';
+import { rewriteHeaders } from '../../../src/message/rewrite.ts';
+import { type Spool, SpoolStore } from '../../../src/message/spool.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'smtpe-spool-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function contents(spool: Spool, start = 0): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of spool.read(start)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+const allBytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+
+describe('Spool', () => {
+  it('keeps a small message in memory and leaves no file', async () => {
+    const store = new SpoolStore();
+    const spool = store.create(directory, 'T1', 1000);
+    await spool.append(allBytes);
+    expect(spool.pieces).toEqual([allBytes]);
+    expect(await readdir(directory)).toEqual([]);
+    expect((await contents(spool, 250)).equals(allBytes.subarray(250))).toBe(true);
+    await spool.delete();
+    expect(store.size).toBe(0);
+  });
+
+  it('goes to a private file beyond the memory limit and is gone after delete', async () => {
+    const store = new SpoolStore();
+    const spool = store.create(directory, 'T2', 300);
+    const sent: Buffer[] = [];
+    for (let i = 0; i < 200; i++) {
+      const piece = Buffer.alloc(100 + i, i);
+      sent.push(piece);
+      await spool.append(piece);
+    }
+    await spool.onDisk();
+    expect(spool.pieces).toBeUndefined();
+    expect(statSync(spool.path).mode & 0o777).toBe(0o600);
+    expect(readFileSync(spool.path).equals(Buffer.concat(sent))).toBe(true);
+    expect((await contents(spool)).equals(Buffer.concat(sent))).toBe(true);
+    await spool.delete();
+    await spool.delete();
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('makes the file at once when Lua opens the path, also while writes are on their way', async () => {
+    const store = new SpoolStore();
+    const small = store.create(directory, 'T3', 1000);
+    await small.append(Buffer.from('abc'));
+    expect(store.find(join(directory, 'T3'))).toBe(small);
+    small.onDiskSync();
+    expect(readFileSync(small.path, 'latin1')).toBe('abc');
+    await small.append(Buffer.from('def'));
+    small.onDiskSync();
+    expect(readFileSync(small.path, 'latin1')).toBe('abcdef');
+    await small.onDisk();
+    expect((await contents(small)).toString()).toBe('abcdef');
+    await small.delete();
+
+    const large = store.create(directory, 'T4', 10);
+    await large.append(Buffer.alloc(100_000, 1));
+    expect(large.append(Buffer.alloc(100_000, 2))).toBeUndefined();
+    large.onDiskSync();
+    expect(readFileSync(large.path).length).toBe(200_000);
+    await large.onDisk();
+    expect(
+      readFileSync(large.path).equals(Buffer.concat([Buffer.alloc(100_000, 1), Buffer.alloc(100_000, 2)])),
+    ).toBe(true);
+    await large.delete();
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('never writes into a file that is there already', async () => {
+    writeFileSync(join(directory, 'T5'), 'precious');
+    const spool = new SpoolStore().create(directory, 'T5', 0);
+    await expect(spool.append(Buffer.from('x'))).rejects.toMatchObject({ code: 'EEXIST' });
+    expect(readFileSync(join(directory, 'T5'), 'latin1')).toBe('precious');
+  });
+
+  it('reports a missing directory to who waits, and to the next append', async () => {
+    const spool = new SpoolStore().create(join(directory, 'none'), 'T6', 0);
+    await expect(spool.append(Buffer.from('x'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(spool.append(Buffer.from('y'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(spool.onDisk()).rejects.toMatchObject({ code: 'ENOENT' });
+    await spool.delete();
+  });
+
+  it('leaves a file alone that the policy moved away', async () => {
+    const spool = new SpoolStore().create(directory, 'T7', 0);
+    await spool.append(Buffer.from('kept'));
+    await rename(spool.path, join(directory, 'quarantine'));
+    await spool.delete();
+    expect(readFileSync(join(directory, 'quarantine'), 'latin1')).toBe('kept');
+  });
+
+  for (const limit of [0, 1000]) {
+    it(`replaces the header block and the whole content (${limit === 0 ? 'on disk' : 'in memory'})`, async () => {
+      const spool = new SpoolStore().create(directory, 'T8', limit);
+      await spool.append(Buffer.from('A: 1\r\n'));
+      await spool.append(Buffer.concat([Buffer.from('B: 2\r\n\r\n'), allBytes]));
+      const headers = new HeaderList();
+      headers.receiveBlock(Buffer.from('A: 1\r\nB: 2\r\n'));
+      headers.modify('A', 1, 'changed');
+      await rewriteHeaders(spool, headers, { headerLength: 12, hasEmptyLine: true });
+      const right = Buffer.concat([Buffer.from('A: changed\r\nB: 2\r\n\r\n'), allBytes]);
+      expect((await contents(spool)).equals(right)).toBe(true);
+      expect(spool.size).toBe(right.length);
+      await spool.replaceContent([Buffer.from('new'), Buffer.from('er')]);
+      expect((await contents(spool)).toString()).toBe('newer');
+      expect(existsSync(`${spool.path}.tmp`)).toBe(false);
+      await spool.delete();
+      expect(await readdir(directory)).toEqual([]);
+    });
+  }
+
+  it('stays in memory without a directory', async () => {
+    const spool = new SpoolStore().create('', 'T9', 0);
+    await spool.append(allBytes);
+    await spool.onDisk();
+    expect(spool.path).toBe('');
+    expect(spool.pieces).toEqual([allBytes]);
+    await spool.delete();
+  });
+});

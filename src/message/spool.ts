@@ -1,0 +1,306 @@
+// Where a message stays while it is received, looked at and forwarded. Small messages stay in memory; a private file (0600, never an
+// existing one) is made when the message outgrows option spool-memory or when somebody can look at it. Used by message/receiver; the
+// Lua file functions and the services find it by its path.
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SpoolDirectory, StoredMessage } from './stored-message.ts';
+
+/** Never follows or reuses what is there: names can be guessed by others where the directory is shared. */
+const CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
+const MODE = 0o600;
+const READ_SIZE = 65_536;
+/** More than this waiting for the disk: append asks its caller to wait. */
+const BACKLOG = 1_048_576;
+
+interface Waiting {
+  readonly position: number;
+  readonly piece: Buffer;
+}
+
+/** Memory only, or on disk. On disk, what was not written yet waits in order with its position. */
+type Place =
+  | { readonly kind: 'memory'; readonly pieces: Buffer[] }
+  | { readonly kind: 'disk'; readonly waiting: Waiting[] }
+  | { readonly kind: 'deleted' };
+
+export class Spool implements StoredMessage {
+  readonly path: string;
+  readonly #memoryLimit: number;
+  readonly #release: (spool: Spool) => void;
+  #place: Place = { kind: 'memory', pieces: [] };
+  #size = 0;
+  #file: FileHandle | undefined;
+  /** The chain of asynchronous writes; a failure stays in #failure. */
+  #writing: Promise<void> | undefined;
+  #failure: Error | undefined;
+
+  constructor(path: string, memoryLimit: number, release: (spool: Spool) => void) {
+    this.path = path;
+    this.#memoryLimit = path === '' ? Number.POSITIVE_INFINITY : memoryLimit;
+    this.#release = release;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get pieces(): readonly Buffer[] | undefined {
+    return this.#place.kind === 'memory' ? this.#place.pieces : undefined;
+  }
+
+  /**
+   * Adds a piece (kept, not copied). A promise means: wait before reading more from the client and
+   * before running Lua; it rejects with the error of the file
+   * system (ENOSPC, EACCES ...).
+   */
+  append(piece: Buffer): void | Promise<void> {
+    if (piece.length === 0) return;
+    const position = this.#size;
+    this.#size += piece.length;
+    switch (this.#place.kind) {
+      case 'memory':
+        this.#place.pieces.push(piece);
+        if (this.#size > this.#memoryLimit) return this.onDisk();
+        return;
+      case 'disk': {
+        this.#place.waiting.push({ position, piece });
+        const writing = this.#write();
+        if (this.#failure !== undefined || this.#backlog() > BACKLOG) return writing;
+        // A failure is kept: the next append or onDisk reports it.
+        writing.catch(() => undefined);
+        return;
+      }
+      case 'deleted':
+        return;
+    }
+  }
+
+  /** Resolves when everything received is in the file. Without a path the message stays in memory. */
+  onDisk(): Promise<void> {
+    if (this.path !== '' && this.#place.kind === 'memory') this.#toDisk(this.#place.pieces);
+    return this.#write();
+  }
+
+  onDiskSync(): void {
+    if (this.path === '') return;
+    if (this.#place.kind === 'memory') {
+      const descriptor = openSync(this.path, CREATE, MODE);
+      try {
+        let position = 0;
+        for (const piece of this.#place.pieces) position = writeAllSync(descriptor, piece, position);
+      } finally {
+        closeSync(descriptor);
+      }
+      this.#place = { kind: 'disk', waiting: [] };
+      return;
+    }
+    if (this.#place.kind !== 'disk' || this.#place.waiting.length === 0) return;
+    // Writing at fixed positions twice (here and by the asynchronous chain) gives the same file.
+    const descriptor = openSync(
+      this.path,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW,
+      MODE,
+    );
+    try {
+      for (const { position, piece } of this.#place.waiting) writeAllSync(descriptor, piece, position);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  async *read(start = 0): AsyncGenerator<Buffer> {
+    if (this.#place.kind === 'memory') {
+      let skip = start;
+      for (const piece of this.#place.pieces) {
+        if (skip >= piece.length) skip -= piece.length;
+        else {
+          yield skip === 0 ? piece : piece.subarray(skip);
+          skip = 0;
+        }
+      }
+      return;
+    }
+    await this.onDisk();
+    const file = await open(this.path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      let position = start;
+      for (;;) {
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_SIZE), 0, READ_SIZE, position);
+        if (bytesRead === 0) return;
+        position += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Puts `prefix` in the place of the first `oldLength` bytes (a rewritten header block). All or nothing. */
+  async replacePrefix(oldLength: number, prefix: Buffer): Promise<void> {
+    if (this.#place.kind === 'memory') {
+      const pieces: Buffer[] = prefix.length > 0 ? [prefix] : [];
+      for await (const piece of this.read(oldLength)) pieces.push(piece);
+      this.#place = { kind: 'memory', pieces };
+      this.#size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      return;
+    }
+    const self = this;
+    await this.#replaceFile(
+      (async function* () {
+        yield prefix;
+        yield* self.read(oldLength);
+      })(),
+    );
+  }
+
+  /** Puts another message in the place of this one (spamd PROCESS). All or nothing. */
+  async replaceContent(pieces: readonly Buffer[]): Promise<void> {
+    if (this.#place.kind === 'memory') {
+      this.#place = { kind: 'memory', pieces: [...pieces] };
+      this.#size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      return;
+    }
+    await this.#replaceFile(pieces);
+  }
+
+  /** Removes the file, if there is one by that name still. Idempotent; never rejects. */
+  async delete(): Promise<void> {
+    if (this.#place.kind === 'deleted') return;
+    const onDisk = this.#place.kind === 'disk';
+    this.#place = { kind: 'deleted' };
+    this.#release(this);
+    if (!onDisk) return;
+    await this.#writing?.catch(() => undefined);
+    await this.#close();
+    await unlink(this.path).catch(() => undefined);
+  }
+
+  #toDisk(pieces: readonly Buffer[]): void {
+    const waiting: Waiting[] = [];
+    let position = 0;
+    for (const piece of pieces) {
+      waiting.push({ position, piece });
+      position += piece.length;
+    }
+    this.#place = { kind: 'disk', waiting };
+    this.#writing = this.#chain(async () => {
+      this.#file = await open(this.path, CREATE, MODE);
+    });
+    this.#writing.catch(() => undefined);
+  }
+
+  #backlog(): number {
+    const place = this.#place;
+    if (place.kind !== 'disk') return 0;
+    const first = place.waiting[0];
+    return first === undefined ? 0 : this.#size - first.position;
+  }
+
+  /** Writes what is waiting; one write at a time, in order. */
+  #write(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#place.kind !== 'disk' || this.#place.waiting.length === 0)
+      return this.#writing ?? Promise.resolve();
+    this.#writing = this.#chain(async () => {
+      const place = this.#place;
+      if (place.kind !== 'disk') return;
+      while (place.waiting.length > 0) {
+        const batch = place.waiting.slice(0, 64);
+        const first = batch[0];
+        if (first === undefined) break;
+        this.#file ??= await open(this.path, constants.O_RDWR | constants.O_NOFOLLOW);
+        await writeAll(
+          this.#file,
+          batch.map((entry) => entry.piece),
+          first.position,
+        );
+        place.waiting.splice(0, batch.length);
+      }
+    });
+    return this.#writing;
+  }
+
+  async #chain(next: () => Promise<void>): Promise<void> {
+    const before = this.#writing;
+    try {
+      await before;
+      await next();
+    } catch (error) {
+      this.#failure ??= error instanceof Error ? error : new Error(String(error));
+      await this.#close();
+      throw this.#failure;
+    }
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  async #replaceFile(content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
+    await this.onDisk();
+    const temporary = `${this.path}.tmp`;
+    const file = await open(temporary, CREATE, MODE);
+    let position = 0;
+    try {
+      for await (const piece of content) {
+        await writeAll(file, [piece], position);
+        position += piece.length;
+      }
+      await file.close();
+      await this.#close();
+      await rename(temporary, this.path);
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      await unlink(temporary).catch(() => undefined);
+      throw error;
+    }
+    this.#size = position;
+  }
+}
+
+async function writeAll(file: FileHandle, pieces: readonly Buffer[], position: number): Promise<void> {
+  const all = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+  let written = 0;
+  while (written < all.length) {
+    const { bytesWritten } = await file.write(all, written, all.length - written, position + written);
+    written += bytesWritten;
+  }
+}
+
+function writeAllSync(descriptor: number, piece: Buffer, position: number): number {
+  let written = 0;
+  while (written < piece.length) {
+    written += writeSync(descriptor, piece, written, piece.length - written, position + written);
+  }
+  return position + piece.length;
+}
+
+/** The messages of one process by path. */
+export class SpoolStore implements SpoolDirectory {
+  readonly #byPath = new Map<string, Spool>();
+
+  /**
+   * A new, empty message. `directory` is option spool-dir (empty: memory only), `id` the transaction id, `memoryLimit` option
+   * spool-memory in bytes.
+   */
+  create(directory: string, id: string, memoryLimit: number): Spool {
+    const path = directory === '' ? '' : join(directory, id);
+    const spool = new Spool(path, memoryLimit, () => {
+      this.#byPath.delete(path);
+    });
+    if (path !== '') this.#byPath.set(path, spool);
+    return spool;
+  }
+
+  find(path: string): Spool | undefined {
+    return this.#byPath.get(path);
+  }
+
+  /** Messages not deleted yet (0 when nothing is left behind). */
+  get size(): number {
+    return this.#byPath.size;
+  }
+}

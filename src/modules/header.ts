@@ -1,0 +1,155 @@
+// Lua module `header`: edits of the headers of the message being received (API text "Header Functions").
+import type { CallContext } from '../lua/call-context.ts';
+import { LuaError, luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
+import { bytes, optionalBytes, optionalInteger } from '../lua/params.ts';
+import type { HeaderList } from '../message/header-list.ts';
+
+/** A fold: line end and at least one blank. A bare LF is taken and becomes CRLF. */
+const FOLD = /\r?\n(?=[ \t])/g;
+
+/** RFC 5322 section 2.2: printable ASCII but colon. */
+const FIELD_NAME = /^[!-9;-~]+$/;
+
+/** Text that may stand in a header: CR and LF only as correct folding, no NUL (no header injection). */
+function checkedText(text: string, what: string): string {
+  const folded = text.replace(/\r?\n$/, '').replace(FOLD, '\r\n');
+  const unfolded = folded.replace(/\r\n(?=[ \t])/g, '');
+  if (/[\r\n\0]/.test(unfolded)) {
+    throw new LuaError(`${what} must not contain CR, LF or NUL, except CRLF and a blank as folding`);
+  }
+  if (/\r\n[ \t]*(\r\n|$)/.test(folded)) throw new LuaError(`${what} must not contain an empty folded line`);
+  return folded;
+}
+
+function checkedLine(line: string): string {
+  const checked = checkedText(line, 'a header line');
+  const colon = checked.indexOf(':');
+  if (colon < 1 || !FIELD_NAME.test(checked.slice(0, colon).replace(/[ \t]+$/, ''))) {
+    throw new LuaError(`a header line must be "Name: value", got ${JSON.stringify(checked.slice(0, 60))}`);
+  }
+  return checked;
+}
+
+function editable(context: CallContext): HeaderList {
+  const session = context.session;
+  if (session === undefined) throw new LuaError('headers exist only while a client is served');
+  const transaction = session.transaction;
+  if (transaction === undefined) return session.headers;
+  if (!transaction.headersEditable) {
+    throw new LuaError('headers can be changed only up to hook.dot');
+  }
+  return transaction.headers;
+}
+
+function readable(context: CallContext): HeaderList | undefined {
+  return context.session?.transaction?.headers ?? context.session?.headers;
+}
+
+const NAME = 'The name of the header, without the colon, in upper or lower case.';
+
+export const headerModule: ModuleSpec = luaModule({
+  name: 'header',
+  text:
+    'The headers of the message being received, as an ordered list. They can be changed until `hook.dot` returns; the message is ' +
+    'rewritten between `hook.dot` and `hook.forward` when they were. None of these functions suspends. A header line may be folded ' +
+    '(CRLF followed by a blank or tab); any other CR, LF or NUL raises an error, so that no header can be smuggled in.',
+  functions: [
+    luaFunction({
+      name: 'add',
+      params: [bytes('header_line', 'A complete header, `Name: value`. One line end behind it is dropped.')],
+      text: 'Appends a header to the end of the list. Raises an error for a line without a name or with a stray line end.',
+      examples: ["header.add('X-Checked: yes')\nassert(select(2, header.find('x-checked', 1)) == 'yes')"],
+      call: (context, line) => {
+        editable(context).add(checkedLine(line));
+        return [];
+      },
+    }),
+    luaFunction({
+      name: 'insert',
+      params: [
+        bytes('header_line', 'A complete header, `Name: value`.'),
+        optionalInteger(
+          'index',
+          'The place in the list, from 1. Outside 1 to the number of headers: the end.',
+          1,
+        ),
+      ],
+      text: 'Inserts a header before the one at `index`, so that it then has that index.',
+      examples: ["header.insert('X-First: 1', 1)\nassert(header.find('X-First', 1) == 1)"],
+      call: (context, line, index) => {
+        editable(context).insert(checkedLine(line), index);
+        return [];
+      },
+    }),
+    luaFunction({
+      name: 'delete',
+      params: [
+        optionalBytes('header_name', NAME, undefined),
+        optionalInteger('instance', 'Which one of that name, from 1, wherever they stand.', 1),
+      ],
+      text: 'Deletes the Nth header of the name. Does nothing when there is none.',
+      examples: [
+        "header.add('X-Gone: 1')\nheader.delete('X-Gone', 1)\nassert(header.find('X-Gone', 1) == nil)",
+      ],
+      call: (context, name, instance) => {
+        if (name !== undefined) editable(context).delete(name, instance);
+        return [];
+      },
+    }),
+    luaFunction({
+      name: 'modify',
+      params: [
+        optionalBytes('header_name', `${NAME} It is written as given.`, undefined),
+        optionalInteger(
+          'instance',
+          'Which one of that name, from 1. 0 inserts in front of the first one.',
+          1,
+        ),
+        optionalBytes('new_value', 'The text behind `Name: `.', undefined),
+      ],
+      text:
+        'Replaces the Nth header of the name. When there are fewer than N the new one goes behind the last of them, or to the end of ' +
+        'the list when there is none. Does nothing when name or value is nil or the instance is negative.',
+      examples: [
+        "header.modify('Subject', 1, '[SPAM] hello')\nassert(select(2, header.find('subject', 1)) == '[SPAM] hello')",
+      ],
+      call: (context, name, instance, value) => {
+        if (name === undefined || value === undefined || instance < 0) return [];
+        if (!FIELD_NAME.test(name)) {
+          throw new LuaError(
+            `${JSON.stringify(name.slice(0, 60))} is not a header name (printable ASCII without blank and colon)`,
+          );
+        }
+        editable(context).modify(name, instance, checkedText(value, 'a header value'));
+        return [];
+      },
+    }),
+    luaFunction({
+      name: 'find',
+      params: [
+        optionalBytes('header_name', NAME, undefined),
+        optionalInteger('instance', 'Which one of that name, from 1, wherever they stand.', 1),
+      ],
+      results: [
+        {
+          name: 'index',
+          type: 'integer|nil',
+          text: 'Its place in the list, from 1; nil when there is none.',
+        },
+        {
+          name: 'value',
+          type: 'string|nil',
+          text: 'The text behind the colon without leading blanks; folding is kept.',
+        },
+      ],
+      text: 'Finds the Nth header of the name. In `hook.header` the list holds the headers received so far.',
+      examples: [
+        "header.add('X-Two: a')\nheader.add('X-Two: b')\nlocal index, value = header.find('X-Two', 2)\nassert(index == 2 and value == 'b')\nassert(header.find('X-None', 1) == nil)",
+      ],
+      call: (context, name, instance) => {
+        const found = name === undefined ? undefined : readable(context)?.find(name, instance);
+        return found === undefined ? [undefined, undefined] : [found.index, found.value];
+      },
+    }),
+  ],
+});

@@ -1,0 +1,116 @@
+// The bytes between the 354 and the end of data (RFC 5321 section 4.1.1.4 and 4.5.2): finds CRLF.CRLF and nothing else, takes the
+// stuffed dots out, and makes every bare CR or LF a CRLF so that it is never forwarded bare. Pure: fed with chunks in any split.
+
+const CR = 13;
+const LF = 10;
+const DOT = 46;
+const CRLF = Buffer.from('\r\n');
+
+/** Where the reader stands between two bytes. A line starts only behind a real CRLF. */
+type State = 'line-start' | 'text' | 'cr' | 'dot' | 'dot-cr';
+
+export type DataProgress =
+  /** The chunk is used up. */
+  | { readonly kind: 'more' }
+  /** The final dot; `next` is the offset in the chunk of the first byte behind it. */
+  | { readonly kind: 'end'; readonly next: number };
+
+const MORE: DataProgress = { kind: 'more' };
+
+export class DataReader {
+  #state: State = 'line-start';
+  #bareNewlines = 0;
+
+  /** Bare CRs and LFs seen (each became a CRLF). */
+  get bareNewlines(): number {
+    return this.#bareNewlines;
+  }
+
+  /**
+   * Reads `chunk` from offset `from`. Each piece of content is handed to `emit` in order; pieces are slices of the chunk (not copied).
+   * After 'end' the reader stands at the start of a new message.
+   */
+  feed(chunk: Buffer, from: number, emit: (piece: Buffer) => void): DataProgress {
+    const length = chunk.length;
+    let state = this.#state;
+    let i = from;
+    /** First byte that was not emitted yet. */
+    let start = from;
+    const flush = (end: number): void => {
+      if (end > start) emit(chunk.subarray(start, end));
+    };
+    const bare = (next: number): void => {
+      emit(CRLF);
+      this.#bareNewlines++;
+      start = next;
+    };
+    while (i < length) {
+      switch (state) {
+        case 'text': {
+          let byte = chunk[i] as number;
+          while ((byte > CR || (byte !== CR && byte !== LF)) && ++i < length) byte = chunk[i] as number;
+          if (i >= length) break;
+          if (byte === LF) {
+            flush(i);
+            bare(++i);
+          } else if (i + 1 >= length) {
+            flush(i);
+            start = ++i;
+            state = 'cr';
+          } else if (chunk[i + 1] === LF) {
+            i += 2;
+            state = 'line-start';
+          } else {
+            flush(i);
+            bare(++i);
+          }
+          break;
+        }
+        case 'line-start':
+          if (chunk[i] === DOT) {
+            flush(i);
+            start = ++i;
+            state = 'dot';
+          } else state = 'text';
+          break;
+        case 'dot':
+          if (chunk[i] !== CR) state = 'text';
+          else if (i + 1 >= length) {
+            start = ++i;
+            state = 'dot-cr';
+          } else if (chunk[i + 1] === LF) {
+            this.#state = 'line-start';
+            return { kind: 'end', next: i + 2 };
+          } else state = 'text';
+          break;
+        case 'cr':
+          if (chunk[i] === LF) {
+            emit(CRLF);
+            start = ++i;
+            state = 'line-start';
+          } else {
+            bare(i);
+            state = 'text';
+          }
+          break;
+        case 'dot-cr':
+          if (chunk[i] === LF) {
+            this.#state = 'line-start';
+            return { kind: 'end', next: i + 1 };
+          }
+          bare(i);
+          state = 'text';
+          break;
+      }
+    }
+    flush(length);
+    this.#state = state;
+    return MORE;
+  }
+
+  /** Ready for another message. */
+  reset(): void {
+    this.#state = 'line-start';
+    this.#bareNewlines = 0;
+  }
+}
