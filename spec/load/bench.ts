@@ -1,0 +1,119 @@
+// `npm run bench [quick]`: smtpe beside its peers in one run, written to doc/benchmarks.md (quick: to var/bench). Needs postfix's
+// smtp-source and smtp-sink, and taskset. Everything runs on the loopback interface and ends by itself.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Case, cases } from './bench/cases.ts';
+import { extras } from './bench/extras.ts';
+import { startNameServer } from './bench/name-server.ts';
+import { measure, run } from './bench/process.ts';
+import { median, type Row, type Sample, writeReport } from './bench/report.ts';
+import { type ServerKind, startSink } from './bench/servers.ts';
+
+const quick = process.argv.includes('quick');
+const only = process.argv.find((word) => /^[a-e]+$/.test(word));
+const rounds = quick ? 1 : 3;
+/** Seconds that one measurement should take. */
+const span = quick ? 0.6 : 0.8;
+const SERVER = '0';
+const LOAD = '1';
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+function source(test: Case, port: number, count: number): readonly string[] {
+  const { size, kept, sessions } = test.load;
+  return [
+    'smtp-source',
+    '-4',
+    ...(kept ? ['-d'] : []),
+    ...['-s', String(Math.min(sessions, count)), '-l', String(size), '-m', String(count)],
+    ...['-f', 'a@example.com', '-t', 'b@example.net', `127.0.0.1:${port}`],
+  ];
+}
+
+async function latency(test: Case, port: number): Promise<{ p50: number; p99: number }> {
+  const { size, sessions } = test.load;
+  const count = size > 100_000 ? 60 : 400;
+  const words = [String(port), String(Math.min(sessions, 20)), String(size), String(count)];
+  const printed = execFileSync('taskset', [
+    '-c',
+    LOAD,
+    'node',
+    join(root, 'spec/load/bench/latency.mjs'),
+    ...words,
+  ]);
+  return JSON.parse(printed.toString()) as { p50: number; p99: number };
+}
+
+async function sample(test: Case, kind: ServerKind, withLatency: boolean): Promise<Sample> {
+  const sink = test.sink && kind.name !== 'floor' ? await startSink(LOAD) : undefined;
+  const { running, port } = await kind.start(SERVER, sink?.port);
+  try {
+    // Warm up until the rate is known, so that each measurement takes about as long.
+    let count = test.load.size > 100_000 ? 40 : 300;
+    let seconds = await run(LOAD, source(test, port, count));
+    const more = Math.ceil((count / seconds) * span * 0.7);
+    seconds = await run(LOAD, source(test, port, more));
+    count = Math.max(test.load.sessions, Math.ceil((more / seconds) * span));
+    const before = measure(running.pid);
+    const took = await run(LOAD, source(test, port, count));
+    const after = measure(running.pid);
+    const times = withLatency ? await latency(test, port) : { p50: Number.NaN, p99: Number.NaN };
+    return {
+      perSecond: count / took,
+      cpu: ((after.cpu - before.cpu) * 1000) / count,
+      peak: after.peak,
+      ...times,
+    };
+  } finally {
+    await running.stop();
+    await sink?.running.stop();
+  }
+}
+
+const began = performance.now();
+mkdirSync(join(root, 'var/bench'), { recursive: true });
+const nameServer = await startNameServer(LOAD);
+const rows: Row[] = [];
+const todo = cases(quick, nameServer.port).filter((test) => only === undefined || only.includes(test.group));
+for (const test of todo) {
+  const samples = new Map<string, Sample[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const kind of test.servers) {
+      const one = await sample(test, kind, round === 0);
+      samples.set(kind.name, [...(samples.get(kind.name) ?? []), one]);
+    }
+  }
+  const medians = new Map<string, Sample>();
+  let noise = 0;
+  for (const [name, list] of samples) {
+    const of = (pick: (one: Sample) => number): number => median(list.map(pick));
+    const cpu = of((one) => one.cpu);
+    const all = list.map((one) => one.cpu);
+    noise = Math.max(noise, (Math.max(...all) - Math.min(...all)) / cpu);
+    const first = list[0];
+    medians.set(name, {
+      perSecond: of((one) => one.perSecond),
+      cpu,
+      peak: of((one) => one.peak),
+      p50: first?.p50 ?? Number.NaN,
+      p99: first?.p99 ?? Number.NaN,
+    });
+  }
+  rows.push({ case: test, medians, noise });
+  const base = medians.get('floor')?.cpu ?? Number.NaN;
+  const shown = [...medians].map(
+    ([name, one]) =>
+      `${name} ${one.cpu.toFixed(3)} ms (${(one.cpu / base).toFixed(2)}×) ${one.perSecond.toFixed(0)}/s`,
+  );
+  console.log(
+    `${test.group} ${test.load.size} ${test.load.kept ? 'kept' : 'new'} ${test.load.sessions}: ${shown.join(' | ')}`,
+  );
+}
+await nameServer.running.stop();
+const more = only === undefined ? await extras(quick) : [];
+const directory = quick || only !== undefined ? join(root, 'var/bench') : join(root, 'doc');
+writeReport(directory, rows, rounds, more);
+console.log(
+  `${directory}/benchmarks.md written after ${((performance.now() - began) / 60_000).toFixed(1)} minutes`,
+);

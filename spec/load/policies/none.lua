@@ -1,0 +1,1 @@
+-- (a) no hooks: what the engine costs without a policy.
