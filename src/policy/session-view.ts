@@ -2,6 +2,7 @@
 
 import type { LiveTable } from '../lua/value.ts';
 import type { HeaderList } from '../message/header-list.ts';
+import type { ReceivedLayout } from '../message/rewrite.ts';
 import type { StoredMessage } from '../message/stored-message.ts';
 
 export type WriteOutcome =
@@ -21,6 +22,14 @@ export interface TransactionView {
   readonly headersEditable: boolean;
   /** From DATA on. */
   readonly message: StoredMessage | undefined;
+  /** Where the header block of `message` ends; undefined while headers are still being received. */
+  readonly layout: ReceivedLayout | undefined;
+  /**
+   * Puts another message (CRLF line ends) in the place of the stored one; `headers` is filled anew from it, without edits. Only while
+   * hook.dot runs, when the message is complete and nothing has been forwarded: otherwise, and when the file system fails, it rejects
+   * and the message and its headers are as they were. Used by service.spamd with PROCESS and HEADERS.
+   */
+  replaceMessage(content: Buffer): Promise<void>;
 }
 
 export interface SessionView {
