@@ -1,134 +1,128 @@
 // Every option: the single source of defaults, checks, +help, doc/reference/options.md and etc/smtpe.cf. Times are seconds unless
-// the text says otherwise.
+// the text says otherwise. `atStart`: only the option file and the command line can set it; `inProcess`: hook.init too; others:
+// every hook, for its own connection.
+import {
+  action,
+  atStart,
+  flag,
+  inProcess,
+  integer,
+  type OptionSpec,
+  seconds,
+  text,
+  word,
+} from './option-spec.ts';
 
-export interface FlagOption {
-  readonly kind: 'flag';
-  readonly default: boolean;
-  readonly help: string;
-}
-export interface IntegerOption {
-  readonly kind: 'integer';
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly unit: string;
-  readonly help: string;
-}
-export interface TextOption {
-  readonly kind: 'text';
-  readonly default: string;
-  readonly help: string;
-}
-/** One of a set of words. */
-export interface WordOption {
-  readonly kind: 'word';
-  readonly default: string;
-  readonly words: readonly string[];
-  readonly help: string;
-}
-/** Prints something and ends (help, info, version). */
-export interface ActionOption {
-  readonly kind: 'action';
-  readonly help: string;
-}
-export type OptionSpec = FlagOption | IntegerOption | TextOption | WordOption | ActionOption;
-
-const flag = (value: boolean, help: string): FlagOption => ({ kind: 'flag', default: value, help });
-const text = (value: string, help: string): TextOption => ({ kind: 'text', default: value, help });
-const word = <const W extends readonly string[]>(value: W[number], words: W, help: string): WordOption & { readonly words: W } => ({
-  kind: 'word',
-  default: value,
-  words,
-  help,
-});
-const integer = (value: number, min: number, max: number, unit: string, help: string): IntegerOption => ({
-  kind: 'integer',
-  default: value,
-  min,
-  max,
-  unit,
-  help,
-});
-const action = (help: string): ActionOption => ({ kind: 'action', help });
-const seconds = (value: number, help: string, min = 1): IntegerOption =>
-  integer(value, min, 86_400, 's', help);
+export type {
+  ActionOption,
+  FlagOption,
+  IntegerOption,
+  OptionScope,
+  OptionSpec,
+  TextOption,
+  WordOption,
+} from './option-spec.ts';
 
 export const optionTable = {
   // Start and process
-  file: text('/etc/smtpe/smtpe.cf', 'Option file, read before the command line is applied. Empty: none.'),
+  file: atStart(
+    text(
+      '/etc/smtpe.cf',
+      'path',
+      'Option file, read before the command line is applied; without this option /etc/smtpe.cf, else /etc/smtpe/smtpe.cf, if they exist. Empty: none. Has no effect in an option file.',
+    ),
+  ),
   help: action('Print all options with their values in the form of an option file, and exit 64.'),
   info: action('Print facts about this build and the effective options with their origin, and exit 64.'),
   version: action('Print name, version and copyright, and exit 64.'),
-  script: text('', 'The policy. Empty: /etc/smtpe.lua if it exists, else /etc/smtpe/smtpe.lua.'),
-  test: flag(false, 'One session over stdin and stdout; a line that is no SMTP command runs as Lua.'),
-  daemon: flag(false, 'Detach from the terminal and log to syslog.'),
-  workers: integer(
-    1,
-    0,
-    1024,
-    'processes',
-    'Worker processes that share the port; 0 is one for each processor core.',
+  script: atStart(
+    text('', 'path', 'The policy. Empty: /etc/smtpe.lua if it exists, else /etc/smtpe/smtpe.lua.'),
   ),
-  'worker-max-memory': integer(
-    1024,
-    0,
-    1_048_576,
-    'MiB',
-    'A worker whose resident memory passes this is replaced; 0 is no limit.',
+  test: atStart(
+    flag(false, 'One session over stdin and stdout; a line that is no SMTP command runs as Lua.'),
   ),
-  'reload-watch': flag(false, 'Reload the policy when its file changes, as SIGHUP does.'),
-  'shutdown-timeout': seconds(
-    30,
-    'After SIGTERM: how long transactions in progress may take before they are cut off with 421.',
-    0,
+  daemon: atStart(flag(false, 'Detach from the terminal and log to syslog.')),
+  workers: atStart(
+    integer(
+      1,
+      0,
+      1024,
+      'processes',
+      'Worker processes that share the port; 0 is one for each processor core.',
+    ),
   ),
-  'events-wait': text('', 'Accepted for compatibility; has no effect.'),
+  'worker-max-memory': atStart(
+    integer(
+      1024,
+      0,
+      1_048_576,
+      'MiB',
+      'A worker whose resident memory passes this is replaced; 0 is no limit.',
+    ),
+  ),
+  'reload-watch': atStart(flag(false, 'Reload the policy when its file changes, as SIGHUP does.')),
+  'shutdown-timeout': inProcess(
+    seconds(
+      30,
+      'After SIGTERM: how long transactions in progress may take before they are cut off with 421.',
+      0,
+    ),
+  ),
+  'events-wait': text('', 'any', 'Accepted for compatibility; has no effect.'),
 
   // Listening
-  'smtp-server-address': text(
-    '',
-    'Addresses to listen on, separated by blank, comma or semicolon. Empty: all, IPv6 and IPv4.',
+  'smtp-server-address': inProcess(
+    text(
+      '',
+      'addresses',
+      'Addresses to listen on, separated by blank, comma or semicolon. Empty: all, IPv6 and IPv4.',
+    ),
   ),
-  'smtp-server-port': integer(25, 0, 65_535, 'port', 'TCP port to listen on; 0 picks a free one.'),
-  'smtp-server-queue': integer(511, 1, 65_535, 'connections', 'Listen backlog.'),
-  'host-name': text(
-    '',
-    'Our name in the banner, EHLO to the next hop and smtpe.host. Empty: the name of the machine.',
+  'smtp-server-port': inProcess(integer(25, 0, 65_535, 'port', 'TCP port to listen on; 0 picks a free one.')),
+  'smtp-server-queue': inProcess(integer(511, 1, 65_535, 'connections', 'Listen backlog.')),
+  'host-name': atStart(
+    text(
+      '',
+      'host-name',
+      'Our name in the banner, EHLO to the next hop and smtpe.host. Empty: the name of the machine.',
+    ),
   ),
 
   // DNS
-  'dns-servers': text(
-    '',
-    'Name servers, address or address:port, separated by blank, comma or semicolon. Empty: /etc/resolv.conf.',
+  'dns-servers': inProcess(
+    text(
+      '',
+      'servers',
+      'Name servers, address or address:port, separated by blank, comma or semicolon. Empty: /etc/resolv.conf.',
+    ),
   ),
-  'dns-max-timeout': seconds(45, 'The longest that a DNS query may take, retries included.'),
-  'dns-client-timeout': seconds(
-    10,
-    'The longest that the look-up of the name of a connecting client may take.',
-    0,
+  'dns-max-timeout': inProcess(seconds(45, 'The longest that a DNS query may take, retries included.')),
+  'dns-client-timeout': inProcess(
+    seconds(10, 'The longest that the look-up of the name of a connecting client may take.', 0),
   ),
-  'dns-round-robin': flag(
-    false,
-    'Ask the name servers one after the other instead of trying the first one first.',
+  'dns-round-robin': inProcess(
+    flag(false, 'Ask the name servers one after the other instead of trying the first one first.'),
   ),
-  'dns-ignore-tcp': flag(false, 'Accept truncated answers instead of asking again over TCP.'),
-  'dns-cache-size': integer(10_000, 0, 10_000_000, 'answers', 'Answers kept in memory; 0 keeps none.'),
-  'dns-session-queries': integer(
-    200,
-    1,
-    100_000,
-    'queries',
-    'The most queries that one session may have pending.',
+  'dns-ignore-tcp': inProcess(flag(false, 'Accept truncated answers instead of asking again over TCP.')),
+  'dns-cache-size': inProcess(
+    integer(10_000, 0, 10_000_000, 'answers', 'Answers kept in memory; 0 keeps none.'),
   ),
-  'dns-max-queries': integer(10_000, 1, 1_000_000, 'queries', 'The most queries in flight in the process.'),
+  'dns-session-queries': inProcess(
+    integer(200, 1, 100_000, 'queries', 'The most queries that one session may have pending.'),
+  ),
+  'dns-max-queries': inProcess(
+    integer(10_000, 1, 1_000_000, 'queries', 'The most queries in flight in the process.'),
+  ),
 
   // Rates and limits
-  'rate-global': integer(
-    100,
-    0,
-    1_000_000,
-    'connections/s',
-    'More new connections in a second than this are delayed; 0 is off.',
+  'rate-global': inProcess(
+    integer(
+      100,
+      0,
+      1_000_000,
+      'connections/s',
+      'More new connections in a second than this are delayed; 0 is off.',
+    ),
   ),
   'rate-client': integer(
     0,
@@ -137,19 +131,17 @@ export const optionTable = {
     'connections/60s',
     'More connections of an address in 60 seconds are refused with 421; 0 is off.',
   ),
-  'limit-connections': integer(
-    10_000,
-    0,
-    1_000_000,
-    'connections',
-    'Connections at once; more get 421. 0 is no limit.',
+  'limit-connections': inProcess(
+    integer(10_000, 0, 1_000_000, 'connections', 'Connections at once; more get 421. 0 is no limit.'),
   ),
-  'limit-client-connections': integer(
-    50,
-    0,
-    1_000_000,
-    'connections',
-    'Connections at once from one address (IPv6: one /64). 0 is no limit.',
+  'limit-client-connections': inProcess(
+    integer(
+      50,
+      0,
+      1_000_000,
+      'connections',
+      'Connections at once from one address (IPv6: one /64). 0 is no limit.',
+    ),
   ),
   'limit-line-length': integer(4096, 512, 65_536, 'bytes', 'The longest command line, CRLF included.'),
   'limit-header-bytes': integer(
@@ -214,7 +206,11 @@ export const optionTable = {
     'Require FROM: and TO: to be spelled out, and nothing unknown among the parameters.',
   ),
   'smtp-xclient': flag(true, 'Announce and accept XCLIENT for the clients of smtp-xclient-hosts.'),
-  'smtp-xclient-hosts': text('127.0.0.0/8 ::1', 'Networks whose clients may use XCLIENT and VERB.'),
+  'smtp-xclient-hosts': text(
+    '127.0.0.0/8 ::1',
+    'networks',
+    'Networks whose clients may use XCLIENT and VERB.',
+  ),
   'smtp-auth-require-tls': flag(false, 'Accepted for later; AUTH is offered only when hook.auth exists.'),
   'smtp-max-size': integer(52_428_800, 0, 1_099_511_627_776, 'bytes', 'The largest message; 0 is no limit.'),
   'smtp-default-at-dot': word(
@@ -224,6 +220,7 @@ export const optionTable = {
   ),
   'smtp-error-url': text(
     '',
+    'any',
     'Put before the error number in replies, e.g. https://mail.example.com/errors#. Empty: neither.',
   ),
   'smtp-bare-newline': word(
@@ -241,6 +238,7 @@ export const optionTable = {
   // Forwarding
   'smtp-smart-host': text(
     '',
+    'next-hops',
     'Next hops tried in order: host, host:port, [v6]:port or maildir:PATH, separated by blank, comma or semicolon.',
   ),
   'smtp-partial': word(
@@ -253,20 +251,18 @@ export const optionTable = {
     ['off', 'may', 'must'],
     'STARTTLS to next hops: never, when offered, or required with a valid certificate.',
   ),
-  'smtp-forward-connections': integer(
-    20,
-    0,
-    10_000,
-    'connections',
-    'Idle connections kept open to next hops; 0 opens one for each message.',
+  'smtp-forward-connections': inProcess(
+    integer(
+      20,
+      0,
+      10_000,
+      'connections',
+      'Idle connections kept open to next hops; 0 opens one for each message.',
+    ),
   ),
-  'smtp-forward-idle': seconds(30, 'How long an idle connection to a next hop is kept.'),
-  'smtp-forward-messages': integer(
-    100,
-    1,
-    1_000_000,
-    'messages',
-    'Messages sent over one connection to a next hop.',
+  'smtp-forward-idle': inProcess(seconds(30, 'How long an idle connection to a next hop is kept.')),
+  'smtp-forward-messages': inProcess(
+    integer(100, 1, 1_000_000, 'messages', 'Messages sent over one connection to a next hop.'),
   ),
 
   // Time-outs
@@ -280,16 +276,21 @@ export const optionTable = {
   'smtp-reply-timeout': seconds(300, 'Sending a reply to the client.'),
 
   // Spool
-  'spool-dir': text(
-    '/tmp',
-    'Directory of the message files. Empty: no file, and no forwarding by smtp-smart-host from disk.',
+  'spool-dir': inProcess(
+    text(
+      '/tmp',
+      'path',
+      'Directory of the message files. Empty: no file, and no forwarding by smtp-smart-host from disk.',
+    ),
   ),
-  'spool-memory': integer(
-    262_144,
-    0,
-    67_108_864,
-    'bytes',
-    'A message up to this size is kept in memory while nobody looks at its file.',
+  'spool-memory': inProcess(
+    integer(
+      262_144,
+      0,
+      67_108_864,
+      'bytes',
+      'A message up to this size is kept in memory while nobody looks at its file.',
+    ),
   ),
 
   // Policy limits
@@ -301,12 +302,8 @@ export const optionTable = {
     'Processor time that Lua may use for one call of a hook.',
   ),
   'hook-time-limit': seconds(300, 'The longest that one call of a hook may take, waiting included.'),
-  'lua-max-memory': integer(
-    256,
-    8,
-    2000,
-    'MiB',
-    'Memory of all Lua of a worker; a hook that wants more is stopped.',
+  'lua-max-memory': atStart(
+    integer(256, 8, 2000, 'MiB', 'Memory of all Lua of a worker; a hook that wants more is stopped.'),
   ),
   'hook-max-pending': integer(
     1000,
@@ -315,30 +312,42 @@ export const optionTable = {
     'operations',
     'Operations (DNS, services) that a connection may have pending.',
   ),
-  'watchdog-timeout': integer(
-    20,
-    0,
-    3600,
-    's',
-    'A worker whose event loop stands still this long is killed and replaced; 0 is off.',
+  'watchdog-timeout': atStart(
+    integer(
+      20,
+      0,
+      3600,
+      's',
+      'A worker whose event loop stands still this long is killed and replaced; 0 is off.',
+    ),
   ),
-  'lua-path': text(
-    '',
-    'Where require looks first, e.g. /etc/smtpe/?.lua; the directory of the script and lib-lua follow.',
+  'lua-path': atStart(
+    text(
+      '',
+      'path',
+      'Where require looks first, e.g. /etc/smtpe/?.lua; the directory of the script and lib-lua follow.',
+    ),
   ),
 
   // Logging
-  verbose: text(
-    '+warn +info',
-    'Groups of log lines: +word, -word or word=0|1 for warn info trace debug smtp dns http service clamd spamd mime uri ...',
+  verbose: inProcess(
+    text(
+      '+warn +info',
+      'verbose',
+      'Groups of log lines: +word, -word or word=0|1 for warn info trace debug smtp dns http service clamd spamd mime uri ...',
+    ),
   ),
-  'log-format': word('text', ['text', 'json'], 'Lines for people, or JSON lines.'),
-  'log-level': word(
-    'info',
-    ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'],
-    'The least urgent level that is written.',
+  'log-format': atStart(word('text', ['text', 'json'], 'Lines for people, or JSON lines.')),
+  'log-level': atStart(
+    word(
+      'info',
+      ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'],
+      'The least urgent level that is written.',
+    ),
   ),
-  'syslog-address': text('', 'Send RFC 5424 lines to udp:host:port, tcp:host:port or unix:PATH as well.'),
+  'syslog-address': atStart(
+    text('', 'syslog-address', 'Send RFC 5424 lines to udp:host:port, tcp:host:port or unix:PATH as well.'),
+  ),
 } as const satisfies Record<string, OptionSpec>;
 
 export type OptionName = keyof typeof optionTable;

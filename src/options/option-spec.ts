@@ -1,0 +1,83 @@
+// What an option may be: the kinds of the entries of option-table.ts and the functions that write them down. Checking a value against
+// its spec is in option-value.ts.
+import type { TextForm } from './text-forms.ts';
+
+/**
+ * Who can still change an option: `start` only the option file and the command line; `process` hook.init as well; `session` every
+ * hook, for its own connection.
+ */
+export type OptionScope = 'start' | 'process' | 'session';
+
+interface OptionBase {
+  readonly help: string;
+  readonly scope: OptionScope;
+}
+export interface FlagOption extends OptionBase {
+  readonly kind: 'flag';
+  readonly default: boolean;
+}
+export interface IntegerOption extends OptionBase {
+  readonly kind: 'integer';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string;
+}
+export interface TextOption extends OptionBase {
+  readonly kind: 'text';
+  readonly default: string;
+  /** What the text must look like; checked when it is set. */
+  readonly form: TextForm;
+}
+/** One of a set of words. */
+export interface WordOption extends OptionBase {
+  readonly kind: 'word';
+  readonly default: string;
+  readonly words: readonly string[];
+}
+/** Prints something and ends (help, info, version). */
+export interface ActionOption extends OptionBase {
+  readonly kind: 'action';
+}
+export type OptionSpec = FlagOption | IntegerOption | TextOption | WordOption | ActionOption;
+
+// What these make can be changed by every hook; `atStart` and `inProcess` narrow that.
+export const flag = (value: boolean, help: string): FlagOption => ({
+  kind: 'flag',
+  default: value,
+  help,
+  scope: 'session',
+});
+export const text = (value: string, form: TextForm, help: string): TextOption => ({
+  kind: 'text',
+  default: value,
+  form,
+  help,
+  scope: 'session',
+});
+export const word = <const W extends readonly string[]>(
+  value: W[number],
+  words: W,
+  help: string,
+): WordOption & { readonly words: W } => ({ kind: 'word', default: value, words, help, scope: 'session' });
+export const integer = (
+  value: number,
+  min: number,
+  max: number,
+  unit: string,
+  help: string,
+): IntegerOption => ({
+  kind: 'integer',
+  default: value,
+  min,
+  max,
+  unit,
+  help,
+  scope: 'session',
+});
+export const action = (help: string): ActionOption => ({ kind: 'action', help, scope: 'start' });
+export const seconds = (value: number, help: string, min = 1): IntegerOption =>
+  integer(value, min, 86_400, 's', help);
+
+export const atStart = <S extends OptionSpec>(spec: S): S => ({ ...spec, scope: 'start' });
+export const inProcess = <S extends OptionSpec>(spec: S): S => ({ ...spec, scope: 'process' });
