@@ -275,6 +275,44 @@ export const optionTable = {
   'smtp-dot-timeout': seconds(600, 'Waiting for the reply of the next hop to the final dot.'),
   'smtp-reply-timeout': seconds(300, 'Sending a reply to the client.'),
 
+  // Services
+  'service-connect-timeout': seconds(
+    10,
+    'Connecting to clamd, spamd or a web server, for each address; also the longest look-up of its name.',
+  ),
+  'spamd-max-size': integer(
+    524_288,
+    0,
+    1_073_741_824,
+    'bytes',
+    'The most of a message that is sent to spamd: what is longer is checked by its beginning, and refused by PROCESS. 0 is no limit.',
+  ),
+  'http-timeout': seconds(30, 'The longest that a service.http.request may take, from look-up to last byte.'),
+  'http-max-size': integer(
+    10_485_760,
+    1,
+    1_073_741_824,
+    'bytes',
+    'The largest content of an HTTP response, as received and as decoded; a larger one is an error.',
+  ),
+  'http-max-memory': inProcess(
+    integer(
+      256,
+      1,
+      65_536,
+      'MiB',
+      'Memory for HTTP responses that policies have not fetched yet, of all connections; beyond it requests fail.',
+    ),
+  ),
+  'http-allow-reserved': text(
+    '',
+    'networks',
+    'Networks that service.http.request may connect to although they are not on the Internet, e.g. 127.0.0.0/8 10.1.2.3.',
+  ),
+  'http-ca-file': inProcess(
+    text('', 'path', 'PEM file of authorities that https servers are trusted by, besides the usual ones.'),
+  ),
+
   // Spool
   'spool-dir': inProcess(
     text(
