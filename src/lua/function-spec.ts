@@ -87,11 +87,35 @@ export function luaFunction<const P extends readonly Param<unknown>[]>(
   };
 }
 
-/** A class of userdata. Its methods get the object's `value` as first argument (already checked). */
+/**
+ * A class of userdata. `params` of a method are the arguments after the object; its implementation gets the object's `value` first,
+ * already checked: use `luaMethod`.
+ */
 export interface ClassSpec {
   readonly name: string;
   readonly text: string;
   readonly methods: readonly FunctionSpec[];
+}
+
+export interface MethodDefinition<S, P extends readonly Param<unknown>[]>
+  extends Omit<FunctionDefinition<P>, 'call'> {
+  readonly call: (context: CallContext, self: S, ...args: ArgsOf<P>) => LuaResults | Suspension;
+}
+
+/** Makes a method of a class whose objects have a `value` of type S. */
+export function luaMethod<S>(): <const P extends readonly Param<unknown>[]>(
+  definition: MethodDefinition<S, P>,
+) => FunctionSpec {
+  return (definition) => ({
+    name: definition.name,
+    params: definition.params,
+    results: definition.results ?? [],
+    suspends: definition.suspends ?? false,
+    text: definition.text,
+    examples: definition.examples ?? [],
+    call: (context, args) =>
+      definition.call(context, args[0] as S, ...(args.slice(1) as ArgsOf<typeof definition.params>)),
+  });
 }
 
 export interface ConstantSpec {

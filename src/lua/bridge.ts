@@ -1,0 +1,218 @@
+// Values between TypeScript and Lua, byte for byte. Works on any lua_State; what can fail in Lua is only memory, which ends as a
+// Lua error when Lua is running and cannot happen otherwise (the limit is on only while Lua runs).
+import type { Account } from './allocator.ts';
+import { LuaError } from './function-spec.ts';
+import type { Memory } from './memory.ts';
+import type { Objects } from './objects.ts';
+import { Anchor, LiveLuaTable } from './references.ts';
+import { LuaObject, LuaTable, type LuaValue } from './value.ts';
+import { type LuaApi, type Pointer, registry, type State, Type } from './wasm-api.ts';
+
+/** Tables nested deeper than this do not cross. */
+const maxDepth = 16;
+/** Stack slots that a push or a pull may use: three for each level. */
+const slots = 3 * maxDepth + 8;
+
+const smallIntegers = Array.from({ length: 1024 }, (_, i) => BigInt(i));
+
+export class Bridge {
+  readonly #api: LuaApi;
+  readonly #memory: Memory;
+  readonly #objects: Objects;
+  readonly #main: State;
+  readonly #account: Account;
+  readonly #length: Pointer;
+
+  constructor(api: LuaApi, memory: Memory, objects: Objects, main: State, account: Account) {
+    this.#api = api;
+    this.#memory = memory;
+    this.#objects = objects;
+    this.#main = main;
+    this.#account = account;
+    this.#length = memory.allocate(8);
+  }
+
+  push(L: State, value: LuaValue): void {
+    switch (typeof value) {
+      case 'undefined':
+        this.#api.lua_pushnil(L);
+        return;
+      case 'string':
+        this.pushBytes(L, value);
+        return;
+      case 'number':
+        this.pushNumber(L, value);
+        return;
+      case 'boolean':
+        this.#api.lua_pushboolean(L, value ? 1 : 0);
+        return;
+      default:
+        if (value === null) this.#api.lua_pushnil(L);
+        else if (Buffer.isBuffer(value)) this.pushBytes(L, value);
+        else {
+          if (this.#api.lua_checkstack(L, slots) === 0) throw new LuaError('stack overflow');
+          this.#pushObject(L, value, 0);
+        }
+    }
+  }
+
+  pushBytes(L: State, value: string | Uint8Array): void {
+    this.#memory.with(value, (at, length) => this.#api.lua_pushlstring(L, at, length));
+  }
+
+  pushNumber(L: State, value: number): void {
+    if (Number.isSafeInteger(value)) this.#api.lua_pushinteger(L, smallIntegers[value] ?? BigInt(value));
+    else this.#api.lua_pushnumber(L, value);
+  }
+
+  #pushObject(
+    L: State,
+    value: Exclude<LuaValue, undefined | null | string | number | boolean>,
+    depth: number,
+  ): void {
+    if (depth >= maxDepth) throw new Error(`value for Lua is nested more than ${maxDepth} deep`);
+    if (Array.isArray(value)) this.#pushSequence(L, value, 0, depth);
+    else if (value instanceof Map) this.#pushMap(L, value, depth);
+    else if (value instanceof LuaTable) {
+      this.#pushSequence(L, value.sequence, 8, depth);
+      this.#setFields(L, value.fields, depth);
+    } else if (value instanceof LuaObject) this.#objects.push(L, value);
+    else if (value instanceof LiveLuaTable) value.anchor.push(L);
+    else if (value instanceof Anchor) value.push(L);
+    else {
+      this.#api.lua_createtable(L, 0, 8);
+      this.#setFields(L, value as Readonly<Record<string, LuaValue>>, depth);
+    }
+  }
+
+  #pushNested(L: State, value: LuaValue, depth: number): void {
+    if (typeof value === 'object' && value !== null && !Buffer.isBuffer(value))
+      this.#pushObject(L, value, depth + 1);
+    else this.push(L, value);
+  }
+
+  #pushSequence(L: State, values: readonly LuaValue[], fields: number, depth: number): void {
+    this.#api.lua_createtable(L, values.length, fields);
+    for (let i = 0; i < values.length; i++) {
+      this.#pushNested(L, values[i], depth);
+      this.#api.lua_rawseti(L, -2, smallIntegers[i + 1] ?? BigInt(i + 1));
+    }
+  }
+
+  #setFields(L: State, fields: Readonly<Record<string, LuaValue>>, depth: number): void {
+    for (const key of Object.keys(fields)) {
+      const value = fields[key];
+      if (value === undefined || value === null) continue;
+      this.pushBytes(L, key);
+      this.#pushNested(L, value, depth);
+      this.#api.lua_rawset(L, -3);
+    }
+  }
+
+  #pushMap(L: State, map: ReadonlyMap<LuaValue, LuaValue>, depth: number): void {
+    this.#api.lua_createtable(L, 0, map.size);
+    for (const [key, value] of map) {
+      if (key === undefined || key === null || Number.isNaN(key)) continue;
+      this.#pushNested(L, key, depth);
+      this.#pushNested(L, value, depth);
+      this.#api.lua_rawset(L, -3);
+    }
+  }
+
+  /** The value at `index`; `keep` is told of every LuaRef made, so that its owner can release it. */
+  pull(L: State, index: number, keep: (ref: Anchor) => void): LuaValue {
+    switch (this.#api.lua_type(L, index)) {
+      case Type.none:
+      case Type.nil:
+        return undefined;
+      case Type.boolean:
+        return this.#api.lua_toboolean(L, index) !== 0;
+      case Type.number:
+        return this.#api.lua_tonumberx(L, index, 0);
+      case Type.string:
+        return this.pullString(L, index);
+      case Type.table: {
+        if (this.#api.lua_checkstack(L, slots) === 0) throw new LuaError('stack overflow');
+        return this.#pullTable(L, this.#api.lua_absindex(L, index), keep, 0);
+      }
+      default:
+        return this.#objects.at(L, index) ?? this.#anchor(L, index, keep);
+    }
+  }
+
+  #anchor(L: State, index: number, keep: (ref: Anchor) => void): Anchor {
+    this.#api.lua_pushvalue(L, index);
+    const anchor = new Anchor(this.#api, this.#main, L);
+    keep(anchor);
+    return anchor;
+  }
+
+  /** The string at `index`; a number is converted in place, as by lua_tolstring. */
+  pullString(L: State, index: number): string {
+    const at = this.#api.lua_tolstring(L, index, this.#length);
+    return this.#memory.text(at, this.#memory.words[this.#length >> 2] ?? 0);
+  }
+
+  /** Where the string at `index` lies in memory. Valid while it stays on the stack. */
+  stringAt(L: State, index: number): { readonly at: Pointer; readonly length: number } {
+    const at = this.#api.lua_tolstring(L, index, this.#length);
+    return { at, length: this.#memory.words[this.#length >> 2] ?? 0 };
+  }
+
+  #pullTable(L: State, index: number, keep: (ref: Anchor) => void, depth: number): LuaValue {
+    if (depth >= maxDepth) throw new LuaError(`table nested more than ${maxDepth} deep`);
+    const table = new Map<LuaValue, LuaValue>();
+    this.#api.lua_pushnil(L);
+    while (this.#api.lua_next(L, index) !== 0) {
+      // pullString would turn a number key into a string and confuse lua_next: pull asks for the type first.
+      const key = this.pull(L, -2, keep);
+      const value =
+        this.#api.lua_type(L, -1) === Type.table
+          ? this.#pullTable(L, this.#api.lua_absindex(L, -1), keep, depth + 1)
+          : this.pull(L, -1, keep);
+      table.set(key, value);
+      this.#api.lua_settop(L, -2);
+    }
+    return table;
+  }
+
+  newTable(): LiveLuaTable {
+    return this.#unlimited(() => {
+      this.#api.lua_createtable(this.#main, 0, 0);
+      return new LiveLuaTable(this, new Anchor(this.#api, this.#main, this.#main));
+    });
+  }
+
+  /** Raw assignment to a table that is held by reference. */
+  store(table: Anchor, key: string | number, value: LuaValue): void {
+    this.#unlimited(() => {
+      const L = this.#main;
+      table.push(L);
+      this.push(L, key);
+      this.push(L, value);
+      this.#api.lua_rawset(L, -3);
+      this.#api.lua_settop(L, -2);
+    });
+  }
+
+  /** Works on the main thread, which no policy runs on: there a refused allocation could not be reported, so none is. */
+  #unlimited<T>(work: () => T): T {
+    const limit = this.#account.limit;
+    this.#account.limit = 0;
+    try {
+      return work();
+    } finally {
+      this.#account.limit = limit;
+    }
+  }
+
+  /** Takes the value on top of the stack of `L` into the registry. */
+  anchor(L: State): Anchor {
+    return new Anchor(this.#api, this.#main, L);
+  }
+
+  /** Keeps the value on top of the stack of `L` in the registry under a fixed address. */
+  keepAs(L: State, key: Pointer): void {
+    this.#api.lua_rawsetp(L, registry, key);
+  }
+}

@@ -1,0 +1,97 @@
+// Views of the WebAssembly memory, and bytes going in and out of it. Growing the memory detaches every view, so each user asks
+// here instead of keeping one.
+import type { LuaApi, Pointer } from './wasm-api.ts';
+
+const scratchSize = 65_536;
+
+/** Node's Buffer has these; they cost half of write() and toString() with an encoding, but its types do not list them. */
+interface Latin1Bytes {
+  latin1Write(text: string, at: number, length: number): number;
+  latin1Slice(start: number, end: number): string;
+}
+type Bytes = Buffer & Latin1Bytes;
+
+export class Memory {
+  readonly #api: LuaApi;
+  readonly #names = new Map<string, Pointer>();
+  #bytes: Bytes;
+  #words: Uint32Array;
+  readonly #scratch: Pointer;
+
+  constructor(api: LuaApi) {
+    this.#api = api;
+    this.#bytes = Buffer.from(api.memory.buffer) as Bytes;
+    this.#words = new Uint32Array(api.memory.buffer);
+    this.#scratch = api.malloc(scratchSize);
+  }
+
+  /** All memory as bytes. Valid until the next call into Lua. */
+  get bytes(): Bytes {
+    if (this.#bytes.length === 0) this.#renew();
+    return this.#bytes;
+  }
+
+  /** All memory as 32-bit words: the word at address p is words[p >> 2]. Valid until the next call into Lua. */
+  get words(): Uint32Array {
+    if (this.#words.length === 0) this.#renew();
+    return this.#words;
+  }
+
+  #renew(): void {
+    this.#bytes = Buffer.from(this.#api.memory.buffer) as Bytes;
+    this.#words = new Uint32Array(this.#api.memory.buffer);
+  }
+
+  /** `size` bytes, zeroed. Never freed by this class. */
+  allocate(size: number): Pointer {
+    const at = this.#api.malloc(size);
+    if (at === 0) throw new Error(`Lua memory: no room for ${size} bytes`);
+    this.bytes.fill(0, at, at + size);
+    return at;
+  }
+
+  /** The address of a NUL-terminated copy that is kept for ever: for names from a bounded set only. */
+  name(text: string): Pointer {
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    const at = this.allocate(text.length + 1);
+    this.bytes.latin1Write(text, at, text.length);
+    this.#names.set(text, at);
+    return at;
+  }
+
+  /** Runs `use` with the bytes in memory at `at`; the place is free again afterwards, also when `use` throws. */
+  with<T>(value: string | Uint8Array, use: (at: Pointer, length: number) => T): T {
+    const length = value.length;
+    if (length < scratchSize) {
+      const at = this.#scratch;
+      this.#write(value, at);
+      return use(at, length);
+    }
+    const at = this.#api.malloc(length + 1);
+    if (at === 0) throw new Error(`Lua memory: no room for ${length} bytes`);
+    this.#write(value, at);
+    try {
+      return use(at, length);
+    } finally {
+      this.#api.free(at);
+    }
+  }
+
+  #write(value: string | Uint8Array, at: Pointer): void {
+    const bytes = this.bytes;
+    if (typeof value === 'string') bytes.latin1Write(value, at, value.length);
+    else bytes.set(value, at);
+    bytes[at + value.length] = 0;
+  }
+
+  text(at: Pointer, length: number): string {
+    return this.bytes.latin1Slice(at, at + length);
+  }
+
+  /** The latin1 text up to the next NUL. */
+  cString(at: Pointer): string {
+    const bytes = this.bytes;
+    return bytes.latin1Slice(at, bytes.indexOf(0, at));
+  }
+}
