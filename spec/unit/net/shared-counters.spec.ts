@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clearRegion, regionSize, SharedCounters } from '../../../src/net/shared-counters.ts';
+
+let directory: string;
+let path: string;
+const open: SharedCounters[] = [];
+function worker(slot: number): SharedCounters {
+  const made = new SharedCounters({ path, slot, workers: 3, seed: 'seed' });
+  open.push(made);
+  return made;
+}
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'smtpe-counters-'));
+  path = join(directory, 'counters');
+  writeFileSync(path, Buffer.alloc(0));
+});
+afterEach(() => {
+  for (const one of open.splice(0)) one.dispose();
+  rmSync(directory, { recursive: true });
+});
+
+describe('SharedCounters', () => {
+  it('holds the total over all workers', () => {
+    const [a, b, c] = [worker(0), worker(1), worker(2)];
+    expect([a.open('x', 3, 0), b.open('y', 3, 0), c.open('z', 3, 0)]).toEqual(['open', 'open', 'open']);
+    expect(a.open('x', 3, 0)).toBe('too-many');
+    b.close('y');
+    expect(a.open('x', 3, 0)).toBe('open');
+    expect(a.total).toBe(2);
+  });
+
+  it('holds the limit of one client over all workers and leaves others alone', () => {
+    const [a, b] = [worker(0), worker(1)];
+    expect([a.open('x', 0, 2), b.open('x', 0, 2)]).toEqual(['open', 'open']);
+    expect(b.open('x', 0, 2)).toBe('too-many-of-client');
+    expect(b.open('y', 0, 2)).toBe('open');
+    a.close('x');
+    expect(b.open('x', 0, 2)).toBe('open');
+  });
+
+  it('gives back what a dead worker held', () => {
+    const [a, b] = [worker(0), worker(1)];
+    for (let i = 0; i < 5; i++) a.open('x', 0, 5);
+    expect(b.open('x', 0, 5)).toBe('too-many-of-client');
+    clearRegion(path, 0);
+    expect(b.open('x', 0, 5)).toBe('open');
+  });
+
+  it('counts the connections of a second and of a minute over all workers', () => {
+    const [a, b] = [worker(0), worker(1)];
+    expect([a.second(1000), b.second(1500), a.second(1999), b.second(2000)]).toEqual([1, 2, 3, 1]);
+    const minute = 60_000;
+    expect([a.client('x', 2, minute), b.client('x', 2, minute), a.client('x', 2, minute)]).toEqual([1, 2, 3]);
+    // The refused one was not counted; after a minute the first two are forgotten.
+    expect(b.client('x', 2, 2 * minute - 1)).toBe(3);
+    expect(b.client('x', 2, 2 * minute)).toBe(1);
+  });
+
+  it('keeps thousands of clients apart', () => {
+    const [a, b] = [worker(0), worker(1)];
+    for (let i = 0; i < 3000; i++) expect(a.open(`10.0.${i >> 8}.${i & 255}`, 0, 1)).toBe('open');
+    let refused = 0;
+    for (let i = 0; i < 3000; i++) if (b.open(`10.0.${i >> 8}.${i & 255}`, 0, 1) !== 'open') refused++;
+    expect(refused).toBe(3000);
+    expect(regionSize).toBeLessThan(4_000_000);
+  });
+});
