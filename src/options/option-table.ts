@@ -41,7 +41,15 @@ export const optionTable = {
   test: atStart(
     flag(false, 'One session over stdin and stdout; a line that is no SMTP command runs as Lua.'),
   ),
-  daemon: atStart(flag(false, 'Detach from the terminal and log to syslog.')),
+  daemon: atStart(
+    flag(
+      false,
+      'Detach from the terminal once connections are accepted. Log lines go to log-file or syslog-address, else to the syslog of this machine.',
+    ),
+  ),
+  'pid-file': atStart(
+    text('', 'path', 'File for the process number while connections are accepted. Empty: none.'),
+  ),
   workers: atStart(
     integer(
       1,
@@ -151,6 +159,42 @@ export const optionTable = {
     'bytes',
     'The largest header block of a message.',
   ),
+  'limit-mime-depth': integer(
+    50,
+    1,
+    1000,
+    'levels',
+    'Multiparts and embedded messages inside each other that mime.parts shows; deeper ones are not taken apart.',
+  ),
+  'limit-mime-parts': integer(
+    1000,
+    1,
+    100_000,
+    'parts',
+    'Entries of mime.parts; the rest of the message belongs to the last one.',
+  ),
+  'limit-mime-header-bytes': integer(
+    1_048_576,
+    1000,
+    67_108_864,
+    'bytes',
+    'Header block of one MIME part; what follows belongs to its body.',
+  ),
+  'limit-mime-boundary-length': integer(
+    250,
+    70,
+    1000,
+    'bytes',
+    'A multipart with a longer boundary is not taken apart.',
+  ),
+  'limit-uris': integer(
+    2000,
+    0,
+    1_000_000,
+    'URIs',
+    'Entries of uri.found from the bodies of a message, and as many again from its headers.',
+  ),
+  'limit-uri-length': integer(2048, 64, 65_536, 'bytes', 'Longer URIs are cut in uri.found.'),
   'limit-recipients': integer(1000, 1, 1_000_000, 'recipients', 'Recipients of a transaction; more get 452.'),
   'limit-commands': integer(
     1000,
@@ -383,8 +427,15 @@ export const optionTable = {
       'The least urgent level that is written.',
     ),
   ),
+  'log-file': atStart(
+    text('', 'path', 'File that log lines are appended to instead of stderr; opened again at SIGUSR2.'),
+  ),
   'syslog-address': atStart(
-    text('', 'syslog-address', 'Send RFC 5424 lines to udp:host:port, tcp:host:port or unix:PATH as well.'),
+    text(
+      '',
+      'syslog-address',
+      'Send log lines to a syslog server as well (RFC 5424): udp:host:port, tcp:host:port, unix:PATH (a stream socket), or local (this machine, by logger(1)).',
+    ),
   ),
 } as const satisfies Record<string, OptionSpec>;
 

@@ -63,7 +63,7 @@ describe('option file', () => {
   it('gives back every value that quoteValue wrote', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (value) => {
-        fc.pre(!value.includes('�') && value.isWellFormed());
+        fc.pre(!value.includes('\ufffd') && Buffer.from(value).toString() === value);
         expect(words(`name=${quoteValue(value)} +next`)).toEqual([`name=${value}`, '+next']);
       }),
     );
