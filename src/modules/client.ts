@@ -1,0 +1,69 @@
+// Lua module `client`: the connection being served (API text "Client Connection Variables"). Its fields are set by the SMTP session;
+// here is its only function.
+import type { CallContext } from '../lua/call-context.ts';
+import { LuaError, luaFunction, luaModule, type ModuleSpec, type Suspension } from '../lua/function-spec.ts';
+import { bytes } from '../lua/params.ts';
+
+function write(context: CallContext, reply: string): Suspension | readonly [] {
+  const { session } = context;
+  if (session === undefined) throw new LuaError('client.write: there is no client here');
+  if (reply === '') return [];
+  const seconds = context.options.values['smtp-reply-timeout'];
+  const done = session.write(Buffer.from(reply, 'latin1'), seconds * 1000).then((outcome) => {
+    switch (outcome.kind) {
+      case 'written':
+        return [];
+      case 'timeout':
+        return [false, `not sent within ${seconds} s (option smtp-reply-timeout)`];
+      case 'closed':
+        return [false, 'the client has gone'];
+    }
+  });
+  return {
+    kind: 'suspension',
+    describe: () => `client.write (${reply.length} bytes)`,
+    done,
+    // What was handed to the socket cannot be taken back; the session ends with its client.
+    cancel: () => undefined,
+  };
+}
+
+export const clientModule: ModuleSpec = luaModule({
+  name: 'client',
+  text: [
+    'The connection being served. The policy may add fields of its own.',
+    '',
+    '| field | type | there |',
+    '| --- | --- | --- |',
+    '| `client.address` | string | the address of the client, from `hook.accept` to `hook.close` |',
+    '| `client.port` | integer | its port, likewise; 0 in `+test` |',
+    '| `client.host` | string | its name by reverse DNS, lower case, without final dot; `[address]` when it has none |',
+    '| `client.local_address` | string | our address; absent in `+test` |',
+    '| `client.id_sess` | string | the session id, 18 characters, from `hook.accept` to `hook.close` |',
+    '| `client.id_trans` | string | the transaction id, from `hook.mail` to `hook.reset` |',
+    '| `client.msg_file` | string | path of the message file, from `hook.data` to `hook.reset` |',
+    '| `client.message_length` | integer | size of the message, from `hook.dot` on |',
+    '| `client.input` | string | the command line, without line end, in every hook of a command |',
+    '| `client.is_pipelining` | boolean | true once the client sent a command before it had the reply to the last one |',
+  ].join('\n'),
+  functions: [
+    luaFunction({
+      name: 'write',
+      params: [
+        bytes('smtp_reply_string', 'One or more reply lines with CRLF; it is sent as it is, any bytes.'),
+      ],
+      results: [
+        { name: 'ok', type: 'false|nil', text: 'Nothing when it was sent; false when it could not be.' },
+        { name: 'cause', type: 'string|nil', text: 'Why it could not be sent.' },
+      ],
+      suspends: true,
+      text:
+        'Sends part of a multi-line reply to the client; the hook then returns the last line. Suspends until the system has taken the ' +
+        'text, at most `smtp-reply-timeout` seconds. `hook.reply` does not see it. Raises an error when there is no client (`hook.init`).',
+      examples: [
+        'function hook.help()\n  for _, value in ipairs({ "first", "second" }) do\n    client.write("214-" .. value .. "\\r\\n")\n  end\n  return "214 end"\nend',
+      ],
+      call: write,
+    }),
+  ],
+});
