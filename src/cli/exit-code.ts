@@ -1,0 +1,10 @@
+// How smtpe ends, by sysexits(3) as the original did.
+export const exitCode = {
+  ok: 0,
+  /** Wrong options; also after +help, +info and +version. */
+  usage: 64,
+  /** The policy or the listening socket does not work; a bug. */
+  software: 70,
+  /** The system lacks something: log, spool directory. */
+  system: 71,
+} as const;
