@@ -1,4 +1,6 @@
 // What is asked of the SMTP client and what it answers; shared by the smart host and by the Lua module smtp.
+import type { Log } from '../ops/log.ts';
+import type { Options } from '../options/options.ts';
 
 /** The message to send: unstuffed, CRLF line ends. A StoredMessage serves. */
 export interface MessageSource {
@@ -18,6 +20,10 @@ export interface Delivery {
   readonly eightBit: boolean;
   /** For log lines. */
   readonly id: string;
+  /** Those of the connection that asks (smtpe.setoption in a hook changes these only); undefined: the mailer's own. */
+  readonly options?: Options | undefined;
+  /** Where the mailer writes about this delivery; undefined: its own log, with `id`. */
+  readonly log?: Log | undefined;
 }
 
 export type Stage = 'connect' | 'banner' | 'helo' | 'starttls' | 'mail' | 'rcpt' | 'data' | 'content' | 'dot';

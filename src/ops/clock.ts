@@ -7,6 +7,8 @@ export interface Timer {
   cancel(): void;
   /** Starts the full delay again; harmless when it has fired. */
   restart(): void;
+  /** From now on the timer does not keep the process alive. Left out by clocks that never do. */
+  unref?(): void;
 }
 
 export interface Clock {
@@ -31,6 +33,9 @@ class SystemTimer implements Timer {
   }
   restart(): void {
     this.#timeout.refresh();
+  }
+  unref(): void {
+    this.#timeout.unref();
   }
 }
 

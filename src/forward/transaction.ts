@@ -1,0 +1,248 @@
+// The second half of a dialogue with a next hop: one message or one call-ahead (RFC 5321 section 3.3, RFC 2920, RFC 1870, RFC 6152).
+// No I/O. With PIPELINING all commands go out at once and the replies are taken in order; DATA may then be answered 354 though no
+// recipient was taken, which calls for a lone dot (RFC 2920 section 3.1). Without it no DATA is sent in that case.
+import type { RcptReply, Stage } from './delivery.ts';
+import {
+  type Addresses,
+  type Capabilities,
+  failedAt,
+  isClosing,
+  isPositive,
+  type Loss,
+  type Machine,
+  pseudoCode,
+  refusedAt,
+  type Step,
+  unaskedRecipients,
+  type Verdict,
+} from './machine.ts';
+import { type Reply, replyText } from './reply-parser.ts';
+
+export interface Envelope extends Addresses {
+  /** Bytes of the message, for SIZE=; undefined: stop after the last RCPT. */
+  readonly size: number | undefined;
+  readonly eightBit: boolean;
+}
+
+export interface TransactionEnd {
+  readonly verdict: Verdict;
+  /** The connection can serve another transaction. */
+  readonly reusable: boolean;
+}
+
+type Command = 'rset' | 'mail' | 'rcpt' | 'data';
+
+/** The command whose reply comes next; then content and dot. `drop` and `drop-dot`: the verdict is known, replies still to come. */
+type State = Command | 'content' | 'dot' | 'drop' | 'drop-dot';
+
+const STAGES: Readonly<Record<State, Stage>> = {
+  rset: 'mail',
+  mail: 'mail',
+  rcpt: 'rcpt',
+  data: 'data',
+  content: 'content',
+  dot: 'dot',
+  drop: 'data',
+  'drop-dot': 'data',
+};
+
+const WAIT: Step<TransactionEnd> = { kind: 'wait' };
+
+export class Transaction implements Machine<TransactionEnd> {
+  readonly #envelope: Envelope;
+  readonly #offered: Capabilities;
+  /** RSET first: the connection was used before. */
+  readonly #reset: boolean;
+  readonly #rcpts: RcptReply[] = [];
+  #accepted = 0;
+  #state: State = 'mail';
+  /** Known before the dialogue has come to its end. */
+  #verdict: Verdict | undefined;
+  #firstTemporary: Reply | undefined;
+  /** In state `drop`: replies to pipelined commands that are still to come. */
+  #pending = 0;
+
+  constructor(envelope: Envelope, offered: Capabilities, reset: boolean) {
+    this.#envelope = envelope;
+    this.#offered = offered;
+    this.#reset = reset;
+  }
+
+  get stage(): Stage {
+    return STAGES[this.#state];
+  }
+
+  start(): Step<TransactionEnd> {
+    this.#state = this.#reset ? 'rset' : 'mail';
+    if (!this.#offered.pipelining) return this.#send(this.#state);
+    let text = this.#reset ? this.#command('rset', 0) : '';
+    text += this.#command('mail', 0);
+    for (let i = 0; i < this.#envelope.recipients.length; i++) text += this.#command('rcpt', i);
+    if (this.#envelope.size !== undefined) text += this.#command('data', 0);
+    return { kind: 'send', text };
+  }
+
+  reply(reply: Reply): Step<TransactionEnd> {
+    switch (this.#state) {
+      case 'rset':
+        return this.#rsetReply(reply);
+      case 'mail':
+        if (!isPositive(reply.code)) return this.#refused('mail', reply, this.#unanswered());
+        this.#state = 'rcpt';
+        return this.#next();
+      case 'rcpt':
+        return this.#rcptReply(reply);
+      case 'data':
+        return this.#dataReply(reply);
+      case 'content':
+        // Before the final dot: the next hop gives up on the message. A positive reply cannot mean it.
+        return this.#end(
+          reply.code >= 400
+            ? refusedAt('content', reply, this.#allRcpts())
+            : failedAt(
+                'content',
+                { code: pseudoCode.ERROR, error: `reply out of turn: ${replyText(reply)}` },
+                this.#allRcpts(),
+              ),
+          false,
+        );
+      case 'dot':
+        return this.#end(
+          isPositive(reply.code)
+            ? { kind: 'delivered', code: reply.code, text: replyText(reply), rcpts: this.#allRcpts() }
+            : refusedAt('dot', reply, this.#allRcpts()),
+          reply.code >= 400 ? !isClosing(reply.code) : isPositive(reply.code),
+        );
+      case 'drop':
+        return this.#dropReply(reply);
+      case 'drop-dot':
+        return this.#dropped(!isClosing(reply.code));
+    }
+  }
+
+  secured(): Step<TransactionEnd> {
+    return WAIT;
+  }
+
+  contentSent(): Step<TransactionEnd> {
+    if (this.#state === 'content') this.#state = 'dot';
+    return WAIT;
+  }
+
+  lost(loss: Loss): TransactionEnd {
+    // Once all recipients have said no, or MAIL was refused, nothing that happens later makes that better.
+    const verdict = this.#verdict ?? failedAt(this.stage, loss, this.#allRcpts());
+    return { verdict, reusable: false };
+  }
+
+  #rsetReply(reply: Reply): Step<TransactionEnd> {
+    if (isPositive(reply.code)) {
+      this.#state = 'mail';
+      return this.#next();
+    }
+    // Nothing was said about this message: a failure of the connection, so that a new one is tried.
+    const loss = { code: pseudoCode.ERROR, error: `RSET refused: ${replyText(reply)}` };
+    return this.#end(failedAt('mail', loss, this.#allRcpts()), false);
+  }
+
+  #rcptReply(reply: Reply): Step<TransactionEnd> {
+    const recipient = this.#envelope.recipients[this.#rcpts.length] ?? '';
+    this.#rcpts.push({ recipient, code: reply.code, text: replyText(reply) });
+    if (isClosing(reply.code)) return this.#end(refusedAt('rcpt', reply, this.#allRcpts()), false);
+    if (isPositive(reply.code)) this.#accepted++;
+    else if (reply.code < 500) this.#firstTemporary ??= reply;
+    if (this.#rcpts.length < this.#envelope.recipients.length) return this.#next();
+    if (this.#envelope.size === undefined) {
+      return this.#end(
+        { kind: 'verified', code: reply.code, text: replyText(reply), rcpts: this.#rcpts },
+        true,
+      );
+    }
+    this.#state = 'data';
+    if (this.#accepted > 0) return this.#next();
+    // The sender is to try again while there is hope for one of them.
+    return this.#refused('rcpt', this.#firstTemporary ?? reply, this.#rcpts);
+  }
+
+  #dataReply(reply: Reply): Step<TransactionEnd> {
+    if (reply.code !== 354) {
+      return this.#end(
+        refusedAt('data', reply, this.#allRcpts()),
+        reply.code >= 400 && !isClosing(reply.code),
+      );
+    }
+    this.#state = 'content';
+    return { kind: 'content', empty: false };
+  }
+
+  /** A final no at MAIL or of all recipients; replies to what was pipelined behind it must still be taken. */
+  #refused(stage: 'mail' | 'rcpt', reply: Reply, rcpts: readonly RcptReply[]): Step<TransactionEnd> {
+    this.#verdict = refusedAt(stage, reply, rcpts);
+    // A code that no reply to these commands can have: who knows what the next hop thinks we are doing.
+    if (isClosing(reply.code) || reply.code < 400) return this.#dropped(false);
+    if (!this.#offered.pipelining) return this.#dropped(true);
+    const data = this.#envelope.size === undefined ? 0 : 1;
+    this.#pending = data + (stage === 'mail' ? this.#envelope.recipients.length : 0);
+    if (this.#pending === 0) return this.#dropped(true);
+    this.#state = 'drop';
+    return WAIT;
+  }
+
+  #dropReply(reply: Reply): Step<TransactionEnd> {
+    if (isClosing(reply.code)) return this.#dropped(false);
+    this.#pending--;
+    if (this.#pending > 0) return WAIT;
+    if (reply.code !== 354) return this.#dropped(reply.code >= 400 || this.#envelope.size === undefined);
+    if (this.#envelope.size === undefined) return this.#dropped(false);
+    this.#state = 'drop-dot';
+    return { kind: 'content', empty: true };
+  }
+
+  #dropped(reusable: boolean): Step<TransactionEnd> {
+    const verdict = this.#verdict;
+    return verdict === undefined ? WAIT : this.#end(verdict, reusable);
+  }
+
+  /** The command of the present state, or nothing when all were sent at the start. */
+  #next(): Step<TransactionEnd> {
+    const state = this.#state;
+    if (this.#offered.pipelining || (state !== 'mail' && state !== 'rcpt' && state !== 'data')) return WAIT;
+    return this.#send(state);
+  }
+
+  #send(command: Command): Step<TransactionEnd> {
+    return { kind: 'send', text: this.#command(command, this.#rcpts.length) };
+  }
+
+  #command(command: Command, rcpt: number): string {
+    switch (command) {
+      case 'rset':
+        return 'RSET\r\n';
+      case 'mail': {
+        const { sender, size, eightBit } = this.#envelope;
+        const body = eightBit && this.#offered.eightBitMime ? ' BODY=8BITMIME' : '';
+        const bytes = size !== undefined && this.#offered.size ? ` SIZE=${size}` : '';
+        return `MAIL FROM:<${sender}>${bytes}${body}\r\n`;
+      }
+      case 'rcpt':
+        return `RCPT TO:<${this.#envelope.recipients[rcpt] ?? ''}>\r\n`;
+      case 'data':
+        return 'DATA\r\n';
+    }
+  }
+
+  #end(verdict: Verdict, reusable: boolean): Step<TransactionEnd> {
+    return { kind: 'end', end: { verdict, reusable } };
+  }
+
+  #unanswered(): readonly RcptReply[] {
+    return unaskedRecipients(this.#envelope.recipients);
+  }
+
+  /** Those answered, then those never asked. */
+  #allRcpts(): readonly RcptReply[] {
+    const { recipients } = this.#envelope;
+    if (this.#rcpts.length === recipients.length) return this.#rcpts;
+    return [...this.#rcpts, ...unaskedRecipients(recipients.slice(this.#rcpts.length))];
+  }
+}
