@@ -1,10 +1,42 @@
 import { defineConfig } from 'vitest/config';
 
+// Three groups, one after the other: what runs in this process, what talks to real programs (built and installed first), and what
+// measures (one file at a time, so that nothing else disturbs it).
 export default defineConfig({
   test: {
-    include: ['spec/**/*.spec.ts'],
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'here',
+          include: ['spec/**/*.spec.ts'],
+          exclude: ['spec/real/**', 'spec/load/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: ['spec/real/**/*.spec.ts'],
+          globalSetup: ['spec/real/global-setup.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'load',
+          include: ['spec/load/**/*.spec.ts'],
+          globalSetup: ['spec/real/global-setup.ts'],
+          testTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });
