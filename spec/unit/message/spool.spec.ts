@@ -132,4 +132,24 @@ describe('Spool', () => {
     expect(spool.pieces).toEqual([allBytes]);
     await spool.delete();
   });
+
+  it('keeps a failure for whoever asks next, and lets none get lost as an unhandled rejection', async () => {
+    const lost: unknown[] = [];
+    const note = (reason: unknown): void => {
+      lost.push(reason);
+    };
+    process.on('unhandledRejection', note);
+    const spool = new SpoolStore().create(join(directory, 'missing'), 'T10', 10);
+    await expect(spool.append(Buffer.alloc(50))).rejects.toThrow('ENOENT');
+    const later = spool.append(Buffer.alloc(5));
+    await expect(later).rejects.toThrow('ENOENT');
+    const other = new SpoolStore().create(join(directory, 'missing'), 'T11', 0);
+    expect(other.append(Buffer.alloc(5))).toBeInstanceOf(Promise);
+    other.append(Buffer.alloc(5));
+    await expect(other.onDisk()).rejects.toThrow('ENOENT');
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(lost).toEqual([]);
+    await spool.delete();
+  });
 });
