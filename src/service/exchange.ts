@@ -1,0 +1,139 @@
+// One request and its reply over an open socket: sends pieces as fast as the other side takes them, reads until the reply is complete,
+// gives up when nothing moves for too long. Used by the clamd and spamd clients. The socket is closed when it ends.
+import type { Clock } from '../ops/clock.ts';
+import { describeError } from './connect.ts';
+import type { ReplySocket } from './reply-socket.ts';
+
+/** Says when a reply is complete; is given each piece as it arrives. */
+export interface ReplyReader {
+  push(piece: Buffer): boolean;
+}
+
+export interface ExchangeOptions {
+  readonly clock: Clock;
+  /** The longest pause while sending, and the longest from the last byte sent to the end of the reply. Milliseconds. */
+  readonly timeoutMs: number;
+  /** Bytes; a longer reply is a failure. */
+  readonly maxReply: number;
+  readonly signal: AbortSignal;
+}
+
+export type ExchangeOutcome =
+  /** `complete` is false when the other side closed before the reader was content. */
+  | { readonly kind: 'replied'; readonly complete: boolean; readonly reply: Buffer }
+  /** The other side closed or reset without a single byte: another server may be asked. */
+  | { readonly kind: 'silent'; readonly error: string }
+  | { readonly kind: 'failed'; readonly error: string; readonly reply: Buffer };
+
+/** Sends `content` and reads the reply. Never rejects. */
+export function exchange(
+  socket: ReplySocket,
+  content: AsyncIterable<Buffer>,
+  reader: ReplyReader,
+  { clock, timeoutMs, maxReply, signal }: ExchangeOptions,
+): Promise<ExchangeOutcome> {
+  return new Promise((resolve) => {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    let over = false;
+    let sending = true;
+
+    const timer = clock.after(timeoutMs, () => {
+      const seconds = timeoutMs / 1000;
+      fail(
+        sending
+          ? `the server took nothing for ${seconds} s while the message was sent`
+          : `no complete reply within ${seconds} s`,
+      );
+    });
+    const onAbort = () => fail('cancelled');
+
+    function finish(outcome: ExchangeOutcome): void {
+      if (over) return;
+      over = true;
+      timer.cancel();
+      signal.removeEventListener('abort', onAbort);
+      socket.removeAllListeners();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      resolve(outcome);
+    }
+    const fail = (error: string) => finish({ kind: 'failed', error, reply: Buffer.concat(pieces) });
+
+    function closed(error: Error | undefined): void {
+      if (size > 0) {
+        finish({ kind: 'replied', complete: false, reply: Buffer.concat(pieces) });
+        return;
+      }
+      const cause = error ?? socket.writeError;
+      const why = cause === undefined ? '' : ` (${describeError(cause)})`;
+      finish({
+        kind: 'silent',
+        error: sending
+          ? `the server closed while the message was sent${why}`
+          : `the server closed without a reply${why}`,
+      });
+    }
+
+    socket.on('data', (piece: Buffer) => {
+      size += piece.length;
+      if (size > maxReply) {
+        fail(`the reply is longer than ${maxReply} bytes`);
+        return;
+      }
+      pieces.push(piece);
+      if (reader.push(piece)) finish({ kind: 'replied', complete: true, reply: Buffer.concat(pieces) });
+    });
+    socket.on('end', () => closed(undefined));
+    socket.on('error', (error: Error) => closed(error));
+    socket.on('close', () => closed(undefined));
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+
+    const written = (piece: Buffer) => new Promise<void>((done) => socket.write(piece, () => done()));
+
+    // Nothing more is sent when a reply has begun: the server has made up its mind.
+    async function send(): Promise<void> {
+      try {
+        for await (const piece of content) {
+          if (over || size > 0 || socket.writeError !== undefined) break;
+          await written(piece);
+          if (!over) timer.restart();
+        }
+      } catch (error) {
+        fail(error instanceof Error ? error.message : String(error));
+      }
+      sending = false;
+      if (!over) timer.restart();
+    }
+    void send();
+  });
+}
+
+const PIECE = 65_536;
+
+/**
+ * The same bytes in pieces of at most 64 KiB, small ones put together: what a client sent byte by byte is not sent to a scanner byte
+ * by byte.
+ */
+export async function* inPieces(source: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let small: Buffer[] = [];
+  let smallSize = 0;
+  for await (const piece of source) {
+    if (smallSize + piece.length > PIECE && smallSize > 0) {
+      yield Buffer.concat(small, smallSize);
+      small = [];
+      smallSize = 0;
+    }
+    let start = 0;
+    for (; piece.length - start > PIECE; start += PIECE) yield piece.subarray(start, start + PIECE);
+    if (start < piece.length) {
+      small.push(start === 0 ? piece : piece.subarray(start));
+      smallSize += piece.length - start;
+    }
+  }
+  if (smallSize > 0) yield Buffer.concat(small, smallSize);
+}

@@ -1,0 +1,75 @@
+// Asks the servers of a host list one after the other until one answers (API text "Services Framework": host_list). A server that
+// cannot be reached, or closes without a word, is followed by the next one; one that answers badly or not in time is not.
+import type { Resolver } from '../dns/resolver-api.ts';
+import type { Clock } from '../ops/clock.ts';
+import { type ConnectOutcome, connectTo } from './connect.ts';
+import type { HostHealth, Target } from './host-list.ts';
+import type { ReplySocket } from './reply-socket.ts';
+
+export interface Servers {
+  readonly targets: readonly Target[];
+  /** Milliseconds, for each address. */
+  readonly connectTimeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Told which server is tried now. */
+  onTry(target: Target): void;
+  /** Told when a connection was made. */
+  onConnect(target: Target): void;
+}
+
+/** `silent` makes the next server be asked. */
+export type Answer<T> =
+  | { readonly kind: 'answer'; readonly value: T }
+  | { readonly kind: 'silent'; readonly error: string };
+
+export type FailOverOutcome<T> =
+  | { readonly kind: 'answered'; readonly value: T }
+  /** No server answered; `error` names each with its reason. */
+  | { readonly kind: 'unreachable'; readonly error: string };
+
+export class FailOver {
+  readonly #clock: Clock;
+  readonly #resolver: Pick<Resolver, 'addresses'>;
+  readonly #health: HostHealth;
+
+  constructor(clock: Clock, resolver: Pick<Resolver, 'addresses'>, health: HostHealth) {
+    this.#clock = clock;
+    this.#resolver = resolver;
+    this.#health = health;
+  }
+
+  /** Connects to one server and remembers how that went. */
+  async connect(target: Target, { connectTimeoutMs, signal }: Servers): Promise<ConnectOutcome> {
+    const outcome = await connectTo(target, {
+      clock: this.#clock,
+      resolver: this.#resolver,
+      timeoutMs: connectTimeoutMs,
+      signal,
+    });
+    if (outcome.kind === 'connected') this.#health.worked(target);
+    else if (!signal.aborted) this.#health.failed(target);
+    return outcome;
+  }
+
+  /** `ask` gets an open socket and must see to it that it is closed. */
+  async run<T>(
+    servers: Servers,
+    ask: (target: Target, socket: ReplySocket) => Promise<Answer<T>>,
+  ): Promise<FailOverOutcome<T>> {
+    const errors: string[] = [];
+    for (const target of this.#health.order(servers.targets)) {
+      servers.onTry(target);
+      const connection = await this.connect(target, servers);
+      if (connection.kind === 'failed') {
+        errors.push(`${target.text}: ${connection.error}`);
+      } else {
+        servers.onConnect(target);
+        const answer = await ask(target, connection.socket);
+        if (answer.kind === 'answer') return { kind: 'answered', value: answer.value };
+        errors.push(`${target.text}: ${answer.error}`);
+      }
+      if (servers.signal.aborted) break;
+    }
+    return { kind: 'unreachable', error: errors.join('; ') };
+  }
+}

@@ -1,0 +1,199 @@
+// The HTTP client of service.http.request: https with verification, reserved addresses refused when they are connected to, size and time
+// limits, kept connections. No redirects: the policy sees them. Every way a request can end is an outcome; it never rejects.
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import type { Resolver } from '../dns/resolver-api.ts';
+import type { Clock } from '../ops/clock.ts';
+import { connectTo, describeError } from './connect.ts';
+import { HttpConnection, IdleConnections, startTls } from './http-connection.ts';
+import { acceptEncoding, decodeContent } from './http-content.ts';
+import {
+  exchangeHttp,
+  type HttpExchangeOutcome,
+  type HttpMessage,
+  type RawResponse,
+} from './http-exchange.ts';
+import { refusalOf } from './http-reach.ts';
+import type { HttpUrl } from './http-url.ts';
+import { MemoryPool, type MemoryShare } from './memory-share.ts';
+
+export interface HttpRequest {
+  readonly url: HttpUrl;
+  readonly method: string;
+  /** IMF-fixdate, for a conditional request. */
+  readonly modifiedSince: string | undefined;
+  readonly body: Buffer | undefined;
+  /** Milliseconds, from look-up to last byte. */
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** Bytes of content, as received and as decoded. */
+  readonly maxSize: number;
+  /** Bytes, of all responses not fetched yet. */
+  readonly maxMemory: number;
+  /** Option http-allow-reserved. */
+  readonly allowReserved: string;
+  /** Option http-ca-file; '' for none. */
+  readonly caFile: string;
+  readonly signal: AbortSignal;
+  /** Told when a connection was made. */
+  onConnect(): void;
+}
+
+export interface HttpResponse extends RawResponse {
+  /** Says that the content is not held by us any more. */
+  release(): void;
+}
+
+export type HttpOutcome = HttpResponse | { readonly kind: 'failed'; readonly error: string };
+
+/** Methods that may be sent again when a kept connection turns out to be dead (RFC 9110 section 9.2.2). */
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS']);
+const noContent = new Set([204, 205, 304]);
+
+function messageOf({ url, method, modifiedSince, body }: HttpRequest): HttpMessage {
+  const headers = ['user-agent', 'smtpe', 'accept', '*/*', 'accept-encoding', acceptEncoding];
+  if (modifiedSince !== undefined) headers.push('if-modified-since', modifiedSince);
+  if (body !== undefined) headers.push('content-type', 'application/x-www-form-urlencoded');
+  return { method, path: url.path, headers, body };
+}
+
+export class HttpClient {
+  readonly #clock: Clock;
+  readonly #resolver: Pick<Resolver, 'addresses'>;
+  readonly #idle = new IdleConnections();
+  readonly #memory = new MemoryPool();
+  /** By option http-ca-file. */
+  readonly #contexts = new Map<string, SecureContext>();
+
+  constructor(clock: Clock, resolver: Pick<Resolver, 'addresses'>) {
+    this.#clock = clock;
+    this.#resolver = resolver;
+  }
+
+  /** Connections kept for later requests, and bytes of responses not released yet. */
+  get held(): { readonly connections: number; readonly bytes: number } {
+    return { connections: this.#idle.size, bytes: this.#memory.used };
+  }
+
+  close(): void {
+    this.#idle.close();
+  }
+
+  async request(request: HttpRequest): Promise<HttpOutcome> {
+    const stop = new AbortController();
+    let late = false;
+    const timer = this.#clock.after(request.timeoutMs, () => {
+      late = true;
+      stop.abort();
+    });
+    const onAbort = () => stop.abort();
+    request.signal.addEventListener('abort', onAbort);
+    if (request.signal.aborted) stop.abort();
+    const share = this.#memory.share(request.maxMemory);
+    try {
+      const outcome = await this.#perform({ ...request, signal: stop.signal }, share);
+      if (outcome.kind === 'response' && !stop.signal.aborted) {
+        return { ...outcome, release: () => share.release() };
+      }
+      share.release();
+      const error = late
+        ? `no complete response within ${request.timeoutMs / 1000} s`
+        : outcome.kind === 'failed'
+          ? outcome.error
+          : 'cancelled';
+      return { kind: 'failed', error };
+    } finally {
+      timer.cancel();
+      request.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #perform(request: HttpRequest, share: MemoryShare): Promise<HttpExchangeOutcome> {
+    const outcome = await this.#exchange(request, share);
+    if (outcome.kind === 'failed' || request.method === 'HEAD' || noContent.has(outcome.code)) return outcome;
+    const encoding = outcome.fields.get('content-encoding');
+    const decoded = await decodeContent(outcome.content, encoding, request.maxSize);
+    if (decoded.kind === 'failed') return { ...decoded, begun: true };
+    share.release();
+    if (!share.reserve(decoded.content.length)) {
+      return {
+        kind: 'failed',
+        error: 'too many HTTP responses are held in memory (option http-max-memory)',
+        begun: true,
+      };
+    }
+    return { ...outcome, content: decoded.content };
+  }
+
+  async #exchange(request: HttpRequest, share: MemoryShare): Promise<HttpExchangeOutcome> {
+    const message = messageOf(request);
+    const again = repeatable.has(request.method);
+    const permits = (address: string) => refusalOf(address, request.allowReserved) === undefined;
+    const kept = again ? this.#idle.take(keyOf(request), permits) : undefined;
+    if (kept !== undefined) {
+      request.onConnect();
+      const outcome = await this.#use(kept, message, request, share);
+      if (outcome.kind === 'response' || outcome.begun) return outcome;
+    }
+    const fresh = await this.#connect(request);
+    if (typeof fresh === 'string') return { kind: 'failed', error: fresh, begun: false };
+    request.onConnect();
+    return this.#use(fresh, message, request, share);
+  }
+
+  async #use(
+    connection: HttpConnection,
+    message: HttpMessage,
+    { maxSize, signal }: HttpRequest,
+    share: MemoryShare,
+  ): Promise<HttpExchangeOutcome> {
+    const outcome = await exchangeHttp(connection, message, maxSize, share, signal);
+    if (outcome.kind === 'response') this.#idle.keep(connection);
+    else connection.close();
+    return outcome;
+  }
+
+  /** A new connection, or why there is none. */
+  async #connect(request: HttpRequest): Promise<HttpConnection | string> {
+    const { url, signal, allowReserved, connectTimeoutMs, caFile } = request;
+    const context = url.protocol === 'https:' && caFile !== '' ? await this.#trust(caFile) : undefined;
+    if (typeof context === 'string') return context;
+    const connection = await connectTo(
+      { kind: 'tcp', text: url.host, host: url.host, port: url.port },
+      {
+        resolver: this.#resolver,
+        clock: this.#clock,
+        timeoutMs: connectTimeoutMs,
+        signal,
+        refuse: (address) => refusalOf(address, allowReserved),
+      },
+    );
+    if (connection.kind === 'failed') return connection.error;
+    const { socket, address } = connection;
+    if (url.protocol === 'http:') return new HttpConnection(keyOf(request), url.origin, address, socket);
+    const secure = await startTls(socket, url.host, context, signal);
+    return typeof secure === 'string'
+      ? secure
+      : new HttpConnection(keyOf(request), url.origin, address, secure);
+  }
+
+  /** The usual authorities and those of the file. Read once. */
+  async #trust(caFile: string): Promise<SecureContext | string> {
+    const known = this.#contexts.get(caFile);
+    if (known !== undefined) return known;
+    try {
+      const context = createSecureContext({
+        ca: [...rootCertificates, await readFile(caFile)],
+        minVersion: 'TLSv1.2',
+      });
+      this.#contexts.set(caFile, context);
+      return context;
+    } catch (error) {
+      return `option http-ca-file ${JSON.stringify(caFile)}: ${describeError(error)}`;
+    }
+  }
+}
+
+function keyOf({ url, caFile }: HttpRequest): string {
+  return url.protocol === 'https:' ? `${url.origin} ${caFile}` : url.origin;
+}

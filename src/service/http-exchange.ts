@@ -1,0 +1,167 @@
+// One HTTP request and its response over a connection of our own (RFC 9110, RFC 9112). Collects the response within its limits; every
+// way it can end is an outcome. Used by service/http-client.
+import type { Dispatcher } from 'undici';
+import type { HttpConnection } from './http-connection.ts';
+import type { MemoryShare } from './memory-share.ts';
+
+export interface HttpMessage {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body: Buffer | undefined;
+}
+
+export interface RawResponse {
+  readonly kind: 'response';
+  readonly code: number;
+  /** Status line and headers with their line ends, and the empty line. */
+  readonly head: Buffer;
+  /** Values by name in lower case, the first of each. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** As received, without transfer coding. */
+  readonly content: Buffer;
+}
+
+export type HttpExchangeOutcome =
+  | RawResponse
+  /** `begun` is false when not a byte of a response had arrived. */
+  | { readonly kind: 'failed'; readonly error: string; readonly begun: boolean };
+
+function describe(error: Error): string {
+  const code = 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'UND_ERR_SOCKET':
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'the server closed before the response was complete';
+    case 'UND_ERR_HEADERS_OVERFLOW':
+      return 'the head of the response is larger than 64 KiB';
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
+      return 'the response is shorter or longer than its Content-Length';
+    default:
+      return typeof code === 'string' && code.startsWith('HPE_')
+        ? `the server does not speak HTTP (${code.slice('HPE_'.length).toLowerCase()})`
+        : error.message;
+  }
+}
+
+const LINE_END = Buffer.from('\r\n');
+const COLON = Buffer.from(': ');
+
+function toBuffers(rawHeaders: unknown): readonly Buffer[] {
+  if (!Array.isArray(rawHeaders)) return [];
+  return rawHeaders.map((item) => (Buffer.isBuffer(item) ? item : Buffer.from(String(item), 'latin1')));
+}
+
+class Collector implements Dispatcher.DispatchHandler {
+  readonly #done: (outcome: HttpExchangeOutcome) => void;
+  readonly #maxSize: number;
+  readonly #share: MemoryShare;
+  #begun = false;
+  #code = 0;
+  #head = Buffer.alloc(0);
+  readonly #fields = new Map<string, string>();
+  readonly #pieces: Buffer[] = [];
+  #size = 0;
+
+  constructor(done: (outcome: HttpExchangeOutcome) => void, maxSize: number, share: MemoryShare) {
+    this.#done = done;
+    this.#maxSize = maxSize;
+    this.#share = share;
+  }
+
+  onRequestStart(): void {
+    // Nothing to do, but undici takes a handler for one of the present kind by this method.
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    statusCode: number,
+    _headers: unknown,
+    statusMessage = '',
+  ): void {
+    this.#begun = true;
+    if (statusCode < 200) return;
+    this.#code = statusCode;
+    const raw = toBuffers(controller.rawHeaders);
+    const pieces: Buffer[] = [Buffer.from(`HTTP/1.1 ${statusCode} ${statusMessage}`.trimEnd()), LINE_END];
+    for (let i = 0; i + 1 < raw.length; i += 2) {
+      const [name, value] = [raw[i], raw[i + 1]];
+      if (name === undefined || value === undefined) break;
+      pieces.push(name, COLON, value, LINE_END);
+      const key = name.toString('latin1').toLowerCase();
+      if (!this.#fields.has(key)) this.#fields.set(key, value.toString('latin1').trim());
+    }
+    pieces.push(LINE_END);
+    this.#head = Buffer.concat(pieces);
+    const announced = Number(this.#fields.get('content-length') ?? 0);
+    if (announced > this.#maxSize) controller.abort(this.#tooLarge());
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > this.#maxSize) {
+      controller.abort(this.#tooLarge());
+    } else if (!this.#share.reserve(chunk.length)) {
+      controller.abort(new Error('too many HTTP responses are held in memory (option http-max-memory)'));
+    } else {
+      // undici's buffer belongs to its parser.
+      this.#pieces.push(Buffer.from(chunk));
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#done({
+      kind: 'response',
+      code: this.#code,
+      head: this.#head,
+      fields: this.#fields,
+      content: Buffer.concat(this.#pieces, this.#size),
+    });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#done({ kind: 'failed', error: describe(error), begun: this.#begun });
+  }
+
+  #tooLarge(): Error {
+    return new Error(`the content is larger than option http-max-size (${this.#maxSize} bytes)`);
+  }
+}
+
+/** Sends the request and collects the response. When `signal` aborts the connection is closed. Never rejects. */
+export function exchangeHttp(
+  connection: HttpConnection,
+  message: HttpMessage,
+  maxSize: number,
+  share: MemoryShare,
+  signal: AbortSignal,
+): Promise<HttpExchangeOutcome> {
+  return new Promise((resolve) => {
+    const onAbort = () => {
+      connection.close();
+      done({ kind: 'failed', error: 'cancelled', begun: true });
+    };
+    const done = (outcome: HttpExchangeOutcome) => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(outcome);
+    };
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    connection.client.dispatch(
+      {
+        method: message.method,
+        path: message.path,
+        headers: [...message.headers],
+        body: message.body ?? null,
+        blocking: false,
+      },
+      new Collector(done, maxSize, share),
+    );
+  });
+}
