@@ -1,0 +1,85 @@
+// Lua module uri: taking URIs apart, percent-encoding, and uri.found, which the session fills. The parser is in src/uri.
+import { luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
+import { optionalBytes } from '../lua/params.ts';
+import type { LuaRecord } from '../lua/value.ts';
+import { parseUri, type Uri } from '../uri/parse-uri.ts';
+import { decodeForm, encodePercent } from '../uri/percent.ts';
+
+/** The table that uri.parse gives and uri.found holds. */
+export function uriRecord(uri: Uri): LuaRecord {
+  return { ...uri };
+}
+
+const parse = luaFunction({
+  name: 'parse',
+  params: [optionalBytes('string', 'what may be a URI', undefined)],
+  results: [{ name: 'parts', type: 'uri_parts?', text: 'the parts, or nil when the string is no URI' }],
+  text: `Takes a URI apart. Parts that are not there are nil.
+
+| field | is |
+| --- | --- |
+| \`uri_raw\` | the string, without one trailing \`.\` |
+| \`uri_decoded\` | the same with percent-encoding undone and \`+\` as a blank; \`local@domain\` for a mail address |
+| \`scheme\` | as written; \`http\`, \`mailto\` or \`ip\` when it is implied |
+| \`scheme_info\` | what follows \`scheme:\`, decoded; nil when the scheme is implied; the address for a mail address |
+| \`user_info\` | what is before the last \`@\` of the authority; the local part of a mail address |
+| \`host\` | name or IP address, in the case it is written in, without brackets |
+| \`port\` | integer: the one given, else the scheme's, 0 for schemes without one |
+| \`path\` \`query\` \`fragment\` | decoded, \`+\` as a blank; the path with its first \`/\`, the others without \`?\` and \`#\` |
+
+The URI is taken apart by RFC 3986 before anything is decoded: an encoded \`@\`, \`/\`, \`:\` or \`?\` never moves the host. Beyond the RFC:
+- Known schemes only: ip cid mid data file about javascript ftp telnet mailto smtp email mail from gopher http pop pop3 nntp imap ldap https rtsp.
+  Those from ftp on need a host. Any other scheme gives nil.
+- Without a scheme: a domain of at least two labels with a known top-level domain and an optional path is \`http\`; a mail address is
+  \`mailto\`; an IP address is \`ip\` (port 0). \`name:port\` gives nil.
+- As browsers do: \`\\\` is \`/\` in http, https, ftp and file; tabs and line ends are dropped, and blanks at the ends; \`http:/host/\` has a host, and
+  so has \`http:///host/\` when it is an address or in a known top-level domain.
+- Rubbish before \`http://\` (or another known scheme) is passed over, and a scheme that is percent-encoded is decoded first.
+- In a mail address, what is before the local part and behind the domain is passed over. The domain needs a dot and a top-level domain of letters.
+- A host that ends the URI and has a dot needs a last label that can be a top-level domain, or four numbers.
+
+Time linear in the string. Does not suspend.`,
+  examples: [
+    `local u = uri.parse("http://user:secret@www.example.com:8080/a%20b?q=1#top")
+assert(u.scheme == "http" and u.user_info == "user:secret")
+assert(u.host == "www.example.com" and u.port == 8080)
+assert(u.path == "/a b" and u.query == "q=1" and u.fragment == "top")`,
+    `assert(uri.parse("www.example.com/x").scheme == "http")
+assert(uri.parse("user+tag@example.com").user_info == "user+tag")
+assert(uri.parse("http://good.example.com%2F@evil.example.com/").host == "evil.example.com")
+assert(uri.parse("Subject: hello") == nil)`,
+  ],
+  call: (_, string) => {
+    const uri = string === undefined ? undefined : parseUri(string);
+    return [uri === undefined ? undefined : uriRecord(uri)];
+  },
+});
+
+const encode = luaFunction({
+  name: 'encode',
+  params: [optionalBytes('string', 'any octets', undefined)],
+  results: [{ name: 'encoded', type: 'string?', text: 'nil for nil' }],
+  text:
+    'Percent-encodes every octet but ASCII letters, digits and `- _ . ~` as `%HH` with capital digits (RFC 3986 section 2.1). A blank is `%20`. ' +
+    '`uri.decode` gives the string back. Does not suspend.',
+  examples: [`assert(uri.encode("a b/\\233") == "a%20b%2F%E9")`],
+  call: (_, string) => [string === undefined ? undefined : encodePercent(string)],
+});
+
+const decode = luaFunction({
+  name: 'decode',
+  params: [optionalBytes('string', 'a percent-encoded text', undefined)],
+  results: [{ name: 'decoded', type: 'string?', text: 'any octets, NUL too; nil for nil' }],
+  text: 'Makes `%HH` the octet and `+` a blank. Other text, a `%` without two hexadecimal digits too, stays. Does not suspend.',
+  examples: [
+    `assert(uri.decode("a+b%2fc%zz") == "a b/c%zz")
+assert(uri.decode(uri.encode("\\0\\255+")) == "\\0\\255+")`,
+  ],
+  call: (_, string) => [string === undefined ? undefined : decodeForm(string)],
+});
+
+export const uriModule: ModuleSpec = luaModule({
+  name: 'uri',
+  text: 'URIs: taking them apart, percent-encoding, and those found in the message.',
+  functions: [parse, encode, decode],
+});

@@ -1,0 +1,236 @@
+// Dates of mail headers as seconds since the Epoch: RFC 5322 section 3.3 with its obsolete forms, ctime() with a zone, and ISO 8601.
+// Behind util.date_to_time and conditional HTTP requests. Linear time.
+import { zoneMinutes } from './zone-table.ts';
+
+export interface ParsedDate {
+  /** How much of the text was read: with blanks and comments behind the date. */
+  readonly length: number;
+  /** Seconds since 1970-01-01T00:00:00Z; never negative. */
+  readonly seconds: number;
+}
+
+const weekDays = 'Mon Tue Wed Thu Fri Sat Sun'.split(' ');
+const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
+/** Behind blanks and (nested) comments; a comment without an end is not passed over. */
+function skipBlanks(text: string, at: number): number {
+  let i = at;
+  for (;;) {
+    while (text[i] === ' ' || (text.charCodeAt(i) >= 0x09 && text.charCodeAt(i) <= 0x0d)) i++;
+    if (text[i] !== '(') return i;
+    const end = commentEnd(text, i);
+    if (end < 0) return i;
+    i = end;
+  }
+}
+
+function commentEnd(text: string, open: number): number {
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text[i] === '\\') i++;
+    else if (text[i] === '(') depth++;
+    else if (text[i] === ')' && --depth === 0) return i + 1;
+  }
+  return -1;
+}
+
+/** Seconds of a date and time in UTC; undefined when there is no such day or the year is before 1970. */
+function utcSeconds(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+): number | undefined {
+  if (year < 1970 || year > 200_000) return undefined;
+  const date = new Date(Date.UTC(year, month, day));
+  if (date.getUTCMonth() !== month || date.getUTCDate() !== day) return undefined;
+  return date.getTime() / 1000 + hour * 3600 + minute * 60 + second;
+}
+
+/** RFC 5322 section 4.3: two digits are 2000 to 2069 and 1970 to 1999, three digits count from 1900. */
+function fullYear(year: number): number {
+  if (year < 70) return year + 2000;
+  return year < 1000 ? year + 1900 : year;
+}
+
+/** Reads the text piece by piece, each at the place where the last one ended. */
+class Scanner {
+  readonly text: string;
+  at = 0;
+  constructor(text: string) {
+    this.text = text;
+  }
+  /** `pattern` must be sticky. */
+  match(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.at;
+    const match = pattern.exec(this.text);
+    if (match === null) return undefined;
+    this.at = pattern.lastIndex;
+    return match;
+  }
+  blanks(): void {
+    this.at = skipBlanks(this.text, this.at);
+  }
+}
+
+const word = /([A-Za-z]{3})(?![A-Za-z])/y;
+const comma = /,/y;
+const number = /\d{1,9}(?!\d)/y;
+const time = /(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?!\d)/y;
+const zoneNumber = /([-+])(\d{1,2}):(\d{2})(?!\d)|([-+]?)0*(\d{1,4})(?!\d)/y;
+const zoneName = /[A-Za-z]+/y;
+const isoDate = /(\d{4})(-?)(\d{2})\2(\d{2})(?!\d)/y;
+const isoTime = /T(\d{2})(?:(:?)(\d{2})(?:\2(\d{2})(?:[.,]\d+)?)?)?/y;
+const isoZone = /Z|([-+])(\d{1,2})(?::?(\d{2}))?(?!\d)/y;
+
+/** Index of a three-letter name written as `Mon`, `mon` or `MON`. */
+function nameIndex(names: readonly string[], text: string): number {
+  return names.findIndex(
+    (name) => text === name || text === name.toLowerCase() || text === name.toUpperCase(),
+  );
+}
+
+function wordIndex(scan: Scanner, names: readonly string[]): number {
+  const at = scan.at;
+  const index = nameIndex(names, scan.match(word)?.[1] ?? '');
+  if (index < 0) scan.at = at;
+  return index;
+}
+
+interface Clock {
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+}
+
+function readTime(scan: Scanner): Clock | undefined {
+  const match = scan.match(time);
+  if (match === undefined) return undefined;
+  const clock = { hour: Number(match[1]), minute: Number(match[2]), second: Number(match[3] ?? 0) };
+  const inRange = clock.hour < 24 && clock.minute < 60 && clock.second <= 60;
+  // Without seconds the end of the text is too early: the rest of the time may have been cut off.
+  const complete = match[3] !== undefined || /[ \t-\r]/.test(scan.text[scan.at] ?? '');
+  return inRange && complete ? clock : undefined;
+}
+
+/** Minutes east of Greenwich; 0 when there is no zone; undefined for an unknown one. Reads trailing blanks and comments too. */
+function readZone(scan: Scanner): number | undefined {
+  const numeric = scan.match(zoneNumber);
+  let minutes = 0;
+  if (numeric !== undefined) {
+    const [, colonSign, hours, colonMinutes, sign, digits = '0'] = numeric;
+    const value =
+      hours !== undefined
+        ? Number(hours) * 60 + Number(colonMinutes)
+        : Math.floor(Number(digits) / 100) * 60 + (Number(digits) % 100);
+    if (hours === undefined ? Number(digits) > 9959 : Number(colonMinutes) > 59) return undefined;
+    minutes = (colonSign ?? sign) === '-' ? -value : value;
+  } else if (/[-+]?\d/y.test(scan.text.slice(scan.at, scan.at + 2))) return undefined;
+  else {
+    const at = scan.at;
+    const name = scan.match(zoneName)?.[0].toUpperCase() ?? '';
+    const known = zoneMinutes.get(name);
+    if (known === undefined) {
+      scan.at = at;
+      // A text that begins like a zone but is none (PM, XYZ) makes the date wrong; any other text is left where it is.
+      for (let length = 1; length < Math.min(name.length, 8); length++)
+        if (zoneMinutes.has(name.slice(0, length))) return undefined;
+      return 0;
+    }
+    minutes = known;
+  }
+  scan.blanks();
+  return minutes;
+}
+
+function finish(
+  scan: Scanner,
+  year: number,
+  month: number,
+  day: number,
+  clock: Clock,
+  zone: number,
+): ParsedDate | undefined {
+  const utc = utcSeconds(year, month, day, clock.hour, clock.minute, clock.second);
+  if (utc === undefined) return undefined;
+  const seconds = utc - zone * 60;
+  return seconds < 0 ? undefined : { length: scan.at, seconds };
+}
+
+const midnight: Clock = { hour: 0, minute: 0, second: 0 };
+
+/** `Mmm dd hh:mm:ss yyyy [zone]`, behind the month. */
+function parseCtime(scan: Scanner, month: number): ParsedDate | undefined {
+  scan.blanks();
+  const day = scan.match(number);
+  scan.blanks();
+  const clock = readTime(scan);
+  scan.blanks();
+  const year = scan.match(number);
+  if (day === undefined || clock === undefined || year === undefined) return undefined;
+  scan.blanks();
+  const zone = readZone(scan);
+  return zone === undefined
+    ? undefined
+    : finish(scan, fullYear(Number(year[0])), month, Number(day[0]), clock, zone);
+}
+
+/** `dd Mmm yyyy [hh:mm[:ss] [zone]]`. */
+function parseMailDate(scan: Scanner): ParsedDate | undefined {
+  const day = scan.match(number);
+  const separated = scan.at;
+  scan.blanks();
+  if (day === undefined || scan.at === separated) return undefined;
+  const month = wordIndex(scan, months);
+  scan.blanks();
+  const year = month < 0 ? undefined : scan.match(number);
+  if (year === undefined) return undefined;
+  const fullYearValue = fullYear(Number(year[0]));
+  if (scan.at === scan.text.length) return finish(scan, fullYearValue, month, Number(day[0]), midnight, 0);
+  scan.blanks();
+  const clock = readTime(scan);
+  if (clock === undefined) return undefined;
+  scan.blanks();
+  const zone = readZone(scan);
+  return zone === undefined ? undefined : finish(scan, fullYearValue, month, Number(day[0]), clock, zone);
+}
+
+/** `yyyy-mm-dd[Thh:mm:ss[.digits]][zone]` with or without the separators, and nothing else. */
+function parseIso(scan: Scanner): ParsedDate | undefined {
+  const date = scan.match(isoDate);
+  if (date === undefined) return undefined;
+  const clockText = scan.match(isoTime);
+  const clock = {
+    hour: Number(clockText?.[1] ?? 0),
+    minute: Number(clockText?.[3] ?? 0),
+    second: Number(clockText?.[4] ?? 0),
+  };
+  const endOfDay = clock.hour === 24 && clock.minute === 0 && clock.second === 0;
+  if ((clock.hour > 23 && !endOfDay) || clock.minute > 59 || clock.second > 60) return undefined;
+  const zoneText = scan.match(isoZone);
+  if (zoneText === undefined && scan.at !== scan.text.length) return undefined;
+  const zoneHours = Number(zoneText?.[2] ?? 0);
+  const zoneMinutesPart = Number(zoneText?.[3] ?? 0);
+  if (zoneHours > 23 || zoneMinutesPart > 59) return undefined;
+  const zone = (zoneText?.[1] === '-' ? -1 : 1) * (zoneHours * 60 + zoneMinutesPart);
+  return finish(scan, Number(date[1]), Number(date[3]) - 1, Number(date[4]), clock, zone);
+}
+
+/** Undefined when the text does not begin with a date that exists, in 1970 or later. */
+export function parseDate(text: string): ParsedDate | undefined {
+  const scan = new Scanner(text);
+  scan.blanks();
+  const start = scan.at;
+  const iso = parseIso(scan);
+  if (iso !== undefined) return iso;
+  scan.at = start;
+  if (wordIndex(scan, weekDays) >= 0) {
+    scan.blanks();
+    scan.match(comma);
+    scan.blanks();
+  }
+  const month = wordIndex(scan, months);
+  return month >= 0 ? parseCtime(scan, month) : parseMailDate(scan);
+}
