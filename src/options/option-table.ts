@@ -422,9 +422,9 @@ export const optionTable = {
   'log-format': atStart(word('text', ['text', 'json'], 'Lines for people, or JSON lines.')),
   'log-level': atStart(
     word(
-      'info',
+      'debug',
       ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'],
-      'The least urgent level that is written.',
+      'The least urgent level that is written. The groups of verbose that are on are written in any case.',
     ),
   ),
   'log-file': atStart(

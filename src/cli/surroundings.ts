@@ -1,0 +1,72 @@
+// What must be there before smtpe starts: the policy file and the spool directory. Says what is missing and what to do about it.
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import type { Options } from '../options/options.ts';
+
+/** Where the policy may be when option script is empty; the first that exists is taken. */
+export const defaultScripts = ['/etc/smtpe.lua', '/etc/smtpe/smtpe.lua'] as const;
+
+export type ScriptOutcome =
+  | { readonly kind: 'found'; readonly path: string }
+  | { readonly kind: 'missing'; readonly problem: string };
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (it) => !it.isDirectory(),
+    () => false,
+  );
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+/** The path of the policy. */
+export async function findScript(options: Options): Promise<ScriptOutcome> {
+  const named = options.values.script;
+  for (const path of named === '' ? defaultScripts : [named]) {
+    if (await isFile(path)) return { kind: 'found', path };
+  }
+  const origin = options.origin('script');
+  const problem =
+    named === ''
+      ? `there is no policy: neither ${defaultScripts.join(' nor ')} exists; set script=PATH (etc/smtpe.lua of the package is one to start from)`
+      : `${origin}: script=${named}: there is no such file`;
+  return { kind: 'missing', problem };
+}
+
+/** What is wrong with the spool directory, or undefined. */
+export async function spoolProblem(options: Options): Promise<string | undefined> {
+  const path = options.values['spool-dir'];
+  if (path === '') return undefined;
+  const place = `${options.origin('spool-dir')}: spool-dir=${path}`;
+  try {
+    if (!(await stat(path)).isDirectory()) return `${place}: that is no directory`;
+  } catch (error) {
+    const code = codeOf(error);
+    return code === 'ENOENT'
+      ? `${place}: there is no such directory; make it with: mkdir -p -m 700 ${path}`
+      : `${place}: ${code}`;
+  }
+  try {
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const user = process.getuid?.() ?? 'this user';
+    return `${place}: user ${user} may not write there (${codeOf(error)}); change its owner or set another spool-dir`;
+  }
+  return undefined;
+}
+
+/** Why listening failed and what would help. `where` is the address and port that was asked for. */
+export function listenProblem(error: unknown, where: string): string {
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return `cannot listen on ${where}: another program listens there; stop it, or set smtp-server-port or smtp-server-address`;
+    case 'EACCES':
+      return `cannot listen on ${where}: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; set smtp-server-port`;
+    case 'EADDRNOTAVAIL':
+      return `cannot listen on ${where}: that is no address of this machine; set smtp-server-address`;
+    default:
+      return `cannot listen on ${where}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

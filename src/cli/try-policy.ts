@@ -1,0 +1,71 @@
+// Runs the file level of a policy once, without a client, and looks at the hooks it has: at start, for `smtpe check`, and before a
+// reload. A name in `hook` that is no hook is a mistake that would otherwise stay silent for ever.
+import { HeaderList } from '../message/header-list.ts';
+import type { Log } from '../ops/log.ts';
+import { nearestName } from '../options/nearest-name.ts';
+import type { Options } from '../options/options.ts';
+import { hookNames } from '../policy/hook-table.ts';
+import type { HookOutcome, Policy, PolicyInstance } from '../policy/instance.ts';
+import type { SessionView } from '../policy/session-view.ts';
+
+export type TrialOutcome =
+  /** `unknown`: one text for each name in `hook` that is no hook. */
+  | { readonly kind: 'ran'; readonly unknown: readonly string[]; readonly hooks: readonly string[] }
+  /** `message` says what went wrong, with file and line. */
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** A session in which nothing happens. */
+const emptySession: SessionView = {
+  idSess: '',
+  transaction: undefined,
+  headers: new HeaderList(),
+  write: async () => ({ kind: 'closed' }),
+  mimeParts: (create) => create(),
+  urisFound: (create) => create(),
+};
+
+const listHooks =
+  "local names = {} for name, f in pairs(hook) do if type(name) == 'string' then names[#names + 1] = name end end " +
+  "return table.concat(names, ' ')";
+
+/** What is wrong with an outcome, in words; undefined when it is a normal one. */
+export function failureOf(outcome: HookOutcome): string | undefined {
+  switch (outcome.kind) {
+    case 'error':
+      return outcome.message;
+    case 'limit':
+      return `stopped: ${outcome.message}`;
+    case 'cancelled':
+      return 'cancelled';
+    case 'returned':
+    case 'undefined':
+      return undefined;
+  }
+}
+
+async function namesIn(instance: PolicyInstance): Promise<readonly string[]> {
+  const outcome = await instance.run(listHooks, '=hooks');
+  const text = outcome.kind === 'returned' ? outcome.values[0] : undefined;
+  return typeof text === 'string' ? text.split(' ').filter((name) => name !== '') : [];
+}
+
+function describeUnknown(name: string): string {
+  const near = nearestName(name, hookNames);
+  return `hook.${name} is never called: there is no such hook${near === undefined ? '' : `; did you mean hook.${near}?`}`;
+}
+
+/** `log` gets what the policy itself logs at file level, and the error when it fails. */
+export async function tryPolicy(policy: Policy, options: Options, log: Log): Promise<TrialOutcome> {
+  const opened = await policy.open({ session: emptySession, options: options.fork(), log });
+  if (opened.kind === 'failed') {
+    return { kind: 'failed', message: failureOf(opened.outcome) ?? 'the policy did not run' };
+  }
+  const names = (await namesIn(opened.instance)).toSorted();
+  opened.instance.close();
+  const isKnown = (name: string): boolean => hookNames.some((known) => known === name);
+  return {
+    kind: 'ran',
+    hooks: names.filter(isKnown),
+    unknown: names.filter((name) => !isKnown(name)).map(describeUnknown),
+  };
+}
