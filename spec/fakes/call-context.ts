@@ -4,6 +4,7 @@ import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import type { Options } from '../../src/options/options.ts';
 import type { SessionView } from '../../src/policy/session-view.ts';
+import { FakeLiveTable } from './live-table.ts';
 
 export interface LoggedLine {
   readonly level: string;
@@ -32,6 +33,7 @@ export function fakeCallContext(session?: SessionView, options: Options = create
       if (!slots.has(slot.name)) slots.set(slot.name, slot.create(context));
       return slots.get(slot.name) as T;
     },
+    createLiveTable: () => new FakeLiveTable(),
   };
   return context;
 }

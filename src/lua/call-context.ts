@@ -2,6 +2,7 @@
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import type { SessionView } from '../policy/session-view.ts';
+import type { LiveTable } from './value.ts';
 
 /**
  * State of a module that belongs to one connection: made at first use, told when a hook has finished, disposed when the connection
@@ -24,4 +25,6 @@ export interface CallContext {
   /** Lines carry the transaction id, or the session id outside a transaction. */
   readonly log: Log;
   slot<T>(slot: Slot<T>): T;
+  /** A table of this connection's Lua that can be filled on (mime.parts, uri.found). Released when the connection ends. */
+  createLiveTable(): LiveTable;
 }
