@@ -142,6 +142,16 @@ export class Account {
   get refused(): number {
     return this.#words()[(this.at + account.refused) >> 2] ?? 0;
   }
+  /** Runs `work` without a limit: for work on the main thread, where a refused allocation could not be reported. */
+  unlimited<T>(work: () => T): T {
+    const limit = this.limit;
+    this.limit = 0;
+    try {
+      return work();
+    } finally {
+      this.limit = limit;
+    }
+  }
   get limit(): number {
     return this.#words()[(this.at + account.limit) >> 2] ?? 0;
   }

@@ -177,7 +177,7 @@ export class Bridge {
   }
 
   newTable(): LiveLuaTable {
-    return this.#unlimited(() => {
+    return this.#account.unlimited(() => {
       this.#api.lua_createtable(this.#main, 0, 0);
       return new LiveLuaTable(this, new Anchor(this.#api, this.#main, this.#main));
     });
@@ -185,7 +185,7 @@ export class Bridge {
 
   /** Raw assignment to a table that is held by reference. */
   store(table: Anchor, key: string | number, value: LuaValue): void {
-    this.#unlimited(() => {
+    this.#account.unlimited(() => {
       const L = this.#main;
       table.push(L);
       this.push(L, key);
@@ -193,17 +193,6 @@ export class Bridge {
       this.#api.lua_rawset(L, -3);
       this.#api.lua_settop(L, -2);
     });
-  }
-
-  /** Works on the main thread, which no policy runs on: there a refused allocation could not be reported, so none is. */
-  #unlimited<T>(work: () => T): T {
-    const limit = this.#account.limit;
-    this.#account.limit = 0;
-    try {
-      return work();
-    } finally {
-      this.#account.limit = limit;
-    }
   }
 
   /** Takes the value on top of the stack of `L` into the registry. */

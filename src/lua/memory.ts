@@ -65,12 +65,12 @@ export class Memory {
     const length = value.length;
     if (length < scratchSize) {
       const at = this.#scratch;
-      this.#write(value, at);
+      this.write(value, at);
       return use(at, length);
     }
     const at = this.#api.malloc(length + 1);
     if (at === 0) throw new Error(`Lua memory: no room for ${length} bytes`);
-    this.#write(value, at);
+    this.write(value, at);
     try {
       return use(at, length);
     } finally {
@@ -78,7 +78,8 @@ export class Memory {
     }
   }
 
-  #write(value: string | Uint8Array, at: Pointer): void {
+  /** The bytes and a NUL at `at`. */
+  write(value: string | Uint8Array, at: Pointer): void {
     const bytes = this.bytes;
     if (typeof value === 'string') bytes.latin1Write(value, at, value.length);
     else bytes.set(value, at);

@@ -90,6 +90,7 @@ export interface LuaApi {
   luaL_unref(L: State, table: number, ref: number): void;
   lua_upvalueid(L: State, index: number, n: number): Pointer;
   lua_upvaluejoin(L: State, index1: number, n1: number, index2: number, n2: number): void;
+  lua_setupvalue(L: State, index: number, n: number): Pointer;
   lua_getupvalue(L: State, index: number, n: number): Pointer;
 }
 

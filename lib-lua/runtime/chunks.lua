@@ -1,0 +1,242 @@
+-- load, dofile, require and their kin. A chunk gets the globals of the connection that asks for it. Files are compiled once and
+-- run anew for each connection; the modules in lib-lua are run once and shared.
+
+local runtime = ...
+local native, environment = runtime.native, runtime.environment
+local rawget, rawset, type, error, tostring, select, concat = rawget, rawset, type, error, tostring, select, table.concat
+local find, gsub, gmatch, sub = string.find, string.gsub, string.gmatch, string.sub
+local rawnext, ipairs, pcall, setmetatable = next, ipairs, pcall, setmetatable
+
+local chunks = {}
+
+-- load(text or function [, chunkname [, mode [, env]]])
+function chunks.load(chunk, name, mode, ...)
+  local env
+  if select('#', ...) > 0 then
+    env = (...)
+  else
+    env = native.globals()
+  end
+  local text = chunk
+  if type(chunk) == 'function' then
+    local pieces = {}
+    while true do
+      local piece = chunk()
+      if piece == nil or piece == '' then
+        break
+      end
+      if type(piece) ~= 'string' then
+        return nil, 'reader function must return a string'
+      end
+      pieces[#pieces + 1] = piece
+    end
+    text = concat(pieces)
+    name = name or '=(load)'
+  elseif type(chunk) == 'number' then
+    text = tostring(chunk)
+  elseif type(chunk) ~= 'string' then
+    error("bad argument #1 to 'load' (function or string expected, got " .. type(chunk) .. ')', 2)
+  end
+  if mode and not find(mode, 't', 1, true) then
+    return nil, "attempt to load a text chunk (mode is '" .. mode .. "')"
+  end
+  return native.load(text, name or text, env)
+end
+
+function chunks.loadstring(text, name)
+  if type(text) ~= 'string' and type(text) ~= 'number' then
+    error("bad argument #1 to 'loadstring' (string expected, got " .. type(text) .. ')', 2)
+  end
+  return native.load(tostring(text), name or tostring(text), native.globals())
+end
+
+function chunks.loadfile(path, mode, ...)
+  local env
+  if select('#', ...) > 0 then
+    env = (...)
+  else
+    env = native.globals()
+  end
+  if type(path) ~= 'string' then
+    error("bad argument #1 to 'loadfile' (string expected, got " .. (path == nil and 'no value' or type(path)) .. ')', 2)
+  end
+  local factory, message = native.file(path)
+  if factory == nil then
+    return nil, message
+  end
+  return factory(env)
+end
+
+function chunks.dofile(path)
+  local chunk, message = chunks.loadfile(path)
+  if chunk == nil then
+    error(message, 0)
+  end
+  return chunk()
+end
+
+-- require
+
+local shared_modules = {} -- name -> value, of lib-lua
+local loading = {}        -- marks a module that is being loaded
+
+-- The tables of `package`, made when the connection first needs them.
+function chunks.made_package(package)
+  local record = native.record()
+  local searchers = { chunks.searchers[1], chunks.searchers[2] }
+  record.package = package
+  record.loaded = chunks.new_loaded()
+  rawset(package, 'loaded', record.loaded)
+  rawset(package, 'preload', {})
+  rawset(package, 'path', native.package_path())
+  rawset(package, 'cpath', '')
+  rawset(package, 'config', '/\n;\n?\n!\n-\n')
+  rawset(package, 'searchers', searchers)
+  rawset(package, 'loaders', searchers)
+end
+
+local function package_of_caller()
+  local package = native.record().package
+  if package == nil then
+    package = environment.copy_of(environment.root.nested.package)
+  end
+  return package
+end
+
+-- package.loaded: what the connection has loaded; the engine's own libraries are found in its globals.
+function chunks.new_loaded()
+  return setmetatable({ _G = native.globals() }, chunks.loaded_metatable)
+end
+chunks.loaded_metatable = {
+  __index = function(_, name)
+    if environment.root.nested[name] then
+      return native.globals()[name]
+    end
+  end,
+  __pairs = function(loaded)
+    for name in rawnext, environment.root.nested do
+      if rawget(loaded, name) == nil then
+        rawset(loaded, name, native.globals()[name])
+      end
+    end
+    return rawnext, loaded, nil
+  end,
+}
+environment.shared[chunks.loaded_metatable] = { plain = {}, nested = {}, lazy = {} }
+
+function chunks.searchpath(name, path, separator, replacement)
+  separator, replacement = separator or '.', replacement or '/'
+  if separator ~= '' then
+    name = gsub(name, '%' .. separator, (gsub(replacement, '%%', '%%%%')))
+  end
+  local tried = {}
+  for template in gmatch(path, '[^;]+') do
+    local file = gsub(template, '%?', (gsub(name, '%%', '%%%%')))
+    if native.readable(file) then
+      return file
+    end
+    tried[#tried + 1] = "\n\tno file '" .. file .. "'"
+  end
+  return nil, concat(tried)
+end
+
+local function shared_module(name, factory, ...)
+  local value = shared_modules[name]
+  if value == nil then
+    value = factory(runtime.shared_globals)(...)
+    if value == nil then
+      value = true
+    end
+    shared_modules[name] = value
+  end
+  return value
+end
+
+-- The require of lib-lua's own modules: knows only the engine's libraries and lib-lua, whoever is calling.
+function chunks.shared_require(name)
+  local value = shared_modules[name]
+  if value ~= nil then
+    return value
+  end
+  if type(name) == 'string' and environment.root.nested[name] then
+    return runtime.shared_globals[name]
+  end
+  local file, tried = chunks.searchpath(tostring(name), runtime.library_path)
+  if file == nil then
+    error("module '" .. tostring(name) .. "' not found:" .. tried, 2)
+  end
+  local factory, message = native.file(file)
+  if factory == nil then
+    error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 2)
+  end
+  return shared_module(name, factory, name, file)
+end
+
+local function search_preload(name)
+  local loader = package_of_caller().preload[name]
+  if loader ~= nil then
+    return loader, ':preload:'
+  end
+  return "\n\tno field package.preload['" .. tostring(name) .. "']"
+end
+
+local function search_files(name)
+  local path = package_of_caller().path
+  if type(path) ~= 'string' then
+    error("'package.path' must be a string", 3)
+  end
+  local file, tried = chunks.searchpath(name, path)
+  if file == nil then
+    return tried
+  end
+  local factory, message, is_shared = native.file(file)
+  if factory == nil then
+    error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 3)
+  end
+  if is_shared then
+    return function(...)
+      return shared_module(name, factory, ...)
+    end, file
+  end
+  return factory(native.globals()), file
+end
+
+chunks.searchers = { search_preload, search_files }
+
+function chunks.require(name)
+  if type(name) ~= 'string' then
+    error("bad argument #1 to 'require' (string expected, got " .. (name == nil and 'no value' or type(name)) .. ')', 2)
+  end
+  local package = package_of_caller()
+  local loaded = native.record().loaded
+  local value = loaded[name]
+  if value == loading then
+    error("loop or previous error loading module '" .. name .. "'", 2)
+  end
+  if value then
+    return value
+  end
+  local tried = {}
+  for _, searcher in ipairs(package.searchers or package.loaders) do
+    local loader, where = searcher(name)
+    if type(loader) == 'function' then
+      rawset(loaded, name, loading)
+      local ok, result = pcall(loader, name, where)
+      if not ok then
+        rawset(loaded, name, nil)
+        error(result, 0)
+      end
+      if result ~= nil then
+        rawset(loaded, name, result)
+      elseif rawget(loaded, name) == loading then
+        rawset(loaded, name, true)
+      end
+      return loaded[name]
+    elseif type(loader) == 'string' then
+      tried[#tried + 1] = loader
+    end
+  end
+  error("module '" .. name .. "' not found:" .. concat(tried), 2)
+end
+
+return chunks

@@ -1,0 +1,78 @@
+-- Waiting for the engine from anywhere: a suspending function yields TAG and gets its results from the engine. Inside a coroutine
+-- of the policy's own the wait is handed on by whoever resumed it, so that the policy's resume sees only the policy's yields.
+
+local runtime = ...
+local tag = runtime.tag
+local yield, resume, status, running, close, create =
+  coroutine.yield, coroutine.resume, coroutine.status, coroutine.running, coroutine.close, coroutine.create
+local error, type = error, type
+
+local coroutines = {}
+
+-- What the engine answers: true and the results, or false and the text of the error.
+local function deliver(ok, ...)
+  if ok then
+    return ...
+  end
+  error((...), 2)
+end
+
+local function complete(first, ...)
+  if first == tag then
+    return deliver(yield(tag))
+  end
+  return first, ...
+end
+
+-- The Lua side of a suspending function. `start` gives the results, or the tag when they are not there yet.
+function coroutines.suspending(start)
+  return function(...)
+    return complete(start(...))
+  end
+end
+
+local function relay(co, ok, first, ...)
+  if ok and first == tag then
+    return relay(co, resume(co, yield(tag)))
+  end
+  return ok, first, ...
+end
+
+local function relayed_resume(co, ...)
+  return relay(co, resume(co, ...))
+end
+
+local function unwrap(co, ok, ...)
+  if ok then
+    return ...
+  end
+  if status(co) == 'dead' then
+    close(co)
+  end
+  local message = ...
+  error(message, type(message) == 'string' and 2 or 0)
+end
+
+local library = {
+  create = create,
+  resume = relayed_resume,
+  status = status,
+  yield = yield,
+  close = close,
+  isyieldable = coroutine.isyieldable,
+}
+coroutines.library = library
+
+function library.wrap(f)
+  local co = create(f)
+  return function(...)
+    return unwrap(co, relayed_resume(co, ...))
+  end
+end
+
+-- As in Lua 5.1: only the coroutine.
+function library.running()
+  return (running())
+end
+
+return coroutines

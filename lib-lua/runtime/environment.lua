@@ -1,0 +1,255 @@
+-- The globals of a connection. A node describes a shared table (the globals, a library, a table of constants): `plain` has its
+-- functions and values, `nested` the nodes of the tables in it, `lazy` the readers of fields that are made when first read. A
+-- connection gets a copy of a node: an empty table whose metatable leads to the node. What a policy assigns stays in its copy.
+
+local runtime = ...
+local native = runtime.native
+local rawget, rawset, rawnext, type, ipairs, error, tostring = rawget, rawset, next, type, ipairs, error, tostring
+local rawsetmetatable, rawgetmetatable = setmetatable, debug.getmetatable
+
+local shared = {}        -- metatables that no policy may see -> their node
+local child_of           -- function(node, name): the connection's copy of a nested node
+
+local environment = { shared = shared }
+
+-- The connection's copy of a node, made by way of its parent so that both agree.
+local function copy_of(node)
+  local copy = native.record()[node]
+  if copy == nil then
+    return child_of(node.parent, node.name)
+  end
+  return copy
+end
+environment.copy_of = copy_of
+
+function child_of(parent, name)
+  local child = parent.nested[name]
+  local record = native.record()
+  local copy = record[child]
+  if copy == nil then
+    copy = rawsetmetatable({}, child.metatable)
+    record[child] = copy
+    rawset(copy_of(parent), name, copy)
+    if child.made then
+      child.made(copy)
+    end
+  end
+  return copy
+end
+
+-- What `name` means in a node beyond its plain values: a copy of a nested table, or a lazy field.
+local function find(node, name)
+  local child = node.nested[name]
+  if child then
+    if native.record()[child] then
+      return nil -- was handed out before and is not in its place any more: the policy removed it
+    end
+    return child_of(node, name)
+  end
+  local reader = node.lazy[name]
+  if reader then
+    local value = reader()
+    rawset(copy_of(node), name, value)
+    return value
+  end
+end
+
+-- Makes a copy complete: every field is its own, only lazy fields are still looked up.
+local function complete(copy, node)
+  for name, value in rawnext, node.plain do
+    if rawget(copy, name) == nil then
+      rawset(copy, name, value)
+    end
+  end
+  for name, child in rawnext, node.nested do
+    if native.record()[child] == nil then
+      child_of(node, name)
+    end
+  end
+  rawsetmetatable(copy, node.lazy_metatable)
+  if node.changed then
+    node.changed(copy)
+  end
+end
+environment.complete = complete
+
+-- The node of a copy that is not complete yet; nil for any other table.
+local function node_of(t)
+  local metatable = rawgetmetatable(t)
+  return metatable and shared[metatable] or nil
+end
+environment.node_of = node_of
+
+local function assign(copy, name, value)
+  local node = node_of(copy)
+  if value ~= nil then
+    rawset(copy, name, value)
+    if node.changed then
+      node.changed(copy)
+    end
+  elseif node.plain[name] ~= nil or node.nested[name] then
+    complete(copy, node)
+    rawset(copy, name, nil)
+  end
+end
+
+local function iterate(copy)
+  complete(copy, node_of(copy))
+  return rawnext, copy, nil
+end
+
+-- Makes a node of { plain =, nested =, lazy = }, all of which may be missing.
+function environment.node(name, description)
+  local node = {
+    name = name,
+    plain = description.plain or {},
+    nested = {},
+    lazy = description.lazy or {},
+  }
+  for child_name, child in rawnext, description.nested or {} do
+    local child_node = environment.node(child_name, child)
+    child_node.parent = node
+    node.nested[child_name] = child_node
+  end
+  rawsetmetatable(node.plain, { __index = function(_, key) return find(node, key) end })
+  node.metatable = { __index = node.plain, __newindex = assign, __pairs = iterate }
+  shared[node.metatable] = node
+  if rawnext(node.lazy) ~= nil then
+    node.lazy_metatable = {
+      __index = function(_, key) return node.lazy[key] and find(node, key) end,
+    }
+    shared[node.lazy_metatable] = { plain = {}, nested = {}, lazy = node.lazy, lazy_metatable = node.lazy_metatable }
+  end
+  return node
+end
+
+-- Adds a nested node (a library) to a node.
+function environment.add(parent, name, description)
+  local node = environment.node(name, description)
+  node.parent = parent
+  parent.nested[name] = node
+  return node
+end
+
+-- Functions of the base library that would show the machinery.
+
+local base = {}
+environment.base = base
+
+function base.getmetatable(value)
+  if type(value) == 'string' then
+    return environment.string_metatable()
+  end
+  local metatable = rawgetmetatable(value)
+  if metatable == nil or shared[metatable] then
+    return nil
+  end
+  local field = rawget(metatable, '__metatable')
+  if field ~= nil then
+    return field
+  end
+  return metatable
+end
+
+local checked_setmetatable = setmetatable
+
+-- Finalizers run where no limit can reach them, and tables had none in Lua 5.1: __gc is hidden while the metatable is set.
+function base.setmetatable(t, metatable)
+  if type(t) == 'table' then
+    local node = node_of(t)
+    if node then
+      complete(t, node)
+    end
+  end
+  if type(metatable) == 'table' then
+    local finalizer = rawget(metatable, '__gc')
+    if finalizer ~= nil then
+      rawset(metatable, '__gc', nil)
+      checked_setmetatable(t, metatable)
+      rawset(metatable, '__gc', finalizer)
+      return t
+    end
+  end
+  return checked_setmetatable(t, metatable)
+end
+
+function base.rawget(t, key)
+  local value = rawget(t, key)
+  if value == nil then
+    local node = node_of(t)
+    if node then
+      return node.plain[key]
+    end
+  end
+  return value
+end
+
+function base.next(t, key)
+  if key == nil and type(t) == 'table' then
+    local node = node_of(t)
+    if node and node.metatable == rawgetmetatable(t) then
+      complete(t, node)
+    end
+  end
+  return rawnext(t, key)
+end
+
+-- Strings: `("x"):trim()` finds what the connection added to its `string`, and getmetatable('') is the connection's own.
+
+local string_metatable = rawgetmetatable('')
+
+function environment.string_metatable()
+  local record = native.record()
+  local own = record.strings
+  if own == nil then
+    own = {}
+    for name, value in rawnext, string_metatable do
+      own[name] = value
+    end
+    own.__index = copy_of(environment.root.nested.string)
+    record.strings = own
+    native.use_strings(own)
+  end
+  return own
+end
+
+-- What the modules of lib-lua see as globals: everything is there, nothing can be changed, and the tables that belong to a
+-- connection are those of the connection that is calling.
+
+local function refuse(_, name)
+  error("modules in lib-lua are shared by all connections and must not set globals (assigning '" .. tostring(name) .. "')", 2)
+end
+
+local function of_caller(name)
+  return rawsetmetatable({}, {
+    __index = function(_, key) return native.globals()[name][key] end,
+    __newindex = function(_, key, value) native.globals()[name][key] = value end,
+    __pairs = function() return rawnext, native.globals()[name], nil end,
+  })
+end
+
+local function view(node)
+  local t = {}
+  for name, value in rawnext, node.plain do
+    t[name] = value
+  end
+  for name, child in rawnext, node.nested do
+    t[name] = view(child)
+  end
+  return rawsetmetatable(t, {
+    __index = function(_, key) return node.lazy[key] and copy_of(node)[key] end,
+    __newindex = refuse,
+    __metatable = false,
+  })
+end
+
+function environment.shared_view(caller_tables)
+  local t = view(environment.root)
+  for _, name in ipairs(caller_tables) do
+    rawset(t, name, of_caller(name))
+  end
+  rawset(t, '_G', t)
+  return t
+end
+
+return environment

@@ -1,0 +1,108 @@
+-- Puts the globals together that every policy finds. Run once per engine, after the other files of this directory.
+
+local runtime = ...
+local native, environment, coroutines, chunks = runtime.native, runtime.environment, runtime.coroutines, runtime.chunks
+local rawnext = next
+
+local function pick(library, names)
+  local picked = {}
+  for name in names:gmatch('%S+') do
+    picked[name] = library[name]
+  end
+  return picked
+end
+
+local plain = pick(_G, 'assert error ipairs pcall xpcall print rawequal rawlen rawset select tonumber tostring type pairs _VERSION')
+for name, value in rawnext, environment.base do
+  plain[name] = value
+end
+for _, name in ipairs { 'load', 'loadstring', 'loadfile', 'dofile', 'require' } do
+  plain[name] = chunks[name]
+end
+
+-- A policy must not stop or slow the collector for all others.
+function plain.collectgarbage(what, ...)
+  if what == nil or what == 'collect' then
+    collectgarbage('step', 0)
+    return 0
+  elseif what == 'count' then
+    return collectgarbage('count')
+  elseif what == 'step' then
+    return collectgarbage('step', 0)
+  elseif what == 'isrunning' then
+    return true
+  elseif what == 'stop' or what == 'restart' or what == 'setpause' or what == 'setstepmul' then
+    return 0
+  elseif what == 'incremental' or what == 'generational' then
+    return 'incremental'
+  end
+  error("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring(what) .. "')", 2)
+end
+
+local libraries = {
+  string = { plain = pick(string, 'byte char dump find format gmatch gsub len lower match rep reverse sub upper pack packsize unpack') },
+  table = { plain = pick(table, 'concat insert move pack remove sort unpack') },
+  math = { plain = math },
+  os = { plain = pick(os, 'clock date difftime getenv remove rename setlocale time tmpname') },
+  io = { plain = pick(io, 'close flush input lines open output read tmpfile type write stdin stdout stderr') },
+  utf8 = { plain = utf8 },
+  coroutine = { plain = coroutines.library },
+  debug = { plain = pick(debug, 'traceback getinfo') },
+  package = { plain = { searchpath = chunks.searchpath, seeall = chunks.seeall } },
+}
+
+local root = environment.node('_G', { plain = plain, nested = libraries, lazy = { _G = native.globals } })
+environment.root = root
+root.nested.string.changed = environment.string_metatable
+root.nested.package.made = chunks.made_package
+
+-- Modules of the engine: a description is { plain =, nested =, lazy =, waiting = { name = function that may suspend } }.
+local function prepare(description)
+  for name, start in rawnext, description.waiting or {} do
+    description.plain[name] = coroutines.suspending(start)
+  end
+  for name, start in rawnext, description.lazy or {} do
+    description.lazy[name] = coroutines.suspending(start)
+  end
+  for _, child in rawnext, description.nested or {} do
+    prepare(child)
+  end
+end
+
+function runtime.define(name, description)
+  prepare(description)
+  local node = environment.add(root, name, description)
+  native.keep('smtpe.node.' .. name, node)
+  return node
+end
+
+-- Metatables of userdata: methods only.
+function runtime.define_class(name, methods, waiting, collected)
+  for method, start in rawnext, waiting do
+    methods[method] = coroutines.suspending(start)
+  end
+  local metatable = { __name = name, __index = methods, __gc = collected }
+  environment.shared[metatable] = { plain = methods, nested = {}, lazy = {} }
+  return metatable
+end
+
+function runtime.finish(own_table, fields_module)
+  local fields = root.nested[fields_module] or runtime.define(fields_module, {})
+  native.keep('smtpe.root', root)
+  native.keep('smtpe.environment', root.metatable)
+  native.keep('smtpe.fields', fields.metatable)
+  native.keep('smtpe.string', debug.getmetatable(''))
+  function runtime.call_hook(name, ...)
+    local hook = native.globals()[own_table][name]
+    if hook ~= nil then
+      return hook(...)
+    end
+  end
+  runtime.shared_globals = environment.shared_view { own_table, fields_module }
+  rawset(runtime.shared_globals, 'require', chunks.shared_require)
+  debug.getmetatable('').__index = root.nested.string.plain
+end
+
+function runtime.collect()
+  collectgarbage('collect')
+end

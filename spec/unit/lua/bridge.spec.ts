@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { luaFunction, luaModule } from '../../../src/lua/function-spec.ts';
+import { anything } from '../../../src/lua/params.ts';
+import { LuaTable, type LuaValue } from '../../../src/lua/value.ts';
+import { TestEngine } from '../../fakes/lua-engine.ts';
+
+async function withValue(value: LuaValue): Promise<{ engine: TestEngine; seen: LuaValue[] }> {
+  const seen: LuaValue[] = [];
+  const module = luaModule({
+    name: 'box',
+    text: '',
+    functions: [
+      luaFunction({ name: 'get', params: [], text: '', call: () => [value] }),
+      luaFunction({
+        name: 'put',
+        params: [anything('value', 'any', '')],
+        text: '',
+        call: (_context, given) => {
+          seen.push(given);
+          return [];
+        },
+      }),
+    ],
+  });
+  return { engine: await TestEngine.start({ modules: [module] }), seen };
+}
+
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+
+describe('bytes between TypeScript and Lua', () => {
+  for (const size of [0, 1, 256, 65_535, 65_536, 300_000]) {
+    const bytes = Buffer.concat(new Array(Math.ceil(size / 256)).fill(everyByte)).subarray(0, size);
+
+    it(`carries ${size} bytes of a Buffer to Lua and back unchanged`, async () => {
+      const { engine, seen } = await withValue(bytes);
+      expect(await engine.eval('local s = box.get() box.put(s) return #s')).toEqual([size]);
+      expect(Buffer.from(String(seen[0]), 'latin1').equals(bytes)).toBe(true);
+    });
+
+    it(`carries ${size} bytes of a latin1 string to Lua and back unchanged`, async () => {
+      const { engine, seen } = await withValue(bytes.toString('latin1'));
+      await engine.eval('box.put(box.get())');
+      expect(Buffer.from(String(seen[0]), 'latin1').equals(bytes)).toBe(true);
+    });
+  }
+
+  it('gives Lua the byte values themselves', async () => {
+    const { engine } = await withValue(everyByte);
+    expect(
+      await engine.eval('local s = box.get() for i = 0, 255 do assert(s:byte(i + 1) == i) end return #s'),
+    ).toEqual([256]);
+  });
+});
+
+describe('values for Lua', () => {
+  const cases: readonly [string, LuaValue, string][] = [
+    ['undefined as nil', undefined, 'v == nil'],
+    ['null as nil', null, 'v == nil'],
+    ['true', true, 'v == true'],
+    ['a safe integer as an integer', 4_294_967_296, 'math.type(v) == "integer" and v == 4294967296'],
+    ['a negative integer', -5, 'math.type(v) == "integer" and v == -5'],
+    ['a fraction as a float', 1.5, 'math.type(v) == "float" and v == 1.5'],
+    ['an array as a sequence', ['a', 'b'], '#v == 2 and v[1] == "a" and v[2] == "b"'],
+    ['a record without its undefined fields', { a: 1, b: undefined }, 'v.a == 1 and v.b == nil'],
+    [
+      'a Map with its keys',
+      new Map<LuaValue, LuaValue>([
+        [7, 'x'],
+        ['k', [1]],
+      ]),
+      'v[7] == "x" and v.k[1] == 1',
+    ],
+    ['sequence and fields in one table', new LuaTable(['x'], { rcode: 0 }), 'v[1] == "x" and v.rcode == 0'],
+    ['tables in tables', { a: [{ b: Buffer.from('c') }] }, 'v.a[1].b == "c"'],
+  ];
+  for (const [name, value, check] of cases) {
+    it(name, async () => {
+      const { engine } = await withValue(value);
+      expect(await engine.eval(`local v = box.get() return ${check}`)).toEqual([true]);
+    });
+  }
+});
+
+describe('values from Lua', () => {
+  async function given(expression: string): Promise<LuaValue> {
+    const { engine, seen } = await withValue(undefined);
+    await engine.eval(`box.put(${expression})`);
+    return seen[0];
+  }
+
+  it('gives tables as Maps, nested ones too', async () => {
+    expect(await given('{ 1, "x", k = { true } }')).toEqual(
+      new Map<LuaValue, LuaValue>([
+        [1, 1],
+        [2, 'x'],
+        ['k', new Map([[1, true]])],
+      ]),
+    );
+  });
+
+  it('gives functions as references', async () => {
+    expect(await given('function() end')).toMatchObject({ kind: 'ref' });
+  });
+
+  it('gives a number key as a number, not as its text', async () => {
+    expect([...((await given('{ [10] = 1, [2.5] = 2 }')) as Map<LuaValue, LuaValue>).keys()]).toEqual(
+      expect.arrayContaining([10, 2.5]),
+    );
+  });
+
+  it('refuses a table that contains itself with a Lua error', async () => {
+    const { engine } = await withValue(undefined);
+    const [ok, message] = await engine.eval('local t = {} t.t = t return pcall(box.put, t)');
+    expect(ok).toBe(false);
+    expect(message).toMatch(/table nested more than 16 deep/);
+  });
+});

@@ -1,0 +1,123 @@
+// Makes Lua functions of FunctionSpecs: reads and checks arguments, calls, pushes results, suspends the caller when the answer is
+// not there yet.
+import type { Bridge } from './bridge.ts';
+import type { CallContext } from './call-context.ts';
+import {
+  type ClassSpec,
+  type FunctionSpec,
+  LuaError,
+  type LuaResults,
+  readArguments,
+  type Suspension,
+} from './function-spec.ts';
+import type { Native } from './natives.ts';
+import type { Anchor } from './references.ts';
+import { LuaObject, type LuaValue, luaTypeName } from './value.ts';
+import type { LuaApi, Pointer, State } from './wasm-api.ts';
+
+/** Whoever is running Lua now. */
+export interface Caller {
+  readonly context: CallContext;
+  readonly keep: (ref: Anchor) => void;
+  /** The coroutine is going to yield for `suspension`. Throws HookKilled when the limit of pending operations is reached. */
+  suspend(suspension: Suspension, name: string): void;
+}
+
+export interface CallEnvironment {
+  readonly api: LuaApi;
+  readonly bridge: Bridge;
+  /** The address that marks an engine wait among yielded values. */
+  readonly tag: Pointer;
+  /** Throws when no policy is running. */
+  caller(): Caller;
+}
+
+const noArguments: readonly LuaValue[] = [];
+
+/** The native behind a function of a module; `name` is its full name. */
+export function functionNative(env: CallEnvironment, name: string, spec: FunctionSpec): Native {
+  return (L) => {
+    const caller = env.caller();
+    const read = readArguments(name, spec.params, pullArguments(env, caller, L, 0, spec.params.length));
+    if (!read.ok) throw new LuaError(read.error);
+    return finish(env, caller, L, name, spec.suspends, spec.call(caller.context, read.args));
+  };
+}
+
+/** The native behind a method: the first Lua argument is the object. */
+export function methodNative(env: CallEnvironment, cls: ClassSpec, spec: FunctionSpec): Native {
+  const name = `${cls.name}:${spec.name}`;
+  return (L) => {
+    const caller = env.caller();
+    const [self, ...rest] = pullArguments(env, caller, L, 0, spec.params.length + 1);
+    if (!(self instanceof LuaObject) || self.class !== cls) {
+      throw new LuaError(`calling '${name}' on bad self (${cls.name} expected, got ${luaTypeName(self)})`);
+    }
+    const read = readArguments(name, spec.params, rest);
+    if (!read.ok) throw new LuaError(read.error);
+    return finish(env, caller, L, name, spec.suspends, spec.call(caller.context, [self.value, ...read.args]));
+  };
+}
+
+/** The native that reads a lazy field. */
+export function lazyNative(
+  env: CallEnvironment,
+  name: string,
+  read: (context: CallContext) => LuaValue | Suspension,
+): Native {
+  return (L) => {
+    const caller = env.caller();
+    const value = read(caller.context);
+    return finish(env, caller, L, name, true, isSuspension(value) ? value : [value]);
+  };
+}
+
+function pullArguments(
+  env: CallEnvironment,
+  caller: Caller,
+  L: State,
+  from: number,
+  wanted: number,
+): readonly LuaValue[] {
+  const count = Math.min(env.api.lua_gettop(L) - from, wanted);
+  if (count <= 0) return noArguments;
+  const values: LuaValue[] = new Array(count);
+  for (let i = 0; i < count; i++) values[i] = env.bridge.pull(L, from + i + 1, caller.keep);
+  return values;
+}
+
+function isSuspension(value: unknown): value is Suspension {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'suspension';
+}
+
+function finish(
+  env: CallEnvironment,
+  caller: Caller,
+  L: State,
+  name: string,
+  suspends: boolean,
+  result: LuaResults | Suspension,
+): number {
+  if (!isSuspension(result)) return pushResults(env, L, result);
+  if (!suspends) {
+    result.cancel();
+    throw new Error(`${name} suspends but is not declared so`);
+  }
+  if (env.api.lua_isyieldable(L) === 0) {
+    result.cancel();
+    throw new LuaError(
+      `${name} would have to wait, which is not possible in a function called by a C function such as table.sort or string.gsub`,
+    );
+  }
+  caller.suspend(result, name);
+  env.api.lua_pushlightuserdata(L, env.tag);
+  return 1;
+}
+
+/** Pushes `values` and gives their number. */
+export function pushResults(env: CallEnvironment, L: State, values: LuaResults): number {
+  if (values.length > 8 && env.api.lua_checkstack(L, values.length + 8) === 0)
+    throw new LuaError('too many results');
+  for (const value of values) env.bridge.push(L, value);
+  return values.length;
+}

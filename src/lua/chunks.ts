@@ -1,0 +1,111 @@
+// Compiles Lua text. A file is compiled once and instantiated for each connection: it becomes a factory, a function that is given
+// the globals and returns the file's chunk with a fresh _ENV. Text given to `load` is compiled for its caller only.
+import { readFileSync, statSync } from 'node:fs';
+import type { Core } from './core.ts';
+import { translate } from './lua51-source.ts';
+import type { Anchor } from './references.ts';
+import type { State } from './wasm-api.ts';
+
+export type Compiled =
+  | { readonly kind: 'compiled'; readonly factory: Anchor }
+  /** `message` has file and line. */
+  | { readonly kind: 'failed'; readonly message: string };
+
+interface CachedFile {
+  readonly mtimeMs: number;
+  readonly size: number;
+  readonly factory: Anchor;
+}
+
+/** On one line with the first of the file, so that line numbers stay. */
+const prefix = 'local _ENV = (...) return function(...) ';
+const suffix = '\nend';
+
+export class Chunks {
+  readonly #core: Core;
+  readonly #files = new Map<string, CachedFile>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Pushes the function that `source` compiles to, or nil and a message; gives the number of values. `env` is a stack index. */
+  pushLoaded(L: State, source: string, chunkName: string, env: number): number {
+    const message = this.#load(L, translate(source), chunkName);
+    if (message !== undefined) {
+      this.#core.api.lua_pushnil(L);
+      this.#core.bridge.pushBytes(L, message);
+      return 2;
+    }
+    this.#core.api.lua_pushvalue(L, env);
+    this.#core.api.lua_setupvalue(L, -2, 1);
+    return 1;
+  }
+
+  /** Pushes the compiled function, or gives the message. */
+  #load(L: State, source: string, chunkName: string): string | undefined {
+    const { api, memory, bridge } = this.#core;
+    const name = api.malloc(chunkName.length + 1);
+    memory.write(chunkName, name);
+    const status = memory.with(source, (at, size) =>
+      api.luaL_loadbufferx(L, at, size, name, memory.name('t')),
+    );
+    api.free(name);
+    if (status === 0) return undefined;
+    const message = bridge.pullString(L, -1);
+    api.lua_settop(L, -2);
+    return message;
+  }
+
+  /** The factory of Lua source; it must be released by the caller. */
+  compile(source: string, chunkName: string): Compiled {
+    return this.#core.account.unlimited(() => {
+      const { api, main, bridge } = this.#core;
+      const text = translate(source);
+      // By itself first: errors must speak of the file's own text, not of what is put around it.
+      let message = this.#load(main, text, chunkName);
+      if (message === undefined) {
+        api.lua_settop(main, -2);
+        message = this.#load(main, `${prefix}${text}${suffix}`, chunkName);
+      }
+      if (message !== undefined) return { kind: 'failed', message };
+      return { kind: 'compiled', factory: bridge.anchor(main) };
+    });
+  }
+
+  /** The factory of a file, compiled again only when the file has changed. Not to be released. */
+  file(path: string): Compiled {
+    const bytes = Buffer.from(path, 'latin1');
+    let source: string;
+    try {
+      const { mtimeMs, size } = statSync(bytes);
+      const known = this.#files.get(path);
+      if (known !== undefined && known.mtimeMs === mtimeMs && known.size === size) {
+        return { kind: 'compiled', factory: known.factory };
+      }
+      source = withoutFirstLineComment(readFileSync(bytes).toString('latin1'));
+      const compiled = this.compile(source, `@${path}`);
+      if (compiled.kind === 'compiled') {
+        known?.factory.release();
+        this.#files.set(path, { mtimeMs, size, factory: compiled.factory });
+      }
+      return compiled;
+    } catch (error) {
+      return { kind: 'failed', message: `cannot open ${path}: ${errorText(error)}` };
+    }
+  }
+}
+
+/** A byte order mark, and a first line that begins with `#`, are not Lua; the line's end stays for the line numbers. */
+export function withoutFirstLineComment(source: string): string {
+  const text = source.startsWith('\u00ef\u00bb\u00bf') ? source.slice(3) : source;
+  if (!text.startsWith('#')) return text;
+  const end = text.indexOf('\n');
+  return end < 0 ? '' : text.slice(end);
+}
+
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = /^[A-Z]+: ([^,]*)/.exec(error.message)?.[1];
+  return text === undefined ? error.message : text.charAt(0).toUpperCase() + text.slice(1);
+}

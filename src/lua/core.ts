@@ -1,0 +1,150 @@
+// The parts that every piece of the Lua runtime needs, put together once per engine.
+import type { Clock } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
+import { Account, account, installAllocator } from './allocator.ts';
+import { Bridge } from './bridge.ts';
+import { kept } from './environment.ts';
+import { HookKilled, type KillReason } from './kill.ts';
+import { Memory } from './memory.ts';
+import { Natives } from './natives.ts';
+import { Objects } from './objects.ts';
+import { Positions } from './position.ts';
+import type { Anchor } from './references.ts';
+import type { Task } from './task.ts';
+import type { LoadedWasm } from './wasm.ts';
+import { type LuaApi, type Pointer, registry, type State, Type } from './wasm-api.ts';
+
+const luaTypeNames = [
+  'nil',
+  'boolean',
+  'userdata',
+  'number',
+  'string',
+  'table',
+  'function',
+  'userdata',
+  'thread',
+];
+
+export class Core {
+  readonly api: LuaApi;
+  readonly memory: Memory;
+  readonly account: Account;
+  /** The main thread: nothing runs on it after start-up, its stack is for the engine's own work. */
+  readonly main: State;
+  readonly objects: Objects;
+  readonly bridge: Bridge;
+  readonly natives: Natives;
+  readonly positions: Positions;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The address that marks an engine wait among yielded values; no policy can make this light userdata. */
+  readonly tag: Pointer;
+  /** Where lua_resume puts the number of results. */
+  readonly resultCount: Pointer;
+  /** The C function called every few hundred instructions of a policy. */
+  readonly countHook: number;
+  /** Who is running Lua at this moment. Lua never runs for two at once. */
+  running: Task | undefined;
+  readonly #names = new Map<string, Pointer>();
+  #strings: Anchor | undefined;
+
+  constructor(wasm: LoadedWasm, log: Log, clock: Clock) {
+    this.api = wasm.api;
+    this.log = log;
+    this.clock = clock;
+    this.memory = new Memory(wasm.api);
+    const at = this.memory.allocate(account.size);
+    this.account = new Account(() => this.memory.words, at);
+    this.main = wasm.api.lua_newstate(installAllocator(wasm.api), at);
+    if (this.main === 0) throw new Error('Lua: no memory for a state');
+    wasm.api.lua_atpanic(
+      this.main,
+      wasm.addFunction((L) => this.#panic(L as State), 'ii'),
+    );
+    wasm.api.luaL_openlibs(this.main);
+    this.objects = new Objects(wasm.api);
+    this.bridge = new Bridge(wasm.api, this.memory, this.objects, this.main, this.account);
+    this.natives = new Natives(wasm, this.bridge, log);
+    this.positions = new Positions(wasm.api, this.memory, this.bridge, this.main);
+    this.tag = this.memory.allocate(8);
+    this.resultCount = this.memory.allocate(8);
+    this.countHook = wasm.addFunction((L) => this.tick(L as State), 'vii');
+  }
+
+  /** Looks whether the run has used up its time, and stops it then. To be called from anything that may take long. */
+  tick(L: State): undefined {
+    const task = this.running;
+    if (task?.cpu.exhausted() === true)
+      this.kill(L, 'cpu', `used more than ${task.cpu.limit} ms of processor time`);
+  }
+
+  /** Stops the run in progress. Does not return. */
+  kill(L: State, reason: KillReason, message: string): never {
+    this.account.limit = 0;
+    throw new HookKilled(reason, message, this.positions.of(L), this.positions.traceback(L));
+  }
+
+  /** The error value on top of `L` as text. */
+  errorText(L: State): string {
+    const type = this.api.lua_type(L, -1);
+    if (type === Type.string || type === Type.number) return this.bridge.pullString(L, -1);
+    return `(error object is a ${luaTypeNames[type] ?? 'nil'} value)`;
+  }
+
+  /** Pushes a name from a bounded set: kept as a Lua string, so that nothing is copied. */
+  pushName(L: State, name: string): void {
+    let key = this.#names.get(name);
+    if (key === undefined) key = this.account.unlimited(() => this.#keepName(name));
+    this.api.lua_rawgetp(L, registry, key);
+  }
+
+  #keepName(name: string): Pointer {
+    const key = this.memory.allocate(1);
+    this.bridge.pushBytes(this.main, name);
+    this.api.lua_rawsetp(this.main, registry, key);
+    this.#names.set(name, key);
+    return key;
+  }
+
+  /** The table on top of the main thread is `runtime` in lib-lua/runtime. */
+  keepRuntime(): void {
+    this.api.lua_rawsetp(this.main, registry, this.memory.name('smtpe.runtime'));
+  }
+
+  pushRuntimeTable(): void {
+    this.api.lua_rawgetp(this.main, registry, this.memory.name('smtpe.runtime'));
+  }
+
+  /** Pushes a field of `runtime` onto the main thread. */
+  pushRuntime(field: string): void {
+    this.pushRuntimeTable();
+    this.pushName(this.main, field);
+    this.api.lua_rawget(this.main, -2);
+    this.api.lua_rotate(this.main, -2, 1);
+    this.api.lua_settop(this.main, -2);
+  }
+
+  /** Makes `metatable` the metatable of strings; undefined stands for the common one. */
+  useStrings(metatable: Anchor | undefined): void {
+    if (this.#strings === metatable) return;
+    this.#strings = metatable;
+    const { api, main } = this;
+    this.pushName(main, '');
+    if (metatable === undefined) api.lua_rawgetp(main, registry, this.memory.name(kept.stringMetatable));
+    else metatable.push(main);
+    api.lua_setmetatable(main, -2);
+    api.lua_settop(main, -2);
+  }
+
+  /** A Lua error outside any protected call: a bug of the engine. Throwing keeps Lua from aborting the process. */
+  #panic(L: State): number {
+    throw new Error(`Lua panic: ${this.bridge.pullString(L, -1)}`);
+  }
+
+  /** Calls the function below `nargs` arguments on the main thread; the result or the error is on top. For start-up only. */
+  mustCall(nargs: number, nresults: number): void {
+    const status = this.api.lua_pcallk(this.main, nargs, nresults, 0, 0, 0);
+    if (status !== 0) throw new Error(`Lua: ${this.bridge.pullString(this.main, -1)}`);
+  }
+}

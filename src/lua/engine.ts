@@ -1,0 +1,302 @@
+// A Lua engine: one WebAssembly instance with one master state, in which every connection has a coroutine and globals of its own.
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
+import type { Options } from '../options/options.ts';
+import type { CallContext } from './call-context.ts';
+import type { Caller } from './call-functions.ts';
+import { Chunks, type Compiled } from './chunks.ts';
+import { Core } from './core.ts';
+import { Environment, type EnvironmentShape } from './environment.ts';
+import type { ModuleSpec } from './function-spec.ts';
+import type { Native } from './natives.ts';
+import { Registrar } from './register.ts';
+import { Task, type TaskHost } from './task.ts';
+import { loadWasm } from './wasm.ts';
+import { type Pointer, registry, type State } from './wasm-api.ts';
+
+/** What others do when a policy touches files. */
+export interface FileHooks {
+  /** Called before a path (latin1, as the policy wrote it) is opened, renamed, removed or looked at. */
+  onPath(path: string): void;
+}
+
+export interface LuaEngineDependencies {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly options: Options;
+  readonly modules: readonly ModuleSpec[];
+  /** lib-lua: `runtime/` in it is the engine's own Lua, the rest are modules shared by all connections. */
+  readonly libLuaDirectory: string;
+  readonly files: FileHooks;
+  /** The tables that belong to a connection; default: `hook` and `client`. */
+  readonly shape?: EnvironmentShape;
+  /** Called once when the engine cannot go on (memory corrupted, out of WebAssembly memory). Every later call fails. */
+  readonly onBroken?: (reason: string) => void;
+}
+
+/** The engine's own Lua, in order. */
+const runtimeFiles = ['environment', 'coroutines', 'chunks', 'start'] as const;
+
+const usualShape: EnvironmentShape = { ownTable: 'hook', fieldsModule: 'client' };
+
+export class LuaEngine {
+  readonly core: Core;
+  readonly #shape: EnvironmentShape;
+  readonly #deps: LuaEngineDependencies;
+  readonly #chunks: Chunks;
+  #broken = false;
+
+  constructor(core: Core, deps: LuaEngineDependencies) {
+    this.core = core;
+    this.#deps = deps;
+    this.#shape = deps.shape ?? usualShape;
+    this.#chunks = new Chunks(core);
+  }
+
+  /** Runs the engine's own Lua and registers the modules. */
+  start(): void {
+    const { api, main, natives } = this.core;
+    api.lua_createtable(main, 0, 0);
+    this.core.keepRuntime();
+    this.core.pushRuntimeTable();
+    this.core.bridge.push(main, 'native');
+    api.lua_createtable(main, 0, 0);
+    for (const [name, native] of Object.entries(this.#natives())) {
+      this.core.bridge.push(main, name);
+      natives.push(main, name, native);
+      api.lua_rawset(main, -3);
+    }
+    api.lua_rawset(main, -3);
+    this.#setRuntime('tag', () => api.lua_pushlightuserdata(main, this.core.tag));
+    this.#setRuntime('library_path', () =>
+      this.core.bridge.push(main, join(this.#deps.libLuaDirectory, '?.lua')),
+    );
+    api.lua_settop(main, 0);
+    for (const name of runtimeFiles) this.#runRuntimeFile(name);
+    const registrar = new Registrar(this.core, {
+      api,
+      bridge: this.core.bridge,
+      tag: this.core.tag,
+      caller: () => this.#caller(),
+    });
+    for (const module of this.#deps.modules) {
+      this.core.pushRuntime('define');
+      this.core.bridge.push(main, module.name);
+      registrar.pushModule(module, module.name);
+      this.core.mustCall(2, 0);
+    }
+    this.core.pushRuntime('finish');
+    this.core.bridge.push(main, this.#shape.ownTable);
+    this.core.bridge.push(main, this.#shape.fieldsModule);
+    this.core.mustCall(2, 0);
+  }
+
+  #setRuntime(name: string, push: () => void): void {
+    this.core.bridge.push(this.core.main, name);
+    push();
+    this.core.api.lua_rawset(this.core.main, -3);
+  }
+
+  #runRuntimeFile(name: string): void {
+    const { api, main, memory } = this.core;
+    const source = readFileSync(join(this.#deps.libLuaDirectory, 'runtime', `${name}.lua`));
+    const status = memory.with(source, (at, size) =>
+      api.luaL_loadbufferx(main, at, size, memory.name('=[smtpe]'), memory.name('t')),
+    );
+    if (status !== 0) throw new Error(`lib-lua/runtime/${name}.lua: ${this.core.errorText(main)}`);
+    this.core.pushRuntimeTable();
+    this.core.mustCall(1, 1);
+    this.core.pushRuntimeTable();
+    this.core.bridge.push(main, name);
+    api.lua_pushvalue(main, -3);
+    api.lua_rawset(main, -3);
+    api.lua_settop(main, 0);
+  }
+
+  #caller(): Caller {
+    if (this.core.running === undefined)
+      throw new Error('a function of the API was called while no policy is running');
+    return this.core.running;
+  }
+
+  #environment(): Environment {
+    if (this.core.running === undefined) throw new Error('no policy is running');
+    return this.core.running.environment;
+  }
+
+  #natives(): Record<string, Native> {
+    const { api, bridge, memory } = this.core;
+    return {
+      globals: (L) => {
+        this.#environment().pushGlobals(L);
+        return 1;
+      },
+      record: (L) => {
+        this.#environment().pushRecord(L);
+        return 1;
+      },
+      package_path: (L) => {
+        bridge.push(L, this.#environment().packagePath);
+        return 1;
+      },
+      use_strings: (L) => {
+        api.lua_pushvalue(L, 1);
+        this.#environment().takeStringMetatable(L);
+        return 0;
+      },
+      keep: (L) => {
+        const key: Pointer = memory.name(bridge.pullString(L, 1));
+        api.lua_pushvalue(L, 2);
+        api.lua_rawsetp(L, registry, key);
+        return 0;
+      },
+      load: (L) => this.#chunks.pushLoaded(L, bridge.pullString(L, 1), bridge.pullString(L, 2), 3),
+      file: (L) => {
+        const path = bridge.pullString(L, 1);
+        const compiled = this.#chunks.file(path);
+        if (compiled.kind === 'failed') {
+          api.lua_pushnil(L);
+          bridge.push(L, compiled.message);
+          return 2;
+        }
+        compiled.factory.push(L);
+        api.lua_pushnil(L);
+        api.lua_pushboolean(L, this.#isShared(path) ? 1 : 0);
+        return 3;
+      },
+      readable: (L) => {
+        api.lua_pushboolean(L, isFile(bridge.pullString(L, 1)) ? 1 : 0);
+        return 1;
+      },
+    };
+  }
+
+  #isShared(path: string): boolean {
+    return path.startsWith(join(this.#deps.libLuaDirectory, '/'));
+  }
+
+  /** A coroutine and globals for one connection. `packagePath` is the initial package.path. */
+  newTask(owner: TaskOwner, packagePath: string): Task {
+    const environment = new Environment(this.core, this.#shape, packagePath);
+    return new Task(new Host(this, owner, environment));
+  }
+
+  /** Compiles a policy; `chunkName` as in Lua: `@path` or `=name`. */
+  compile(source: string, chunkName: string): Compiled {
+    return this.#chunks.compile(source, chunkName);
+  }
+
+  compileFile(path: string): Compiled {
+    return this.#chunks.file(path);
+  }
+
+  /** Pushes a chunk for `+test` lines: an expression's values, or a statement. Gives the message when it does not compile. */
+  pushChunk(task: Task, source: string, chunkName: string): string | undefined {
+    const { api, main } = this.core;
+    task.environment.pushGlobals(main);
+    const count = this.#chunks.pushLoaded(main, source, chunkName, api.lua_gettop(main));
+    const message = count === 2 ? this.core.errorText(main) : undefined;
+    if (message === undefined) api.lua_xmove(main, task.thread, 1);
+    api.lua_settop(main, 0);
+    return message;
+  }
+
+  /** Pushes a Lua function and its first argument that find and call hook `name` by Lua's own rules (metatables included). */
+  pushHookLookUp(L: State, name: string): void {
+    const { api, main } = this.core;
+    this.core.pushRuntime('call_hook');
+    api.lua_xmove(main, L, 1);
+    this.core.pushName(L, name);
+  }
+
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  fail(error: unknown): void {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#deps.log.write('crit', `the Lua engine failed: ${reason}`);
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#deps.onBroken?.(reason);
+  }
+
+  get options(): Options {
+    return this.#deps.options;
+  }
+
+  /** Bytes: held by Lua, and of the whole WebAssembly memory (which never shrinks). */
+  memoryUse(): { readonly lua: number; readonly wasm: number } {
+    return { lua: this.core.account.used, wasm: this.core.api.memory.buffer.byteLength };
+  }
+
+  /** Full collection; for tests and after something big was thrown away. */
+  collect(): void {
+    const { main } = this.core;
+    this.core.pushRuntime('collect');
+    this.core.mustCall(0, 0);
+    this.core.api.lua_settop(main, 0);
+  }
+
+  close(): void {
+    this.core.api.lua_close(this.core.main);
+  }
+}
+
+/** Who owns a task. */
+export interface TaskOwner {
+  readonly context: CallContext;
+}
+
+class Host implements TaskHost {
+  readonly #engine: LuaEngine;
+  readonly #owner: TaskOwner;
+  readonly core: Core;
+  readonly environment: Environment;
+
+  constructor(engine: LuaEngine, owner: TaskOwner, environment: Environment) {
+    this.#engine = engine;
+    this.#owner = owner;
+    this.core = engine.core;
+    this.environment = environment;
+  }
+
+  get context(): CallContext {
+    return this.#owner.context;
+  }
+
+  enter(task: Task): void {
+    const { core } = this;
+    if (core.running !== undefined) throw new Error('Lua was called while it is running');
+    core.running = task;
+    core.useStrings(this.environment.strings);
+    core.account.limit = this.#engine.options.values['lua-max-memory'] * 1_048_576;
+  }
+
+  leave(_task: Task): void {
+    this.core.account.limit = 0;
+    this.core.running = undefined;
+  }
+
+  broken(error: unknown): void {
+    this.#engine.fail(error);
+  }
+}
+
+/** Loads Lua, runs its self-test and registers the modules. */
+export async function createLuaEngine(deps: LuaEngineDependencies): Promise<LuaEngine> {
+  const wasm = await loadWasm(() => {});
+  const engine = new LuaEngine(new Core(wasm, deps.log, deps.clock), deps);
+  engine.start();
+  return engine;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(Buffer.from(path, 'latin1')).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,163 @@
+// The globals of one connection: a small table of its own with the hooks and what the policy defines; everything else is reached
+// through a shared metatable (lib-lua/runtime/environment.lua) and copied only when the policy changes it.
+import type { Core } from './core.ts';
+import type { Anchor } from './references.ts';
+import type { LuaRecord, LuaValue } from './value.ts';
+import { registry, type State, Type } from './wasm-api.ts';
+
+/** Registry keys of what lib-lua/runtime hands over, by name. */
+export const kept = {
+  environmentMetatable: 'smtpe.environment',
+  root: 'smtpe.root',
+  fieldsMetatable: 'smtpe.fields',
+  stringMetatable: 'smtpe.string',
+} as const;
+
+export interface EnvironmentShape {
+  /** The global that is an empty table of the connection's own at first (`hook`). */
+  readonly ownTable: string;
+  /** The module that has fields of the connection besides its functions (`client`). */
+  readonly fieldsModule: string;
+}
+
+export class Environment {
+  readonly #core: Core;
+  readonly #shape: EnvironmentShape;
+  readonly #globals: Anchor;
+  readonly #fields: Anchor;
+  /** The initial package.path. */
+  readonly packagePath: string;
+  #record: Anchor | undefined;
+  /** The connection's own metatable of strings, once its policy has changed `string` or asked for the metatable. */
+  #strings: Anchor | undefined;
+
+  constructor(core: Core, shape: EnvironmentShape, packagePath: string) {
+    const { api, main, memory } = core;
+    this.#core = core;
+    this.#shape = shape;
+    this.packagePath = packagePath;
+    api.lua_createtable(main, 0, 4);
+    core.pushName(main, shape.ownTable);
+    api.lua_createtable(main, 0, 0);
+    api.lua_rawset(main, -3);
+    core.pushName(main, shape.fieldsModule);
+    api.lua_createtable(main, 0, 0);
+    api.lua_rawgetp(main, registry, memory.name(kept.fieldsMetatable));
+    api.lua_setmetatable(main, -2);
+    api.lua_pushvalue(main, -1);
+    this.#fields = core.bridge.anchor(main);
+    api.lua_rawset(main, -3);
+    api.lua_rawgetp(main, registry, memory.name(kept.environmentMetatable));
+    api.lua_setmetatable(main, -2);
+    this.#globals = core.bridge.anchor(main);
+  }
+
+  pushGlobals(L: State): void {
+    this.#globals.push(L);
+  }
+
+  /** The engine's notes about this connection (copies of libraries, loaded packages, open files), made at first use. */
+  pushRecord(L: State): void {
+    this.#record ??= this.#core.account.unlimited(() => this.#newRecord());
+    this.#record.push(L);
+  }
+
+  #newRecord(): Anchor {
+    const { api, main, memory, bridge } = this.#core;
+    api.lua_createtable(main, 0, 2);
+    api.lua_rawgetp(main, registry, memory.name(kept.root));
+    this.#globals.push(main);
+    api.lua_rawset(main, -3);
+    api.lua_rawgetp(main, registry, memory.name(`smtpe.node.${this.#shape.fieldsModule}`));
+    this.#fields.push(main);
+    api.lua_rawset(main, -3);
+    return bridge.anchor(main);
+  }
+
+  get hasRecord(): boolean {
+    return this.#record !== undefined;
+  }
+
+  /** The metatable on top of `L` is the one of strings while this connection's Lua runs. */
+  takeStringMetatable(L: State): void {
+    this.#strings?.release();
+    this.#strings = this.#core.bridge.anchor(L);
+    this.#core.useStrings(this.#strings);
+  }
+
+  get strings(): Anchor | undefined {
+    return this.#strings;
+  }
+
+  /** Sets fields of the connection's own module (`client.address`); undefined removes one. */
+  setFields(fields: LuaRecord): void {
+    const { api, main, bridge } = this.#core;
+    this.#fields.push(main);
+    for (const name of Object.keys(fields)) {
+      this.#core.pushName(main, name);
+      bridge.push(main, fields[name]);
+      api.lua_rawset(main, -3);
+    }
+    api.lua_settop(main, -2);
+  }
+
+  /**
+   * Looks up a field of the connection's own table without running Lua and, if it is there, leaves it on top of the main thread.
+   * `unknown`: only Lua can tell, as the policy has given the table a metatable.
+   */
+  lookUp(name: string): 'found' | 'absent' | 'unknown' {
+    const { api, main } = this.#core;
+    this.#globals.push(main);
+    this.#core.pushName(main, this.#shape.ownTable);
+    api.lua_rawget(main, -2);
+    let answer: 'found' | 'absent' | 'unknown' = 'absent';
+    if (api.lua_type(main, -1) === Type.table) {
+      this.#core.pushName(main, name);
+      const type = api.lua_rawget(main, -2);
+      if (type !== Type.nil && api.lua_toboolean(main, -1) !== 0) {
+        api.lua_rotate(main, -3, 1);
+        api.lua_settop(main, -3);
+        return 'found';
+      }
+      api.lua_settop(main, -2);
+      if (type === Type.nil && api.lua_getmetatable(main, -1) !== 0) {
+        api.lua_settop(main, -2);
+        answer = 'unknown';
+      }
+    }
+    api.lua_settop(main, -3);
+    return answer;
+  }
+
+  /** Drops a lazy field: it is asked for again at the next read. */
+  forget(module: string, field: string): void {
+    if (this.#record === undefined) return;
+    const { api, main, memory } = this.#core;
+    const top = api.lua_gettop(main);
+    this.#record.push(main);
+    api.lua_rawgetp(main, registry, memory.name(`smtpe.node.${module}`));
+    if (api.lua_type(main, -1) === Type.table && api.lua_rawget(main, -2) === Type.table) {
+      this.#core.pushName(main, field);
+      api.lua_pushnil(main);
+      api.lua_rawset(main, -3);
+    }
+    api.lua_settop(main, top);
+  }
+
+  /** Sets a global. */
+  setGlobal(name: string, value: LuaValue): void {
+    const { api, main, bridge } = this.#core;
+    this.#globals.push(main);
+    this.#core.pushName(main, name);
+    bridge.push(main, value);
+    api.lua_rawset(main, -3);
+    api.lua_settop(main, -2);
+  }
+
+  release(): void {
+    this.#globals.release();
+    this.#fields.release();
+    this.#record?.release();
+    this.#strings?.release();
+  }
+}

@@ -1,0 +1,51 @@
+// Where Lua code is, for log lines: `file:line` and tracebacks without the engine's own frames.
+import type { Bridge } from './bridge.ts';
+import type { Memory } from './memory.ts';
+import type { LuaApi, Pointer, State } from './wasm-api.ts';
+
+/** Fields of lua_Debug (32-bit layout of Lua 5.4). */
+const debugRecord = { currentLine: 24, shortSource: 44, size: 128 } as const;
+/** Chunks of the engine's own Lua are called `=[smtpe]`; their frames say nothing to a policy author. */
+export const runtimeChunk = '[smtpe]';
+
+export class Positions {
+  readonly #api: LuaApi;
+  readonly #memory: Memory;
+  readonly #bridge: Bridge;
+  readonly #main: State;
+  readonly #activation: Pointer;
+  readonly #what: Pointer;
+
+  constructor(api: LuaApi, memory: Memory, bridge: Bridge, main: State) {
+    this.#api = api;
+    this.#memory = memory;
+    this.#bridge = bridge;
+    this.#main = main;
+    this.#activation = memory.allocate(debugRecord.size);
+    this.#what = memory.name('Sl');
+  }
+
+  /** `file:line: ` of the innermost policy function on `L`, or ''. Allocates nothing in Lua. */
+  of(L: State): string {
+    for (let level = 0; level < 200 && this.#api.lua_getstack(L, level, this.#activation) !== 0; level++) {
+      this.#api.lua_getinfo(L, this.#what, this.#activation);
+      const line = this.#memory.words[(this.#activation + debugRecord.currentLine) >> 2] ?? 0;
+      const source = this.#memory.cString(this.#activation + debugRecord.shortSource);
+      if (line < 0x8000_0000 && source !== runtimeChunk) return `${source}:${line}: `;
+    }
+    return '';
+  }
+
+  /** Innermost first, one frame a line, tab before each; begins with `stack traceback:`. Only outside the memory limit. */
+  traceback(L: State): string {
+    const top = this.#api.lua_gettop(this.#main);
+    this.#api.lua_checkstack(L, 8);
+    this.#api.luaL_traceback(this.#main, L, 0, 0);
+    const text = this.#bridge.pullString(this.#main, -1);
+    this.#api.lua_settop(this.#main, top);
+    return text
+      .split('\n')
+      .filter((line) => !line.includes(`\t${runtimeChunk}:`))
+      .join('\n');
+  }
+}
