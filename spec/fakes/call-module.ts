@@ -7,7 +7,7 @@ import {
   readArguments,
   type Suspension,
 } from '../../src/lua/function-spec.ts';
-import type { LuaValue } from '../../src/lua/value.ts';
+import { LuaObject, type LuaValue } from '../../src/lua/value.ts';
 
 export function callModule(
   module: ModuleSpec,
@@ -20,4 +20,19 @@ export function callModule(
   const read = readArguments(`${module.name}.${name}`, spec.params, values);
   if (!read.ok) throw new LuaError(read.error);
   return spec.call(context, read.args);
+}
+
+/** Calls a method of an object as the Lua engine does. */
+export function callMethod(
+  object: LuaValue,
+  name: string,
+  context: CallContext,
+  ...values: readonly LuaValue[]
+): LuaResults | Suspension {
+  if (!(object instanceof LuaObject)) throw new Error('not an object');
+  const spec = object.class.methods.find((it) => it.name === name);
+  if (spec === undefined) throw new Error(`${object.class.name} has no method ${name}`);
+  const read = readArguments(`${object.class.name}:${name}`, spec.params, values);
+  if (!read.ok) throw new LuaError(read.error);
+  return spec.call(context, [object.value, ...read.args]);
 }
