@@ -4,9 +4,9 @@ import { HeaderList } from '../message/header-list.ts';
 import type { Log } from '../ops/log.ts';
 import { nearestName } from '../options/nearest-name.ts';
 import type { Options } from '../options/options.ts';
-import { hookNames } from '../policy/hook-table.ts';
-import type { HookOutcome, Policy, PolicyInstance } from '../policy/instance.ts';
-import type { SessionView } from '../policy/session-view.ts';
+import { hookNames } from './hook-table.ts';
+import type { HookOutcome, Policy, PolicyInstance } from './instance.ts';
+import type { SessionView } from './session-view.ts';
 
 export type TrialOutcome =
   /** `unknown`: one text for each name in `hook` that is no hook. */

@@ -1,0 +1,141 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { syslogModule } from '../../../src/modules/syslog.ts';
+import { CurrentPolicy, checkPolicy, type PolicyPlace } from '../../../src/policy/current-policy.ts';
+import { libLuaDirectory, TestEngine } from '../../fakes/lua-engine.ts';
+
+let directory: string;
+let test: TestEngine;
+let place: PolicyPlace;
+const write = (text: string): Promise<void> => writeFile(join(directory, 'p.lua'), text);
+const logged = (pattern: RegExp): number =>
+  test.log.lines.filter((line) => pattern.test(line.message)).length;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'smtpe-policy-'));
+  test = await TestEngine.start({ modules: [syslogModule] });
+  const { engine, options, log } = test;
+  place = { path: join(directory, 'p.lua'), libLuaDirectory, engine, options, log };
+});
+afterEach(async () => {
+  test.engine.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function start(): Promise<CurrentPolicy> {
+  const started = await CurrentPolicy.start(place);
+  if (started.kind === 'failed') throw new Error(started.message);
+  return started.current;
+}
+
+/** What the policy's hook.noop answers to a new connection. */
+async function answer(current: CurrentPolicy): Promise<string | undefined> {
+  const opened = await current.policy.open({
+    session: {} as never,
+    options: test.options.fork(),
+    log: test.log,
+  });
+  if (opened.kind === 'failed') throw new Error('did not open');
+  const outcome = await opened.instance.call('noop', []);
+  opened.instance.close();
+  return outcome.kind === 'returned' ? outcome.reply : outcome.kind;
+}
+
+const noop = (n: number): string => `function hook.noop() return '250 ${n}' end\n`;
+
+describe('CurrentPolicy', () => {
+  it('runs hook.init once at start', async () => {
+    await write(`${noop(1)}function hook.init() syslog.info('init ran') end`);
+    const current = await start();
+    expect(logged(/init ran/)).toBe(1);
+    expect(await answer(current)).toBe('250 1');
+  });
+
+  it.each([
+    ['a syntax error', 'function hook.noop(', /p\.lua:1: /],
+    ['an error at file level', 'local x = 1\nx.y.z = 2', /p\.lua:2: attempt to index/],
+    [
+      'an error in hook.init',
+      "function hook.init()\n  error('no redis')\nend",
+      /^hook\.init: .*p\.lua:2: no redis/,
+    ],
+    ['an endless loop at file level', 'while true do end', /stopped: .*hook-cpu-limit|cpu|processor/i],
+  ])('does not start with %s, and says where', async (_what, text, message) => {
+    test.options.set('hook-cpu-limit', '50', 'spec');
+    await write(text);
+    expect(await CurrentPolicy.start(place)).toEqual({
+      kind: 'failed',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('does not start without the file', async () => {
+    expect(await CurrentPolicy.start(place)).toMatchObject({
+      kind: 'failed',
+      message: expect.stringMatching(/ENOENT/),
+    });
+  });
+
+  it('warns of a name in hook that is no hook', async () => {
+    await write(`${noop(1)}function hook.rctp() end hook.helper = {}`);
+    await start();
+    expect(logged(/hook\.rctp is never called: there is no such hook; did you mean hook\.rcpt\?/)).toBe(1);
+    expect(logged(/hook\.helper is never called/)).toBe(1);
+  });
+
+  it('reloads: new connections get the new text, and only a good one', async () => {
+    await write(noop(1));
+    const current = await start();
+    await write(noop(2));
+    expect(await current.reload()).toMatchObject({ kind: 'ready' });
+    expect(await answer(current)).toBe('250 2');
+    await write('function hook.noop(');
+    expect(await current.reload()).toMatchObject({
+      kind: 'failed',
+      message: expect.stringMatching(/p\.lua:1/),
+    });
+    expect(logged(/policy not reloaded, the old one stays: .*p\.lua:1/)).toBe(1);
+    expect(await answer(current)).toBe('250 2');
+    await rm(place.path);
+    expect(await current.reload()).toMatchObject({ kind: 'failed' });
+    expect(await answer(current)).toBe('250 2');
+    expect(current.policy.revision).toBe(2);
+  });
+
+  it('reads the file again for each reload asked for, one after the other', async () => {
+    await write(noop(1));
+    const current = await start();
+    await write(noop(2));
+    const first = current.reload();
+    await write(noop(3));
+    const second = current.reload();
+    await Promise.all([first, second]);
+    expect(await answer(current)).toBe('250 3');
+    expect(current.policy.revision).toBe(3);
+  });
+
+  it('lets a connection go on with the policy it began with', async () => {
+    await write(noop(1));
+    const current = await start();
+    const opened = await current.policy.open({ session: {} as never, options: test.options, log: test.log });
+    if (opened.kind === 'failed') throw new Error('did not open');
+    await write(noop(2));
+    await current.reload();
+    expect(await opened.instance.call('noop', [])).toMatchObject({ reply: '250 1' });
+    opened.instance.close();
+  });
+});
+
+describe('checkPolicy', () => {
+  it('runs the file level but not hook.init, and lists hooks known and unknown', async () => {
+    await write(`${noop(1)}function hook.init() syslog.info('init ran') end function hook.acept() end`);
+    expect(await checkPolicy(place)).toEqual({
+      kind: 'ready',
+      hooks: ['init', 'noop'],
+      unknown: ['hook.acept is never called: there is no such hook; did you mean hook.accept?'],
+    });
+    expect(logged(/init ran/)).toBe(0);
+  });
+});
