@@ -115,20 +115,18 @@ export class Connection {
     });
     this.#socket = socket;
     return new Promise((resolve) => {
-      let secured = false;
-      const detach = this.#attach(socket);
-      this.#detach = detach;
+      const lost = (loss: Loss): void => {
+        this.#lose(loss);
+        resolve({ kind: 'lost', loss: this.#loss ?? loss });
+      };
+      const failed = (error: Error): void => lost({ code: pseudoCode.ERROR, error: `TLS: ${error.message}` });
+      const closed = (): void => lost({ code: pseudoCode.EOF, error: 'closed during the TLS handshake' });
+      socket.on('error', failed).on('close', closed);
       socket.once('secureConnect', () => {
-        secured = true;
-        const problem = socket.authorized ? 'verified' : `not verified: ${socket.authorizationError}`;
-        resolve({ kind: 'secured', peer: `${socket.getProtocol() ?? 'TLS'}, certificate ${problem}` });
-      });
-      socket.once('error', (error: NodeJS.ErrnoException) => {
-        const loss = { code: pseudoCode.ERROR, error: `TLS: ${error.message}` };
-        if (!secured) resolve({ kind: 'lost', loss });
-      });
-      socket.once('close', () => {
-        resolve({ kind: 'lost', loss: { code: pseudoCode.EOF, error: 'closed during the TLS handshake' } });
+        socket.off('error', failed).off('close', closed);
+        this.#detach = this.#attach(socket);
+        const trust = socket.authorized ? 'verified' : `not verified: ${socket.authorizationError}`;
+        resolve({ kind: 'secured', peer: `${socket.getProtocol() ?? 'TLS'}, certificate ${trust}` });
       });
     });
   }

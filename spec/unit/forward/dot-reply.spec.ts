@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DeliveryOutcome, RcptReply, Stage } from '../../../src/forward/delivery.ts';
+import { dotReply, formatDotReply } from '../../../src/forward/dot-reply.ts';
+
+const rcpt = (recipient: string, text: string): RcptReply => ({
+  recipient,
+  code: Number(text.slice(0, 3)),
+  text,
+});
+const refused = (text: string, stage: Stage = 'dot'): DeliveryOutcome => ({
+  kind: 'refused',
+  host: 'hub.internal:25',
+  stage,
+  code: Number(text.slice(0, 3)),
+  text,
+  rcpts: [],
+});
+
+function wire(outcome: DeliveryOutcome, partial: '250' | '451' | '550' = '451'): string {
+  const reply = dotReply(outcome, partial);
+  return reply.kind === 'accepted' ? 'accepted' : formatDotReply(reply);
+}
+
+describe('dotReply', () => {
+  it.each([
+    ['550 5.7.1 spam', '550 5.7.1 spam\r\n'],
+    ['552 5.3.4 too big', '552 5.3.4 too big\r\n'],
+    ['451 4.3.0 later', '451 4.3.0 later\r\n'],
+    ['452 no space', '452 4.0.0 no space\r\n'],
+    ['554-5.7.1 no\n554 5.7.1 really', '554-5.7.1 no\r\n554 5.7.1 really\r\n'],
+    ['554-first\n554 5.7.9 second', '554-5.7.9 first\r\n554 5.7.9 second\r\n'],
+    ['550 4.7.1 wrong class', '550 5.0.0 wrong class\r\n'],
+    ['550', '550 5.0.0 refused by the next hop\r\n'],
+    ['550 5.7.1', '550 5.7.1 refused by the next hop\r\n'],
+    ['550 5.7.1000 x', '550 5.0.0 5.7.1000 x\r\n'],
+    ['550 \xe9\0\rx\ty', '550 5.0.0 ?? x y\r\n'],
+  ])('passes %j on', (text, reply) => {
+    expect(wire(refused(text))).toBe(reply);
+  });
+
+  it('passes what was said about addresses on as such', () => {
+    expect(wire(refused('550 no such user', 'rcpt'))).toBe('550 5.1.0 no such user\r\n');
+    expect(wire(refused('450 greylisted', 'mail'))).toBe('450 4.1.0 greylisted\r\n');
+  });
+
+  it('never says 421 for the next hop, and 451 to a code that is neither yes nor no', () => {
+    expect(wire(refused('421 4.3.2 shutting down'))).toBe('451 4.3.2 shutting down\r\n');
+    expect(wire(refused('354 go'))).toMatch(/^451 4\.5\.0 /);
+    expect(wire(refused('250 what', 'data'))).toMatch(/^451 4\.5\.0 /);
+  });
+
+  it('says 451 4.4.1 and nothing internal when there was no conversation; the cause has it all', () => {
+    const outcome: DeliveryOutcome = {
+      kind: 'failed',
+      host: 'hub.internal:25',
+      stage: 'connect',
+      code: 110,
+      error: 'ECONNREFUSED 10.0.0.7',
+      rcpts: [],
+    };
+    expect(wire(outcome)).toBe('451 4.4.1 next hop not available, try again later\r\n');
+    expect(dotReply(outcome, '451').cause).toBe('hub.internal:25 failed at connect: ECONNREFUSED 10.0.0.7');
+  });
+
+  it('accepts what was delivered to all', () => {
+    const outcome: DeliveryOutcome = {
+      kind: 'delivered',
+      host: 'h',
+      code: 250,
+      text: '250 queued',
+      rcpts: [rcpt('a@x', '250 ok'), rcpt('b@x', '251 will forward')],
+    };
+    expect(wire(outcome)).toBe('accepted');
+  });
+
+  it('decides a partly delivered message by smtp-partial and names who was left out', () => {
+    const outcome: DeliveryOutcome = {
+      kind: 'delivered',
+      host: 'h',
+      code: 250,
+      text: '250 queued',
+      rcpts: [rcpt('a@x', '250 ok'), rcpt('b@x', '550 5.1.1 unknown'), rcpt('c@x', '450 later')],
+    };
+    expect(wire(outcome, '250')).toBe('accepted');
+    expect(wire(outcome, '451')).toBe('451 4.5.0 not taken for all recipients, refused: <b@x> <c@x>\r\n');
+    expect(wire(outcome, '550')).toBe('550 5.5.0 not taken for all recipients, refused: <b@x> <c@x>\r\n');
+  });
+
+  it('does not take a call-ahead for a delivery', () => {
+    expect(wire({ kind: 'verified', host: 'h', code: 250, text: '250 ok', rcpts: [] })).toMatch(/^451 /);
+  });
+
+  it('makes a well-formed reply of whatever the next hop said', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 200, max: 599 }),
+        fc.array(fc.string({ unit: 'binary', maxLength: 600 }), { minLength: 1, maxLength: 40 }),
+        (code, lines) => {
+          const text = lines.map((line) => `${code} ${line}`).join('\n');
+          const reply = wire(refused(text));
+          const sent = reply.split('\r\n');
+          expect(sent.pop()).toBe('');
+          expect(sent.length).toBeLessThanOrEqual(20);
+          for (const [i, line] of sent.entries()) {
+            expect(line).toMatch(/^[45]\d\d[ -][45]\.\d{1,3}\.\d{1,3} [\x20-\x7e]+$/);
+            expect(line.length).toBeLessThanOrEqual(510);
+            expect(line[3]).toBe(i < sent.length - 1 ? '-' : ' ');
+            expect(line[0]).toBe(line[4]);
+          }
+        },
+      ),
+    );
+  });
+});

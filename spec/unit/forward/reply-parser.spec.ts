@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ParseResult, ReplyParser, replyText } from '../../../src/forward/reply-parser.ts';
+
+function parse(...chunks: readonly (string | Buffer)[]): ParseResult[] {
+  const parser = new ReplyParser();
+  const results: ParseResult[] = [];
+  for (const chunk of chunks) {
+    parser.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, 'latin1'));
+    for (let result = parser.next(); result.kind !== 'more'; result = parser.next()) {
+      results.push(result);
+      if (result.kind === 'garbage') return results;
+    }
+  }
+  return results;
+}
+
+const texts = (results: readonly ParseResult[]): string[] =>
+  results.map((result) => (result.kind === 'reply' ? replyText(result.reply) : result.kind));
+
+describe('ReplyParser', () => {
+  it('reads single and multi-line replies, several at once', () => {
+    const results = parse('220 hello\r\n250-a\r\n250-SIZE 10\r\n250 b\r\n354 go\r\n');
+    expect(texts(results)).toEqual(['220 hello', '250-a\n250-SIZE 10\n250 b', '354 go']);
+    expect(results[1]).toMatchObject({
+      kind: 'reply',
+      reply: { code: 250, lines: ['250-a', '250-SIZE 10', '250 b'] },
+    });
+  });
+
+  it('takes a code without text, and LF alone as line end', () => {
+    expect(texts(parse('250\r\n', '221\n', '550 x\n'))).toEqual(['250', '221', '550 x']);
+  });
+
+  it('keeps 8-bit, NUL and bare CR in texts', () => {
+    expect(texts(parse('550 \xe9\0\rx\r\n'))).toEqual(['550 \xe9\0\rx']);
+  });
+
+  it('gives the same replies for every chunking', () => {
+    const stream = '220-a\r\n220 b\r\n250 ok\r\n250-\xff\r\n250-\0\r\n250 \r\n354 go\r\n550 5.1.1 no\r\n';
+    const whole = texts(parse(stream));
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1 }), (sizes) => {
+        const chunks: string[] = [];
+        for (let at = 0, i = 0; at < stream.length; i++) {
+          const size = sizes[i % sizes.length] ?? 1;
+          chunks.push(stream.slice(at, at + size));
+          at += size;
+        }
+        expect(texts(parse(...chunks))).toEqual(whole);
+      }),
+    );
+  });
+
+  it.each([
+    ['HTTP/1.1 400 Bad Request\r\n'],
+    ['\r\n'],
+    ['25 ok\r\n'],
+    ['2500 ok\r\n'],
+    ['150 early\r\n'],
+    ['650 late\r\n'],
+    ['250_ok\r\n'],
+    ['+OK pop\r\n'],
+    ['250-a\r\n550 b\r\n'],
+    ['250-a\r\nbcd\r\n'],
+    ['\x16\x03\x01\x02\n'],
+  ])('%j is garbage', (text) => {
+    const [result] = parse(text);
+    expect(result?.kind).toBe('garbage');
+  });
+
+  it('bounds a line without end, a long line and a long reply', () => {
+    expect(texts(parse('2'.repeat(5000)))).toEqual(['garbage']);
+    expect(texts(parse(`250 ${'x'.repeat(5000)}\r\n`))).toEqual(['garbage']);
+    expect(texts(parse('250-x\r\n'.repeat(20_000)))).toEqual(['garbage']);
+  });
+
+  it('can be told to forget what stands behind a reply', () => {
+    const parser = new ReplyParser();
+    parser.push(Buffer.from('220 go\r\n250-injected\r\n250'));
+    expect(parser.next().kind).toBe('reply');
+    expect(parser.empty).toBe(false);
+    parser.clear();
+    expect(parser.empty).toBe(true);
+    parser.push(Buffer.from('250 real\r\n'));
+    expect(texts([parser.next()])).toEqual(['250 real']);
+  });
+});
