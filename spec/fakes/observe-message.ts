@@ -1,0 +1,49 @@
+// What mime.parts and uri.found hold after a message: the observer filled in memory, for specs that compare tables.
+import { defaultMimeLimits, type MimeLimits } from '../../src/message/mime-limits.ts';
+import type { PartRecord } from '../../src/message/mime-part.ts';
+import { MessageObserver } from '../../src/message/observer.ts';
+import type { FoundUri } from '../../src/message/uri-collector.ts';
+import type { Log } from '../../src/ops/log.ts';
+import { parseUri } from '../../src/uri/parse-uri.ts';
+import { FakeLiveTable } from './live-table.ts';
+
+export interface Observed {
+  readonly parts: readonly PartRecord[];
+  readonly uris: readonly FoundUri[];
+  readonly keys: readonly string[];
+}
+
+export function tables(parts: FakeLiveTable, uris: FakeLiveTable): Observed {
+  const keys = uris.sequence as readonly string[];
+  return {
+    parts: parts.sequence as unknown as readonly PartRecord[],
+    keys,
+    uris: keys.map((key) => uris.fields.get(key) as unknown as FoundUri),
+  };
+}
+
+/** A latin1 string stands for its octets. */
+export function bytes(text: string | Buffer): Buffer {
+  return typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
+}
+
+export function observe(
+  message: string | Buffer | readonly Buffer[],
+  limits: Partial<MimeLimits> = {},
+  log?: Log,
+): Observed {
+  const observer = new MessageObserver({ limits: { ...defaultMimeLimits, ...limits }, parseUri, log });
+  const parts = new FakeLiveTable();
+  const uris = new FakeLiveTable();
+  observer.activateParts(parts, undefined);
+  observer.activateUris(uris, undefined);
+  const chunks = typeof message === 'string' || Buffer.isBuffer(message) ? [bytes(message)] : message;
+  for (const chunk of chunks) observer.feed(chunk);
+  observer.end();
+  return tables(parts, uris);
+}
+
+/** uri_raw of each URI found, in order. */
+export function rawUris(message: string | Buffer, limits: Partial<MimeLimits> = {}): readonly string[] {
+  return observe(message, limits).uris.map((uri) => uri.uri_raw);
+}

@@ -1,0 +1,130 @@
+// What the Content-* headers of one part say about it (RFC 2045, 2046, 2183): its types, the boundaries that may delimit its parts, how
+// it is encoded and whether text stands in it. Where mail programs read a header in different ways (several headers of a name,
+// comments, quotes) every reading counts, so that nothing hides behind the one we did not choose. Called by mime-part.ts.
+import { type Parameter, readStructured, removeComments, type StructuredValue } from './mime-parameters.ts';
+
+export type Encoding = 'identity' | 'base64' | 'quoted-printable';
+
+export interface PartFacts {
+  readonly multipart: boolean;
+  /** multipart/digest: parts without Content-Type are messages. */
+  readonly digest: boolean;
+  /** message/rfc822 or message/global. */
+  readonly embedded: boolean;
+  /** Latin1 strings without the leading `--`, none twice, none empty. */
+  readonly boundaries: readonly string[];
+  /** The body is searched for URIs. */
+  readonly text: boolean;
+  readonly html: boolean;
+  /** Lower case; '' when not given. */
+  readonly charset: string;
+  /** format=flowed; delsp=yes (RFC 3676): a blank before a line end is part of the line break. */
+  readonly delSp: boolean;
+  /** What the digests and the decoded body go by: the last header. */
+  readonly encoding: Encoding;
+  /** Other encodings that other Content-Transfer-Encoding headers of the part name. */
+  readonly otherEncodings: readonly Encoding[];
+}
+
+/** The values (without name and colon, unfolded) of a part's headers, in order. */
+export interface PartHeaders {
+  readonly contentType: readonly string[];
+  readonly encoding: readonly string[];
+  readonly disposition: readonly string[];
+}
+
+/** Candidates for boundaries that one part can have; more only serve to waste time. */
+const maxBoundaries = 16;
+
+/** All readings of a value: comments removed and, if there are any, taken literally. */
+function readings(values: readonly string[]): StructuredValue[] {
+  const result: StructuredValue[] = [];
+  for (const value of values) {
+    if (value.includes('(')) result.push(readStructured(removeComments(value)));
+    result.push(readStructured(value));
+  }
+  return result;
+}
+
+function boundariesOf(read: readonly StructuredValue[], values: readonly string[]): string[] {
+  const found = new Set<string>();
+  const add = (text: string): void => {
+    const boundary = text.trimEnd();
+    if (boundary !== '' && found.size < maxBoundaries) found.add(boundary);
+  };
+  for (const item of read) {
+    for (const parameter of item.parameters) {
+      if (parameter.name !== 'boundary') continue;
+      add(parameter.value);
+      add(parameter.wide);
+      // Apostrophes are no quotes in mail, but some programs use and understand them.
+      if (/^'.*'$/.test(parameter.value)) add(parameter.value.slice(1, -1));
+    }
+  }
+  if (found.size === 0) {
+    for (const value of values) {
+      const loose = /boundary\s*=\s*(?:"([^"]*)"?|([^\s;"]+))/i.exec(value);
+      if (loose !== null) add(loose[1] ?? loose[2] ?? '');
+    }
+  }
+  return [...found];
+}
+
+/** `"multipart / mixed"` and the like as lower case `multipart/mixed`. */
+function normaliseType(text: string): string {
+  return text.replace(/["\s]/g, '').toLowerCase();
+}
+
+function encodingOf(value: string): Encoding {
+  const lower = value.toLowerCase();
+  if (lower.includes('quoted-printable')) return 'quoted-printable';
+  return lower.includes('base64') ? 'base64' : 'identity';
+}
+
+const isHtmlType = (type: string): boolean =>
+  type === 'text/html' || type === 'application/xhtml+xml' || type === 'image/svg+xml';
+
+/** The last value of a parameter, '' if it is not there. */
+function last(parameters: readonly Parameter[], name: string): string {
+  let value = '';
+  for (const item of parameters) if (item.name === name) value = item.value;
+  return value;
+}
+
+/** `digestDefault`: the part stands in a multipart/digest, where no Content-Type means message/rfc822 (RFC 2046 5.1.5). */
+export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFacts {
+  const read = readings(headers.contentType);
+  const types = read.map((item) => normaliseType(item.value));
+  const parameters = read.flatMap((item) => item.parameters);
+  const names = parameters.filter((item) => item.name === 'name');
+  for (const item of readings(headers.disposition))
+    names.push(...item.parameters.filter((parameter) => parameter.name === 'filename'));
+
+  const multipart = types.some((type) => type.startsWith('multipart/') || type === 'multipart');
+  const htmlName = names.some((item) => /\.htm/i.test(item.value));
+  const encodings = headers.encoding.map(encodingOf);
+  const encoding = encodings.at(-1) ?? 'identity';
+  return {
+    multipart,
+    digest: types.includes('multipart/digest'),
+    embedded:
+      types.length === 0
+        ? digestDefault
+        : types.includes('message/rfc822') || types.includes('message/global'),
+    boundaries: multipart ? boundariesOf(read, headers.contentType) : [],
+    // A type that cannot be read means text/plain (RFC 2045 5.2).
+    text:
+      types.length === 0 ||
+      multipart ||
+      htmlName ||
+      types.some((type) => type.startsWith('text/') || !type.includes('/') || isHtmlType(type)) ||
+      names.some((item) => /\.txt/i.test(item.value)),
+    html: htmlName || types.some(isHtmlType),
+    charset: last(parameters, 'charset').toLowerCase(),
+    delSp:
+      last(parameters, 'format').toLowerCase() === 'flowed' &&
+      last(parameters, 'delsp').toLowerCase() === 'yes',
+    encoding,
+    otherEncodings: [...new Set(encodings)].filter((item) => item !== encoding),
+  };
+}

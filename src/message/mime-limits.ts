@@ -1,0 +1,67 @@
+// The limits of MIME and URI discovery. Whatever passes one of them makes the rest opaque; it never fails the mail.
+// Made from the options by the session, handed to message/observer.ts.
+import type { OptionValues } from '../options/option-table.ts';
+
+export interface MimeLimits {
+  /** Multiparts and embedded messages inside each other; a deeper one is a part without parts of its own. */
+  readonly depth: number;
+  /** Entries of mime.parts; everything behind the last one belongs to it. */
+  readonly parts: number;
+  /** Octets in the header block of one part; what follows belongs to its body. */
+  readonly headerBytes: number;
+  /** Octets in a boundary; a multipart with a longer one is not taken apart. */
+  readonly boundaryLength: number;
+  /** Entries of uri.found from the bodies, and as many again from the message headers. */
+  readonly uris: number;
+  /** Octets of uri_raw; a longer URI is cut. */
+  readonly uriLength: number;
+}
+
+export type MimeLimitName = keyof MimeLimits;
+
+/** RFC 2046 allows boundaries of 70 characters; mail with longer ones exists. */
+export const defaultMimeLimits: MimeLimits = {
+  depth: 50,
+  parts: 1000,
+  headerBytes: 1_048_576,
+  boundaryLength: 250,
+  uris: 2000,
+  uriLength: 2048,
+};
+
+export type MimeOptionName =
+  | 'limit-mime-depth'
+  | 'limit-mime-parts'
+  | 'limit-mime-header-bytes'
+  | 'limit-mime-boundary-length'
+  | 'limit-uris'
+  | 'limit-uri-length';
+
+export function mimeLimits(values: Pick<OptionValues, MimeOptionName>): MimeLimits {
+  return {
+    depth: values['limit-mime-depth'],
+    parts: values['limit-mime-parts'],
+    headerBytes: values['limit-mime-header-bytes'],
+    boundaryLength: values['limit-mime-boundary-length'],
+    uris: values['limit-uris'],
+    uriLength: values['limit-uri-length'],
+  };
+}
+
+/** For the log: what happened when a limit was reached. */
+export function limitText(name: MimeLimitName, limits: MimeLimits): string {
+  switch (name) {
+    case 'depth':
+      return `more than ${limits.depth} multiparts or messages inside each other (limit-mime-depth): deeper ones are not taken apart`;
+    case 'parts':
+      return `more than ${limits.parts} parts (limit-mime-parts): the rest is not taken apart`;
+    case 'headerBytes':
+      return `more than ${limits.headerBytes} bytes of headers in a part (limit-mime-header-bytes): the rest of them is taken for its body`;
+    case 'boundaryLength':
+      return `a boundary of more than ${limits.boundaryLength} bytes (limit-mime-boundary-length): its multipart is not taken apart`;
+    case 'uris':
+      return `${limits.uris} URIs, or their length, reached (limit-uris): further ones are not listed`;
+    case 'uriLength':
+      return `a URI of more than ${limits.uriLength} bytes (limit-uri-length) was cut`;
+  }
+}

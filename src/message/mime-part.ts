@@ -1,0 +1,106 @@
+// One part of a message while its octets pass: lengths, digests, decoding, and the search for URIs. Made and fed by mime-parts.ts.
+import { createHash, type Hash } from 'node:crypto';
+import type { PartFacts } from './mime-content-type.ts';
+import { createDecoder, type Decoder } from './mime-decoder.ts';
+
+/** One entry of mime.parts. Lengths in octets of the message as received, dots unstuffed. */
+export type PartRecord = {
+  readonly md5_encoded: string;
+  readonly md5_decoded: string;
+  readonly part_length: number;
+  readonly body_length: number;
+  readonly content_type: string | undefined;
+  readonly content_transfer_encoding: string | undefined;
+};
+
+/** Takes the decoded octets of a part: the search for URIs, or the parser of an embedded message. */
+export interface BodyReader {
+  feed(bytes: Buffer): void;
+  end(): void;
+}
+
+/** Octets of a header that a record keeps: no real Content-Type comes near it, and the record lives in Lua's memory. */
+const maxHeader = 4096;
+
+const emptyDigest = createHash('md5').digest('hex');
+
+/** A second reading of the body, by another Content-Transfer-Encoding header of the part. */
+interface Reading {
+  readonly decoder: Decoder | undefined;
+  readonly reader: BodyReader;
+}
+
+export class OpenPart {
+  readonly #digests: boolean;
+  #bodyLength = 0;
+  #encodedHash: Hash | undefined;
+  #decodedHash: Hash | undefined;
+  #decoder: Decoder | undefined;
+  #reader: BodyReader | undefined;
+  #otherReadings: readonly Reading[] = [];
+
+  /** `digests` false: nobody wants the record, only what readers find. */
+  constructor(digests: boolean) {
+    this.#digests = digests;
+  }
+
+  get bodyLength(): number {
+    return this.#bodyLength;
+  }
+
+  /** What to do with the body, known when the headers are. */
+  plan(
+    facts: Pick<PartFacts, 'encoding' | 'otherEncodings'>,
+    createReader: (() => BodyReader) | undefined,
+  ): void {
+    this.#reader = createReader?.();
+    if (this.#digests || this.#reader !== undefined) this.#decoder = createDecoder(facts.encoding);
+    if (createReader === undefined || facts.otherEncodings.length === 0) return;
+    this.#otherReadings = facts.otherEncodings.map((encoding) => ({
+      decoder: createDecoder(encoding),
+      reader: createReader(),
+    }));
+  }
+
+  body(source: Buffer, start: number, end: number): void {
+    this.#bodyLength += end - start;
+    const bytes = source.subarray(start, end);
+    if (this.#digests) (this.#encodedHash ??= createHash('md5')).update(bytes);
+    if (this.#decoder === undefined) {
+      this.#reader?.feed(bytes);
+    } else {
+      this.#decoded(this.#decoder, this.#decoder.push(source, start, end));
+    }
+    for (const { decoder, reader } of this.#otherReadings)
+      reader.feed(decoder === undefined ? bytes : decoder.push(source, start, end));
+  }
+
+  finish(
+    headerLength: number,
+    contentType: string | undefined,
+    encodingLine: string | undefined,
+  ): PartRecord {
+    if (this.#decoder !== undefined) this.#decoded(this.#decoder, this.#decoder.end());
+    this.#reader?.end();
+    for (const { decoder, reader } of this.#otherReadings) {
+      if (decoder !== undefined) reader.feed(decoder.end());
+      reader.end();
+    }
+    const encoded = this.#encodedHash?.digest('hex') ?? emptyDigest;
+    return {
+      md5_encoded: encoded,
+      md5_decoded: this.#decoder === undefined ? encoded : (this.#decodedHash?.digest('hex') ?? emptyDigest),
+      part_length: headerLength + this.#bodyLength,
+      body_length: this.#bodyLength,
+      content_type: contentType?.slice(0, maxHeader),
+      content_transfer_encoding: encodingLine?.slice(0, maxHeader),
+    };
+  }
+
+  #decoded(decoder: Decoder, bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    if (this.#digests && decoder.counted > 0)
+      (this.#decodedHash ??= createHash('md5')).update(bytes.subarray(0, decoder.counted));
+    this.#reader?.feed(bytes);
+  }
+}

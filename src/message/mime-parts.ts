@@ -1,0 +1,346 @@
+// Takes a message apart while it streams in (RFC 2045, 2046): the entries of mime.parts and, through readers, the text in which URIs are
+// looked for. A push parser: feed() takes the octets as they come, in any pieces, and has reported all that is complete when it returns.
+// It observes; nothing here changes the message. Fed by message/observer.ts.
+//
+// Parts come in linear order. Each delimiter line begins one, and so does the text behind a closing delimiter (unless it is blank) and
+// a message inside a message. The body of a multipart is its preamble. The line end before a delimiter belongs to the delimiter.
+import { BoundaryStack, type Delimiter } from './mime-boundary.ts';
+import { ByteAccumulator } from './mime-bytes.ts';
+import { type PartFacts, partFacts } from './mime-content-type.ts';
+import { HeaderBlock } from './mime-header-block.ts';
+import type { MimeLimitName, MimeLimits } from './mime-limits.ts';
+import { type BodyReader, OpenPart, type PartRecord } from './mime-part.ts';
+
+export interface MimeSink {
+  /** Undefined when nobody wants mime.parts; then no digest is made. */
+  readonly part: ((record: PartRecord) => void) | undefined;
+  /** Undefined when nobody looks for URIs. `part` is the 1-based number of the part. */
+  readonly text: ((part: number, facts: PartFacts) => BodyReader) | undefined;
+  /** Each header of the message itself, name in lower case, value unfolded, as latin1. */
+  readonly header: ((name: string, value: string) => void) | undefined;
+  /** A limit made something opaque. */
+  limit(name: MimeLimitName): void;
+}
+
+/** Numbers parts across a message and the encoded messages inside it. */
+interface Numbering {
+  begun: number;
+}
+
+const LF = 10;
+const CR = 13;
+const DASH = 45;
+const SPACE = 32;
+const TAB = 9;
+const nothing = Buffer.alloc(0);
+const delimiterStart = Buffer.from('\n--');
+
+const isBlank = (byte: number | undefined): boolean =>
+  byte === SPACE || byte === TAB || byte === CR || byte === LF;
+
+export class MimeParser {
+  readonly #sink: MimeSink;
+  readonly #limits: MimeLimits;
+  readonly #numbering: Numbering;
+  /** Messages and multiparts around this parser's message. */
+  readonly #outerDepth: number;
+  readonly #boundaries: BoundaryStack;
+
+  /** Body octets not yet handed on, because a delimiter may begin in them. */
+  #held: Buffer = nothing;
+  /** The beginning of a header line whose end has not come yet. */
+  readonly #line = new ByteAccumulator();
+  #inHeader = true;
+  #atLineStart = true;
+  /** The most parts are there: no line is a delimiter any more. */
+  #sealed = false;
+  /** Messages directly inside each other since the innermost multipart began. */
+  #embedded = 0;
+  #digestDefault = false;
+
+  #header: HeaderBlock;
+  #part: OpenPart;
+  /** 0 while the part is the text behind a closing delimiter and blank so far. */
+  #number = 0;
+  /** What sub-parsers found of the message inside this part; it follows behind the part itself. */
+  #inner: PartRecord[] = [];
+
+  constructor(sink: MimeSink, limits: MimeLimits, numbering: Numbering = { begun: 0 }, outerDepth = 0) {
+    this.#sink = sink;
+    this.#limits = limits;
+    this.#numbering = numbering;
+    this.#outerDepth = outerDepth;
+    this.#boundaries = new BoundaryStack(limits.boundaryLength);
+    this.#header = new HeaderBlock(outerDepth === 0 ? sink.header : undefined);
+    this.#part = new OpenPart(sink.part !== undefined);
+    this.#number = ++numbering.begun;
+  }
+
+  feed(chunk: Buffer): void {
+    const held = this.#held;
+    this.#held = nothing;
+    this.#run(held.length > 0 ? Buffer.concat([held, chunk]) : chunk);
+  }
+
+  /** The message is complete; what is open ends here. */
+  end(): void {
+    if (this.#inHeader && this.#line.length > 0) {
+      const rest = Buffer.from(this.#line.view());
+      this.#line.clear();
+      const contentEnd = rest[rest.length - 1] === CR ? rest.length - 1 : rest.length;
+      if (this.#headerLine(rest, 0, contentEnd, rest.length) === 'again') this.#run(rest);
+    }
+    const held = this.#held;
+    this.#held = nothing;
+    if (!this.#inHeader && held.length > 0) this.#lastBody(held);
+    this.#header.close();
+    this.#finishPart();
+  }
+
+  #run(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length) at = this.#inHeader ? this.#readHeader(bytes, at) : this.#readBody(bytes, at);
+  }
+
+  /** Takes one header line, or what there is of it; gives where to go on. */
+  #readHeader(bytes: Buffer, at: number): number {
+    const lineFeed = bytes.indexOf(LF, at);
+    const end = lineFeed < 0 ? bytes.length : lineFeed + 1;
+    if (lineFeed >= 0 && this.#line.length === 0) {
+      const contentEnd = lineFeed > at && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
+      return this.#headerLine(bytes, at, contentEnd, end) === 'again' ? at : end;
+    }
+    this.#line.append(bytes, at, end);
+    const line = this.#line.view();
+    if (lineFeed >= 0) {
+      const lineEnd = line.length - 1;
+      const contentEnd = line[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
+      const outcome = this.#headerLine(line, 0, contentEnd, line.length);
+      if (outcome === 'again') return this.#again(bytes, end);
+      this.#line.clear();
+    } else if (this.#header.length + line.length > this.#limits.headerBytes) {
+      this.#tooLong();
+      return this.#again(bytes, end);
+    }
+    return end;
+  }
+
+  /** The collected line turned out to be body: reads it again as such, with what follows. */
+  #again(bytes: Buffer, at: number): number {
+    const rest = Buffer.concat([this.#line.view(), bytes.subarray(at)]);
+    this.#line.clear();
+    this.#run(rest);
+    return bytes.length;
+  }
+
+  /** `again`: the line is not a header; the state is `body` now and it is to be read once more. */
+  #headerLine(bytes: Buffer, start: number, contentEnd: number, end: number): 'taken' | 'again' {
+    if (this.#header.length + end - start > this.#limits.headerBytes) {
+      this.#tooLong();
+      return 'again';
+    }
+    if (bytes[start] === DASH && bytes[start + 1] === DASH) {
+      const delimiter = this.#delimiter(bytes, start, contentEnd);
+      if (delimiter !== undefined) {
+        this.#header.close();
+        this.#header.giveBackLineEnd();
+        this.#atDelimiter(delimiter);
+        return 'taken';
+      }
+    }
+    const kind = this.#header.line(bytes, start, contentEnd, end);
+    if (kind === 'header') return 'taken';
+    this.#header.close();
+    this.#beginBody(partFacts(this.#header.headers, this.#digestDefault));
+    return kind === 'blank' ? 'taken' : 'again';
+  }
+
+  #tooLong(): void {
+    this.#sink.limit('headerBytes');
+    this.#header.close();
+    const facts = partFacts(this.#header.headers, false);
+    this.#beginBody({ ...facts, multipart: false, embedded: false });
+  }
+
+  /** The headers are complete: decides what the body is. */
+  #beginBody(facts: PartFacts): void {
+    this.#inHeader = false;
+    this.#atLineStart = true;
+    if (facts.embedded && this.#mayNest()) {
+      this.#finishPart();
+      this.#beginPart(true);
+      if (facts.encoding === 'identity') {
+        this.#embedded++;
+        this.#digestDefault = false;
+        return;
+      }
+      this.#inHeader = false;
+      // A message may not be encoded, but mail programs decode and show it: the encoded octets are a part of their own, and the parts
+      // of the message inside follow it.
+      const reader = this.#mayBegin() ? () => this.#embeddedParser() : undefined;
+      this.#part.plan({ encoding: facts.encoding, otherEncodings: [] }, reader);
+      return;
+    }
+    if (facts.multipart) this.#openMultipart(facts);
+    this.#planText(facts.embedded ? { ...facts, text: true } : facts);
+  }
+
+  #openMultipart(facts: PartFacts): void {
+    const boundaries = facts.boundaries.filter((item) => item.length <= this.#limits.boundaryLength);
+    if (boundaries.length < facts.boundaries.length) this.#sink.limit('boundaryLength');
+    if (boundaries.length === 0 && facts.boundaries.length > 0) return;
+    if (!this.#mayNest()) return;
+    this.#boundaries.push({ boundaries, digest: facts.digest, embedded: this.#embedded });
+  }
+
+  #embeddedParser(): BodyReader {
+    const inner = this.#inner;
+    const part = this.#sink.part === undefined ? undefined : (record: PartRecord) => inner.push(record);
+    return new MimeParser(
+      { ...this.#sink, part, header: undefined },
+      this.#limits,
+      this.#numbering,
+      this.#depth + 1,
+    );
+  }
+
+  get #depth(): number {
+    return this.#outerDepth + this.#boundaries.depth + this.#embedded;
+  }
+
+  /** Whether a multipart or embedded message may be taken apart here. */
+  #mayNest(): boolean {
+    if (this.#depth >= this.#limits.depth) {
+      this.#sink.limit('depth');
+      return false;
+    }
+    return this.#mayBegin();
+  }
+
+  #mayBegin(): boolean {
+    if (this.#numbering.begun < this.#limits.parts) return true;
+    this.#sealed = true;
+    this.#sink.limit('parts');
+    return false;
+  }
+
+  /** Hands on body octets up to the next delimiter, or all that cannot be one; gives where to go on. */
+  #readBody(bytes: Buffer, at: number): number {
+    if (this.#sealed || this.#boundaries.depth === 0) {
+      this.#body(bytes, at, bytes.length);
+      return bytes.length;
+    }
+    const atStart = this.#atLineStart;
+    let line = atStart && bytes[at] === DASH && bytes[at + 1] === DASH ? at : nextLine(bytes, at);
+    while (line >= 0) {
+      const lineFeed = bytes.indexOf(LF, line);
+      if (lineFeed < 0) break;
+      const delimiter = this.#delimiter(bytes, line, lineFeed);
+      if (delimiter !== undefined) {
+        this.#body(bytes, at, beforeLineEnd(bytes, at, line));
+        this.#atDelimiter(delimiter);
+        return lineFeed + 1;
+      }
+      line = nextLine(bytes, lineFeed);
+    }
+    const hold = holdFrom(bytes, at, atStart, this.#boundaries.maxLine);
+    this.#body(bytes, at, hold);
+    this.#held = Buffer.from(bytes.subarray(hold));
+    return bytes.length;
+  }
+
+  /** What was held back when the message ended: a delimiter without line end, or body. */
+  #lastBody(held: Buffer): void {
+    const line = this.#atLineStart ? 0 : held.lastIndexOf(LF) + 1;
+    const dashes = held[line] === DASH && held[line + 1] === DASH && (this.#atLineStart || line > 0);
+    const delimiter = dashes && !this.#sealed ? this.#delimiter(held, line, held.length) : undefined;
+    this.#body(held, 0, delimiter === undefined ? held.length : beforeLineEnd(held, 0, line));
+    if (delimiter !== undefined) this.#atDelimiter(delimiter);
+  }
+
+  #body(bytes: Buffer, start: number, end: number): void {
+    if (start >= end) return;
+    this.#atLineStart = false;
+    if (this.#number === 0) this.#beginEpilogue(bytes, start, end);
+    this.#part.body(bytes, start, end);
+  }
+
+  /** Text behind a closing delimiter is a part as soon as it is more than blanks. */
+  #beginEpilogue(bytes: Buffer, start: number, end: number): void {
+    let i = start;
+    while (i < end && isBlank(bytes[i])) i++;
+    if (i === end || !this.#mayBegin()) return;
+    this.#number = ++this.#numbering.begun;
+    this.#planText(partFacts(this.#header.headers, false));
+  }
+
+  #planText(facts: PartFacts): void {
+    const { text } = this.#sink;
+    const number = this.#number;
+    this.#part.plan(facts, text !== undefined && facts.text ? () => text(number, facts) : undefined);
+  }
+
+  /** The delimiter on the line from `start`, which begins with two dashes and ends at `end`. */
+  #delimiter(bytes: Buffer, start: number, end: number): Delimiter | undefined {
+    if (this.#sealed || this.#boundaries.depth === 0 || end - start > this.#boundaries.maxLine)
+      return undefined;
+    let stop = end;
+    while (stop > start + 2 && isBlank(bytes[stop - 1])) stop--;
+    const delimiter = this.#boundaries.find(bytes.toString('latin1', start + 2, stop));
+    return delimiter?.kind === 'open' && !this.#mayBegin() ? undefined : delimiter;
+  }
+
+  #atDelimiter(delimiter: Delimiter): void {
+    this.#finishPart();
+    this.#boundaries.cut(delimiter.level);
+    const level = this.#boundaries.at(delimiter.level);
+    this.#embedded = level?.embedded ?? 0;
+    this.#digestDefault = level?.digest ?? false;
+    this.#beginPart(delimiter.kind === 'open');
+  }
+
+  /** `open` false: the text behind a closing delimiter, which gets a number when there is more than blanks. */
+  #beginPart(open: boolean): void {
+    this.#inHeader = open;
+    this.#atLineStart = true;
+    this.#header = new HeaderBlock(undefined);
+    this.#part = new OpenPart(this.#sink.part !== undefined);
+    this.#number = open ? ++this.#numbering.begun : 0;
+  }
+
+  #finishPart(): void {
+    const header = this.#header;
+    const record = this.#part.finish(header.length, header.contentTypeLine, header.encodingLine);
+    const emptyMessage = this.#number === 1 && record.part_length === 0;
+    if (this.#number > 0 && !emptyMessage) this.#sink.part?.(record);
+    for (const inner of this.#inner) this.#sink.part?.(inner);
+    this.#inner = [];
+  }
+}
+
+/** The first line behind `at` that begins with two dashes, or -1. */
+function nextLine(bytes: Buffer, at: number): number {
+  const found = bytes.indexOf(delimiterStart, at);
+  return found < 0 ? -1 : found + 1;
+}
+
+/** Where the line end in front of `line` begins, but not before `floor`. */
+function beforeLineEnd(bytes: Buffer, floor: number, line: number): number {
+  let end = line;
+  if (end > floor && bytes[end - 1] === LF) end--;
+  if (end < line && end > floor && bytes[end - 1] === CR) end--;
+  return end;
+}
+
+/** From where the octets may still turn out to be a delimiter with the line end before it; bytes.length if none may. */
+function holdFrom(bytes: Buffer, at: number, atLineStart: boolean, maxLine: number): number {
+  const lineFeed = bytes.lastIndexOf(LF);
+  const lineKnown = lineFeed >= at;
+  if (lineKnown || atLineStart) {
+    const line = lineKnown ? lineFeed + 1 : at;
+    const length = bytes.length - line;
+    const dashes = (length < 1 || bytes[line] === DASH) && (length < 2 || bytes[line + 1] === DASH);
+    if (dashes && length <= maxLine) return beforeLineEnd(bytes, at, line);
+  }
+  return bytes[bytes.length - 1] === CR ? bytes.length - 1 : bytes.length;
+}

@@ -1,0 +1,54 @@
+// URIs in the headers of the message (mime_part 0): every value is searched, encoded words (RFC 2047) decoded. What people read (Subject
+// and the like) is searched as text is. In all other headers only what is written out as a URI counts: names of hosts and addresses are
+// in every Received, From and Message-ID and would fill the list with the names of those who carried the mail. Called by observer.ts.
+import type { UriCollector } from './uri-collector.ts';
+import { candidates } from './uri-token.ts';
+
+const readByPeople: ReadonlySet<string> = new Set([
+  'subject',
+  'comments',
+  'keywords',
+  'organization',
+  'thread-topic',
+]);
+
+const encodedWord = /=\?[^\s?]{1,80}\?([bq])\?([^\s?]*)\?=/gi;
+
+function decodeWord(kind: string, text: string): string {
+  if (kind === 'b' || kind === 'B') return Buffer.from(text, 'base64').toString('latin1');
+  return text
+    .replaceAll('_', ' ')
+    .replace(/=([\da-f]{2})/gi, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** Encoded words as the bytes they stand for, in whatever charset; blanks between two of them vanish. */
+export function decodeWords(value: string): string {
+  if (!value.includes('=?')) return value;
+  let result = '';
+  let end = 0;
+  for (const found of value.matchAll(encodedWord)) {
+    const between = value.slice(end, found.index);
+    if (end === 0 || /\S/.test(between)) result += between;
+    result += decodeWord(found[1] ?? '', found[2] ?? '');
+    end = found.index + found[0].length;
+  }
+  return result + value.slice(end);
+}
+
+/** What separates the tokens of a header value; semicolons and commas are left to the trimming of the URI, as in text. */
+const delimiters = /[\0-\x20"<>{}\\^`]+/;
+
+/** `name` in lower case, `value` unfolded, as latin1. */
+export function searchHeader(collector: UriCollector, name: string, value: string): void {
+  const text = readByPeople.has(name);
+  if (collector.full(0) || (!text && !/:|=\?/.test(value))) return;
+  const decoded = decodeWords(value);
+  if (!text && !/:\/\/|mailto:/i.test(decoded)) return;
+  const context = { html: false, attribute: false, charset: '' };
+  for (const token of decoded.split(delimiters)) {
+    if (token.length < 3 || !/[.:%&\x80-\xff]/.test(token)) continue;
+    for (const candidate of candidates(token, context)) {
+      if (text || /:\/\/|^mailto:/i.test(candidate.raw)) collector.offer(candidate, 0);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+// Lua module mime: the table of the parts of the message, filled by message/observer.ts while the message comes in.
+import { type LazyFieldSpec, luaModule, type ModuleSpec, type Suspension } from '../lua/function-spec.ts';
+import type { LiveTable } from '../lua/value.ts';
+
+/** A table of the session: at once, or when what came before has been read again. */
+export function whenFilled(name: string, table: LiveTable | Promise<LiveTable>): LiveTable | Suspension {
+  if (!(table instanceof Promise)) return table;
+  return {
+    kind: 'suspension',
+    describe: () => `${name} (reading the stored message)`,
+    done: table.then((filled) => [filled]),
+    // The reading ends by itself, or when the session closes its observer.
+    cancel() {},
+  };
+}
+
+const parts: LazyFieldSpec = {
+  name: 'parts',
+  type: 'mime_part[]',
+  text: `The MIME parts of the message in the order they stand in it. \`mime.parts[1]\` is the message itself; \`#mime.parts\` is their number. An entry
+appears when its part is complete, the last one just before \`hook.dot\`. Outside a transaction the table is empty; it is a new one for each
+transaction. Reading the field for the first time when much of the message is on disk already suspends until that has been looked through.
+
+| field | is |
+| --- | --- |
+| \`md5_encoded\` | MD5 of the body as transmitted, lower-case hex |
+| \`md5_decoded\` | MD5 of the body with base64 or quoted-printable undone; the same as \`md5_encoded\` for other encodings |
+| \`part_length\` | octets of headers, empty line and body |
+| \`body_length\` | octets of the body as transmitted |
+| \`content_type\` | the Content-Type header, unfolded, with its name, at most 4096 octets; nil if there is none |
+| \`content_transfer_encoding\` | the same for Content-Transfer-Encoding |
+
+- Lengths and digests are over the octets of the message with dots unstuffed and line ends CRLF. The line end before a delimiter belongs to the
+  delimiter, the last line end of the message to its last part.
+- The body of a multipart is what stands before its first delimiter. Text behind a closing delimiter that is not blank is one more part, without
+  headers.
+- Parts are delimited by the boundaries that the headers declare, blanks behind a delimiter allowed. Where headers can be read in more than
+  one way (two Content-Type headers, comments, apostrophes for quotes), a boundary of any of the readings counts. A multipart that
+  declares none takes the first line that looks like a delimiter.
+- A message/rfc822 part has an empty body; the message in it is the next part. If it is base64 or quoted-printable, which the standards forbid
+  and mail programs decode, the encoded octets are a part without headers, followed by the parts of the decoded message.
+- A message without body has one part with an empty body. An empty message has none.
+- Options limit-mime-depth, limit-mime-parts, limit-mime-header-bytes and limit-mime-boundary-length bound what is taken apart. What is beyond them
+  stays in one part; the mail is not refused for it.
+
+RFC 2045, RFC 2046.`,
+  read: (context) => {
+    const create = (): LiveTable => context.createLiveTable();
+    const { session } = context;
+    return session === undefined ? create() : whenFilled('mime.parts', session.mimeParts(create));
+  },
+};
+
+export const mimeModule: ModuleSpec = luaModule({
+  name: 'mime',
+  text: 'The MIME parts of the message being received.',
+  lazyFields: [parts],
+});

@@ -1,0 +1,31 @@
+// The field found of Lua module uri: the URIs of the message, filled by message/observer.ts while the message comes in.
+import type { LazyFieldSpec } from '../lua/function-spec.ts';
+import type { LiveTable } from '../lua/value.ts';
+import { whenFilled } from './mime.ts';
+
+export const uriFound: LazyFieldSpec = {
+  name: 'found',
+  type: 'uri_found',
+  text: `The URIs found in the message, each once, in the order they were found. \`uri.found[i]\` is a key, the MD5 of \`uri_raw\` in lower-case hex;
+\`uri.found[key]\` is the table that \`uri.parse\` gives, with one more field, \`mime_part\`: the number of the part in \`mime.parts\`, 0 for
+the headers of the message. \`#uri.found\` is their number. Outside a transaction the table is empty; it is a new one for each transaction. Reading the
+field for the first time when much of the message is on disk already suspends until that has been looked through.
+
+Bodies: text and HTML parts (also without Content-Type, or with a name that ends in .txt or contains .htm), preambles, text behind the last
+delimiter; base64 and quoted-printable undone, UTF-16 too. What stands between blanks, line ends or one of \`" < > { } \\ ^\` and backquote is given to
+\`uri.parse\`, so bare hosts, mail addresses and IP addresses are found as well. Before that:
+- character references (\`&amp;\`, \`&#46;\`) are decoded; soft hyphens and zero-width characters vanish; blanks, quotation marks and punctuation beyond
+  ASCII delimit; the full stops of East Asian scripts are dots;
+- \`name=\` in front, one bracket or apostrophe at each end and underlines at the ends are dropped;
+- in HTML, line ends and tabs in the value of href, src and the like vanish and \`//host\` is http, as in browsers.
+
+Headers: all values of the message's own headers, encoded words decoded. In Subject, Comments, Keywords, Organization and Thread-Topic as in text; in
+the others only URIs with \`://\` and \`mailto:\`, because every Received, From and Message-ID has names and addresses that are no links.
+
+At most \`limit-uris\` from the bodies and as many from the headers, and 256 bytes for each on average; a URI longer than \`limit-uri-length\` is cut.`,
+  read: (context) => {
+    const create = (): LiveTable => context.createLiveTable();
+    const { session } = context;
+    return session === undefined ? create() : whenFilled('uri.found', session.urisFound(create));
+  },
+};
