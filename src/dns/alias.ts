@@ -1,0 +1,80 @@
+// Which records of an answer belong to the question, and where its aliases lead (CNAME: RFC 1034 section 3.6.2, DNAME: RFC 6672).
+// Pure. Records of other owners are no answer and are dropped.
+import type { DnsRecord } from './resolver-api.ts';
+
+export interface AliasChain {
+  /** The records of the question's name and of the names it is an alias of, in the order received. */
+  readonly records: readonly DnsRecord[];
+  /** The name at the end of the aliases, with final dot, in lower case. */
+  readonly end: string;
+  /** True when the answer has a record that was asked for at `end`, or the aliases themselves were asked for. */
+  readonly complete: boolean;
+  /** The aliases lead back to themselves, or to no valid name. */
+  readonly broken: boolean;
+}
+
+const CNAME = 5;
+const DNAME = 39;
+const ANY = 255;
+
+/** `name` with final dot; `type` of the question. */
+export function followAliases(name: string, type: number, answer: readonly DnsRecord[]): AliasChain {
+  const owners = byOwner(answer);
+  const chain = new Set<string>();
+  const trees = new Set<string>();
+  const made: DnsRecord[] = [];
+  const asksAlias = type === CNAME || type === ANY;
+  let end = name.toLowerCase();
+  for (;;) {
+    chain.add(end);
+    const records = owners.get(end) ?? [];
+    if (asksAlias || records.some((record) => record.type === type)) break;
+    let alias = records.find((record) => record.type === CNAME);
+    if (alias === undefined) {
+      const dname = treeAlias(end, owners);
+      if (dname === undefined) break;
+      trees.add(dname.name.toLowerCase());
+      alias = aliasOf(end, dname);
+      made.push(alias);
+    }
+    const target = String(alias.fields.value).toLowerCase();
+    if (chain.has(target) || target.length > 254 || target === '.') {
+      return { records: answer, end, complete: false, broken: true };
+    }
+    end = target;
+  }
+  const kept = answer.filter(
+    (record) => chain.has(record.name.toLowerCase()) || trees.has(record.name.toLowerCase()),
+  );
+  const complete = (owners.get(end) ?? []).some((record) => record.type === type || asksAlias);
+  return { records: [...kept, ...made], end, complete, broken: false };
+}
+
+function byOwner(records: readonly DnsRecord[]): ReadonlyMap<string, readonly DnsRecord[]> {
+  const owners = new Map<string, DnsRecord[]>();
+  for (const record of records) {
+    const owner = record.name.toLowerCase();
+    const known = owners.get(owner);
+    if (known === undefined) owners.set(owner, [record]);
+    else known.push(record);
+  }
+  return owners;
+}
+
+/** The DNAME record above `name`, the nearest first. */
+function treeAlias(name: string, owners: ReadonlyMap<string, readonly DnsRecord[]>): DnsRecord | undefined {
+  // A dot in an escaped label is none of these.
+  if (name.includes('\\')) return undefined;
+  for (let dot = name.indexOf('.'); dot >= 0 && dot < name.length - 1; dot = name.indexOf('.', dot + 1)) {
+    const dname = owners.get(name.slice(dot + 1))?.find((record) => record.type === DNAME);
+    if (dname !== undefined) return dname;
+  }
+  return undefined;
+}
+
+/** The CNAME that a DNAME makes of `name` (RFC 6672 section 3.1), for servers that leave it out. */
+function aliasOf(name: string, dname: DnsRecord): DnsRecord {
+  const tree = String(dname.fields.value);
+  const target = name.slice(0, -dname.name.length) + (tree === '.' ? '' : tree);
+  return { name, type: CNAME, class: dname.class, ttl: dname.ttl, fields: { value: target } };
+}

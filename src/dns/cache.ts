@@ -1,0 +1,118 @@
+// Answers kept in memory until their TTL is over, the least recently used going first (RFC 2181 section 5.2, RFC 2308). Bounded by number
+// and by size: an answer counts once for each KiB of its packet.
+import type { DnsRecord } from './resolver-api.ts';
+import type { ReplyRecords } from './wire.ts';
+
+export interface KeptAnswer extends ReplyRecords {
+  readonly rcode: number;
+}
+
+export interface CachedAnswer extends KeptAnswer {
+  /** Seconds left, at least 1. */
+  readonly ttl: number;
+}
+
+interface Entry {
+  readonly kept: KeptAnswer;
+  readonly weight: number;
+  /** Clock.monotonic times. */
+  readonly storedAt: number;
+  readonly expiresAt: number;
+  /** The answer as it is `age` seconds old, made once a second at most. */
+  age: number;
+  aged: CachedAnswer;
+}
+
+/** Longest times to keep, in seconds: a day for answers, three hours for denials (RFC 2308 section 5). */
+const LONGEST = 86_400;
+const LONGEST_DENIAL = 10_800;
+const SOA = 6;
+
+export class AnswerCache {
+  readonly #entries = new Map<string, Entry>();
+  #weight = 0;
+
+  /** Answers kept. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** `now`: Clock.monotonic. The TTLs are those that are left. */
+  get(key: string, now: number): CachedAnswer | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (now >= entry.expiresAt) {
+      this.#remove(key, entry);
+      return undefined;
+    }
+    // To the end of the order: used last.
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    const age = Math.floor((now - entry.storedAt) / 1000);
+    if (age !== entry.age) {
+      entry.age = age;
+      entry.aged = grownOlder(entry.kept, age, Math.ceil((entry.expiresAt - now) / 1000));
+    }
+    return entry.aged;
+  }
+
+  /** `seconds` to keep, 0 for not at all; `octets` of the packet; `limit`: option dns-cache-size. */
+  put(key: string, kept: KeptAnswer, seconds: number, octets: number, limit: number, now: number): void {
+    const weight = Math.max(1, Math.ceil(octets / 1024));
+    if (seconds <= 0 || weight > limit) return;
+    const old = this.#entries.get(key);
+    if (old !== undefined) this.#remove(key, old);
+    this.#entries.set(key, {
+      kept,
+      weight,
+      storedAt: now,
+      expiresAt: now + seconds * 1000,
+      age: 0,
+      aged: { ...kept, ttl: seconds },
+    });
+    this.#weight += weight;
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#weight <= limit) break;
+      this.#remove(oldest, entry);
+    }
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#weight = 0;
+  }
+
+  #remove(key: string, entry: Entry): void {
+    this.#entries.delete(key);
+    this.#weight -= entry.weight;
+  }
+}
+
+function grownOlder(kept: KeptAnswer, age: number, ttl: number): CachedAnswer {
+  const older = (record: DnsRecord): DnsRecord => ({ ...record, ttl: Math.max(0, record.ttl - age) });
+  return {
+    rcode: kept.rcode,
+    answer: kept.answer.map(older),
+    authority: kept.authority.map(older),
+    extra: kept.extra.map(older),
+    ttl,
+  };
+}
+
+/** A TTL with the top bit set counts as 0 (RFC 2181 section 8). */
+function usable(ttl: number): number {
+  return ttl >= 0x8000_0000 ? 0 : ttl;
+}
+
+/**
+ * Seconds for which an answer may be kept. `found`: it has the records asked for; else it is a denial, kept as long as its SOA says,
+ * and not at all without one.
+ */
+export function keepSeconds(reply: ReplyRecords, found: boolean): number {
+  let seconds = found ? LONGEST : LONGEST_DENIAL;
+  for (const record of reply.answer) seconds = Math.min(seconds, usable(record.ttl));
+  if (found) return seconds;
+  const soa = reply.authority.find((record) => record.type === SOA);
+  if (soa === undefined) return 0;
+  return Math.min(seconds, usable(soa.ttl), usable(Number(soa.fields.minimum)));
+}

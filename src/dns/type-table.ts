@@ -1,0 +1,112 @@
+// Numbers and names of DNS classes, RR types and response codes (RFC 1035 section 3.2, IANA "DNS Parameters"): the one table behind
+// dns.class, dns.type, dns.rcode, the names in answer keys and the names in log lines.
+
+export interface NamedNumber {
+  readonly name: string;
+  readonly value: number;
+  readonly text: string;
+}
+
+export const dnsClasses: readonly NamedNumber[] = [
+  { name: 'IN', value: 1, text: 'Internet' },
+  { name: 'CS', value: 2, text: 'CSNET (obsolete)' },
+  { name: 'CH', value: 3, text: 'Chaos' },
+  { name: 'HS', value: 4, text: 'Hesiod' },
+  { name: 'ANY', value: 255, text: 'any class, in questions only' },
+];
+
+export const dnsTypes: readonly NamedNumber[] = [
+  { name: 'A', value: 1, text: 'IPv4 address' },
+  { name: 'NS', value: 2, text: 'name server' },
+  { name: 'CNAME', value: 5, text: 'the name this one is an alias of' },
+  { name: 'SOA', value: 6, text: 'start of a zone' },
+  { name: 'NULL', value: 10, text: 'any octets' },
+  { name: 'PTR', value: 12, text: 'name of an address' },
+  { name: 'HINFO', value: 13, text: 'host information' },
+  { name: 'MINFO', value: 14, text: 'mailbox information' },
+  { name: 'MX', value: 15, text: 'mail exchanger' },
+  { name: 'TXT', value: 16, text: 'text' },
+  { name: 'AAAA', value: 28, text: 'IPv6 address' },
+  { name: 'SRV', value: 33, text: 'host and port of a service (RFC 2782)' },
+  { name: 'NAPTR', value: 35, text: 'naming authority pointer (RFC 3403)' },
+  { name: 'DNAME', value: 39, text: 'the tree this one is an alias of (RFC 6672)' },
+  { name: 'DS', value: 43, text: 'delegation signer (RFC 4034)' },
+  { name: 'DNSKEY', value: 48, text: 'public key of a zone (RFC 4034)' },
+  { name: 'TLSA', value: 52, text: 'certificate association, DANE (RFC 6698)' },
+  { name: 'SVCB', value: 64, text: 'service binding (RFC 9460)' },
+  { name: 'HTTPS', value: 65, text: 'service binding of a web service (RFC 9460)' },
+  { name: 'ANY', value: 255, text: 'all types a server cares to give, in questions only (RFC 8482)' },
+  { name: 'CAA', value: 257, text: 'certification authority authorisation (RFC 8659)' },
+];
+
+/** Types that have a name in output but no constant of their own. */
+const namedOnly: readonly (readonly [number, string])[] = [
+  [11, 'WKS'],
+  [38, 'A6'],
+];
+
+export const dnsRcodes: readonly NamedNumber[] = [
+  { name: 'OK', value: 0, text: 'answered; there may be no record of that type' },
+  { name: 'NOERROR', value: 0, text: 'the same as OK' },
+  { name: 'FORMAT', value: 1, text: 'the server did not understand the query' },
+  { name: 'SERVFAIL', value: 2, text: 'the servers could not find out, or answered nonsense' },
+  { name: 'NXDOMAIN', value: 3, text: 'there is no such name' },
+  { name: 'NOT_IMPLEMENTED', value: 4, text: 'the server cannot do that' },
+  { name: 'REFUSED', value: 5, text: 'every server refused to answer' },
+  {
+    name: 'ERRNO',
+    value: 16,
+    text: 'not asked (name not allowed, too many queries) or no server could be reached',
+  },
+  { name: 'TIMEDOUT', value: 17, text: 'no answer in time' },
+  { name: 'TIMEOUT', value: 17, text: 'the same as TIMEDOUT' },
+];
+
+export const UNKNOWN = '(unknown)';
+
+const classNames = new Map(dnsClasses.map((row) => [row.value, row.name]));
+const typeNames = new Map([...dnsTypes.map((row) => [row.value, row.name] as const), ...namedOnly]);
+const classNumbers = new Map(dnsClasses.map((row) => [row.name, row.value]));
+const typeNumbers = new Map(dnsTypes.map((row) => [row.name, row.value]));
+
+/** As dns.rcodename prints them: words for people, not the names of the constants. */
+const rcodeNames: readonly (string | undefined)[] = [
+  'OK',
+  'FORMAT',
+  'SERVER',
+  'NXDOMAIN',
+  'NOT IMPLEMENTED',
+  'REFUSED',
+];
+
+/** `IN` for 1 and so on; `(unknown)` for a number without name. */
+export function className(value: number): string {
+  return classNames.get(value) ?? UNKNOWN;
+}
+
+/** `MX` for 15 and so on; `(unknown)` for a number without name. */
+export function typeName(value: number): string {
+  return typeNames.get(value) ?? UNKNOWN;
+}
+
+/** OK, FORMAT, SERVER, NXDOMAIN, NOT IMPLEMENTED, REFUSED, ERRNO, TIMED OUT, else `(unknown)`. */
+export function rcodeName(value: number): string {
+  if (value === 16) return 'ERRNO';
+  if (value === 17) return 'TIMED OUT';
+  return rcodeNames[value] ?? UNKNOWN;
+}
+
+/** A class by name in any case, or `CLASS7` (RFC 3597); undefined when there is none of that name. */
+export function classNumber(name: string): number | undefined {
+  return classNumbers.get(name.toUpperCase()) ?? numbered(/^CLASS(\d{1,5})$/i, name);
+}
+
+/** A type by name in any case, or `TYPE65280` (RFC 3597); undefined when there is none of that name. */
+export function typeNumber(name: string): number | undefined {
+  return typeNumbers.get(name.toUpperCase()) ?? numbered(/^TYPE(\d{1,5})$/i, name);
+}
+
+function numbered(form: RegExp, name: string): number | undefined {
+  const value = Number(form.exec(name)?.[1] ?? Number.NaN);
+  return value <= 65_535 ? value : undefined;
+}

@@ -1,0 +1,149 @@
+// Queries to one name server over UDP. Every query gets a random id, and, while few are under way, a socket and so a source port of its
+// own (RFC 5452 section 9.2); under load sockets are shared at random, each for a limited number of queries. The sockets are connected:
+// the kernel drops what others send and reports a closed port. A socket without pending queries is closed at once.
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { RandomInteger } from '../ops/clock.ts';
+import { canonicalAddress } from './address-text.ts';
+
+/** Who waits for the answer to one query. */
+export interface ReplyReceiver {
+  /** A packet from the server with the query's id. True when it is the answer: nothing else will be delivered. */
+  reply(packet: Buffer): boolean;
+  /** The query cannot be answered, e.g. ECONNREFUSED; nothing else will be delivered. */
+  failed(cause: string): void;
+}
+
+/** One query under way. */
+export interface Exchange {
+  /** Stops listening. Harmless when it is over. */
+  cancel(): void;
+}
+
+/** Up to this many sockets, a query gets its own. */
+const OWN_SOCKETS = 32;
+/** More sockets are made when those there are carry this many queries each, so that their receive buffers suffice. */
+const SHARED = 64;
+/** A socket takes no new queries after this many. */
+const MAX_USES = 256;
+
+class PoolSocket {
+  readonly socket: Socket;
+  readonly pending = new Map<number, ReplyReceiver>();
+  uses = 0;
+  broken = false;
+  readonly sent: (error: NodeJS.ErrnoException | null) => void;
+  constructor(socket: Socket, broke: (pool: PoolSocket, error: NodeJS.ErrnoException) => void) {
+    this.socket = socket;
+    this.sent = (error) => {
+      if (error) broke(this, error);
+    };
+    socket.on('error', (error) => broke(this, error));
+  }
+}
+
+export class UdpTransport {
+  readonly #address: string;
+  readonly #canonical: string;
+  readonly #port: number;
+  readonly #family: 4 | 6;
+  readonly #random: RandomInteger;
+  /** Those that take new queries. */
+  readonly #open: PoolSocket[] = [];
+  #pending = 0;
+
+  constructor(address: string, port: number, random: RandomInteger) {
+    this.#address = address;
+    this.#canonical = canonicalAddress(address);
+    this.#port = port;
+    this.#family = address.includes(':') ? 6 : 4;
+    this.#random = random;
+  }
+
+  /** Queries under way. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Sends the packet that `packet(id)` makes. `receiver` is never called before this returns. */
+  send(packet: (id: number) => Buffer, receiver: ReplyReceiver): Exchange {
+    const pool = this.#choose();
+    let id = this.#random(65_536);
+    while (pool.pending.has(id)) id = this.#random(65_536);
+    pool.pending.set(id, receiver);
+    this.#pending++;
+    pool.uses++;
+    if (pool.uses >= MAX_USES) this.#retire(pool);
+    try {
+      if (!pool.broken) pool.socket.send(packet(id), pool.sent);
+    } catch (error) {
+      // It could not be connected; the event that says why comes first.
+      process.nextTick(() => queueMicrotask(() => this.#break(pool, String(error))));
+    }
+    return {
+      cancel: () => {
+        if (pool.pending.get(id) === receiver) this.#forget(pool, id);
+      },
+    };
+  }
+
+  #choose(): PoolSocket {
+    const open = this.#open;
+    if (open.length < OWN_SOCKETS || this.#pending >= open.length * SHARED) return this.#create();
+    return open[this.#random(open.length)] ?? this.#create();
+  }
+
+  #create(): PoolSocket {
+    // Addresses only: nothing to look up, and the socket is ready when this returns.
+    const socket = createSocket({
+      type: this.#family === 6 ? 'udp6' : 'udp4',
+      lookup: (host, _options, done) => done(null, host, this.#family),
+    });
+    const pool = new PoolSocket(socket, (broken, error) => {
+      broken.broken = true;
+      // Some errors come while send is still running.
+      queueMicrotask(() => this.#break(broken, error.code ?? error.message));
+    });
+    this.#open.push(pool);
+    socket.on('message', (packet, from) => this.#receive(pool, packet, from));
+    socket.connect(this.#port, this.#address);
+    // The timer of the query keeps the process alive, not the socket.
+    socket.unref();
+    return pool;
+  }
+
+  #receive(pool: PoolSocket, packet: Buffer, from: RemoteInfo): void {
+    if (packet.length < 12 || from.port !== this.#port) return;
+    if (from.address !== this.#address && canonicalAddress(from.address) !== this.#canonical) return;
+    const id = packet.readUInt16BE(0);
+    const receiver = pool.pending.get(id);
+    if (receiver?.reply(packet) && pool.pending.get(id) === receiver) this.#forget(pool, id);
+  }
+
+  #forget(pool: PoolSocket, id: number): void {
+    pool.pending.delete(id);
+    this.#pending--;
+    if (pool.pending.size === 0) this.#close(pool);
+  }
+
+  #break(pool: PoolSocket, cause: string): void {
+    const receivers = [...pool.pending.values()];
+    this.#pending -= receivers.length;
+    pool.pending.clear();
+    this.#close(pool);
+    for (const receiver of receivers) receiver.failed(cause);
+  }
+
+  #retire(pool: PoolSocket): void {
+    const index = this.#open.indexOf(pool);
+    if (index >= 0) this.#open.splice(index, 1);
+  }
+
+  #close(pool: PoolSocket): void {
+    this.#retire(pool);
+    try {
+      pool.socket.close();
+    } catch {
+      // Closed already: it broke twice.
+    }
+  }
+}
