@@ -176,10 +176,13 @@ function send(
     const delivery = { hosts, sender, recipients, message, eightBit, id, log, options };
     return results(await mailer.deliver(delivery, abort.signal));
   };
+  const done = run();
+  // Whoever was cut off listens no more.
+  done.catch(() => undefined);
   return {
     kind: 'suspension',
     describe: () => `${name} (to ${hosts.join(' ')}, ${recipients.length} recipients)`,
-    done: run(),
+    done,
     cancel: () => abort.abort(),
   };
 }
