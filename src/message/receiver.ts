@@ -1,0 +1,257 @@
+// A message between 354 and the final dot: the bytes of the client become content (smtp/data-reader), which goes to the spool, to whoever
+// watches (mime.parts, uri.found), and to the hooks content, header, eoh and body, in this order for each chunk. Knows no session and no
+// policy. RFC 5321 section 4.1.1.4, RFC 5322 section 2.2. A hook that is not there costs nothing; one that suspends holds up the rest.
+import { type DataProgress, DataReader } from '../smtp/data-reader.ts';
+import type { HeaderList } from './header-list.ts';
+import { chain, type Maybe } from './maybe.ts';
+import type { ReceivedLayout } from './rewrite.ts';
+import type { Spool } from './spool.ts';
+
+/** What is called while a message comes in; undefined where nobody wants it. `false` stops receiving: the session is over. */
+export interface ContentSink {
+  /** A chunk of content, never empty. */
+  readonly content: ((chunk: Buffer) => Maybe<boolean>) | undefined;
+  /** A header with its folding, without its final line end. */
+  readonly header: ((header: Buffer) => Maybe<boolean>) | undefined;
+  readonly eoh: (() => Maybe<boolean>) | undefined;
+  /** A line of the body without its line end. */
+  readonly body: ((line: Buffer) => Maybe<boolean>) | undefined;
+}
+
+/** Sees the content as it comes in (mime parts, URIs). */
+export interface ContentObserver {
+  feed(content: Buffer): void;
+  end(): void;
+}
+
+export interface ReceiverLimits {
+  /** Bytes of the message; 0 is no limit. */
+  readonly size: number;
+  /** Bytes of the header block. */
+  readonly headers: number;
+}
+
+/** Why a message is not kept; the rest of it is read and dropped, and no hook sees it. */
+export type ReceiveFault =
+  | { readonly kind: 'size' }
+  | { readonly kind: 'headers' }
+  | { readonly kind: 'spool'; readonly error: Error };
+
+/** 'stopped': a hook ended the session. */
+export type Received = DataProgress | { readonly kind: 'stopped' };
+
+const STOPPED: Received = { kind: 'stopped' };
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const TAB = 9;
+
+export class MessageReceiver {
+  readonly #spool: Spool;
+  readonly #headers: HeaderList;
+  readonly #sink: ContentSink;
+  readonly #limits: ReceiverLimits;
+  readonly #reader = new DataReader();
+  readonly #observers: ContentObserver[] = [];
+  #fault: ReceiveFault | undefined;
+  #received = 0;
+  /** True until the empty line, or the end of a message that has none. */
+  #inHeaders = true;
+  #layout: ReceivedLayout | undefined;
+  /** Bytes of the header block whose header lines are all there, and how many of them the list already has. */
+  #headerBytes = 0;
+  /** The header being read (with sink.header), or the headers the list does not have yet (without). */
+  #pending: Buffer[] = [];
+  /** The beginning of a line that straddles chunks. */
+  #line: Buffer[] = [];
+  #lineLength = 0;
+
+  constructor(spool: Spool, headers: HeaderList, sink: ContentSink, limits: ReceiverLimits) {
+    this.#spool = spool;
+    this.#headers = headers;
+    this.#sink = sink;
+    this.#limits = limits;
+  }
+
+  get fault(): ReceiveFault | undefined {
+    return this.#fault;
+  }
+
+  /** Bytes of content received, also those beyond the limit that were not kept. */
+  get received(): number {
+    return this.#received;
+  }
+
+  get bareNewlines(): number {
+    return this.#reader.bareNewlines;
+  }
+
+  /** Where the headers end; undefined while they are being received. */
+  get layout(): ReceivedLayout | undefined {
+    return this.#layout;
+  }
+
+  /** From now on `observer` sees what is received; what came before is its own business. */
+  observe(observer: ContentObserver): void {
+    this.#observers.push(observer);
+  }
+
+  /**
+   * Reads a chunk from byte `from` on, and calls the hooks for what is in it. 'end' comes when everything, eoh included, has been
+   * called. Not to be called again before the promise it gave has resolved.
+   */
+  feed(chunk: Buffer, from: number): Maybe<Received> {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    const progress = this.#reader.feed(chunk, from, (piece) => {
+      pieces.push(piece);
+      length += piece.length;
+    });
+    this.#received += length;
+    if (this.#limits.size > 0 && this.#received > this.#limits.size) this.#fault ??= { kind: 'size' };
+    if (this.#fault !== undefined) return progress;
+    return chain(this.#store(pieces), () =>
+      chain(this.#show(pieces, length), (go) => this.#after(go, progress)),
+    );
+  }
+
+  /** The headers that are complete so far go into the list (without hook.header they are kept as a block until then). */
+  syncHeaders(): void {
+    if (!this.#inHeaders || this.#sink.header !== undefined || this.#pending.length === 0) return;
+    const block = concat(this.#pending);
+    let end = block.length;
+    // The last header may go on in the next line.
+    for (let i = block.lastIndexOf(LF, end - 2); ; i = block.lastIndexOf(LF, i - 1)) {
+      end = i + 1;
+      const first = block[end];
+      if (i <= 0 || (first !== SPACE && first !== TAB)) break;
+    }
+    this.#headers.receiveBlock(block.subarray(0, end));
+    this.#pending = end < block.length ? [block.subarray(end)] : [];
+  }
+
+  /** Another message stands in the spool now: its headers replace those received. */
+  replaced(headerBlock: Buffer, hasEmptyLine: boolean): void {
+    this.#headers.clear();
+    this.#headers.receiveBlock(headerBlock);
+    this.#layout = { headerLength: headerBlock.length, hasEmptyLine };
+  }
+
+  #after(go: boolean, progress: DataProgress): Maybe<Received> {
+    if (!go) return STOPPED;
+    if (progress.kind === 'more' || this.#fault !== undefined) return progress;
+    return chain(this.#finish(), (goOn) => {
+      if (!goOn) return STOPPED;
+      for (const observer of this.#observers) observer.end();
+      return progress;
+    });
+  }
+
+  #store(pieces: readonly Buffer[]): Maybe<void> {
+    let waiting: Promise<void> | undefined;
+    for (const piece of pieces) {
+      const written = this.#spool.append(piece);
+      if (written instanceof Promise) waiting = written;
+    }
+    return waiting?.catch((error: Error) => {
+      this.#fault ??= { kind: 'spool', error };
+    });
+  }
+
+  #show(pieces: readonly Buffer[], length: number): Maybe<boolean> {
+    if (length === 0 || this.#fault !== undefined) return true;
+    for (const observer of this.#observers) for (const piece of pieces) observer.feed(piece);
+    if (this.#sink.content === undefined) return this.#lines(pieces, 0, 0);
+    return chain(this.#sink.content(concat(pieces)), (go) => go && this.#lines(pieces, 0, 0));
+  }
+
+  /** The lines of the pieces from byte `from` of piece `at` on. */
+  #lines(pieces: readonly Buffer[], at: number, from: number): Maybe<boolean> {
+    let start = from;
+    for (let i = at; i < pieces.length; i++, start = 0) {
+      const piece = pieces[i] as Buffer;
+      while (start < piece.length) {
+        if (this.#fault !== undefined) return true;
+        if (!this.#inHeaders && this.#sink.body === undefined) return true;
+        const end = piece.indexOf(LF, start);
+        if (end < 0) {
+          this.#line.push(piece.subarray(start));
+          this.#lineLength += piece.length - start;
+          if (this.#inHeaders) this.#checkHeaderBytes(this.#lineLength);
+          break;
+        }
+        const line = this.#wholeLine(piece, start, end + 1);
+        start = end + 1;
+        const go = this.#inHeaders ? this.#headerLine(line) : this.#bodyLine(line);
+        if (go === true) continue;
+        const next = start;
+        return chain(go, (goOn) => goOn && this.#lines(pieces, i, next));
+      }
+    }
+    return true;
+  }
+
+  #wholeLine(piece: Buffer, start: number, end: number): Buffer {
+    if (this.#lineLength === 0) return piece.subarray(start, end);
+    const line = Buffer.concat([...this.#line, piece.subarray(start, end)]);
+    this.#line = [];
+    this.#lineLength = 0;
+    return line;
+  }
+
+  #checkHeaderBytes(more: number): void {
+    if (this.#headerBytes + more > this.#limits.headers) this.#fault ??= { kind: 'headers' };
+  }
+
+  /** A line with its CRLF. */
+  #bodyLine(line: Buffer): Maybe<boolean> {
+    return this.#sink.body?.(line.subarray(0, line.length - 2)) ?? true;
+  }
+
+  /** A line of the header block with its CRLF, or the empty line that ends it. */
+  #headerLine(line: Buffer): Maybe<boolean> {
+    if (line.length === 2 && line[0] === CR) return this.#endOfHeaders(true);
+    this.#checkHeaderBytes(line.length);
+    if (this.#fault !== undefined) return true;
+    this.#headerBytes += line.length;
+    const folded = (line[0] === SPACE || line[0] === TAB) && this.#pending.length > 0;
+    if (this.#sink.header === undefined || folded || this.#pending.length === 0) {
+      this.#pending.push(line);
+      return true;
+    }
+    const header = this.#takeHeader();
+    this.#pending.push(line);
+    return this.#sink.header(header);
+  }
+
+  /** The pending header, into the list and for the hook, without its final CRLF. */
+  #takeHeader(): Buffer {
+    const whole = concat(this.#pending);
+    this.#pending = [];
+    const header = whole.subarray(0, whole.length - 2);
+    this.#headers.receive(header.toString('latin1'));
+    return header;
+  }
+
+  #endOfHeaders(hasEmptyLine: boolean): Maybe<boolean> {
+    this.#inHeaders = false;
+    this.#layout = { headerLength: this.#headerBytes, hasEmptyLine };
+    let go: Maybe<boolean> = true;
+    if (this.#pending.length > 0) {
+      if (this.#sink.header === undefined) {
+        this.#headers.receiveBlock(concat(this.#pending));
+        this.#pending = [];
+      } else go = this.#sink.header(this.#takeHeader());
+    }
+    return chain(go, (goOn) => goOn && (this.#sink.eoh?.() ?? true));
+  }
+
+  #finish(): Maybe<boolean> {
+    return this.#inHeaders ? this.#endOfHeaders(false) : true;
+  }
+}
+
+function concat(pieces: readonly Buffer[]): Buffer {
+  const only = pieces[0];
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+}

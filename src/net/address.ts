@@ -1,0 +1,55 @@
+// Client addresses: one spelling for each, the network that limits are counted for, and lists of networks in options.
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+/** An IPv4 address that came over an IPv6 socket (`::ffff:1.2.3.4`) as IPv4; a zone (`%eth0`) is dropped. */
+export function plainAddress(address: string): string {
+  const zone = address.indexOf('%');
+  const bare = zone < 0 ? address : address.slice(0, zone);
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1];
+  return mapped !== undefined && isIPv4(mapped) ? mapped : bare;
+}
+
+/** What connections are counted by: the address, or for IPv6 its /64, which one customer usually has for himself. */
+export function limitKey(address: string): string {
+  if (!isIPv6(address)) return address;
+  const parsed = ipaddr.IPv6.parse(address);
+  return `${parsed.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`;
+}
+
+/** The networks of a list option such as `smtp-xclient-hosts`. */
+export class NetworkList {
+  /** Items that are no address or network; they match nothing. */
+  readonly invalid: readonly string[];
+  readonly #list = new BlockList();
+
+  constructor(items: readonly string[]) {
+    const invalid: string[] = [];
+    for (const item of items) if (!this.#add(item)) invalid.push(item);
+    this.invalid = invalid;
+  }
+
+  contains(address: string): boolean {
+    const version = isIP(address);
+    return version !== 0 && this.#list.check(address, version === 4 ? 'ipv4' : 'ipv6');
+  }
+
+  #add(item: string): boolean {
+    const slash = item.indexOf('/');
+    const address = slash < 0 ? item : item.slice(0, slash);
+    const version = isIP(address);
+    if (version === 0) return false;
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    if (slash < 0) {
+      this.#list.addAddress(address, family);
+      return true;
+    }
+    const bits = item.slice(slash + 1);
+    if (!/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128)) return false;
+    this.#list.addSubnet(address, Number(bits), family);
+    return true;
+  }
+}

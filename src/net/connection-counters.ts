@@ -1,0 +1,42 @@
+// All counts that limit connections behind one interface: open now, in this second (rate-global), and in the last minute for each client
+// (rate-client). LocalCounters counts for a single process; workers that share a port share theirs (net/shared-counters).
+import { ConnectionLimits, type OpenResult } from './connection-limits.ts';
+import { ClientRate, SecondCounter } from './rate.ts';
+
+export interface ConnectionCounters {
+  /** Connections open now. */
+  readonly total: number;
+  /** Counts a connection of `key` unless a limit says no (0 is no limit). Only an 'open' one is to be closed again. */
+  open(key: string, limit: number, limitOfClient: number): OpenResult;
+  close(key: string): void;
+  /** Counts a connection at `now` (milliseconds); gives how many this second has had, this one included. */
+  second(now: number): number;
+  /** Counts a connection of `key` unless it is beyond `limit`; gives the count of the last 60 s with this one. */
+  client(key: string, limit: number, now: number): number;
+}
+
+export class LocalCounters implements ConnectionCounters {
+  readonly #limits = new ConnectionLimits();
+  readonly #second = new SecondCounter();
+  readonly #rate = new ClientRate();
+
+  get total(): number {
+    return this.#limits.total;
+  }
+
+  open(key: string, limit: number, limitOfClient: number): OpenResult {
+    return this.#limits.open(key, limit, limitOfClient);
+  }
+
+  close(key: string): void {
+    this.#limits.close(key);
+  }
+
+  second(now: number): number {
+    return this.#second.count(now);
+  }
+
+  client(key: string, limit: number, now: number): number {
+    return this.#rate.count(key, limit, now);
+  }
+}

@@ -1,0 +1,61 @@
+// AUTH PLAIN and LOGIN, RFC 4954 (and RFC 4616). The policy gets the whole exchange as one line, `AUTH PLAIN <response>` or `AUTH LOGIN
+// <user> <password>`, in base64 as the client sent it. Offered after EHLO, outside a transaction, and only when the policy has hook.auth.
+import { type CommandContext, type CommandSpec, command, go, type Parsed, refuse } from '../command.ts';
+import { type CommandLine, words } from '../command-parser.ts';
+import { errorReply } from '../reply-table.ts';
+
+interface Credentials {
+  /** For hook.auth. */
+  readonly line: string;
+  readonly mechanism: 'PLAIN' | 'LOGIN';
+  /** Decoded, latin1: client.auth_user. */
+  readonly user: string;
+}
+
+/** RFC 4648 section 4; `=` alone is an empty response (RFC 4954 section 4). */
+const BASE64 = /^(?:=|[A-Za-z0-9+/]*={0,2})$/;
+/** `Username:` and `Password:`, what clients of LOGIN expect to be asked. */
+const USER = 'VXNlcm5hbWU6';
+const PASSWORD = 'UGFzc3dvcmQ6';
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64').toString('latin1');
+}
+
+function parse(line: CommandLine, context: CommandContext, answers: readonly string[]): Parsed<Credentials> {
+  if (context.authenticated) return refuse('authenticated');
+  const [given = '', ...rest] = words(line.argument);
+  const mechanism = given.toUpperCase();
+  if (mechanism !== 'PLAIN' && mechanism !== 'LOGIN') return refuse('mechanism');
+  if (answers.at(-1) === '*') return refuse('authCancelled');
+  const responses = [...rest, ...answers.map((answer) => answer.trim())];
+  if (responses.some((response) => !BASE64.test(response))) return refuse('authSyntax');
+  const wanted = mechanism === 'PLAIN' ? 1 : 2;
+  if (responses.length > wanted) return refuse('syntax');
+  if (responses.length < wanted) {
+    return { kind: 'ask', challenge: mechanism === 'PLAIN' ? '' : responses.length === 0 ? USER : PASSWORD };
+  }
+  const first = decode(responses[0] ?? '');
+  return go({
+    line: [line.input.slice(0, 4), given, ...responses].join(' '),
+    mechanism,
+    // authzid NUL authcid NUL password
+    user: mechanism === 'LOGIN' ? first : (first.split('\0')[1] ?? ''),
+  });
+}
+
+export const authCommand = command({
+  verb: 'AUTH',
+  phases: ['hello'],
+  offered: (context) =>
+    context.state.phase === 'hello' && context.state.hello === 'ehlo' && context.has('auth'),
+  parse,
+  prepare: (value, context) => context.setClient({ auth_mechanism: value.mechanism, auth_user: value.user }),
+  hook: 'auth',
+  args: (value) => [value.line],
+  reply: (_, context) => errorReply('credentials', context.values['smtp-error-url']),
+  effect: (_, success, context) => {
+    context.authenticated = success;
+    return undefined;
+  },
+} satisfies CommandSpec<Credentials>);

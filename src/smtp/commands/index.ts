@@ -1,0 +1,33 @@
+// All commands by verb.
+import type { Command } from '../command.ts';
+import { authCommand } from './auth.ts';
+import { dataCommand } from './data.ts';
+import { ehloCommand } from './ehlo.ts';
+import { heloCommand } from './helo.ts';
+import { helpCommand } from './help.ts';
+import { mailCommand } from './mail.ts';
+import { noopCommand } from './noop.ts';
+import { quitCommand } from './quit.ts';
+import { rcptCommand } from './rcpt.ts';
+import { rsetCommand } from './rset.ts';
+import { verbCommand } from './verb.ts';
+import { xclientCommand } from './xclient.ts';
+
+export { outOfSequence, unknownCommand } from './unknown.ts';
+
+export const commands: ReadonlyMap<string, Command> = new Map(
+  [
+    heloCommand,
+    ehloCommand,
+    authCommand,
+    mailCommand,
+    rcptCommand,
+    dataCommand,
+    rsetCommand,
+    noopCommand,
+    quitCommand,
+    helpCommand,
+    verbCommand,
+    xclientCommand,
+  ].map((one) => [one.verb, one]),
+);

@@ -1,0 +1,13 @@
+// RSET, RFC 5321 section 4.1.1.5. The transaction ends whatever hook.rset says.
+import { ANY_PHASE, type CommandSpec, command, go, NO_ARGS } from '../command.ts';
+import { OK } from '../default-reply.ts';
+
+export const rsetCommand = command({
+  verb: 'RSET',
+  phases: ANY_PHASE,
+  parse: () => go(undefined),
+  hook: 'rset',
+  args: () => NO_ARGS,
+  reply: () => OK,
+  effect: () => ({ kind: 'reset' }),
+} satisfies CommandSpec<undefined>);

@@ -1,0 +1,263 @@
+// The dialogue of one session: takes lines and bytes in order, runs each command through the same steps, moves the state. Exactly one reply
+// for each command. Owns no socket and no timer; everything it starts has ended when the promise it gives has resolved.
+
+import type { LuaValue } from '../lua/value.ts';
+import { chain, type Maybe } from '../message/maybe.ts';
+import type { OptionValues } from '../options/option-table.ts';
+import type { HookName } from '../policy/hook-table.ts';
+import type { Client } from './client.ts';
+import type { Command, CommandContext, Prepared } from './command.ts';
+import { type CommandLine, parseCommand } from './command-parser.ts';
+import { commands, outOfSequence, unknownCommand } from './commands/index.ts';
+import { admit, welcome } from './greeting.ts';
+import type { HookAnswer } from './hooks.ts';
+import { runLua } from './interactive.ts';
+import type { MailParameters } from './mail-parameters.ts';
+import { MessageDialogue } from './message-dialogue.ts';
+import type { Path } from './path-parser.ts';
+import { isPositive, reply } from './reply.ts';
+import type { SessionCore } from './session-core.ts';
+import { TransactionIds } from './session-id.ts';
+import { loggable } from './session-log.ts';
+import { type Event, helloOf, INITIAL, next, type State } from './state-machine.ts';
+import { Transaction } from './transaction.ts';
+import { changeVerbosity } from './verbosity.ts';
+
+export interface ConversationSettings {
+  /** The peer may use XCLIENT and VERB. */
+  readonly trusted: boolean;
+  /** `+test`: a line that is no command runs as Lua. */
+  readonly interactive: boolean;
+}
+
+export class Conversation implements CommandContext {
+  authenticated = false;
+  readonly trusted: boolean;
+  readonly #core: SessionCore;
+  readonly #interactive: boolean;
+  readonly #ids: TransactionIds;
+  #state: State = INITIAL;
+  #message: MessageDialogue | undefined;
+
+  constructor(core: SessionCore, settings: ConversationSettings) {
+    this.#core = core;
+    this.trusted = settings.trusted;
+    this.#interactive = settings.interactive;
+    this.#ids = new TransactionIds(core.idSess, core.deps.random);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+  get values(): OptionValues {
+    return this.#core.values;
+  }
+  get client(): Client {
+    return this.#core.client;
+  }
+  get hostName(): string {
+    return this.#core.deps.hostName;
+  }
+  get idSess(): string {
+    return this.#core.idSess;
+  }
+  has(hook: HookName): boolean {
+    return this.#core.hooks.has(hook);
+  }
+  setClient(fields: Readonly<Record<string, LuaValue>>): void {
+    this.#core.setClient(fields);
+  }
+  verbosity(change: readonly string[]): readonly string[] {
+    return changeVerbosity(this.#core.deps.options, change);
+  }
+  newTransaction(path: Path, parameters: MailParameters): Transaction {
+    return new Transaction(this.#ids.next(), path, parameters, this.#core.headers);
+  }
+  showTransaction(transaction: Transaction): Maybe<void> {
+    return this.#core.showTransaction(transaction);
+  }
+  openMessage(transaction: Transaction): void {
+    const { deps, values } = this.#core;
+    const spool =
+      transaction.message ?? deps.spools.create(values['spool-dir'], transaction.id, values['spool-memory']);
+    transaction.store(spool);
+    this.#core.setClient({ msg_file: spool.path });
+  }
+
+  /** True between transactions, where the session may be ended without harm. */
+  get idle(): boolean {
+    const { phase } = this.#state;
+    return phase === 'greeted' || phase === 'hello' || phase === 'refused';
+  }
+
+  /** True while bytes are a message and not commands. */
+  get inContent(): boolean {
+    return this.#state.phase === 'content';
+  }
+
+  /** The beginning: rate of the client, then (with the name of the client known) accept and banner. */
+  admit(): Maybe<boolean> {
+    return admit(this.#core);
+  }
+
+  welcome(): Maybe<void> {
+    return chain(welcome(this.#core), (result) => {
+      if (result !== 'over') this.#move({ kind: result });
+    });
+  }
+
+  /** A complete line of the client. */
+  line(input: string): Maybe<void> {
+    const core = this.#core;
+    core.command = this.#state.phase === 'dialogue' ? 'AUTH ...' : loggable(input);
+    core.deps.counters.commands++;
+    core.sums.commands++;
+    core.sums.commandsWithoutMessage++;
+    if (core.log.verbose('smtp')) core.log.write('debug', '>', { line: core.command });
+    const over = this.#overLimit();
+    if (over !== undefined) return over;
+    if (core.input.buffered > 0) {
+      const refused = this.#pipelined();
+      if (refused !== undefined) return refused;
+    }
+    const parsed = parseCommand(input);
+    if (parsed.kind === 'bad-character') return this.#badLine('badCharacter');
+    if (this.#state.phase === 'dialogue') {
+      const { line, answers } = this.#state;
+      this.#move({ kind: 'answered' });
+      return this.#start(commands.get(line.verb) ?? unknownCommand, line, [...answers, input]);
+    }
+    core.setClient({ input, is_pipelining: core.pipelining });
+    return this.#start(this.#lookUp(parsed.line), parsed.line, []);
+  }
+
+  /** A line that was longer than limit-line-length. */
+  tooLong(): Maybe<void> {
+    this.#core.command = '(too long)';
+    this.#core.sums.commands++;
+    this.#core.sums.commandsWithoutMessage++;
+    return this.#overLimit() ?? this.#badLine('lineTooLong');
+  }
+
+  /** Bytes between 354 and dot. */
+  content(chunk: Buffer): Maybe<void> {
+    if (this.#message === undefined) throw new Error('content without DATA');
+    return chain(this.#message.feed(chunk), (over) => {
+      if (!over || this.#core.ending !== undefined) return;
+      this.#message = undefined;
+      return chain(this.#core.reset(), () => this.#move({ kind: 'reset' }));
+    });
+  }
+
+  close(): void {
+    this.#message = undefined;
+    this.#move({ kind: 'close' });
+  }
+
+  #move(event: Event): void {
+    this.#state = next(this.#state, event);
+  }
+
+  #badLine(error: 'badCharacter' | 'lineTooLong'): Maybe<void> {
+    this.#move({ kind: 'answered' });
+    const limit = this.values['limit-line-length'];
+    return chain(this.#core.refuse(error, { limit }), () => undefined);
+  }
+
+  /** 421 when the client has had enough commands, errors or unknown commands. */
+  #overLimit(): Maybe<void> | undefined {
+    const { sums, values } = this.#core;
+    const limits = [
+      ['commands', sums.commandsWithoutMessage - 1, values['limit-commands']],
+      ['errors', sums.errors, values['limit-errors']],
+      ['unknowns', sums.unknown, values['limit-unknown']],
+    ] as const;
+    for (const [error, count, limit] of limits) {
+      if (limit > 0 && count >= limit) {
+        return this.#core.refuseAndEnd(error, undefined, { code: 2, cause: `${error}: ${count}` });
+      }
+    }
+    return undefined;
+  }
+
+  /** Input is there behind this command (RFC 2920): noted, and with rfc2920-pipelining-reject refused unless it was announced. */
+  #pipelined(): Maybe<void> | undefined {
+    const core = this.#core;
+    if (!core.pipelining && core.log.verbose('debug')) core.log.write('debug', 'pipeline detected');
+    core.pipelining = true;
+    const announced = core.values['rfc2920-pipelining-enable'] && helloOf(this.#state) === 'ehlo';
+    if (!core.values['rfc2920-pipelining-reject'] || announced || this.#interactive) return undefined;
+    return core.refuseAndEnd('pipelining', undefined, { code: 2, cause: 'pipelining' });
+  }
+
+  #lookUp(line: CommandLine): Command {
+    const found = commands.get(line.verb);
+    if (this.#state.phase === 'refused') return found?.verb === 'QUIT' ? found : outOfSequence;
+    if (found === undefined || !found.offered(this)) {
+      this.#core.sums.unknown++;
+      return unknownCommand;
+    }
+    return found.phases.includes(this.#state.phase) ? found : outOfSequence;
+  }
+
+  #start(command: Command, line: CommandLine, answers: readonly string[]): Maybe<void> {
+    const core = this.#core;
+    if (this.#interactive && command === unknownCommand) return runLua(core, line.input);
+    const started = command.start(line, this, answers);
+    switch (started.kind) {
+      case 'refuse':
+        return chain(core.refuse(started.error, started.params), () => undefined);
+      case 'ask':
+        return chain(core.send(reply(334, started.challenge), 'AUTH'), () => {
+          this.#move({ kind: 'ask', line, answers });
+        });
+      case 'go': {
+        const run = started.command;
+        if (run.hook === 'helo' || run.hook === 'ehlo') core.sums.hello = line.argument;
+        return chain(run.prepare(this), () =>
+          run.hook === undefined
+            ? this.#answered(run, { kind: 'silent', drop: false })
+            : chain(core.hooks.call(run.hook, run.args()), (answer) => this.#answered(run, answer)),
+        );
+      }
+    }
+  }
+
+  #answered(run: Prepared, given: HookAnswer): Maybe<void> {
+    const core = this.#core;
+    const answer = core.settle(given);
+    if (answer.kind === 'cancelled') return;
+    if (answer.kind === 'failed' || answer.kind === 'limit') return core.fail(answer);
+    if (answer.drop) core.dropping = true;
+    if (run.applies && (answer.kind === 'silent' || isPositive(answer.reply.code))) {
+      const applied = run.apply(this);
+      if (applied?.kind === 'refuse')
+        return chain(core.refuse(applied.error, applied.params), () => undefined);
+      return chain(admit(core), (admitted) => (admitted ? this.welcome() : undefined));
+    }
+    const sent =
+      answer.kind === 'reply'
+        ? core.send(answer.reply, `hook.${run.hook ?? ''}`)
+        : core.send(run.reply(this), 'default');
+    return chain(sent, (code) => this.#settled(run, code));
+  }
+
+  /** The reply is out: the state follows, unless the session was dropped with it. */
+  #settled(run: Prepared, code: number): Maybe<void> {
+    if (this.#core.ending !== undefined) return;
+    const event = run.effect(run.succeeds(code), this);
+    if (event === undefined) return;
+    switch (event.kind) {
+      case 'close':
+        return this.#core.end({ code: 0, cause: 'QUIT' });
+      case 'hello':
+      case 'reset':
+        return chain(this.#core.reset(), () => this.#move(event));
+      default:
+        this.#move(event);
+        if (this.#state.phase === 'content') {
+          this.#message = new MessageDialogue(this.#core, this.#state.transaction);
+        }
+    }
+  }
+}

@@ -1,0 +1,202 @@
+// What a client hears at the final dot (design section 5): the engine's own checks, hook.dot, the rewritten headers, hook.forward, the
+// smart host, the default. 250 means that a next hop has the message, or that the policy said so.
+import { dotReply, formatDotReply } from '../forward/dot-reply.ts';
+import { hasEightBit } from '../forward/eight-bit.ts';
+import { chain, type Maybe } from '../message/maybe.ts';
+import type { MessageReceiver } from '../message/receiver.ts';
+import { rewriteHeaders } from '../message/rewrite.ts';
+import type { Spool } from '../message/spool.ts';
+import { accepted } from './default-reply.ts';
+import type { HookAnswer } from './hooks.ts';
+import type { Reply } from './reply.ts';
+import { type ErrorName, type ErrorParams, errorReply } from './reply-table.ts';
+import type { SessionCore } from './session-core.ts';
+import type { Transaction } from './transaction.ts';
+
+/** What the hooks said while the message came in. */
+export interface ContentDecision {
+  reply: Reply | undefined;
+  cause: string;
+  drop: boolean;
+}
+
+export interface Verdict {
+  readonly reply: Reply;
+  readonly cause: string;
+  readonly drop: boolean;
+}
+
+/** The verdict; undefined when the session is over (a hook failed and 421 was sent, or it was cancelled). */
+export function decide(
+  core: SessionCore,
+  transaction: Transaction,
+  receiver: MessageReceiver,
+  content: ContentDecision,
+): Maybe<Verdict | undefined> {
+  const spool = transaction.message;
+  if (spool === undefined) throw new Error('a message without its place');
+  const end = new MessageEnd(core, transaction, spool, content);
+  const own = end.ownRefusal(receiver);
+  return own ?? chain(end.flushed(), (failure) => failure ?? end.dot(receiver));
+}
+
+class MessageEnd {
+  readonly #core: SessionCore;
+  readonly #transaction: Transaction;
+  readonly #spool: Spool;
+  readonly #decision: ContentDecision;
+
+  constructor(core: SessionCore, transaction: Transaction, spool: Spool, decision: ContentDecision) {
+    this.#core = core;
+    this.#transaction = transaction;
+    this.#spool = spool;
+    this.#decision = decision;
+  }
+
+  /** What is refused without asking the policy. */
+  ownRefusal(receiver: MessageReceiver): Verdict | undefined {
+    const { fault } = receiver;
+    if (fault?.kind === 'size') return this.#refusal('size', { limit: this.#core.values['smtp-max-size'] });
+    if (fault?.kind === 'headers') {
+      return this.#refusal('headers', { limit: this.#core.values['limit-header-bytes'] });
+    }
+    if (fault?.kind === 'spool') return this.#spoolFailure(fault.error);
+    if (receiver.received === 0) return this.#refusal('empty');
+    if (receiver.bareNewlines > 0 && this.#core.values['smtp-bare-newline'] === 'reject') {
+      return this.#refusal('bareNewline');
+    }
+    return undefined;
+  }
+
+  /** A message on disk is wholly there before anybody looks at it; the verdict when the disk failed. */
+  flushed(): Maybe<Verdict | undefined> {
+    if (this.#spool.pieces !== undefined) return undefined;
+    return this.#spool.onDisk().then(
+      () => undefined,
+      (error: Error) => this.#spoolFailure(error),
+    );
+  }
+
+  dot(receiver: MessageReceiver): Maybe<Verdict | undefined> {
+    const { hooks } = this.#core;
+    hooks.client({ message_length: this.#spool.size });
+    this.#transaction.atDot = true;
+    return chain(hooks.call('dot', [this.#spool.path]), (given) => {
+      this.#transaction.atDot = false;
+      this.#transaction.headersEditable = false;
+      const answer = this.#core.settle(given);
+      if (answer.kind === 'failed' || answer.kind === 'limit') return this.#failed(answer);
+      if (answer.kind === 'cancelled') return undefined;
+      this.#heed(answer, 'hook.dot');
+      if (this.#negative) return this.#held('hook.dot');
+      return chain(this.#rewritten(receiver), (failure) => failure ?? this.#forward());
+    });
+  }
+
+  /** The refusal of a hook while the message came in is final; else what comes later counts. */
+  #heed(answer: Extract<HookAnswer, { kind: 'silent' | 'reply' }>, cause: string): void {
+    if (answer.drop) this.#decision.drop = true;
+    if (answer.kind !== 'reply' || this.#negative) return;
+    this.#decision.reply = answer.reply;
+    this.#decision.cause = cause;
+  }
+
+  get #negative(): boolean {
+    return (this.#decision.reply?.code ?? 0) >= 300;
+  }
+
+  #rewritten(receiver: MessageReceiver): Maybe<Verdict | undefined> {
+    const { layout } = receiver;
+    const { headers } = this.#core;
+    if (layout === undefined || !headers.edited) return undefined;
+    return rewriteHeaders(this.#spool, headers, layout).then(
+      () => undefined,
+      (error: Error) => this.#spoolFailure(error),
+    );
+  }
+
+  #forward(): Maybe<Verdict | undefined> {
+    const { path, recipients, sender } = { path: this.#spool.path, ...this.#envelope };
+    return chain(this.#core.hooks.call('forward', [path, sender, recipients]), (given) => {
+      if (given.kind === 'cancelled') return undefined;
+      const configured = this.#core.deps.smartHost.configured(this.#core.options);
+      // A Lua error in hook.forward leaves the message to the smart host (API text).
+      const toSmartHost = given.kind === 'failed' && given.reason === 'error' && configured;
+      const answer: HookAnswer = toSmartHost ? { kind: 'silent', drop: false } : this.#core.settle(given);
+      if (answer.kind === 'failed' || answer.kind === 'limit') return this.#failed(answer);
+      if (answer.kind === 'cancelled') return undefined;
+      this.#heed(answer, 'hook.forward');
+      if (answer.kind === 'reply') return this.#held('hook.forward');
+      return configured ? this.#smartHost() : this.#held('default');
+    });
+  }
+
+  get #envelope(): { readonly sender: string; readonly recipients: readonly string[] } {
+    return { sender: this.#transaction.sender, recipients: [...this.#transaction.recipients] };
+  }
+
+  async #smartHost(): Promise<Verdict | undefined> {
+    const { abortSignal, deps, options, values } = this.#core;
+    let eightBit: boolean;
+    try {
+      eightBit = await hasEightBit(this.#spool);
+    } catch (error) {
+      return this.#spoolFailure(error instanceof Error ? error : new Error(String(error)));
+    }
+    const outcome = await deps.smartHost.forward(
+      {
+        ...this.#envelope,
+        message: this.#spool,
+        eightBit,
+        id: this.#transaction.id,
+        options,
+        log: this.#core.log.child({ transaction: this.#transaction.id }),
+      },
+      abortSignal,
+    );
+    const result = dotReply(outcome, values['smtp-partial']);
+    if (this.#core.ending !== undefined) {
+      this.#core.log.write('notice', 'client gone before the reply at dot', {
+        transaction: this.#transaction.id,
+        outcome: result.cause,
+      });
+      return undefined;
+    }
+    if (result.kind === 'accepted') return { ...this.#held('next hop'), cause: result.cause };
+    return {
+      reply: { code: result.code, text: formatDotReply(result) },
+      cause: result.cause,
+      drop: this.#decision.drop,
+    };
+  }
+
+  /** The reply that was held, or without one what `cause` stands for. */
+  #held(cause: string): Verdict {
+    const { drop, reply } = this.#decision;
+    if (reply !== undefined) return { reply, cause: this.#decision.cause, drop };
+    if (cause === 'next hop') return { reply: accepted(this.#transaction.id), cause, drop };
+    const word = this.#core.values['smtp-default-at-dot'];
+    if (word === '250') return { reply: accepted(this.#transaction.id), cause: 'smtp-default-at-dot', drop };
+    return this.#refusal(word === '550' ? 'rejected' : 'later', {}, 'smtp-default-at-dot');
+  }
+
+  #refusal(error: ErrorName, params: ErrorParams = {}, cause: string = error): Verdict {
+    const url = this.#core.values['smtp-error-url'];
+    const reply = errorReply(error, url, { id: this.#transaction.id, ...params });
+    return { reply, cause, drop: this.#decision.drop };
+  }
+
+  #spoolFailure(error: Error): Verdict {
+    const full = /ENOSPC|EDQUOT|EFBIG/.test((error as NodeJS.ErrnoException).code ?? '');
+    this.#core.log.write('err', 'cannot store the message', {
+      transaction: this.#transaction.id,
+      file: this.#spool.path,
+      cause: error.message,
+    });
+    return this.#refusal(full ? 'storage' : 'spool', {}, error.message);
+  }
+
+  #failed(answer: Extract<HookAnswer, { kind: 'failed' | 'limit' }>): Maybe<undefined> {
+    return chain(this.#core.fail(answer), () => undefined);
+  }
+}

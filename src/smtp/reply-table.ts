@@ -1,0 +1,152 @@
+// Every reply of 4xx and 5xx that the engine itself gives: the single source of code, enhanced status (RFC 3463), text and error number.
+// The number is what option smtp-error-url is followed by; it stays with its error for good. Documented in doc/errors.md from this table.
+import { echo, type Reply } from './reply.ts';
+
+export interface ErrorSpec {
+  /** The number behind `E`, three digits. */
+  readonly number: number;
+  readonly code: number;
+  readonly status: string;
+  /** `{name}` is replaced by that parameter. */
+  readonly text: string;
+  /** For the documentation. */
+  readonly when: string;
+}
+
+const error = (number: number, code: number, status: string, text: string, when: string): ErrorSpec => ({
+  number,
+  code,
+  status,
+  text,
+  when,
+});
+
+export const errorTable = {
+  // The engine and the policy
+  internal: error(1, 421, '4.3.0', 'internal error', 'the policy failed or an internal error occurred'),
+  replyTooLong: error(2, 421, '4.3.0', 'reply too long', 'a hook gave a reply of more than 16384 bytes'),
+
+  // Commands
+  unknown: error(10, 502, '5.5.1', '{input} command unknown', 'the command is unknown or not offered'),
+  outOfSequence: error(11, 503, '5.5.1', '{input} out of sequence', 'the command does not fit here'),
+  missingArgument: error(12, 501, '5.5.2', 'missing argument', 'the command lacks its argument'),
+  syntax: error(13, 501, '5.5.2', 'syntax error', 'the command is not written as it must be'),
+  badCharacter: error(
+    14,
+    500,
+    '5.5.2',
+    'syntax error, NUL or CR in command',
+    'a command contains NUL or a CR',
+  ),
+  lineTooLong: error(15, 500, '5.5.2', 'line longer than {limit} bytes', 'limit-line-length'),
+  badParameter: error(16, 501, '5.5.4', 'invalid parameter {word}', 'a MAIL or RCPT parameter is malformed'),
+  unknownParameter: error(17, 555, '5.5.4', 'unknown parameter {word}', 'smtp-strict-commands'),
+  invalidArgument: error(
+    18,
+    501,
+    '5.5.4',
+    'invalid argument {word}',
+    'an XCLIENT attribute is unknown or malformed',
+  ),
+  pipelining: error(19, 550, '5.3.3', 'pipelining not allowed', 'rfc2920-pipelining-reject'),
+
+  // AUTH
+  authenticated: error(20, 503, '5.5.1', 'already authenticated', 'AUTH after a successful AUTH'),
+  mechanism: error(
+    21,
+    504,
+    '5.5.4',
+    'unknown AUTH mechanism',
+    'AUTH with a mechanism other than PLAIN and LOGIN',
+  ),
+  credentials: error(22, 535, '5.7.8', 'authentication failed', 'hook.auth gave no reply'),
+  authCancelled: error(
+    23,
+    501,
+    '5.7.0',
+    'authentication cancelled',
+    'the client ended the AUTH dialogue with *',
+  ),
+  authSyntax: error(24, 501, '5.5.2', 'invalid base64', 'an AUTH response is not base64'),
+
+  // Paths
+  brackets: error(30, 553, '5.1.0', 'imbalanced angle brackets in path', '< and > do not match'),
+  path: error(31, 553, '5.1.0', 'address does not conform to RFC 2821 syntax', 'rfc2821-angle-brackets'),
+  route: error(32, 553, '5.1.0', 'invalid source route', 'a source route is malformed'),
+  localLength: error(
+    33,
+    553,
+    '5.1.0',
+    'local-part too long, see RFC 2821 section 4.5.3.1',
+    'rfc2821-local-length',
+  ),
+  domainLength: error(
+    34,
+    553,
+    '5.1.0',
+    'domain name too long, see RFC 2821 section 4.5.3.1',
+    'rfc2821-domain-length',
+  ),
+  senderLocal: error(35, 553, '5.1.7', 'invalid local part', 'MAIL: the local part is malformed'),
+  rcptLocal: error(36, 553, '5.1.3', 'invalid local part', 'RCPT: the local part is malformed'),
+  senderIncomplete: error(
+    37,
+    553,
+    '5.1.7',
+    'address incomplete',
+    'rfc2821-angle-brackets: a sender without domain',
+  ),
+  senderDomain: error(38, 553, '5.1.7', 'invalid domain name', 'MAIL: the domain is malformed'),
+  rcptDomain: error(39, 553, '5.1.3', 'invalid domain name', 'RCPT: the domain is malformed'),
+  nullRecipient: error(40, 550, '5.7.1', 'null recipient invalid', 'RCPT TO:<>'),
+
+  // The transaction
+  size: error(50, 552, '5.3.4', 'message size exceeds {limit}', 'smtp-max-size, at MAIL or at dot'),
+  headers: error(51, 552, '5.3.4', 'message headers exceed {limit} bytes', 'limit-header-bytes'),
+  noRecipients: error(52, 554, '5.5.0', 'no recipients', 'DATA without an accepted recipient'),
+  empty: error(53, 550, '5.6.0', 'message {id} is empty', 'a message without a byte'),
+  bareNewline: error(54, 550, '5.6.0', 'message {id} contains a bare CR or LF', 'smtp-bare-newline=reject'),
+  later: error(55, 451, '4.4.5', 'try again later {id}', 'nobody took the message'),
+  rejected: error(56, 550, '5.7.0', 'message {id} rejected', 'smtp-default-at-dot=550'),
+  storage: error(57, 452, '4.3.1', 'insufficient storage {id}', 'the file system of spool-dir is full'),
+  spool: error(58, 451, '4.3.0', 'message {id} could not be stored', 'the message file cannot be written'),
+
+  // Limits and time-outs
+  clientRate: error(70, 421, '4.4.5', '{client} connections {count} exceed {limit}/60s', 'rate-client'),
+  connections: error(71, 421, '4.3.2', 'too many connections, try again later', 'limit-connections'),
+  clientConnections: error(
+    72,
+    421,
+    '4.7.0',
+    'too many connections from {client}',
+    'limit-client-connections',
+  ),
+  recipients: error(73, 452, '4.5.3', 'too many recipients', 'limit-recipients'),
+  commands: error(74, 421, '4.7.0', 'too many commands without a message', 'limit-commands'),
+  errors: error(75, 421, '4.7.0', 'too many errors', 'limit-errors'),
+  unknowns: error(76, 421, '4.7.0', 'too many unknown commands', 'limit-unknown'),
+  sessionTime: error(77, 421, '4.4.2', '{host} session longer than {limit} s', 'limit-session-time'),
+  idle: error(78, 421, '4.4.2', '{host} no command for {limit} s', 'smtp-command-timeout'),
+  dataIdle: error(79, 421, '4.4.2', '{host} no data for {limit} s', 'smtp-data-timeout'),
+  shutdown: error(80, 421, '4.3.2', '{host} shutting down', 'smtpe is being stopped'),
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorName = keyof typeof errorTable;
+
+/** Values for the `{name}`s of an error's text. Text of the client is made safe here. */
+export type ErrorParams = Readonly<Record<string, string | number>>;
+
+/** `E010` for number 10. */
+export function errorNumber(name: ErrorName): string {
+  return `E${String(errorTable[name].number).padStart(3, '0')}`;
+}
+
+/** The engine's reply for an error. `url` is option smtp-error-url: empty adds nothing, else URL and number stand before the text. */
+export function errorReply(name: ErrorName, url: string, params: ErrorParams = {}): Reply {
+  const spec: ErrorSpec = errorTable[name];
+  const text = spec.text.includes('{')
+    ? spec.text.replace(/\{(\w+)\}/g, (_, key: string) => echo(String(params[key] ?? '')))
+    : spec.text;
+  const where = url === '' ? '' : `${url}${errorNumber(name)} `;
+  return { code: spec.code, text: `${spec.code} ${spec.status} ${where}${text}\r\n` };
+}

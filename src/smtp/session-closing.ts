@@ -1,0 +1,96 @@
+// The end of a session: our side of the stream is closed, hook.error and hook.close run, the policy's instance and the transaction are
+// given up, the summary line is written. `closed` is called when the stream is closed as well, and then nothing is left.
+import type { Duplex } from 'node:stream';
+import { chain, type Maybe } from '../message/maybe.ts';
+import type { Timer } from '../ops/clock.ts';
+import type { Ending } from './ending.ts';
+import type { SessionCore } from './session-core.ts';
+
+/** How long we read on, and drop, what a client still sends after the last reply, so that it gets to read that reply. */
+const LINGER_MS = 5000;
+
+export class SessionClosing {
+  readonly #stream: Duplex;
+  readonly #core: SessionCore;
+  readonly #started: number;
+  readonly #closed: () => void;
+  #linger: Timer | undefined;
+  #streamClosed = false;
+  #over = false;
+
+  constructor(stream: Duplex, core: SessionCore, closed: () => void) {
+    this.#stream = stream;
+    this.#core = core;
+    this.#started = core.deps.clock.monotonic();
+    this.#closed = closed;
+  }
+
+  streamClosed(): void {
+    this.#streamClosed = true;
+    this.#check();
+  }
+
+  /** Called once. */
+  finish(ending: Ending): void {
+    const core = this.#core;
+    core.input.clear();
+    if (core.output.stalled) this.#stream.destroy();
+    else {
+      core.output.end();
+      this.#stream.resume();
+      this.#linger = core.deps.clock.after(LINGER_MS, () => this.#stream.destroy());
+    }
+    const over = (): void => {
+      this.#log(ending);
+      this.#over = true;
+      this.#check();
+    };
+    const work = this.#closePolicy(ending);
+    if (work instanceof Promise) {
+      work.then(over, (error: unknown) => {
+        core.log.write('err', 'internal error at the end of a session', { cause: describe(error) });
+        over();
+      });
+    } else over();
+  }
+
+  #closePolicy(ending: Ending): Maybe<void> {
+    const core = this.#core;
+    if (!core.hasPolicy) return;
+    const { hooks } = core;
+    const { error } = ending;
+    const told = error === undefined ? undefined : hooks.call('error', [error.errno, error.text]);
+    return chain(told, () =>
+      chain(hooks.call('close', [ending.code]), () => {
+        hooks.close();
+        return core.transaction?.dispose();
+      }),
+    );
+  }
+
+  #log(ending: Ending): void {
+    const { client, deps, log, sums } = this.#core;
+    log.write('info', 'session', {
+      client: client.address,
+      host: client.host,
+      hello: sums.hello,
+      messages: sums.messages,
+      commands: sums.commands,
+      errors: sums.errors,
+      seconds: Math.round(deps.clock.monotonic() - this.#started) / 1000,
+      end: ending.cause,
+      close: ending.code,
+    });
+  }
+
+  #check(): void {
+    if (!this.#over || !this.#streamClosed) return;
+    this.#linger?.cancel();
+    this.#closed();
+  }
+}
+
+/** An exception for the log. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,37 @@
+// What a server hands to its sessions, and what the parts of one session share.
+import type { Resolver } from '../dns/resolver-api.ts';
+import type { SmartHost } from '../forward/smart-host.ts';
+import type { LiveTable } from '../lua/value.ts';
+import type { ContentObserver } from '../message/receiver.ts';
+import type { SpoolStore } from '../message/spool.ts';
+import type { ConnectionCounters } from '../net/connection-counters.ts';
+import type { Clock, RandomInteger } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
+import type { Options } from '../options/options.ts';
+import type { Policy } from '../policy/instance.ts';
+import type { Counters } from './counters.ts';
+
+/** Makes what fills mime.parts and uri.found while a message comes in. */
+export interface Observers {
+  mimeParts(table: LiveTable): ContentObserver;
+  urisFound(table: LiveTable): ContentObserver;
+}
+
+export interface ServerDeps {
+  /** The process's options. Each session works on a fork of them. */
+  readonly options: Options;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: RandomInteger;
+  /** The policy for a new connection; a reload makes it another one. */
+  policy(): Policy;
+  readonly resolver: Pick<Resolver, 'reverse'>;
+  readonly smartHost: SmartHost;
+  readonly spools: SpoolStore;
+  readonly observers: Observers;
+  /** Our name: banner, QUIT, smtpe.host. */
+  readonly hostName: string;
+  readonly counters: Counters;
+  /** Counts behind rate-global, rate-client, limit-connections and limit-client-connections. */
+  readonly limits: ConnectionCounters;
+}

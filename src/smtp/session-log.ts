@@ -1,0 +1,31 @@
+// The log that a policy writes to: its lines carry the transaction id while there is a transaction, else the session id (spec of the
+// original, section 8). Secrets of AUTH never get into a log line.
+import type { Level, Log, LogFields, VerboseWord } from '../ops/log.ts';
+
+export class PolicyLog implements Log {
+  readonly #base: Log;
+  readonly #id: () => string;
+
+  /** `id`: asked for each line. */
+  constructor(base: Log, id: () => string) {
+    this.#base = base;
+    this.#id = id;
+  }
+
+  write(level: Level, message: string, fields?: LogFields): void {
+    this.#base.write(level, message, { id: this.#id(), ...fields });
+  }
+
+  verbose(word: VerboseWord): boolean {
+    return this.#base.verbose(word);
+  }
+
+  child(fields: LogFields): Log {
+    return new PolicyLog(this.#base.child(fields), this.#id);
+  }
+}
+
+/** A command line for the log: what follows AUTH is left out. */
+export function loggable(input: string): string {
+  return /^AUTH[ \t]/i.test(input) ? 'AUTH ...' : input;
+}
