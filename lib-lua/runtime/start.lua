@@ -39,6 +39,10 @@ function plain.collectgarbage(what, ...)
   error("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring(what) .. "')", 2)
 end
 
+for name, f in rawnext, runtime.patterns do
+  string[name] = f
+end
+
 local libraries = {
   string = { plain = pick(string, 'byte char dump find format gmatch gsub len lower match rep reverse sub upper pack packsize unpack') },
   table = { plain = pick(table, 'concat insert move pack remove sort unpack') },
@@ -105,4 +109,12 @@ end
 
 function runtime.collect()
   collectgarbage('collect')
+end
+
+function runtime.error_text(object)
+  local metatable = debug.getmetatable(object)
+  if metatable and metatable.__tostring then
+    return tostring(object)
+  end
+  return '(error object is a ' .. type(object) .. ' value)'
 end

@@ -65,7 +65,9 @@ export class Core {
     wasm.api.luaL_openlibs(this.main);
     this.objects = new Objects(wasm.api);
     this.bridge = new Bridge(wasm.api, this.memory, this.objects, this.main, this.account);
-    this.natives = new Natives(wasm, this.bridge, log);
+    this.natives = new Natives(wasm, this.bridge, log, (L, limit) =>
+      this.kill(L, limit.reason, limit.message),
+    );
     this.positions = new Positions(wasm.api, this.memory, this.bridge, this.main);
     this.tag = this.memory.allocate(8);
     this.resultCount = this.memory.allocate(8);
@@ -82,13 +84,19 @@ export class Core {
   /** Stops the run in progress. Does not return. */
   kill(L: State, reason: KillReason, message: string): never {
     this.account.limit = 0;
-    throw new HookKilled(reason, message, this.positions.of(L), this.positions.traceback(L));
+    let traceback = this.positions.traceback(L);
+    const outer = this.running?.thread;
+    if (outer !== undefined && outer !== L) {
+      traceback += `\nresumed by: ${this.positions.traceback(outer)}`;
+    }
+    throw new HookKilled(reason, message, this.positions.of(L), traceback);
   }
 
-  /** The error value on top of `L` as text. */
-  errorText(L: State): string {
+  /** The error value on top of `L` as text; undefined for an object. */
+  errorText(L: State): string | undefined {
     const type = this.api.lua_type(L, -1);
     if (type === Type.string || type === Type.number) return this.bridge.pullString(L, -1);
+    if (type === Type.table || type === Type.userdata) return undefined;
     return `(error object is a ${luaTypeNames[type] ?? 'nil'} value)`;
   }
 

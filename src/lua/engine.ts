@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
-import type { CallContext } from './call-context.ts';
 import type { Caller } from './call-functions.ts';
 import { Chunks, type Compiled } from './chunks.ts';
 import { Core } from './core.ts';
 import { Environment, type EnvironmentShape } from './environment.ts';
 import type { ModuleSpec } from './function-spec.ts';
+import { Host, type TaskOwner } from './host.ts';
+import { MemoryGuard } from './memory-guard.ts';
 import type { Native } from './natives.ts';
+import { patternNatives } from './pattern-natives.ts';
 import { Registrar } from './register.ts';
-import { Task, type TaskHost } from './task.ts';
+import { Task } from './task.ts';
 import { loadWasm } from './wasm.ts';
 import { type Pointer, registry, type State } from './wasm-api.ts';
 
@@ -37,7 +39,7 @@ export interface LuaEngineDependencies {
 }
 
 /** The engine's own Lua, in order. */
-const runtimeFiles = ['environment', 'coroutines', 'chunks', 'start'] as const;
+const runtimeFiles = ['environment', 'coroutines', 'chunks', 'patterns', 'start'] as const;
 
 const usualShape: EnvironmentShape = { ownTable: 'hook', fieldsModule: 'client' };
 
@@ -46,6 +48,7 @@ export class LuaEngine {
   readonly #shape: EnvironmentShape;
   readonly #deps: LuaEngineDependencies;
   readonly #chunks: Chunks;
+  readonly #memory: MemoryGuard;
   #broken = false;
 
   constructor(core: Core, deps: LuaEngineDependencies) {
@@ -53,6 +56,7 @@ export class LuaEngine {
     this.#deps = deps;
     this.#shape = deps.shape ?? usualShape;
     this.#chunks = new Chunks(core);
+    this.#memory = new MemoryGuard(core, deps.options, () => this.collect());
   }
 
   /** Runs the engine's own Lua and registers the modules. */
@@ -129,6 +133,7 @@ export class LuaEngine {
   #natives(): Record<string, Native> {
     const { api, bridge, memory } = this.core;
     return {
+      ...patternNatives(this.core),
       globals: (L) => {
         this.#environment().pushGlobals(L);
         return 1;
@@ -180,7 +185,9 @@ export class LuaEngine {
   /** A coroutine and globals for one connection. `packagePath` is the initial package.path. */
   newTask(owner: TaskOwner, packagePath: string): Task {
     const environment = new Environment(this.core, this.#shape, packagePath);
-    return new Task(new Host(this, owner, environment));
+    const task = new Task(new Host(this.core, owner, environment, this.#memory, (error) => this.fail(error)));
+    this.#memory.add(task);
+    return task;
   }
 
   /** Compiles a policy; `chunkName` as in Lua: `@path` or `=name`. */
@@ -242,46 +249,6 @@ export class LuaEngine {
 
   close(): void {
     this.core.api.lua_close(this.core.main);
-  }
-}
-
-/** Who owns a task. */
-export interface TaskOwner {
-  readonly context: CallContext;
-}
-
-class Host implements TaskHost {
-  readonly #engine: LuaEngine;
-  readonly #owner: TaskOwner;
-  readonly core: Core;
-  readonly environment: Environment;
-
-  constructor(engine: LuaEngine, owner: TaskOwner, environment: Environment) {
-    this.#engine = engine;
-    this.#owner = owner;
-    this.core = engine.core;
-    this.environment = environment;
-  }
-
-  get context(): CallContext {
-    return this.#owner.context;
-  }
-
-  enter(task: Task): void {
-    const { core } = this;
-    if (core.running !== undefined) throw new Error('Lua was called while it is running');
-    core.running = task;
-    core.useStrings(this.environment.strings);
-    core.account.limit = this.#engine.options.values['lua-max-memory'] * 1_048_576;
-  }
-
-  leave(_task: Task): void {
-    this.core.account.limit = 0;
-    this.core.running = undefined;
-  }
-
-  broken(error: unknown): void {
-    this.#engine.fail(error);
   }
 }
 

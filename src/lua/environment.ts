@@ -23,8 +23,8 @@ export interface EnvironmentShape {
 export class Environment {
   readonly #core: Core;
   readonly #shape: EnvironmentShape;
-  readonly #globals: Anchor;
-  readonly #fields: Anchor;
+  #globals: Anchor;
+  #fields: Anchor;
   /** The initial package.path. */
   readonly packagePath: string;
   #record: Anchor | undefined;
@@ -152,6 +152,18 @@ export class Environment {
     bridge.push(main, value);
     api.lua_rawset(main, -3);
     api.lua_settop(main, -2);
+  }
+
+  /** Lets go of everything the policy holds; the globals are an empty table from now on. */
+  abandon(): void {
+    const { api, main, bridge } = this.#core;
+    this.release();
+    this.#record = undefined;
+    this.#strings = undefined;
+    api.lua_createtable(main, 0, 0);
+    api.lua_pushvalue(main, -1);
+    this.#globals = bridge.anchor(main);
+    this.#fields = bridge.anchor(main);
   }
 
   release(): void {

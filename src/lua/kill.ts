@@ -16,3 +16,13 @@ export class HookKilled extends Error {
     this.traceback = traceback;
   }
 }
+
+/** Thrown by an implementation of an API function to stop the hook that called it. */
+export class LimitReached extends Error {
+  override readonly name = 'LimitReached';
+  readonly reason: KillReason;
+  constructor(reason: KillReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}

@@ -3,7 +3,7 @@
 import type { Log } from '../ops/log.ts';
 import type { Bridge } from './bridge.ts';
 import { LuaError } from './function-spec.ts';
-import { HookKilled } from './kill.ts';
+import { HookKilled, LimitReached } from './kill.ts';
 import { isLuaThrow, type LoadedWasm } from './wasm.ts';
 import { type LuaApi, type State, upvalueIndex } from './wasm-api.ts';
 
@@ -21,13 +21,15 @@ export class Natives {
   readonly #api: LuaApi;
   readonly #bridge: Bridge;
   readonly #log: Log;
+  readonly #kill: (L: State, limit: LimitReached) => never;
   readonly #entries: Entry[] = [];
   readonly #dispatcher: number;
 
-  constructor(wasm: LoadedWasm, bridge: Bridge, log: Log) {
+  constructor(wasm: LoadedWasm, bridge: Bridge, log: Log, kill: (L: State, limit: LimitReached) => never) {
     this.#api = wasm.api;
     this.#bridge = bridge;
     this.#log = log;
+    this.#kill = kill;
     this.#dispatcher = wasm.addFunction((L) => this.#dispatch(L as State), 'ii');
   }
 
@@ -46,6 +48,7 @@ export class Natives {
       return entry.run(L);
     } catch (error) {
       if (isLuaThrow(error) || error instanceof HookKilled) throw error;
+      if (error instanceof LimitReached) this.#kill(L, error);
       message = error instanceof LuaError ? error.message : this.bug(entry.name, error);
     }
     return this.raise(L, message, entry.level);

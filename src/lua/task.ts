@@ -10,7 +10,7 @@ import { LuaError, type LuaResults, type Suspension } from './function-spec.ts';
 import { HookKilled } from './kill.ts';
 import { pendingText, type Wait } from './pending.ts';
 import type { Anchor } from './references.ts';
-import { maskCount, registry, type State, Status } from './wasm-api.ts';
+import { maskCount, registry, type State, Status, Type } from './wasm-api.ts';
 
 /** Instructions between two looks at the clock. C functions count as one instruction, so not too many. */
 const instructionsPerTick = 200;
@@ -52,6 +52,8 @@ export interface TaskHost {
   /** Lua is about to run, or has stopped running, for this task. */
   enter(task: Task): void;
   leave(task: Task): void;
+  /** The task is closed. */
+  closed(task: Task): void;
   /** An exception that is neither Lua's nor a kill went through Lua frames: the engine cannot be trusted any more. */
   broken(error: unknown): void;
 }
@@ -72,6 +74,9 @@ export class Task implements Caller {
   #wait: Wait | undefined;
   readonly #refs = new Set<Anchor>();
   readonly cpu: CpuMeter;
+  /** By how many bytes Lua's memory has grown while this ran: who to blame when it is nearly full. */
+  grown = 0;
+  #condemned: string | undefined;
   #closed = false;
 
   constructor(host: TaskHost) {
@@ -117,6 +122,7 @@ export class Task implements Caller {
   /** Runs a function as a coroutine. Ends at once unless it suspends; then a promise is given. */
   start<T>(push: Pusher, read: Reader<T>, limits: TaskLimits): Finished<T> | Promise<Finished<T>> {
     if (this.#closed) return { kind: 'cancelled' };
+    if (this.#condemned !== undefined) return this.#sentence(this.#condemned);
     if (this.#run !== undefined) throw new Error('a hook of this connection is still running');
     const run: Run = { read, limits, resolve: undefined, timer: undefined };
     this.#run = run;
@@ -129,6 +135,24 @@ export class Task implements Caller {
     });
   }
 
+  #sentence(message: string): Finished<never> {
+    return { kind: 'limit', limit: 'memory', message, traceback: '' };
+  }
+
+  /** Ends the task because Lua's memory is nearly full and this one holds most of it. Its globals are given up. */
+  condemn(message: string): void {
+    if (this.#closed || this.#condemned !== undefined) return;
+    this.#condemned = message;
+    this.#cut(this.#sentence(message));
+    this.#dropThread();
+    this.#newThread();
+    this.environment.abandon();
+  }
+
+  get condemned(): boolean {
+    return this.#condemned !== undefined;
+  }
+
   suspend(suspension: Suspension, name: string): void {
     this.#wait?.suspension?.cancel();
     this.#wait = { suspension, name, since: this.#core.clock.monotonic() };
@@ -138,18 +162,11 @@ export class Task implements Caller {
   #step(nargs: number): Finished<unknown> | undefined {
     const { api } = this.#core;
     const thread = this.#thread;
-    const stack = api.stackSave();
-    let status: number;
-    this.#host.enter(this);
-    try {
+    let status: number = Status.ok;
+    const broken = this.#guarded(() => {
       status = api.lua_resume(thread, 0, nargs, this.#core.resultCount);
-    } catch (error) {
-      api.stackRestore(stack);
-      return this.#abandon(error);
-    } finally {
-      this.cpu.pause();
-      this.#host.leave(this);
-    }
+    });
+    if (broken !== undefined) return this.#end(broken);
     const count = this.#core.memory.words[this.#core.resultCount >> 2] ?? 0;
     if (status === Status.yield) {
       const tagged = count === 1 && api.lua_touserdata(thread, -1) === this.#core.tag;
@@ -240,19 +257,64 @@ export class Task implements Caller {
 
   /** After an error of Lua: what happened and where, then the thread is made good again. */
   #failure(thread: State, status: number): Finished<unknown> {
-    const { api, positions } = this.#core;
+    const { positions } = this.#core;
     if (status === Status.errorMemory) {
       const position = positions.of(thread);
-      api.lua_resetthread(thread, 0);
-      api.lua_settop(thread, 0);
-      const message = `${position}not enough memory (limit ${this.#run?.limits.memory} bytes for all Lua)`;
-      return { kind: 'limit', limit: 'memory', message, traceback: '' };
+      const text = `${position}not enough memory (limit ${this.#run?.limits.memory} bytes for all Lua)`;
+      return this.#reset() ?? { kind: 'limit', limit: 'memory', message: text, traceback: '' };
     }
     const traceback = positions.traceback(thread);
-    const message = this.#core.errorText(thread);
-    api.lua_resetthread(thread, 0);
-    api.lua_settop(thread, 0);
-    return { kind: 'error', message, traceback };
+    let message = this.#core.errorText(thread);
+    const object = message === undefined ? this.#core.bridge.anchor(thread) : undefined;
+    const killed = this.#reset();
+    if (killed !== undefined) return killed;
+    if (object !== undefined) {
+      message = this.#describeObject(object);
+      object.release();
+    }
+    return { kind: 'error', message: message ?? '(error object is not a string)', traceback };
+  }
+
+  /** The text that an error object's __tostring gives. */
+  #describeObject(object: Anchor): string | undefined {
+    const { api, bridge } = this.#core;
+    const thread = this.#thread;
+    this.#core.pushRuntime('error_text');
+    api.lua_xmove(this.#core.main, thread, 1);
+    object.push(thread);
+    let text: string | undefined;
+    const killed = this.#guarded(() => {
+      const status = api.lua_resume(thread, 0, 1, this.#core.resultCount);
+      if (status === Status.ok && api.lua_type(thread, -1) === Type.string)
+        text = bridge.pullString(thread, -1);
+      api.lua_resetthread(thread, 0);
+    });
+    api.lua_settop(this.#thread, 0);
+    return killed === undefined ? text : undefined;
+  }
+
+  /** Empties the thread; to-be-closed variables are closed, which runs Lua under the same limits. */
+  #reset(): Finished<unknown> | undefined {
+    const killed = this.#guarded(() => this.#core.api.lua_resetthread(this.#thread, 0));
+    this.#core.api.lua_settop(this.#thread, 0);
+    return killed;
+  }
+
+  /** Runs Lua; gives an outcome when an exception came through it. */
+  #guarded(run: () => void): Finished<unknown> | undefined {
+    const { api } = this.#core;
+    const stack = api.stackSave();
+    this.#host.enter(this);
+    try {
+      run();
+      return undefined;
+    } catch (error) {
+      api.stackRestore(stack);
+      return this.#abandon(error);
+    } finally {
+      this.cpu.pause();
+      this.#host.leave(this);
+    }
   }
 
   /** After an exception went through Lua frames: the thread's stack is no more to be trusted, a new one replaces it. */
@@ -263,10 +325,10 @@ export class Task implements Caller {
     this.#newThread();
     if (error instanceof HookKilled) {
       const message = `${error.position}${error.message}`;
-      return this.#end({ kind: 'limit', limit: error.reason, message, traceback: error.traceback });
+      return { kind: 'limit', limit: error.reason, message, traceback: error.traceback };
     }
     this.#host.broken(error);
-    return this.#end({ kind: 'error', message: 'internal error: the Lua engine failed', traceback: '' });
+    return { kind: 'error', message: 'internal error: the Lua engine failed', traceback: '' };
   }
 
   #timeUp(): void {
@@ -286,19 +348,7 @@ export class Task implements Caller {
     if (run === undefined || wait === undefined) return;
     this.#wait = undefined;
     wait.suspension?.cancel();
-    const { api } = this.#core;
-    const stack = api.stackSave();
-    this.#host.enter(this);
-    try {
-      api.lua_resetthread(this.#thread, 0);
-      api.lua_settop(this.#thread, 0);
-    } catch (error) {
-      api.stackRestore(stack);
-      this.#abandon(error);
-    } finally {
-      this.cpu.pause();
-      this.#host.leave(this);
-    }
+    this.#reset();
     this.#end(finished);
     run.resolve?.(finished);
   }
@@ -315,5 +365,6 @@ export class Task implements Caller {
     for (const ref of this.#refs) ref.release();
     this.#refs.clear();
     this.#dropThread();
+    this.#host.closed(this);
   }
 }

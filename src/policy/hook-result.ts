@@ -7,7 +7,7 @@ import type { HookOutcome } from './instance.ts';
 export type Returned = Extract<HookOutcome, { kind: 'returned' }>;
 
 /** A hook that returned nothing: by far the most frequent outcome. */
-const nothing: Returned = { kind: 'returned', reply: undefined, drop: false, values: [] };
+export const nothingReturned: Returned = { kind: 'returned', reply: undefined, drop: false, values: [] };
 
 const noReferences = (ref: { release(): void }): void => ref.release();
 
@@ -16,7 +16,7 @@ const noReferences = (ref: { release(): void }): void => ref.release();
  * before it is the drop flag. Without a reply only a boolean drops: alone, or before nil.
  */
 export function readHookResult(api: LuaApi, bridge: Bridge, L: State, count: number): Returned {
-  if (count === 0) return nothing;
+  if (count === 0) return nothingReturned;
   const last = api.lua_type(L, -1);
   if (last === Type.string || last === Type.number) {
     const reply = bridge.pullString(L, -1);
@@ -29,7 +29,7 @@ export function readHookResult(api: LuaApi, bridge: Bridge, L: State, count: num
     const drop = api.lua_toboolean(L, flag) !== 0;
     return { kind: 'returned', reply: undefined, drop, values: [drop] };
   }
-  return nothing;
+  return nothingReturned;
 }
 
 /** All results, for `+test`. */

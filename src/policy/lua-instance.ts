@@ -7,7 +7,7 @@ import type { Finished, Task, TaskLimits } from '../lua/task.ts';
 import type { LiveTable, LuaRecord, LuaValue } from '../lua/value.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
-import { type Returned, readAll, readHookResult } from './hook-result.ts';
+import { nothingReturned, type Returned, readAll, readHookResult } from './hook-result.ts';
 import type { HookName } from './hook-table.ts';
 import type { HookOutcome, PolicyInstance } from './instance.ts';
 import type { SessionView } from './session-view.ts';
@@ -59,6 +59,7 @@ export class LuaInstance implements PolicyInstance {
   #fields: Record<string, LuaValue> | undefined;
   #live: LiveTable[] | undefined;
   #closed = false;
+  #sentenced = false;
 
   constructor(engine: LuaEngine, owner: LuaOwner, packagePath: string, onClose: () => void) {
     this.#engine = engine;
@@ -83,6 +84,7 @@ export class LuaInstance implements PolicyInstance {
 
   has(hook: HookName): boolean {
     if (this.#closed) return false;
+    if (this.#task.condemned) return !this.#sentenced;
     const answer = this.#task.environment.lookUp(hook);
     if (answer === 'found') this.#engine.core.api.lua_settop(this.#engine.core.main, 0);
     return answer !== 'absent';
@@ -90,6 +92,7 @@ export class LuaInstance implements PolicyInstance {
 
   call(hook: HookName, args: readonly LuaValue[]): HookOutcome | Promise<HookOutcome> {
     if (this.#closed) return { kind: 'cancelled' };
+    if (this.#task.condemned) return this.#sentence(hook);
     const { api, bridge, main } = this.#engine.core;
     const answer = this.#task.environment.lookUp(hook);
     if (answer === 'absent') return { kind: 'undefined' };
@@ -100,6 +103,17 @@ export class LuaInstance implements PolicyInstance {
       return args.length + (answer === 'found' ? 0 : 1);
     };
     return this.#run(`hook.${hook}`, push, (L, count) => readHookResult(api, bridge, L, count));
+  }
+
+  /** The first hook after the connection's Lua was ended for its memory says so; there are no hooks after it. */
+  #sentence(hook: HookName): HookOutcome | Promise<HookOutcome> {
+    if (this.#sentenced) return { kind: 'undefined' };
+    this.#sentenced = true;
+    return this.#run(
+      `hook.${hook}`,
+      () => 0,
+      () => nothingReturned,
+    );
   }
 
   run(source: string, chunkName: string): HookOutcome | Promise<HookOutcome> {

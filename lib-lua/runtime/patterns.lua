@@ -1,0 +1,242 @@
+-- string.find, match, gmatch and gsub that no pattern can make run for ever: Lua's own matcher where it is certain to be quick, the
+-- engine's, which can be stopped, otherwise. gsub calls a replacement function from Lua, so that it may wait for the engine.
+
+local runtime = ...
+local native = runtime.native
+local find, match, gmatch, gsub, sub, byte, rep = string.find, string.match, string.gmatch, string.gsub, string.sub, string.byte, string.rep
+local type, tostring, tonumber, error, select, concat, huge = type, tostring, tonumber, error, select, table.concat, math.huge
+local floor = math.floor
+
+local patterns = {}
+
+-- pattern -> the longest subject for Lua's own matcher. Emptied when it has grown too big.
+local known = 0
+local quick = {}
+setmetatable(quick, {
+  __index = function(t, pattern)
+    if type(pattern) ~= 'string' then
+      return huge
+    end
+    if known >= 2000 then
+      for key in next, t do
+        t[key] = nil
+      end
+      known = 0
+    end
+    local length = native.quick_length(pattern)
+    known = known + 1
+    t[pattern] = length
+    return length
+  end,
+})
+
+local function slow(s, pattern)
+  return quick[pattern] ~= huge and type(s) == 'string' and #s > quick[pattern]
+end
+
+-- The position that `init` means, or nil when it is behind the subject.
+local function position(s, init)
+  init = init == nil and 1 or floor(tonumber(init) or 1)
+  if init < 0 then
+    init = #s + init + 1
+  end
+  if init < 1 then
+    return 1
+  end
+  return init <= #s + 1 and init or nil
+end
+
+function patterns.find(s, pattern, init, plain)
+  local length = quick[pattern]
+  if plain then
+    if type(s) == 'string' and type(pattern) == 'string' and #s * #pattern > 4000000 then
+      local from = position(s, init)
+      if from == nil then
+        return nil
+      end
+      return native.find_plain(s, pattern, from)
+    end
+  elseif length ~= huge and type(s) == 'string' and #s > length then
+    local from = position(s, init)
+    if from == nil then
+      return nil
+    elseif not find(pattern, '[%^%$%*%+%?%.%(%[%%%-]') then
+      return native.find_plain(s, pattern, from)
+    end
+    return native.match_from(s, pattern, from)
+  end
+  return find(s, pattern, init, plain)
+end
+
+local function captures(s, first, last, ...)
+  if first == nil then
+    return nil
+  elseif select('#', ...) == 0 then
+    return sub(s, first, last)
+  end
+  return ...
+end
+
+function patterns.match(s, pattern, init)
+  if slow(s, pattern) then
+    local from = position(s, init)
+    if from == nil then
+      return nil
+    end
+    return captures(s, native.match_from(s, pattern, from))
+  end
+  return match(s, pattern, init)
+end
+
+-- In gmatch a '^' is no anchor.
+local function unanchored(pattern)
+  return byte(pattern) == 94 and '%' .. pattern or pattern
+end
+
+function patterns.gmatch(s, pattern, init)
+  if not slow(s, pattern) then
+    return gmatch(s, pattern, init)
+  end
+  local from, behind = position(s, init) or #s + 2, nil
+  pattern = unanchored(pattern)
+  local function advance(first, last, ...)
+    if first == nil then
+      from = #s + 2
+      return nil
+    end
+    if last + 1 == behind then -- an empty match right behind the last one
+      from = from + 1
+      if from > #s + 1 then
+        return nil
+      end
+      return advance(native.match_from(s, pattern, from))
+    end
+    from, behind = last + 1, last + 1
+    return captures(s, first, last, ...)
+  end
+  return function()
+    if from > #s + 1 then
+      return nil
+    end
+    return advance(native.match_from(s, pattern, from))
+  end
+end
+
+-- One replacement string for a match: %0 the match, %1 to %9 captures, % and anything else that character (as Lua 5.1 has it).
+local function expand(template, s, first, last, ...)
+  local count = select('#', ...)
+  local values = { ... }
+  return (gsub(template, '%%(.?)', function(what)
+    local index = tonumber(what)
+    if index == nil then
+      return what
+    elseif index == 0 or index == 1 and count == 0 then
+      return sub(s, first, last)
+    elseif index > count then
+      error('invalid capture index %' .. index .. ' in replacement string', 5)
+    end
+    return tostring(values[index])
+  end))
+end
+
+-- gsub in Lua, over a function that finds the next match.
+local function replace(s, pattern, replacement, limit, seek)
+  local kind = type(replacement)
+  local pieces, n, count, from, behind = {}, 0, 0, 1, nil
+  local anchored = byte(pattern) == 94
+  local function value(first, last, ...)
+    if kind == 'string' then
+      return expand(replacement, s, first, last, ...)
+    end
+    local key = ...
+    if select('#', ...) == 0 then
+      key = sub(s, first, last)
+    end
+    if kind == 'table' then
+      return replacement[key]
+    elseif select('#', ...) == 0 then
+      return (replacement(key))
+    end
+    return (replacement(...))
+  end
+  local function step(first, last, ...)
+    if first == nil then
+      return false
+    end
+    if last + 1 == behind then
+      if anchored or from > #s then
+        return false
+      end
+      n = n + 1
+      pieces[n] = sub(s, from, from)
+      from, behind = from + 1, nil
+      return true
+    end
+    count = count + 1
+    local text = value(first, last, ...)
+    if not text then
+      text = sub(s, first, last)
+    elseif type(text) ~= 'string' and type(text) ~= 'number' then
+      error('invalid replacement value (a ' .. type(text) .. ')', 4)
+    end
+    pieces[n + 1] = sub(s, from, first - 1)
+    pieces[n + 2] = text
+    n = n + 2
+    from, behind = last + 1, last + 1
+    return not anchored
+  end
+  while count < limit and from <= #s + 1 and step(seek(s, pattern, from)) do end
+  if from <= #s then
+    pieces[n + 1] = sub(s, from)
+  end
+  return concat(pieces), count
+end
+
+-- Lua 5.1 takes any character behind % in a replacement; Lua 5.4 only digits and %.
+local function digits_only(replacement)
+  if not find(gsub(replacement, '%%[%d%%]', ''), '%', 1, true) then
+    return replacement
+  end
+  return (gsub(replacement, '%%(.?)', function(character)
+    if not find(character, '^[%d%%]$') then
+      return character
+    end
+  end))
+end
+
+function patterns.gsub(s, pattern, replacement, limit)
+  local kind = type(replacement)
+  if kind == 'string' then
+    if find(replacement, '%', 1, true) then
+      replacement = digits_only(replacement)
+    end
+  elseif kind == 'number' then
+    replacement, kind = tostring(replacement), 'string'
+  end
+  local is_slow = slow(s, pattern)
+  if kind == 'function' or is_slow and (kind == 'string' or kind == 'table') then
+    if type(s) == 'number' then
+      s = tostring(s)
+    end
+    if type(s) == 'string' and type(pattern) == 'string' then
+      local max = limit == nil and huge or tonumber(limit) or 0
+      return replace(s, pattern, replacement, max, is_slow and native.match_from or find)
+    end
+  end
+  return gsub(s, pattern, replacement, limit)
+end
+
+-- One long memcpy instead of many short ones.
+function patterns.rep(s, n, separator)
+  if separator == nil and type(s) == 'string' and type(n) == 'number' and n > 4096 and #s < 256 and #s > 0 then
+    n = floor(n)
+    local block = floor(65536 / #s)
+    if n > block and #s * n < 2 ^ 31 then
+      local big = rep(s, block)
+      return rep(big, n // block) .. rep(s, n % block)
+    end
+  end
+  return rep(s, n, separator)
+end
+
+return patterns
