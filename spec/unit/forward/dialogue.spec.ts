@@ -145,6 +145,8 @@ describe('a refusal', () => {
           ehlo.includes('PIPE') ? all : [`EHLO ${HELO}`, ...commands],
         );
         expect(log.short).toEqual(['notice next hop refused']);
+        // Kept for the next message, unless the next hop is closing or made no sense.
+        expect(client.idleConnections).toBe(code >= 400 && code !== 421 ? 1 : 0);
         expect(log.lines[0]?.fields).toMatchObject({ id: 'T1', host: sink.target, stage, code });
         client.close();
       },
