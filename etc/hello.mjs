@@ -35,7 +35,7 @@ for await (const line of createInterface({ input: socket })) {
   if (commands.length === 1) accepted = line.startsWith('250');
   const command = line.startsWith('4') || line.startsWith('5') ? 'QUIT' : commands.shift();
   if (command === undefined || line.startsWith('221')) break;
-  console.log(command.replace(/^/gm, '> '));
+  for (const part of command.split('\r\n')) console.log(`> ${part}`);
   socket.write(`${command}\r\n`);
 }
 socket.end();

@@ -36,8 +36,9 @@ end
 -- A trace header as RFC 5321 section 4.4 wants it, and an end to mail that runs in circles.
 function hook.dot(path)
   if conn.received > 50 then return '554 5.4.6 this message has gone through ' .. conn.received .. ' servers' end
+  local client_name = client.host:find('^%[') and client.host or client.host .. ' [' .. client.address .. ']'
   header.insert(
-    'Received: from ' .. conn.helo .. ' (' .. client.host .. ' [' .. client.address .. '])\r\n' ..
+    'Received: from ' .. conn.helo .. ' (' .. client_name .. ')\r\n' ..
     '\tby ' .. smtpe.host .. ' with ESMTP id ' .. client.id_trans .. ';\r\n' ..
     '\t' .. os.date('!%a, %d %b %Y %H:%M:%S +0000'), 1)
 end

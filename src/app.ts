@@ -1,0 +1,146 @@
+// Puts the parts of one process together: resolver, mail senders, services, Lua engine with its modules, policy, SMTP server. Nothing is
+// global; the verbs (cli/) and the tests use the same assembly.
+import { fileURLToPath } from 'node:url';
+import { openResolver } from './dns/resolver.ts';
+import type { Resolver } from './dns/resolver-api.ts';
+import { createMaildir } from './forward/maildir.ts';
+import { createSmartHost, type SmartHost } from './forward/smart-host.ts';
+import { createSmtpClient, type SmtpClient } from './forward/smtp-client.ts';
+import { createLuaEngine, type LuaEngine } from './lua/engine.ts';
+import type { ModuleSpec } from './lua/function-spec.ts';
+import { mimeLimits } from './message/mime-limits.ts';
+import { MessageObserver } from './message/observer.ts';
+import { SpoolStore } from './message/spool.ts';
+import { clientModule } from './modules/client.ts';
+import { createDnsModule } from './modules/dns.ts';
+import { headerModule } from './modules/header.ts';
+import { md5Module } from './modules/md5.ts';
+import { mimeModule } from './modules/mime.ts';
+import { netModule } from './modules/net.ts';
+import { createServiceModule } from './modules/service.ts';
+import { createSmtpModule } from './modules/smtp.ts';
+import { smtpeModule } from './modules/smtpe.ts';
+import { syslogModule } from './modules/syslog.ts';
+import { textModule } from './modules/text.ts';
+import { uriModule } from './modules/uri.ts';
+import { utilModule } from './modules/util.ts';
+import type { ConnectionCounters } from './net/connection-counters.ts';
+import type { Clock, RandomInteger } from './ops/clock.ts';
+import { ownHostName } from './ops/host-name.ts';
+import type { Log } from './ops/log.ts';
+import type { Options } from './options/options.ts';
+import type { CurrentPolicy, PolicyPlace } from './policy/current-policy.ts';
+import { Services } from './service/services.ts';
+import { type Counters, newCounters } from './smtp/counters.ts';
+import { createServer, type SmtpServer } from './smtp/server.ts';
+import { SessionIds } from './smtp/session-id.ts';
+import { parseUri } from './uri/parse-uri.ts';
+
+/** Lua that comes with smtpe: the engine's own and modules for policies. Beside src/ and dist/. */
+export const libLuaDirectory = fileURLToPath(new URL('../lib-lua', import.meta.url));
+
+export interface AppDependencies {
+  /** The options of the process. */
+  readonly options: Options;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: RandomInteger;
+  /** The Lua engine cannot go on: the process must be replaced. Called once. */
+  readonly onBroken: (reason: string) => void;
+}
+
+/** Everything but the policy and the server, which need it. */
+export interface App {
+  readonly dependencies: AppDependencies;
+  readonly hostName: string;
+  readonly engine: LuaEngine;
+  readonly resolver: Resolver;
+  readonly smtpClient: SmtpClient;
+  readonly smartHost: SmartHost;
+  readonly services: Services;
+  readonly spools: SpoolStore;
+  readonly counters: Counters;
+  /** Where a policy file is loaded into. */
+  place(path: string): PolicyPlace;
+  server(policy: CurrentPolicy, limits: ConnectionCounters): SmtpServer;
+  /** Gives up all connections, sockets and memory. The server must be closed before. */
+  close(): void;
+}
+
+interface ModuleParts {
+  readonly hostName: string;
+  readonly resolver: Resolver;
+  readonly smtpClient: SmtpClient;
+  readonly services: Services;
+  readonly spools: SpoolStore;
+  readonly nextId: () => string;
+}
+
+/** The Lua API, in the order of the API text. */
+export function createModules(parts: ModuleParts): readonly ModuleSpec[] {
+  const { hostName, resolver, smtpClient, services, spools, nextId } = parts;
+  return [
+    clientModule,
+    createDnsModule(resolver),
+    headerModule,
+    md5Module,
+    mimeModule,
+    netModule,
+    createServiceModule({ services, spool: spools, nextId }),
+    createSmtpModule({ mailer: smtpClient, spool: spools }),
+    smtpeModule(hostName),
+    syslogModule,
+    textModule,
+    uriModule,
+    utilModule,
+  ];
+}
+
+/** Reads resolv.conf, finds our name, starts Lua. Rejects when Lua cannot be started, which is a broken installation. */
+export async function createApp(dependencies: AppDependencies): Promise<App> {
+  const { options, log, clock, random, onBroken } = dependencies;
+  const hostName = await ownHostName(options.values['host-name'], clock);
+  const resolver = await openResolver({ options, log, clock, random });
+  const smtpClient = createSmtpClient({ options, resolver, clock, log, helo: hostName });
+  const maildir = createMaildir({ clock, random, log, hostName, processId: process.pid });
+  const smartHost = createSmartHost({ options, mailer: smtpClient, maildir, log });
+  const services = new Services({ clock, resolver });
+  const spools = new SpoolStore();
+  const counters = newCounters();
+  const ids = new SessionIds(clock, random);
+  const engine = await createLuaEngine({
+    log,
+    clock,
+    options,
+    modules: createModules({ hostName, resolver, smtpClient, services, spools, nextId: () => ids.next() }),
+    libLuaDirectory,
+    // A policy that opens the message by its name must find it there.
+    files: { onPath: (path) => spools.find(path)?.onDiskSync() },
+    onBroken,
+  });
+  return {
+    dependencies,
+    hostName,
+    engine,
+    resolver,
+    smtpClient,
+    smartHost,
+    services,
+    spools,
+    counters,
+    place: (path) => ({ path, libLuaDirectory, engine, options, log }),
+    server: (current, limits) =>
+      createServer({
+        ...{ options, log, clock, random, resolver, smartHost, spools, hostName, counters, limits },
+        policy: () => current.policy,
+        newObserver: (sessionLog) =>
+          new MessageObserver({ limits: mimeLimits(options.values), parseUri, log: sessionLog }),
+      }),
+    close: () => {
+      smtpClient.close();
+      services.close();
+      resolver.close();
+      engine.close();
+    },
+  };
+}

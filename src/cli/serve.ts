@@ -1,0 +1,93 @@
+// One process that serves: its app, policy and server, from start to end. Used by `run`, alone or in each worker.
+import { type App, createApp } from '../app.ts';
+import type { ConnectionCounters } from '../net/connection-counters.ts';
+import { endpointText } from '../net/listener.ts';
+import { systemClock, systemRandom } from '../ops/clock.ts';
+import type { Log } from '../ops/log.ts';
+import { type Options, splitList } from '../options/options.ts';
+import { CurrentPolicy } from '../policy/current-policy.ts';
+import type { SmtpServer } from '../smtp/server.ts';
+import { version } from '../version.ts';
+import { exitCode } from './exit-code.ts';
+import { findScript, listenProblem, spoolProblem } from './surroundings.ts';
+
+export interface Service {
+  readonly app: App;
+  readonly server: SmtpServer;
+  /** `address:port`, several separated by comma and blank. */
+  readonly where: string;
+  readonly script: string;
+  reload(): Promise<unknown>;
+  /** No new connections; transactions get `graceSeconds`. Resolves when nothing of the service is left; may be called again with 0. */
+  stop(graceSeconds: number): Promise<void>;
+}
+
+export type ServeOutcome =
+  | { readonly kind: 'serving'; readonly service: Service }
+  | { readonly kind: 'failed'; readonly problem: string; readonly code: number };
+
+const failed = (problem: string, code: number): ServeOutcome => ({ kind: 'failed', problem, code });
+
+/** Where we were told to listen, for a message. */
+function wanted(options: Options): string {
+  const { values } = options;
+  const addresses = splitList(values['smtp-server-address']);
+  const port = values['smtp-server-port'];
+  return addresses.length === 0
+    ? `port ${port}`
+    : addresses.map((address) => endpointText({ address, port })).join(', ');
+}
+
+async function listen(
+  app: App,
+  current: CurrentPolicy,
+  limits: ConnectionCounters,
+): Promise<SmtpServer | string> {
+  const server = app.server(current, limits);
+  try {
+    await server.listen();
+    return server;
+  } catch (error) {
+    return listenProblem(error, wanted(app.dependencies.options));
+  }
+}
+
+/** Starts to serve. `onBroken`: Lua cannot go on, the process must be replaced. */
+export async function serve(
+  options: Options,
+  log: Log,
+  limits: ConnectionCounters,
+  onBroken: (reason: string) => void,
+): Promise<ServeOutcome> {
+  const spool = await spoolProblem(options);
+  if (spool !== undefined) return failed(spool, exitCode.system);
+  const script = await findScript(options);
+  if (script.kind === 'missing') return failed(script.problem, exitCode.software);
+  const app = await createApp({ options, log, clock: systemClock, random: systemRandom, onBroken });
+  const started = await CurrentPolicy.start(app.place(script.path));
+  if (started.kind === 'failed') {
+    app.close();
+    return failed(started.message, exitCode.software);
+  }
+  const server = await listen(app, started.current, limits);
+  if (typeof server === 'string') {
+    app.close();
+    return failed(server, exitCode.software);
+  }
+  const where = server.endpoints.map(endpointText).join(', ');
+  log.write('notice', 'accepting connections', {
+    version,
+    address: where,
+    script: script.path,
+    hooks: started.hooks.join(' '),
+  });
+  let closed = false;
+  const stop = async (graceSeconds: number): Promise<void> => {
+    await server.close(graceSeconds);
+    if (closed) return;
+    closed = true;
+    app.close();
+  };
+  const service = { app, server, where, script: script.path, reload: () => started.current.reload(), stop };
+  return { kind: 'serving', service };
+}

@@ -1,0 +1,70 @@
+// Signals and accidents of a process that serves: SIGTERM, SIGINT and SIGQUIT end it, a second one at once; SIGHUP reloads the policy;
+// SIGUSR2 opens the log file again; an exception that nobody caught is logged and ends it.
+import type { Log } from '../ops/log.ts';
+import { exitCode } from './exit-code.ts';
+
+export interface End {
+  readonly code: number;
+  /** For the log. */
+  readonly text: string;
+}
+
+export class Signals {
+  /** Resolves when the process is to end. */
+  readonly end: Promise<End>;
+  /** Resolves when it was asked to end once more. */
+  readonly second: Promise<void>;
+  #end: (why: End) => void = () => undefined;
+  #second: () => void = () => undefined;
+  #ending = false;
+  #reload: () => unknown = () => undefined;
+  #reopen: () => void = () => undefined;
+
+  constructor(log: Log) {
+    this.end = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.second = new Promise((resolve) => {
+      this.#second = resolve;
+    });
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
+      process.on(signal, () => this.#stop({ code: exitCode.ok, text: `signal ${signal} received` }));
+    }
+    process.on('SIGHUP', () => {
+      log.write('notice', 'signal SIGHUP received');
+      this.#reload();
+    });
+    process.on('SIGUSR2', () => this.#reopen());
+    // Nobody reads our stdout and stderr any more: no reason to end.
+    process.stdout.on('error', () => undefined);
+    process.stderr.on('error', () => undefined);
+    const accident = (error: unknown): void => {
+      const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.write('crit', 'internal error, the process ends', { cause });
+      this.broken('internal error');
+    };
+    process.on('uncaughtException', accident);
+    process.on('unhandledRejection', accident);
+  }
+
+  /** What SIGHUP does; before it is set, nothing. */
+  onReload(reload: () => unknown): void {
+    this.#reload = reload;
+  }
+
+  /** What SIGUSR2 does. */
+  onReopen(reopen: () => void): void {
+    this.#reopen = reopen;
+  }
+
+  /** The process cannot go on: it ends without waiting for transactions, which their clients will repeat. */
+  broken(reason: string): void {
+    this.#stop({ code: exitCode.software, text: reason });
+  }
+
+  #stop(why: End): void {
+    if (this.#ending) this.#second();
+    this.#ending = true;
+    this.#end(why);
+  }
+}

@@ -1,0 +1,52 @@
+// Verb `test` (+test): one session over stdin and stdout, from a terminal or a pipe. A line that is no SMTP command runs as Lua in the
+// session's environment. Ends at QUIT or at the end of the input.
+import { Duplex } from 'node:stream';
+import { createApp } from '../app.ts';
+import { LocalCounters } from '../net/connection-counters.ts';
+import { systemClock, systemRandom } from '../ops/clock.ts';
+import { openLog } from '../ops/open-log.ts';
+import type { Options } from '../options/options.ts';
+import { CurrentPolicy } from '../policy/current-policy.ts';
+import { exitCode } from './exit-code.ts';
+import { logSurroundings } from './log-surroundings.ts';
+import { complain } from './problems.ts';
+import { findScript, spoolProblem } from './surroundings.ts';
+
+/** As the original pretended: the client is this machine. */
+const PEER = { address: '127.0.0.1', port: 0, localAddress: undefined };
+
+export async function test(options: Options): Promise<number> {
+  options.set('daemon', '-', 'test');
+  const script = await findScript(options);
+  if (script.kind === 'missing') {
+    await complain([script.problem]);
+    return exitCode.software;
+  }
+  const spool = await spoolProblem(options);
+  if (spool !== undefined) {
+    await complain([spool]);
+    return exitCode.system;
+  }
+  const opened = await openLog(options, logSurroundings());
+  if (opened.kind === 'failed') {
+    await complain([opened.problem]);
+    return exitCode.system;
+  }
+  const { log } = opened;
+  const app = await createApp({
+    ...{ options, log, clock: systemClock, random: systemRandom },
+    onBroken: () => undefined,
+  });
+  const started = await CurrentPolicy.start(app.place(script.path));
+  if (started.kind === 'failed') await complain([started.message]);
+  else {
+    const server = app.server(started.current, new LocalCounters());
+    const terminal = Duplex.from({ readable: process.stdin, writable: process.stdout });
+    await server.serve(terminal, PEER, true);
+    // A terminal that is still open must not keep the process.
+    process.stdin.destroy();
+  }
+  app.close();
+  await log.close();
+  return started.kind === 'failed' ? exitCode.software : exitCode.ok;
+}
