@@ -137,7 +137,7 @@ smtpd_recipient_restrictions = check_recipient_access inline:{ {refused@example.
   }
   const send = (one: SmtpClient, changes: object = {}, host = 'mx.example.test'): Promise<DeliveryOutcome> =>
     one.deliver({ ...delivery([`${host}:${port}`]), ...changes }, new AbortController().signal);
-  const said = (text: string): boolean => log.lines.some((line) => line.message.includes(text));
+  const said = (text: string): boolean => log.lines.some((line) => String(line.fields.line).includes(text));
 
   /** The message with that subject, without the headers that postfix puts in front. */
   async function stored(subject: string): Promise<string> {

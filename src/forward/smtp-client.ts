@@ -212,7 +212,7 @@ class Sender {
     const request: TlsRequest = { host: target.host, verify: tls === 'must', ca: this.#dependencies.ca };
     const trace = log.verbose('smtp')
       ? (direction: '>' | '<', text: string): void =>
-          log.write('info', `${connection.peer} ${direction} ${text.trimEnd()}`)
+          log.write('debug', `next hop ${direction}`, { host: connection.peer, line: text.trimEnd() })
       : undefined;
     return {
       clock: this.#dependencies.clock,

@@ -400,7 +400,10 @@ describe('the log', () => {
     const sink = await hop();
     const { client, log, send } = bench({}, {}, { verbose: true });
     await send([sink.target]);
-    const lines = log.lines.map((line) => line.message.replace(sink.target, 'HOP'));
+    expect(log.lines.every((line) => line.level === 'debug' && line.fields.host === sink.target)).toBe(true);
+    const lines = log.lines.map(
+      ({ message, fields }) => `${message.replace('next hop', 'HOP')} ${fields.line}`,
+    );
     expect(lines).toEqual([
       'HOP < 220 sink ESMTP',
       `HOP > EHLO ${HELO}`,
