@@ -1,0 +1,84 @@
+// A program that a test starts: its output as it comes, its end.
+import { type ChildProcessWithoutNullStreams, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class Program {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly ended: Promise<Ended>;
+  stdout = '';
+  stderr = '';
+  #over = false;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
+    const child = spawn(command, [...args], { ...options, stdio: 'pipe' }) as ChildProcessWithoutNullStreams;
+    this.#child = child;
+    child.stdout.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString('latin1');
+      this.#wake();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString('latin1');
+      this.#wake();
+    });
+    child.stdin.on('error', () => undefined);
+    this.ended = once(child, 'close').then(([code]: (number | null)[]) => {
+      this.#over = true;
+      this.#wake();
+      return { code: code ?? null, stdout: this.stdout, stderr: this.stderr };
+    });
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('not started');
+    return this.#child.pid;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The match of a pattern in what it wrote to stdout and stderr so far or writes later. */
+  async wrote(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+      if (match !== null) return match;
+      if (this.#over) throw new Error(`ended without ${pattern}:\n${this.stdout}${this.stderr}`);
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#waiting.delete(wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+      });
+    }
+  }
+
+  write(text: string): void {
+    this.#child.stdin.write(text, 'latin1');
+  }
+
+  end(text = ''): void {
+    this.#child.stdin.end(text, 'latin1');
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** SIGTERM unless it is over, then wait. */
+  async stop(): Promise<Ended> {
+    if (!this.#over) this.#child.kill('SIGTERM');
+    return this.ended;
+  }
+}

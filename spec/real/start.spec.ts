@@ -1,0 +1,400 @@
+// smtpe as its user starts it, built: what it says, where it listens, how it ends, and what it says when it cannot start.
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Program } from '../fakes/program.ts';
+import { SmtpClient } from '../fakes/smtp-client.ts';
+
+const root = join(import.meta.dirname, '../..');
+const main = join(root, 'dist/main.js');
+
+let directory: string;
+let programs: Program[];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'smtpe-start-'));
+  programs = [];
+});
+afterEach(async () => {
+  for (const program of programs) {
+    if (!program.over) program.signal('SIGKILL');
+    await program.ended;
+  }
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Starts smtpe without an option file of the machine. */
+function smtpe(...args: readonly string[]): Program {
+  const verb = args[0] !== undefined && /^[a-z]+$/.test(args[0]) ? [args[0]] : [];
+  const program = new Program(process.execPath, [main, ...verb, 'file=', ...args.slice(verb.length)], {
+    cwd: directory,
+  });
+  programs.push(program);
+  return program;
+}
+
+async function policy(text: string): Promise<string> {
+  const path = join(directory, 'policy.lua');
+  await writeFile(path, text);
+  return `script=${path}`;
+}
+
+const local = ['smtp-server-address=127.0.0.1', 'smtp-server-port=0', 'dns-client-timeout=0'] as const;
+
+/** Starts a server and gives it with its port. */
+async function server(text: string, ...options: readonly string[]): Promise<readonly [Program, number]> {
+  const program = smtpe(await policy(text), ...local, ...options);
+  const [, port] = await program.wrote(/listening on 127\.0\.0\.1:(\d+)/);
+  return [program, Number(port)];
+}
+
+async function refuses(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise((resolve) => {
+    socket.once('error', () => resolve(true));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
+}
+
+describe('start', () => {
+  it('says in one line where it listens, and takes a message to the Maildir', async () => {
+    const [program, port] = await server('', `smtp-smart-host=maildir:${join(directory, 'Mail')}`);
+    expect(program.stdout.split('\n').filter((line) => line.includes('listening'))).toEqual([
+      `smtpe 0.1.0 listening on 127.0.0.1:${port}`,
+    ]);
+    expect(program.stdout).toContain(`policy   ${join(directory, 'policy.lua')}`);
+    expect(program.stdout).toContain(`maildir:${join(directory, 'Mail')}`);
+    const hello = new Program(process.execPath, [join(root, 'etc/hello.mjs'), `127.0.0.1:${port}`]);
+    programs.push(hello);
+    expect(await hello.ended).toMatchObject({ code: 0 });
+    const [name = ''] = await readdir(join(directory, 'Mail/new'));
+    expect(await readFile(join(directory, 'Mail/new', name), 'latin1')).toContain(
+      'This is the first message.\r\n',
+    );
+    const ended = await program.stop();
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toMatch(/^\S+ smtpe\[\d+\] info \w{18} message accepted /m);
+    expect(ended.stderr).toMatch(/^\S+ smtpe\[\d+\] info \w{18} session client=127\.0\.0\.1 /m);
+    expect(ended.stderr).toMatch(/notice - terminated\n$/);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 at %s', async (signal) => {
+    const [program, port] = await server('');
+    const client = await SmtpClient.connect(port);
+    await client.reply();
+    program.signal(signal);
+    expect(await client.reply()).toMatch(/^421 4\.3\.2 /);
+    expect((await program.ended).code).toBe(0);
+  });
+
+  it('lets a transaction finish after SIGTERM, and takes no new connections', async () => {
+    const [program, port] = await server('', `smtp-smart-host=maildir:${join(directory, 'Mail')}`);
+    const client = await SmtpClient.connect(port);
+    expect((await client.envelope()).at(-1)).toMatch(/^354/);
+    client.write('Subject: x\r\n\r\nhalf ');
+    program.signal('SIGTERM');
+    await program.wrote(/signal SIGTERM received/);
+    await expect.poll(() => refuses(port)).toBe(true);
+    client.write('a message\r\n.\r\n');
+    expect(await client.reply()).toMatch(/^250 /);
+    expect(await client.reply()).toMatch(/^421 /);
+    expect((await program.ended).code).toBe(0);
+    expect(await readdir(join(directory, 'Mail/new'))).toHaveLength(1);
+  });
+
+  it('cuts a transaction off after shutdown-timeout, or at a second signal', async () => {
+    const spool = join(directory, 'spool');
+    await mkdir(spool);
+    for (const hurry of [false, true]) {
+      const timeout = hurry ? 'shutdown-timeout=600' : 'shutdown-timeout=1';
+      const [program, port] = await server('', timeout, `spool-dir=${spool}`, 'spool-memory=0');
+      const client = await SmtpClient.connect(port);
+      await client.envelope();
+      client.write('half a message');
+      program.signal('SIGTERM');
+      await program.wrote(/signal SIGTERM received/);
+      if (hurry) program.signal('SIGTERM');
+      expect(await client.reply()).toMatch(/^421 /);
+      expect((await program.ended).code).toBe(0);
+      expect(await readdir(spool)).toEqual([]);
+    }
+  });
+
+  it('reloads the policy at SIGHUP; a broken one leaves the old one in service', async () => {
+    const [program, port] = await server("function hook.noop() return '250 one' end");
+    const old = await SmtpClient.connect(port);
+    await old.reply();
+    await policy("function hook.noop() return '250 two' end");
+    program.signal('SIGHUP');
+    await program.wrote(/policy reloaded/);
+    const client = await SmtpClient.connect(port);
+    await client.reply();
+    expect(await client.command('NOOP')).toBe('250 two\r\n');
+    expect(await old.command('NOOP')).toBe('250 one\r\n');
+    await policy('function hook.noop(');
+    program.signal('SIGHUP');
+    await program.wrote(/policy not reloaded, the old one stays: .*policy\.lua:1/);
+    const third = await SmtpClient.connect(port);
+    await third.reply();
+    expect(await third.command('NOOP')).toBe('250 two\r\n');
+    expect((await program.stop()).code).toBe(0);
+  });
+
+  it('lets hook.init set options of the server', async () => {
+    const [program, port] = await server(
+      "function hook.init() smtpe.setoption('smtp-default-at-dot', '550') end",
+    );
+    const client = await SmtpClient.connect(port);
+    await client.envelope();
+    client.write('x\r\n.\r\n');
+    expect(await client.reply()).toMatch(/^550 5\.7\.0 /);
+    client.destroy();
+    await program.stop();
+  });
+
+  it('+daemon: the starter ends with 0 once connections are accepted, the daemon logs to its file and ends at SIGTERM', async () => {
+    const log = join(directory, 'log');
+    const pidFile = join(directory, 'pid');
+    const started = await smtpe(
+      await policy(''),
+      ...local,
+      '+daemon',
+      `log-file=${log}`,
+      `pid-file=${pidFile}`,
+    ).ended;
+    expect(started).toMatchObject({ code: 0, stderr: '' });
+    const port = Number(/listening on 127\.0\.0\.1:(\d+)/.exec(started.stdout)?.[1]);
+    const pid = Number(await readFile(pidFile, 'latin1'));
+    const client = await SmtpClient.connect(port);
+    expect(await client.reply()).toMatch(/^220 /);
+    process.kill(pid, 'SIGTERM');
+    await client.closed();
+    await expect.poll(() => readFile(log, 'latin1')).toMatch(/notice - terminated\n$/);
+    await expect.poll(() => readdir(directory)).not.toContain('pid');
+  });
+
+  it('+daemon: the starter says why the daemon could not start', async () => {
+    const log = `log-file=${join(directory, 'log')}`;
+    const script = await policy('error("no")');
+    expect(await smtpe(script, ...local, '+daemon', log).ended).toMatchObject({
+      code: 70,
+      stdout: '',
+      stderr: expect.stringMatching(/^smtpe: .*policy\.lua:1: no\n$/),
+    });
+  });
+});
+
+describe('start that fails', () => {
+  let taken: Server | undefined;
+  afterEach(() => {
+    taken?.close();
+    taken = undefined;
+  });
+
+  async function failure(code: number, pattern: RegExp, ...args: readonly string[]): Promise<void> {
+    const ended = await smtpe(...args).ended;
+    expect(ended).toMatchObject({ code, stdout: '' });
+    expect(ended.stderr).toMatch(pattern);
+  }
+
+  it('for a policy that is missing, does not compile, or fails', async () => {
+    await failure(
+      70,
+      /^smtpe: command line: script=none\.lua: there is no such file\n$/,
+      'script=none.lua',
+      ...local,
+    );
+    await failure(70, /^smtpe: .*policy\.lua:2: /m, await policy('x = 1\nfunction ('), ...local);
+    await failure(
+      70,
+      /^smtpe: .*policy\.lua:2: attempt to index/m,
+      await policy('local a\na.b.c = 1'),
+      ...local,
+    );
+    const init = 'function hook.init()\n  error("no redis")\nend';
+    await failure(70, /^smtpe: hook\.init: .*policy\.lua:2: no redis/m, await policy(init), ...local);
+  });
+
+  it('for a port in use, naming it', async () => {
+    taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const address = taken.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    await failure(
+      70,
+      new RegExp(
+        `^smtpe: cannot listen on 127\\.0\\.0\\.1:${port}: another program listens there; .*smtp-server-port`,
+        'm',
+      ),
+      await policy(''),
+      'smtp-server-address=127.0.0.1',
+      `smtp-server-port=${port}`,
+    );
+  });
+
+  it('for a spool directory that is missing or no directory, and a log file that cannot be opened', async () => {
+    const script = await policy('');
+    const none = join(directory, 'none');
+    await failure(
+      71,
+      /spool-dir=.*none: there is no such directory; make it with: mkdir -p/,
+      script,
+      ...local,
+      `spool-dir=${none}`,
+    );
+    const file = join(directory, 'policy.lua');
+    await failure(71, /spool-dir=.*: that is no directory/, script, ...local, `spool-dir=${file}`);
+    await failure(71, /log-file=.*cannot be opened: ENOENT/, script, ...local, `log-file=${none}/x`);
+  });
+
+  it('for a spool directory that may not be written', async () => {
+    const spool = join(directory, 'spool');
+    await mkdir(spool, { mode: 0o500 });
+    await chmod(directory, 0o755);
+    await policy('');
+    // Root may write everywhere.
+    const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const args = ['file=', 'script=policy.lua', ...local, `spool-dir=${spool}`];
+    const program = new Program(process.execPath, [main, ...args], { cwd: directory, ...user });
+    programs.push(program);
+    expect(await program.ended).toMatchObject({
+      code: 71,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^smtpe: command line: spool-dir=.*: user \d+ may not write there \(EACCES\); /,
+      ),
+    });
+  });
+
+  it('for options that are not right, all of them at once', async () => {
+    await failure(
+      64,
+      /no option "smtp-prot"; did you mean smtp-server-port\?\n.*"smtp-max-size=big": expected an integer/,
+      'smtp-prot=1',
+      'smtp-max-size=big',
+    );
+    await failure(64, /"chekc" is no option.*\n.*did you mean: smtpe check\?/, 'chekc');
+    const named = new Program(process.execPath, [main, 'file=none.cf'], { cwd: directory });
+    expect(await named.ended).toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/none\.cf does not exist/),
+    });
+  });
+});
+
+describe('verbs', () => {
+  it('help, info and version print and end with 0; +help, +info, +version with 64', async () => {
+    for (const [verb, pattern] of [
+      ['help', /^smtp-server-port=25$/m],
+      ['info', /^smtp-server-port=26 +# command line$/m],
+      ['version', /^smtpe 0\.1\.0\n/],
+    ] as const) {
+      const options = verb === 'info' ? ['smtp-server-port=26'] : [];
+      const spelled = await smtpe(verb, ...options).ended;
+      expect(spelled).toMatchObject({ code: 0, stderr: '' });
+      expect(spelled.stdout).toMatch(pattern);
+      expect(await smtpe(`+${verb}`, ...options).ended).toMatchObject({ code: 64, stdout: spelled.stdout });
+    }
+  });
+
+  it('check: 0 for a good policy; else what is wrong, with a hook that does not exist', async () => {
+    const good = await smtpe('check', await policy('function hook.rcpt() end')).ended;
+    expect(good).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/no mistake found; hooks rcpt\n$/),
+      stderr: '',
+    });
+    const unknown = await smtpe('check', await policy('function hook.rctp() end')).ended;
+    expect(unknown).toMatchObject({ code: 70, stdout: '' });
+    expect(unknown.stderr).toMatch(
+      /hook\.rctp is never called: there is no such hook; did you mean hook\.rcpt\?/,
+    );
+    const broken = await smtpe('check', await policy('function (')).ended;
+    expect(broken).toMatchObject({ code: 70, stderr: expect.stringMatching(/policy\.lua:1:/) });
+    expect(await smtpe('check', 'script=none.lua').ended).toMatchObject({ code: 70 });
+    expect(await smtpe('check', 'smtp-prot=1').ended).toMatchObject({ code: 64 });
+  });
+
+  it.each([['etc/smtpe.lua'], ['etc/examples/first.lua']])('check finds no mistake in %s', async (path) => {
+    expect(await smtpe('check', `script=${join(root, path)}`).ended).toMatchObject({ code: 0 });
+  });
+});
+
+describe('+test', () => {
+  it('serves a session from a pipe; other lines run as Lua in its environment', async () => {
+    const text = [
+      'function hook.mail(sender) count = (count or 0) + 1; last = sender end',
+      "function hook.quit() return '221 2.0.0 bye' end",
+    ].join('\n');
+    const program = smtpe(
+      '+test',
+      await policy(text),
+      'dns-client-timeout=0',
+      `smtp-smart-host=maildir:${directory}/M`,
+    );
+    program.end(
+      [
+        'EHLO me.example',
+        'MAIL FROM:<a@b.example>',
+        'return count, last, client.address',
+        'RCPT TO:<c@d.example>',
+        'DATA',
+        'return 1',
+        '.',
+        'nosuch.field = 1',
+        'x = 21; return x * 2',
+        'QUIT',
+        '',
+      ].join('\r\n'),
+    );
+    const ended = await program.ended;
+    expect(ended.code).toBe(0);
+    const lines = ended.stdout.split(/\r?\n/);
+    expect(lines[0]).toMatch(/^220 /);
+    expect(lines).toContain('1\ta@b.example\t127.0.0.1');
+    expect(lines.filter((line) => /^250 2\.0\.0 message \w{18} accepted$/.test(line))).toHaveLength(1);
+    expect(lines.some((line) => /^error: .*nosuch/.test(line))).toBe(true);
+    expect(lines).toContain('42');
+    expect(lines.at(-2)).toBe('221 2.0.0 bye');
+    const [name = ''] = await readdir(join(directory, 'M/new'));
+    expect(await readFile(join(directory, 'M/new', name), 'latin1')).toBe('return 1\r\n');
+  });
+
+  it('ends at the end of the input', async () => {
+    const program = smtpe('test', await policy(''), 'dns-client-timeout=0');
+    program.end('NOOP\nreturn 7');
+    expect(await program.ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^220 [^\n]+\n250 2\.0\.0 OK\r\n/),
+    });
+  });
+
+  it('says what is wrong with the policy', async () => {
+    const ended = await smtpe('+test', await policy('x.y = 1')).ended;
+    expect(ended).toMatchObject({
+      code: 70,
+      stdout: '',
+      stderr: expect.stringMatching(/smtpe: .*policy\.lua:1:/),
+    });
+  });
+});
+
+describe('package', () => {
+  it('npx smtpe runs from the root', async () => {
+    const npx = new Program('npx', ['--no-install', 'smtpe', 'version'], { cwd: root });
+    programs.push(npx);
+    expect(await npx.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^smtpe 0\.1\.0\n/) });
+  });
+
+  it('shows in README the policy that is in etc/examples/first.lua', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const shown = /<!-- policy -->\n```lua\n([^`]*)```/.exec(readme)?.[1];
+    expect(shown).toBe(await readFile(join(root, 'etc/examples/first.lua'), 'utf8'));
+    expect(shown?.trimEnd().split('\n')).toHaveLength(10);
+  });
+});
