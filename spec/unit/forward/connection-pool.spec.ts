@@ -1,7 +1,12 @@
 // Connections kept for the next message: when one is used again, when it is not, and that nothing is left of them.
 import { afterEach, describe, expect, it } from 'vitest';
+import { createSmtpClient } from '../../../src/forward/smtp-client.ts';
+import type { Clock } from '../../../src/ops/clock.ts';
+import { createOptions } from '../../../src/options/option-set.ts';
+import { FakeClock } from '../../fakes/clock.ts';
 import { type HopScript, NextHop } from '../../fakes/next-hop.ts';
-import { type Bench, bench, HELO, MESSAGE, turns } from './support.ts';
+import { RecordLog } from '../../fakes/record-log.ts';
+import { type Bench, bench, delivery, FakeResolver, HELO, MESSAGE, turns } from './support.ts';
 
 const hops: NextHop[] = [];
 async function hop(script: HopScript = {}): Promise<NextHop> {
@@ -257,4 +262,40 @@ it('connections given up while in use are not kept', async () => {
   await outcome;
   expect(it.client.idleConnections).toBe(0);
   await nothingLeft(it, sink);
+});
+
+it('keeps no process alive with an idle connection or its timer, and is alive again in use', async () => {
+  const sink = await hop({ rset: { end: 'hang' } });
+  const sockets = (): number =>
+    process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  let unreffed = 0;
+  const fake = new FakeClock();
+  const clock: Clock = {
+    now: () => fake.now(),
+    monotonic: () => fake.monotonic(),
+    after: (ms, fire) => ({
+      ...fake.after(ms, fire),
+      unref: () => {
+        unreffed++;
+      },
+    }),
+  };
+  const client = createSmtpClient({
+    options: createOptions({ 'smtp-forward-tls': 'off' }),
+    ...{ resolver: new FakeResolver(), clock, log: new RecordLog(), helo: HELO },
+  });
+  const before = sockets();
+  await client.deliver(delivery([sink.target]), new AbortController().signal);
+  expect(client.idleConnections).toBe(1);
+  // That of the next hop, which is in this process too.
+  expect(sockets()).toBe(before + 1);
+  expect(unreffed).toBe(1);
+  const abort = new AbortController();
+  const outcome = client.deliver(delivery([sink.target]), abort.signal);
+  await sink.saw('RSET');
+  expect(sockets()).toBe(before + 2);
+  abort.abort();
+  await outcome;
+  await sink.allClosed();
+  expect(fake.pending).toBe(0);
 });
