@@ -62,7 +62,10 @@ export type DeliveryOutcome =
       readonly text: string;
       readonly rcpts: readonly RcptReply[];
     }
-  /** No conversation: refused, timed out, closed, garbage. `code` is an smtp.code pseudo code (110 120 130 140 100). */
+  /**
+   * No conversation: refused, timed out, closed, garbage. `code` is an smtp.code pseudo code (110 120 130 140 100). At stage `dot` the
+   * final dot was on its way already, and the next hop may or may not have the message; at every other stage it has not.
+   */
   | {
       readonly kind: 'failed';
       readonly host: string;
