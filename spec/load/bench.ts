@@ -45,30 +45,52 @@ async function latency(test: Case, port: number): Promise<{ p50: number; p99: nu
   return JSON.parse(printed.toString()) as { p50: number; p99: number };
 }
 
-async function sample(test: Case, kind: ServerKind, withLatency: boolean): Promise<Sample> {
+interface Server {
+  readonly kind: ServerKind;
+  readonly pid: number;
+  readonly port: number;
+  /** Messages that take about `span` seconds, found while warming up. */
+  readonly count: number;
+  readonly samples: Sample[];
+  stop(): Promise<void>;
+}
+
+/** Starts a server for a case and sends it mail until its rate is known and its code is compiled. */
+async function prepare(test: Case, kind: ServerKind): Promise<Server> {
   const sink = test.sink && kind.name !== 'floor' ? await startSink(LOAD) : undefined;
   const { running, port } = await kind.start(SERVER, sink?.port);
-  try {
-    // Warm up until the rate is known, so that each measurement takes about as long.
-    let count = test.load.size > 100_000 ? 40 : 300;
-    let seconds = await run(LOAD, source(test, port, count));
-    const more = Math.ceil((count / seconds) * span * 0.7);
-    seconds = await run(LOAD, source(test, port, more));
-    count = Math.max(test.load.sessions, Math.ceil((more / seconds) * span));
-    const before = measure(running.pid);
-    const took = await run(LOAD, source(test, port, count));
-    const after = measure(running.pid);
-    const times = withLatency ? await latency(test, port) : { p50: Number.NaN, p99: Number.NaN };
-    return {
-      perSecond: count / took,
-      cpu: ((after.cpu - before.cpu) * 1000) / count,
-      peak: after.peak,
-      ...times,
-    };
-  } finally {
-    await running.stop();
-    await sink?.running.stop();
+  const large = test.load.size > 100_000;
+  let count = large ? 40 : 300;
+  let seconds = await run(LOAD, source(test, port, count));
+  for (const share of quick ? [0.8] : [0.5, 1]) {
+    count = Math.max(test.load.sessions, Math.ceil((count / seconds) * span * share));
+    seconds = await run(LOAD, source(test, port, count));
   }
+  return {
+    kind,
+    pid: running.pid,
+    port,
+    count: Math.max(test.load.sessions, Math.ceil((count / seconds) * span)),
+    samples: [],
+    stop: async () => {
+      await running.stop();
+      await sink?.running.stop();
+    },
+  };
+}
+
+async function sample(test: Case, server: Server, withLatency: boolean): Promise<Sample> {
+  const { pid, port, count } = server;
+  const before = measure(pid);
+  const took = await run(LOAD, source(test, port, count));
+  const after = measure(pid);
+  const times = withLatency ? await latency(test, port) : { p50: Number.NaN, p99: Number.NaN };
+  return {
+    perSecond: count / took,
+    cpu: ((after.cpu - before.cpu) * 1000) / count,
+    peak: after.peak,
+    ...times,
+  };
 }
 
 const began = performance.now();
@@ -77,27 +99,27 @@ const nameServer = await startNameServer(LOAD);
 const rows: Row[] = [];
 const todo = cases(quick, nameServer.port).filter((test) => only === undefined || only.includes(test.group));
 for (const test of todo) {
-  const samples = new Map<string, Sample[]>();
+  const servers: Server[] = [];
+  for (const kind of test.servers) servers.push(await prepare(test, kind));
   for (let round = 0; round < rounds; round++) {
-    for (const kind of test.servers) {
-      const one = await sample(test, kind, round === 0);
-      samples.set(kind.name, [...(samples.get(kind.name) ?? []), one]);
-    }
+    for (const server of servers) server.samples.push(await sample(test, server, round === rounds - 1));
   }
+  for (const server of servers) await server.stop();
   const medians = new Map<string, Sample>();
   let noise = 0;
-  for (const [name, list] of samples) {
+  for (const { kind, samples: list } of servers) {
+    const name = kind.name;
     const of = (pick: (one: Sample) => number): number => median(list.map(pick));
     const cpu = of((one) => one.cpu);
     const all = list.map((one) => one.cpu);
     noise = Math.max(noise, (Math.max(...all) - Math.min(...all)) / cpu);
-    const first = list[0];
+    const last = list.at(-1);
     medians.set(name, {
       perSecond: of((one) => one.perSecond),
       cpu,
       peak: of((one) => one.peak),
-      p50: first?.p50 ?? Number.NaN,
-      p99: first?.p99 ?? Number.NaN,
+      p50: last?.p50 ?? Number.NaN,
+      p99: last?.p99 ?? Number.NaN,
     });
   }
   rows.push({ case: test, medians, noise });
