@@ -29,8 +29,9 @@ interface Run {
   waiting: Buffer[] | undefined;
 }
 
-/** Bytes that are parsed in one turn of the event loop when a message is read again. */
-const turnBytes = 262_144;
+/** A message in memory up to this size is read again at once, a larger one in pieces with a turn of the event loop between them. */
+const atOnceBytes = 262_144;
+const turnBytes = 65_536;
 
 export class MessageObserver {
   readonly #setup: ObserverSetup;
@@ -93,7 +94,7 @@ export class MessageObserver {
     const run: Run = { parser: this.#parser(tables), waiting: undefined };
     this.#runs.push(run);
     const { pieces } = message;
-    if (pieces === undefined || size > turnBytes * 4) return this.#replay(run, message, size);
+    if (pieces === undefined || size > atOnceBytes) return this.#replay(run, message, size);
     for (const piece of pieces) run.parser.feed(piece);
     if (this.#ended) run.parser.end();
   }
@@ -104,20 +105,19 @@ export class MessageObserver {
     try {
       for await (const piece of message.read()) {
         for (let at = 0; at < piece.length && left > 0; at += turnBytes) {
+          if (this.#closed) return;
           const part = piece.subarray(at, at + Math.min(turnBytes, left));
           left -= part.length;
           run.parser.feed(part);
           await nextTurn();
-          if (this.#closed) return;
         }
         if (left <= 0) break;
       }
     } catch (error) {
       this.#runs = this.#runs.filter((item) => item !== run);
-      throw new Error(`reading the message again for mime.parts or uri.found: ${String(error)}`, {
-        cause: error,
-      });
+      throw error;
     }
+    if (this.#closed) return;
     for (const piece of run.waiting) run.parser.feed(piece);
     run.waiting = undefined;
     if (this.#ended) run.parser.end();

@@ -4,18 +4,23 @@
 import { ByteAccumulator } from './mime-bytes.ts';
 import type { BodyReader } from './mime-part.ts';
 import type { UriCollector } from './uri-collector.ts';
-import { candidates } from './uri-token.ts';
+import { candidates, type TokenContext } from './uri-token.ts';
+import { isOrdinaryWord } from './uri-words.ts';
 
 /** Classes of octets. Up to `apostrophe` they may end a run, the others say what stands in it. */
 const ordinary = 0;
 const delimiter = 1;
 const apostrophe = 2;
 const carriageReturn = 4;
-const mark = 8;
-const ampersand = 16;
-const high = 32;
+const dot = 8;
+const colon = 16;
+const percent = 32;
+const ampersand = 64;
+const high = 128;
 /** Without one of these a run cannot be a URI. */
-const interesting = mark | ampersand | high;
+const interesting = dot | colon | percent | ampersand | high;
+/** With one of these it takes more than a look at the octets. */
+const involved = percent | ampersand | high;
 
 const QUOTE = 34;
 const APOSTROPHE = 39;
@@ -30,7 +35,9 @@ function classes(html: boolean): Uint8Array {
     if (byte === 0 || (byte >= 9 && byte <= 13) || byte === 32) table[byte] = delimiter;
   for (const character of '"<>{}\\^`') table[character.charCodeAt(0)] = delimiter;
   table[13] = carriageReturn;
-  for (const character of '.:%') table[character.charCodeAt(0)] = mark;
+  table[46] = dot;
+  table[58] = colon;
+  table[37] = percent;
   table[38] = ampersand;
   table.fill(high, 128);
   if (html) table[APOSTROPHE] = apostrophe;
@@ -54,7 +61,8 @@ export interface TextFacts {
 export class UriFinder implements BodyReader {
   readonly #collector: UriCollector;
   readonly #part: number;
-  readonly #facts: TextFacts;
+  readonly #inText: TokenContext;
+  readonly #inAttribute: TokenContext;
   readonly #classes: Uint8Array;
   /** The unfinished run of the octets before. */
   readonly #run = new ByteAccumulator();
@@ -69,14 +77,15 @@ export class UriFinder implements BodyReader {
   constructor(collector: UriCollector, part: number, facts: TextFacts) {
     this.#collector = collector;
     this.#part = part;
-    this.#facts = facts;
+    this.#inText = { html: facts.html, charset: facts.charset, attribute: false };
+    this.#inAttribute = { ...this.#inText, attribute: true };
     this.#classes = facts.html ? htmlClasses : textClasses;
   }
 
   feed(bytes: Buffer): void {
     if (this.#collector.full(this.#part)) return;
     const table = this.#classes;
-    const { html } = this.#facts;
+    const { html } = this.#inText;
     const end = bytes.length;
     let start = 0;
     let flags = this.#flags;
@@ -130,7 +139,11 @@ export class UriFinder implements BodyReader {
   #endRun(bytes: Buffer, start: number, end: number, flags: number): void {
     if ((flags & interesting) !== 0) {
       if (this.#run.length === 0 && !this.#skipping && end - start <= this.#collector.tokenLength) {
-        if (end > start) this.#judge(bytes.toString('latin1', start, end));
+        if (
+          end > start &&
+          ((flags & involved) !== 0 || this.#quote !== 0 || !isOrdinaryWord(bytes, start, end))
+        )
+          this.#judge(bytes.toString('latin1', start, end));
       } else {
         this.#extend(bytes, start, end);
         if (this.#run.length > 0) this.#judge(this.#run.view().toString('latin1'));
@@ -155,12 +168,9 @@ export class UriFinder implements BodyReader {
   }
 
   #judge(token: string): boolean {
+    if (this.#collector.full(this.#part)) return false;
     let found = false;
-    const context = {
-      html: this.#facts.html,
-      attribute: this.#quote !== 0,
-      charset: this.#facts.charset,
-    };
+    const context = this.#quote === 0 ? this.#inText : this.#inAttribute;
     for (const candidate of candidates(token, context)) {
       if (this.#collector.offer(candidate, this.#part)) found = true;
     }

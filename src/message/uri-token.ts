@@ -93,13 +93,22 @@ function browserText(text: string): string {
   return slashes.replace(/^(https?|ftp):\/*(?=[^/])/i, '$1://');
 }
 
+const none: readonly Candidate[] = [];
+
 /** What may be URIs in a token, in order. */
-export function candidates(token: string, context: TokenContext): Candidate[] {
-  let text = context.attribute ? token.replace(/[\t\n\r]/g, '') : token.replace(/\r/g, '');
+export function candidates(token: string, context: TokenContext): readonly Candidate[] {
+  if (!/[.:%&\x80-\xff]/.test(token)) return none;
+  let text = token;
+  if (context.attribute) text = token.replace(/[\t\n\r]/g, '');
+  else if (token.includes('\r')) text = token.replaceAll('\r', '');
   const references = text.includes('&');
   if (references) text = decodeEntities(text, context.html);
   const high = highBytes.test(text);
-  if (high && !/[.:%]/.test(text) && !wideStopBytes.test(text)) return [];
+  if (high && !/[.:%]/.test(text) && !wideStopBytes.test(text)) return none;
+  if (!references && !high && !context.attribute) {
+    const raw = trim(text);
+    return mayBeUri(raw) ? [{ raw, text: raw }] : none;
+  }
   const pieces = high ? cleanHighBytes(text, context) : [text];
   const found: Candidate[] = [];
   for (const piece of pieces) {

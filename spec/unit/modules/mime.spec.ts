@@ -1,0 +1,67 @@
+// The lazy fields mime.parts and uri.found: who fills the table, and when reading one suspends.
+import { describe, expect, test } from 'vitest';
+import type { LiveTable } from '../../../src/lua/value.ts';
+import { mimeModule } from '../../../src/modules/mime.ts';
+import { uriFound } from '../../../src/modules/uri-found.ts';
+import type { SessionView } from '../../../src/policy/session-view.ts';
+import { fakeCallContext } from '../../fakes/call-context.ts';
+import { FakeLiveTable } from '../../fakes/live-table.ts';
+
+const parts = mimeModule.lazyFields[0];
+const fields = [
+  ['mime.parts', parts, 'mimeParts'],
+  ['uri.found', uriFound, 'urisFound'],
+] as const;
+
+function session(
+  name: 'mimeParts' | 'urisFound',
+  give: (table: LiveTable) => LiveTable | Promise<LiveTable>,
+): SessionView {
+  const unexpected = (): never => {
+    throw new Error('not asked for');
+  };
+  return {
+    mimeParts: unexpected,
+    urisFound: unexpected,
+    [name]: (create: () => LiveTable) => give(create()),
+  } as unknown as SessionView;
+}
+
+describe.each(fields)('%s', (name, field, method) => {
+  test('is what the session gives', () => {
+    const given: LiveTable[] = [];
+    const context = fakeCallContext(
+      session(method, (table) => {
+        given.push(table);
+        return table;
+      }),
+    );
+    expect(field?.read(context)).toBe(given[0]);
+    expect(given[0]).toBeInstanceOf(FakeLiveTable);
+  });
+
+  test('suspends while the session reads the message again', async () => {
+    let filled: (() => void) | undefined;
+    const context = fakeCallContext(
+      session(
+        method,
+        (table) =>
+          new Promise((resolve) => {
+            filled = () => resolve(table);
+          }),
+      ),
+    );
+    const waiting = field?.read(context);
+    if (waiting === null || typeof waiting !== 'object' || !('done' in waiting))
+      throw new Error('did not suspend');
+    expect((waiting.describe as () => string)()).toBe(`${name} (reading the stored message)`);
+    filled?.();
+    expect(await (waiting.done as Promise<readonly unknown[]>)).toEqual([expect.any(FakeLiveTable)]);
+  });
+
+  test('is an empty table where there is no session', () => {
+    const table = field?.read(fakeCallContext());
+    expect(table).toBeInstanceOf(FakeLiveTable);
+    expect((table as FakeLiveTable).sequence).toEqual([]);
+  });
+});
