@@ -145,6 +145,17 @@ describe('start', () => {
     expect((await program.stop()).code).toBe(0);
   });
 
+  it('reloads by itself with +reload-watch', async () => {
+    const [program, port] = await server("function hook.noop() return '250 one' end", '+reload-watch');
+    await policy("function hook.noop() return '250 number two' end");
+    await program.wrote(/policy reloaded/);
+    const client = await SmtpClient.connect(port);
+    await client.reply();
+    expect(await client.command('NOOP')).toBe('250 number two\r\n');
+    client.destroy();
+    await program.stop();
+  });
+
   it('lets hook.init set options of the server', async () => {
     const [program, port] = await server(
       "function hook.init() smtpe.setoption('smtp-default-at-dot', '550') end",

@@ -68,7 +68,9 @@ export const optionTable = {
       'A worker whose resident memory passes this is replaced; 0 is no limit.',
     ),
   ),
-  'reload-watch': atStart(flag(false, 'Reload the policy when its file changes, as SIGHUP does.')),
+  'reload-watch': atStart(
+    flag(false, 'Reload the policy within a second or two of a change of its file, as SIGHUP does.'),
+  ),
   'shutdown-timeout': inProcess(
     seconds(
       30,
@@ -97,14 +99,14 @@ export const optionTable = {
   ),
 
   // DNS
-  'dns-servers': inProcess(
+  'dns-servers': atStart(
     text(
       '',
       'servers',
       'Name servers, address or address:port, separated by blank, comma or semicolon. Empty: /etc/resolv.conf.',
     ),
   ),
-  'dns-max-timeout': inProcess(seconds(45, 'The longest that a DNS query may take, retries included.')),
+  'dns-max-timeout': seconds(45, 'The longest that a DNS query may take, retries included.'),
   'dns-client-timeout': inProcess(
     seconds(10, 'The longest that the look-up of the name of a connecting client may take.', 0),
   ),
@@ -115,8 +117,12 @@ export const optionTable = {
   'dns-cache-size': inProcess(
     integer(10_000, 0, 10_000_000, 'answers', 'Answers kept in memory; 0 keeps none.'),
   ),
-  'dns-session-queries': inProcess(
-    integer(200, 1, 100_000, 'queries', 'The most queries that one session may have pending.'),
+  'dns-session-queries': integer(
+    200,
+    1,
+    100_000,
+    'queries',
+    'The most queries that one session may have pending.',
   ),
   'dns-max-queries': inProcess(
     integer(10_000, 1, 1_000_000, 'queries', 'The most queries in flight in the process.'),
@@ -132,12 +138,14 @@ export const optionTable = {
       'More new connections in a second than this are delayed; 0 is off.',
     ),
   ),
-  'rate-client': integer(
-    0,
-    0,
-    1_000_000,
-    'connections/60s',
-    'More connections of an address in 60 seconds are refused with 421; 0 is off.',
+  'rate-client': inProcess(
+    integer(
+      0,
+      0,
+      1_000_000,
+      'connections/60s',
+      'More connections of an address in 60 seconds are refused with 421; 0 is off.',
+    ),
   ),
   'limit-connections': inProcess(
     integer(10_000, 0, 1_000_000, 'connections', 'Connections at once; more get 421. 0 is no limit.'),
@@ -151,7 +159,9 @@ export const optionTable = {
       'Connections at once from one address (IPv6: one /64). 0 is no limit.',
     ),
   ),
-  'limit-line-length': integer(4096, 512, 65_536, 'bytes', 'The longest command line, CRLF included.'),
+  'limit-line-length': inProcess(
+    integer(4096, 512, 65_536, 'bytes', 'The longest command line, CRLF included.'),
+  ),
   'limit-header-bytes': integer(
     1_048_576,
     1000,
@@ -159,42 +169,46 @@ export const optionTable = {
     'bytes',
     'The largest header block of a message.',
   ),
-  'limit-mime-depth': integer(
-    50,
-    1,
-    1000,
-    'levels',
-    'Multiparts and embedded messages inside each other that mime.parts shows; deeper ones are not taken apart.',
+  'limit-mime-depth': inProcess(
+    integer(
+      50,
+      1,
+      1000,
+      'levels',
+      'Multiparts and embedded messages inside each other that mime.parts shows; deeper ones are not taken apart.',
+    ),
   ),
-  'limit-mime-parts': integer(
-    1000,
-    1,
-    100_000,
-    'parts',
-    'Entries of mime.parts; the rest of the message belongs to the last one.',
+  'limit-mime-parts': inProcess(
+    integer(
+      1000,
+      1,
+      100_000,
+      'parts',
+      'Entries of mime.parts; the rest of the message belongs to the last one.',
+    ),
   ),
-  'limit-mime-header-bytes': integer(
-    1_048_576,
-    1000,
-    67_108_864,
-    'bytes',
-    'Header block of one MIME part; what follows belongs to its body.',
+  'limit-mime-header-bytes': inProcess(
+    integer(
+      1_048_576,
+      1000,
+      67_108_864,
+      'bytes',
+      'Header block of one MIME part; what follows belongs to its body.',
+    ),
   ),
-  'limit-mime-boundary-length': integer(
-    250,
-    70,
-    1000,
-    'bytes',
-    'A multipart with a longer boundary is not taken apart.',
+  'limit-mime-boundary-length': inProcess(
+    integer(250, 70, 1000, 'bytes', 'A multipart with a longer boundary is not taken apart.'),
   ),
-  'limit-uris': integer(
-    2000,
-    0,
-    1_000_000,
-    'URIs',
-    'Entries of uri.found from the bodies of a message, and as many again from its headers.',
+  'limit-uris': inProcess(
+    integer(
+      2000,
+      0,
+      1_000_000,
+      'URIs',
+      'Entries of uri.found from the bodies of a message, and as many again from its headers.',
+    ),
   ),
-  'limit-uri-length': integer(2048, 64, 65_536, 'bytes', 'Longer URIs are cut in uri.found.'),
+  'limit-uri-length': inProcess(integer(2048, 64, 65_536, 'bytes', 'Longer URIs are cut in uri.found.')),
   'limit-recipients': integer(1000, 1, 1_000_000, 'recipients', 'Recipients of a transaction; more get 452.'),
   'limit-commands': integer(
     1000,
@@ -217,12 +231,8 @@ export const optionTable = {
     'commands',
     'Unknown commands of a session; then 421. 0 is no limit.',
   ),
-  'limit-session-time': integer(
-    7200,
-    0,
-    604_800,
-    's',
-    'The longest that a session may last; then 421. 0 is no limit.',
+  'limit-session-time': inProcess(
+    integer(7200, 0, 604_800, 's', 'The longest that a session may last; then 421. 0 is no limit.'),
   ),
   'limit-pipeline-bytes': integer(
     262_144,
@@ -250,12 +260,9 @@ export const optionTable = {
     'Require FROM: and TO: to be spelled out, and nothing unknown among the parameters.',
   ),
   'smtp-xclient': flag(true, 'Announce and accept XCLIENT for the clients of smtp-xclient-hosts.'),
-  'smtp-xclient-hosts': text(
-    '127.0.0.0/8 ::1',
-    'networks',
-    'Networks whose clients may use XCLIENT and VERB.',
+  'smtp-xclient-hosts': inProcess(
+    text('127.0.0.0/8 ::1', 'networks', 'Networks whose clients may use XCLIENT and VERB.'),
   ),
-  'smtp-auth-require-tls': flag(false, 'Accepted for later; AUTH is offered only when hook.auth exists.'),
   'smtp-max-size': integer(52_428_800, 0, 1_099_511_627_776, 'bytes', 'The largest message; 0 is no limit.'),
   'smtp-default-at-dot': word(
     '451',
@@ -272,7 +279,9 @@ export const optionTable = {
     ['normalise', 'reject'],
     'A bare CR or LF in a message: made CRLF, or the message is refused at dot with 550 5.6.0.',
   ),
-  'smtp-greet-pause': integer(0, 0, 60_000, 'ms', 'Wait before the banner for clients that talk too early.'),
+  'smtp-greet-pause': inProcess(
+    integer(0, 0, 60_000, 'ms', 'Wait before the banner for clients that talk too early.'),
+  ),
   'hook-error': word(
     'drop',
     ['drop', 'default'],
@@ -295,18 +304,20 @@ export const optionTable = {
     ['off', 'may', 'must'],
     'STARTTLS to next hops: never, when offered, or required with a valid certificate.',
   ),
-  'smtp-forward-connections': inProcess(
-    integer(
-      20,
-      0,
-      10_000,
-      'connections',
-      'Idle connections kept open to next hops; 0 opens one for each message.',
-    ),
+  'smtp-forward-connections': integer(
+    20,
+    0,
+    10_000,
+    'connections',
+    'Idle connections kept open to next hops; 0 opens one for each message.',
   ),
-  'smtp-forward-idle': inProcess(seconds(30, 'How long an idle connection to a next hop is kept.')),
-  'smtp-forward-messages': inProcess(
-    integer(100, 1, 1_000_000, 'messages', 'Messages sent over one connection to a next hop.'),
+  'smtp-forward-idle': seconds(30, 'How long an idle connection to a next hop is kept.'),
+  'smtp-forward-messages': integer(
+    100,
+    1,
+    1_000_000,
+    'messages',
+    'Messages sent over one connection to a next hop.',
   ),
 
   // Time-outs
@@ -358,21 +369,17 @@ export const optionTable = {
   ),
 
   // Spool
-  'spool-dir': inProcess(
-    text(
-      '/tmp',
-      'path',
-      'Directory of the message files. Empty: no file, and no forwarding by smtp-smart-host from disk.',
-    ),
+  'spool-dir': text(
+    '/tmp',
+    'path',
+    'Directory of the message files. Empty: no file, and no forwarding by smtp-smart-host from disk.',
   ),
-  'spool-memory': inProcess(
-    integer(
-      262_144,
-      0,
-      67_108_864,
-      'bytes',
-      'A message up to this size is kept in memory while nobody looks at its file.',
-    ),
+  'spool-memory': integer(
+    262_144,
+    0,
+    67_108_864,
+    'bytes',
+    'A message up to this size is kept in memory while nobody looks at its file.',
   ),
 
   // Policy limits
@@ -384,7 +391,7 @@ export const optionTable = {
     'Processor time that Lua may use for one call of a hook.',
   ),
   'hook-time-limit': seconds(300, 'The longest that one call of a hook may take, waiting included.'),
-  'lua-max-memory': atStart(
+  'lua-max-memory': inProcess(
     integer(256, 8, 2000, 'MiB', 'Memory of all Lua of a worker; a hook that wants more is stopped.'),
   ),
   'hook-max-pending': integer(
