@@ -1,5 +1,5 @@
-// Answers kept in memory until their TTL is over, the least recently used going first (RFC 2181 section 5.2, RFC 2308). Bounded by number
-// and by size: an answer counts once for each KiB of its packet.
+// Answers kept in memory until their TTL is over, those not used for longest going first (RFC 2181 section 5.2, RFC 2308). Bounded by
+// number and by size: an answer counts once for each KiB of its packet.
 import type { DnsRecord } from './resolver-api.ts';
 import type { ReplyRecords } from './wire.ts';
 
@@ -28,26 +28,35 @@ const LONGEST = 86_400;
 const LONGEST_DENIAL = 10_800;
 const SOA = 6;
 
-export class AnswerCache {
-  readonly #entries = new Map<string, Entry>();
-  #weight = 0;
+interface Generation {
+  readonly entries: Map<string, Entry>;
+  weight: number;
+}
 
-  /** Answers kept. */
+const generation = (): Generation => ({ entries: new Map(), weight: 0 });
+
+/**
+ * Two generations: what is asked for goes into the young one, and when that holds half of the limit the old one is dropped and it
+ * becomes the old one. Nothing is ever deleted one by one, which large Maps are slow at (30 µs with 10,000 entries).
+ */
+export class AnswerCache {
+  #young = generation();
+  #old = generation();
+
+  /** Answers kept; one that is in both generations counts twice. */
   get size(): number {
-    return this.#entries.size;
+    return this.#young.entries.size + this.#old.entries.size;
   }
 
   /** `now`: Clock.monotonic. The TTLs are those that are left. */
-  get(key: string, now: number): CachedAnswer | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    if (now >= entry.expiresAt) {
-      this.#remove(key, entry);
-      return undefined;
+  get(key: string, now: number, limit: number): CachedAnswer | undefined {
+    let entry = this.#young.entries.get(key);
+    if (entry === undefined) {
+      entry = this.#old.entries.get(key);
+      if (entry === undefined || now >= entry.expiresAt) return undefined;
+      this.#keep(key, entry, limit);
     }
-    // To the end of the order: used last.
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (now >= entry.expiresAt) return undefined;
     const age = Math.floor((now - entry.storedAt) / 1000);
     if (age !== entry.age) {
       entry.age = age;
@@ -60,31 +69,24 @@ export class AnswerCache {
   put(key: string, kept: KeptAnswer, seconds: number, octets: number, limit: number, now: number): void {
     const weight = Math.max(1, Math.ceil(octets / 1024));
     if (seconds <= 0 || weight > limit) return;
-    const old = this.#entries.get(key);
-    if (old !== undefined) this.#remove(key, old);
-    this.#entries.set(key, {
-      kept,
-      weight,
-      storedAt: now,
-      expiresAt: now + seconds * 1000,
-      age: 0,
-      aged: { ...kept, ttl: seconds },
-    });
-    this.#weight += weight;
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#weight <= limit) break;
-      this.#remove(oldest, entry);
-    }
+    const aged = { ...kept, ttl: seconds };
+    this.#keep(key, { kept, weight, storedAt: now, expiresAt: now + seconds * 1000, age: 0, aged }, limit);
   }
 
   clear(): void {
-    this.#entries.clear();
-    this.#weight = 0;
+    this.#young = generation();
+    this.#old = generation();
   }
 
-  #remove(key: string, entry: Entry): void {
-    this.#entries.delete(key);
-    this.#weight -= entry.weight;
+  #keep(key: string, entry: Entry, limit: number): void {
+    if (this.#young.weight > 0 && this.#young.weight + entry.weight > limit / 2) {
+      this.#old = this.#young;
+      this.#young = generation();
+    }
+    const young = this.#young;
+    young.weight += entry.weight - (young.entries.get(key)?.weight ?? 0);
+    young.entries.set(key, entry);
+    if (young.weight + this.#old.weight > limit) this.#old = generation();
   }
 }
 

@@ -2,7 +2,7 @@
 // not know it, over TCP when the answer was cut (RFC 1035 section 7, RFC 6891, RFC 7766). Ends only by an answer, by the failure of all
 // servers, or by cancel: deadlines belong to those who wait (dns/flight.ts). No aliases, no cache.
 import type { Clock, Timer } from '../ops/clock.ts';
-import { rcode } from './resolver-api.ts';
+import { type DnsQuestion, rcode } from './resolver-api.ts';
 import type { Server } from './server.ts';
 import type { Exchange, ReplyReceiver } from './udp.ts';
 import { encodeQuery, type Query, type ReadReply, type ReplyRecords, readReply, withId } from './wire.ts';
@@ -17,13 +17,18 @@ export interface LookupResult extends ReplyRecords {
   readonly error: string | undefined;
 }
 
-export interface LookupParts {
+/** What all look-ups of a resolver share. */
+export interface LookupHost {
   readonly clock: Clock;
-  /** Servers in the order in which they are to be asked. */
-  readonly servers: readonly Server[];
+  /** Option dns-ignore-tcp. */
   readonly ignoreTruncation: boolean;
   /** A line for the log's group `dns`. */
-  trace(line: string): void;
+  trace(question: DnsQuestion, line: string): void;
+}
+
+export interface LookupOwner {
+  /** The end of a look-up that was not cancelled. */
+  lookedUp(result: LookupResult): void;
 }
 
 /** The wait for a server, in ms: doubles with each round over the servers. */
@@ -40,22 +45,47 @@ type Reply = Extract<ReadReply, { kind: 'reply' }>;
 
 const none: ReplyRecords = { answer: [], authority: [], extra: [] };
 
-function servfail(error: string): LookupResult {
-  return { ...none, rcode: rcode.SERVFAIL, octets: 0, truncated: false, error };
+function failure(code: number, error: string | undefined): LookupResult {
+  return { ...none, rcode: code, octets: 0, truncated: false, error };
+}
+
+/** One query to one server, by UDP or TCP. */
+class Attempt implements ReplyReceiver {
+  readonly server: Server;
+  readonly query: Query;
+  /** The id of a TCP query, -1 for UDP. */
+  readonly tcpId: number;
+  exchange: Exchange | undefined;
+  readonly #lookup: Lookup;
+
+  constructor(lookup: Lookup, server: Server, query: Query, tcpId: number) {
+    this.#lookup = lookup;
+    this.server = server;
+    this.query = query;
+    this.tcpId = tcpId;
+  }
+
+  reply(packet: Buffer): boolean {
+    return this.#lookup.replied(this, packet);
+  }
+
+  failed(cause: string): void {
+    this.#lookup.attemptFailed(this, cause);
+  }
 }
 
 export class Lookup {
-  readonly name: string;
-  readonly type: number;
-  readonly class: number;
-  readonly #parts: LookupParts;
-  readonly #done: (result: LookupResult) => void;
-  readonly #exchanges = new Map<Exchange, Server>();
-  /** Servers that answered by an error: they are not asked again. */
-  readonly #refusals = new Map<Server, LookupResult>();
+  readonly question: DnsQuestion;
+  readonly #host: LookupHost;
+  readonly #servers: readonly Server[];
+  readonly #owner: LookupOwner;
+  #attempts: Attempt[] = [];
+  /** What servers answered that failed: they are not asked again. */
+  #refusals: Map<Server, LookupResult> | undefined;
   /** Servers that answered an EDNS query by an error that may be about EDNS. */
-  readonly #plainAsked = new Set<Server>();
-  readonly #queries: { plain?: Query; edns?: Query } = {};
+  #plainAsked: Set<Server> | undefined;
+  #ednsQuery: Query | undefined;
+  #plainQuery: Query | undefined;
   #timer: Timer | undefined;
   /** Servers asked in turn so far, over all rounds. */
   #cursor = 0;
@@ -66,35 +96,31 @@ export class Lookup {
   #lastFailure = '';
   #over = false;
 
-  constructor(
-    question: { readonly name: string; readonly type: number; readonly class: number },
-    parts: LookupParts,
-    done: (result: LookupResult) => void,
-  ) {
-    this.name = question.name;
-    this.type = question.type;
-    this.class = question.class;
-    this.#parts = parts;
-    this.#done = done;
+  /** `question.name`: ASCII, checked, without final dot. `servers`: at least one, in the order in which they are to be asked. */
+  constructor(question: DnsQuestion, servers: readonly Server[], host: LookupHost, owner: LookupOwner) {
+    this.question = question;
+    this.#servers = servers;
+    this.#host = host;
+    this.#owner = owner;
   }
 
-  /** `done` is never called before this returns. */
+  /** The owner is never called before this returns. */
   start(): void {
     this.#askNext();
   }
 
-  /** Gives up; `done` will not be called. */
+  /** Gives up; the owner will not be called. */
   cancel(): void {
     this.#over = true;
     this.#timer?.cancel();
-    for (const exchange of this.#exchanges.keys()) exchange.cancel();
-    this.#exchanges.clear();
+    for (const attempt of this.#attempts) attempt.exchange?.cancel();
+    this.#attempts = [];
   }
 
   /** The failure in hand, when a server gave one; undefined while there were only time-outs. */
   get failure(): LookupResult | undefined {
     let worst: LookupResult | undefined;
-    for (const refusal of this.#refusals.values()) {
+    for (const refusal of this.#refusals?.values() ?? []) {
       if (worst === undefined || rank(refusal.rcode) > rank(worst.rcode)) worst = refusal;
     }
     return worst;
@@ -102,119 +128,116 @@ export class Lookup {
 
   /** What was tried, for messages: `3 queries to 192.0.2.1:53, 192.0.2.2:53; last failure: ...`. */
   describe(): string {
-    const servers = this.#parts.servers.map((server) => server.text).join(', ');
+    const servers = this.#servers.map((server) => server.text).join(', ');
     const last = this.#lastFailure === '' ? '' : `; last failure: ${this.#lastFailure}`;
     return `${this.#sent} ${this.#sent === 1 ? 'query' : 'queries'} to ${servers}${last}`;
   }
 
+  /** A packet for one of the attempts; true when it is the answer. */
+  replied(attempt: Attempt, packet: Buffer): boolean {
+    const { tcpId } = attempt;
+    if (tcpId >= 0 && (packet.length < 12 || packet.readUInt16BE(0) !== tcpId)) return false;
+    const read = readReply(packet, attempt.query, tcpId >= 0 || this.#host.ignoreTruncation);
+    return this.#take(attempt, packet, read);
+  }
+
+  /** An attempt that the network turned down. */
+  attemptFailed(attempt: Attempt, cause: string): void {
+    if (this.#over) return;
+    this.#forget(attempt);
+    const { server } = attempt;
+    if (attempt.tcpId >= 0) {
+      this.#refuse(server, failure(rcode.SERVFAIL, `answer truncated, and ${cause}`));
+      return;
+    }
+    this.#hopeful--;
+    server.failed(cause);
+    this.#note(server, cause);
+    // After a whole round without a server that can be reached the timer starts the next one, not the failure.
+    const roundOver = this.#cursor % this.#servers.length === 0;
+    if (server === this.#asked && !roundOver) this.#askNext();
+  }
+
   #askNext(): void {
-    const { servers, clock } = this.#parts;
     const server = this.#nextServer();
-    const round = Math.floor(this.#cursor / servers.length);
-    const failed = this.#refusals.size > 0 && round >= ROUNDS_AFTER_FAILURE;
+    const round = Math.floor(this.#cursor / this.#servers.length);
+    const failed = this.#refusals !== undefined && round >= ROUNDS_AFTER_FAILURE;
     const unreachable = this.#hopeful === 0 && round >= UNREACHABLE_ROUNDS;
     if (server === undefined || failed || unreachable) {
-      this.#giveUp();
+      const error = `no name server can be reached: ${this.describe()}`;
+      this.#finish(this.failure ?? failure(rcode.ERRNO, error));
       return;
     }
     this.#cursor++;
     this.#asked = server;
     this.#timer?.cancel();
-    this.#timer = clock.after(Math.min(FIRST_STEP * 2 ** round, LONGEST_STEP), () => {
-      if ([...this.#exchanges.values()].includes(server)) {
-        server.failed('no answer in time');
-        this.#note(server, 'no answer in time');
-      }
-      this.#askNext();
-    });
+    this.#timer = this.#host.clock.after(Math.min(FIRST_STEP * 2 ** round, LONGEST_STEP), () =>
+      this.#stepOver(),
+    );
     this.#ask(server, server.edns && round < PLAIN_ROUND);
+  }
+
+  #stepOver(): void {
+    const server = this.#asked;
+    if (server !== undefined && this.#attempts.some((attempt) => attempt.server === server)) {
+      server.failed('no answer in time');
+      this.#note(server, 'no answer in time');
+    }
+    this.#askNext();
   }
 
   /** The server at the cursor, or the next behind it that has not failed yet; undefined when all have. */
   #nextServer(): Server | undefined {
-    const { servers } = this.#parts;
-    for (let i = 0; i < servers.length; i++) {
-      const server = servers[this.#cursor % servers.length];
-      if (server !== undefined && !this.#refusals.has(server)) return server;
+    for (let i = 0; i < this.#servers.length; i++) {
+      const server = this.#servers[this.#cursor % this.#servers.length];
+      if (server !== undefined && !this.#refusals?.has(server)) return server;
       this.#cursor++;
     }
     return undefined;
   }
 
   #ask(server: Server, edns: boolean): void {
-    const query = this.#query(edns);
-    this.#track(server, (receiver) => server.udp.send((id) => withId(query, id), receiver), {
-      reply: (packet) => {
-        const read = readReply(packet, query, this.#parts.ignoreTruncation);
-        if (read.kind === 'truncated') {
-          server.answered();
-          this.#askByTcp(server, query, packet.readUInt16BE(0));
-          return true;
-        }
-        return this.#take(server, query, read);
-      },
-      failed: (cause) => {
-        this.#hopeful--;
-        server.failed(cause);
-        this.#note(server, cause);
-        // After a whole round without a server that can be reached the timer starts the next one, not the failure.
-        const roundOver = this.#cursor % this.#parts.servers.length === 0;
-        if (server === this.#asked && !roundOver) this.#askNext();
-      },
-    });
     this.#hopeful++;
-  }
-
-  /** The server that truncated is asked again, by TCP; its step starts anew. */
-  #askByTcp(server: Server, query: Query, id: number): void {
-    this.#parts.trace(`${server.text}: answer truncated, asking by TCP`);
-    this.#timer?.restart();
-    this.#track(server, (receiver) => server.tcp.send(withId(query, id), receiver), {
-      reply: (packet) => {
-        if (packet.length < 12 || packet.readUInt16BE(0) !== id) return false;
-        return this.#take(server, query, readReply(packet, query, true));
-      },
-      failed: (cause) => this.#refuse(server, servfail(`answer truncated, and ${cause}`)),
-    });
-  }
-
-  /** Sends, and keeps the exchange while something may come of it. */
-  #track(server: Server, send: (receiver: ReplyReceiver) => Exchange, receiver: ReplyReceiver): void {
     this.#sent++;
-    const exchange = send({
-      reply: (packet) => {
-        const taken = receiver.reply(packet);
-        if (taken) this.#exchanges.delete(exchange);
-        return taken;
-      },
-      failed: (cause) => {
-        this.#exchanges.delete(exchange);
-        if (!this.#over) receiver.failed(cause);
-      },
-    });
-    this.#exchanges.set(exchange, server);
+    const attempt = new Attempt(this, server, this.#query(edns), -1);
+    this.#attempts.push(attempt);
+    attempt.exchange = server.udp.send(attempt.query, attempt);
   }
 
-  /** True when `read` was for us. */
-  #take(server: Server, query: Query, read: ReadReply): boolean {
+  /** The server that truncated is asked again; its step starts anew. */
+  #askByTcp(server: Server, query: Query, id: number): void {
+    this.#trace(`${server.text}: answer truncated, asking by TCP`);
+    this.#timer?.restart();
+    this.#sent++;
+    const attempt = new Attempt(this, server, query, id);
+    this.#attempts.push(attempt);
+    attempt.exchange = server.tcp.send(withId(query, id), attempt);
+  }
+
+  /** True when `read` was the answer of this attempt. */
+  #take(attempt: Attempt, packet: Buffer, read: ReadReply): boolean {
+    const { server, query } = attempt;
     switch (read.kind) {
       case 'foreign':
         return false;
       case 'error-without-question':
         // Nothing proves that it belongs to this question, so it may only make us ask again.
         if (!query.edns) return false;
+        this.#forget(attempt);
         this.#askPlain(server, read.rcode);
         return true;
       case 'truncated':
-      case 'malformed': {
+        this.#forget(attempt);
         server.answered();
-        this.#refuse(
-          server,
-          servfail(`malformed answer (${read.kind === 'malformed' ? read.reason : 'truncated'})`),
-        );
+        this.#askByTcp(server, query, packet.readUInt16BE(0));
         return true;
-      }
+      case 'malformed':
+        this.#forget(attempt);
+        server.answered();
+        this.#refuse(server, failure(rcode.SERVFAIL, `malformed answer (${read.reason})`));
+        return true;
       case 'reply':
+        this.#forget(attempt);
         server.answered();
         this.#judge(server, query, read);
         return true;
@@ -230,53 +253,56 @@ export class Lookup {
       this.#askPlain(server, code);
     } else if (code === rcode.OK || code === rcode.NXDOMAIN) {
       // It does not know EDNS although it was thought to.
-      if (!query.edns && server.edns && this.#plainAsked.has(server)) server.refusedEdns();
+      if (!query.edns && this.#plainAsked?.has(server) && server.edns) server.refusedEdns();
       this.#finish({ rcode: code, answer, authority, extra, octets, truncated, error: undefined });
     } else {
-      this.#refuse(server, { ...none, rcode: code, octets: 0, truncated: false, error: undefined });
+      this.#refuse(server, failure(code, undefined));
     }
   }
 
   #askPlain(server: Server, code: number): void {
-    this.#parts.trace(`${server.text}: rcode ${code} for a query with EDNS, asking without`);
+    this.#trace(`${server.text}: rcode ${code} for a query with EDNS, asking without`);
     this.#timer?.restart();
+    this.#plainAsked ??= new Set();
     this.#plainAsked.add(server);
     this.#ask(server, false);
   }
 
   #refuse(server: Server, result: LookupResult): void {
-    const cause = result.error ?? `rcode ${result.rcode}`;
-    this.#note(server, cause);
+    this.#note(server, result.error ?? `rcode ${result.rcode}`);
+    this.#refusals ??= new Map();
     this.#refusals.set(server, { ...result, error: result.error && `${server.text}: ${result.error}` });
     this.#askNext();
   }
 
-  #giveUp(): void {
-    const unreachable = {
-      ...servfail(`no name server can be reached: ${this.describe()}`),
-      rcode: rcode.ERRNO,
-    };
-    this.#finish(this.failure ?? unreachable);
+  #forget(attempt: Attempt): void {
+    const index = this.#attempts.indexOf(attempt);
+    if (index >= 0) this.#attempts.splice(index, 1);
   }
 
   #finish(result: LookupResult): void {
     if (this.#over) return;
     this.cancel();
-    this.#done(result);
+    this.#owner.lookedUp(result);
   }
 
   #note(server: Server, cause: string): void {
     this.#lastFailure = `${server.text}: ${cause}`;
-    this.#parts.trace(this.#lastFailure);
+    this.#trace(this.#lastFailure);
+  }
+
+  #trace(line: string): void {
+    this.#host.trace(this.question, line);
   }
 
   #query(edns: boolean): Query {
-    const key = edns ? 'edns' : 'plain';
-    const known = this.#queries[key];
-    if (known !== undefined) return known;
-    const made = encodeQuery(this.name, this.type, this.class, edns);
-    this.#queries[key] = made;
-    return made;
+    const { name, type, class: cls } = this.question;
+    if (edns) {
+      this.#ednsQuery ??= encodeQuery(name, type, cls, true);
+      return this.#ednsQuery;
+    }
+    this.#plainQuery ??= encodeQuery(name, type, cls, false);
+    return this.#plainQuery;
   }
 }
 

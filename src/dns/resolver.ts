@@ -6,13 +6,14 @@ import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import { reverseName } from './address-text.ts';
 import { AnswerCache } from './cache.ts';
-import { Flight, type FlightResult, type Waiter } from './flight.ts';
+import { Flight, type FlightHost, type FlightResult, failedFlight } from './flight.ts';
 import { HostsFile } from './hosts-file.ts';
-import { Lookup } from './lookup.ts';
+import { Lookup, type LookupHost } from './lookup.ts';
 import { checkName, isHostName } from './name.ts';
 import { type DnsQuestion, type DnsResponse, type Resolver, rcode } from './resolver-api.ts';
 import { ServerList } from './servers.ts';
 import { className, rcodeName, typeName } from './type-table.ts';
+import { notAnswered, Waiter } from './waiter.ts';
 
 export interface ResolverParts {
   /** The options of the process: dns-servers, dns-max-timeout, dns-round-robin, dns-ignore-tcp, dns-cache-size, dns-max-queries. */
@@ -29,7 +30,7 @@ export interface ResolverParts {
 
 type QueryOptions = { readonly signal?: AbortSignal; readonly timeoutMs?: number };
 
-const LONGEST_TIMER = 2_147_483_647;
+const CLOSED = 'the resolver is closed';
 /** At most one line about too many queries in this time, in ms. */
 const CAP_LOG_INTERVAL = 10_000;
 const A = 1;
@@ -43,10 +44,10 @@ export async function openResolver(parts: ResolverParts): Promise<Resolver> {
   return new CachingResolver(parts, servers);
 }
 
-class CachingResolver implements Resolver {
+class CachingResolver implements Resolver, FlightHost, LookupHost {
+  readonly clock: Clock;
   readonly #options: Options;
   readonly #log: Log;
-  readonly #clock: Clock;
   readonly #servers: ServerList;
   readonly #hosts: HostsFile;
   readonly #cache = new AnswerCache();
@@ -55,14 +56,14 @@ class CachingResolver implements Resolver {
   #closed = false;
 
   constructor(parts: ResolverParts, servers: ServerList) {
+    this.clock = parts.clock;
     this.#options = parts.options;
     this.#log = parts.log;
-    this.#clock = parts.clock;
     this.#servers = servers;
     this.#hosts = new HostsFile(parts.hosts ?? '/etc/hosts', parts.clock);
   }
 
-  query(question: DnsQuestion, options: QueryOptions = {}): DnsResponse | Promise<DnsResponse> {
+  query(question: DnsQuestion, options?: QueryOptions): DnsResponse | Promise<DnsResponse> {
     const checked = checkName(question.name);
     if (checked.kind === 'invalid') return notAsked(question, `invalid name: ${checked.reason}`);
     const { type, class: cls } = question;
@@ -70,17 +71,22 @@ class CachingResolver implements Resolver {
       return notAsked(question, `type ${type}, class ${cls} cannot be asked`);
     const name = checked.name.toLowerCase();
     const key = `${name} ${type} ${cls}`;
-    const cached = this.#cache.get(key, this.#clock.monotonic());
-    if (cached !== undefined) return { question, ...cached, error: undefined };
-    if (this.#closed) return notAsked(question, 'the resolver is closed');
-    if (options.signal?.aborted) return notAsked(question, 'cancelled');
-    const known = this.#flights.get(key);
-    if (known === undefined && this.#flights.size >= this.#options.values['dns-max-queries']) {
-      return notAsked(question, this.#tooMany());
+    const now = this.clock.monotonic();
+    const cached = this.#cache.get(key, now, this.#options.values['dns-cache-size']);
+    if (cached !== undefined) {
+      const { rcode: code, answer, authority, extra, ttl } = cached;
+      return { question, rcode: code, answer, authority, extra, ttl, error: undefined };
     }
-    const flight = known ?? this.#newFlight(key, name, type, cls);
+    if (this.#closed) return notAsked(question, CLOSED);
+    if (options?.signal?.aborted) return notAsked(question, 'cancelled');
+    const known = this.#flights.get(key);
+    if (known !== undefined) return this.#wait(known, question, options);
+    if (this.#flights.size >= this.#options.values['dns-max-queries'])
+      return notAsked(question, this.#tooMany());
+    const flight = new Flight(key, { name, type, class: cls }, now, this);
+    this.#flights.set(key, flight);
     const response = this.#wait(flight, question, options);
-    if (known === undefined) flight.start();
+    flight.start();
     return response;
   }
 
@@ -115,103 +121,59 @@ class CachingResolver implements Resolver {
 
   close(): void {
     this.#closed = true;
-    for (const flight of [...this.#flights.values()]) flight.finish(failed('the resolver is closed'));
+    for (const flight of [...this.#flights.values()]) flight.finish(failedFlight(rcode.ERRNO, CLOSED));
     this.#cache.clear();
   }
 
-  #newFlight(key: string, name: string, type: number, cls: number): Flight {
-    const started = this.#clock.monotonic();
-    const flight = new Flight({
-      key,
-      name,
-      type,
-      class: cls,
-      ask: (asked, done) => {
-        const parts = {
-          clock: this.#clock,
-          servers: this.#servers.order(),
-          ignoreTruncation: this.#options.values['dns-ignore-tcp'],
-          trace: (line: string) => this.#trace(asked, type, cls, line),
-        };
-        const lookup = new Lookup({ name: asked, type, class: cls }, parts, done);
-        lookup.start();
-        return lookup;
-      },
-      over: (ended, result) => {
-        this.#flights.delete(ended.parts.key);
-        if (result === undefined) {
-          this.#trace(name, type, cls, 'nobody waits any more');
-          return;
-        }
-        const now = this.#clock.monotonic();
-        if (result.keep > 0) {
-          const { rcode: code, answer, authority, extra } = result;
-          const limit = this.#options.values['dns-cache-size'];
-          this.#cache.put(
-            key,
-            { rcode: code, answer, authority, extra },
-            result.keep,
-            result.octets,
-            limit,
-            now,
-          );
-        }
-        if (!this.#log.verbose('dns')) return;
-        const outcome = result.error ?? `${result.answer.length} records, kept ${result.keep} s`;
-        this.#trace(
-          name,
-          type,
-          cls,
-          `${rcodeName(result.rcode)} in ${Math.round(now - started)} ms: ${outcome}`,
-        );
-      },
-    });
-    this.#flights.set(key, flight);
-    return flight;
+  lookUp(flight: Flight, name: string): Lookup {
+    const { type, class: cls } = flight.question;
+    const lookup = new Lookup({ name, type, class: cls }, this.#servers.order(), this, flight);
+    lookup.start();
+    return lookup;
   }
 
-  #wait(flight: Flight, question: DnsQuestion, options: QueryOptions): Promise<DnsResponse> {
-    const ms = options.timeoutMs ?? this.#options.values['dns-max-timeout'] * 1000;
-    const { signal } = options;
+  landed(flight: Flight, result: FlightResult | undefined): void {
+    this.#flights.delete(flight.key);
+    const now = this.clock.monotonic();
+    if (result !== undefined && result.keep > 0) {
+      const { rcode: code, answer, authority, extra, keep, octets } = result;
+      const limit = this.#options.values['dns-cache-size'];
+      this.#cache.put(flight.key, { rcode: code, answer, authority, extra }, keep, octets, limit, now);
+    }
+    if (!this.#log.verbose('dns')) return;
+    const ms = `in ${Math.round(now - flight.startedAt)} ms`;
+    const outcome = result?.error ?? `${result?.answer.length} records, kept ${result?.keep} s`;
+    const line =
+      result === undefined ? `dropped ${ms}, nobody waits` : `${rcodeName(result.rcode)} ${ms}: ${outcome}`;
+    this.trace(flight.question, line);
+  }
+
+  get ignoreTruncation(): boolean {
+    return this.#options.values['dns-ignore-tcp'];
+  }
+
+  trace({ name, type, class: cls }: DnsQuestion, line: string): void {
+    if (this.#log.verbose('dns')) {
+      this.#log.write('info', `dns ${className(cls)},${typeName(type)},${name}.: ${line}`);
+    }
+  }
+
+  #wait(flight: Flight, question: DnsQuestion, options: QueryOptions | undefined): Promise<DnsResponse> {
+    const ms = options?.timeoutMs ?? this.#options.values['dns-max-timeout'] * 1000;
+    const wait = { clock: this.clock, ms, signal: options?.signal };
     return new Promise((resolve) => {
-      const settle = (response: DnsResponse): void => {
-        waiter.timer?.cancel();
-        signal?.removeEventListener('abort', aborted);
-        resolve(response);
-      };
-      const aborted = (): void => {
-        settle(notAsked(question, 'cancelled'));
-        flight.leave(waiter);
-      };
-      const waiter: Waiter = {
-        timer: undefined,
-        answered: ({ rcode: code, answer, authority, extra, keep, error }) => {
-          settle({ question, rcode: code, answer, authority, extra, ttl: keep, error });
-        },
-      };
-      waiter.timer = this.#clock.after(Math.min(Math.max(0, ms), LONGEST_TIMER), () => {
-        settle(timedOut(question, flight, ms));
-        flight.leave(waiter);
-      });
-      signal?.addEventListener('abort', aborted, { once: true });
-      flight.join(waiter);
+      new Waiter(flight, question, wait, resolve);
     });
   }
 
   #tooMany(): string {
     const cause = `too many queries in flight (dns-max-queries=${this.#options.values['dns-max-queries']})`;
-    const now = this.#clock.monotonic();
+    const now = this.clock.monotonic();
     if (now - this.#capLoggedAt > CAP_LOG_INTERVAL) {
       this.#capLoggedAt = now;
       this.#log.write('warning', `dns: ${cause}`);
     }
     return cause;
-  }
-
-  #trace(name: string, type: number, cls: number, line: string): void {
-    if (this.#log.verbose('dns')) {
-      this.#log.write('debug', `dns ${className(cls)},${typeName(type)},${name}.: ${line}`);
-    }
   }
 }
 
@@ -225,18 +187,5 @@ function isAskable(type: number): boolean {
 }
 
 function notAsked(question: DnsQuestion, error: string): DnsResponse {
-  return { question, rcode: rcode.ERRNO, answer: [], authority: [], extra: [], ttl: 0, error };
-}
-
-function failed(error: string): FlightResult {
-  const records = { answer: [], authority: [], extra: [] };
-  return { ...records, rcode: rcode.ERRNO, octets: 0, truncated: false, error, keep: 0 };
-}
-
-/** A server's failure says more than that the others were silent. */
-function timedOut(question: DnsQuestion, flight: Flight, ms: number): DnsResponse {
-  const failure = flight.failure;
-  const code = failure?.rcode ?? rcode.TIMEDOUT;
-  const error = `no answer within ${ms} ms: ${flight.describe()}`;
-  return { question, rcode: code, answer: [], authority: [], extra: [], ttl: 0, error };
+  return notAnswered(question, rcode.ERRNO, error);
 }

@@ -4,6 +4,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import type { RandomInteger } from '../ops/clock.ts';
 import { canonicalAddress } from './address-text.ts';
+import { type Query, withId } from './wire.ts';
 
 /** Who waits for the answer to one query. */
 export interface ReplyReceiver {
@@ -32,12 +33,31 @@ class PoolSocket {
   uses = 0;
   broken = false;
   readonly sent: (error: NodeJS.ErrnoException | null) => void;
+
   constructor(socket: Socket, broke: (pool: PoolSocket, error: NodeJS.ErrnoException) => void) {
     this.socket = socket;
     this.sent = (error) => {
       if (error) broke(this, error);
     };
     socket.on('error', (error) => broke(this, error));
+  }
+}
+
+class UdpExchange implements Exchange {
+  readonly #transport: UdpTransport;
+  readonly #pool: PoolSocket;
+  readonly #id: number;
+  readonly #receiver: ReplyReceiver;
+
+  constructor(transport: UdpTransport, pool: PoolSocket, id: number, receiver: ReplyReceiver) {
+    this.#transport = transport;
+    this.#pool = pool;
+    this.#id = id;
+    this.#receiver = receiver;
+  }
+
+  cancel(): void {
+    this.#transport.forget(this.#pool, this.#id, this.#receiver);
   }
 }
 
@@ -59,13 +79,8 @@ export class UdpTransport {
     this.#random = random;
   }
 
-  /** Queries under way. */
-  get pending(): number {
-    return this.#pending;
-  }
-
-  /** Sends the packet that `packet(id)` makes. `receiver` is never called before this returns. */
-  send(packet: (id: number) => Buffer, receiver: ReplyReceiver): Exchange {
+  /** Sends the query with an id of its own. `receiver` is never called before this returns. */
+  send(query: Query, receiver: ReplyReceiver): Exchange {
     const pool = this.#choose();
     let id = this.#random(65_536);
     while (pool.pending.has(id)) id = this.#random(65_536);
@@ -74,16 +89,20 @@ export class UdpTransport {
     pool.uses++;
     if (pool.uses >= MAX_USES) this.#retire(pool);
     try {
-      if (!pool.broken) pool.socket.send(packet(id), pool.sent);
+      if (!pool.broken) pool.socket.send(withId(query, id), pool.sent);
     } catch (error) {
       // It could not be connected; the event that says why comes first.
       process.nextTick(() => queueMicrotask(() => this.#break(pool, String(error))));
     }
-    return {
-      cancel: () => {
-        if (pool.pending.get(id) === receiver) this.#forget(pool, id);
-      },
-    };
+    return new UdpExchange(this, pool, id, receiver);
+  }
+
+  /** Nobody waits for the answer to this query any more. */
+  forget(pool: PoolSocket, id: number, receiver: ReplyReceiver): void {
+    if (pool.pending.get(id) !== receiver) return;
+    pool.pending.delete(id);
+    this.#pending--;
+    if (pool.pending.size === 0) this.#close(pool);
   }
 
   #choose(): PoolSocket {
@@ -116,13 +135,7 @@ export class UdpTransport {
     if (from.address !== this.#address && canonicalAddress(from.address) !== this.#canonical) return;
     const id = packet.readUInt16BE(0);
     const receiver = pool.pending.get(id);
-    if (receiver?.reply(packet) && pool.pending.get(id) === receiver) this.#forget(pool, id);
-  }
-
-  #forget(pool: PoolSocket, id: number): void {
-    pool.pending.delete(id);
-    this.#pending--;
-    if (pool.pending.size === 0) this.#close(pool);
+    if (receiver?.reply(packet)) this.forget(pool, id, receiver);
   }
 
   #break(pool: PoolSocket, cause: string): void {
