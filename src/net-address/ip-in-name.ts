@@ -42,11 +42,16 @@ function isPunctuation(code: number): boolean {
   );
 }
 
+/** Runs of punctuation as one character, a hyphen when there is one in the run: more of them make no difference to any pattern. */
+function withoutRuns(name: string): string {
+  return name.replace(/[!-/:-@[-`{-~]{2,}/g, (run) => (run.includes('-') ? '-' : run.charAt(0)));
+}
+
 function matchesAt(name: string, start: number, pattern: string): boolean {
   let i = start;
   for (let p = 0; p < pattern.length; p++) {
     const wanted = pattern.charCodeAt(p);
-    if (p > 0 && hexValue(wanted) >= 0) while (isPunctuation(name.charCodeAt(i))) i++;
+    if (p > 0 && hexValue(wanted) >= 0 && isPunctuation(name.charCodeAt(i))) i++;
     const code = name.charCodeAt(i);
     if (p > 0 && isPunctuation(wanted) ? !isPunctuation(code) : code !== wanted) return false;
     i++;
@@ -86,7 +91,8 @@ function inRadix(name: string, octets: readonly number[], pairs: readonly Pair[]
 }
 
 /** `octets` are the four octets of the address. 0 when no test finds it; upper case hexadecimal in the name is not found. */
-export function ipv4InName(octets: readonly number[], name: string): number {
+export function ipv4InName(octets: readonly number[], fullName: string): number {
+  const name = withoutRuns(fullName);
   const [a = 0, b = 0, c = 0, d = 0] = octets;
   const ascending: readonly Pair[] = [
     [a, b],
@@ -102,9 +108,9 @@ export function ipv4InName(octets: readonly number[], name: string): number {
   if (separated(16, 2)) return 10;
   if (separated(10, 1)) return 11;
   if (separated(8, 3)) return 12;
-  const hex = /^([0-9a-f]{2})(?![0-9a-f])/i.exec(name)?.[1];
+  const hex = /^([0-9a-f]{2})(?![0-9a-f])/i.exec(fullName)?.[1];
   if (hex !== undefined && Number.parseInt(hex, 16) === d) return 5;
-  const decimal = /^\d{1,3}/.exec(name)?.[0];
+  const decimal = /^\d{1,3}/.exec(fullName)?.[0];
   if (decimal !== undefined && Number(decimal) === d) return 6;
   if (findPattern(name, `-${pad(d, 10, 3)}-`) >= 0) return 7;
   if (findPattern(name, `-${d}-`) >= 0) return 8;
