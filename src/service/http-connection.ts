@@ -43,7 +43,8 @@ export class HttpConnection {
           return;
         }
         given = true;
-        callback(null, socket);
+        // Later: while it is asking, undici does not take an answer.
+        queueMicrotask(() => callback(null, socket));
       },
     });
   }

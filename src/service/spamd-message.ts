@@ -71,7 +71,7 @@ export async function outgoingMessage(file: MessageFile, limit: number): Promise
     let left = size;
     async function* all(): AsyncGenerator<Buffer> {
       if (prefix.length > 0) yield prefix;
-      if (stored.kind === 'content' && left > prefix.length) yield* stored.read(start);
+      if (stored.kind === 'content' && size > prefix.length) yield* stored.read(start);
     }
     for await (const piece of all()) {
       yield piece.length <= left ? piece : piece.subarray(0, left);

@@ -133,7 +133,7 @@ export class SpamdClient {
         if (file.kind !== 'current' || before === undefined || verdict.error !== undefined)
           return answer(result);
         const error = bodyComplete
-          ? await this.#replace(file, method, body, before)
+          ? await this.#replace(file, method, body, before, servers.signal)
           : 'the reply of spamd has no Content-length: it may be incomplete';
         return answer(
           error === undefined
@@ -150,6 +150,7 @@ export class SpamdClient {
     method: SpamdMethod,
     body: Buffer,
     before: Snapshot,
+    signal: AbortSignal,
   ): Promise<string | undefined> {
     const line = returnPath(transaction.sender);
     try {
@@ -158,6 +159,7 @@ export class SpamdClient {
           ? processedMessage(body, line)
           : messageWithHeaders(body, await this.#body({ transaction, message }), before, line);
       if (filtered.kind === 'unusable') return filtered.error;
+      if (signal.aborted) return 'cancelled';
       if (!isUnchanged(transaction, before)) return 'it was changed while spamd worked on it';
       await transaction.replaceMessage(filtered.content);
       return undefined;
