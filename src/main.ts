@@ -51,4 +51,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-process.exit(await main(process.argv.slice(2)));
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  await complain([`internal error: ${error instanceof Error ? error.stack : error}`]);
+  process.exit(exitCode.software);
+}

@@ -11,7 +11,6 @@ import { logSurroundings } from './log-surroundings.ts';
 import { complain, print } from './problems.ts';
 import { type Service, serve } from './serve.ts';
 import { Signals } from './signals.ts';
-import { watchScript } from './watch-script.ts';
 
 /** The process that the user started, with +daemon: waits until the detached one serves. */
 async function detach(): Promise<number> {
@@ -78,9 +77,6 @@ export async function run(options: Options): Promise<number> {
   }
   const { service } = outcome;
   signals.onReload(() => service.reload());
-  const stopWatching = options.values['reload-watch']
-    ? watchScript(service.script, () => service.reload())
-    : () => undefined;
   const pidFile = options.values['pid-file'];
   const problem = await writePidFile(pidFile);
   if (problem !== undefined) {
@@ -92,7 +88,6 @@ export async function run(options: Options): Promise<number> {
   if (starter === undefined) await print(text);
   else await starter.tell({ kind: 'listening', text });
   const code = await untilTheEnd(service, options, log, signals);
-  stopWatching();
   if (pidFile !== '') await rm(pidFile, { force: true });
   await log.close();
   return code;

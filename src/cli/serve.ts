@@ -10,6 +10,7 @@ import type { SmtpServer } from '../smtp/server.ts';
 import { version } from '../version.ts';
 import { exitCode } from './exit-code.ts';
 import { findScript, listenProblem, spoolProblem } from './surroundings.ts';
+import { watchScript } from './watch-script.ts';
 
 export interface Service {
   readonly app: App;
@@ -63,14 +64,21 @@ export async function serve(
   if (spool !== undefined) return failed(spool, exitCode.system);
   const script = await findScript(options);
   if (script.kind === 'missing') return failed(script.problem, exitCode.software);
+  // From before it is read: a change meanwhile is noticed.
+  let changed = (): unknown => undefined;
+  const stopWatching = options.values['reload-watch']
+    ? watchScript(script.path, () => changed())
+    : () => undefined;
   const app = await createApp({ options, log, clock: systemClock, random: systemRandom, onBroken });
   const started = await CurrentPolicy.start(app.place(script.path));
   if (started.kind === 'failed') {
+    stopWatching();
     app.close();
     return failed(started.message, exitCode.software);
   }
   const server = await listen(app, started.current, limits);
   if (typeof server === 'string') {
+    stopWatching();
     app.close();
     return failed(server, exitCode.software);
   }
@@ -81,13 +89,16 @@ export async function serve(
     script: script.path,
     hooks: started.hooks.join(' '),
   });
+  const reload = (): Promise<unknown> => started.current.reload();
+  changed = reload;
   let closed = false;
   const stop = async (graceSeconds: number): Promise<void> => {
+    stopWatching();
     await server.close(graceSeconds);
     if (closed) return;
     closed = true;
     app.close();
   };
-  const service = { app, server, where, script: script.path, reload: () => started.current.reload(), stop };
+  const service = { app, server, where, script: script.path, reload, stop };
   return { kind: 'serving', service };
 }
