@@ -7,23 +7,10 @@ import { createMaildir } from './forward/maildir.ts';
 import { createSmartHost, type SmartHost } from './forward/smart-host.ts';
 import { createSmtpClient, type SmtpClient } from './forward/smtp-client.ts';
 import { createLuaEngine, type LuaEngine } from './lua/engine.ts';
-import type { ModuleSpec } from './lua/function-spec.ts';
 import { mimeLimits } from './message/mime-limits.ts';
 import { MessageObserver } from './message/observer.ts';
 import { SpoolStore } from './message/spool.ts';
-import { clientModule } from './modules/client.ts';
-import { createDnsModule } from './modules/dns.ts';
-import { headerModule } from './modules/header.ts';
-import { md5Module } from './modules/md5.ts';
-import { mimeModule } from './modules/mime.ts';
-import { netModule } from './modules/net.ts';
-import { createServiceModule } from './modules/service.ts';
-import { createSmtpModule } from './modules/smtp.ts';
-import { smtpeModule } from './modules/smtpe.ts';
-import { syslogModule } from './modules/syslog.ts';
-import { textModule } from './modules/text.ts';
-import { uriModule } from './modules/uri.ts';
-import { utilModule } from './modules/util.ts';
+import { createModules } from './modules/index.ts';
 import type { ConnectionCounters } from './net/connection-counters.ts';
 import type { Clock, RandomInteger } from './ops/clock.ts';
 import { ownHostName } from './ops/host-name.ts';
@@ -67,35 +54,6 @@ export interface App {
   close(): void;
 }
 
-interface ModuleParts {
-  readonly hostName: string;
-  readonly resolver: Resolver;
-  readonly smtpClient: SmtpClient;
-  readonly services: Services;
-  readonly spools: SpoolStore;
-  readonly nextId: () => string;
-}
-
-/** The Lua API, in the order of the API text. */
-export function createModules(parts: ModuleParts): readonly ModuleSpec[] {
-  const { hostName, resolver, smtpClient, services, spools, nextId } = parts;
-  return [
-    clientModule,
-    createDnsModule(resolver),
-    headerModule,
-    md5Module,
-    mimeModule,
-    netModule,
-    createServiceModule({ services, spool: spools, nextId }),
-    createSmtpModule({ mailer: smtpClient, spool: spools }),
-    smtpeModule(hostName),
-    syslogModule,
-    textModule,
-    uriModule,
-    utilModule,
-  ];
-}
-
 /** Reads resolv.conf, finds our name, starts Lua. Rejects when Lua cannot be started, which is a broken installation. */
 export async function createApp(dependencies: AppDependencies): Promise<App> {
   const { options, log, clock, random, onBroken } = dependencies;
@@ -112,7 +70,12 @@ export async function createApp(dependencies: AppDependencies): Promise<App> {
     log,
     clock,
     options,
-    modules: createModules({ hostName, resolver, smtpClient, services, spools, nextId: () => ids.next() }),
+    modules: createModules({
+      ...{ hostName, resolver, services },
+      mailer: smtpClient,
+      spool: spools,
+      nextId: () => ids.next(),
+    }),
     libLuaDirectory,
     // A policy that opens the message by its name must find it there.
     files: { onPath: (path) => spools.find(path)?.onDiskSync() },

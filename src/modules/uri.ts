@@ -4,6 +4,7 @@ import { optionalBytes } from '../lua/params.ts';
 import type { LuaRecord } from '../lua/value.ts';
 import { parseUri, type Uri } from '../uri/parse-uri.ts';
 import { decodeForm, encodePercent } from '../uri/percent.ts';
+import { uriFound } from './uri-found.ts';
 
 /** The table that uri.parse gives and uri.found holds. */
 export function uriRecord(uri: Uri): LuaRecord {
@@ -82,4 +83,5 @@ export const uriModule: ModuleSpec = luaModule({
   name: 'uri',
   text: 'URIs: taking them apart, percent-encoding, and those found in the message.',
   functions: [parse, encode, decode],
+  lazyFields: [uriFound],
 });
