@@ -24,6 +24,9 @@ const maxHeader = 4096;
 
 const emptyDigest = createHash('md5').digest('hex');
 
+/** Makes what reads the body as the last Content-Transfer-Encoding has it, or as another one of the part has it. */
+export type CreateReader = (reading: 'first' | 'other') => BodyReader;
+
 /** A second reading of the body, by another Content-Transfer-Encoding header of the part. */
 interface Reading {
   readonly decoder: Decoder | undefined;
@@ -49,20 +52,18 @@ export class OpenPart {
   }
 
   /** What to do with the body, known when the headers are. */
-  plan(
-    facts: Pick<PartFacts, 'encoding' | 'otherEncodings'>,
-    createReader: (() => BodyReader) | undefined,
-  ): void {
-    this.#reader = createReader?.();
+  plan(facts: Pick<PartFacts, 'encoding' | 'otherEncodings'>, createReader: CreateReader | undefined): void {
+    this.#reader = createReader?.('first');
     if (this.#digests || this.#reader !== undefined) this.#decoder = createDecoder(facts.encoding);
     if (createReader === undefined || facts.otherEncodings.length === 0) return;
     this.#otherReadings = facts.otherEncodings.map((encoding) => ({
       decoder: createDecoder(encoding),
-      reader: createReader(),
+      reader: createReader('other'),
     }));
   }
 
   body(source: Buffer, start: number, end: number): void {
+    if (start >= end) return;
     this.#bodyLength += end - start;
     const bytes = source.subarray(start, end);
     if (this.#digests) (this.#encodedHash ??= createHash('md5')).update(bytes);

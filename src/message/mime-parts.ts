@@ -9,13 +9,15 @@ import { ByteAccumulator } from './mime-bytes.ts';
 import { type PartFacts, partFacts } from './mime-content-type.ts';
 import { HeaderBlock } from './mime-header-block.ts';
 import type { MimeLimitName, MimeLimits } from './mime-limits.ts';
-import { type BodyReader, OpenPart, type PartRecord } from './mime-part.ts';
+import { type BodyReader, type CreateReader, OpenPart, type PartRecord } from './mime-part.ts';
 
 export interface MimeSink {
   /** Undefined when nobody wants mime.parts; then no digest is made. */
   readonly part: ((record: PartRecord) => void) | undefined;
   /** Undefined when nobody looks for URIs. `part` is the 1-based number of the part. */
-  readonly text: ((part: number, facts: PartFacts) => BodyReader) | undefined;
+  readonly text:
+    | ((part: number, facts: PartFacts, ...reading: Parameters<CreateReader>) => BodyReader)
+    | undefined;
   /** Each header of the message itself, name in lower case, value unfolded, as latin1. */
   readonly header: ((name: string, value: string) => void) | undefined;
   /** A limit made something opaque. */
@@ -141,7 +143,7 @@ export class MimeParser {
     }
     if (bytes[start] === DASH && bytes[start + 1] === DASH) {
       const delimiter = this.#delimiter(bytes, start, contentEnd);
-      if (delimiter !== undefined) {
+      if (delimiter !== undefined && this.#counts(delimiter)) {
         this.#header.close();
         this.#header.giveBackLineEnd();
         this.#atDelimiter(delimiter);
@@ -218,7 +220,8 @@ export class MimeParser {
   }
 
   #mayBegin(): boolean {
-    if (this.#numbering.begun < this.#limits.parts) return true;
+    // A message inside may begin one more part when it ends, after the one around it has asked here.
+    if (this.#numbering.begun < this.#limits.parts - this.#outerDepth) return true;
     this.#sealed = true;
     this.#sink.limit('parts');
     return false;
@@ -237,7 +240,10 @@ export class MimeParser {
       if (lineFeed < 0) break;
       const delimiter = this.#delimiter(bytes, line, lineFeed);
       if (delimiter !== undefined) {
-        this.#body(bytes, at, beforeLineEnd(bytes, at, line));
+        // What comes before may use up the last number of a part, so it goes first.
+        const end = beforeLineEnd(bytes, at, line);
+        this.#body(bytes, at, end);
+        if (!this.#counts(delimiter)) return end;
         this.#atDelimiter(delimiter);
         return lineFeed + 1;
       }
@@ -253,31 +259,41 @@ export class MimeParser {
   #lastBody(held: Buffer): void {
     const line = this.#atLineStart ? 0 : held.lastIndexOf(LF) + 1;
     const dashes = held[line] === DASH && held[line + 1] === DASH && (this.#atLineStart || line > 0);
-    const delimiter = dashes && !this.#sealed ? this.#delimiter(held, line, held.length) : undefined;
-    this.#body(held, 0, delimiter === undefined ? held.length : beforeLineEnd(held, 0, line));
-    if (delimiter !== undefined) this.#atDelimiter(delimiter);
+    const delimiter = dashes ? this.#delimiter(held, line, held.length) : undefined;
+    const end = delimiter === undefined ? held.length : beforeLineEnd(held, 0, line);
+    this.#body(held, 0, end);
+    if (delimiter === undefined) return;
+    if (this.#counts(delimiter)) this.#atDelimiter(delimiter);
+    else this.#body(held, end, held.length);
   }
 
   #body(bytes: Buffer, start: number, end: number): void {
     if (start >= end) return;
     this.#atLineStart = false;
-    if (this.#number === 0) this.#beginEpilogue(bytes, start, end);
-    this.#part.body(bytes, start, end);
+    const text = this.#number === 0 ? this.#beginEpilogue(bytes, start, end) : start;
+    this.#part.body(bytes, text, end);
   }
 
-  /** Text behind a closing delimiter is a part as soon as it is more than blanks. */
-  #beginEpilogue(bytes: Buffer, start: number, end: number): void {
-    let i = start;
-    while (i < end && isBlank(bytes[i])) i++;
-    if (i === end || !this.#mayBegin()) return;
-    this.#number = ++this.#numbering.begun;
-    this.#planText(partFacts(this.#header.headers, false));
+  /**
+   * Text behind a closing delimiter is a part as soon as it is more than blanks. Takes the blanks and gives where the rest begins, so that
+   * what reads the text begins at the same octet for any split of the message.
+   */
+  #beginEpilogue(bytes: Buffer, start: number, end: number): number {
+    let text = start;
+    while (text < end && isBlank(bytes[text])) text++;
+    if (text > start) this.#part.body(bytes, start, text);
+    if (text < end && this.#mayBegin()) {
+      this.#number = ++this.#numbering.begun;
+      this.#planText(partFacts(this.#header.headers, false));
+    }
+    return text;
   }
 
   #planText(facts: PartFacts): void {
     const { text } = this.#sink;
     const number = this.#number;
-    this.#part.plan(facts, text !== undefined && facts.text ? () => text(number, facts) : undefined);
+    const wanted = text !== undefined && facts.text;
+    this.#part.plan(facts, wanted ? (reading) => text(number, facts, reading) : undefined);
   }
 
   /** The delimiter on the line from `start`, which begins with two dashes and ends at `end`. */
@@ -286,8 +302,12 @@ export class MimeParser {
       return undefined;
     let stop = end;
     while (stop > start + 2 && isBlank(bytes[stop - 1])) stop--;
-    const delimiter = this.#boundaries.find(bytes.toString('latin1', start + 2, stop));
-    return delimiter?.kind === 'open' && !this.#mayBegin() ? undefined : delimiter;
+    return this.#boundaries.find(bytes.toString('latin1', start + 2, stop));
+  }
+
+  /** False when there are as many parts as there may be: the line is text then, as all lines behind it. */
+  #counts(delimiter: Delimiter): boolean {
+    return delimiter.kind === 'close' || this.#mayBegin();
   }
 
   #atDelimiter(delimiter: Delimiter): void {

@@ -8,7 +8,7 @@ import { MimeParser, type MimeSink } from './mime-parts.ts';
 import type { StoredMessage } from './stored-message.ts';
 import { type ParseUri, UriCollector } from './uri-collector.ts';
 import { searchHeader } from './uri-header.ts';
-import { uriReader } from './uri-text.ts';
+import { secondUriReader, uriReader } from './uri-text.ts';
 
 export interface ObserverSetup {
   readonly limits: MimeLimits;
@@ -137,7 +137,11 @@ export class MessageObserver {
           });
     const sink: MimeSink = {
       part: parts === undefined ? undefined : (record) => parts.append(record),
-      text: collector === undefined ? undefined : (part, facts) => uriReader(collector, part, facts),
+      text:
+        collector === undefined
+          ? undefined
+          : (part, facts, reading) =>
+              (reading === 'first' ? uriReader : secondUriReader)(collector, part, facts),
       header: collector === undefined ? undefined : (name, value) => searchHeader(collector, name, value),
       limit,
     };

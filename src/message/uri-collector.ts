@@ -65,6 +65,23 @@ export class UriCollector {
     return true;
   }
 
+  /**
+   * A collector for a second reading of a body, so that the order of uri.found does not depend on how the two readings take turns: what
+   * it has found counts when `join` is called.
+   */
+  fork(): { readonly collector: UriCollector; join(): void } {
+    const found: FoundUri[] = [];
+    const sink: UriSink = { uri: (_key, uri) => found.push(uri), limit: () => undefined };
+    return {
+      collector: new UriCollector(this.#parse, this.#limits, sink),
+      join: () => {
+        for (const uri of found)
+          if (!this.#seen.has(uri.uri_raw) && !this.full(uri.mime_part))
+            this.#take(uri.uri_raw, uri, uri.mime_part);
+      },
+    };
+  }
+
   #take(name: string, parsed: Uri, part: number): void {
     this.#seen.add(name);
     const used = part === 0 ? this.#headers : this.#bodies;

@@ -89,13 +89,24 @@ class DelSpReader implements BodyReader {
   }
 }
 
+type Facts = Pick<PartFacts, 'html' | 'charset' | 'delSp'>;
+
 /** What reads the decoded text of a part and offers the URIs in it to `collector`. */
-export function uriReader(
-  collector: UriCollector,
-  part: number,
-  facts: Pick<PartFacts, 'html' | 'charset' | 'delSp'>,
-): BodyReader {
+export function uriReader(collector: UriCollector, part: number, facts: Facts): BodyReader {
   const finder = new UriFinder(collector, part, facts);
   const text = facts.delSp ? new DelSpReader(finder) : finder;
   return new Utf16Reader(text, facts.charset.startsWith('utf-16') || facts.charset.startsWith('ucs-2'));
+}
+
+/** The same for another way to decode the part, whose URIs follow those of the first one. */
+export function secondUriReader(collector: UriCollector, part: number, facts: Facts): BodyReader {
+  const fork = collector.fork();
+  const reader = uriReader(fork.collector, part, facts);
+  return {
+    feed: (bytes) => reader.feed(bytes),
+    end() {
+      reader.end();
+      fork.join();
+    },
+  };
 }

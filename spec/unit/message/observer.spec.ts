@@ -188,8 +188,8 @@ describe('the observer of a message', () => {
     observer.feed(message);
     observer.end();
     expect(log.short).toEqual([
-      'info mime: more than 3 parts (limit-mime-parts): the rest is not taken apart',
       'info mime: 2 URIs, or their length, reached (limit-uris): further ones are not listed',
+      'info mime: more than 3 parts (limit-mime-parts): the rest is not taken apart',
     ]);
   });
 });
