@@ -78,7 +78,7 @@ end
 -- require
 
 local shared_modules = {} -- name -> value, of lib-lua
-local loading = {}        -- marks a module that is being loaded
+local function loading() end -- marks a module that is being loaded
 
 -- The tables of `package`, made when the connection first needs them.
 function chunks.made_package(package)
@@ -101,6 +101,11 @@ local function package_of_caller()
     package = environment.copy_of(environment.root.nested.package)
   end
   return package
+end
+
+function chunks.loaded_of_caller()
+  package_of_caller()
+  return native.record().loaded
 end
 
 -- package.loaded: what the connection has loaded; the engine's own libraries are found in its globals.
@@ -207,8 +212,8 @@ function chunks.require(name)
   if type(name) ~= 'string' then
     error("bad argument #1 to 'require' (string expected, got " .. (name == nil and 'no value' or type(name)) .. ')', 2)
   end
-  local package = package_of_caller()
-  local loaded = native.record().loaded
+  local loaded = chunks.loaded_of_caller()
+  local package = native.record().package
   local value = loaded[name]
   if value == loading then
     error("loop or previous error loading module '" .. name .. "'", 2)
@@ -218,10 +223,10 @@ function chunks.require(name)
   end
   local tried = {}
   for _, searcher in ipairs(package.searchers or package.loaders) do
-    local loader, where = searcher(name)
+    local loader = searcher(name)
     if type(loader) == 'function' then
       rawset(loaded, name, loading)
-      local ok, result = pcall(loader, name, where)
+      local ok, result = pcall(loader, name) -- only the name, as in Lua 5.1: module(...)
       if not ok then
         rawset(loaded, name, nil)
         error(result, 0)

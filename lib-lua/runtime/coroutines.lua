@@ -5,7 +5,7 @@ local runtime = ...
 local tag = runtime.tag
 local yield, resume, status, running, close, create =
   coroutine.yield, coroutine.resume, coroutine.status, coroutine.running, coroutine.close, coroutine.create
-local error, type = error, type
+local error, type, pcall, xpcall, sub, gsub = error, type, pcall, xpcall, string.sub, string.gsub
 
 local coroutines = {}
 
@@ -17,11 +17,11 @@ local function deliver(ok, ...)
   error((...), 2)
 end
 
-local function complete(first, ...)
-  if first == tag then
+local function complete(...)
+  if (...) == tag then
     return deliver(yield(tag))
   end
-  return first, ...
+  return ...
 end
 
 -- The Lua side of a suspending function. `start` gives the results, or the tag when they are not there yet.
@@ -31,11 +31,22 @@ function coroutines.suspending(start)
   end
 end
 
-local function relay(co, ok, first, ...)
-  if ok and first == tag then
-    return relay(co, resume(co, yield(tag)))
+-- Errors that Lua's C functions raise when one of our own functions called them carry a position in our code: it goes.
+local function own_words(message)
+  if type(message) == 'string' and sub(message, 1, 8) == '[smtpe]:' then
+    return (gsub(message, '^%[smtpe%]:%d+: ', ''))
   end
-  return ok, first, ...
+  return message
+end
+
+local function relay(co, ok, ...)
+  if ok then
+    if (...) == tag then
+      return relay(co, resume(co, yield(tag)))
+    end
+    return ok, ...
+  end
+  return ok, own_words((...))
 end
 
 local function relayed_resume(co, ...)
@@ -51,6 +62,26 @@ local function unwrap(co, ok, ...)
   end
   local message = ...
   error(message, type(message) == 'string' and 2 or 0)
+end
+
+local function caught(ok, ...)
+  if ok then
+    return ok, ...
+  end
+  return ok, own_words((...))
+end
+
+coroutines.base = {}
+
+function coroutines.base.pcall(...)
+  return caught(pcall(...))
+end
+
+function coroutines.base.xpcall(f, handler, ...)
+  if type(handler) ~= 'function' then
+    return xpcall(f, handler, ...)
+  end
+  return xpcall(f, function(message) return handler(own_words(message)) end, ...)
 end
 
 local library = {

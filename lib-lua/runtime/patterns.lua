@@ -34,6 +34,11 @@ local function slow(s, pattern)
   return quick[pattern] ~= huge and type(s) == 'string' and #s > quick[pattern]
 end
 
+-- Without the fraction, as Lua 5.1 converts it.
+local function whole(number)
+  return number > 0 and floor(number) or -floor(-number)
+end
+
 -- The position that `init` means, or nil when it is behind the subject.
 local function position(s, init)
   init = init == nil and 1 or floor(tonumber(init) or 1)
@@ -47,6 +52,9 @@ local function position(s, init)
 end
 
 function patterns.find(s, pattern, init, plain)
+  if init and init % 1 ~= 0 then
+    init = whole(init)
+  end
   local length = quick[pattern]
   if plain then
     if type(s) == 'string' and type(pattern) == 'string' and #s * #pattern > 4000000 then
@@ -78,6 +86,9 @@ local function captures(s, first, last, ...)
 end
 
 function patterns.match(s, pattern, init)
+  if init and init % 1 ~= 0 then
+    init = whole(init)
+  end
   if slow(s, pattern) then
     local from = position(s, init)
     if from == nil then

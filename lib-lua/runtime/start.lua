@@ -12,10 +12,19 @@ local function pick(library, names)
   return picked
 end
 
-local plain = pick(_G, 'assert error ipairs pcall xpcall print rawequal rawlen rawset select tonumber tostring type pairs _VERSION')
-for name, value in rawnext, environment.base do
-  plain[name] = value
+local function merge(t, more)
+  for name, value in rawnext, more do
+    t[name] = value
+  end
+  return t
 end
+
+local lua51 = runtime.lua51
+
+local plain = pick(_G, 'assert error pcall xpcall print rawequal rawlen rawset select tonumber tostring type pairs')
+merge(plain, environment.base)
+merge(plain, coroutines.base)
+merge(plain, lua51.base)
 for _, name in ipairs { 'load', 'loadstring', 'loadfile', 'dofile', 'require' } do
   plain[name] = chunks[name]
 end
@@ -39,21 +48,20 @@ function plain.collectgarbage(what, ...)
   error("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring(what) .. "')", 2)
 end
 
-for name, f in rawnext, runtime.patterns do
-  string[name] = f
-end
-
 local libraries = {
-  string = { plain = pick(string, 'byte char dump find format gmatch gsub len lower match rep reverse sub upper pack packsize unpack') },
-  table = { plain = pick(table, 'concat insert move pack remove sort unpack') },
-  math = { plain = math },
-  os = { plain = pick(os, 'clock date difftime getenv remove rename setlocale time tmpname') },
-  io = { plain = pick(io, 'close flush input lines open output read tmpfile type write stdin stdout stderr') },
-  utf8 = { plain = utf8 },
-  coroutine = { plain = coroutines.library },
-  debug = { plain = pick(debug, 'traceback getinfo') },
-  package = { plain = { searchpath = chunks.searchpath, seeall = chunks.seeall } },
+  string = merge(merge(pick(string, 'byte char dump find format gmatch gsub len lower match rep reverse sub upper pack packsize unpack'), runtime.patterns), lua51.string),
+  table = merge(pick(table, 'concat insert move pack remove sort unpack'), lua51.table),
+  math = merge(merge({}, math), lua51.math),
+  os = merge(merge(pick(os, 'setlocale'), runtime.system.os), lua51.os),
+  io = runtime.system.io,
+  utf8 = utf8,
+  coroutine = coroutines.library,
+  debug = merge(pick(debug, 'traceback getinfo'), lua51.debug),
+  package = merge({ searchpath = chunks.searchpath }, lua51.package),
 }
+for name, library in rawnext, libraries do
+  libraries[name] = { plain = library }
+end
 
 local root = environment.node('_G', { plain = plain, nested = libraries, lazy = { _G = native.globals } })
 environment.root = root
@@ -86,6 +94,10 @@ function runtime.define_class(name, methods, waiting, collected)
     methods[method] = coroutines.suspending(start)
   end
   local metatable = { __name = name, __index = methods, __gc = collected }
+  if name == 'FILE*' then
+    merge(methods, runtime.system.file_methods)
+    runtime.pipe_metatable = metatable
+  end
   environment.shared[metatable] = { plain = methods, nested = {}, lazy = {} }
   return metatable
 end

@@ -56,6 +56,7 @@ export class Core {
     this.memory = new Memory(wasm.api);
     const at = this.memory.allocate(account.size);
     this.account = new Account(() => this.memory.words, at);
+    printWholeFloatsAsLua51(this.memory);
     this.main = wasm.api.lua_newstate(installAllocator(wasm.api), at);
     if (this.main === 0) throw new Error('Lua: no memory for a state');
     wasm.api.lua_atpanic(
@@ -155,4 +156,14 @@ export class Core {
     const status = this.api.lua_pcallk(this.main, nargs, nresults, 0, 0, 0);
     if (status !== 0) throw new Error(`Lua: ${this.bridge.pullString(this.main, -1)}`);
   }
+}
+
+/**
+ * Lua 5.4 prints 10/2 as "5.0", Lua 5.1 as "5". The ".0" is added when the digits are all in "-0123456789", a constant that nothing
+ * else uses: emptied, nothing is added. Lua 5.1 policies build replies with such numbers. The self-test looks whether it worked.
+ */
+function printWholeFloatsAsLua51(memory: Memory): void {
+  const digits = Buffer.from('-0123456789\0', 'latin1');
+  const at = memory.bytes.indexOf(digits);
+  if (at > 0 && memory.bytes.indexOf(digits, at + 1) < 0) memory.bytes[at] = 0;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
-import type { Caller } from './call-functions.ts';
+import type { CallEnvironment, Caller } from './call-functions.ts';
 import { Chunks, type Compiled } from './chunks.ts';
 import { Core } from './core.ts';
 import { Environment, type EnvironmentShape } from './environment.ts';
@@ -13,10 +13,14 @@ import { Host, type TaskOwner } from './host.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import type { Native } from './natives.ts';
 import { patternNatives } from './pattern-natives.ts';
+import { pipeClass } from './pipe.ts';
+import { RealFiles } from './real-files.ts';
 import { Registrar } from './register.ts';
+import { selfTest } from './self-test.ts';
+import { systemNatives } from './system-natives.ts';
 import { Task } from './task.ts';
 import { loadWasm } from './wasm.ts';
-import { type Pointer, registry, type State } from './wasm-api.ts';
+import { type Pointer, registry, type State, Type } from './wasm-api.ts';
 
 /** What others do when a policy touches files. */
 export interface FileHooks {
@@ -39,7 +43,7 @@ export interface LuaEngineDependencies {
 }
 
 /** The engine's own Lua, in order. */
-const runtimeFiles = ['environment', 'coroutines', 'chunks', 'patterns', 'start'] as const;
+const runtimeFiles = ['environment', 'coroutines', 'chunks', 'patterns', 'system', 'lua51', 'start'] as const;
 
 const usualShape: EnvironmentShape = { ownTable: 'hook', fieldsModule: 'client' };
 
@@ -49,11 +53,20 @@ export class LuaEngine {
   readonly #deps: LuaEngineDependencies;
   readonly #chunks: Chunks;
   readonly #memory: MemoryGuard;
+  readonly #files: RealFiles;
+  readonly #calls: CallEnvironment;
   #broken = false;
 
-  constructor(core: Core, deps: LuaEngineDependencies) {
+  constructor(core: Core, files: RealFiles, deps: LuaEngineDependencies) {
     this.core = core;
     this.#deps = deps;
+    this.#files = files;
+    this.#calls = {
+      api: core.api,
+      bridge: core.bridge,
+      tag: core.tag,
+      caller: () => this.#caller(),
+    };
     this.#shape = deps.shape ?? usualShape;
     this.#chunks = new Chunks(core);
     this.#memory = new MemoryGuard(core, deps.options, () => this.collect());
@@ -79,12 +92,8 @@ export class LuaEngine {
     );
     api.lua_settop(main, 0);
     for (const name of runtimeFiles) this.#runRuntimeFile(name);
-    const registrar = new Registrar(this.core, {
-      api,
-      bridge: this.core.bridge,
-      tag: this.core.tag,
-      caller: () => this.#caller(),
-    });
+    const registrar = new Registrar(this.core, this.#calls);
+    registrar.defineClass(pipeClass);
     for (const module of this.#deps.modules) {
       this.core.pushRuntime('define');
       this.core.bridge.push(main, module.name);
@@ -134,6 +143,7 @@ export class LuaEngine {
     const { api, bridge, memory } = this.core;
     return {
       ...patternNatives(this.core),
+      ...systemNatives(this.core, this.#calls),
       globals: (L) => {
         this.#environment().pushGlobals(L);
         return 1;
@@ -156,6 +166,15 @@ export class LuaEngine {
         api.lua_pushvalue(L, 2);
         api.lua_rawsetp(L, registry, key);
         return 0;
+      },
+      newproxy: (L) => {
+        const hasMetatable = api.lua_type(L, 1) === Type.table;
+        api.lua_newuserdatauv(L, 4, 0);
+        if (hasMetatable) {
+          api.lua_pushvalue(L, 1);
+          api.lua_setmetatable(L, -2);
+        }
+        return 1;
       },
       load: (L) => this.#chunks.pushLoaded(L, bridge.pullString(L, 1), bridge.pullString(L, 2), 3),
       file: (L) => {
@@ -185,7 +204,13 @@ export class LuaEngine {
   /** A coroutine and globals for one connection. `packagePath` is the initial package.path. */
   newTask(owner: TaskOwner, packagePath: string): Task {
     const environment = new Environment(this.core, this.#shape, packagePath);
-    const task = new Task(new Host(this.core, owner, environment, this.#memory, (error) => this.fail(error)));
+    const task = new Task(
+      new Host(this.core, owner, environment, {
+        memory: this.#memory,
+        files: this.#files,
+        fail: (error) => this.fail(error),
+      }),
+    );
     this.#memory.add(task);
     return task;
   }
@@ -216,6 +241,11 @@ export class LuaEngine {
     this.core.pushRuntime('call_hook');
     api.lua_xmove(main, L, 1);
     this.core.pushName(L, name);
+  }
+
+  /** Files that policies have open. */
+  get openFiles(): number {
+    return this.#files.count();
   }
 
   get broken(): boolean {
@@ -254,8 +284,19 @@ export class LuaEngine {
 
 /** Loads Lua, runs its self-test and registers the modules. */
 export async function createLuaEngine(deps: LuaEngineDependencies): Promise<LuaEngine> {
-  const wasm = await loadWasm(() => {});
-  const engine = new LuaEngine(new Core(wasm, deps.log, deps.clock), deps);
+  let core: Core | undefined;
+  let files: RealFiles | undefined;
+  const wasm = await loadWasm((imports, api) => {
+    files = new RealFiles(api, {
+      onPath: (path) => deps.files.onPath(path),
+      owner: () => core?.running?.environment,
+    });
+    files.adapt(imports);
+  });
+  if (files === undefined) throw new Error('Lua: the module was not instantiated');
+  core = new Core(wasm, deps.log, deps.clock);
+  selfTest(core);
+  const engine = new LuaEngine(core, files, deps);
   engine.start();
   return engine;
 }

@@ -30,6 +30,7 @@ export class Environment {
   #record: Anchor | undefined;
   /** The connection's own metatable of strings, once its policy has changed `string` or asked for the metatable. */
   #strings: Anchor | undefined;
+  #filesOpened = false;
 
   constructor(core: Core, shape: EnvironmentShape, packagePath: string) {
     const { api, main, memory } = core;
@@ -72,10 +73,6 @@ export class Environment {
     this.#fields.push(main);
     api.lua_rawset(main, -3);
     return bridge.anchor(main);
-  }
-
-  get hasRecord(): boolean {
-    return this.#record !== undefined;
   }
 
   /** The metatable on top of `L` is the one of strings while this connection's Lua runs. */
@@ -154,9 +151,25 @@ export class Environment {
     api.lua_settop(main, -2);
   }
 
+  /** The policy has opened a file: they are looked for at the end. */
+  opensFiles(): void {
+    this.#filesOpened = true;
+  }
+
+  /** Closes, and so flushes, the files that the policy left open. */
+  closeFiles(): void {
+    if (!this.#filesOpened || this.#record === undefined) return;
+    const { api, main } = this.#core;
+    this.#core.pushRuntime('close_files');
+    this.#record.push(main);
+    this.#core.mustCall(1, 0);
+    api.lua_settop(main, 0);
+  }
+
   /** Lets go of everything the policy holds; the globals are an empty table from now on. */
   abandon(): void {
     const { api, main, bridge } = this.#core;
+    this.closeFiles();
     this.release();
     this.#record = undefined;
     this.#strings = undefined;

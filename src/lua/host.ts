@@ -3,6 +3,7 @@ import type { CallContext } from './call-context.ts';
 import type { Core } from './core.ts';
 import type { Environment } from './environment.ts';
 import type { MemoryGuard } from './memory-guard.ts';
+import type { RealFiles } from './real-files.ts';
 import type { Task, TaskHost } from './task.ts';
 
 /** Who owns a task. */
@@ -10,25 +11,24 @@ export interface TaskOwner {
   readonly context: CallContext;
 }
 
+export interface HostServices {
+  readonly memory: MemoryGuard;
+  readonly files: RealFiles;
+  /** The engine cannot be trusted any more. */
+  readonly fail: (error: unknown) => void;
+}
+
 export class Host implements TaskHost {
   readonly #owner: TaskOwner;
-  readonly #memory: MemoryGuard;
-  readonly #fail: (error: unknown) => void;
+  readonly #services: HostServices;
   readonly core: Core;
   readonly environment: Environment;
 
-  constructor(
-    core: Core,
-    owner: TaskOwner,
-    environment: Environment,
-    memory: MemoryGuard,
-    fail: (error: unknown) => void,
-  ) {
+  constructor(core: Core, owner: TaskOwner, environment: Environment, services: HostServices) {
     this.core = core;
     this.#owner = owner;
     this.environment = environment;
-    this.#memory = memory;
-    this.#fail = fail;
+    this.#services = services;
   }
 
   get context(): CallContext {
@@ -40,19 +40,21 @@ export class Host implements TaskHost {
     if (core.running !== undefined) throw new Error('Lua was called while it is running');
     core.running = task;
     core.useStrings(this.environment.strings);
-    this.#memory.enter();
+    this.#services.memory.enter();
   }
 
   leave(task: Task): void {
-    this.#memory.leave(task);
+    this.#services.memory.leave(task);
     this.core.running = undefined;
   }
 
   closed(task: Task): void {
-    this.#memory.remove(task);
+    this.#services.memory.remove(task);
+    this.environment.closeFiles();
+    this.#services.files.closeAll(this.environment);
   }
 
   broken(error: unknown): void {
-    this.#fail(error);
+    this.#services.fail(error);
   }
 }

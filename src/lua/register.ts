@@ -21,7 +21,7 @@ export class Registrar {
 
   /** Pushes { plain =, waiting =, nested =, lazy = } for a module and defines its classes. */
   pushModule(module: ModuleSpec, path: string): void {
-    for (const cls of module.classes) this.#defineClass(cls);
+    for (const cls of module.classes) this.defineClass(cls);
     this.#table(() => {
       this.#field('plain', () => this.#pushPlain(module, path));
       this.#field('waiting', () => this.#pushFunctions(module.functions.filter(suspends), path));
@@ -84,7 +84,8 @@ export class Registrar {
     });
   }
 
-  #defineClass(cls: ClassSpec): void {
+  /** Makes the metatable of a class of userdata. */
+  defineClass(cls: ClassSpec): void {
     const { api, main, memory } = this.#core;
     const key = memory.allocate(1);
     this.#core.pushRuntime('define_class');

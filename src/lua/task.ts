@@ -264,7 +264,7 @@ export class Task implements Caller {
       return this.#reset() ?? { kind: 'limit', limit: 'memory', message: text, traceback: '' };
     }
     const traceback = positions.traceback(thread);
-    let message = this.#core.errorText(thread);
+    let message = positions.corrected(this.#core.errorText(thread), thread);
     const object = message === undefined ? this.#core.bridge.anchor(thread) : undefined;
     const killed = this.#reset();
     if (killed !== undefined) return killed;

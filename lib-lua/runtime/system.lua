@@ -1,0 +1,189 @@
+-- io and os of a policy: real files, standard input and output of its own, commands that do not hold up anyone else. Files that are
+-- still open when the connection ends are closed then.
+
+local runtime = ...
+local native, coroutines, environment = runtime.native, runtime.coroutines, runtime.environment
+local open, tmpfile, lines_of, type_of, stdin, stdout, stderr = io.open, io.tmpfile, io.lines, io.type, io.stdin, io.stdout, io.stderr
+local type, error, select, tostring, unpack, setmetatable, pcall = type, error, select, tostring, table.unpack, setmetatable, pcall
+local rename, remove = os.rename, os.remove
+local rawget, rawset, getmetatable = rawget, rawset, debug.getmetatable
+local rawnext = next
+
+local system = { io = { stdin = stdin, stdout = stdout, stderr = stderr }, os = {}, file_methods = {} }
+local weak = { __mode = 'k' }
+
+-- The metatable of files is shared by all connections.
+environment.shared[getmetatable(stdout)] = { plain = getmetatable(stdout).__index, nested = {}, lazy = {} }
+
+-- The connection's open files.
+local function remember(file)
+  if file then
+    local record = native.record()
+    local files = record.files
+    if files == nil then
+      files = setmetatable({}, weak)
+      record.files = files
+      native.track()
+    end
+    files[file] = true
+  end
+  return file
+end
+
+-- Run by the engine when a connection ends.
+function runtime.close_files(record)
+  for file in rawnext, record.files or {} do
+    if type_of(file) == 'file' then
+      pcall(file.close, file)
+    end
+  end
+end
+
+local function with_errno(ok, message, number)
+  if number then
+    return ok, message, native.errno(number)
+  end
+  return ok, message
+end
+
+local function opened(file, ...)
+  if file then
+    return remember(file)
+  end
+  return with_errno(file, ...)
+end
+
+function system.io.open(path, mode)
+  return opened(open(path, mode))
+end
+
+function system.io.tmpfile()
+  return opened(tmpfile())
+end
+
+function system.os.rename(from, to)
+  return with_errno(rename(from, to))
+end
+
+function system.os.remove(path)
+  return with_errno(remove(path))
+end
+
+function system.io.popen(command, mode)
+  return native.popen(command, mode)
+end
+
+-- Methods of what popen gives, besides those of the engine.
+function system.file_methods.write(file, ...)
+  local ok, message, number = file:put(...)
+  if ok then
+    return file
+  end
+  return ok, message, number
+end
+
+function system.file_methods.lines(file, ...)
+  local formats, count = { ... }, select('#', ...)
+  return function()
+    return file:read(unpack(formats, 1, count))
+  end
+end
+
+function system.file_methods.flush(file)
+  return file
+end
+
+function system.file_methods.setvbuf()
+  return true
+end
+
+function system.file_methods.seek()
+  return nil, 'Illegal seek', 29
+end
+
+local function is_pipe(value)
+  return type(value) == 'userdata' and getmetatable(value) == runtime.pipe_metatable
+end
+
+function system.io.type(value)
+  if is_pipe(value) then
+    return value:is_closed() and 'closed file' or 'file'
+  end
+  return type_of(value)
+end
+
+-- Default input and output of the connection.
+local function default(which, standard)
+  return native.record()[which] or standard
+end
+
+local function select_default(which, standard, mode, file)
+  if file == nil then
+    return default(which, standard)
+  end
+  if type(file) == 'string' then
+    local handle, message = system.io.open(file, mode)
+    if handle == nil then
+      error(message, 3)
+    end
+    file = handle
+  end
+  native.record()[which] = file
+  return file
+end
+
+function system.io.input(file)
+  return (select_default('input', stdin, 'r', file))
+end
+
+function system.io.output(file)
+  return (select_default('output', stdout, 'w', file))
+end
+
+function system.io.read(...)
+  local file = default('input', stdin)
+  return file:read(...)
+end
+
+function system.io.write(...)
+  local file = default('output', stdout)
+  return file:write(...)
+end
+
+function system.io.close(file)
+  if file == nil then
+    file = default('output', stdout)
+  end
+  return file:close()
+end
+
+function system.io.flush()
+  return default('output', stdout):flush()
+end
+
+function system.io.lines(path, ...)
+  if path == nil then
+    local file = default('input', stdin)
+    return file:lines(...)
+  end
+  local ok, iterator, _, _, file = pcall(lines_of, path, ...)
+  if not ok then
+    error(iterator, 2)
+  end
+  remember(file)
+  return iterator, nil, nil, file
+end
+
+system.os.execute = coroutines.suspending(native.execute)
+system.os.exit = native.exit
+system.os.clock = native.clock
+system.os.tmpname = native.tmpname
+
+function system.os.getenv(name)
+  if type(name) ~= 'string' then
+    error("bad argument #1 to 'getenv' (string expected, got " .. (name == nil and 'no value' or type(name)) .. ')', 2)
+  end
+  return native.getenv(name)
+end
+
+return system

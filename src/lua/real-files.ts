@@ -1,0 +1,226 @@
+// Files for Lua's C library: the imports by which it opens, reads and writes go to the real disk, byte for byte. Descriptors are
+// our own numbers, never used twice, so that a handle that outlives its connection cannot touch a stranger's file.
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { wasiErrno } from './errno.ts';
+import type { WasmImports } from './wasm.ts';
+import type { LuaApi, Pointer } from './wasm-api.ts';
+
+interface OpenFile {
+  readonly fd: number;
+  readonly owner: object | undefined;
+  readonly append: boolean;
+  /** Regular files have a position of their own; pipes and devices do not. */
+  readonly seekable: boolean;
+  position: number;
+}
+
+const errno = { badDescriptor: 8, notTerminal: 59, notSeekable: 70, invalid: 28 } as const;
+/** O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, O_APPEND; the numbers are those of Linux on both sides. */
+const passedFlags = 0o3 | 0o100 | 0o200 | 0o1000 | 0o2000;
+const appendFlag = 0o2000;
+const removeDirectory = 0x200;
+const firstDescriptor = 3;
+
+export interface FileAccess {
+  /** Called before a path is opened, renamed, removed or looked at. */
+  onPath(path: string): void;
+  /** Whose file it is that is being opened. */
+  owner(): object | undefined;
+}
+
+export class RealFiles {
+  readonly #api: () => LuaApi;
+  #access: FileAccess;
+  readonly #open = new Map<number, OpenFile>();
+  #next = firstDescriptor;
+
+  constructor(api: () => LuaApi, access: FileAccess) {
+    this.#api = api;
+    this.#access = access;
+  }
+
+  /** Open files, of one owner or of all. */
+  count(owner?: object): number {
+    if (owner === undefined) return this.#open.size;
+    return [...this.#open.values()].filter((file) => file.owner === owner).length;
+  }
+
+  set access(access: FileAccess) {
+    this.#access = access;
+  }
+
+  /** Closes what an owner left open. Its handles are dead from now on. */
+  closeAll(owner: object): void {
+    for (const [descriptor, file] of this.#open) {
+      if (file.owner !== owner) continue;
+      this.#open.delete(descriptor);
+      try {
+        closeSync(file.fd);
+      } catch {
+        // A file system that reports a late write error: the policy that did not close the file does not want to know.
+      }
+    }
+  }
+
+  /** Replaces the imports. */
+  adapt(imports: WasmImports): void {
+    const { env, wasi_snapshot_preview1: wasi } = imports;
+    if (env === undefined || wasi === undefined) throw new Error('Lua: unknown imports');
+    env.__syscall_openat = (_dir: number, path: Pointer, flags: number, rest: Pointer) =>
+      this.#try(() => this.#openAt(this.#path(path), flags, this.#word(rest)));
+    env.__syscall_unlinkat = (_dir: number, path: Pointer, flags: number) =>
+      this.#try(() => (flags & removeDirectory ? rmdirSync : unlinkSync)(this.#path(path)));
+    env.__syscall_rmdir = (path: Pointer) => this.#try(() => rmdirSync(this.#path(path)));
+    env.__syscall_renameat = (_old: number, from: Pointer, _new: number, to: Pointer) =>
+      this.#try(() => renameSync(this.#path(from), this.#path(to)));
+    env.__syscall_readlinkat = (_dir: number, path: Pointer, buffer: Pointer, size: number) =>
+      this.#try(() => {
+        const target = readlinkSync(this.#path(path), { encoding: 'buffer' }).subarray(0, size);
+        this.#bytes().set(target, buffer);
+        return target.length;
+      });
+    env.__syscall_ioctl = () => -errno.notTerminal;
+    env.__syscall_fcntl64 = () => 0;
+    env.__syscall_dup3 = () => -errno.badDescriptor;
+    env.system = () => -1;
+    wasi.fd_read = (descriptor: number, vectors: Pointer, count: number, total: Pointer) =>
+      this.#transfer(vectors, count, total, (at, length) => this.#read(descriptor, at, length));
+    wasi.fd_write = (descriptor: number, vectors: Pointer, count: number, total: Pointer) =>
+      this.#transfer(vectors, count, total, (at, length) => this.#write(descriptor, at, length));
+    wasi.fd_seek = (descriptor: number, offset: bigint, whence: number, result: Pointer) =>
+      this.#seek(descriptor, Number(offset), whence, result);
+    wasi.fd_close = (descriptor: number) => this.#close(descriptor);
+  }
+
+  #bytes(): Uint8Array {
+    return new Uint8Array(this.#api().memory.buffer);
+  }
+
+  #word(at: Pointer): number {
+    return new DataView(this.#api().memory.buffer).getUint32(at, true);
+  }
+
+  #path(at: Pointer): Buffer {
+    const bytes = Buffer.from(this.#api().memory.buffer);
+    const path = Buffer.from(bytes.subarray(at, bytes.indexOf(0, at)));
+    this.#access.onPath(path.toString('latin1'));
+    return path;
+  }
+
+  /** The result of a system call: a number, or a negative error number. */
+  #try(call: () => unknown): number {
+    try {
+      const result = call();
+      return typeof result === 'number' ? result : 0;
+    } catch (error) {
+      return -wasiErrno(error);
+    }
+  }
+
+  #openAt(path: Buffer, flags: number, mode: number): number {
+    const fd = openSync(path, flags & passedFlags, mode);
+    const descriptor = this.#next++;
+    this.#open.set(descriptor, {
+      fd,
+      owner: this.#access.owner(),
+      append: (flags & appendFlag) !== 0,
+      seekable: fstatSync(fd).isFile(),
+      position: 0,
+    });
+    return descriptor;
+  }
+
+  /** Reads or writes each of the buffers that the C library lists, until one is not filled or taken. */
+  #transfer(
+    vectors: Pointer,
+    count: number,
+    total: Pointer,
+    move: (at: Pointer, length: number) => number,
+  ): number {
+    try {
+      let moved = 0;
+      for (let i = 0; i < count; i++) {
+        const length = this.#word(vectors + 8 * i + 4);
+        if (length === 0) continue;
+        const done = move(this.#word(vectors + 8 * i), length);
+        moved += done;
+        if (done < length) break;
+      }
+      new DataView(this.#api().memory.buffer).setUint32(total, moved, true);
+      return 0;
+    } catch (error) {
+      return error instanceof BadDescriptor ? errno.badDescriptor : wasiErrno(error);
+    }
+  }
+
+  #file(descriptor: number): OpenFile {
+    const file = this.#open.get(descriptor);
+    if (file === undefined) throw new BadDescriptor();
+    return file;
+  }
+
+  #read(descriptor: number, at: Pointer, length: number): number {
+    // Standard input is the client's in test mode and nobody's in a daemon: for Lua it is at its end.
+    if (descriptor === 0) return 0;
+    const file = this.#file(descriptor);
+    const done = readSync(file.fd, this.#bytes(), at, length, file.seekable ? file.position : null);
+    file.position += done;
+    return done;
+  }
+
+  #write(descriptor: number, at: Pointer, length: number): number {
+    if (descriptor === 1 || descriptor === 2)
+      return writeAll(descriptor, this.#bytes().subarray(at, at + length));
+    const file = this.#file(descriptor);
+    const position = file.seekable && !file.append ? file.position : null;
+    const done = writeSync(file.fd, this.#bytes(), at, length, position);
+    file.position = file.append && file.seekable ? fstatSync(file.fd).size : file.position + done;
+    return done;
+  }
+
+  #seek(descriptor: number, offset: number, whence: number, result: Pointer): number {
+    const file = this.#open.get(descriptor);
+    if (file === undefined) return descriptor < firstDescriptor ? errno.notSeekable : errno.badDescriptor;
+    if (!file.seekable) return errno.notSeekable;
+    const base = whence === 0 ? 0 : whence === 1 ? file.position : fstatSync(file.fd).size;
+    if (base + offset < 0) return errno.invalid;
+    file.position = base + offset;
+    new DataView(this.#api().memory.buffer).setBigUint64(result, BigInt(file.position), true);
+    return 0;
+  }
+
+  #close(descriptor: number): number {
+    const file = this.#open.get(descriptor);
+    if (file === undefined) return descriptor < firstDescriptor ? 0 : errno.badDescriptor;
+    this.#open.delete(descriptor);
+    try {
+      closeSync(file.fd);
+      return 0;
+    } catch (error) {
+      return wasiErrno(error);
+    }
+  }
+}
+
+class BadDescriptor extends Error {}
+
+/** Standard output and error. A reader that is slow or gone must not stop the engine: what it does not take is lost. */
+function writeAll(fd: number, bytes: Uint8Array): number {
+  let done = 0;
+  try {
+    while (done < bytes.length) done += writeSync(fd, bytes, done);
+  } catch {
+    // EAGAIN or EPIPE
+  }
+  return bytes.length;
+}

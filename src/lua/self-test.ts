@@ -1,0 +1,86 @@
+// Looks at start-up whether this Lua is the one the engine was written for: the raw exports, the layout of lua_Debug, the patched
+// constant, yields, protected calls, the allocator. A package that has changed fails here and not in the middle of mail.
+import type { Core } from './core.ts';
+import { multipleResults, type State, Status } from './wasm-api.ts';
+
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+
+/** Throws an Error that says what is different. */
+export function selfTest(core: Core): void {
+  const { api, main } = core;
+  const top = api.lua_gettop(main);
+  checkBytes(core);
+  checkChunk(
+    core,
+    'return 10 / 2 .. "", tostring(2 ^ 53)',
+    ['5', '9.007199254741e+15'],
+    'numbers print as in Lua 5.1',
+  );
+  checkChunk(core, 'return tostring(pcall(error, {}))', ['false'], 'protected calls work');
+  checkYield(core);
+  checkPosition(core);
+  if (core.account.used < 10_000) throw new Error('Lua self-test: the allocator does not count');
+  api.lua_settop(main, top);
+}
+
+function load(core: Core, source: string): void {
+  const { api, main, memory } = core;
+  const status = memory.with(source, (at, size) =>
+    api.luaL_loadbufferx(main, at, size, memory.name('=self-test'), memory.name('t')),
+  );
+  if (status !== 0) throw new Error(`Lua self-test: ${core.errorText(main)}`);
+}
+
+function checkBytes(core: Core): void {
+  const { api, main, bridge } = core;
+  bridge.push(main, everyByte);
+  const back = Buffer.from(bridge.pullString(main, -1), 'latin1');
+  api.lua_settop(main, -2);
+  if (!back.equals(everyByte)) throw new Error('Lua self-test: bytes do not come back unchanged');
+}
+
+function checkChunk(core: Core, source: string, expected: readonly string[], what: string): void {
+  const { api, main, bridge } = core;
+  const top = api.lua_gettop(main);
+  load(core, source);
+  core.mustCall(0, multipleResults);
+  const given = expected.map((_, i) => bridge.pullString(main, top + 1 + i));
+  api.lua_settop(main, top);
+  if (given.join() !== expected.join()) {
+    throw new Error(`Lua self-test: ${what}: expected ${expected.join()}, got ${given.join()}`);
+  }
+}
+
+function checkYield(core: Core): void {
+  const { api, main } = core;
+  const thread = api.lua_newthread(main);
+  load(core, 'local ok, value = pcall(coroutine.yield, 1) return ok and value + 1');
+  api.lua_xmove(main, thread, 1);
+  const first = resume(core, thread, 0);
+  api.lua_settop(thread, -2);
+  core.bridge.pushNumber(thread, 41);
+  const second = resume(core, thread, 1);
+  const value = api.lua_tonumberx(thread, -1, 0);
+  api.lua_settop(main, -2);
+  if (first !== Status.yield || second !== Status.ok || value !== 42) {
+    throw new Error('Lua self-test: a coroutine does not go on after a yield');
+  }
+}
+
+function resume(core: Core, thread: State, nargs: number): number {
+  return core.api.lua_resume(thread, 0, nargs, core.resultCount);
+}
+
+function checkPosition(core: Core): void {
+  const { api, main } = core;
+  const thread = api.lua_newthread(main);
+  load(core, '\n\nerror("x")');
+  api.lua_xmove(main, thread, 1);
+  const status = resume(core, thread, 0);
+  const position = core.positions.of(thread);
+  api.lua_resetthread(thread, 0);
+  api.lua_settop(main, -2);
+  if (status !== Status.errorRun || position !== 'self-test:3: ') {
+    throw new Error(`Lua self-test: the position of an error is '${position}'`);
+  }
+}
