@@ -34,6 +34,8 @@ export class Spool implements StoredMessage {
   /** The chain of asynchronous writes; a failure stays in #failure. */
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
+  /** The replacement at work: one at a time, and delete waits for it. */
+  #replacing: Promise<void> = Promise.resolve();
 
   constructor(path: string, memoryLimit: number, release: (spool: Spool) => void) {
     this.path = path;
@@ -171,6 +173,7 @@ export class Spool implements StoredMessage {
     this.#place = { kind: 'deleted' };
     this.#release(this);
     if (!onDisk) return;
+    await this.#replacing;
     await this.#writing?.catch(() => undefined);
     await this.#close();
     await unlink(this.path).catch(() => undefined);
@@ -239,7 +242,13 @@ export class Spool implements StoredMessage {
     await file?.close();
   }
 
-  async #replaceFile(content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
+  #replaceFile(content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
+    const done = this.#replacing.then(() => this.#rewriteFile(content));
+    this.#replacing = done.catch(() => undefined);
+    return done;
+  }
+
+  async #rewriteFile(content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
     await this.onDisk();
     const temporary = `${this.path}.tmp`;
     const file = await open(temporary, CREATE, MODE);
@@ -251,6 +260,8 @@ export class Spool implements StoredMessage {
       }
       await file.close();
       await this.#close();
+      // Deleted meanwhile: the new file must not stay behind.
+      if (this.#place.kind === 'deleted') throw new Error('the message is gone');
       await rename(temporary, this.path);
     } catch (error) {
       await file.close().catch(() => undefined);

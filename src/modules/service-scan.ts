@@ -11,6 +11,7 @@ import {
   type Suspension,
 } from '../lua/function-spec.ts';
 import { bytes, optionalBytes, optionalNumber, strings } from '../lua/params.ts';
+import type { LuaRecord } from '../lua/value.ts';
 import type { ClamdResult } from '../service/clamd.ts';
 import type { Servers } from '../service/fail-over.ts';
 import { readHostList, type Target } from '../service/host-list.ts';
@@ -118,20 +119,24 @@ function clamdEnd(file: string, { reply, infected, signature, error }: ClamdResu
 }
 
 function spamdEnd(file: string, result: SpamdResult): JobEnd {
-  const { reply, isSpam, score, threshold, symbols, truncated, replaced, error } = result;
-  return {
-    fields: {
-      file,
-      reply: orNil(reply),
-      is_spam: isSpam,
-      score,
-      threshold,
-      symbols,
-      truncated: truncated || undefined,
-      replaced: replaced || undefined,
-    },
-    error,
+  const { reply, isSpam, score, threshold, symbols, truncated, error, replace } = result;
+  const fields: LuaRecord = {
+    file,
+    reply: orNil(reply),
+    is_spam: isSpam,
+    score,
+    threshold,
+    symbols,
+    truncated: truncated || undefined,
   };
+  if (replace === undefined) return { fields, error };
+  const settle = async () => {
+    const cause = await replace();
+    return cause === undefined
+      ? { fields: { ...fields, replaced: true }, error: undefined }
+      : { fields, error: `the message was left as it was: ${cause}` };
+  };
+  return { fields, error, settle };
 }
 
 export function clamdFunction(dependencies: ServiceDependencies): FunctionSpec {
@@ -203,10 +208,10 @@ export function spamdFunction(dependencies: ServiceDependencies): FunctionSpec {
       'Result `table.spamd`: `file` (as given), `is_spam`, `score`, `threshold` (nil without a verdict), `symbols` (array of rule names; ' +
       'with SYMBOLS and REPORT, and REPORT_IFSPAM for spam), `reply` (the raw reply; nil without one), `error` (why there is no verdict, or ' +
       'why the message was not replaced, else nil), `elapsed_time` (seconds), `service_host`, `service_name`.\n\n' +
-      'PROCESS and HEADERS put the message as spamd rewrote it (HEADERS: only its headers) in the place of the one being received, in ' +
-      '`hook.dot` only: `replaced` is true then, and `header.find` sees the new headers. With any error, and when the policy edited ' +
-      'headers in the meantime, the message stays as it was and `error` tells why. PROCESS refuses a message longer than ' +
-      '`spamd-max-size`; HEADERS one that spamd has wrapped (its report_safe).\n\n' +
+      'PROCESS and HEADERS have the message as spamd rewrote it (HEADERS: only its headers) put in the place of the one being received, ' +
+      'by the `service.wait` that gives the result, in `hook.dot` only: `replaced` is true then, and `header.find` sees the new headers. ' +
+      'With any error, and when the policy edited headers in the meantime, the message stays as it was and `error` tells why. PROCESS ' +
+      'refuses a message longer than `spamd-max-size`; HEADERS one that spamd has wrapped (its report_safe).\n\n' +
       'Servers are tried as by `service.clamd`. An unknown method, or a user with control characters, raises an error. Suspends ' +
       'until a connection is made or all have failed.',
     examples: [

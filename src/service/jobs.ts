@@ -22,6 +22,8 @@ export interface JobEnd {
   readonly error: string | undefined;
   /** Called once when the fields are Lua's or nobody's. */
   readonly release?: (() => void) | undefined;
+  /** What is to be done when the policy fetches the result, while it waits; gives the result then. Never rejects. */
+  readonly settle?: (() => Promise<Pick<JobEnd, 'fields' | 'error'>>) | undefined;
 }
 
 interface Job {
@@ -32,10 +34,10 @@ interface Job {
 }
 
 interface Result {
-  readonly kind: JobKind;
-  readonly entry: LuaRecord | undefined;
-  readonly failed: boolean;
-  readonly release: (() => void) | undefined;
+  readonly job: Job;
+  readonly elapsed: number;
+  readonly end: JobEnd;
+  readonly log: Log;
 }
 
 /** A web server that does not answer is the business of whoever wrote the mail; a scanner that does not is ours. */
@@ -50,7 +52,7 @@ export class Jobs {
   readonly #clock: Clock;
   readonly #pending = new Set<Job>();
   #results: Result[] = [];
-  #waiter: { readonly all: boolean; resolve(results: LuaResults): void } | undefined;
+  #waiter: { readonly all: boolean; resolve(results: readonly Result[]): void } | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -114,22 +116,21 @@ export class Jobs {
 
   /** The results since the last wait: when all services have ended, or (not `all`) as soon as one has. Empty when none is at work. */
   wait(all: boolean): LuaResults | Suspension {
-    if (this.#isReady(all)) return this.#take();
-    return {
-      kind: 'suspension',
-      describe: () => `service.wait (${this.describePending()})`,
-      done: new Promise((resolve) => {
+    if (!this.#isReady(all)) {
+      const ended = new Promise<readonly Result[]>((resolve) => {
         this.#waiter = { all, resolve };
-      }),
-      cancel: () => this.reset(),
-    };
+      });
+      return this.#suspended(ended.then((results) => deliver(results)));
+    }
+    const results = this.#take();
+    const delivered = deliver(results);
+    return delivered instanceof Promise ? this.#suspended(delivered, results) : delivered;
   }
 
   /** Gives up what is at work and forgets what has ended. */
   reset(): void {
     for (const job of [...this.#pending]) this.#cancel(job);
-    for (const result of this.#results) result.release?.();
-    this.#results = [];
+    for (const { end } of this.#take()) end.release?.();
     this.#waiter = undefined;
   }
 
@@ -162,23 +163,30 @@ export class Jobs {
     job.stop.abort();
   }
 
-  #end(job: Job, { fields, error, release }: JobEnd, log: Log): void {
+  #suspended(done: Promise<LuaResults>, taken: readonly Result[] = []): Suspension {
+    return {
+      kind: 'suspension',
+      describe: () => `service.wait (${this.describePending()})`,
+      done,
+      cancel: () => {
+        for (const { job } of taken) job.stop.abort();
+        this.reset();
+      },
+    };
+  }
+
+  #end(job: Job, end: JobEnd, log: Log): void {
     if (!this.#pending.delete(job)) {
-      release?.();
+      end.release?.();
       return;
     }
     const elapsed = this.#elapsed(job);
     const { kind, host } = job;
-    if (error !== undefined) {
-      log.write(failureLevel[kind], `service ${kind} failed: ${error}`, { host, elapsed });
-    } else if (log.verbose('service') || (kind !== 'client' && log.verbose(kind))) {
+    if (end.error !== undefined) logFailure(job, end.error, elapsed, log);
+    else if (log.verbose('service') || (kind !== 'client' && log.verbose(kind))) {
       log.write('info', `service ${kind}`, { host, elapsed });
     }
-    const entry =
-      fields === undefined
-        ? undefined
-        : { ...fields, service_name: kind, service_host: host, elapsed_time: elapsed, error };
-    this.#results.push({ kind, entry, failed: error !== undefined, release });
+    this.#results.push({ job, elapsed, end, log });
     const waiter = this.#waiter;
     if (waiter === undefined || !this.#isReady(waiter.all)) return;
     this.#waiter = undefined;
@@ -189,30 +197,70 @@ export class Jobs {
     return this.#pending.size === 0 || (!all && this.#results.length > 0);
   }
 
-  #take(): LuaResults {
+  #take(): readonly Result[] {
     const results = this.#results;
     this.#results = [];
-    const byKind: Record<string, LuaValue> = {};
-    for (const kind of new Set(results.map((result) => result.kind))) {
-      const table = tableOf(
-        kind,
-        results.filter((result) => result.kind === kind),
-      );
-      if (table !== undefined) byKind[kind] = table;
-    }
-    for (const result of results) result.release?.();
-    return [byKind];
+    return results;
   }
+}
+
+function logFailure({ kind, host }: Job, error: string, elapsed: number, log: Log): void {
+  log.write(failureLevel[kind], `service ${kind} failed: ${error}`, { host, elapsed });
+}
+
+/** Settles what is to be settled, one after the other, and makes the table of service.wait. */
+function deliver(results: readonly Result[]): LuaResults | Promise<LuaResults> {
+  return results.some(({ end }) => end.settle !== undefined) ? settle(results) : [tableOf(results)];
+}
+
+async function settle(results: readonly Result[]): Promise<LuaResults> {
+  const settled: Result[] = [];
+  for (const result of results) {
+    const { job, elapsed, end, log } = result;
+    if (end.settle === undefined) {
+      settled.push(result);
+      continue;
+    }
+    const { fields, error } = await end.settle();
+    if (error !== undefined && !job.stop.signal.aborted) logFailure(job, error, elapsed, log);
+    settled.push({ job, elapsed, log, end: { fields, error, release: end.release } });
+  }
+  return [tableOf(settled)];
+}
+
+/** The table of service.wait: one table for each kind. */
+function tableOf(results: readonly Result[]): LuaRecord {
+  const table: Record<string, LuaValue> = {};
+  for (const kind of new Set(results.map(({ job }) => job.kind))) {
+    const ofKind = kindTable(
+      kind,
+      results.filter(({ job }) => job.kind === kind),
+    );
+    if (ofKind !== undefined) table[kind] = ofKind;
+  }
+  for (const { end } of results) end.release?.();
+  return table;
 }
 
 /**
  * All results of a kind in the order in which they ended. For clamd and spamd the table is also the last result itself: the last that
  * did not fail, so that a dead server does not hide what another one found.
  */
-function tableOf(kind: JobKind, results: readonly Result[]): LuaTable | undefined {
-  const entries = results.flatMap((result) => (result.entry === undefined ? [] : [result.entry]));
+function kindTable(kind: JobKind, results: readonly Result[]): LuaTable | undefined {
+  const entries: LuaRecord[] = [];
+  let good: LuaRecord | undefined;
+  for (const { job, elapsed, end } of results) {
+    if (end.fields === undefined) continue;
+    const entry = {
+      ...end.fields,
+      service_name: kind,
+      service_host: job.host,
+      elapsed_time: elapsed,
+      error: end.error,
+    };
+    entries.push(entry);
+    if (end.error === undefined) good = entry;
+  }
   if (entries.length === 0) return undefined;
-  if (kind === 'http') return new LuaTable(entries, { service_name: kind });
-  const good = results.filter((result) => !result.failed && result.entry !== undefined);
-  return new LuaTable(entries, good.at(-1)?.entry ?? entries.at(-1) ?? {});
+  return new LuaTable(entries, kind === 'http' ? { service_name: kind } : (good ?? entries.at(-1) ?? {}));
 }

@@ -1,5 +1,5 @@
 // The spamd client (SpamAssassin's protocol, SPAMC/1.5): CHECK, SYMBOLS, REPORT, REPORT_IFSPAM, PROCESS, HEADERS. With the last two the
-// filtered message takes the place of the one being received. Used by modules/service; never rejects.
+// filtered message may take the place of the one being received. Used by modules/service; never rejects.
 import type { Clock } from '../ops/clock.ts';
 import { exchange } from './exchange.ts';
 import type { Answer, FailOver, Servers } from './fail-over.ts';
@@ -37,8 +37,11 @@ export interface SpamdResult
   extends Pick<SpamdReply, 'isSpam' | 'score' | 'threshold' | 'symbols' | 'error'> {
   readonly reply: Buffer | undefined;
   readonly truncated: boolean;
-  /** True when the message being received is now the filtered one. */
-  readonly replaced: boolean;
+  /**
+   * Puts the filtered message in the place of the one being received; undefined when there is nothing to put. Call it while the policy
+   * waits, so that it does not edit headers at the same time. Resolves with the reason when the message was left as it was.
+   */
+  readonly replace: (() => Promise<string | undefined>) | undefined;
 }
 
 /** Beyond the size of the message: status, headers, report. */
@@ -52,7 +55,7 @@ const noVerdict = (error: string, reply?: Buffer): SpamdResult => ({
   error,
   reply,
   truncated: false,
-  replaced: false,
+  replace: undefined,
 });
 
 const answer = (value: SpamdResult): Answer<SpamdResult> => ({ kind: 'answer', value });
@@ -66,7 +69,7 @@ export class SpamdClient {
     this.#failOver = failOver;
   }
 
-  /** Asks spamd about the file. The message is changed only by PROCESS and HEADERS, and only when all went well. */
+  /** Asks spamd about the file. */
   async check(request: SpamdRequest): Promise<SpamdResult> {
     const { file } = request;
     // Taken now: what the policy edits while we wait must not be lost.
@@ -129,22 +132,28 @@ export class SpamdClient {
         return answer(noVerdict(outcome.error, outcome.reply));
       case 'replied': {
         const { body, bodyComplete, ...verdict } = readSpamdReply(outcome.reply, method);
-        const result = { ...verdict, reply: outcome.reply, truncated: message.truncated, replaced: false };
+        const result: SpamdResult = {
+          ...verdict,
+          reply: outcome.reply,
+          truncated: message.truncated,
+          replace: undefined,
+        };
         if (file.kind !== 'current' || before === undefined || verdict.error !== undefined)
           return answer(result);
-        const error = bodyComplete
-          ? await this.#replace(file, method, body, before, servers.signal)
-          : 'the reply of spamd has no Content-length: it may be incomplete';
-        return answer(
-          error === undefined
-            ? { ...result, replaced: true }
-            : { ...result, error: `the message was left as it was: ${error}` },
-        );
+        if (!bodyComplete) {
+          return answer({
+            ...result,
+            error: 'the reply of spamd has no Content-length: it may be incomplete',
+          });
+        }
+        return answer({
+          ...result,
+          replace: () => this.#replace(file, method, body, before, servers.signal),
+        });
       }
     }
   }
 
-  /** Puts the filtered message in its place; the text says why that was not done. */
   async #replace(
     { transaction, message }: MessageFile & { readonly kind: 'current' },
     method: SpamdMethod,

@@ -124,6 +124,34 @@ describe('Spool', () => {
     });
   }
 
+  it('leaves nothing behind when it is deleted while it is replaced, whatever step that is at', async () => {
+    for (let step = 0; step < 12; step++) {
+      const spool = new SpoolStore().create(directory, `R${step}`, 0);
+      await spool.append(Buffer.from('Subject: a\r\n\r\nbody\r\n'));
+      await spool.onDisk();
+      const replaced = [
+        spool.replaceContent([Buffer.from('one')]),
+        spool.replaceContent([Buffer.from('two')]),
+      ];
+      for (const each of replaced) each.catch(() => undefined);
+      for (let turn = 0; turn < step; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await spool.delete();
+      await Promise.allSettled(replaced);
+      expect(await readdir(directory)).toEqual([]);
+    }
+  });
+
+  it('replaces one after the other', async () => {
+    const spool = new SpoolStore().create(directory, 'R', 0);
+    await spool.append(Buffer.from('old'));
+    await Promise.all([
+      spool.replaceContent([Buffer.from('one')]),
+      spool.replaceContent([Buffer.from('two')]),
+    ]);
+    expect((await contents(spool)).toString()).toBe('two');
+    await spool.delete();
+  });
+
   it('stays in memory without a directory', async () => {
     const spool = new SpoolStore().create('', 'T9', 0);
     await spool.append(allBytes);
