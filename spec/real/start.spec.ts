@@ -200,6 +200,81 @@ describe('start', () => {
   });
 });
 
+describe('workers', () => {
+  const noop = (n: number): string => `function hook.noop() return '250 ${n}' end`;
+
+  async function answer(port: number): Promise<string> {
+    const client = await SmtpClient.connect(port);
+    await client.reply();
+    const reply = await client.command('NOOP');
+    client.destroy();
+    return reply;
+  }
+
+  it('share a port, reload together, and end with 0 after the transaction in progress', async () => {
+    const [program, port] = await server(
+      noop(1),
+      'workers=2',
+      `smtp-smart-host=maildir:${join(directory, 'Mail')}`,
+    );
+    expect(program.stdout.match(/listening/g)).toHaveLength(1);
+    expect(await answer(port)).toBe('250 1\r\n');
+    await policy(noop(2));
+    program.signal('SIGHUP');
+    await expect.poll(() => program.stderr.match(/policy reloaded/g)?.length).toBe(2);
+    expect(await answer(port)).toBe('250 2\r\n');
+    const client = await SmtpClient.connect(port);
+    expect((await client.envelope()).at(-1)).toMatch(/^354/);
+    program.signal('SIGTERM');
+    await program.wrote(/told to end/);
+    client.write('x\r\n.\r\n');
+    expect(await client.reply()).toMatch(/^250 /);
+    expect((await program.ended).code).toBe(0);
+    expect(await readdir(join(directory, 'Mail/new'))).toHaveLength(1);
+  });
+
+  it('are replaced when they die, while the others serve', async () => {
+    const [program, port] = await server(noop(1), 'workers=2');
+    await expect.poll(() => program.stderr.match(/accepting connections/g)?.length).toBe(2);
+    const [, victim] = /smtpe\[(\d+)\] notice - accepting/.exec(program.stderr) ?? [];
+    process.kill(Number(victim), 'SIGKILL');
+    await program.wrote(/worker ended \(SIGKILL\) and is replaced/);
+    expect(await answer(port)).toBe('250 1\r\n');
+    await expect
+      .poll(() => program.stderr.match(/accepting connections/g)?.length, { timeout: 10_000 })
+      .toBe(3);
+    expect((await program.stop()).code).toBe(0);
+  });
+
+  it('hold limits together', async () => {
+    const [program, port] = await server('', 'workers=2', 'limit-client-connections=3');
+    const clients: SmtpClient[] = [];
+    for (let i = 0; i < 4; i++) clients.push(await SmtpClient.connect(port));
+    const codes = await Promise.all(clients.map(async (client) => (await client.reply()).slice(0, 3)));
+    expect(codes.toSorted()).toEqual(['220', '220', '220', '421']);
+    for (const client of clients) client.destroy();
+    await program.stop();
+  });
+
+  it('say once what keeps them from starting', async () => {
+    const ended = await smtpe(await policy('x.y = 1'), ...local, 'workers=2').ended;
+    expect(ended).toMatchObject({ code: 70, stdout: '' });
+    expect(ended.stderr.match(/^smtpe: .*policy\.lua:1: /gm)).toHaveLength(1);
+  });
+
+  it('run under +daemon', async () => {
+    const pidFile = join(directory, 'pid');
+    const log = join(directory, 'log');
+    const options = ['workers=2', '+daemon', `log-file=${log}`, `pid-file=${pidFile}`];
+    const started = await smtpe(await policy(noop(1)), ...local, ...options).ended;
+    expect(started).toMatchObject({ code: 0, stderr: '' });
+    expect(await answer(Number(/127\.0\.0\.1:(\d+)/.exec(started.stdout)?.[1]))).toBe('250 1\r\n');
+    process.kill(Number(await readFile(pidFile, 'latin1')), 'SIGTERM');
+    await expect.poll(() => readdir(directory), { timeout: 10_000 }).not.toContain('pid');
+    expect(await readFile(log, 'latin1')).toMatch(/notice - terminated\n$/);
+  });
+});
+
 describe('start that fails', () => {
   let taken: Server | undefined;
   afterEach(() => {

@@ -9,6 +9,7 @@ import { CurrentPolicy } from '../policy/current-policy.ts';
 import type { SmtpServer } from '../smtp/server.ts';
 import { version } from '../version.ts';
 import { exitCode } from './exit-code.ts';
+import type { Signals } from './signals.ts';
 import { findScript, listenProblem, spoolProblem } from './surroundings.ts';
 import { watchScript } from './watch-script.ts';
 
@@ -101,4 +102,22 @@ export async function serve(
   };
   const service = { app, server, where, script: script.path, reload, stop };
   return { kind: 'serving', service };
+}
+
+/** Serves until a signal or a broken engine ends it; gives the exit code. */
+export async function untilTheEnd(
+  service: Service,
+  options: Options,
+  log: Log,
+  signals: Signals,
+): Promise<number> {
+  const why = await signals.end;
+  // After an accident there is nobody who could finish them.
+  const grace = why.code === exitCode.ok ? options.values['shutdown-timeout'] : 0;
+  log.write('notice', why.text, { sessions: service.server.sessions, grace });
+  // A second signal does not wait for transactions.
+  const hurry = signals.second.then(() => service.stop(0));
+  await Promise.race([service.stop(grace), hurry]);
+  log.write('notice', 'terminated');
+  return why.code;
 }

@@ -1,4 +1,4 @@
-// Signals and accidents of a process that serves: SIGTERM, SIGINT and SIGQUIT end it, a second one at once; SIGHUP reloads the policy;
+// Signals and accidents of a process that serves or supervises: SIGTERM, SIGINT and SIGQUIT end it, a second one at once; SIGHUP reloads the policy;
 // SIGUSR2 opens the log file again; an exception that nobody caught is logged and ends it.
 import type { Log } from '../ops/log.ts';
 import { exitCode } from './exit-code.ts';
@@ -20,16 +20,15 @@ export class Signals {
   #reload: () => unknown = () => undefined;
   #reopen: () => void = () => undefined;
 
-  constructor(log: Log) {
+  /** `stopping`: the signals that end this process. */
+  constructor(log: Log, stopping: readonly NodeJS.Signals[]) {
     this.end = new Promise((resolve) => {
       this.#end = resolve;
     });
     this.second = new Promise((resolve) => {
       this.#second = resolve;
     });
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
-      process.on(signal, () => this.#stop({ code: exitCode.ok, text: `signal ${signal} received` }));
-    }
+    for (const signal of stopping) process.on(signal, () => this.stop(`signal ${signal} received`));
     process.on('SIGHUP', () => {
       log.write('notice', 'signal SIGHUP received');
       this.#reload();
@@ -55,6 +54,11 @@ export class Signals {
   /** What SIGUSR2 does. */
   onReopen(reopen: () => void): void {
     this.#reopen = reopen;
+  }
+
+  /** As a signal does: no new connections, transactions may finish. `text` is for the log. */
+  stop(text: string): void {
+    this.#stop({ code: exitCode.ok, text });
   }
 
   /** The process cannot go on: it ends without waiting for transactions, which their clients will repeat. */

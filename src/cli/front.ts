@@ -1,0 +1,48 @@
+// What the user sees of a start: the announcement on the terminal or, with +daemon, through the process that waits for it; the pid file;
+// and problems.
+import { rm, writeFile } from 'node:fs/promises';
+import type { Options } from '../options/options.ts';
+import type { Starter } from './detach.ts';
+import { exitCode } from './exit-code.ts';
+import { complain, print } from './problems.ts';
+
+export class Front {
+  readonly #starter: Starter | undefined;
+  readonly #pidFile: string;
+
+  constructor(options: Options, starter: Starter | undefined) {
+    this.#starter = starter;
+    this.#pidFile = options.values['pid-file'];
+  }
+
+  /** Connections are accepted. Gives the problem when the pid file cannot be written, and then nothing is announced. */
+  async listening(text: string): Promise<string | undefined> {
+    const problem = await this.#writePidFile();
+    if (problem !== undefined) return problem;
+    if (this.#starter === undefined) await print(text);
+    else await this.#starter.tell({ kind: 'listening', text });
+    return undefined;
+  }
+
+  /** It could not start. Gives the exit code back. */
+  async failed(problems: readonly string[], code: number): Promise<number> {
+    await complain(problems);
+    await this.#starter?.tell({ kind: 'failed', problems, code });
+    return code === exitCode.ok ? exitCode.software : code;
+  }
+
+  /** It has served and ends. */
+  async ended(): Promise<void> {
+    if (this.#pidFile !== '') await rm(this.#pidFile, { force: true });
+  }
+
+  async #writePidFile(): Promise<string | undefined> {
+    if (this.#pidFile === '') return undefined;
+    try {
+      await writeFile(this.#pidFile, `${process.pid}\n`);
+      return undefined;
+    } catch (error) {
+      return `pid-file=${this.#pidFile}: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+}
