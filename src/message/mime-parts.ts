@@ -7,45 +7,22 @@
 import { BoundaryStack, type Delimiter } from './mime-boundary.ts';
 import { ByteAccumulator } from './mime-bytes.ts';
 import { type PartFacts, partFacts } from './mime-content-type.ts';
+import { PartCounter } from './mime-counter.ts';
 import { HeaderBlock } from './mime-header-block.ts';
-import type { MimeLimitName, MimeLimits } from './mime-limits.ts';
-import { type BodyReader, type CreateReader, OpenPart, type PartRecord } from './mime-part.ts';
-
-export interface MimeSink {
-  /** Undefined when nobody wants mime.parts; then no digest is made. */
-  readonly part: ((record: PartRecord) => void) | undefined;
-  /** Undefined when nobody looks for URIs. `part` is the 1-based number of the part. */
-  readonly text:
-    | ((part: number, facts: PartFacts, ...reading: Parameters<CreateReader>) => BodyReader)
-    | undefined;
-  /** Each header of the message itself, name in lower case, value unfolded, as latin1. */
-  readonly header: ((name: string, value: string) => void) | undefined;
-  /** A limit made something opaque. */
-  limit(name: MimeLimitName): void;
-}
-
-/** Numbers parts across a message and the encoded messages inside it. */
-interface Numbering {
-  begun: number;
-}
+import type { MimeLimits } from './mime-limits.ts';
+import { beforeLineEnd, holdFrom, isBlank, nextLine } from './mime-lines.ts';
+import { type BodyReader, OpenPart, type PartRecord } from './mime-part.ts';
+import type { MimeSink } from './mime-sink.ts';
 
 const LF = 10;
 const CR = 13;
 const DASH = 45;
-const SPACE = 32;
-const TAB = 9;
 const nothing = Buffer.alloc(0);
-const delimiterStart = Buffer.from('\n--');
-
-const isBlank = (byte: number | undefined): boolean =>
-  byte === SPACE || byte === TAB || byte === CR || byte === LF;
 
 export class MimeParser {
   readonly #sink: MimeSink;
   readonly #limits: MimeLimits;
-  readonly #numbering: Numbering;
-  /** Messages and multiparts around this parser's message. */
-  readonly #outerDepth: number;
+  readonly #counter: PartCounter;
   readonly #boundaries: BoundaryStack;
 
   /** Body octets not yet handed on, because a delimiter may begin in them. */
@@ -54,8 +31,6 @@ export class MimeParser {
   readonly #line = new ByteAccumulator();
   #inHeader = true;
   #atLineStart = true;
-  /** The most parts are there: no line is a delimiter any more. */
-  #sealed = false;
   /** Messages directly inside each other since the innermost multipart began. */
   #embedded = 0;
   #digestDefault = false;
@@ -67,15 +42,15 @@ export class MimeParser {
   /** What sub-parsers found of the message inside this part; it follows behind the part itself. */
   #inner: PartRecord[] = [];
 
-  constructor(sink: MimeSink, limits: MimeLimits, numbering: Numbering = { begun: 0 }, outerDepth = 0) {
+  /** `counter` belongs to the message around, for one that is inside another. */
+  constructor(sink: MimeSink, limits: MimeLimits, counter?: PartCounter) {
     this.#sink = sink;
     this.#limits = limits;
-    this.#numbering = numbering;
-    this.#outerDepth = outerDepth;
+    this.#counter = counter ?? new PartCounter(limits, (name) => sink.limit(name));
     this.#boundaries = new BoundaryStack(limits.boundaryLength);
-    this.#header = new HeaderBlock(outerDepth === 0 ? sink.header : undefined);
+    this.#header = new HeaderBlock(sink.header);
     this.#part = new OpenPart(sink.part !== undefined);
-    this.#number = ++numbering.begun;
+    this.#number = this.#counter.begin();
   }
 
   feed(chunk: Buffer): void {
@@ -168,7 +143,7 @@ export class MimeParser {
   #beginBody(facts: PartFacts): void {
     this.#inHeader = false;
     this.#atLineStart = true;
-    if (facts.embedded && this.#mayNest()) {
+    if (facts.embedded && this.#counter.mayNest(this.#depth)) {
       this.#finishPart();
       this.#beginPart(true);
       if (facts.encoding === 'identity') {
@@ -179,7 +154,7 @@ export class MimeParser {
       this.#inHeader = false;
       // A message may not be encoded, but mail programs decode and show it: the encoded octets are a part of their own, and the parts
       // of the message inside follow it.
-      const reader = this.#mayBegin() ? () => this.#embeddedParser() : undefined;
+      const reader = this.#counter.mayBegin() ? () => this.#embeddedParser() : undefined;
       this.#part.plan({ encoding: facts.encoding, otherEncodings: [] }, reader);
       return;
     }
@@ -191,45 +166,25 @@ export class MimeParser {
     const boundaries = facts.boundaries.filter((item) => item.length <= this.#limits.boundaryLength);
     if (boundaries.length < facts.boundaries.length) this.#sink.limit('boundaryLength');
     if (boundaries.length === 0 && facts.boundaries.length > 0) return;
-    if (!this.#mayNest()) return;
+    if (!this.#counter.mayNest(this.#depth)) return;
     this.#boundaries.push({ boundaries, digest: facts.digest, embedded: this.#embedded });
   }
 
   #embeddedParser(): BodyReader {
     const inner = this.#inner;
     const part = this.#sink.part === undefined ? undefined : (record: PartRecord) => inner.push(record);
-    return new MimeParser(
-      { ...this.#sink, part, header: undefined },
-      this.#limits,
-      this.#numbering,
-      this.#depth + 1,
-    );
+    const sink = { ...this.#sink, part, header: undefined };
+    return new MimeParser(sink, this.#limits, this.#counter.inside(this.#depth));
   }
 
+  /** Multiparts and messages around this point of the message. */
   get #depth(): number {
-    return this.#outerDepth + this.#boundaries.depth + this.#embedded;
-  }
-
-  /** Whether a multipart or embedded message may be taken apart here. */
-  #mayNest(): boolean {
-    if (this.#depth >= this.#limits.depth) {
-      this.#sink.limit('depth');
-      return false;
-    }
-    return this.#mayBegin();
-  }
-
-  #mayBegin(): boolean {
-    // A message inside may begin one more part when it ends, after the one around it has asked here.
-    if (this.#numbering.begun < this.#limits.parts - this.#outerDepth) return true;
-    this.#sealed = true;
-    this.#sink.limit('parts');
-    return false;
+    return this.#boundaries.depth + this.#embedded;
   }
 
   /** Hands on body octets up to the next delimiter, or all that cannot be one; gives where to go on. */
   #readBody(bytes: Buffer, at: number): number {
-    if (this.#sealed || this.#boundaries.depth === 0) {
+    if (this.#counter.sealed || this.#boundaries.depth === 0) {
       this.#body(bytes, at, bytes.length);
       return bytes.length;
     }
@@ -282,8 +237,8 @@ export class MimeParser {
     let text = start;
     while (text < end && isBlank(bytes[text])) text++;
     if (text > start) this.#part.body(bytes, start, text);
-    if (text < end && this.#mayBegin()) {
-      this.#number = ++this.#numbering.begun;
+    if (text < end && this.#counter.mayBegin()) {
+      this.#number = this.#counter.begin();
       this.#planText(partFacts(this.#header.headers, false));
     }
     return text;
@@ -298,7 +253,7 @@ export class MimeParser {
 
   /** The delimiter on the line from `start`, which begins with two dashes and ends at `end`. */
   #delimiter(bytes: Buffer, start: number, end: number): Delimiter | undefined {
-    if (this.#sealed || this.#boundaries.depth === 0 || end - start > this.#boundaries.maxLine)
+    if (this.#counter.sealed || this.#boundaries.depth === 0 || end - start > this.#boundaries.maxLine)
       return undefined;
     let stop = end;
     while (stop > start + 2 && isBlank(bytes[stop - 1])) stop--;
@@ -307,7 +262,7 @@ export class MimeParser {
 
   /** False when there are as many parts as there may be: the line is text then, as all lines behind it. */
   #counts(delimiter: Delimiter): boolean {
-    return delimiter.kind === 'close' || this.#mayBegin();
+    return delimiter.kind === 'close' || this.#counter.mayBegin();
   }
 
   #atDelimiter(delimiter: Delimiter): void {
@@ -325,7 +280,7 @@ export class MimeParser {
     this.#atLineStart = true;
     this.#header = new HeaderBlock(undefined);
     this.#part = new OpenPart(this.#sink.part !== undefined);
-    this.#number = open ? ++this.#numbering.begun : 0;
+    this.#number = open ? this.#counter.begin() : 0;
   }
 
   #finishPart(): void {
@@ -336,31 +291,4 @@ export class MimeParser {
     for (const inner of this.#inner) this.#sink.part?.(inner);
     this.#inner = [];
   }
-}
-
-/** The first line behind `at` that begins with two dashes, or -1. */
-function nextLine(bytes: Buffer, at: number): number {
-  const found = bytes.indexOf(delimiterStart, at);
-  return found < 0 ? -1 : found + 1;
-}
-
-/** Where the line end in front of `line` begins, but not before `floor`. */
-function beforeLineEnd(bytes: Buffer, floor: number, line: number): number {
-  let end = line;
-  if (end > floor && bytes[end - 1] === LF) end--;
-  if (end < line && end > floor && bytes[end - 1] === CR) end--;
-  return end;
-}
-
-/** From where the octets may still turn out to be a delimiter with the line end before it; bytes.length if none may. */
-function holdFrom(bytes: Buffer, at: number, atLineStart: boolean, maxLine: number): number {
-  const lineFeed = bytes.lastIndexOf(LF);
-  const lineKnown = lineFeed >= at;
-  if (lineKnown || atLineStart) {
-    const line = lineKnown ? lineFeed + 1 : at;
-    const length = bytes.length - line;
-    const dashes = (length < 1 || bytes[line] === DASH) && (length < 2 || bytes[line + 1] === DASH);
-    if (dashes && length <= maxLine) return beforeLineEnd(bytes, at, line);
-  }
-  return bytes[bytes.length - 1] === CR ? bytes.length - 1 : bytes.length;
 }
