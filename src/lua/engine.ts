@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../ops/clock.ts';
+import type { Heartbeat } from '../ops/heartbeat.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import type { CallEnvironment, Caller } from './call-functions.ts';
@@ -36,6 +37,8 @@ export interface LuaEngineDependencies {
   /** lib-lua: `runtime/` in it is the engine's own Lua, the rest are modules shared by all connections. */
   readonly libLuaDirectory: string;
   readonly files: FileHooks;
+  /** Told what is running, for the watchdog. */
+  readonly heartbeat?: Heartbeat;
   /** The tables that belong to a connection; default: `hook` and `client`. */
   readonly shape?: EnvironmentShape;
   /** Called once when the engine cannot go on (memory corrupted, out of WebAssembly memory). Every later call fails. */
@@ -208,6 +211,7 @@ export class LuaEngine {
       new Host(this.core, owner, environment, {
         memory: this.#memory,
         files: this.#files,
+        heartbeat: this.#deps.heartbeat,
         fail: (error) => this.fail(error),
       }),
     );

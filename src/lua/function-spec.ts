@@ -140,6 +140,21 @@ export interface LazyFieldSpec {
   read(context: CallContext): LuaValue | Suspension;
 }
 
+/** A field that others set (client.address), or a field of a record. */
+export interface FieldSpec {
+  /** A Lua name, or `[type]` for keys of that type. */
+  readonly name: string;
+  readonly type: string;
+  readonly text: string;
+}
+
+/** The shape of a table that functions take or give, for the docs and the editor stubs. */
+export interface RecordSpec {
+  readonly name: string;
+  readonly text: string;
+  readonly fields: readonly FieldSpec[];
+}
+
 /** One global table of the API. `modules` nests (service.http, service.client). */
 export interface ModuleSpec {
   readonly name: string;
@@ -149,12 +164,24 @@ export interface ModuleSpec {
   readonly tables: readonly ConstantTableSpec[];
   readonly lazyFields: readonly LazyFieldSpec[];
   readonly classes: readonly ClassSpec[];
+  /** What the session sets; described only, nothing is registered. */
+  readonly fields: readonly FieldSpec[];
+  readonly records: readonly RecordSpec[];
   readonly modules: readonly ModuleSpec[];
 }
 
 /** A ModuleSpec with the empty parts left out. */
 export function luaModule(parts: Pick<ModuleSpec, 'name' | 'text'> & Partial<ModuleSpec>): ModuleSpec {
-  return { functions: [], constants: [], tables: [], lazyFields: [], classes: [], modules: [], ...parts };
+  const empty = {
+    functions: [],
+    constants: [],
+    tables: [],
+    lazyFields: [],
+    classes: [],
+    fields: [],
+    records: [],
+  };
+  return { ...empty, modules: [], ...parts };
 }
 
 /** Arguments as the implementation wants them, or the text of the Lua error. `name` is the full name, e.g. `net.contains_ip`. */

@@ -1,4 +1,5 @@
 // What surrounds every stretch of Lua: who is running, the memory limit, the strings of the connection, the heartbeat.
+import type { Heartbeat } from '../ops/heartbeat.ts';
 import type { CallContext } from './call-context.ts';
 import type { Core } from './core.ts';
 import type { Environment } from './environment.ts';
@@ -14,6 +15,7 @@ export interface TaskOwner {
 export interface HostServices {
   readonly memory: MemoryGuard;
   readonly files: RealFiles;
+  readonly heartbeat: Heartbeat | undefined;
   /** The engine cannot be trusted any more. */
   readonly fail: (error: unknown) => void;
 }
@@ -40,11 +42,13 @@ export class Host implements TaskHost {
     if (core.running !== undefined) throw new Error('Lua was called while it is running');
     core.running = task;
     core.useStrings(this.environment.strings);
+    this.#services.heartbeat?.enter(task.label, this.context.session?.idSess ?? '');
     this.#services.memory.enter();
   }
 
   leave(task: Task): void {
     this.#services.memory.leave(task);
+    this.#services.heartbeat?.leave();
     this.core.running = undefined;
   }
 

@@ -76,6 +76,8 @@ export class Task implements Caller {
   readonly cpu: CpuMeter;
   /** By how many bytes Lua's memory has grown while this ran: who to blame when it is nearly full. */
   grown = 0;
+  /** What is or was last run, e.g. `hook.rcpt`. */
+  label = '';
   #condemned: string | undefined;
   #closed = false;
 
@@ -119,13 +121,19 @@ export class Task implements Caller {
     this.#core.api.luaL_unref(this.#core.main, registry, this.#threadRef);
   }
 
-  /** Runs a function as a coroutine. Ends at once unless it suspends; then a promise is given. */
-  start<T>(push: Pusher, read: Reader<T>, limits: TaskLimits): Finished<T> | Promise<Finished<T>> {
+  /** Runs a function as a coroutine. Ends at once unless it suspends; then a promise is given. `label`: for the watchdog. */
+  start<T>(
+    label: string,
+    push: Pusher,
+    read: Reader<T>,
+    limits: TaskLimits,
+  ): Finished<T> | Promise<Finished<T>> {
     if (this.#closed) return { kind: 'cancelled' };
     if (this.#condemned !== undefined) return this.#sentence(this.#condemned);
     if (this.#run !== undefined) throw new Error('a hook of this connection is still running');
     const run: Run = { read, limits, resolve: undefined, timer: undefined };
     this.#run = run;
+    this.label = label;
     this.cpu.start(limits.cpu);
     const finished = this.#step(push(this.#thread)) as Finished<T> | undefined;
     if (finished !== undefined) return finished;

@@ -136,7 +136,7 @@ export class LuaInstance implements PolicyInstance {
       this.#task.environment.setFields(this.#fields);
       this.#fields = undefined;
     }
-    const finished = this.#task.start(push, read, this.#limits());
+    const finished = this.#task.start(what, push, read, this.#limits());
     if (finished instanceof Promise) return finished.then((end) => this.#outcome(what, end));
     return this.#outcome(what, finished);
   }
