@@ -1,4 +1,5 @@
 // Sends a first message to smtpe and shows the dialogue: node etc/hello.mjs [address:port] [recipient]
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 
@@ -25,10 +26,12 @@ const commands = [
 ];
 
 let accepted = false;
-socket.on('error', (error) => {
+try {
+  await once(socket, 'connect');
+} catch (error) {
   console.error(`no smtpe at ${where}: ${error.message}; start it with: npm start`);
-  process.exitCode = 1;
-});
+  process.exit(1);
+}
 for await (const line of createInterface({ input: socket })) {
   console.log(`< ${line}`);
   if (line[3] === '-') continue;
