@@ -30,22 +30,35 @@ function write(context: CallContext, reply: string): Suspension | readonly [] {
 
 export const clientModule: ModuleSpec = luaModule({
   name: 'client',
-  text: [
-    'The connection being served. The policy may add fields of its own.',
-    '',
-    '| field | type | there |',
-    '| --- | --- | --- |',
-    '| `client.address` | string | the address of the client, from `hook.accept` to `hook.close` |',
-    '| `client.port` | integer | its port, likewise; 0 in `+test` |',
-    '| `client.host` | string | its name by reverse DNS, lower case, without final dot; `[address]` when it has none |',
-    '| `client.local_address` | string | our address; absent in `+test` |',
-    '| `client.id_sess` | string | the session id, 18 characters, from `hook.accept` to `hook.close` |',
-    '| `client.id_trans` | string | the transaction id, from `hook.mail` to `hook.reset` |',
-    '| `client.msg_file` | string | path of the message file, from `hook.data` to `hook.reset` |',
-    '| `client.message_length` | integer | size of the message, from `hook.dot` on |',
-    '| `client.input` | string | the command line, without line end, in every hook of a command |',
-    '| `client.is_pipelining` | boolean | true once the client sent a command before it had the reply to the last one |',
-  ].join('\n'),
+  text: 'The connection being served. The policy may add fields of its own.',
+  fields: [
+    {
+      name: 'address',
+      type: 'string',
+      text: 'the address of the client, from `hook.accept` to `hook.close`',
+    },
+    { name: 'port', type: 'integer', text: 'its port, likewise; 0 in `+test`' },
+    {
+      name: 'host',
+      type: 'string',
+      text: 'its name by reverse DNS, lower case, without final dot; `[address]` when it has none',
+    },
+    { name: 'local_address', type: 'string', text: 'our address; absent in `+test`' },
+    {
+      name: 'id_sess',
+      type: 'string',
+      text: 'the session id, 18 characters, from `hook.accept` to `hook.close`',
+    },
+    { name: 'id_trans', type: 'string', text: 'the transaction id, from `hook.mail` to `hook.reset`' },
+    { name: 'msg_file', type: 'string', text: 'path of the message file, from `hook.data` to `hook.reset`' },
+    { name: 'message_length', type: 'integer', text: 'size of the message, from `hook.dot` on' },
+    { name: 'input', type: 'string', text: 'the command line, without line end, in every hook of a command' },
+    {
+      name: 'is_pipelining',
+      type: 'boolean',
+      text: 'true once the client sent a command before it had the reply to the last one',
+    },
+  ],
   functions: [
     luaFunction({
       name: 'write',

@@ -21,15 +21,6 @@ const parts: LazyFieldSpec = {
 appears when its part is complete, the last one just before \`hook.dot\`. Outside a transaction the table is empty; it is a new one for each
 transaction. Reading the field for the first time when much of the message is on disk already suspends until that has been looked through.
 
-| field | is |
-| --- | --- |
-| \`md5_encoded\` | MD5 of the body as transmitted, lower-case hex |
-| \`md5_decoded\` | MD5 of the body with base64 or quoted-printable undone; the same as \`md5_encoded\` for other encodings |
-| \`part_length\` | octets of headers, empty line and body |
-| \`body_length\` | octets of the body as transmitted |
-| \`content_type\` | the Content-Type header, unfolded, with its name, at most 4096 octets; nil if there is none |
-| \`content_transfer_encoding\` | the same for Content-Transfer-Encoding |
-
 - Lengths and digests are over the octets of the message with dots unstuffed and line ends CRLF. The line end before a delimiter belongs to the
   delimiter, the last line end of the message to its last part.
 - The body of a multipart is what stands before its first delimiter. Text behind a closing delimiter that is not blank is one more part, without
@@ -55,4 +46,30 @@ export const mimeModule: ModuleSpec = luaModule({
   name: 'mime',
   text: 'The MIME parts of the message being received.',
   lazyFields: [parts],
+  records: [
+    {
+      name: 'mime_part',
+      text: 'An entry of `mime.parts`.',
+      fields: [
+        { name: 'md5_encoded', type: 'string', text: 'MD5 of the body as transmitted, lower-case hex' },
+        {
+          name: 'md5_decoded',
+          type: 'string',
+          text: 'MD5 of the body with base64 or quoted-printable undone; the same as `md5_encoded` for other encodings',
+        },
+        { name: 'part_length', type: 'integer', text: 'octets of headers, empty line and body' },
+        { name: 'body_length', type: 'integer', text: 'octets of the body as transmitted' },
+        {
+          name: 'content_type',
+          type: 'string?',
+          text: 'the Content-Type header, unfolded, with its name, at most 4096 octets; nil if there is none',
+        },
+        {
+          name: 'content_transfer_encoding',
+          type: 'string?',
+          text: 'the same for Content-Transfer-Encoding',
+        },
+      ],
+    },
+  ],
 });

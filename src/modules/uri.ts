@@ -1,5 +1,5 @@
 // Lua module uri: taking URIs apart, percent-encoding, and uri.found, which the session fills. The parser is in src/uri.
-import { luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
+import { type FieldSpec, luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
 import { optionalBytes } from '../lua/params.ts';
 import type { LuaRecord } from '../lua/value.ts';
 import { parseUri, type Uri } from '../uri/parse-uri.ts';
@@ -15,18 +15,7 @@ const parse = luaFunction({
   name: 'parse',
   params: [optionalBytes('string', 'what may be a URI', undefined)],
   results: [{ name: 'parts', type: 'uri_parts?', text: 'the parts, or nil when the string is no URI' }],
-  text: `Takes a URI apart. Parts that are not there are nil.
-
-| field | is |
-| --- | --- |
-| \`uri_raw\` | the string, without one trailing \`.\` |
-| \`uri_decoded\` | the same with percent-encoding undone and \`+\` as a blank; \`local@domain\` for a mail address |
-| \`scheme\` | as written; \`http\`, \`mailto\` or \`ip\` when it is implied |
-| \`scheme_info\` | what follows \`scheme:\`, decoded; nil when the scheme is implied; the address for a mail address |
-| \`user_info\` | what is before the last \`@\` of the authority; the local part of a mail address |
-| \`host\` | name or IP address, in the case it is written in, without brackets |
-| \`port\` | integer: the one given, else the scheme's, 0 for schemes without one |
-| \`path\` \`query\` \`fragment\` | decoded, \`+\` as a blank; the path with its first \`/\`, the others without \`?\` and \`#\` |
+  text: `Takes a URI apart. Parts that are not there are nil (see uri_parts below).
 
 The URI is taken apart by RFC 3986 before anything is decoded: an encoded \`@\`, \`/\`, \`:\` or \`?\` never moves the host. Beyond the RFC:
 - Known schemes only: ip cid mid data file about javascript ftp telnet mailto smtp email mail from gopher http pop pop3 nntp imap ldap https rtsp.
@@ -79,9 +68,57 @@ assert(uri.decode(uri.encode("\\0\\255+")) == "\\0\\255+")`,
   call: (_, string) => [string === undefined ? undefined : decodeForm(string)],
 });
 
+const partFields: readonly FieldSpec[] = [
+  { name: 'uri_raw', type: 'string', text: 'the string, without one trailing `.`' },
+  {
+    name: 'uri_decoded',
+    type: 'string',
+    text: 'the same with percent-encoding undone and `+` as a blank; `local@domain` for a mail address',
+  },
+  { name: 'scheme', type: 'string', text: 'as written; `http`, `mailto` or `ip` when it is implied' },
+  {
+    name: 'scheme_info',
+    type: 'string?',
+    text: 'what follows `scheme:`, decoded; nil when the scheme is implied; the address for a mail address',
+  },
+  {
+    name: 'user_info',
+    type: 'string?',
+    text: 'what is before the last `@` of the authority; the local part of a mail address',
+  },
+  {
+    name: 'host',
+    type: 'string?',
+    text: 'name or IP address, in the case it is written in, without brackets',
+  },
+  { name: 'port', type: 'integer', text: "the one given, else the scheme's; 0 for schemes without one" },
+  { name: 'path', type: 'string?', text: 'decoded, `+` as a blank, with its first `/`' },
+  { name: 'query', type: 'string?', text: 'decoded, `+` as a blank, without the `?`' },
+  { name: 'fragment', type: 'string?', text: 'decoded, `+` as a blank, without the `#`' },
+];
+
 export const uriModule: ModuleSpec = luaModule({
   name: 'uri',
   text: 'URIs: taking them apart, percent-encoding, and those found in the message.',
   functions: [parse, encode, decode],
   lazyFields: [uriFound],
+  records: [
+    { name: 'uri_parts', text: 'The parts of a URI.', fields: partFields },
+    {
+      name: 'uri_in_message',
+      text: 'A URI of the message: the same fields, and where it was found.',
+      fields: [
+        ...partFields,
+        { name: 'mime_part', type: 'integer', text: 'number of the part in `mime.parts`; 0 for the headers' },
+      ],
+    },
+    {
+      name: 'uri_found',
+      text: 'The table `uri.found`.',
+      fields: [
+        { name: '[integer]', type: 'string', text: 'the key of the Nth URI: the MD5 of its `uri_raw`' },
+        { name: '[string]', type: 'uri_in_message', text: 'the URI of a key' },
+      ],
+    },
+  ],
 });
