@@ -8,6 +8,7 @@ export class ServerConnection {
   readonly socket: Socket;
   #received = Buffer.alloc(0);
   #pieces: Buffer[] = [];
+  #size = 0;
   #ended = false;
   #wake: (() => void) | undefined;
   /** Resolves when the connection is closed on both sides. */
@@ -19,6 +20,7 @@ export class ServerConnection {
     socket.on('error', () => undefined);
     socket.on('data', (piece: Buffer) => {
       this.#pieces.push(piece);
+      this.#size += piece.length;
       this.#wake?.();
     });
     socket.on('end', () => {
@@ -56,6 +58,15 @@ export class ServerConnection {
       });
     }
     return this.received;
+  }
+
+  /** Waits for so many bytes, or until the other side has closed; cheap for megabytes. */
+  async untilBytes(count: number): Promise<void> {
+    while (!this.#ended && this.#size < count) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
   }
 
   /** Sends and waits until it is on its way. */
