@@ -13,6 +13,7 @@ import { SpoolStore } from './message/spool.ts';
 import { createModules } from './modules/index.ts';
 import type { ConnectionCounters } from './net/connection-counters.ts';
 import type { Clock, RandomInteger } from './ops/clock.ts';
+import type { Heartbeat } from './ops/heartbeat.ts';
 import { ownHostName } from './ops/host-name.ts';
 import type { Log } from './ops/log.ts';
 import type { Options } from './options/options.ts';
@@ -34,6 +35,8 @@ export interface AppDependencies {
   readonly random: RandomInteger;
   /** The Lua engine cannot go on: the process must be replaced. Called once. */
   readonly onBroken: (reason: string) => void;
+  /** Where Lua says what it is running, for the watchdog; none without a watchdog. */
+  readonly heartbeat?: Heartbeat;
 }
 
 /** Everything but the policy and the server, which need it. */
@@ -56,7 +59,7 @@ export interface App {
 
 /** Reads resolv.conf, finds our name, starts Lua. Rejects when Lua cannot be started, which is a broken installation. */
 export async function createApp(dependencies: AppDependencies): Promise<App> {
-  const { options, log, clock, random, onBroken } = dependencies;
+  const { options, log, clock, random, onBroken, heartbeat } = dependencies;
   const hostName = await ownHostName(options.values['host-name'], clock);
   const resolver = await openResolver({ options, log, clock, random });
   const smtpClient = createSmtpClient({ options, resolver, clock, log, helo: hostName });
@@ -80,6 +83,7 @@ export async function createApp(dependencies: AppDependencies): Promise<App> {
     // A policy that opens the message by its name must find it there.
     files: { onPath: (path) => spools.find(path)?.onDiskSync() },
     onBroken,
+    ...(heartbeat === undefined ? {} : { heartbeat }),
   });
   return {
     dependencies,

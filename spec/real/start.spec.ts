@@ -246,6 +246,30 @@ describe('workers', () => {
     expect((await program.stop()).code).toBe(0);
   });
 
+  it('are killed and replaced when a policy makes one stand still; the other serves meanwhile', async () => {
+    const text = [
+      'function hook.rset()',
+      '  local t = {}',
+      '  for i = 1, 3000000 do t[i] = i % 1000 end',
+      '  table.sort(t, function(a, b) return a < b end)',
+      'end',
+      noop(1),
+    ];
+    const [program, port] = await server(
+      text.join('\n'),
+      ...['workers=2', 'watchdog-timeout=1', 'hook-cpu-limit=600000'],
+    );
+    await expect.poll(() => program.stderr.match(/accepting connections/g)?.length).toBe(2);
+    const stuck = await SmtpClient.connect(port);
+    await stuck.reply();
+    stuck.write('RSET\r\n');
+    expect(await answer(port)).toBe('250 1\r\n');
+    await program.wrote(/stood still for .* in hook\.rset of session \w{18}: the process is killed/);
+    await stuck.closed();
+    await program.wrote(/worker ended \(SIGKILL\) and is replaced/);
+    expect((await program.stop()).code).toBe(0);
+  });
+
   it('hold limits together', async () => {
     const [program, port] = await server('', 'workers=2', 'limit-client-connections=3');
     const clients: SmtpClient[] = [];

@@ -3,7 +3,10 @@ import { type App, createApp } from '../app.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
 import { endpointText } from '../net/listener.ts';
 import { systemClock, systemRandom } from '../ops/clock.ts';
+import { Heartbeat } from '../ops/heartbeat.ts';
 import type { Log } from '../ops/log.ts';
+import { isJournal } from '../ops/log-stream.ts';
+import { Watchdog } from '../ops/watchdog.ts';
 import { type Options, splitList } from '../options/options.ts';
 import { CurrentPolicy } from '../policy/current-policy.ts';
 import type { SmtpServer } from '../smtp/server.ts';
@@ -54,6 +57,14 @@ async function listen(
   }
 }
 
+/** Ends this process when its event loop stands still for watchdog-timeout seconds. */
+function startWatchdog(options: Options, heartbeat: Heartbeat): Watchdog | undefined {
+  const timeoutMs = options.values['watchdog-timeout'] * 1000;
+  if (timeoutMs === 0) return undefined;
+  const prefix = isJournal(2, process.env.JOURNAL_STREAM) ? '<2>' : '';
+  return new Watchdog({ heartbeat, clock: systemClock, timeoutMs, prefix });
+}
+
 /** Starts to serve. `onBroken`: Lua cannot go on, the process must be replaced. */
 export async function serve(
   options: Options,
@@ -70,19 +81,26 @@ export async function serve(
   const stopWatching = options.values['reload-watch']
     ? watchScript(script.path, () => changed())
     : () => undefined;
-  const app = await createApp({ options, log, clock: systemClock, random: systemRandom, onBroken });
+  const heartbeat = new Heartbeat();
+  const watchdog = startWatchdog(options, heartbeat);
+  const app = await createApp({
+    options,
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    onBroken,
+    heartbeat,
+  });
+  const giveUp = async (problem: string): Promise<ServeOutcome> => {
+    stopWatching();
+    app.close();
+    await watchdog?.stop();
+    return failed(problem, exitCode.software);
+  };
   const started = await CurrentPolicy.start(app.place(script.path));
-  if (started.kind === 'failed') {
-    stopWatching();
-    app.close();
-    return failed(started.message, exitCode.software);
-  }
+  if (started.kind === 'failed') return giveUp(started.message);
   const server = await listen(app, started.current, limits);
-  if (typeof server === 'string') {
-    stopWatching();
-    app.close();
-    return failed(server, exitCode.software);
-  }
+  if (typeof server === 'string') return giveUp(server);
   const where = server.endpoints.map(endpointText).join(', ');
   log.write('notice', 'accepting connections', {
     version,
@@ -99,6 +117,7 @@ export async function serve(
     if (closed) return;
     closed = true;
     app.close();
+    await watchdog?.stop();
   };
   const service = { app, server, where, script: script.path, reload, stop };
   return { kind: 'serving', service };
