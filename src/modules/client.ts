@@ -58,6 +58,16 @@ export const clientModule: ModuleSpec = luaModule({
       type: 'boolean',
       text: 'true once the client sent a command before it had the reply to the last one',
     },
+    {
+      name: 'auth_mechanism',
+      type: 'string',
+      text: 'the mechanism of the last AUTH, `PLAIN` or `LOGIN`; from `hook.auth` on',
+    },
+    {
+      name: 'auth_user',
+      type: 'string',
+      text: 'the user name of the last AUTH, decoded, whether it was right or not; from `hook.auth` on',
+    },
   ],
   functions: [
     luaFunction({

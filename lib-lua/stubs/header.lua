@@ -1,0 +1,33 @@
+---@meta
+-- Made by npm run reference. Do not edit.
+
+---The headers of the message being received, as an ordered list. They can be changed until `hook.dot` returns; the message is rewritten between `hook.dot` and `hook.forward` when they were. None of these functions suspends. A header line may be folded (CRLF followed by a blank or tab); any other CR, LF or NUL raises an error, so that no header can be smuggled in.
+---@class header
+header = {}
+
+---Appends a header to the end of the list. Raises an error for a line without a name or with a stray line end.
+---@param header_line string A complete header, `Name: value`. One line end behind it is dropped.
+function header.add(header_line) end
+
+---Inserts a header before the one at `index`, so that it then has that index.
+---@param header_line string A complete header, `Name: value`.
+---@param index? integer The place in the list, from 1. Outside 1 to the number of headers: the end.
+function header.insert(header_line, index) end
+
+---Deletes the Nth header of the name. Does nothing when there is none.
+---@param header_name? string The name of the header, without the colon, in upper or lower case.
+---@param instance? integer Which one of that name, from 1, wherever they stand.
+function header.delete(header_name, instance) end
+
+---Replaces the Nth header of the name. When there are fewer than N the new one goes behind the last of them, or to the end of the list when there is none. Does nothing when name or value is nil or the instance is negative.
+---@param header_name? string The name of the header, without the colon, in upper or lower case. It is written as given.
+---@param instance? integer Which one of that name, from 1. 0 inserts in front of the first one.
+---@param new_value? string The text behind `Name: `.
+function header.modify(header_name, instance, new_value) end
+
+---Finds the Nth header of the name. In `hook.header` the list holds the headers received so far.
+---@param header_name? string The name of the header, without the colon, in upper or lower case.
+---@param instance? integer Which one of that name, from 1, wherever they stand.
+---@return integer|nil index Its place in the list, from 1; nil when there is none.
+---@return string|nil value The text behind the colon without leading blanks; folding is kept.
+function header.find(header_name, instance) end

@@ -1,0 +1,31 @@
+---@meta
+-- Made by npm run reference. Do not edit.
+
+---The hooks of the policy: functions that it defines. A hook that is missing has no effect.
+---@class hook
+---@field init? fun() once at start, in an instance of its own, without a client
+---@field accept? fun(ip: string, ptr: string): (boolean|integer|string)?, string? a client connected (again after XCLIENT)
+---@field helo? fun(helo_arg: string): (boolean|integer|string)?, string? HELO
+---@field ehlo? fun(helo_arg: string): (boolean|integer|string)?, string? EHLO
+---@field auth? fun(auth_arg: string): (boolean|integer|string)?, string? AUTH, after the 334 dialogue
+---@field out_seq? fun(smtp_input: string): (boolean|integer|string)?, string? a command out of sequence
+---@field unknown? fun(smtp_input: string): (boolean|integer|string)?, string? an unknown command
+---@field mail? fun(sender: string, domain: string): (boolean|integer|string)?, string? MAIL with a valid sender
+---@field rcpt? fun(recipient: string, domain: string): (boolean|integer|string)?, string? RCPT with a valid recipient
+---@field data? fun(): (boolean|integer|string)?, string? DATA with at least one recipient
+---@field content? fun(chunk: string): (boolean|integer|string)?, string? each chunk of the message, headers included
+---@field header? fun(header_line: string): (boolean|integer|string)?, string? each header
+---@field eoh? fun(): (boolean|integer|string)?, string? the end of the headers
+---@field body? fun(body_line: string): (boolean|integer|string)?, string? each line of the body
+---@field dot? fun(spool_file_path: string): (boolean|integer|string)?, string? the message is complete
+---@field forward? fun(spool_file_path: string, sender: string, accepted_recipients: string[]): (boolean|integer|string)?, string? the message is to be forwarded
+---@field reset? fun() RSET, HELO, EHLO and the end of a message
+---@field rset? fun(): (boolean|integer|string)?, string? RSET
+---@field noop? fun(): (boolean|integer|string)?, string? NOOP
+---@field help? fun(): (boolean|integer|string)?, string? HELP
+---@field quit? fun(): (boolean|integer|string)?, string? QUIT
+---@field xclient? fun(): (boolean|integer|string)?, string? XCLIENT
+---@field error? fun(errno: integer, errno_text: string) a time-out, I/O or internal error, before close
+---@field reply? fun(reply_line: string): (boolean|integer|string)?, string? before each reply
+---@field close? fun(was_dropped: integer) the connection ends
+hook = {}

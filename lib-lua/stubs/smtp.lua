@@ -1,0 +1,103 @@
+---@meta
+-- Made by npm run reference. Do not edit.
+
+---Sends mail to other servers (RFC 5321), and asks them whether they would take it.
+---@class smtp
+smtp = {}
+
+---Reply codes by name, and names by code: `smtp.code.OK` is 250, `smtp.code[250]` is `OK`.
+---@type { [string]: integer, [integer]: string }
+smtp.code = {
+  ---System status or help.
+  STATUS = 211,
+  ---Help.
+  HELP = 214,
+  ---Ready, the banner.
+  WELCOME = 220,
+  ---Closing, the reply to QUIT.
+  GOODBYE = 221,
+  ---Authenticated (RFC 4954 section 6).
+  AUTH_OK = 235,
+  ---Done.
+  OK = 250,
+  ---Not local, will be forwarded; counts as accepted.
+  USER_NOT_LOCAL = 251,
+  ---Waiting for the message.
+  WAITING = 354,
+  ---Not available, the connection is closed.
+  CLOSING = 421,
+  ---A password transition is needed (RFC 4954 section 6).
+  AUTH_MECHANISM = 432,
+  ---Mailbox not available at present.
+  BUSY = 450,
+  ---Local error, try again later.
+  TRY_AGAIN_LATER = 451,
+  ---Not enough storage, or too many recipients.
+  NO_STORAGE = 452,
+  ---Temporary authentication failure (RFC 4954 section 6).
+  AUTH_TEMP = 454,
+  ---Syntax error, command not recognised.
+  BAD_SYNTAX = 500,
+  ---Syntax error in arguments.
+  BAD_ARGUMENTS = 501,
+  ---Command not implemented.
+  UNKNOWN_COMMAND = 502,
+  ---Bad sequence of commands.
+  BAD_SEQUENCE = 503,
+  ---Parameter not implemented.
+  UNKNOWN_PARAM = 504,
+  ---Authentication required (RFC 4954 section 6).
+  AUTH_REQUIRED = 530,
+  ---Authentication mechanism too weak (RFC 4954 section 6).
+  AUTH_WEAK = 534,
+  ---Authentication credentials invalid (RFC 4954 section 6).
+  AUTH_FAIL = 535,
+  ---Encryption required for this mechanism (RFC 4954 section 6).
+  AUTH_ENCRYPT = 538,
+  ---Refused, or mailbox not available.
+  REJECT = 550,
+  ---User not local.
+  UNKNOWN_USER = 551,
+  ---Storage exceeded, or message too large.
+  OVER_QUOTA = 552,
+  ---Mailbox name not allowed.
+  BAD_ADDRESS = 553,
+  ---Transaction failed.
+  TRANSACTION_FAILED = 554,
+  ---No reply: the dialogue made no sense, or was given up.
+  ERROR = 100,
+  ---No reply: no connection.
+  ERROR_CONNECT = 110,
+  ---No reply within the time allowed.
+  ERROR_TIMEOUT = 120,
+  ---No reply: the connection was closed.
+  ERROR_EOF = 130,
+  ---No reply: an error while sending or receiving.
+  ERROR_IO = 140,
+}
+
+---Sends a file. Raises an error that names the path when the file cannot be read. Line ends are made CRLF, dots are stuffed. The next host is tried when one cannot be reached, does not greet, breaks off or answers 421 before it had the whole message; never when it has refused the message or all recipients, and never once the final dot was sent: `last.stage` is `dot` and `last.code` one of `smtp.code.ERROR...` when its reply did not come, and the message may have been taken.
+---
+---Each step has a deadline (options `smtp-accept-timeout`, `smtp-command-timeout`, `smtp-data-timeout`, `smtp-dot-timeout`). STARTTLS is used as option `smtp-forward-tls` says. Connections are kept for the next message (option `smtp-forward-connections`). Nothing is sent when all recipients are refused. That no host can be used is no error: the first result is false and a log line tells why. A CR, LF or NUL in an address raises an error. **Suspends.**
+---@param hosts string[] Next hops, tried in order: `host`, `1.2.3.4`, `2001:db8::1`, each but a bare IPv6 address with an optional `:port`, or `[2001:db8::1]:2525`. The port is 25 when none is given. At least one.
+---@param mail string The sender without angle brackets; the empty string for the null sender.
+---@param rcpts string[] The recipients without angle brackets. At least one.
+---@param spool? string Path of the message, e.g. the argument of `hook.forward`; nil: stop after the last recipient (call-ahead), nothing is sent.
+---@return boolean ok True when the next hop took the message (2xx to the final dot, at least one recipient taken); without a message, when it answered 2xx to the last recipient.
+---@return integer n_rcpt_ok Number of recipients answered 2xx.
+---@return string[] rcpt_result The reply to each recipient in the order of `rcpts`, e.g. `550 5.1.1 unknown`; lines of a longer one are joined by `\n`. Empty when no recipient was asked; shorter than `rcpts` when the dialogue broke off.
+---@return table last An addition to the API text: `code` (integer; the deciding reply, or `smtp.code.ERROR...` when there was none), `text` (that reply; nil when there was none), `error` (the cause in words; nil when there was a reply), `host` (the next hop, as written in `hosts`), `stage` (where it ended when not ok: connect, banner, helo, starttls, mail, rcpt, data, content or dot).
+function smtp.sendfile(hosts, mail, rcpts, spool) end
+
+---Sends a string. Line ends are made CRLF, dots are stuffed. The next host is tried when one cannot be reached, does not greet, breaks off or answers 421 before it had the whole message; never when it has refused the message or all recipients, and never once the final dot was sent: `last.stage` is `dot` and `last.code` one of `smtp.code.ERROR...` when its reply did not come, and the message may have been taken.
+---
+---Each step has a deadline (options `smtp-accept-timeout`, `smtp-command-timeout`, `smtp-data-timeout`, `smtp-dot-timeout`). STARTTLS is used as option `smtp-forward-tls` says. Connections are kept for the next message (option `smtp-forward-connections`). Nothing is sent when all recipients are refused. That no host can be used is no error: the first result is false and a log line tells why. A CR, LF or NUL in an address raises an error. **Suspends.**
+---@param hosts string[] Next hops, tried in order: `host`, `1.2.3.4`, `2001:db8::1`, each but a bare IPv6 address with an optional `:port`, or `[2001:db8::1]:2525`. The port is 25 when none is given. At least one.
+---@param mail string The sender without angle brackets; the empty string for the null sender.
+---@param rcpts string[] The recipients without angle brackets. At least one.
+---@param message? string The message, headers and body; any line ends. The empty string is an empty message. Nil: stop after the last recipient.
+---@return boolean ok True when the next hop took the message (2xx to the final dot, at least one recipient taken); without a message, when it answered 2xx to the last recipient.
+---@return integer n_rcpt_ok Number of recipients answered 2xx.
+---@return string[] rcpt_result The reply to each recipient in the order of `rcpts`, e.g. `550 5.1.1 unknown`; lines of a longer one are joined by `\n`. Empty when no recipient was asked; shorter than `rcpts` when the dialogue broke off.
+---@return table last An addition to the API text: `code` (integer; the deciding reply, or `smtp.code.ERROR...` when there was none), `text` (that reply; nil when there was none), `error` (the cause in words; nil when there was a reply), `host` (the next hop, as written in `hosts`), `stage` (where it ended when not ok: connect, banner, helo, starttls, mail, rcpt, data, content or dot).
+function smtp.sendstring(hosts, mail, rcpts, message) end

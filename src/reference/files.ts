@@ -1,0 +1,18 @@
+// Everything that is made from the tables: path in the project, and text.
+import type { ModuleSpec } from '../lua/function-spec.ts';
+import { luacheckStandard } from './luacheck.ts';
+import { indexPage, modulePage } from './module-page.ts';
+import { optionPage } from './option-page.ts';
+import { hookStub, moduleStub } from './stub.ts';
+
+/** All generated files but doc/hooks.md, of which only the table is made (see hook-list.ts). */
+export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<string, string> {
+  return new Map([
+    ['doc/reference/README.md', indexPage(modules)],
+    ['doc/reference/options.md', optionPage()],
+    ...modules.map((module) => [`doc/reference/${module.name}.md`, modulePage(module)] as const),
+    ...modules.map((module) => [`lib-lua/stubs/${module.name}.lua`, moduleStub(module)] as const),
+    ['lib-lua/stubs/hook.lua', hookStub()],
+    ['lib-lua/stubs/smtpe.luacheckrc', luacheckStandard(modules)],
+  ]);
+}

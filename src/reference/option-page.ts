@@ -1,0 +1,42 @@
+// doc/reference/options.md, made from the option table.
+import { type OptionScope, type OptionSpec, optionNames, optionTable } from '../options/option-table.ts';
+import { defaultText, describeValue } from '../options/option-value.ts';
+import { code, generated, page, table } from './markdown.ts';
+
+const scopes: Readonly<Record<OptionScope, string>> = {
+  start: 'start',
+  process: 'start, hook.init',
+  session: 'start, any hook',
+};
+
+function defaultOf(spec: OptionSpec): string {
+  if (spec.kind === 'action') return '';
+  const text = defaultText(spec);
+  return text === '' ? 'empty' : code(text);
+}
+
+export function optionPage(): string {
+  return page([
+    generated('the option table'),
+    '',
+    '# Options',
+    '',
+    'An option is given on the command line or in the option file as `name=value`, `+name` (on) or `-name` (off); `name+=value` appends. The ' +
+      'command line wins over the file. `smtpe +help` prints all of them with the values in effect, in the form of an option file. A policy reads ' +
+      'options with `smtpe.getoption` and sets those marked `any hook` with `smtpe.setoption`, for its own connection, or in `hook.init` for all.',
+    '',
+    ...table(
+      ['option', 'default', 'value', 'can be set at', ''],
+      optionNames.map((name) => {
+        const spec: OptionSpec = optionTable[name];
+        return [
+          code(name),
+          defaultOf(spec),
+          spec.kind === 'action' ? '' : describeValue(spec),
+          scopes[spec.scope],
+          spec.help,
+        ];
+      }),
+    ),
+  ]);
+}
