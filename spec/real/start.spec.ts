@@ -217,6 +217,7 @@ describe('workers', () => {
       'workers=2',
       `smtp-smart-host=maildir:${join(directory, 'Mail')}`,
     );
+    await expect.poll(() => program.stderr.match(/accepting connections/g)?.length).toBe(2);
     expect(program.stdout.match(/listening/g)).toHaveLength(1);
     expect(await answer(port)).toBe('250 1\r\n');
     await policy(noop(2));

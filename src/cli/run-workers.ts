@@ -122,6 +122,10 @@ export async function runWorker(options: Options, line: WorkerLine): Promise<num
   const signals = new Signals(log, ['SIGTERM']);
   signals.onReopen(() => opened.reopen());
   line.onAlone(() => signals.stop('the main process has gone'));
+  line.onMessage((message) => {
+    if (message.kind === 'reload') signals.reload();
+    else signals.stop('told to end');
+  });
   const limits = new SharedCounters(line.place);
   const outcome = await serve(options, log, limits, (reason) => signals.broken(reason));
   if (outcome.kind === 'failed') {
@@ -131,10 +135,6 @@ export async function runWorker(options: Options, line: WorkerLine): Promise<num
   }
   const { service } = outcome;
   signals.onReload(() => service.reload());
-  line.onMessage((message) => {
-    if (message.kind === 'reload') void service.reload();
-    else signals.stop('told to end');
-  });
   watchMemory(options, (reason) => void line.send({ kind: 'replace', reason }));
   const text = announcement(service.server.endpoints, service.script, options);
   await line.send({ kind: 'listening', text });

@@ -17,7 +17,8 @@ export class Signals {
   #end: (why: End) => void = () => undefined;
   #second: () => void = () => undefined;
   #ending = false;
-  #reload: () => unknown = () => undefined;
+  #reload: (() => unknown) | undefined;
+  #reloadWanted = false;
   #reopen: () => void = () => undefined;
 
   /** `stopping`: the signals that end this process. */
@@ -31,7 +32,7 @@ export class Signals {
     for (const signal of stopping) process.on(signal, () => this.stop(`signal ${signal} received`));
     process.on('SIGHUP', () => {
       log.write('notice', 'signal SIGHUP received');
-      this.#reload();
+      this.reload();
     });
     process.on('SIGUSR2', () => this.#reopen());
     // Nobody reads our stdout and stderr any more: no reason to end.
@@ -46,9 +47,16 @@ export class Signals {
     process.on('unhandledRejection', accident);
   }
 
-  /** What SIGHUP does; before it is set, nothing. */
+  /** What SIGHUP does. One that came before, while the policy was being read for the first time, is made up for. */
   onReload(reload: () => unknown): void {
     this.#reload = reload;
+    if (this.#reloadWanted) reload();
+  }
+
+  /** As SIGHUP does. */
+  reload(): void {
+    if (this.#reload === undefined) this.#reloadWanted = true;
+    else this.#reload();
   }
 
   /** What SIGUSR2 does. */
