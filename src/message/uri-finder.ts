@@ -5,7 +5,7 @@ import { ByteAccumulator } from './mime-bytes.ts';
 import type { BodyReader } from './mime-part.ts';
 import type { UriCollector } from './uri-collector.ts';
 import { candidates, type TokenContext } from './uri-token.ts';
-import { isOrdinaryWord } from './uri-words.ts';
+import { isOrdinaryReference, isOrdinaryWord } from './uri-words.ts';
 
 /** Classes of octets. Up to `apostrophe` they may end a run, the others say what stands in it. */
 const ordinary = 0;
@@ -52,6 +52,16 @@ const urlAttribute =
   /(?:^|[\s"'/<])(?:href|src|action|formaction|background|cite|codebase|data|longdesc|lowsrc|poster|ping|srcset|usemap|xlink:href)\s*=\s*$/i;
 /** How far before a quote the attribute's name is looked for. */
 const lookBehind = 48;
+/** The last two letters of those names: most attributes have others, and need no search. */
+const nameEnds = new Set(
+  [...'ef rc on nd te se ta sc er ng et ap'.matchAll(/\S\S/g)].map(
+    ([pair]) => pair.charCodeAt(0) * 256 + pair.charCodeAt(1),
+  ),
+);
+
+/** Runs that were judged before are remembered up to this length, and this many of them. */
+const rememberedLength = 256;
+const rememberedRuns = 2048;
 
 export interface TextFacts {
   readonly html: boolean;
@@ -64,6 +74,8 @@ export class UriFinder implements BodyReader {
   readonly #inText: TokenContext;
   readonly #inAttribute: TokenContext;
   readonly #classes: Uint8Array;
+  readonly #judged = new Set<string>();
+  readonly #judgedAttributes = new Set<string>();
   /** The unfinished run of the octets before. */
   readonly #run = new ByteAccumulator();
   #flags = 0;
@@ -132,6 +144,12 @@ export class UriFinder implements BodyReader {
     let last = i - 1;
     while (last >= 0 && (bytes[last] as number) <= 32) last--;
     if (last >= 0 && bytes[last] !== EQUALS) return false;
+    last--;
+    while (last >= 0 && (bytes[last] as number) <= 32) last--;
+    if (last > 0) {
+      const pair = ((bytes[last - 1] as number) | 32) * 256 + ((bytes[last] as number) | 32);
+      if (!nameEnds.has(pair)) return false;
+    }
     const here = bytes.toString('latin1', Math.max(0, i - lookBehind), i);
     return urlAttribute.test(i < lookBehind ? (this.#before + here).slice(-lookBehind) : here);
   }
@@ -139,18 +157,33 @@ export class UriFinder implements BodyReader {
   #endRun(bytes: Buffer, start: number, end: number, flags: number): void {
     if ((flags & interesting) !== 0) {
       if (this.#run.length === 0 && !this.#skipping && end - start <= this.#collector.tokenLength) {
-        if (
-          end > start &&
-          ((flags & involved) !== 0 || this.#quote !== 0 || !isOrdinaryWord(bytes, start, end))
-        )
-          this.#judge(bytes.toString('latin1', start, end));
+        if (!this.#isOrdinary(bytes, start, end, flags))
+          this.#judgeOnce(bytes.toString('latin1', start, end));
       } else {
         this.#extend(bytes, start, end);
-        if (this.#run.length > 0) this.#judge(this.#run.view().toString('latin1'));
+        if (this.#run.length > 0) this.#judgeOnce(this.#run.view().toString('latin1'));
       }
     }
     if (this.#run.length > 0) this.#run.clear();
     this.#skipping = false;
+  }
+
+  #isOrdinary(bytes: Buffer, start: number, end: number, flags: number): boolean {
+    if ((flags & involved) === 0) return this.#quote === 0 && isOrdinaryWord(bytes, start, end);
+    return (flags & interesting) === ampersand && isOrdinaryReference(bytes, start, end);
+  }
+
+  /** Mail is full of the same links and the same words: what was judged before needs no second look. */
+  #judgeOnce(token: string): void {
+    if (token.length > rememberedLength) {
+      this.#judge(token);
+      return;
+    }
+    const judged = this.#quote === 0 ? this.#judged : this.#judgedAttributes;
+    if (judged.has(token)) return;
+    if (judged.size >= rememberedRuns) judged.clear();
+    judged.add(token);
+    this.#judge(token);
   }
 
   /** Adds to the unfinished run. An overlong one is judged in pieces; once a URI was found in it the rest is left out. */

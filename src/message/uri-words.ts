@@ -19,6 +19,7 @@ kinds[45] = hyphen;
 const CR = 13;
 const DOT = 46;
 const COLON = 58;
+const AMPERSAND = 38;
 
 /** `bytes` from `start` to `end` have dots or colons, but no `%`, `&` or octets above 127. */
 export function isOrdinaryWord(bytes: Buffer, start: number, end: number): boolean {
@@ -58,4 +59,15 @@ export function isOrdinaryWord(bytes: Buffer, start: number, end: number): boole
   if (colons > 0) return (colons === 1 && bytes[stop - 1] === COLON) || (!anyLetter && colons < 6);
   if (digits === 0) return dots === 0 || letters < 2;
   return dots !== 3 || anyLetter;
+}
+
+/** `&nbsp;`, `R&D`: `bytes` have ampersands but no dot, colon or `%`, and none of the references is for one of these. */
+export function isOrdinaryReference(bytes: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    if (bytes[i] !== AMPERSAND) continue;
+    const next = bytes[i + 1];
+    // &#46; &period; &colon; &percnt;
+    if (i + 1 < end && (next === 35 || next === 99 || next === 112)) return false;
+  }
+  return true;
 }
