@@ -15,7 +15,8 @@ import { runLua } from './interactive.ts';
 import type { MailParameters } from './mail-parameters.ts';
 import { MessageDialogue } from './message-dialogue.ts';
 import type { Path } from './path-parser.ts';
-import { isPositive, reply } from './reply.ts';
+import { isPositive } from './reply.ts';
+import { type ErrorName, errorTable } from './reply-table.ts';
 import type { SessionCore } from './session-core.ts';
 import { TransactionIds } from './session-id.ts';
 import { loggable } from './session-log.ts';
@@ -115,11 +116,8 @@ export class Conversation implements CommandContext {
     core.sums.commandsWithoutMessage++;
     if (core.log.verbose('smtp')) core.log.write('debug', '>', { line: core.command });
     const over = this.#overLimit();
-    if (over !== undefined) return over;
-    if (core.input.buffered > 0) {
-      const refused = this.#pipelined();
-      if (refused !== undefined) return refused;
-    }
+    if (over !== undefined) return this.#refuseAndEnd(over);
+    if (core.input.buffered > 0 && this.#pipelined()) return this.#refuseAndEnd('pipelining');
     const parsed = parseCommand(input);
     if (parsed.kind === 'bad-character') return this.#badLine('badCharacter');
     if (this.#state.phase === 'dialogue') {
@@ -136,7 +134,8 @@ export class Conversation implements CommandContext {
     this.#core.command = '(too long)';
     this.#core.sums.commands++;
     this.#core.sums.commandsWithoutMessage++;
-    return this.#overLimit() ?? this.#badLine('lineTooLong');
+    const over = this.#overLimit();
+    return over === undefined ? this.#badLine('lineTooLong') : this.#refuseAndEnd(over);
   }
 
   /** Bytes between 354 and dot. */
@@ -164,30 +163,27 @@ export class Conversation implements CommandContext {
     return chain(this.#core.refuse(error, { limit }), () => undefined);
   }
 
-  /** 421 when the client has had enough commands, errors or unknown commands. */
-  #overLimit(): Maybe<void> | undefined {
+  #refuseAndEnd(error: ErrorName): Maybe<void> {
+    return this.#core.refuseAndEnd(error, undefined, { code: 2, cause: errorTable[error].when });
+  }
+
+  /** The limit that the client has passed with this line. */
+  #overLimit(): ErrorName | undefined {
     const { sums, values } = this.#core;
-    const limits = [
-      ['commands', sums.commandsWithoutMessage - 1, values['limit-commands']],
-      ['errors', sums.errors, values['limit-errors']],
-      ['unknowns', sums.unknown, values['limit-unknown']],
-    ] as const;
-    for (const [error, count, limit] of limits) {
-      if (limit > 0 && count >= limit) {
-        return this.#core.refuseAndEnd(error, undefined, { code: 2, cause: `${error}: ${count}` });
-      }
-    }
+    const past = (count: number, limit: number): boolean => limit > 0 && count > limit;
+    if (past(sums.commandsWithoutMessage, values['limit-commands'])) return 'commands';
+    if (past(sums.errors + 1, values['limit-errors'])) return 'errors';
+    if (past(sums.unknown + 1, values['limit-unknown'])) return 'unknowns';
     return undefined;
   }
 
-  /** Input is there behind this command (RFC 2920): noted, and with rfc2920-pipelining-reject refused unless it was announced. */
-  #pipelined(): Maybe<void> | undefined {
+  /** Input is there behind this command (RFC 2920): noted. True when that is to be refused: rfc2920-pipelining-reject, and not announced. */
+  #pipelined(): boolean {
     const core = this.#core;
     if (!core.pipelining && core.log.verbose('debug')) core.log.write('debug', 'pipeline detected');
     core.pipelining = true;
     const announced = core.values['rfc2920-pipelining-enable'] && helloOf(this.#state) === 'ehlo';
-    if (!core.values['rfc2920-pipelining-reject'] || announced || this.#interactive) return undefined;
-    return core.refuseAndEnd('pipelining', undefined, { code: 2, cause: 'pipelining' });
+    return core.values['rfc2920-pipelining-reject'] && !announced && !this.#interactive;
   }
 
   #lookUp(line: CommandLine): Command {
@@ -208,7 +204,7 @@ export class Conversation implements CommandContext {
       case 'refuse':
         return chain(core.refuse(started.error, started.params), () => undefined);
       case 'ask':
-        return chain(core.send(reply(334, started.challenge), 'AUTH'), () => {
+        return chain(core.send({ code: 334, text: `334 ${started.challenge}\r\n` }, 'AUTH'), () => {
           this.#move({ kind: 'ask', line, answers });
         });
       case 'go': {

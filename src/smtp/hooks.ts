@@ -48,7 +48,6 @@ export class Hooks {
   }
 
   call(name: HookName, args: readonly LuaValue[]): Maybe<HookAnswer> {
-    if (!this.#instance.has(name)) return SILENT;
     this.#flush();
     return chain(this.#instance.call(name, args), (outcome) => this.#read(name, outcome));
   }

@@ -17,7 +17,7 @@ export interface PathRules {
 export interface Path {
   /** As the client wrote it, without the brackets; '' for the null path. */
   readonly address: string;
-  /** `address` with the domain in lower case. */
+  /** `address` with the domain in lower case; a literal stays as it was written. */
   readonly normal: string;
   /** Lower case; '' for the null path and for an address without a domain. A literal keeps its brackets. */
   readonly domain: string;
@@ -61,9 +61,15 @@ interface Extent {
   readonly depth: number;
 }
 
-/** Where the path is; undefined when the brackets do not match. Brackets in quotes or behind a backslash do not count. */
+/**
+ * Where the path is; undefined when the brackets do not match. Brackets in quotes or behind a backslash do not count. A blank outside of
+ * quotes may only stand next to a bracket.
+ */
 function findPath(text: string): Extent | undefined {
   let depth = 0;
+  /** Inside of brackets: something was there, and then a blank. */
+  let begun = false;
+  let interrupted = false;
   let deepest = 0;
   let start = 0;
   let end = -1;
@@ -71,12 +77,18 @@ function findPath(text: string): Extent | undefined {
   let i = 0;
   for (; i < text.length; i++) {
     const code = text.charCodeAt(i);
+    if (depth > 0 && !quoted) {
+      if (isBlank(code)) interrupted = begun;
+      else if (interrupted && code !== CLOSE) return undefined;
+      else begun = true;
+    }
     if (code === BACKSLASH) i++;
     else if (code === QUOTE) quoted = !quoted;
     else if (quoted) continue;
     else if (code === OPEN) {
       depth++;
       deepest++;
+      begun = false;
       start = i + 1;
       end = -1;
     } else if (code === CLOSE) {
@@ -91,7 +103,8 @@ function findPath(text: string): Extent | undefined {
 
 function parseAddress(address: string, rest: string, role: PathRole, rules: PathRules): ParsedPath {
   const found = (domain: string, domainStart: number): ParsedPath => {
-    const normal = domain === '' ? address : address.slice(0, domainStart) + domain;
+    const named = domain !== '' && !domain.startsWith('[');
+    const normal = named ? address.slice(0, domainStart) + domain : address;
     return { kind: 'path', path: { address, normal, domain }, rest };
   };
   if (address === '') return found('', 0);

@@ -1,8 +1,6 @@
 // What a server hands to its sessions, and what the parts of one session share.
 import type { Resolver } from '../dns/resolver-api.ts';
 import type { SmartHost } from '../forward/smart-host.ts';
-import type { LiveTable } from '../lua/value.ts';
-import type { ContentObserver } from '../message/receiver.ts';
 import type { SpoolStore } from '../message/spool.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
 import type { Clock, RandomInteger } from '../ops/clock.ts';
@@ -10,12 +8,7 @@ import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import type { Policy } from '../policy/instance.ts';
 import type { Counters } from './counters.ts';
-
-/** Makes what fills mime.parts and uri.found while a message comes in. */
-export interface Observers {
-  mimeParts(table: LiveTable): ContentObserver;
-  urisFound(table: LiveTable): ContentObserver;
-}
+import type { TableObserver } from './transaction.ts';
 
 export interface ServerDeps {
   /** The process's options. Each session works on a fork of them. */
@@ -28,7 +21,8 @@ export interface ServerDeps {
   readonly resolver: Pick<Resolver, 'reverse'>;
   readonly smartHost: SmartHost;
   readonly spools: SpoolStore;
-  readonly observers: Observers;
+  /** What fills mime.parts and uri.found of one message. */
+  newObserver(log: Log): TableObserver;
   /** Our name: banner, QUIT, smtpe.host. */
   readonly hostName: string;
   readonly counters: Counters;

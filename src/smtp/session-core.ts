@@ -67,6 +67,8 @@ export class SessionCore {
   pipelining = false;
   /** A hook asked for the end: it comes with the next reply. */
   dropping = false;
+  /** The policy has read mime.parts or uri.found: it must ask again when the transaction changes. */
+  tablesRead = false;
   /** The command in hand, as far as it may be logged. */
   command = '';
   readonly #ended: () => void;
@@ -114,7 +116,7 @@ export class SessionCore {
     const before = this.#transaction;
     this.#transaction = transaction;
     this.hooks.client({ id_trans: transaction.id, msg_file: undefined, message_length: undefined });
-    this.hooks.forgetTables();
+    this.#forgetTables();
     return before?.dispose();
   }
 
@@ -126,9 +128,14 @@ export class SessionCore {
       this.headers.clear();
       if (before === undefined) return;
       this.hooks.client({ id_trans: undefined, msg_file: undefined, message_length: undefined });
-      this.hooks.forgetTables();
+      this.#forgetTables();
       return before.dispose();
     });
+  }
+
+  #forgetTables(): void {
+    if (this.tablesRead) this.hooks.forgetTables();
+    this.tablesRead = false;
   }
 
   setClient(fields: LuaRecord): void {

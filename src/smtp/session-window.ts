@@ -2,7 +2,6 @@
 // mime.parts and uri.found when the policy first reads them.
 import type { LiveTable } from '../lua/value.ts';
 import type { HeaderList } from '../message/header-list.ts';
-import type { ContentObserver } from '../message/receiver.ts';
 import type { SessionView, TransactionView, WriteOutcome } from '../policy/session-view.ts';
 import type { SessionCore } from './session-core.ts';
 
@@ -31,22 +30,22 @@ export class SessionWindow implements SessionView {
   }
 
   mimeParts(create: () => LiveTable): LiveTable | Promise<LiveTable> {
-    return this.#watched(create, (table) => this.#core.deps.observers.mimeParts(table));
+    return this.#watched(create(), 'activateParts');
   }
 
   urisFound(create: () => LiveTable): LiveTable | Promise<LiveTable> {
-    return this.#watched(create, (table) => this.#core.deps.observers.urisFound(table));
+    return this.#watched(create(), 'activateUris');
   }
 
-  /** A table that is filled from now on; outside a transaction it stays empty until the next MAIL makes the policy ask again. */
-  #watched(
-    create: () => LiveTable,
-    observer: (table: LiveTable) => ContentObserver,
-  ): LiveTable | Promise<LiveTable> {
-    const table = create();
-    const transaction = this.#core.transaction;
+  /** The table is filled from now on; outside a transaction it stays empty until the next MAIL makes the policy ask again. */
+  #watched(table: LiveTable, which: 'activateParts' | 'activateUris'): LiveTable | Promise<LiveTable> {
+    const core = this.#core;
+    const { transaction } = core;
+    core.tablesRead = true;
     if (transaction === undefined) return table;
-    const ready = transaction.watch(observer(table), table);
+    transaction.keep(table);
+    const observer = transaction.observer(() => core.deps.newObserver(core.log));
+    const ready = observer[which](table, transaction.message);
     return ready instanceof Promise ? ready.then(() => table) : table;
   }
 }

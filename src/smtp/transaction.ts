@@ -5,9 +5,19 @@ import type { HeaderList } from '../message/header-list.ts';
 import type { ContentObserver, MessageReceiver } from '../message/receiver.ts';
 import type { ReceivedLayout } from '../message/rewrite.ts';
 import type { Spool } from '../message/spool.ts';
+import type { StoredMessage } from '../message/stored-message.ts';
 import type { TransactionView } from '../policy/session-view.ts';
 import type { MailParameters } from './mail-parameters.ts';
 import type { Path } from './path-parser.ts';
+
+/** Fills mime.parts and uri.found; message/observer is one. */
+export interface TableObserver extends ContentObserver {
+  /** Fills the table with what `message` has so far and with what is fed after that; may reject when it cannot be read. */
+  activateParts(table: LiveTable, message: StoredMessage | undefined): void | Promise<void>;
+  activateUris(table: LiveTable, message: StoredMessage | undefined): void | Promise<void>;
+  /** The message is over. */
+  close(): void;
+}
 
 const EMPTY_LINE = Buffer.from('\r\n\r\n');
 
@@ -22,8 +32,7 @@ export class Transaction implements TransactionView {
   atDot = false;
   #spool: Spool | undefined;
   #receiver: MessageReceiver | undefined;
-  /** Watchers made before the message begins. */
-  readonly #waiting: ContentObserver[] = [];
+  #observer: TableObserver | undefined;
   readonly #tables: LiveTable[] = [];
   /** True once the final dot was read. */
   #complete = false;
@@ -59,7 +68,7 @@ export class Transaction implements TransactionView {
   /** The message begins. */
   receive(receiver: MessageReceiver): void {
     this.#receiver = receiver;
-    for (const observer of this.#waiting.splice(0)) receiver.observe(observer);
+    if (this.#observer !== undefined) receiver.observe(this.#observer);
   }
 
   /** The final dot was read. */
@@ -67,30 +76,18 @@ export class Transaction implements TransactionView {
     this.#complete = true;
   }
 
-  /**
-   * `observer` fills `table` with what was received so far and with what follows. A promise when the message must be read from disk
-   * first; it rejects with the error of the file system.
-   */
-  watch(observer: ContentObserver, table: LiveTable): void | Promise<void> {
-    this.#tables.push(table);
-    const receiver = this.#receiver;
-    const spool = this.#spool;
-    if (receiver === undefined || spool === undefined) {
-      this.#waiting.push(observer);
-      return;
-    }
-    const done = (): void => {
-      if (this.#complete) observer.end();
-      else receiver.observe(observer);
-    };
-    const pieces = spool.pieces;
-    if (pieces === undefined) return this.#readInto(spool, observer).then(done);
-    for (const piece of pieces) observer.feed(piece);
-    done();
+  /** What fills the tables of this message: made when the first of them is read. */
+  observer(create: () => TableObserver): TableObserver {
+    if (this.#observer !== undefined) return this.#observer;
+    this.#observer = create();
+    if (this.#complete) this.#observer.end();
+    else this.#receiver?.observe(this.#observer);
+    return this.#observer;
   }
 
-  async #readInto(spool: Spool, observer: ContentObserver): Promise<void> {
-    for await (const piece of spool.read()) observer.feed(piece);
+  /** A table of this transaction; it belongs to the policy alone when the transaction is over. */
+  keep(table: LiveTable): void {
+    this.#tables.push(table);
   }
 
   async replaceMessage(content: Buffer): Promise<void> {
@@ -107,7 +104,8 @@ export class Transaction implements TransactionView {
   /** Gives everything up: the file is removed, the tables belong to the policy alone. Idempotent; never rejects. */
   dispose(): void | Promise<void> {
     for (const table of this.#tables.splice(0)) table.release();
-    this.#waiting.length = 0;
+    this.#observer?.close();
+    this.#observer = undefined;
     this.#receiver = undefined;
     const spool = this.#spool;
     this.#spool = undefined;

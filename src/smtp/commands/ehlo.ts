@@ -10,7 +10,7 @@ export const ehloCommand = command({
   args: (argument) => [argument],
   reply: (argument, context) =>
     ehlo(argument, context.client.address, context.client.host, {
-      xclient: context.trusted,
+      xclient: context.trusted && context.values['smtp-xclient'],
       pipelining: context.values['rfc2920-pipelining-enable'],
       auth: context.has('auth'),
       maxSize: context.values['smtp-max-size'],
