@@ -29,7 +29,8 @@ export type Action =
   | { readonly kind: 'drop' }
   /** Answer when `release()` is called. */
   | { readonly kind: 'hold' }
-  | { readonly kind: 'delay'; readonly ms: number }
+  /** The answer after a while: the one of the zone, or what `make` makes of it. */
+  | { readonly kind: 'delay'; readonly ms: number; make?(query: SeenQuery, reply: Buffer): Buffer }
   | { readonly kind: 'packet'; make(query: SeenQuery, reply: Buffer): Buffer | readonly Buffer[] }
   /** TCP: the first `octets` of the stream, then the end. */
   | { readonly kind: 'cut'; readonly octets: number };
@@ -122,7 +123,7 @@ export class FakeDnsServer {
     { host = '127.0.0.1', tcp = true, port = 0 }: { host?: string; tcp?: boolean; port?: number } = {},
   ): Promise<FakeDnsServer> {
     for (;;) {
-      const udp = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+      const udp = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
       udp.bind(port, host);
       await once(udp, 'listening');
       if (!tcp) return new FakeDnsServer(host, udp, undefined, lines);
@@ -211,7 +212,7 @@ export class FakeDnsServer {
       case 'delay': {
         const timer = setTimeout(() => {
           this.#timers.delete(timer);
-          send(reply);
+          send(action.make?.(query, reply) ?? reply);
         }, action.ms);
         this.#timers.add(timer);
         break;

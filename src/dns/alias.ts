@@ -21,7 +21,6 @@ const ANY = 255;
 export function followAliases(name: string, type: number, answer: readonly DnsRecord[]): AliasChain {
   const owners = byOwner(answer);
   const chain = new Set<string>();
-  const trees = new Set<string>();
   const made: DnsRecord[] = [];
   const asksAlias = type === CNAME || type === ANY;
   let end = name.toLowerCase();
@@ -33,7 +32,6 @@ export function followAliases(name: string, type: number, answer: readonly DnsRe
     if (alias === undefined) {
       const dname = treeAlias(end, owners);
       if (dname === undefined) break;
-      trees.add(dname.name.toLowerCase());
       alias = aliasOf(end, dname);
       made.push(alias);
     }
@@ -43,11 +41,16 @@ export function followAliases(name: string, type: number, answer: readonly DnsRe
     }
     end = target;
   }
-  const kept = answer.filter(
-    (record) => chain.has(record.name.toLowerCase()) || trees.has(record.name.toLowerCase()),
-  );
+  const kept = answer.filter((record) => belongs(record, chain));
   const complete = (owners.get(end) ?? []).some((record) => record.type === type || asksAlias);
   return { records: [...kept, ...made], end, complete, broken: false };
+}
+
+/** A record of one of these names, or the DNAME above one. */
+function belongs(record: DnsRecord, chain: ReadonlySet<string>): boolean {
+  const owner = record.name.toLowerCase();
+  if (chain.has(owner)) return true;
+  return record.type === DNAME && [...chain].some((name) => owner === '.' || name.endsWith(`.${owner}`));
 }
 
 function byOwner(records: readonly DnsRecord[]): ReadonlyMap<string, readonly DnsRecord[]> {

@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import type { Clock, RandomInteger } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import { type Options, splitList } from '../options/options.ts';
+import { readHostPort } from '../options/text-forms.ts';
 import { Server } from './server.ts';
 
 export interface ServerAddress {
@@ -12,21 +13,17 @@ export interface ServerAddress {
   readonly port: number;
 }
 
-export type ParsedServers =
-  | { readonly kind: 'servers'; readonly servers: readonly ServerAddress[] }
-  | { readonly kind: 'invalid'; readonly item: string };
+const DNS_PORT = 53;
 
-/** Option dns-servers: `address`, `address:port`, `[v6]` or `[v6]:port`, separated by blanks, commas or semicolons. */
-export function parseServers(text: string): ParsedServers {
+/** Option dns-servers, whose form options/ has checked: `address`, `address:port`, `[v6]` or `[v6]:port`. */
+export function parseServers(text: string): readonly ServerAddress[] {
   const servers: ServerAddress[] = [];
   for (const item of splitList(text)) {
-    const parts = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(item) ?? /^([^:]+):(\d{1,5})$/.exec(item);
-    const address = parts?.[1] ?? item;
-    const port = Number(parts?.[2] ?? 53);
-    if (isIP(address) === 0 || port < 1 || port > 65_535) return { kind: 'invalid', item };
-    servers.push({ address, port });
+    const parts = readHostPort(item);
+    if (parts !== undefined && isIP(parts.host) !== 0)
+      servers.push({ address: parts.host, port: parts.port ?? DNS_PORT });
   }
-  return { kind: 'servers', servers };
+  return servers;
 }
 
 /** The `nameserver` lines of a resolv.conf(5), in order; lines without an address are left out. */
@@ -34,7 +31,7 @@ export function parseResolvConf(text: string): readonly ServerAddress[] {
   const servers: ServerAddress[] = [];
   for (const line of text.split('\n')) {
     const address = /^nameserver[ \t]+(\S+)/.exec(line)?.[1];
-    if (address !== undefined && isIP(address) !== 0) servers.push({ address, port: 53 });
+    if (address !== undefined && isIP(address) !== 0) servers.push({ address, port: DNS_PORT });
   }
   return servers;
 }
@@ -53,8 +50,6 @@ export interface ServerListParts {
 export class ServerList {
   readonly #parts: ServerListParts;
   #servers: readonly Server[] = [];
-  /** What `#servers` was made of: the text of the option, or of the file. */
-  #optionText: string | undefined;
   #fileText = '';
   #fileStamp = 0;
   #checkedAt = Number.NEGATIVE_INFINITY;
@@ -67,8 +62,13 @@ export class ServerList {
 
   /** Reads resolv.conf when no option names servers; queries wait for nothing after this. */
   async load(): Promise<void> {
-    if (this.#parts.options.values['dns-servers'] === '') await this.#readFile();
-    this.#useOption();
+    if (!this.#configured) await this.#readFile();
+    this.#useServers();
+  }
+
+  /** Whether option dns-servers, which does not change after start, names servers. */
+  get #configured(): boolean {
+    return this.#parts.options.values['dns-servers'] !== '';
   }
 
   /**
@@ -89,28 +89,18 @@ export class ServerList {
   }
 
   #refresh(): void {
-    const text = this.#parts.options.values['dns-servers'];
-    if (text !== this.#optionText) this.#useOption();
-    if (text !== '' || this.#checking) return;
-    const now = this.#parts.clock.monotonic();
-    if (now - this.#checkedAt < CHECK_INTERVAL) return;
+    if (this.#configured || this.#checking) return;
+    if (this.#parts.clock.monotonic() - this.#checkedAt < CHECK_INTERVAL) return;
     // In the background: this query uses what is known.
-    void this.#readFile().then(() => this.#useOption());
+    void this.#readFile().then(() => this.#useServers());
   }
 
-  #useOption(): void {
-    const text = this.#parts.options.values['dns-servers'];
-    this.#optionText = text;
-    const parsed = parseServers(text);
-    if (parsed.kind === 'invalid') {
-      this.#parts.log.write(
-        'err',
-        `dns-servers: ${JSON.stringify(parsed.item)} is no address or address:port; the option is ignored`,
-      );
-    }
-    let wanted = parsed.kind === 'servers' ? parsed.servers : [];
-    if (wanted.length === 0) wanted = parseResolvConf(this.#fileText);
-    if (wanted.length === 0) wanted = [{ address: '127.0.0.1', port: 53 }];
+  #useServers(): void {
+    const { options } = this.#parts;
+    const named = this.#configured
+      ? parseServers(options.values['dns-servers'])
+      : parseResolvConf(this.#fileText);
+    const wanted = named.length > 0 ? named : [{ address: '127.0.0.1', port: DNS_PORT }];
     // A server that stays keeps what is known about it.
     this.#servers = wanted.map(
       ({ address, port }) =>

@@ -1,4 +1,5 @@
 // What one connection asks between dns.open and the end of the hook: queries in their order, answers as they come, and who waits.
+import { setMaxListeners } from 'node:events';
 import { reverseName } from '../dns/address-text.ts';
 import { type DnsResponse, type Resolver, rcode } from '../dns/resolver-api.ts';
 import { rcodeName, typeName } from '../dns/type-table.ts';
@@ -93,8 +94,7 @@ export class DnsContext {
       this.#answered(question, failure(question, `more than ${limit} queries pending (dns-session-queries)`));
       return;
     }
-    this.#abort ??= new AbortController();
-    const { signal } = this.#abort;
+    const { signal } = this.#controller();
     const timeoutMs = this.#context.options.values['dns-max-timeout'] * 1000;
     const response = this.#resolver.query(question, { signal, timeoutMs });
     if (!(response instanceof Promise)) {
@@ -108,6 +108,16 @@ export class DnsContext {
       this.#answered(question, late);
       this.#wake();
     });
+  }
+
+  /** One for all queries of a round, and of many rounds as long as none is given up. */
+  #controller(): AbortController {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      // Each pending query listens: as many as the option allows, not the 10 from which Node suspects a leak.
+      setMaxListeners(0, this.#abort.signal);
+    }
+    return this.#abort;
   }
 
   wait(all: boolean): LuaResults | Suspension {
