@@ -51,6 +51,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+// Nobody reads what we print any more (a closed pipe or terminal): no reason to fail.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {

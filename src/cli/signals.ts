@@ -35,9 +35,6 @@ export class Signals {
       this.reload();
     });
     process.on('SIGUSR2', () => this.#reopen());
-    // Nobody reads our stdout and stderr any more: no reason to end.
-    process.stdout.on('error', () => undefined);
-    process.stderr.on('error', () => undefined);
     const accident = (error: unknown): void => {
       const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log.write('crit', 'internal error, the process ends', { cause });
