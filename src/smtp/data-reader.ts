@@ -1,10 +1,17 @@
 // The bytes between the 354 and the end of data (RFC 5321 section 4.1.1.4 and 4.5.2): finds CRLF.CRLF and nothing else, takes the
 // stuffed dots out, and makes every bare CR or LF a CRLF so that it is never forwarded bare. Pure: fed with chunks in any split.
 
+import { createScanner } from './newline-scan.ts';
+
 const CR = 13;
 const LF = 10;
 const DOT = 46;
 const CRLF = Buffer.from('\r\n');
+/** A shorter rest of a chunk is looked through without copying it to the scanner. */
+const SHORT = 64;
+
+/** Scratch space of the scan of one chunk; nothing stays in it between two calls of feed. */
+const scanner = createScanner();
 
 /** Where the reader stands between two bytes. A line starts only behind a real CRLF. */
 type State = 'line-start' | 'text' | 'cr' | 'dot' | 'dot-cr';
@@ -36,6 +43,7 @@ export class DataReader {
     let i = from;
     /** First byte that was not emitted yet. */
     let start = from;
+    let loaded = false;
     const flush = (end: number): void => {
       if (end > start) emit(chunk.subarray(start, end));
     };
@@ -47,9 +55,27 @@ export class DataReader {
     while (i < length) {
       switch (state) {
         case 'text': {
-          let byte = chunk[i] as number;
-          while ((byte > CR || (byte !== CR && byte !== LF)) && ++i < length) byte = chunk[i] as number;
-          if (i >= length) break;
+          if (length - i >= SHORT) {
+            if (!loaded) scanner.load(chunk, from);
+            loaded = true;
+            i = scanner.next(i);
+          } else {
+            let byte = chunk[i] as number;
+            while (byte !== CR && byte !== LF && ++i < length) byte = chunk[i] as number;
+          }
+          if (i >= length) {
+            // The scanner passes over whole lines.
+            if (length - from >= 2 && chunk[length - 1] === LF && chunk[length - 2] === CR)
+              state = 'line-start';
+            break;
+          }
+          if (chunk[i] === DOT) {
+            // Behind an LF: a line starts here if that LF was not a bare one.
+            if (i - from >= 2 && chunk[i - 2] === CR && start < i) state = 'line-start';
+            else i++;
+            break;
+          }
+          const byte = chunk[i];
           if (byte === LF) {
             flush(i);
             bare(++i);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataReader } from '../../../src/smtp/data-reader.ts';
+import { createScanner, PlainScanner } from '../../../src/smtp/newline-scan.ts';
 
 interface Read {
   readonly content: string;
@@ -73,7 +74,7 @@ describe('DataReader', () => {
       })
       .map((parts) => parts.join(''));
     fc.assert(
-      fc.property(wire, fc.array(fc.nat(80), { maxLength: 10 }), (text, splits) => {
+      fc.property(wire, fc.array(fc.nat(2000), { maxLength: 10 }), (text, splits) => {
         const cuts = splits.map((n) => Math.min(n, text.length)).sort((a, b) => a - b);
         const read = readAll(text, cuts);
         const right = expected(text);
@@ -84,7 +85,34 @@ describe('DataReader', () => {
           expect(read.bare).toBe(right.bare);
         }
       }),
+      { numRuns: 4000 },
+    );
+  });
+});
+
+describe('the newline scanner', () => {
+  it('finds the same places 16 bytes at a time and one by one', () => {
+    const fast = createScanner();
+    const plain = new PlainScanner();
+    expect(fast).not.toBeInstanceOf(PlainScanner);
+    const chunk = fc
+      .array(fc.constantFrom('\r\n', '\r', '\n', '.', '\r\n.', 'abcdefg', 'x'.repeat(33)), { maxLength: 40 })
+      .map((parts) => Buffer.from(parts.join('')));
+    fc.assert(
+      fc.property(chunk, fc.nat(20), (bytes, offset) => {
+        const from = Math.min(offset, bytes.length);
+        fast.load(bytes, from);
+        plain.load(bytes, from);
+        for (let at = from; at < bytes.length; at++) expect(fast.next(at)).toBe(plain.next(at));
+      }),
       { numRuns: 2000 },
     );
+  });
+
+  it('takes a chunk larger than its memory', () => {
+    const scanner = createScanner();
+    const chunk = Buffer.concat([Buffer.alloc(300_000, 'a'), Buffer.from('\n')]);
+    scanner.load(chunk, 0);
+    expect(scanner.next(0)).toBe(300_000);
   });
 });
