@@ -101,8 +101,9 @@ function library.wrap(f)
   end
 end
 
--- As in Lua 5.1: only the coroutine.
+-- As in Lua 5.1: only the coroutine. Who knows the thread of a hook must be the only one to run on it.
 function library.running()
+  runtime.native.pin()
   return (running())
 end
 

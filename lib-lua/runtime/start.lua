@@ -110,9 +110,10 @@ function runtime.finish(own_table, fields_module)
   native.keep('smtpe.string', debug.getmetatable(''))
   function runtime.call_hook(name, ...)
     local hook = native.globals()[own_table][name]
-    if hook ~= nil then
+    if hook then
       return hook(...)
     end
+    return runtime.tag
   end
   runtime.shared_globals = environment.shared_view { own_table, fields_module }
   rawset(runtime.shared_globals, 'require', chunks.shared_require)

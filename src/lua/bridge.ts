@@ -15,6 +15,15 @@ const slots = 3 * maxDepth + 8;
 
 const smallIntegers = Array.from({ length: 1024 }, (_, i) => BigInt(i));
 
+/** Index in Lua by value, of the values that become tables; of one that is there twice the last. */
+function placesOf(sequence: readonly LuaValue[]): ReadonlyMap<LuaValue, number> {
+  const places = new Map<LuaValue, number>();
+  sequence.forEach((value, i) => {
+    if (typeof value === 'object' && value !== null && !Buffer.isBuffer(value)) places.set(value, i + 1);
+  });
+  return places;
+}
+
 export class Bridge {
   readonly #api: LuaApi;
   readonly #memory: Memory;
@@ -75,7 +84,7 @@ export class Bridge {
     else if (value instanceof Map) this.#pushMap(L, value, depth);
     else if (value instanceof LuaTable) {
       this.#pushSequence(L, value.sequence, 8, depth);
-      this.#setFields(L, value.fields, depth);
+      this.#setFields(L, value.fields, depth, placesOf(value.sequence));
     } else if (value instanceof LuaObject) this.#objects.push(L, value);
     else if (value instanceof LiveLuaTable) value.anchor.push(L);
     else if (value instanceof Anchor) value.push(L);
@@ -99,12 +108,20 @@ export class Bridge {
     }
   }
 
-  #setFields(L: State, fields: Readonly<Record<string, LuaValue>>, depth: number): void {
+  /** `places`: where values of the sequence already stand, so that one object becomes one table (dns.wait). */
+  #setFields(
+    L: State,
+    fields: Readonly<Record<string, LuaValue>>,
+    depth: number,
+    places: ReadonlyMap<LuaValue, number> | undefined = undefined,
+  ): void {
     for (const key of Object.keys(fields)) {
       const value = fields[key];
       if (value === undefined || value === null) continue;
       this.pushBytes(L, key);
-      this.#pushNested(L, value, depth);
+      const place = places?.get(value);
+      if (place === undefined) this.#pushNested(L, value, depth);
+      else this.#api.lua_rawgeti(L, -2, BigInt(place));
       this.#api.lua_rawset(L, -3);
     }
   }

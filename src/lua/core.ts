@@ -11,6 +11,7 @@ import { Objects } from './objects.ts';
 import { Positions } from './position.ts';
 import type { Anchor } from './references.ts';
 import type { Task } from './task.ts';
+import { Threads } from './threads.ts';
 import type { LoadedWasm } from './wasm.ts';
 import { type LuaApi, type Pointer, registry, type State, Type } from './wasm-api.ts';
 
@@ -42,10 +43,11 @@ export class Core {
   readonly tag: Pointer;
   /** Where lua_resume puts the number of results. */
   readonly resultCount: Pointer;
-  /** The C function called every few hundred instructions of a policy. */
-  readonly countHook: number;
   /** Who is running Lua at this moment. Lua never runs for two at once. */
   running: Task | undefined;
+  /** An exception went through Lua frames that should not have: nothing runs any more. */
+  broken = false;
+  readonly threads: Threads;
   readonly #names = new Map<string, Pointer>();
   #strings: Anchor | undefined;
 
@@ -72,14 +74,16 @@ export class Core {
     this.positions = new Positions(wasm.api, this.memory, this.bridge, this.main);
     this.tag = this.memory.allocate(8);
     this.resultCount = this.memory.allocate(8);
-    this.countHook = wasm.addFunction((L) => this.tick(L as State), 'vii');
+    const countHook = wasm.addFunction((L) => this.tick(L as State), 'vii');
+    this.threads = new Threads(wasm.api, this.main, countHook);
   }
 
   /** Looks whether the run has used up its time, and stops it then. To be called from anything that may take long. */
   tick(L: State): undefined {
     const task = this.running;
-    if (task?.cpu.exhausted() === true)
-      this.kill(L, 'cpu', `used more than ${task.cpu.limit} ms of processor time`);
+    if (task?.exhausted() === true) {
+      this.kill(L, 'cpu', `used more than ${task.cpuLimit} ms of processor time`);
+    }
   }
 
   /** Stops the run in progress. Does not return. */

@@ -21,11 +21,6 @@ export class CpuMeter {
     this.#clock = clock;
   }
 
-  /** Milliseconds. */
-  get limit(): number {
-    return this.#limit;
-  }
-
   /** A run begins; `limit` in milliseconds. */
   start(limit: number): void {
     this.#limit = limit;

@@ -10,7 +10,6 @@ import { Chunks, type Compiled } from './chunks.ts';
 import { Core } from './core.ts';
 import { Environment, type EnvironmentShape } from './environment.ts';
 import type { ModuleSpec } from './function-spec.ts';
-import { Host, type TaskOwner } from './host.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import type { Native } from './natives.ts';
 import { patternNatives } from './pattern-natives.ts';
@@ -18,8 +17,9 @@ import { pipeClass } from './pipe.ts';
 import { RealFiles } from './real-files.ts';
 import { Registrar } from './register.ts';
 import { selfTest } from './self-test.ts';
+import { Surroundings } from './surroundings.ts';
 import { systemNatives } from './system-natives.ts';
-import { Task } from './task.ts';
+import { Task, type TaskOwner } from './task.ts';
 import { loadWasm } from './wasm.ts';
 import { type Pointer, registry, type State, Type } from './wasm-api.ts';
 
@@ -57,13 +57,21 @@ export class LuaEngine {
   readonly #chunks: Chunks;
   readonly #memory: MemoryGuard;
   readonly #files: RealFiles;
+  readonly #around: Surroundings;
   readonly #calls: CallEnvironment;
-  #broken = false;
 
   constructor(core: Core, files: RealFiles, deps: LuaEngineDependencies) {
     this.core = core;
     this.#deps = deps;
     this.#files = files;
+    this.#memory = new MemoryGuard(core, deps.options, () => this.collect());
+    this.#around = new Surroundings({
+      core,
+      files,
+      memory: this.#memory,
+      heartbeat: deps.heartbeat,
+      fail: (error) => this.fail(error),
+    });
     this.#calls = {
       api: core.api,
       bridge: core.bridge,
@@ -72,7 +80,6 @@ export class LuaEngine {
     };
     this.#shape = deps.shape ?? usualShape;
     this.#chunks = new Chunks(core);
-    this.#memory = new MemoryGuard(core, deps.options, () => this.collect());
   }
 
   /** Runs the engine's own Lua and registers the modules. */
@@ -155,6 +162,10 @@ export class LuaEngine {
         this.#environment().pushRecord(L);
         return 1;
       },
+      pin: () => {
+        this.core.running?.pin();
+        return 0;
+      },
       package_path: (L) => {
         bridge.push(L, this.#environment().packagePath);
         return 1;
@@ -207,14 +218,7 @@ export class LuaEngine {
   /** A coroutine and globals for one connection. `packagePath` is the initial package.path. */
   newTask(owner: TaskOwner, packagePath: string): Task {
     const environment = new Environment(this.core, this.#shape, packagePath);
-    const task = new Task(
-      new Host(this.core, owner, environment, {
-        memory: this.#memory,
-        files: this.#files,
-        heartbeat: this.#deps.heartbeat,
-        fail: (error) => this.fail(error),
-      }),
-    );
+    const task = new Task(this.#around, owner, environment);
     this.#memory.add(task);
     return task;
   }
@@ -228,18 +232,16 @@ export class LuaEngine {
     return this.#chunks.file(path);
   }
 
-  /** Pushes a chunk for `+test` lines: an expression's values, or a statement. Gives the message when it does not compile. */
-  pushChunk(task: Task, source: string, chunkName: string): string | undefined {
-    const { api, main } = this.core;
-    task.environment.pushGlobals(main);
-    const count = this.#chunks.pushLoaded(main, source, chunkName, api.lua_gettop(main));
-    const message = count === 2 ? this.core.errorText(main) : undefined;
-    if (message === undefined) api.lua_xmove(main, task.thread, 1);
-    api.lua_settop(main, 0);
-    return message;
+  /** Pushes a chunk (`+test` lines) onto `L`, with the globals of the task. Gives the message when it does not compile. */
+  pushChunk(task: Task, L: State, source: string, chunkName: string): string | undefined {
+    task.environment.pushGlobals(L);
+    if (this.#chunks.pushLoaded(L, source, chunkName, 1) === 2) return this.core.errorText(L);
+    this.core.api.lua_rotate(L, 1, 1);
+    this.core.api.lua_settop(L, 1);
+    return undefined;
   }
 
-  /** Pushes a Lua function and its first argument that find and call hook `name` by Lua's own rules (metatables included). */
+  /** Pushes a Lua function and its first argument that find and call hook `name` by Lua's own rules (metatables included); it gives the engine's tag when there is none. */
   pushHookLookUp(L: State, name: string): void {
     const { api, main } = this.core;
     this.core.pushRuntime('call_hook');
@@ -253,14 +255,14 @@ export class LuaEngine {
   }
 
   get broken(): boolean {
-    return this.#broken;
+    return this.core.broken;
   }
 
   fail(error: unknown): void {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#deps.log.write('crit', `the Lua engine failed: ${reason}`);
-    if (this.#broken) return;
-    this.#broken = true;
+    if (this.core.broken) return;
+    this.core.broken = true;
     this.#deps.onBroken?.(reason);
   }
 

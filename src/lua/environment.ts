@@ -31,6 +31,7 @@ export class Environment {
   /** The connection's own metatable of strings, once its policy has changed `string` or asked for the metatable. */
   #strings: Anchor | undefined;
   #filesOpened = false;
+  #pending: Record<string, LuaValue> | undefined;
 
   constructor(core: Core, shape: EnvironmentShape, packagePath: string) {
     const { api, main, memory } = core;
@@ -82,12 +83,17 @@ export class Environment {
     this.#core.useStrings(this.#strings);
   }
 
-  get strings(): Anchor | undefined {
-    return this.#strings;
+  /** Sets fields of the connection's own module (`client.address`) before Lua runs again; undefined removes one. */
+  setFields(fields: LuaRecord): void {
+    this.#pending = { ...this.#pending, ...fields };
   }
 
-  /** Sets fields of the connection's own module (`client.address`); undefined removes one. */
-  setFields(fields: LuaRecord): void {
+  /** Lua is going to run. */
+  enter(): void {
+    const fields = this.#pending;
+    this.#core.useStrings(this.#strings);
+    if (fields === undefined) return;
+    this.#pending = undefined;
     const { api, main, bridge } = this.#core;
     this.#fields.push(main);
     for (const name of Object.keys(fields)) {
@@ -139,16 +145,6 @@ export class Environment {
       api.lua_rawset(main, -3);
     }
     api.lua_settop(main, top);
-  }
-
-  /** Sets a global. */
-  setGlobal(name: string, value: LuaValue): void {
-    const { api, main, bridge } = this.#core;
-    this.#globals.push(main);
-    this.#core.pushName(main, name);
-    bridge.push(main, value);
-    api.lua_rawset(main, -3);
-    api.lua_settop(main, -2);
   }
 
   /** The policy has opened a file: they are looked for at the end. */

@@ -37,8 +37,8 @@ export class Positions {
   }
 
   /** An error message whose position is in the engine's own Lua gets the position of the policy's function that called it. */
-  corrected(message: string | undefined, L: State): string | undefined {
-    if (message === undefined || !message.startsWith(`${runtimeChunk}:`)) return message;
+  corrected(message: string, L: State): string {
+    if (!message.startsWith(`${runtimeChunk}:`)) return message;
     return message.replace(/^\S+:\d+: /, this.of(L));
   }
 

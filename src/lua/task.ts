@@ -1,213 +1,218 @@
-// One coroutine of Lua in which the hooks of a connection run, one after the other: starts, suspends at API waits, goes on with
-// their results, is cut off by limits or when the client is gone. The thread is reused for every hook.
+// The Lua of one connection: runs its hooks as coroutines one after the other; suspends at API waits, goes on with their results, is
+// cut off by limits or when the client is gone.
 import type { Timer } from '../ops/clock.ts';
 import type { CallContext } from './call-context.ts';
 import type { Caller } from './call-functions.ts';
-import type { Core } from './core.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import type { Environment } from './environment.ts';
+import { describeFailure, type Failure } from './failure.ts';
 import { LuaError, type LuaResults, type Suspension } from './function-spec.ts';
 import { HookKilled } from './kill.ts';
-import { pendingText, type Wait } from './pending.ts';
+import { type Operation, Operations, pendingText, type Wait } from './pending.ts';
 import type { Anchor } from './references.ts';
-import { maskCount, registry, type State, Status, Type } from './wasm-api.ts';
-
-/** Instructions between two looks at the clock. C functions count as one instruction, so not too many. */
-const instructionsPerTick = 200;
+import type { Surroundings } from './surroundings.ts';
+import type { Thread } from './threads.ts';
+import { type State, Status } from './wasm-api.ts';
 
 export interface TaskLimits {
   /** Processor time of one run, milliseconds. */
   readonly cpu: number;
-  /** One run from start to end, waiting included, milliseconds. */
+  /** One run from its first wait to its end, milliseconds. */
   readonly time: number;
   /** Operations pending at once. */
   readonly pending: number;
-  /** Bytes of the whole engine while this runs. */
+  /** Bytes of the whole engine while this runs; for the message. */
   readonly memory: number;
 }
 
-export type TaskLimit = 'cpu' | 'wall-clock' | 'memory' | 'pending';
-
-/** How a run ended. `T` is what the reader made of the results on the stack. */
-export type Finished<T> =
-  | { readonly kind: 'returned'; readonly value: T }
-  | { readonly kind: 'error'; readonly message: string; readonly traceback: string }
-  | {
-      readonly kind: 'limit';
-      readonly limit: TaskLimit;
-      readonly message: string;
-      readonly traceback: string;
-    }
-  | { readonly kind: 'cancelled' };
-
-/** Pushes function and arguments onto the thread and gives the number of arguments. */
-export type Pusher = (L: State) => number;
 /** Reads `count` results on top of the thread. */
 export type Reader<T> = (L: State, count: number) => T;
 
-export interface TaskHost {
-  readonly core: Core;
+/** Who owns a task. `context` is asked for when a function of the API is called. */
+export interface TaskOwner {
   readonly context: CallContext;
-  readonly environment: Environment;
-  /** Lua is about to run, or has stopped running, for this task. */
-  enter(task: Task): void;
-  leave(task: Task): void;
-  /** The task is closed. */
-  closed(task: Task): void;
-  /** An exception that is neither Lua's nor a kill went through Lua frames: the engine cannot be trusted any more. */
-  broken(error: unknown): void;
+  /** The session's id, for the watchdog; may be ''. */
+  readonly id: string;
 }
 
-interface Run {
-  readonly read: Reader<unknown>;
-  readonly limits: TaskLimits;
-  resolve: ((finished: Finished<unknown>) => void) | undefined;
-  timer: Timer | undefined;
-}
+type Resolve = (ended: unknown) => void;
 
 export class Task implements Caller {
-  readonly #host: TaskHost;
-  readonly #core: Core;
-  #thread: State = 0;
-  #threadRef = 0;
-  #run: Run | undefined;
+  readonly #around: Surroundings;
+  readonly #owner: TaskOwner;
+  readonly environment: Environment;
+  #thread: Thread | undefined;
+  /** Set while a run is in progress. */
+  #read: Reader<unknown> | undefined;
+  #limits: TaskLimits | undefined;
+  #resolve: Resolve | undefined;
+  #timer: Timer | undefined;
   #wait: Wait | undefined;
-  readonly #refs = new Set<Anchor>();
-  readonly cpu: CpuMeter;
+  #operations: Operations | undefined;
+  #refs: Set<Anchor> | undefined;
+  #meter: CpuMeter | undefined;
+  /** The policy knows the thread (coroutine.running): nobody else may get it. */
+  #pinned = false;
+  #cancelled = false;
+  #condemned: string | undefined;
+  #onClosed: (() => void) | undefined;
+  #closed = false;
   /** By how many bytes Lua's memory has grown while this ran: who to blame when it is nearly full. */
   grown = 0;
   /** What is or was last run, e.g. `hook.rcpt`. */
   label = '';
-  #condemned: string | undefined;
-  #closed = false;
 
-  constructor(host: TaskHost) {
-    this.#host = host;
-    this.#core = host.core;
-    this.cpu = new CpuMeter(host.core.clock);
-    this.#newThread();
+  constructor(around: Surroundings, owner: TaskOwner, environment: Environment) {
+    this.#around = around;
+    this.#owner = owner;
+    this.environment = environment;
   }
 
   get context(): CallContext {
-    return this.#host.context;
+    return this.#owner.context;
   }
 
-  get environment(): Environment {
-    return this.#host.environment;
+  get id(): string {
+    return this.#owner.id;
   }
 
   readonly keep = (ref: Anchor): void => {
+    this.#refs ??= new Set();
     this.#refs.add(ref);
   };
 
-  /** True from start to the end of a run. */
-  get busy(): boolean {
-    return this.#run !== undefined;
+  /** The thread that the run in progress began on. */
+  get thread(): State | undefined {
+    return this.#thread?.L;
   }
 
-  /** The thread; only while not busy, to look at values before a run. */
-  get thread(): State {
-    return this.#thread;
+  pin(): void {
+    this.#pinned = true;
   }
 
-  #newThread(): void {
-    const { api, main } = this.#core;
-    this.#thread = api.lua_newthread(main);
-    this.#threadRef = api.luaL_ref(main, registry);
-    api.lua_sethook(this.#thread, this.#core.countHook, maskCount, instructionsPerTick);
+  /** An empty thread for the next run: push the function and its arguments, then start. */
+  acquire(): State {
+    if (this.#thread !== undefined) throw new Error('a hook of this connection is still running');
+    this.#thread = this.#around.core.threads.take();
+    return this.#thread.L;
   }
 
-  #dropThread(): void {
-    this.#core.api.luaL_unref(this.#core.main, registry, this.#threadRef);
+  /** Gives up what acquire gave. */
+  release(): void {
+    if (this.#thread === undefined) return;
+    if (this.#pinned) this.#around.core.threads.drop(this.#thread);
+    else this.#around.core.threads.giveBack(this.#thread);
+    this.#thread = undefined;
+    this.#pinned = false;
   }
 
-  /** Runs a function as a coroutine. Ends at once unless it suspends; then a promise is given. `label`: for the watchdog. */
+  /** Runs the function below `nargs` arguments on the thread. A promise is given only when it suspends. */
   start<T>(
     label: string,
-    push: Pusher,
+    nargs: number,
     read: Reader<T>,
     limits: TaskLimits,
-  ): Finished<T> | Promise<Finished<T>> {
-    if (this.#closed) return { kind: 'cancelled' };
-    if (this.#condemned !== undefined) return this.#sentence(this.#condemned);
-    if (this.#run !== undefined) throw new Error('a hook of this connection is still running');
-    const run: Run = { read, limits, resolve: undefined, timer: undefined };
-    this.#run = run;
+  ): T | Failure | Promise<T | Failure> {
+    if (this.#closed || this.#condemned !== undefined || this.#around.core.broken) return this.#refuse();
     this.label = label;
-    this.cpu.start(limits.cpu);
-    const finished = this.#step(push(this.#thread)) as Finished<T> | undefined;
-    if (finished !== undefined) return finished;
-    run.timer = this.#core.clock.after(limits.time, () => this.#timeUp());
+    this.#read = read;
+    this.#limits = limits;
+    this.#cancelled = false;
+    this.#meter?.start(limits.cpu);
+    const ended = this.#step(nargs) as T | Failure | undefined;
+    if (ended !== undefined) return ended;
+    this.#timer = this.#around.core.clock.after(limits.time, () => this.#timeUp());
     return new Promise((resolve) => {
-      run.resolve = resolve as (finished: Finished<unknown>) => void;
+      this.#resolve = resolve as Resolve;
     });
   }
 
-  #sentence(message: string): Finished<never> {
-    return { kind: 'limit', limit: 'memory', message, traceback: '' };
+  #refuse(): Failure {
+    this.release();
+    if (this.#condemned !== undefined) {
+      return { kind: 'limit', limit: 'memory', message: this.#condemned, traceback: '' };
+    }
+    if (this.#closed) return { kind: 'cancelled' };
+    return { kind: 'error', message: 'internal error: the Lua engine failed', traceback: '' };
   }
 
-  /** Ends the task because Lua's memory is nearly full and this one holds most of it. Its globals are given up. */
-  condemn(message: string): void {
-    if (this.#closed || this.#condemned !== undefined) return;
-    this.#condemned = message;
-    this.#cut(this.#sentence(message));
-    this.#dropThread();
-    this.#newThread();
-    this.environment.abandon();
+  /** True when the run has used up its processor time. Called now and then while Lua runs. */
+  exhausted(): boolean {
+    if (this.#meter === undefined) {
+      this.#meter = new CpuMeter(this.#around.core.clock);
+      this.#meter.start(this.cpuLimit);
+    }
+    return this.#meter.exhausted();
   }
 
-  get condemned(): boolean {
-    return this.#condemned !== undefined;
+  /** Milliseconds. */
+  get cpuLimit(): number {
+    return this.#limits?.cpu ?? 1000;
   }
 
   suspend(suspension: Suspension, name: string): void {
-    this.#wait?.suspension?.cancel();
-    this.#wait = { suspension, name, since: this.#core.clock.monotonic() };
+    this.#dropWait();
+    this.#wait = { suspension, name, since: this.#around.core.clock.monotonic() };
+  }
+
+  /** Counts something that goes on in the background. Ends the hook when there is too much of it. */
+  begin(describe: () => string): Operation {
+    this.#operations ??= new Operations();
+    const limit = this.#limits?.pending ?? 1;
+    return this.#operations.begin(describe, this.#around.core.clock.monotonic(), limit);
   }
 
   /** Resumes the thread with `nargs` values on it; undefined when it has suspended again. */
-  #step(nargs: number): Finished<unknown> | undefined {
-    const { api } = this.#core;
+  #step(nargs: number): unknown {
     const thread = this.#thread;
-    let status: number = Status.ok;
-    const broken = this.#guarded(() => {
-      status = api.lua_resume(thread, 0, nargs, this.#core.resultCount);
-    });
-    if (broken !== undefined) return this.#end(broken);
-    const count = this.#core.memory.words[this.#core.resultCount >> 2] ?? 0;
-    if (status === Status.yield) {
-      const tagged = count === 1 && api.lua_touserdata(thread, -1) === this.#core.tag;
-      api.lua_settop(thread, -count - 1);
-      this.#listen(tagged);
-      return undefined;
+    if (thread === undefined) return this.#refuse();
+    const { core } = this.#around;
+    const { api } = core;
+    const stack = api.stackSave();
+    let status: number;
+    this.#around.enter(this);
+    try {
+      status = api.lua_resume(thread.L, 0, nargs, core.resultCount);
+    } catch (error) {
+      api.stackRestore(stack);
+      return this.#end(this.#abandon(error));
+    } finally {
+      this.#leave();
     }
-    return this.#end(status === Status.ok ? this.#results(thread) : this.#failure(thread, status));
+    if (status !== Status.yield) {
+      return this.#end(status === Status.ok ? this.#results(thread.L) : this.#failure(thread.L, status));
+    }
+    const count = core.memory.words[core.resultCount >> 2] ?? 0;
+    const tagged = count === 1 && api.lua_touserdata(thread.L, -1) === core.tag;
+    api.lua_settop(thread.L, -count - 1);
+    this.#listen(tagged);
+    if (!this.#cancelled) return undefined;
+    this.#stop();
+    return this.#end({ kind: 'cancelled' });
   }
 
-  #results(thread: State): Finished<unknown> {
-    const { api } = this.#core;
-    try {
-      return { kind: 'returned', value: this.#run?.read(thread, api.lua_gettop(thread)) };
-    } finally {
-      api.lua_settop(thread, 0);
-    }
+  #leave(): void {
+    this.#meter?.pause();
+    this.#around.leave(this);
+  }
+
+  #results(L: State): unknown {
+    return this.#read?.(L, this.#around.core.api.lua_gettop(L));
   }
 
   /** After a yield: an engine wait, or the policy's own coroutine.yield at top level, which lets others run for a turn. */
   #listen(tagged: boolean): void {
     const wait = this.#wait;
-    if (wait === undefined || !tagged) {
-      const turn: Wait = {
-        suspension: undefined,
-        name: 'coroutine.yield',
-        since: this.#core.clock.monotonic(),
-      };
+    const suspension = wait?.suspension;
+    if (wait === undefined || suspension === undefined || !tagged) {
+      this.#dropWait();
+      const since = this.#around.core.clock.monotonic();
+      const turn: Wait = { suspension: undefined, name: 'coroutine.yield', since };
       this.#wait = turn;
       setImmediate(() => this.#settled(turn, []));
       return;
     }
-    wait.suspension?.done.then(
+    suspension.done.then(
       (results) => this.#settled(wait, results),
       (error: unknown) => this.#rejected(wait, error),
     );
@@ -216,103 +221,87 @@ export class Task implements Caller {
   #settled(wait: Wait, results: LuaResults): void {
     if (this.#wait !== wait) return;
     this.#wait = undefined;
-    this.#continue((L) => {
+    this.#continue(wait.name, (L) => {
       if (wait.suspension === undefined) return 0;
-      const { api, bridge } = this.#core;
+      const { api, bridge } = this.#around.core;
       api.lua_pushboolean(L, 1);
       if (results.length > 8) api.lua_checkstack(L, results.length + 8);
       for (const value of results) bridge.push(L, value);
       return results.length + 1;
-    }, wait.name);
+    });
   }
 
   #rejected(wait: Wait, error: unknown): void {
     if (this.#wait !== wait) return;
     this.#wait = undefined;
-    const message = error instanceof LuaError ? error.message : this.#core.natives.bug(wait.name, error);
-    this.#continue((L) => this.#pushError(L, message), wait.name);
+    const { natives } = this.#around.core;
+    const message = error instanceof LuaError ? error.message : natives.bug(wait.name, error);
+    this.#continue(wait.name, (L) => this.#pushError(L, message));
   }
 
   #pushError(L: State, message: string): number {
-    this.#core.api.lua_pushboolean(L, 0);
-    this.#core.bridge.pushBytes(L, message);
+    this.#around.core.api.lua_pushboolean(L, 0);
+    this.#around.core.bridge.pushBytes(L, message);
     return 2;
   }
 
-  #continue(push: Pusher, name: string): void {
-    const { api } = this.#core;
+  #continue(name: string, push: (L: State) => number): void {
+    const L = this.#thread?.L;
+    if (L === undefined) return;
+    const { api, natives } = this.#around.core;
+    const top = api.lua_gettop(L);
     let nargs: number;
-    const top = api.lua_gettop(this.#thread);
     try {
-      nargs = push(this.#thread);
+      nargs = push(L);
     } catch (error) {
-      api.lua_settop(this.#thread, top);
-      nargs = this.#pushError(this.#thread, this.#core.natives.bug(name, error));
+      api.lua_settop(L, top);
+      nargs = this.#pushError(L, natives.bug(name, error));
     }
-    const run = this.#run;
-    const finished = this.#step(nargs);
-    if (finished !== undefined) run?.resolve?.(finished);
+    const resolve = this.#resolve;
+    const ended = this.#step(nargs);
+    if (ended !== undefined) resolve?.(ended);
   }
 
-  #end(finished: Finished<unknown>): Finished<unknown> {
-    // A wait is left when its yield could not be passed on (inside table.sort ...).
-    this.#wait?.suspension?.cancel();
+  /** The run is over. */
+  #end(ended: unknown): unknown {
+    this.#dropWait();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#resolve = undefined;
+    this.#read = undefined;
+    this.release();
+    if (this.#closed) this.#finish();
+    return ended;
+  }
+
+  /** Gives up the pending operation. One is left, too, when its yield could not be passed on (inside table.sort ...). */
+  #dropWait(): void {
+    const wait = this.#wait;
     this.#wait = undefined;
-    this.#run?.timer?.cancel();
-    this.#run = undefined;
-    return finished;
+    try {
+      wait?.suspension?.cancel();
+    } catch (error) {
+      this.#around.core.natives.bug(`${wait?.name}, when it was cancelled`, error);
+    }
   }
 
-  /** After an error of Lua: what happened and where, then the thread is made good again. */
-  #failure(thread: State, status: number): Finished<unknown> {
-    const { positions } = this.#core;
-    if (status === Status.errorMemory) {
-      const position = positions.of(thread);
-      const text = `${position}not enough memory (limit ${this.#run?.limits.memory} bytes for all Lua)`;
-      return this.#reset() ?? { kind: 'limit', limit: 'memory', message: text, traceback: '' };
-    }
-    const traceback = positions.traceback(thread);
-    let message = positions.corrected(this.#core.errorText(thread), thread);
-    const object = message === undefined ? this.#core.bridge.anchor(thread) : undefined;
-    const killed = this.#reset();
-    if (killed !== undefined) return killed;
-    if (object !== undefined) {
-      message = this.#describeObject(object);
-      object.release();
-    }
-    return { kind: 'error', message: message ?? '(error object is not a string)', traceback };
-  }
-
-  /** The text that an error object's __tostring gives. */
-  #describeObject(object: Anchor): string | undefined {
-    const { api, bridge } = this.#core;
-    const thread = this.#thread;
-    this.#core.pushRuntime('error_text');
-    api.lua_xmove(this.#core.main, thread, 1);
-    object.push(thread);
-    let text: string | undefined;
-    const killed = this.#guarded(() => {
-      const status = api.lua_resume(thread, 0, 1, this.#core.resultCount);
-      if (status === Status.ok && api.lua_type(thread, -1) === Type.string)
-        text = bridge.pullString(thread, -1);
-      api.lua_resetthread(thread, 0);
-    });
-    api.lua_settop(this.#thread, 0);
-    return killed === undefined ? text : undefined;
+  #failure(L: State, status: number): Failure {
+    const { core } = this.#around;
+    const failure = describeFailure(core, L, status, this.#limits?.memory ?? 0, (run) => this.#guarded(run));
+    return this.#stop() ?? failure;
   }
 
   /** Empties the thread; to-be-closed variables are closed, which runs Lua under the same limits. */
-  #reset(): Finished<unknown> | undefined {
-    const killed = this.#guarded(() => this.#core.api.lua_resetthread(this.#thread, 0));
-    this.#core.api.lua_settop(this.#thread, 0);
-    return killed;
+  #stop(): Failure | undefined {
+    const L = this.#thread?.L;
+    return L === undefined ? undefined : this.#guarded(() => this.#around.core.api.lua_resetthread(L, 0));
   }
 
-  /** Runs Lua; gives an outcome when an exception came through it. */
-  #guarded(run: () => void): Finished<unknown> | undefined {
-    const { api } = this.#core;
+  /** Runs Lua; gives the outcome when an exception came through it. */
+  #guarded(run: () => void): Failure | undefined {
+    const { api } = this.#around.core;
     const stack = api.stackSave();
-    this.#host.enter(this);
+    this.#around.enter(this);
     try {
       run();
       return undefined;
@@ -320,59 +309,77 @@ export class Task implements Caller {
       api.stackRestore(stack);
       return this.#abandon(error);
     } finally {
-      this.cpu.pause();
-      this.#host.leave(this);
+      this.#leave();
     }
   }
 
-  /** After an exception went through Lua frames: the thread's stack is no more to be trusted, a new one replaces it. */
-  #abandon(error: unknown): Finished<unknown> {
-    this.#wait?.suspension?.cancel();
-    this.#wait = undefined;
-    this.#dropThread();
-    this.#newThread();
+  /** An exception went through Lua frames: the thread's stack is not to be trusted any more. */
+  #abandon(error: unknown): Failure {
+    if (this.#thread !== undefined) this.#around.core.threads.drop(this.#thread);
+    this.#thread = undefined;
+    this.#pinned = false;
     if (error instanceof HookKilled) {
       const message = `${error.position}${error.message}`;
       return { kind: 'limit', limit: error.reason, message, traceback: error.traceback };
     }
-    this.#host.broken(error);
-    return { kind: 'error', message: 'internal error: the Lua engine failed', traceback: '' };
+    this.#around.broken(error);
+    return this.#refuse();
   }
 
   #timeUp(): void {
-    const run = this.#run;
-    const wait = this.#wait;
-    if (run === undefined || wait === undefined) return;
-    const { positions, clock } = this.#core;
-    const message = `${positions.of(this.#thread)}still running after ${run.limits.time / 1000} s; ${pendingText(wait, clock.monotonic())}`;
-    const traceback = positions.traceback(this.#thread);
-    this.#cut({ kind: 'limit', limit: 'wall-clock', message, traceback });
+    const [wait, limits, L] = [this.#wait, this.#limits, this.#thread?.L];
+    if (wait === undefined || limits === undefined || L === undefined) return;
+    const { positions, clock } = this.#around.core;
+    const pending = pendingText(wait, this.#operations, clock.monotonic());
+    const message = `${positions.of(L)}still running after ${limits.time / 1000} s; ${pending}`;
+    this.#cut({ kind: 'limit', limit: 'wall-clock', message, traceback: positions.traceback(L) });
   }
 
-  /** Ends a suspended run: its to-be-closed variables are closed, its pending operation is cancelled. */
-  #cut(finished: Finished<unknown>): void {
-    const run = this.#run;
-    const wait = this.#wait;
-    if (run === undefined || wait === undefined) return;
-    this.#wait = undefined;
-    wait.suspension?.cancel();
-    this.#reset();
-    this.#end(finished);
-    run.resolve?.(finished);
+  /** Ends a suspended run. */
+  #cut(failure: Failure): void {
+    if (this.#wait === undefined) return;
+    const resolve = this.#resolve;
+    this.#dropWait();
+    this.#stop();
+    this.#end(failure);
+    resolve?.(failure);
   }
 
+  /** Ends the run in progress with `cancelled`: at once when it is suspended, else when it would suspend. */
   cancel(): void {
+    this.#cancelled = true;
     this.#cut({ kind: 'cancelled' });
   }
 
-  /** Cancels what is running and releases the thread and every reference. Idempotent. */
-  close(): void {
+  /** Ends the task because Lua's memory is nearly full and this one holds most of it. Its globals are given up. */
+  condemn(message: string): void {
+    if (this.#closed || this.#condemned !== undefined) return;
+    this.#condemned = message;
+    this.#cut({ kind: 'limit', limit: 'memory', message, traceback: '' });
+    this.environment.abandon();
+  }
+
+  get condemned(): boolean {
+    return this.#condemned !== undefined;
+  }
+
+  /** Cancels what is running and releases everything; then `onClosed` is called, at once unless Lua is running. Idempotent. */
+  close(onClosed: () => void): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.cancel();
-    for (const ref of this.#refs) ref.release();
-    this.#refs.clear();
-    this.#dropThread();
-    this.#host.closed(this);
+    this.#onClosed = onClosed;
+    if (this.#wait !== undefined) this.cancel();
+    else if (this.#thread === undefined) this.#finish();
+    else this.#cancelled = true;
+  }
+
+  #finish(): void {
+    for (const ref of this.#refs ?? []) ref.release();
+    this.#refs = undefined;
+    this.#around.closed(this);
+    this.environment.release();
+    const onClosed = this.#onClosed;
+    this.#onClosed = undefined;
+    onClosed?.();
   }
 }

@@ -1,13 +1,16 @@
 // What the values mean that a hook returned: [drop_flag,] reply.
 import type { Bridge } from '../lua/bridge.ts';
+import type { Core } from '../lua/core.ts';
+import type { Reader, TaskLimits } from '../lua/task.ts';
 import type { LuaValue } from '../lua/value.ts';
 import { type LuaApi, type State, Type } from '../lua/wasm-api.ts';
+import type { OptionValues } from '../options/option-table.ts';
 import type { HookOutcome } from './instance.ts';
 
 export type Returned = Extract<HookOutcome, { kind: 'returned' }>;
 
 /** A hook that returned nothing: by far the most frequent outcome. */
-export const nothingReturned: Returned = { kind: 'returned', reply: undefined, drop: false, values: [] };
+const nothingReturned: Returned = { kind: 'returned', reply: undefined, drop: false, values: [] };
 
 const noReferences = (ref: { release(): void }): void => ref.release();
 
@@ -32,9 +35,40 @@ export function readHookResult(api: LuaApi, bridge: Bridge, L: State, count: num
   return nothingReturned;
 }
 
-/** All results, for `+test`. */
-export function readAll(bridge: Bridge, L: State, count: number): Returned {
-  const values: LuaValue[] = [];
-  for (let i = count; i > 0; i--) values.push(bridge.pull(L, -i, noReferences));
-  return { kind: 'returned', reply: undefined, drop: false, values };
+/** Readers of results, and the limits of a run, made once for all connections. */
+export class RunSettings {
+  readonly readHook: Reader<Returned>;
+  /** For a hook that Lua itself looked up: it may turn out that there is none. */
+  readonly readLookedUp: Reader<Returned | { readonly kind: 'undefined' }>;
+  /** All results, for `+test`. */
+  readonly readAll: Reader<Returned>;
+  #limits: TaskLimits | undefined;
+  #values: OptionValues | undefined;
+
+  constructor(core: Core) {
+    const { api, bridge } = core;
+    this.readHook = (L, count) => readHookResult(api, bridge, L, count);
+    this.readLookedUp = (L, count) =>
+      count === 1 && api.lua_touserdata(L, -1) === core.tag
+        ? { kind: 'undefined' }
+        : readHookResult(api, bridge, L, count);
+    this.readAll = (L, count) => {
+      const values: LuaValue[] = [];
+      for (let i = count; i > 0; i--) values.push(bridge.pull(L, -i, noReferences));
+      return { kind: 'returned', reply: undefined, drop: false, values };
+    };
+  }
+
+  limits(values: OptionValues): TaskLimits {
+    if (this.#limits === undefined || this.#values !== values) {
+      this.#values = values;
+      this.#limits = {
+        cpu: values['hook-cpu-limit'],
+        time: values['hook-time-limit'] * 1000,
+        pending: values['hook-max-pending'],
+        memory: values['lua-max-memory'] * 1_048_576,
+      };
+    }
+    return this.#limits;
+  }
 }

@@ -7,6 +7,7 @@ import type { LuaEngine } from '../lua/engine.ts';
 import type { Anchor } from '../lua/references.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
+import { RunSettings } from './hook-result.ts';
 import type { HookOutcome, InstanceOwner, OpenOutcome, Policy } from './instance.ts';
 import { LuaInstance, type LuaOwner } from './lua-instance.ts';
 
@@ -37,6 +38,7 @@ export class LuaPolicy implements Policy {
   readonly #engine: LuaEngine;
   readonly #factory: Anchor;
   readonly #packagePath: string;
+  readonly #settings: RunSettings;
   #instances = 0;
   #retired = false;
 
@@ -45,6 +47,7 @@ export class LuaPolicy implements Policy {
     this.#factory = factory;
     this.path = path;
     this.#packagePath = packagePath;
+    this.#settings = new RunSettings(engine.core);
     this.revision = revision;
   }
 
@@ -54,7 +57,7 @@ export class LuaPolicy implements Policy {
 
   #open(owner: LuaOwner): LuaOpenOutcome | Promise<LuaOpenOutcome> {
     this.#instances += 1;
-    const instance = new LuaInstance(this.#engine, owner, this.#packagePath, () => this.#closed());
+    const instance = new LuaInstance(this.#engine, this.#settings, owner, this.#packagePath, this.#onClosed);
     const outcome = instance.load(this.#factory);
     return outcome instanceof Promise
       ? outcome.then((end) => opened(instance, end))
@@ -83,10 +86,10 @@ export class LuaPolicy implements Policy {
     if (this.#instances === 0) this.#factory.release();
   }
 
-  #closed(): void {
+  readonly #onClosed = (): void => {
     this.#instances -= 1;
     if (this.#retired && this.#instances === 0) this.#factory.release();
-  }
+  };
 }
 
 type LuaOpenOutcome =

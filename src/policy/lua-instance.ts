@@ -2,15 +2,22 @@
 // without a promise; every way a hook can fail is logged here, once, with hook, place and cause.
 import type { CallContext, Slot } from '../lua/call-context.ts';
 import type { LuaEngine } from '../lua/engine.ts';
+import type { Failure } from '../lua/failure.ts';
+import type { Operation } from '../lua/pending.ts';
 import type { Anchor } from '../lua/references.ts';
-import type { Finished, Task, TaskLimits } from '../lua/task.ts';
+import type { Reader, Task } from '../lua/task.ts';
 import type { LiveTable, LuaRecord, LuaValue } from '../lua/value.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
-import { nothingReturned, type Returned, readAll, readHookResult } from './hook-result.ts';
-import type { HookName } from './hook-table.ts';
+import type { RunSettings } from './hook-result.ts';
+import { type HookName, hookNames } from './hook-table.ts';
 import type { HookOutcome, PolicyInstance } from './instance.ts';
 import type { SessionView } from './session-view.ts';
+
+const hookLabels = Object.fromEntries(hookNames.map((name) => [name, `hook.${name}`])) as Record<
+  HookName,
+  string
+>;
 
 /** Like InstanceOwner, but hook.init and the start-up check have no session. */
 export interface LuaOwner {
@@ -26,12 +33,15 @@ interface Held {
 
 class InstanceContext implements CallContext {
   readonly #owner: LuaOwner;
-  readonly createLiveTable: () => LiveTable;
+  readonly #engine: LuaEngine;
+  readonly #task: Task;
   readonly held: Held[] = [];
+  readonly live: LiveTable[] = [];
 
-  constructor(owner: LuaOwner, createTable: () => LiveTable) {
+  constructor(owner: LuaOwner, engine: LuaEngine, task: Task) {
     this.#owner = owner;
-    this.createLiveTable = createTable;
+    this.#engine = engine;
+    this.#task = task;
   }
   get session(): SessionView | undefined {
     return this.#owner.session;
@@ -48,38 +58,58 @@ class InstanceContext implements CallContext {
     this.held.push({ slot: slot as Slot<unknown>, value });
     return value;
   }
+  operation(describe: () => string): Operation {
+    return this.#task.begin(describe);
+  }
+  createLiveTable(): LiveTable {
+    const table = this.#engine.core.bridge.newTable();
+    this.live.push(table);
+    return table;
+  }
 }
 
 export class LuaInstance implements PolicyInstance {
   readonly #engine: LuaEngine;
+  readonly #settings: RunSettings;
   readonly #owner: LuaOwner;
-  readonly #context: InstanceContext;
   readonly #task: Task;
   readonly #onClose: () => void;
-  #fields: Record<string, LuaValue> | undefined;
-  #live: LiveTable[] | undefined;
+  #known: InstanceContext | undefined;
   #closed = false;
   #sentenced = false;
 
-  constructor(engine: LuaEngine, owner: LuaOwner, packagePath: string, onClose: () => void) {
+  constructor(
+    engine: LuaEngine,
+    settings: RunSettings,
+    owner: LuaOwner,
+    packagePath: string,
+    onClose: () => void,
+  ) {
     this.#engine = engine;
+    this.#settings = settings;
     this.#owner = owner;
     this.#onClose = onClose;
-    this.#context = new InstanceContext(owner, () => this.createLiveTable());
-    this.#task = engine.newTask({ context: this.#context }, packagePath);
+    this.#task = engine.newTask(this, packagePath);
+  }
+
+  get id(): string {
+    return this.#owner.session?.idSess ?? '';
+  }
+
+  /** Made when a function of the API first asks for it. */
+  get context(): InstanceContext {
+    this.#known ??= new InstanceContext(this.#owner, this.#engine, this.#task);
+    return this.#known;
   }
 
   /** Runs the file level of a compiled policy. */
   load(factory: Anchor): HookOutcome | Promise<HookOutcome> {
-    const { api, bridge } = this.#engine.core;
-    const push = (L: number): number => {
-      factory.push(L);
-      this.#task.environment.pushGlobals(L);
-      api.lua_callk(L, 1, 1, 0, 0);
-      return 0;
-    };
-    const read = (L: number, count: number): Returned => readHookResult(api, bridge, L, count);
-    return this.#run('script', push, read);
+    const { api } = this.#engine.core;
+    const L = this.#task.acquire();
+    factory.push(L);
+    this.#task.environment.pushGlobals(L);
+    api.lua_callk(L, 1, 1, 0, 0);
+    return this.#run('script', 0, this.#settings.readHook);
   }
 
   has(hook: HookName): boolean {
@@ -93,90 +123,67 @@ export class LuaInstance implements PolicyInstance {
   call(hook: HookName, args: readonly LuaValue[]): HookOutcome | Promise<HookOutcome> {
     if (this.#closed) return { kind: 'cancelled' };
     if (this.#task.condemned) return this.#sentence(hook);
-    const { api, bridge, main } = this.#engine.core;
     const answer = this.#task.environment.lookUp(hook);
     if (answer === 'absent') return { kind: 'undefined' };
-    const push = (L: number): number => {
-      if (answer === 'found') api.lua_xmove(main, L, 1);
-      else this.#engine.pushHookLookUp(L, hook);
-      for (const arg of args) bridge.push(L, arg);
-      return args.length + (answer === 'found' ? 0 : 1);
-    };
-    return this.#run(`hook.${hook}`, push, (L, count) => readHookResult(api, bridge, L, count));
+    const L = this.#task.acquire();
+    let nargs = args.length;
+    try {
+      if (answer === 'found') this.#engine.core.api.lua_xmove(this.#engine.core.main, L, 1);
+      else {
+        this.#engine.pushHookLookUp(L, hook);
+        nargs += 1;
+      }
+      for (const arg of args) this.#engine.core.bridge.push(L, arg);
+    } catch (error) {
+      this.#task.release();
+      throw error;
+    }
+    return this.#run(
+      hookLabels[hook],
+      nargs,
+      answer === 'found' ? this.#settings.readHook : this.#settings.readLookedUp,
+    );
   }
 
   /** The first hook after the connection's Lua was ended for its memory says so; there are no hooks after it. */
   #sentence(hook: HookName): HookOutcome | Promise<HookOutcome> {
     if (this.#sentenced) return { kind: 'undefined' };
     this.#sentenced = true;
-    return this.#run(
-      `hook.${hook}`,
-      () => 0,
-      () => nothingReturned,
-    );
+    return this.#run(hookLabels[hook], 0, this.#settings.readHook);
   }
 
   run(source: string, chunkName: string): HookOutcome | Promise<HookOutcome> {
     if (this.#closed) return { kind: 'cancelled' };
-    const message = this.#engine.pushChunk(this.#task, source, chunkName);
-    if (message !== undefined) return { kind: 'error', message, traceback: '' };
-    return this.#run(
-      chunkName,
-      () => 0,
-      (L, count) => readAll(this.#engine.core.bridge, L, count),
-    );
+    const message = this.#engine.pushChunk(this.#task, this.#task.acquire(), source, chunkName);
+    if (message === undefined) return this.#run(chunkName, 0, this.#settings.readAll);
+    this.#task.release();
+    return { kind: 'error', message, traceback: '' };
   }
 
-  #run(
-    what: string,
-    push: (L: number) => number,
-    read: (L: number, count: number) => Returned,
-  ): HookOutcome | Promise<HookOutcome> {
-    if (this.#fields !== undefined) {
-      this.#task.environment.setFields(this.#fields);
-      this.#fields = undefined;
+  #run(what: string, nargs: number, read: Reader<HookOutcome>): HookOutcome | Promise<HookOutcome> {
+    const ended = this.#task.start(what, nargs, read, this.#settings.limits(this.#owner.options.values));
+    if (ended instanceof Promise) return ended.then((end) => this.#outcome(what, end));
+    return this.#outcome(what, ended);
+  }
+
+  #outcome(what: string, ended: HookOutcome | Failure): HookOutcome {
+    if (this.#known !== undefined) {
+      for (const { slot, value } of this.#known.held) slot.endOfHook?.(value);
     }
-    const finished = this.#task.start(what, push, read, this.#limits());
-    if (finished instanceof Promise) return finished.then((end) => this.#outcome(what, end));
-    return this.#outcome(what, finished);
-  }
-
-  #limits(): TaskLimits {
-    const values = this.#owner.options.values;
-    return {
-      cpu: values['hook-cpu-limit'],
-      time: values['hook-time-limit'] * 1000,
-      pending: values['hook-max-pending'],
-      memory: values['lua-max-memory'] * 1_048_576,
-    };
-  }
-
-  #outcome(what: string, finished: Finished<Returned>): HookOutcome {
-    for (const { slot, value } of this.#context.held) slot.endOfHook?.(value);
-    switch (finished.kind) {
-      case 'returned':
-        return finished.value;
-      case 'cancelled':
-        return finished;
-      case 'error':
-        this.#owner.log.write('err', `${what}: ${finished.message}`, {
-          hook: what,
-          traceback: finished.traceback,
-        });
-        return finished;
-      case 'limit':
-        this.#owner.log.write('err', `${what}: stopped: ${finished.message}`, {
-          hook: what,
-          limit: finished.limit,
-          ...(finished.traceback === '' ? {} : { traceback: finished.traceback }),
-        });
-        return { kind: 'limit', limit: finished.limit, message: finished.message };
+    if (ended.kind === 'error') {
+      const { message, traceback } = ended;
+      this.#owner.log.write('err', `${what}: ${message}`, { hook: what, traceback });
+    } else if (ended.kind === 'limit') {
+      const { limit, message } = ended;
+      const traceback = 'traceback' in ended && ended.traceback !== '' ? { traceback: ended.traceback } : {};
+      this.#owner.log.write('err', `${what}: stopped: ${message}`, { hook: what, limit, ...traceback });
+      return { kind: 'limit', limit, message };
     }
+    return ended;
   }
 
   setClient(fields: LuaRecord): void {
-    if (this.#closed) return;
-    this.#fields = { ...this.#fields, ...fields };
+    if (!this.#closed) this.#task.environment.setFields(fields);
   }
 
   forget(module: string, field: string): void {
@@ -184,10 +191,7 @@ export class LuaInstance implements PolicyInstance {
   }
 
   createLiveTable(): LiveTable {
-    const table = this.#engine.core.bridge.newTable();
-    this.#live ??= [];
-    this.#live.push(table);
-    return table;
+    return this.context.createLiveTable();
   }
 
   cancel(): void {
@@ -197,11 +201,12 @@ export class LuaInstance implements PolicyInstance {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#task.close();
-    this.#task.environment.release();
-    for (const table of this.#live ?? []) table.release();
-    for (const { slot, value } of this.#context.held) slot.dispose?.(value);
-    this.#context.held.length = 0;
+    this.#task.close(() => this.#released());
+  }
+
+  #released(): void {
+    for (const table of this.#known?.live ?? []) table.release();
+    for (const { slot, value } of this.#known?.held.splice(0) ?? []) slot.dispose?.(value);
     this.#onClose();
   }
 }

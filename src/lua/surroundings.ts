@@ -1,0 +1,55 @@
+// What surrounds every stretch of Lua of any connection: who is running, the memory limit, the strings of the connection, the
+// heartbeat; and what is left to do when a connection's Lua ends.
+import type { Heartbeat } from '../ops/heartbeat.ts';
+import type { Core } from './core.ts';
+import type { MemoryGuard } from './memory-guard.ts';
+import type { RealFiles } from './real-files.ts';
+import type { Task } from './task.ts';
+
+export interface SurroundingParts {
+  readonly core: Core;
+  readonly memory: MemoryGuard;
+  readonly files: RealFiles;
+  readonly heartbeat: Heartbeat | undefined;
+  /** The engine cannot be trusted any more. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class Surroundings {
+  readonly #parts: SurroundingParts;
+  readonly core: Core;
+
+  constructor(parts: SurroundingParts) {
+    this.#parts = parts;
+    this.core = parts.core;
+  }
+
+  /** Lua is about to run for this task. */
+  enter(task: Task): void {
+    const { core } = this;
+    if (core.running !== undefined) throw new Error('Lua was called while it is running');
+    core.running = task;
+    task.environment.enter();
+    this.#parts.heartbeat?.enter(task.label, task.id);
+    this.#parts.memory.enter();
+  }
+
+  /** Lua has stopped running, for now or for good. */
+  leave(task: Task): void {
+    this.#parts.memory.leave(task);
+    this.#parts.heartbeat?.leave();
+    this.core.running = undefined;
+  }
+
+  /** The task is over. */
+  closed(task: Task): void {
+    this.#parts.memory.remove(task);
+    task.environment.closeFiles();
+    this.#parts.files.closeAll(task.environment);
+  }
+
+  /** An exception that is neither Lua's nor a kill went through Lua frames. */
+  broken(error: unknown): void {
+    this.#parts.fail(error);
+  }
+}
