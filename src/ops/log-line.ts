@@ -17,6 +17,9 @@ export const messageLimit = 8192;
 export const valueLimit = 4096;
 
 const UNSAFE = /[^\x20-\x5b\x5d-\x7e]/g;
+/** Nothing to encode; and as a value nothing to quote. Most texts are so. */
+const SAFE = /^[\x20-\x5b\x5d-\x7e]*$/;
+const SAFE_VALUE = /^[!#-<>-[\]-~]+$/;
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
 
 /** A character as backslash code: byte strings (one character a byte) show as \xHH, other text as \uHHHH. */
@@ -30,6 +33,7 @@ function encodeCharacter(c: string): string {
 
 /** Printable ASCII as it is, a backslash doubled, everything else as a backslash code; at most `limit` characters of the text. */
 export function encodeText(text: string, limit: number): string {
+  if (text.length <= limit && SAFE.test(text)) return text;
   const kept = text.length > limit ? text.slice(0, limit) : text;
   const encoded = kept.replace(UNSAFE, encodeCharacter);
   return text.length > limit ? `${encoded}...(+${text.length - limit})` : encoded;
@@ -38,19 +42,22 @@ export function encodeText(text: string, limit: number): string {
 /** A value behind `key=`: quoted when it is empty or has a blank, a quote or an equal sign. */
 export function encodeValue(value: string | number | boolean): string {
   if (typeof value !== 'string') return String(value);
+  if (value.length <= valueLimit && SAFE_VALUE.test(value)) return value;
   const encoded = encodeText(value, valueLimit);
   return /^[^ "=]+$/.test(encoded) ? encoded : `"${encoded.replaceAll('"', '\\"')}"`;
 }
 
 /** Fields that have a place of their own in a line. */
-const placed: ReadonlySet<string> = new Set(['id', 'ident', 'facility']);
+const isPlaced = (key: string): boolean => key === 'id' || key === 'ident' || key === 'facility';
 
 /** `id message key=value ...`; `-` stands for a missing id. */
 export function formatBody(record: LogRecord): string {
   const { id } = record.fields;
   let line = `${id === undefined || id === '' ? '-' : encodeText(String(id), 64)} ${encodeText(record.message, messageLimit)}`;
-  for (const [key, value] of Object.entries(record.fields)) {
-    if (value !== undefined && !placed.has(key)) line += ` ${key}=${encodeValue(value)}`;
+  // A log line a message: this loop is worth its speed.
+  for (const key in record.fields) {
+    const value = record.fields[key];
+    if (value !== undefined && !isPlaced(key)) line += ` ${key}=${encodeValue(value)}`;
   }
   return line;
 }

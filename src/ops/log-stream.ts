@@ -29,6 +29,7 @@ export function isJournal(fd: number, journalStream: string | undefined): boolea
 
 /** Lines to an open file descriptor, or to the end of the file of that name. */
 export class StreamSink implements LogSink {
+  readonly wantsJson: boolean;
   readonly #settings: StreamSinkSettings;
   readonly #path: string | undefined;
   readonly #stream;
@@ -37,6 +38,7 @@ export class StreamSink implements LogSink {
 
   constructor(dest: number | string, settings: StreamSinkSettings) {
     this.#settings = settings;
+    this.wantsJson = settings.format === 'json';
     this.#path = typeof dest === 'string' ? dest : undefined;
     this.#stream = pino.destination({
       dest,

@@ -18,6 +18,7 @@ export interface LocalSyslogSettings {
 }
 
 export class SyslogLocalSink implements LogSink {
+  readonly wantsJson = false;
   readonly #settings: LocalSyslogSettings;
   #child: ChildProcess | undefined;
   #timer: Timer | undefined;

@@ -26,6 +26,7 @@ export type StreamTarget =
 
 /** Lines over a connection that is made again, in growing steps, when it breaks. */
 export class SyslogStreamSink implements LogSink {
+  readonly wantsJson = false;
   readonly #target: StreamTarget;
   readonly #settings: SyslogSettings;
   #queue: string[] = [];

@@ -15,6 +15,7 @@ const RETRY = 30_000;
 const CLOSE_LIMIT = 2000;
 
 export class SyslogUdpSink implements LogSink {
+  readonly wantsJson = false;
   readonly #host: string;
   readonly #port: number;
   readonly #settings: SyslogSettings;

@@ -11,6 +11,7 @@ interface Written {
 function open(level: 'info' | 'debug', verbose: () => string): { log: RootLog; written: Written[] } {
   const written: Written[] = [];
   const sink: LogSink = {
+    wantsJson: true,
     write: (record, json) => written.push({ record, json }),
     close: () => Promise.resolve(),
   };
@@ -79,8 +80,33 @@ describe('createLog', () => {
     expect(written.map((w) => w.record.message)).toEqual(['yes']);
   });
 
+  it('makes no JSON when no sink wants it', () => {
+    const written: Written[] = [];
+    const sink: LogSink = {
+      wantsJson: false,
+      write: (record, json) => written.push({ record, json }),
+      close: () => Promise.resolve(),
+    };
+    const log = createLog({
+      level: 'info',
+      verboseText: () => '',
+      sinks: [sink],
+      clock: systemClock,
+      pid: 1,
+    });
+    log.write('info', 'x', { a: 1 });
+    log.write('debug', 'below the level');
+    expect(written.map(({ record, json }) => [record.message, record.fields, json])).toEqual([
+      ['x', { a: 1 }, ''],
+    ]);
+  });
+
   it('does not wait for a sink that never closes', async () => {
-    const sink: LogSink = { write: () => undefined, close: () => new Promise(() => undefined) };
+    const sink: LogSink = {
+      wantsJson: false,
+      write: () => undefined,
+      close: () => new Promise(() => undefined),
+    };
     const fired: number[] = [];
     const clock = {
       ...systemClock,
