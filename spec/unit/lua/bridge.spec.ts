@@ -71,6 +71,11 @@ describe('values for Lua', () => {
       'v[7] == "x" and v.k[1] == 1',
     ],
     ['sequence and fields in one table', new LuaTable(['x'], { rcode: 0 }), 'v[1] == "x" and v.rcode == 0'],
+    [
+      'an object both in the sequence and in a field as one table',
+      ((record) => new LuaTable(['x', record], { key: record, other: { a: 1 } }))({ a: 1 }),
+      'v.key == v[2] and v.key.a == 1 and v.other ~= v[2] and v.other.a == 1',
+    ],
     ['tables in tables', { a: [{ b: Buffer.from('c') }] }, 'v.a[1].b == "c"'],
   ];
   for (const [name, value, check] of cases) {
