@@ -51,7 +51,13 @@ function isHostName(host: string, last: boolean): boolean {
 
 /** A name as it stands in text without a scheme: a registered top-level domain with something in front of it. */
 export function isBareDomain(name: string): boolean {
-  return domainChars.test(name) && !hasEmptyLabel(name) && suffixIndex(name) > 0;
+  const last = name.endsWith('.') ? name.slice(0, -1) : name;
+  return (
+    isTopLabel(last.slice(last.lastIndexOf('.') + 1)) &&
+    domainChars.test(name) &&
+    !hasEmptyLabel(name) &&
+    suffixIndex(name) > 0
+  );
 }
 
 /** Undefined for a port that is 0 or no number; what follows the digits does not matter. */

@@ -39,36 +39,53 @@ function splitParts(text: string): Parts {
   };
 }
 
-type Fields = Pick<Uri, 'scheme'> & Partial<Omit<Uri, 'uri_raw' | 'query' | 'fragment'>>;
+/** What differs from form to form; the rest of the table is made from text and parts. */
+interface Form {
+  readonly scheme: string;
+  readonly schemeInfo: string | undefined;
+  readonly authority: Authority | undefined;
+  readonly port: number;
+  readonly path: string | undefined;
+}
 
-function makeUri(raw: string, text: string, parts: Parts, fields: Fields): Uri {
-  const decoded = (part: string | undefined) => (part === undefined ? undefined : decodeForm(part));
+function decoded(part: string | undefined): string | undefined {
+  return part === undefined ? undefined : decodeForm(part);
+}
+
+function makeUri(raw: string, text: string, parts: Parts, form: Form): Uri {
   return {
     uri_raw: raw,
-    uri_decoded: fields.uri_decoded ?? decodeForm(text),
-    scheme: fields.scheme,
-    scheme_info: fields.scheme_info,
-    user_info: fields.user_info,
-    host: fields.host,
-    port: fields.port ?? 0,
-    path: decoded(fields.path),
+    uri_decoded: decodeForm(text),
+    scheme: form.scheme,
+    scheme_info: form.schemeInfo,
+    user_info: form.authority?.userInfo,
+    host: form.authority?.host,
+    port: form.authority?.port ?? form.port,
+    path: decoded(form.path),
     query: decoded(parts.query),
     fragment: decoded(parts.fragment),
   };
 }
 
-function mailUri(raw: string, text: string, parts: Parts): Uri | undefined {
+/** An authority that is a host and nothing else. */
+const onlyHost = (host: string): Authority => ({ host, userInfo: undefined, port: undefined });
+
+function mailUri(raw: string, parts: Parts): Uri | undefined {
   const address = findMailAddress(parts.before);
   if (address === undefined) return undefined;
   const whole = `${address.local}@${address.domain}`;
-  return makeUri(raw, text, parts, {
+  return {
+    uri_raw: raw,
+    uri_decoded: whole,
     scheme: 'mailto',
     scheme_info: whole,
-    uri_decoded: whole,
     user_info: address.local,
     host: address.domain,
     port: MAIL_PORT,
-  });
+    path: undefined,
+    query: decoded(parts.query),
+    fragment: decoded(parts.fragment),
+  };
 }
 
 /** Authority and path of `rest` behind its slashes. */
@@ -84,6 +101,17 @@ function isSureHost(authority: Authority | undefined): authority is Authority {
   return authority !== undefined && (parseIp(authority.host) !== undefined || isBareDomain(authority.host));
 }
 
+/** More than two slashes are an empty authority, but browsers look for the host behind them. */
+function slashesBefore(name: string, slashes: number): number {
+  return slashes > 2 && browserSchemes.has(name) && name !== 'file' ? slashes : Math.min(slashes, 2);
+}
+
+function countSlashes(text: string): number {
+  let count = 0;
+  while (text.charCodeAt(count) === 0x2f) count++;
+  return count;
+}
+
 function hierarchicalUri(
   raw: string,
   text: string,
@@ -94,26 +122,23 @@ function hierarchicalUri(
   const name = scheme.toLowerCase();
   const port = schemePorts.get(name) ?? 0;
   const schemeInfo = decodeForm(text.slice(scheme.length + 1));
-  const base = { scheme, scheme_info: schemeInfo, port };
-  const slashes = /^\/*/.exec(rest)?.[0].length ?? 0;
-  const opaque = () => (port === 0 ? makeUri(raw, text, parts, base) : undefined);
-  if (name === 'file' && slashes === 1)
-    return makeUri(raw, text, parts, { ...base, host: 'localhost', path: rest });
-  if (slashes === 0 || (slashes === 1 && port === 0)) return opaque();
-  // More than two slashes: an empty authority, but browsers look for the host behind them.
-  const skip = slashes > 2 && browserSchemes.has(name) && name !== 'file' ? slashes : Math.min(slashes, 2);
-  const { authority, path } = splitAuthority(rest.slice(skip));
-  const parsed = parseAuthority(authority, path === undefined);
-  if (skip > 2 && !isSureHost(parsed)) return undefined;
-  if (parsed === undefined)
-    return name === 'file' ? makeUri(raw, text, parts, { ...base, host: 'localhost', path }) : opaque();
-  return makeUri(raw, text, parts, {
-    ...base,
-    user_info: parsed.userInfo,
-    host: parsed.host,
-    port: parsed.port ?? port,
-    path,
-  });
+  const slashes = countSlashes(rest);
+  let authority: Authority | undefined;
+  let path: string | undefined;
+  if (name === 'file' && slashes === 1) {
+    authority = onlyHost('localhost');
+    path = rest;
+  } else if (slashes > 1 || (slashes === 1 && port > 0)) {
+    const skip = slashesBefore(name, slashes);
+    const split = splitAuthority(rest.slice(skip));
+    authority = parseAuthority(split.authority, split.path === undefined);
+    if (skip > 2 && !isSureHost(authority)) return undefined;
+    if (name === 'file') authority ??= onlyHost('localhost');
+    if (authority !== undefined) path = split.path;
+  }
+  // Without a host only the schemes that have none are left.
+  if (authority === undefined && port > 0) return undefined;
+  return makeUri(raw, text, parts, { scheme, schemeInfo, authority, port, path });
 }
 
 function schemeUri(raw: string, text: string, scheme: string): Uri | undefined {
@@ -124,10 +149,9 @@ function schemeUri(raw: string, text: string, scheme: string): Uri | undefined {
   if (schemePorts.get(name) !== MAIL_PORT || rest.startsWith('/'))
     return hierarchicalUri(raw, text, parts, scheme, rest);
   const mail = { ...parts, before: rest };
-  return (
-    mailUri(raw, text, mail) ??
-    (rest.includes('%') ? mailUri(raw, text, { ...mail, before: decodePercent(rest) }) : undefined)
-  );
+  const uri = mailUri(raw, mail);
+  if (uri !== undefined || !rest.includes('%')) return uri;
+  return mailUri(raw, { ...mail, before: decodePercent(rest) });
 }
 
 /** An IP address or a domain, each with an optional path. */
@@ -135,9 +159,15 @@ function bareUri(raw: string, text: string, parts: Parts): Uri | undefined {
   const { authority, path } = splitAuthority(parts.before);
   const bracketed = authority.startsWith('[') && authority.endsWith(']');
   const address = bracketed ? authority.slice(1, -1) : authority;
-  if (parseIp(address) !== undefined) return makeUri(raw, text, parts, { scheme: 'ip', host: address, path });
-  if (!isBareDomain(authority)) return undefined;
-  return makeUri(raw, text, parts, { scheme: 'http', host: authority, port: 80, path });
+  const isIp = parseIp(address) !== undefined;
+  if (!isIp && !isBareDomain(authority)) return undefined;
+  return makeUri(raw, text, parts, {
+    scheme: isIp ? 'ip' : 'http',
+    schemeInfo: undefined,
+    authority: onlyHost(address),
+    port: isIp ? 0 : 80,
+    path,
+  });
 }
 
 const schemePattern = /^[A-Za-z0-9][A-Za-z0-9+.-]*(?=:)/;
@@ -159,8 +189,8 @@ function parseText(raw: string, text: string): Uri | undefined {
   const parts = splitParts(text);
   const at = parts.before.indexOf('@');
   const slash = parts.before.indexOf('/');
-  if (at > 0 && (slash < 0 || at < slash)) return mailUri(raw, text, parts);
-  return bareUri(raw, text, parts) ?? (at > 0 ? mailUri(raw, text, parts) : undefined);
+  if (at > 0 && (slash < 0 || at < slash)) return mailUri(raw, parts);
+  return bareUri(raw, text, parts) ?? (at > 0 ? mailUri(raw, parts) : undefined);
 }
 
 /** The text with the part before its first colon (all of it when it has none) decoded: an encoded scheme, `http%3A%2F%2F...`. */
@@ -179,8 +209,8 @@ function trimControls(text: string): string {
 
 /** `input` is latin1. Undefined when it is no URI, or one whose scheme is not known (see scheme-table.ts). */
 export function parseUri(input: string): Uri | undefined {
-  if (!/[:@.%]/.test(input)) return undefined;
   const raw = input.endsWith('.') ? input.slice(0, -1) : input;
+  if (!/[:@.%]/.test(raw)) return undefined;
   // Browsers drop tabs and line ends anywhere, and blanks and control characters around a URI.
   const text = trimControls(/[\t\r\n]/.test(raw) ? raw.replace(/[\t\r\n]/g, '') : raw);
   if (text === '') return undefined;
