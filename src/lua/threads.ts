@@ -23,6 +23,11 @@ export class Threads {
     this.#countHook = countHook;
   }
 
+  /** Threads that nobody uses at present, and that are kept. */
+  get idle(): number {
+    return this.#idle.length;
+  }
+
   /** A thread with an empty stack. */
   take(): Thread {
     const idle = this.#idle.pop();
