@@ -148,14 +148,18 @@ export class MessageReceiver {
   }
 
   #store(pieces: readonly Buffer[]): Maybe<void> {
-    let waiting: Promise<void> | undefined;
+    let waiting: Promise<unknown> | undefined;
     for (const piece of pieces) {
       const written = this.#spool.append(piece);
-      if (written instanceof Promise) waiting = written;
+      if (written instanceof Promise)
+        waiting = waiting === undefined ? written : Promise.all([waiting, written]);
     }
-    return waiting?.catch((error: Error) => {
-      this.#fault ??= { kind: 'spool', error };
-    });
+    return waiting?.then(
+      () => undefined,
+      (error: Error) => {
+        this.#fault ??= { kind: 'spool', error };
+      },
+    );
   }
 
   #show(pieces: readonly Buffer[], length: number): Maybe<boolean> {

@@ -19,7 +19,7 @@ import { isPositive } from './reply.ts';
 import { type ErrorName, errorTable } from './reply-table.ts';
 import type { SessionCore } from './session-core.ts';
 import { TransactionIds } from './session-id.ts';
-import { loggable } from './session-log.ts';
+import { AUTH_COMMAND, loggable } from './session-log.ts';
 import { type Event, helloOf, INITIAL, next, type State } from './state-machine.ts';
 import { Transaction } from './transaction.ts';
 import { changeVerbosity } from './verbosity.ts';
@@ -80,7 +80,11 @@ export class Conversation implements CommandContext {
   openMessage(transaction: Transaction): void {
     const { deps, values } = this.#core;
     const spool =
-      transaction.message ?? deps.spools.create(values['spool-dir'], transaction.id, values['spool-memory']);
+      transaction.message ??
+      deps.spools.create(values['spool-dir'], transaction.id, {
+        message: values['spool-memory'],
+        total: values['spool-memory-total'],
+      });
     transaction.store(spool);
     this.#core.setClient({ msg_file: spool.path });
   }
@@ -110,7 +114,7 @@ export class Conversation implements CommandContext {
   /** A complete line of the client. */
   line(input: string): Maybe<void> {
     const core = this.#core;
-    core.command = this.#state.phase === 'dialogue' ? 'AUTH ...' : loggable(input);
+    core.command = this.#state.phase === 'dialogue' ? AUTH_COMMAND : loggable(input);
     core.deps.counters.commands++;
     core.sums.commands++;
     core.sums.commandsWithoutMessage++;

@@ -25,7 +25,7 @@ export interface SmtpServer {
   connection(socket: Socket): void;
   /**
    * No new connections; idle sessions get 421, those with a transaction may finish it within `graceSeconds` (0: are cut off at once).
-   * Resolves when every session is over.
+   * Resolves when every session is over. May be called again, with less patience.
    */
   close(graceSeconds: number): Promise<void>;
 }
@@ -38,7 +38,7 @@ export function createServer(deps: ServerDeps): SmtpServer {
   const { clock, counters, limits, log, options } = deps;
   const ids = new SessionIds(clock, deps.random);
   const sessions = new Set<Session>();
-  let wake: (() => void) | undefined;
+  let waiting: (() => void)[] = [];
   let trusted = new NetworkList([]);
   let trustedText = '';
   let delayedSecond = -1;
@@ -70,7 +70,9 @@ export function createServer(deps: ServerDeps): SmtpServer {
         counters.sessions--;
         sessions.delete(session);
         over();
-        if (sessions.size === 0) wake?.();
+        if (sessions.size > 0) return;
+        for (const done of waiting) done();
+        waiting = [];
       },
     });
     sessions.add(session);
@@ -148,7 +150,7 @@ export function createServer(deps: ServerDeps): SmtpServer {
       await listener.close();
       if (sessions.size === 0) return;
       const empty = new Promise<void>((resolve) => {
-        wake = resolve;
+        waiting.push(resolve);
       });
       if (graceSeconds > 0) for (const session of [...sessions]) session.shutdown();
       const cut = (): void => {

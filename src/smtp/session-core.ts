@@ -15,7 +15,7 @@ import type { Output } from './output.ts';
 import type { Reply } from './reply.ts';
 import { type ErrorName, type ErrorParams, errorReply } from './reply-table.ts';
 import type { ServerDeps } from './session-context.ts';
-import { loggable } from './session-log.ts';
+import { AUTH_COMMAND } from './session-log.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Sums of one session, for its summary line. */
@@ -69,6 +69,8 @@ export class SessionCore {
   dropping = false;
   /** The policy has read mime.parts or uri.found: it must ask again when the transaction changes. */
   tablesRead = false;
+  /** Called when the client has sent something while the session waits for that. */
+  inputArrived: (() => void) | undefined;
   /** The command in hand, as far as it may be logged. */
   command = '';
   readonly #ended: () => void;
@@ -218,7 +220,7 @@ export class SessionCore {
   #logRefusal(reply: Reply, cause: string): void {
     this.sums.errors++;
     // A reply that repeats an AUTH command repeats the password.
-    const secret = this.command !== loggable(this.command) || this.command === 'AUTH ...';
+    const secret = this.command === AUTH_COMMAND;
     this.log.write('info', 'refused', {
       reply: secret ? reply.text.slice(0, 9).trimEnd() : reply.text.trimEnd(),
       cause,

@@ -25,7 +25,10 @@ export class PolicyLog implements Log {
   }
 }
 
-/** A command line for the log: what follows AUTH is left out. */
+/** Stands in the log for AUTH with what follows it, and for the answers in its dialogue. */
+export const AUTH_COMMAND = 'AUTH ...';
+
+/** A command line for the log. */
 export function loggable(input: string): string {
-  return /^AUTH[ \t]/i.test(input) ? 'AUTH ...' : input;
+  return /^AUTH[ \t]/i.test(input) ? AUTH_COMMAND : input;
 }

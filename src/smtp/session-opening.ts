@@ -13,14 +13,14 @@ export async function openSession(
   conversation: Conversation,
   delay: number,
 ): Promise<void> {
-  if (delay > 0) await pause(core, delay);
+  if (delay > 0) await pause(core, delay, false);
   if (core.ending !== undefined || !(await openPolicy(core)) || core.ending !== undefined) return;
   // As in the original, which begins a session with an XCLIENT of its own.
   core.setClient({ input: 'XCLIENT' });
   if (!(await conversation.admit())) return;
   await lookUpName(core);
   const wait = core.values['smtp-greet-pause'];
-  if (wait > 0 && core.input.buffered === 0) await pause(core, wait);
+  if (wait > 0 && core.input.buffered === 0) await pause(core, wait, true);
   if (core.ending === undefined) await conversation.welcome();
 }
 
@@ -55,16 +55,19 @@ async function lookUpName(core: SessionCore): Promise<void> {
   client.hostKnown = true;
 }
 
-/** Waits `ms`, or until the session ends. */
-function pause(core: SessionCore, ms: number): Promise<void> {
+/** Waits `ms`, or until the client sends something (when `forInput`), or until the session ends. */
+function pause(core: SessionCore, ms: number, forInput: boolean): Promise<void> {
   const signal = core.abortSignal;
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
       timer.cancel();
       signal.removeEventListener('abort', done);
+      core.inputArrived = undefined;
       resolve();
     };
     const timer = core.deps.clock.after(ms, done);
     signal.addEventListener('abort', done);
+    if (forInput) core.inputArrived = done;
   });
 }

@@ -174,6 +174,7 @@ export class Session {
     const { ending, input, values } = this.#core;
     if (ending !== undefined) return;
     input.push(chunk);
+    this.#core.inputArrived?.();
     if (this.#activity === 'waiting') this.#turn();
     else if (input.buffered > values['limit-pipeline-bytes']) this.#stream.pause();
   }

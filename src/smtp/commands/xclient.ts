@@ -17,6 +17,7 @@ export const xclientCommand = command({
     if (parsed.kind === 'invalid') return refuse('invalidArgument', { word: parsed.word });
     const fields = applyAttributes(parsed.attributes, context.client);
     if (fields !== undefined) context.setClient(fields);
+    context.authenticated = false;
     return { kind: 'greet' };
   },
   reply: (_, context) => banner(context.hostName, context.idSess),
