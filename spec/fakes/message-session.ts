@@ -48,7 +48,7 @@ export async function messageSession(
 ): Promise<MessageSession> {
   const directory = await mkdtemp(join(tmpdir(), 'smtpe-spec-'));
   const store = new SpoolStore();
-  const spool = store.create(directory, 'ABCDEF123450000101', memoryLimit);
+  const spool = store.create(directory, 'ABCDEF123450000101', { message: memoryLimit, total: 1e9 });
   const pieces =
     typeof message === 'string'
       ? [Buffer.from(message, 'latin1')]

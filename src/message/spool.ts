@@ -24,9 +24,23 @@ type Place =
   | { readonly kind: 'disk'; readonly waiting: Waiting[] }
   | { readonly kind: 'deleted' };
 
+/** Bytes that may stay in memory: of one message (option spool-memory), of all of the process (spool-memory-total). */
+export interface SpoolLimits {
+  readonly message: number;
+  readonly total: number;
+}
+
+const NO_LIMITS: SpoolLimits = { message: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY };
+
+/** Bytes of all messages that are in memory only. */
+interface MemoryBudget {
+  held: number;
+}
+
 export class Spool implements StoredMessage {
   readonly path: string;
-  readonly #memoryLimit: number;
+  readonly #limits: SpoolLimits;
+  readonly #budget: MemoryBudget;
   readonly #release: (spool: Spool) => void;
   #place: Place = { kind: 'memory', pieces: [] };
   #size = 0;
@@ -37,9 +51,10 @@ export class Spool implements StoredMessage {
   /** The replacement at work: one at a time, and delete waits for it. */
   #replacing: Promise<void> = Promise.resolve();
 
-  constructor(path: string, memoryLimit: number, release: (spool: Spool) => void) {
+  constructor(path: string, limits: SpoolLimits, budget: MemoryBudget, release: (spool: Spool) => void) {
     this.path = path;
-    this.#memoryLimit = path === '' ? Number.POSITIVE_INFINITY : memoryLimit;
+    this.#limits = path === '' ? NO_LIMITS : limits;
+    this.#budget = budget;
     this.#release = release;
   }
 
@@ -63,7 +78,8 @@ export class Spool implements StoredMessage {
     switch (this.#place.kind) {
       case 'memory':
         this.#place.pieces.push(piece);
-        if (this.#size > this.#memoryLimit) return this.onDisk();
+        this.#budget.held += piece.length;
+        if (this.#size > this.#limits.message || this.#budget.held > this.#limits.total) return this.onDisk();
         return;
       case 'disk': {
         this.#place.waiting.push({ position, piece });
@@ -94,7 +110,7 @@ export class Spool implements StoredMessage {
       } finally {
         closeSync(descriptor);
       }
-      this.#place = { kind: 'disk', waiting: [] };
+      this.#move({ kind: 'disk', waiting: [] });
       return;
     }
     if (this.#place.kind !== 'disk' || this.#place.waiting.length === 0) return;
@@ -143,8 +159,7 @@ export class Spool implements StoredMessage {
     if (this.#place.kind === 'memory') {
       const pieces: Buffer[] = prefix.length > 0 ? [prefix] : [];
       for await (const piece of this.read(oldLength)) pieces.push(piece);
-      this.#place = { kind: 'memory', pieces };
-      this.#size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      this.#keep(pieces);
       return;
     }
     const self = this;
@@ -159,8 +174,7 @@ export class Spool implements StoredMessage {
   /** Puts another message in the place of this one (spamd PROCESS). All or nothing. */
   async replaceContent(pieces: readonly Buffer[]): Promise<void> {
     if (this.#place.kind === 'memory') {
-      this.#place = { kind: 'memory', pieces: [...pieces] };
-      this.#size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      this.#keep([...pieces]);
       return;
     }
     await this.#replaceFile(pieces);
@@ -170,13 +184,25 @@ export class Spool implements StoredMessage {
   async delete(): Promise<void> {
     if (this.#place.kind === 'deleted') return;
     const onDisk = this.#place.kind === 'disk';
-    this.#place = { kind: 'deleted' };
+    this.#move({ kind: 'deleted' });
     this.#release(this);
     if (!onDisk) return;
     await this.#replacing;
     await this.#writing?.catch(() => undefined);
     await this.#close();
     await unlink(this.path).catch(() => undefined);
+  }
+
+  #move(place: Place): void {
+    if (this.#place.kind === 'memory') this.#budget.held -= this.#size;
+    this.#place = place;
+  }
+
+  #keep(pieces: Buffer[]): void {
+    this.#budget.held -= this.#size;
+    this.#size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    this.#budget.held += this.#size;
+    this.#place = { kind: 'memory', pieces };
   }
 
   #toDisk(pieces: readonly Buffer[]): void {
@@ -186,7 +212,7 @@ export class Spool implements StoredMessage {
       waiting.push({ position, piece });
       position += piece.length;
     }
-    this.#place = { kind: 'disk', waiting };
+    this.#move({ kind: 'disk', waiting });
     this.#writing = this.#chain(async () => {
       this.#file = await open(this.path, CREATE, MODE);
     });
@@ -293,17 +319,21 @@ function writeAllSync(descriptor: number, piece: Buffer, position: number): numb
 export class SpoolStore implements SpoolDirectory {
   readonly #byPath = new Map<string, Spool>();
 
-  /**
-   * A new, empty message. `directory` is option spool-dir (empty: memory only), `id` the transaction id, `memoryLimit` option
-   * spool-memory in bytes.
-   */
-  create(directory: string, id: string, memoryLimit: number): Spool {
+  readonly #budget: MemoryBudget = { held: 0 };
+
+  /** A new, empty message. `directory` is option spool-dir (empty: memory only), `id` the transaction id. */
+  create(directory: string, id: string, limits: SpoolLimits): Spool {
     const path = directory === '' ? '' : join(directory, id);
-    const spool = new Spool(path, memoryLimit, () => {
+    const spool = new Spool(path, limits, this.#budget, () => {
       this.#byPath.delete(path);
     });
     if (path !== '') this.#byPath.set(path, spool);
     return spool;
+  }
+
+  /** Bytes of the messages that are in memory only. */
+  get held(): number {
+    return this.#budget.held;
   }
 
   find(path: string): Spool | undefined {

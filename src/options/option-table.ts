@@ -375,11 +375,18 @@ export const optionTable = {
     'Directory of the message files. Empty: no file, and no forwarding by smtp-smart-host from disk.',
   ),
   'spool-memory': integer(
-    262_144,
+    2_097_152,
     0,
     67_108_864,
     'bytes',
     'A message up to this size is kept in memory while nobody looks at its file.',
+  ),
+  'spool-memory-total': integer(
+    134_217_728,
+    0,
+    17_179_869_184,
+    'bytes',
+    'Memory of a process for such messages; when it is used up further messages go to their files.',
   ),
 
   // Policy limits

@@ -30,7 +30,10 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 async function spoolOf(bytes: Buffer, memoryLimit: number): Promise<Spool> {
-  const spool = new SpoolStore().create(directory, `S${memoryLimit}-${bytes.length}`, memoryLimit);
+  const spool = new SpoolStore().create(directory, `S${memoryLimit}-${bytes.length}`, {
+    message: memoryLimit,
+    total: 1e9,
+  });
   await spool.append(bytes);
   return spool;
 }

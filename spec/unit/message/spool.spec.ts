@@ -26,7 +26,7 @@ const allBytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
 describe('Spool', () => {
   it('keeps a small message in memory and leaves no file', async () => {
     const store = new SpoolStore();
-    const spool = store.create(directory, 'T1', 1000);
+    const spool = store.create(directory, 'T1', { message: 1000, total: 1e9 });
     await spool.append(allBytes);
     expect(spool.pieces).toEqual([allBytes]);
     expect(await readdir(directory)).toEqual([]);
@@ -37,7 +37,7 @@ describe('Spool', () => {
 
   it('goes to a private file beyond the memory limit and is gone after delete', async () => {
     const store = new SpoolStore();
-    const spool = store.create(directory, 'T2', 300);
+    const spool = store.create(directory, 'T2', { message: 300, total: 1e9 });
     const sent: Buffer[] = [];
     for (let i = 0; i < 200; i++) {
       const piece = Buffer.alloc(100 + i, i);
@@ -56,7 +56,7 @@ describe('Spool', () => {
 
   it('makes the file at once when Lua opens the path, also while writes are on their way', async () => {
     const store = new SpoolStore();
-    const small = store.create(directory, 'T3', 1000);
+    const small = store.create(directory, 'T3', { message: 1000, total: 1e9 });
     await small.append(Buffer.from('abc'));
     expect(store.find(join(directory, 'T3'))).toBe(small);
     small.onDiskSync();
@@ -68,7 +68,7 @@ describe('Spool', () => {
     expect((await contents(small)).toString()).toBe('abcdef');
     await small.delete();
 
-    const large = store.create(directory, 'T4', 10);
+    const large = store.create(directory, 'T4', { message: 10, total: 1e9 });
     await large.append(Buffer.alloc(100_000, 1));
     expect(large.append(Buffer.alloc(100_000, 2))).toBeUndefined();
     large.onDiskSync();
@@ -83,13 +83,13 @@ describe('Spool', () => {
 
   it('never writes into a file that is there already', async () => {
     writeFileSync(join(directory, 'T5'), 'precious');
-    const spool = new SpoolStore().create(directory, 'T5', 0);
+    const spool = new SpoolStore().create(directory, 'T5', { message: 0, total: 1e9 });
     await expect(spool.append(Buffer.from('x'))).rejects.toMatchObject({ code: 'EEXIST' });
     expect(readFileSync(join(directory, 'T5'), 'latin1')).toBe('precious');
   });
 
   it('reports a missing directory to who waits, and to the next append', async () => {
-    const spool = new SpoolStore().create(join(directory, 'none'), 'T6', 0);
+    const spool = new SpoolStore().create(join(directory, 'none'), 'T6', { message: 0, total: 1e9 });
     await expect(spool.append(Buffer.from('x'))).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(spool.append(Buffer.from('y'))).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(spool.onDisk()).rejects.toMatchObject({ code: 'ENOENT' });
@@ -97,7 +97,7 @@ describe('Spool', () => {
   });
 
   it('leaves a file alone that the policy moved away', async () => {
-    const spool = new SpoolStore().create(directory, 'T7', 0);
+    const spool = new SpoolStore().create(directory, 'T7', { message: 0, total: 1e9 });
     await spool.append(Buffer.from('kept'));
     await rename(spool.path, join(directory, 'quarantine'));
     await spool.delete();
@@ -106,7 +106,7 @@ describe('Spool', () => {
 
   for (const limit of [0, 1000]) {
     it(`replaces the header block and the whole content (${limit === 0 ? 'on disk' : 'in memory'})`, async () => {
-      const spool = new SpoolStore().create(directory, 'T8', limit);
+      const spool = new SpoolStore().create(directory, 'T8', { message: limit, total: 1e9 });
       await spool.append(Buffer.from('A: 1\r\n'));
       await spool.append(Buffer.concat([Buffer.from('B: 2\r\n\r\n'), allBytes]));
       const headers = new HeaderList();
@@ -126,7 +126,7 @@ describe('Spool', () => {
 
   it('leaves nothing behind when it is deleted while it is replaced, whatever step that is at', async () => {
     for (let step = 0; step < 12; step++) {
-      const spool = new SpoolStore().create(directory, `R${step}`, 0);
+      const spool = new SpoolStore().create(directory, `R${step}`, { message: 0, total: 1e9 });
       await spool.append(Buffer.from('Subject: a\r\n\r\nbody\r\n'));
       await spool.onDisk();
       const replaced = [
@@ -142,7 +142,7 @@ describe('Spool', () => {
   });
 
   it('replaces one after the other', async () => {
-    const spool = new SpoolStore().create(directory, 'R', 0);
+    const spool = new SpoolStore().create(directory, 'R', { message: 0, total: 1e9 });
     await spool.append(Buffer.from('old'));
     await Promise.all([
       spool.replaceContent([Buffer.from('one')]),
@@ -152,8 +152,28 @@ describe('Spool', () => {
     await spool.delete();
   });
 
+  it('goes to disk when all messages together hold too much, and gives the memory back', async () => {
+    const store = new SpoolStore();
+    const limits = { message: 1000, total: 250 };
+    const [one, two, three] = [1, 2, 3].map((n) => store.create(directory, `B${n}`, limits));
+    await one?.append(Buffer.alloc(200));
+    expect(store.held).toBe(200);
+    await two?.append(Buffer.alloc(100));
+    expect([one?.pieces?.length, two?.pieces]).toEqual([1, undefined]);
+    expect(store.held).toBe(200);
+    await one?.replaceContent([Buffer.alloc(50)]);
+    expect(store.held).toBe(50);
+    await three?.append(Buffer.alloc(200));
+    expect(three?.pieces?.length).toBe(1);
+    three?.onDiskSync();
+    expect(store.held).toBe(50);
+    for (const spool of [one, two, three]) await spool?.delete();
+    expect(store.held).toBe(0);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   it('stays in memory without a directory', async () => {
-    const spool = new SpoolStore().create('', 'T9', 0);
+    const spool = new SpoolStore().create('', 'T9', { message: 0, total: 1e9 });
     await spool.append(allBytes);
     await spool.onDisk();
     expect(spool.path).toBe('');
@@ -167,11 +187,11 @@ describe('Spool', () => {
       lost.push(reason);
     };
     process.on('unhandledRejection', note);
-    const spool = new SpoolStore().create(join(directory, 'missing'), 'T10', 10);
+    const spool = new SpoolStore().create(join(directory, 'missing'), 'T10', { message: 10, total: 1e9 });
     await expect(spool.append(Buffer.alloc(50))).rejects.toThrow('ENOENT');
     const later = spool.append(Buffer.alloc(5));
     await expect(later).rejects.toThrow('ENOENT');
-    const other = new SpoolStore().create(join(directory, 'missing'), 'T11', 0);
+    const other = new SpoolStore().create(join(directory, 'missing'), 'T11', { message: 0, total: 1e9 });
     expect(other.append(Buffer.alloc(5))).toBeInstanceOf(Promise);
     other.append(Buffer.alloc(5));
     await expect(other.onDisk()).rejects.toThrow('ENOENT');

@@ -266,7 +266,7 @@ describe('smtp.sendfile', () => {
 
   it('sends the message being received, from memory without making its file', async () => {
     const sink = await hop();
-    const message = spool.create(directory, 'T1', 1000);
+    const message = spool.create(directory, 'T1', { message: 1000, total: 1e9 });
     await message.append(Buffer.from('Subject: x\r\n\r\nbody\r\n'));
     expect((await sendFile(sink, message.path))[0]).toBe(true);
     expect(sink.connections[0]?.contents.map(String)).toEqual(['Subject: x\r\n\r\nbody\r\n']);
@@ -279,7 +279,7 @@ describe('smtp.sendfile', () => {
 
   it('sends the message being received when spool-dir is empty and its path is so too', async () => {
     const sink = await hop();
-    const message: Spool = spool.create('', 'T1', 1000);
+    const message: Spool = spool.create('', 'T1', { message: 1000, total: 1e9 });
     await message.append(Buffer.from('in memory only\r\n'));
     const headers = new HeaderList();
     const session = {
