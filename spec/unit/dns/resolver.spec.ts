@@ -7,6 +7,7 @@ import { rcode } from '../../../src/dns/resolver-api.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { FakeDnsServer, faults, rcodeAction, recordsAction } from '../../fakes/dns-server.ts';
 import { nameOctets, recordOctets } from '../../fakes/dns-zone.ts';
+import { openSockets, socketsClosed } from '../../fakes/open-sockets.ts';
 import {
   A,
   AAAA,
@@ -501,6 +502,7 @@ describe('limits', () => {
 
 describe('close', () => {
   it('ends what is under way, leaves nothing, and may be called twice', async () => {
+    const before = openSockets();
     const fake = await server();
     fake.script('tcp.test', faults.truncated, { kind: 'drop' });
     fake.script('a.test', { kind: 'drop' });
@@ -515,12 +517,9 @@ describe('close', () => {
     }
     expect((await dns.ask('other.test')).error).toBe('the resolver is closed');
     expect(clock.pending).toBe(0);
-    await new Promise(setImmediate);
-    const left = process
-      .getActiveResourcesInfo()
-      .filter((kind) => kind === 'UDPWrap' || kind === 'TCPSocketWrap');
-    // The fake server's own socket, and the connection that it has not seen closed yet.
-    expect(left.filter((kind) => kind === 'UDPWrap').length).toBeLessThanOrEqual(1);
+    await fake.close();
+    open.splice(open.indexOf(fake), 1);
+    await socketsClosed(before);
   });
 });
 
