@@ -144,9 +144,13 @@ export function errorNumber(name: ErrorName): string {
 /** The engine's reply for an error. `url` is option smtp-error-url: empty adds nothing, else URL and number stand before the text. */
 export function errorReply(name: ErrorName, url: string, params: ErrorParams = {}): Reply {
   const spec: ErrorSpec = errorTable[name];
-  const text = spec.text.includes('{')
-    ? spec.text.replace(/\{(\w+)\}/g, (_, key: string) => echo(String(params[key] ?? '')))
-    : spec.text;
+  const holes = spec.text.split('{').length - 1;
+  const text =
+    holes === 0
+      ? spec.text
+      : spec.text.replace(/\{(\w+)\}/g, (_, key: string) =>
+          echo(String(params[key] ?? ''), Math.floor(400 / holes)),
+        );
   const where = url === '' ? '' : `${url}${errorNumber(name)} `;
   return { code: spec.code, text: `${spec.code} ${spec.status} ${where}${text}\r\n` };
 }

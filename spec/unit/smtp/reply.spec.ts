@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { echo, MAX_REPLY, multiline, parseReply, reply } from '../../../src/smtp/reply.ts';
+
+const text = (given: string): string => {
+  const parsed = parseReply(given);
+  return parsed.kind === 'reply' ? parsed.reply.text : parsed.kind;
+};
+
+describe('parseReply', () => {
+  it.each([
+    ['550 5.7.1 no', '550 5.7.1 no\r\n'],
+    ['550 5.7.1 no\r\n', '550 5.7.1 no\r\n'],
+    ['550 no\n', '550 no\r\n'],
+    ['550 no\r', '550 no\r\n'],
+    ['550', '550\r\n'],
+    ['550 ', '550 \r\n'],
+    ['  550 no', '550 no\r\n'],
+    ['550-one\r\n550 two\r\n', '550-one\r\n550 two\r\n'],
+    ['550-one\n550-two\n', '550-one\r\n550 two\r\n'],
+    ['550 one\r\n550 two', '550-one\r\n550 two\r\n'],
+    ['550-unfinished', '550 unfinished\r\n'],
+    ['550-one\r\ntwo', '550-one\r\n550 two\r\n'],
+    ['550-one\r\n250 two', '550-one\r\n550 250 two\r\n'],
+    ['550no', '550 no\r\n'],
+    ['550 a\0b', '550 a\r\n'],
+    ['550 \x1b[31m\x07', '550 ?[31m?\r\n'],
+    ['250 \xe9\xff', '250 \xe9\xff\r\n'],
+    ['199 low', 'none'],
+    ['hello', 'none'],
+    ['', 'none'],
+    ['600 high', 'bad-code'],
+    ['2500 long', 'bad-code'],
+    ['0250 odd', 'bad-code'],
+    ['299 x', '299 x\r\n'],
+    ['599 x', '599 x\r\n'],
+  ])('%j', (given, sent) => {
+    expect(text(given)).toBe(sent);
+  });
+
+  it('refuses what is too long', () => {
+    expect(parseReply(`550 ${'x'.repeat(MAX_REPLY)}`).kind).toBe('too-long');
+    expect(parseReply(`550 ${'x'.repeat(MAX_REPLY - 10)}`).kind).toBe('reply');
+  });
+
+  it('makes of any bytes a reply whose end a client finds, or none', () => {
+    const any = fc.string({
+      unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom('250 ', '550-', '354', '421\r\n', ''), any, (head, tail) => {
+        const parsed = parseReply(head + tail);
+        if (parsed.kind !== 'reply') return;
+        const { code, text: sent } = parsed.reply;
+        expect(sent).toMatch(/^(?:\d{3}-[^\r\n\0]*\r\n)*\d{3}(?: [^\r\n\0]*)?\r\n$/);
+        expect([...sent.matchAll(/^\d{3}/gm)].every(([digits]) => Number(digits) === code)).toBe(true);
+      }),
+    );
+  });
+
+  it('takes linear time', () => {
+    const started = performance.now();
+    for (const given of [
+      ' '.repeat(16_000),
+      '5'.repeat(16_000),
+      `550${'\r\n'.repeat(8000)}`,
+      `550${'\n-'.repeat(8000)}`,
+    ])
+      parseReply(given);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
+
+describe('replies', () => {
+  it('are put together line by line', () => {
+    expect(reply(250, '2.0.0 OK')).toEqual({ code: 250, text: '250 2.0.0 OK\r\n' });
+    expect(reply(550, '')).toEqual({ code: 550, text: '550\r\n' });
+    expect(multiline(214, ['a', '', 'b'])).toEqual({ code: 214, text: '214-a\r\n214-\r\n214 b\r\n' });
+  });
+
+  it('repeat nothing of a client that could be taken for a reply', () => {
+    expect(echo('a\r\n250 b\0\x1b\x7f\tc')).toBe('a??250 b???\tc');
+    expect(echo('x'.repeat(1000))).toHaveLength(400);
+  });
+});

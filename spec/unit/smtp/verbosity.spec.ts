@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { createOptions } from '../../../src/options/option-set.ts';
+import { changeVerbosity } from '../../../src/smtp/verbosity.ts';
+
+const on = (words: readonly string[]): string => words.filter((word) => word.startsWith('+')).join(' ');
+
+describe('changeVerbosity', () => {
+  it('shows every word and changes nothing without being told to', () => {
+    const options = createOptions();
+    const words = changeVerbosity(options, []);
+    expect(words).toHaveLength(20);
+    expect(on(words)).toBe('+warn +info');
+    expect(options.origin('verbose')).toBe('default');
+  });
+
+  it('switches words on and off for the process', () => {
+    const options = createOptions();
+    expect(on(changeVerbosity(options, ['+smtp', '-info', 'dns=1', 'DEBUG=0', '+nonsense', 'smtp']))).toBe(
+      '+warn +dns',
+    );
+    expect(on(changeVerbosity(options, ['+SMTP']))).toBe('+warn +smtp +dns');
+    expect(options.origin('verbose')).toBe('VERB');
+    expect(options.text('verbose')).toContain('+smtp');
+  });
+});
