@@ -1,0 +1,244 @@
+// The whole server in this process, assembled by src/app.ts as the daemon does it: real Lua, real sockets on 127.0.0.1, a policy given as
+// text. Lets specs look at what it holds, so that they can say that nothing was left behind.
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type App, createApp } from '../../src/app.ts';
+import { registry, Type } from '../../src/lua/wasm-api.ts';
+import { LocalCounters } from '../../src/net/connection-counters.ts';
+import { type Clock, systemClock, systemRandom } from '../../src/ops/clock.ts';
+import { createOptions } from '../../src/options/option-set.ts';
+import type { OptionName } from '../../src/options/option-table.ts';
+import { CurrentPolicy } from '../../src/policy/current-policy.ts';
+import type { SmtpServer } from '../../src/smtp/server.ts';
+import { RecordLog } from './record-log.ts';
+import { SmtpClient } from './smtp-client.ts';
+
+export interface WholeServerSettings {
+  readonly policy?: string;
+  /** Further files beside the policy, by name; `require` finds them. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Partial<Record<OptionName, string>>>;
+  readonly clock?: Clock;
+  /** Keep debug lines of the dialogue too. */
+  readonly verbose?: boolean;
+}
+
+/** What the server holds. All counts are those of an idle server again when everything was given back. */
+export interface Holdings {
+  readonly sessions: number;
+  readonly connections: number;
+  /** Messages with a place. */
+  readonly spools: number;
+  /** Files in the spool directory. */
+  readonly files: readonly string[];
+  /** Lua threads in use. */
+  readonly threads: number;
+  /** Other values that TypeScript holds in Lua's registry: every connection has some tables there. */
+  readonly anchored: number;
+  /** Files that policies have open. */
+  readonly openFiles: number;
+  /** Connections kept to next hops. */
+  readonly idle: number;
+  /** Descriptors of the process. */
+  readonly descriptors: number;
+  /** What keeps the process alive, by kind: TCPSocketWrap=2 Timeout=1 ... */
+  readonly resources: Readonly<Record<string, number>>;
+}
+
+export class WholeServer {
+  readonly app: App;
+  readonly current: CurrentPolicy;
+  readonly server: SmtpServer;
+  readonly log: RecordLog;
+  readonly limits: LocalCounters;
+  /** Removed by stop; has the policy and the spool directory. */
+  readonly directory: string;
+  readonly spool: string;
+
+  private constructor(
+    app: App,
+    current: CurrentPolicy,
+    server: SmtpServer,
+    places: { log: RecordLog; limits: LocalCounters; directory: string; spool: string },
+  ) {
+    this.app = app;
+    this.current = current;
+    this.server = server;
+    this.log = places.log;
+    this.limits = places.limits;
+    this.directory = places.directory;
+    this.spool = places.spool;
+  }
+
+  static async start(settings: WholeServerSettings = {}): Promise<WholeServer> {
+    const directory = await mkdtemp(join(tmpdir(), 'smtpe-whole-'));
+    const spool = join(directory, 'spool');
+    await mkdir(spool);
+    const script = join(directory, 'policy.lua');
+    for (const [name, text] of Object.entries({
+      'policy.lua': settings.policy ?? '',
+      ...settings.files,
+    })) {
+      await mkdir(dirname(join(directory, name)), { recursive: true });
+      await writeFile(join(directory, name), text, 'latin1');
+    }
+    const log = new RecordLog(settings.verbose === true ? ['smtp', 'debug', 'info', 'warn'] : []);
+    const options = createOptions({
+      'host-name': 'mx.example',
+      'smtp-server-address': '127.0.0.1',
+      'smtp-server-port': '0',
+      'dns-client-timeout': '0',
+      'dns-servers': '127.0.0.1:9',
+      'rate-global': '0',
+      'limit-client-connections': '0',
+      'spool-dir': spool,
+      ...settings.options,
+    });
+    const limits = new LocalCounters();
+    const app = await createApp({
+      options,
+      log,
+      clock: settings.clock ?? systemClock,
+      random: systemRandom,
+      onBroken: (reason) => log.write('emerg', `broken: ${reason}`),
+    });
+    const started = await CurrentPolicy.start(app.place(script));
+    if (started.kind === 'failed') {
+      app.close();
+      await rm(directory, { recursive: true, force: true });
+      throw new Error(started.message);
+    }
+    const server = app.server(started.current, limits);
+    await server.listen();
+    return new WholeServer(app, started.current, server, { log, limits, directory, spool });
+  }
+
+  get port(): number {
+    const [endpoint] = this.server.endpoints;
+    if (endpoint === undefined) throw new Error('not listening');
+    return endpoint.port;
+  }
+
+  /** A client that has not read the banner yet. */
+  connect(localAddress?: string): Promise<SmtpClient> {
+    return SmtpClient.connect(this.port, localAddress);
+  }
+
+  /** A client that has read the banner. */
+  async greeted(localAddress?: string): Promise<SmtpClient> {
+    const client = await this.connect(localAddress);
+    await client.reply();
+    return client;
+  }
+
+  /** Replaces the policy's text and reloads it, as SIGHUP does. */
+  async reload(policy: string): Promise<'ready' | 'failed'> {
+    await writeFile(join(this.directory, 'policy.lua'), policy, 'latin1');
+    return (await this.current.reload()).kind;
+  }
+
+  async holdings(): Promise<Holdings> {
+    const { engine, smtpClient, spools } = this.app;
+    engine.collect();
+    const registered = registryTypes(engine);
+    const resources: Record<string, number> = {};
+    for (const kind of process.getActiveResourcesInfo().toSorted())
+      resources[kind] = (resources[kind] ?? 0) + 1;
+    return {
+      sessions: this.server.sessions,
+      connections: this.limits.total,
+      spools: spools.size,
+      files: await readdir(this.spool),
+      threads: (registered.get(Type.thread) ?? 0) - engine.core.threads.idle,
+      anchored: [...registered].reduce((sum, [type, count]) => (type === Type.thread ? sum : sum + count), 0),
+      openFiles: engine.openFiles,
+      idle: smtpClient.idleConnections,
+      descriptors: (await readdir('/proc/self/fd')).length,
+      resources,
+    };
+  }
+
+  /** Waits until what the server holds does not change any more, and gives that. */
+  async settled(): Promise<Holdings> {
+    for (let last = ''; ; ) {
+      const now = await this.holdings();
+      const text = JSON.stringify(now);
+      if (text === last && now.sessions === 0) return now;
+      last = text;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** Waits until no session is left. */
+  async quiet(): Promise<void> {
+    while (this.server.sessions > 0) await turn();
+  }
+
+  /**
+   * Waits until what the server holds is `before` again, and gives what it holds then; after `patienceMs` what it holds instead, so that
+   * expect shows the difference.
+   */
+  async backTo(before: Holdings, patienceMs = 8000): Promise<Holdings> {
+    const end = performance.now() + patienceMs;
+    const wanted = JSON.stringify(before);
+    for (;;) {
+      const now = await this.holdings();
+      if (JSON.stringify(now) === wanted || performance.now() > end) return now;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Bytes that Lua holds after a full collection. */
+  luaBytes(): number {
+    this.app.engine.collect();
+    return this.app.engine.memoryUse().lua;
+  }
+
+  /** Lines of the log that match. */
+  said(pattern: RegExp): readonly string[] {
+    return this.log.lines
+      .map((line) => `${line.level} ${line.message} ${JSON.stringify(line.fields)}`)
+      .filter((text) => pattern.test(text));
+  }
+
+  /** Resolves with the first line, past or to come, that matches. */
+  async line(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const [found] = this.said(pattern);
+      if (found !== undefined) return found;
+      await turn();
+    }
+  }
+
+  async spoolFile(name: string): Promise<Buffer> {
+    return readFile(join(this.spool, name));
+  }
+
+  async stop(graceSeconds = 0): Promise<void> {
+    await this.server.close(graceSeconds);
+    this.app.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Lets sockets and timers have their turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** How many values of each Lua type TypeScript holds in the registry; numbers are its list of free places. */
+function registryTypes(engine: App['engine']): ReadonlyMap<number, number> {
+  const { api, main } = engine.core;
+  const types = new Map<number, number>();
+  const top = api.lua_gettop(main);
+  api.lua_pushvalue(main, registry);
+  api.lua_pushnil(main);
+  while (api.lua_next(main, -2) !== 0) {
+    const type = api.lua_type(main, -1);
+    if (type !== Type.number) types.set(type, (types.get(type) ?? 0) + 1);
+    api.lua_settop(main, -2);
+  }
+  api.lua_settop(main, top);
+  return types;
+}

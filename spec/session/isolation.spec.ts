@@ -1,0 +1,332 @@
+// Many sessions at once under a policy that suspends in every hook: none ever sees anything of another one, however they end, and afterwards
+// nothing of them is left. SMTPE_SOAK_SESSIONS sets their number (CI: 300; the whole soak: 2000), 50 at a time.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FakeDnsServer, type SeenQuery } from '../fakes/dns-server.ts';
+import { packetOctets, recordOctets } from '../fakes/dns-zone.ts';
+import { type HopConnection, NextHop } from '../fakes/next-hop.ts';
+import { Seeded } from '../fakes/seeded.ts';
+import { onTheWire, type SmtpClient } from '../fakes/smtp-client.ts';
+import { turn, WholeServer } from '../fakes/whole-server.ts';
+
+const SESSIONS = Number(process.env.SMTPE_SOAK_SESSIONS ?? 300);
+const AT_ONCE = 50;
+const TXT = 16;
+/** What DNS answers take, milliseconds. */
+const DELAYS = [0, 0, 0, 1, 2, 3, 7, 15];
+
+/** What shall happen to a session; `leave`: the client goes away at some step. */
+type Fate = 'none' | 'leave' | 'error' | 'object' | 'drop' | 'cpu' | 'hang';
+
+/** Hooks in which a session can fail. */
+const FATAL = ['ehlo', 'auth', 'mail', 'rcpt', 'data', 'header', 'eoh', 'body', 'dot', 'noop', 'quit'];
+
+interface Message {
+  readonly token: string;
+  readonly reply: string;
+}
+
+interface Outcome {
+  readonly token: string;
+  readonly fate: Fate;
+  readonly replies: readonly string[];
+  /** Messages whose reply at dot came. */
+  readonly messages: readonly Message[];
+  /** Messages sent whose reply did not come. */
+  readonly unanswered: number;
+}
+
+/** The token of the query's first label, as TXT: an answer belongs to one session only. */
+function answerWithToken(query: SeenQuery): Buffer {
+  const [mine = ''] = query.name.split('.');
+  const text = Buffer.concat([Buffer.from([mine.length]), Buffer.from(mine, 'latin1')]);
+  return packetOctets({
+    id: query.id,
+    question: query.question,
+    answer: [recordOctets(query.name, TXT, 1, text)],
+  });
+}
+
+function messageOf(token: string, n: number): Buffer {
+  const lines = [
+    `From: <${token}@sender.example>`,
+    `X-Token: ${token}`,
+    `Subject: ${token} http://${token}.subject.example/`,
+    'MIME-Version: 1.0',
+    `Content-Type: multipart/mixed; boundary="b-${token}"`,
+    '',
+    `--b-${token}`,
+    `Content-Type: text/plain; name=${token}.txt`,
+    '',
+    `message ${n} of ${token}, see http://${token}.one.example/ and`,
+    `. a dot of ${token} http://${token}.two.example/`,
+    `--b-${token}`,
+    `Content-Type: application/octet-stream; name=${token}.bin`,
+    'Content-Transfer-Encoding: base64',
+    '',
+    Buffer.from(token).toString('base64'),
+    `--b-${token}--`,
+    '',
+  ];
+  return Buffer.from(lines.join('\r\n'), 'latin1');
+}
+
+class Visitor {
+  readonly replies: string[] = [];
+  readonly messages: Message[] = [];
+  unanswered = 0;
+  readonly token: string;
+  readonly fate: Fate;
+  readonly #client: SmtpClient;
+  readonly #random: Seeded;
+  #hook: string;
+  /** The step behind which the client leaves. */
+  readonly #leaveAt: number;
+  #step = 0;
+  #gone = false;
+
+  constructor(client: SmtpClient, index: number, random: Seeded) {
+    this.#client = client;
+    this.#random = random;
+    this.token = `tok${index}p${client.socket.localPort}`;
+    const die = (index * 37) % 100;
+    this.fate =
+      die < 50
+        ? 'none'
+        : die < 70
+          ? 'leave'
+          : die < 77
+            ? 'error'
+            : die < 82
+              ? 'object'
+              : die < 90
+                ? 'drop'
+                : die < 92
+                  ? 'cpu'
+                  : 'hang';
+    this.#hook = this.fate === 'none' || this.fate === 'leave' ? '' : random.pick(FATAL);
+    // After QUIT a client may go away: hook.quit is left to come to its end.
+    if (this.fate === 'hang' && this.#hook === 'quit') this.#hook = 'noop';
+    this.#leaveAt = this.fate === 'leave' ? random.below(25) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Sends something and takes its reply, unless this is where the client leaves. */
+  async #say(text: string | Buffer, chunks = 1): Promise<string> {
+    if (this.#gone) return '';
+    const bytes = typeof text === 'string' ? Buffer.from(`${text}\r\n`, 'latin1') : text;
+    if (chunks === 1) this.#client.write(bytes);
+    else
+      for (const piece of this.#random.cut(bytes, Math.ceil(bytes.length / chunks)))
+        this.#client.write(piece);
+    return this.#hear();
+  }
+
+  async #hear(): Promise<string> {
+    if (this.#step++ === this.#leaveAt) return this.#leave();
+    const wait = this.#client.reply();
+    // A hook that hangs: whoever waits for this session is only the one who leaves it.
+    const reply = this.fate === 'hang' ? await Promise.race([wait, this.#patience()]) : await wait;
+    if (reply === undefined) return this.#leave();
+    if (reply === '' || reply.startsWith('421')) this.#gone = true;
+    this.replies.push(reply);
+    return reply;
+  }
+
+  async #patience(): Promise<undefined> {
+    for (let i = 0; i < 300; i++) await turn();
+    return undefined;
+  }
+
+  async #leave(): Promise<string> {
+    for (let i = this.#random.below(8); i > 0; i--) await turn();
+    this.#gone = true;
+    if (this.#random.oneIn(2)) this.#client.socket.resetAndDestroy();
+    else this.#client.destroy();
+    return '';
+  }
+
+  async run(): Promise<Outcome> {
+    const { token } = this;
+    await this.#hear();
+    if (this.#random.oneIn(3)) {
+      await this.#say(`XCLIENT NAME=client.example ADDR=10.1.2.${this.#random.below(250)}`);
+    }
+    if (this.#random.oneIn(4)) await this.#say(`RCPT TO:<${token}@too.early.example>`);
+    await this.#say(`EHLO ${token}.${this.fate}-${this.#hook === '' ? 'none' : this.#hook}`);
+    await this.#say(`AUTH PLAIN ${Buffer.from(`\0${token}\0secret`).toString('base64')}`);
+    for (let n = 1 + this.#random.below(2); n > 0 && !this.#gone; n--) {
+      if (this.#random.oneIn(3)) await this.#say(`WHAT ${token}`);
+      await this.#say('NOOP');
+      await this.#say('HELP');
+      await this.#message(n);
+      if (this.#random.oneIn(3)) await this.#say(`HELO ${token}`);
+      if (this.#random.oneIn(3)) await this.#say('RSET');
+    }
+    await this.#say('QUIT');
+    if (!this.#gone) await this.#client.closed();
+    this.#client.destroy();
+    return {
+      token,
+      fate: this.fate,
+      replies: this.replies,
+      messages: this.messages,
+      unanswered: this.unanswered,
+    };
+  }
+
+  async #message(n: number): Promise<void> {
+    const { token } = this;
+    await this.#say(`MAIL FROM:<${token}@sender.example>`);
+    await this.#say(`RCPT TO:<${token}.1@rcpt.example>`);
+    await this.#say(`RCPT TO:<${token}.2@rcpt.example>`);
+    const data = await this.#say('DATA');
+    if (!data.startsWith('354')) return;
+    this.unanswered++;
+    const reply = await this.#say(onTheWire(messageOf(token, n)), 1 + this.#random.below(5));
+    if (this.#gone && reply === '') return;
+    this.unanswered--;
+    this.messages.push({ token, reply });
+  }
+}
+
+/** Tokens in a text. */
+function tokensIn(text: string): readonly string[] {
+  return [...new Set(text.match(/tok\d+p\d+/g) ?? [])];
+}
+
+/** Envelope and content of what one connection of the next hop got, one string a message. */
+function received(connection: HopConnection): readonly string[] {
+  const messages: string[] = [];
+  let envelope = '';
+  for (const event of connection.events) {
+    if ('recv' in event && /^(MAIL|RCPT)/i.test(event.recv)) {
+      envelope = event.recv.startsWith('MAIL') ? event.recv : envelope + event.recv;
+    }
+    if ('recv_data' in event) messages.push(envelope + event.recv_data);
+  }
+  return messages;
+}
+
+describe(`isolation of ${SESSIONS} sessions, ${AT_ONCE} at a time`, () => {
+  let dns: FakeDnsServer;
+  let hop: NextHop;
+  let server: WholeServer;
+
+  beforeAll(async () => {
+    dns = await FakeDnsServer.start([], { tcp: false });
+    let turnOf = 0;
+    for (const [i, ms] of DELAYS.entries()) {
+      dns.script((query) => query.name.length % DELAYS.length === i, {
+        kind: 'delay',
+        ms,
+        make: answerWithToken,
+      });
+    }
+    dns.script((query) => query.name.startsWith('never.') && ++turnOf > 0, { kind: 'drop' });
+    hop = await NextHop.start();
+    const [policy = '', isolation_module = ''] = await Promise.all(
+      ['isolation.lua', 'isolation_module.lua'].map((name) =>
+        readFile(join(import.meta.dirname, name), 'latin1'),
+      ),
+    );
+    server = await WholeServer.start({
+      policy,
+      files: { 'isolation_module.lua': isolation_module },
+      options: {
+        'dns-servers': dns.address,
+        'smtp-smart-host': hop.target,
+        'smtp-default-at-dot': '550',
+        'hook-cpu-limit': '60',
+        'dns-cache-size': '100',
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await hop.close();
+    await dns.close();
+  });
+
+  /** Runs `count` sessions, `AT_ONCE` at a time; their outcomes. */
+  async function visits(count: number, seed: number): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    let next = 0;
+    const one = async (): Promise<void> => {
+      while (next < count) {
+        const index = next++;
+        const client = await server.connect(`127.0.${index % 200}.${1 + (index % 250)}`);
+        outcomes.push(await new Visitor(client, index, new Seeded(seed + index)).run());
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, one));
+    await server.quiet();
+    hop.hangUp();
+    return outcomes;
+  }
+
+  it('shows no session anything of another one, and nothing is left of them', {
+    timeout: 600_000,
+  }, async () => {
+    // Names, caches and pools have their usual size after some sessions.
+    await visits(60, 1_000_000);
+    const before = await server.settled();
+    const bytes = server.luaBytes();
+    const arrivedBefore = hop.connections.flatMap(received).length;
+    server.log.lines.length = 0;
+    const outcomes = await visits(SESSIONS, 1);
+
+    expect(server.said(/VIOLATION/).slice(0, 5)).toEqual([]);
+    expect(server.said(/^(emerg|crit)|^err internal error|attempt to/).slice(0, 5)).toEqual([]);
+    const foreign = outcomes.flatMap(({ token, replies }) =>
+      replies.flatMap((reply) => tokensIn(reply).filter((other) => other !== token)),
+    );
+    expect(foreign).toEqual([]);
+
+    // Every kind of session was there, and came to the end that it was meant for.
+    const byFate = new Map<Fate, Outcome[]>();
+    for (const outcome of outcomes) byFate.set(outcome.fate, [...(byFate.get(outcome.fate) ?? []), outcome]);
+    expect([...byFate.keys()].toSorted()).toEqual([
+      'cpu',
+      'drop',
+      'error',
+      'hang',
+      'leave',
+      'none',
+      'object',
+    ]);
+    for (const { replies, messages } of byFate.get('none') ?? []) {
+      expect(replies.at(-1)).toMatch(/^221 2\.0\.0 tok/);
+      expect(messages.every(({ reply }) => reply.startsWith('250 '))).toBe(true);
+    }
+    for (const fate of ['error', 'object', 'cpu'] as const) {
+      for (const { replies } of byFate.get(fate) ?? []) expect(replies.at(-1)).toMatch(/^421 4\.3\.0 /);
+    }
+    for (const { replies, token } of byFate.get('drop') ?? []) {
+      expect(replies.at(-1)).toBe(`421 4.7.0 dropped ${token}\r\n`);
+    }
+    expect(server.said(/"limit":"cpu"/).length).toBe(byFate.get('cpu')?.length);
+    // hook.close ran once for each.
+    expect(server.said(/^info closed (tok|port|nobody)/).length).toBe(SESSIONS);
+
+    // What was answered 250 has arrived, once, whole and unmixed; what was not answered at most once.
+    const arrived = hop.connections.flatMap(received).slice(arrivedBefore);
+    for (const text of arrived) expect(tokensIn(text)).toHaveLength(1);
+    const count = new Map<string, number>();
+    for (const text of arrived) {
+      const [token = ''] = tokensIn(text);
+      count.set(token, (count.get(token) ?? 0) + 1);
+      expect(text).toContain(`\r\nX-Eoh: ${token}\r\nX-Dot: ${token}\r\n\r\n`);
+      expect(text).toContain(`RCPT TO:<${token}.1@rcpt.example>\r\nRCPT TO:<${token}.2@rcpt.example>\r\n`);
+    }
+    for (const { token, messages, unanswered } of outcomes) {
+      const accepted = messages.filter(({ reply }) => reply.startsWith('250')).length;
+      const got = count.get(token) ?? 0;
+      expect([token, got >= accepted && got <= accepted + unanswered]).toEqual([token, true]);
+    }
+
+    expect(await server.backTo(before)).toEqual(before);
+    expect(server.luaBytes() - bytes).toBeLessThan(20_000);
+  });
+});
