@@ -178,7 +178,10 @@ function base.rawget(t, key)
   if value == nil then
     local node = node_of(t)
     if node then
-      return node.plain[key]
+      value = rawget(node.plain, key)
+      if value == nil and node.nested[key] then
+        value = find(node, key)
+      end
     end
   end
   return value

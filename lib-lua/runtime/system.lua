@@ -40,10 +40,10 @@ function runtime.close_files(record)
 end
 
 local function with_errno(ok, message, number)
-  if number then
-    return ok, message, native.errno(number)
+  if ok then
+    return ok
   end
-  return ok, message
+  return ok, message, number and native.errno(number)
 end
 
 local function opened(file, ...)
@@ -62,7 +62,11 @@ function system.io.tmpfile()
 end
 
 function system.os.rename(from, to)
-  return with_errno(rename(from, to))
+  local ok, message, number = rename(from, to)
+  if ok then
+    return ok
+  end
+  return with_errno(ok, from .. ': ' .. message, number) -- names the file, as in Lua 5.1
 end
 
 function system.os.remove(path)

@@ -5,7 +5,7 @@ import { LuaError } from './function-spec.ts';
 import type { Memory } from './memory.ts';
 import type { Objects } from './objects.ts';
 import { Anchor, LiveLuaTable } from './references.ts';
-import { LuaObject, LuaTable, type LuaValue } from './value.ts';
+import { ByteSlice, LuaObject, LuaTable, type LuaValue } from './value.ts';
 import { type LuaApi, type Pointer, registry, type State, Type } from './wasm-api.ts';
 
 /** Tables nested deeper than this do not cross. */
@@ -31,6 +31,10 @@ export class Bridge {
   readonly #main: State;
   readonly #account: Account;
   readonly #length: Pointer;
+  /** A copy of #sliced in Lua's memory. */
+  #slices: Pointer = 0;
+  #slicesSize = 0;
+  #sliced: Buffer | undefined;
 
   constructor(api: LuaApi, memory: Memory, objects: Objects, main: State, account: Account) {
     this.#api = api;
@@ -57,6 +61,7 @@ export class Bridge {
         return;
       default:
         if (value === null) this.#api.lua_pushnil(L);
+        else if (value instanceof ByteSlice) this.#pushSlice(L, value);
         else if (Buffer.isBuffer(value)) this.pushBytes(L, value);
         else {
           if (this.#api.lua_checkstack(L, slots) === 0) throw new LuaError('stack overflow');
@@ -67,6 +72,25 @@ export class Bridge {
 
   pushBytes(L: State, value: string | Uint8Array): void {
     this.#memory.with(value, (at, length) => this.#api.lua_pushlstring(L, at, length));
+  }
+
+  /** The whole buffer is copied once; its slices are strings made from that copy. */
+  #pushSlice(L: State, { bytes, start, end }: ByteSlice): void {
+    if (bytes !== this.#sliced) this.#loadSlices(bytes);
+    this.#api.lua_pushlstring(L, this.#slices + start, end - start);
+  }
+
+  #loadSlices(bytes: Buffer): void {
+    if (bytes.length > this.#slicesSize) {
+      const size = Math.max(65_536, bytes.length);
+      const at = this.#api.malloc(size);
+      if (at === 0) throw new LuaError('not enough memory');
+      this.#api.free(this.#slices);
+      this.#slices = at;
+      this.#slicesSize = size;
+    }
+    this.#memory.bytes.set(bytes, this.#slices);
+    this.#sliced = bytes;
   }
 
   pushNumber(L: State, value: number): void {

@@ -61,6 +61,12 @@ export class Chunks {
   compile(source: string, chunkName: string): Compiled {
     return this.#core.account.unlimited(() => {
       const { api, main, bridge } = this.#core;
+      if (source.startsWith('\u001b')) {
+        return {
+          kind: 'failed',
+          message: `${chunkName.slice(1)}: compiled Lua cannot be loaded, only its source`,
+        };
+      }
       const text = translate(source);
       // By itself first: errors must speak of the file's own text, not of what is put around it.
       let message = this.#load(main, text, chunkName);

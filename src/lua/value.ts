@@ -23,6 +23,20 @@ export class LuaObject {
 }
 
 /**
+ * Some bytes of a larger buffer, as a string for Lua: for the lines of a message, thousands of which are slices of one chunk. May be
+ * used again for the next one as soon as it was pushed. The buffer must not change while slices of it are pushed.
+ */
+export class ByteSlice {
+  bytes: Buffer = Buffer.alloc(0);
+  start = 0;
+  end = 0;
+
+  toString(): string {
+    return this.bytes.toString('latin1', this.start, this.end);
+  }
+}
+
+/**
  * A table that lives in one connection's Lua and that TypeScript goes on filling (mime.parts, uri.found). Append and set only
  * while no Lua code of the engine is running. `release` gives up our reference; the policy may keep its own.
  */
@@ -56,6 +70,7 @@ export type LuaValue =
   | number
   | string
   | Buffer
+  | ByteSlice
   | readonly LuaValue[]
   | ReadonlyMap<LuaValue, LuaValue>
   | LuaTable
@@ -69,7 +84,7 @@ export function luaTypeName(value: LuaValue): string {
   if (value === undefined || value === null) return 'nil';
   if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string')
     return typeof value;
-  if (Buffer.isBuffer(value)) return 'string';
+  if (Buffer.isBuffer(value) || value instanceof ByteSlice) return 'string';
   if (value instanceof LuaObject) return 'userdata';
   if ('kind' in value && value.kind === 'ref') return 'function';
   return 'table';
