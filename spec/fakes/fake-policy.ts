@@ -1,6 +1,6 @@
 // A policy made of TypeScript functions, for specs of the session: what a hook returns is the outcome, a promise suspends it, an exception
 // is a Lua error. Every call is recorded. Checks the contract: hooks of one instance never overlap, none is called after close.
-import type { LiveTable, LuaRecord, LuaValue } from '../../src/lua/value.ts';
+import { ByteSlice, type LiveTable, type LuaRecord, type LuaValue } from '../../src/lua/value.ts';
 import type { HookName } from '../../src/policy/hook-table.ts';
 import type {
   HookOutcome,
@@ -49,7 +49,9 @@ export class FakeInstance implements PolicyInstance {
     for (const [name, value] of Object.entries(this.#fields))
       if (value === undefined) delete this.client[name];
     this.#fields = {};
-    const plain = args.map((arg) => (Buffer.isBuffer(arg) ? arg.toString('latin1') : arg));
+    const plain = args.map((arg) =>
+      Buffer.isBuffer(arg) ? arg.toString('latin1') : arg instanceof ByteSlice ? arg.toString() : arg,
+    );
     this.calls.push([hook, ...plain]);
     let result: HookReturn | Promise<HookReturn>;
     try {

@@ -1,6 +1,7 @@
 // A message between 354 and the final dot: the bytes of the client become content (smtp/data-reader), which goes to the spool, to whoever
 // watches (mime.parts, uri.found), and to the hooks content, header, eoh and body, in this order for each chunk. Knows no session and no
 // policy. RFC 5321 section 4.1.1.4, RFC 5322 section 2.2. A hook that is not there costs nothing; one that suspends holds up the rest.
+import { ByteSlice } from '../lua/value.ts';
 import { type DataProgress, DataReader } from '../smtp/data-reader.ts';
 import type { HeaderList } from './header-list.ts';
 import { chain, type Maybe } from './maybe.ts';
@@ -15,7 +16,7 @@ export interface ContentSink {
   readonly header: ((header: Buffer) => Maybe<boolean>) | undefined;
   readonly eoh: (() => Maybe<boolean>) | undefined;
   /** A line of the body without its line end. */
-  readonly body: ((line: Buffer) => Maybe<boolean>) | undefined;
+  readonly body: ((line: ByteSlice) => Maybe<boolean>) | undefined;
 }
 
 /** Sees the content as it comes in (mime parts, URIs). */
@@ -65,6 +66,8 @@ export class MessageReceiver {
   /** The beginning of a line that straddles chunks. */
   #line: Buffer[] = [];
   #lineLength = 0;
+  /** The line that hook.body is called with. */
+  readonly #slice = new ByteSlice();
 
   constructor(spool: Spool, headers: HeaderList, sink: ContentSink, limits: ReceiverLimits) {
     this.#spool = spool;
@@ -184,9 +187,10 @@ export class MessageReceiver {
           if (this.#inHeaders) this.#checkHeaderBytes(this.#lineLength);
           break;
         }
-        const line = this.#wholeLine(piece, start, end + 1);
+        const go = this.#inHeaders
+          ? this.#headerLine(this.#wholeLine(piece, start, end + 1))
+          : this.#bodyLine(piece, start, end + 1);
         start = end + 1;
-        const go = this.#inHeaders ? this.#headerLine(line) : this.#bodyLine(line);
         if (go === true) continue;
         const next = start;
         return chain(go, (goOn) => goOn && this.#lines(pieces, i, next));
@@ -207,9 +211,19 @@ export class MessageReceiver {
     if (this.#headerBytes + more > this.#limits.headers) this.#fault ??= { kind: 'headers' };
   }
 
-  /** A line with its CRLF. */
-  #bodyLine(line: Buffer): Maybe<boolean> {
-    return this.#sink.body?.(line.subarray(0, line.length - 2)) ?? true;
+  /** A line with its CRLF, whose beginning may be in #line. */
+  #bodyLine(piece: Buffer, start: number, end: number): Maybe<boolean> {
+    const slice = this.#slice;
+    if (this.#lineLength === 0) {
+      slice.bytes = piece;
+      slice.start = start;
+      slice.end = end - 2;
+    } else {
+      slice.bytes = this.#wholeLine(piece, start, end);
+      slice.start = 0;
+      slice.end = slice.bytes.length - 2;
+    }
+    return this.#sink.body?.(slice) ?? true;
   }
 
   /** A line of the header block with its CRLF, or the empty line that ends it. */

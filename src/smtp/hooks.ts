@@ -1,7 +1,7 @@
 // The one way by which a session calls the policy: keeps the fields of the client table, calls hooks that exist, and reads what they
 // answered (API text "Client SMTP Input Hooks"; spec of the original, section 2b).
 import type { LuaRecord, LuaValue } from '../lua/value.ts';
-import { chain, type Maybe } from '../message/maybe.ts';
+import type { Maybe } from '../message/maybe.ts';
 import type { Log } from '../ops/log.ts';
 import type { HookName } from '../policy/hook-table.ts';
 import type { HookOutcome, LimitName, PolicyInstance } from '../policy/instance.ts';
@@ -49,7 +49,11 @@ export class Hooks {
 
   call(name: HookName, args: readonly LuaValue[]): Maybe<HookAnswer> {
     this.#flush();
-    return chain(this.#instance.call(name, args), (outcome) => this.#read(name, outcome));
+    const outcome = this.#instance.call(name, args);
+    // No closure for what is called for every line of a message.
+    return outcome instanceof Promise
+      ? outcome.then((later) => this.#read(name, later))
+      : this.#read(name, outcome);
   }
 
   /** Runs a line of Lua in the session's environment (`+test`). */

@@ -39,10 +39,15 @@ export class MessageDialogue {
 
   #sink(): ContentSink {
     const { hooks } = this.#core;
-    const caller = (name: HookName): ((value: LuaValue) => Maybe<boolean>) | undefined =>
-      hooks.has(name)
-        ? (value) => chain(hooks.call(name, [value]), (answer) => this.#heed(name, answer))
-        : undefined;
+    const caller = (name: HookName): ((value: LuaValue) => Maybe<boolean>) | undefined => {
+      if (!hooks.has(name)) return undefined;
+      const heed = (answer: HookAnswer): Maybe<boolean> => this.#heed(name, answer);
+      const args: LuaValue[] = [undefined];
+      return (value) => {
+        args[0] = value;
+        return chain(hooks.call(name, args), heed);
+      };
+    };
     return {
       content: caller('content'),
       header: caller('header'),

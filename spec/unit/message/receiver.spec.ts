@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ByteSlice } from '../../../src/lua/value.ts';
 import { HeaderList } from '../../../src/message/header-list.ts';
 import type { Maybe } from '../../../src/message/maybe.ts';
 import { type ContentSink, MessageReceiver, type ReceiverLimits } from '../../../src/message/receiver.ts';
@@ -40,8 +41,11 @@ async function receive(
   const calls: string[] = [];
   const note =
     (name: string) =>
-    (value?: Buffer): Maybe<boolean> => {
-      const call = value === undefined ? name : `${name} ${value.toString('latin1')}`;
+    (value?: Buffer | ByteSlice): Maybe<boolean> => {
+      const call =
+        value === undefined
+          ? name
+          : `${name} ${Buffer.isBuffer(value) ? value.toString('latin1') : value.toString()}`;
       calls.push(call);
       return react(call);
     };
