@@ -13,9 +13,12 @@ export class ServerConnection {
   #wake: (() => void) | undefined;
   /** Resolves when the connection is closed on both sides. */
   readonly closed: Promise<void>;
+  /** Resolves when the test lets go (quiet, close): a script that awaits it stays silent until then. */
+  readonly hold: Promise<void>;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, hold: Promise<void>) {
     this.socket = socket;
+    this.hold = hold;
     socket.setNoDelay(true);
     socket.on('error', () => undefined);
     socket.on('data', (piece: Buffer) => {
@@ -45,7 +48,7 @@ export class ServerConnection {
     return this.#received;
   }
 
-  /** True when the other side has closed. */
+  /** True when the other side has closed, or only its half. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -101,11 +104,13 @@ export class ScriptedServer {
   readonly host: string;
   readonly port: number;
   readonly connections: ServerConnection[] = [];
+  readonly #release: () => void;
 
-  constructor(server: Server, host: string, port: number) {
+  constructor(server: Server, host: string, port: number, release: () => void) {
     this.#server = server;
     this.host = host;
     this.port = port;
+    this.#release = release;
   }
 
   /** Connections that are not closed yet. */
@@ -113,12 +118,14 @@ export class ScriptedServer {
     return this.connections.filter((connection) => !connection.socket.destroyed).length;
   }
 
-  /** Waits until all connections are closed. */
+  /** Lets scripts that hold go on, and waits until all connections are closed. */
   async quiet(): Promise<void> {
+    this.#release();
     await Promise.all(this.connections.map((connection) => connection.closed));
   }
 
   async close(): Promise<void> {
+    this.#release();
     for (const connection of this.connections) connection.socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
@@ -131,8 +138,12 @@ export async function startScripted(
   port = 0,
 ): Promise<ScriptedServer> {
   let scripted: ScriptedServer | undefined;
+  let release = (): void => undefined;
+  const hold = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const connection = new ServerConnection(socket);
+    const connection = new ServerConnection(socket, hold);
     const index = scripted?.connections.push(connection) ?? 0;
     let talked = false;
     const finish = (): void => {
@@ -152,8 +163,14 @@ export async function startScripted(
   const bound = server.address();
   const chosen = typeof bound === 'object' && bound !== null ? bound.port : 0;
   const shown = address.includes(':') ? `[${address}]:${chosen}` : `${address}:${chosen}`;
-  scripted = new ScriptedServer(server, address.startsWith('/') ? address : shown, chosen);
+  scripted = new ScriptedServer(server, address.startsWith('/') ? address : shown, chosen, release);
   return scripted;
+}
+
+/** Sockets of this process that are neither the servers' nor unreferenced. */
+export function otherSockets(...servers: readonly ScriptedServer[]): number {
+  const ours = servers.reduce((sum, server) => sum + server.open, 0);
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length - ours;
 }
 
 /** A port of loopback that nobody listens on. */

@@ -7,6 +7,7 @@ import { httpReply } from '../fakes/http-server.ts';
 import { type MessageSession, messageSession } from '../fakes/message-session.ts';
 import {
   closedPort,
+  otherSockets,
   type Script,
   type ScriptedServer,
   type ServerConnection,
@@ -87,8 +88,11 @@ describe.each(protocols)('$name', (protocol) => {
   let message: MessageSession;
   let rig: Rig;
   let server: ScriptedServer | undefined;
+  let sockets = 0;
 
   beforeEach(async () => {
+    await settle();
+    sockets = otherSockets();
     clock = new FakeClock();
     message = await messageSession(MESSAGE);
     rig = serviceRig({ clock, message, options: { 'http-allow-reserved': '127.0.0.0/8' } });
@@ -98,8 +102,9 @@ describe.each(protocols)('$name', (protocol) => {
   afterEach(async () => {
     expect(rig.start('wait', 1)).toEqual([{}]);
     rig.close();
+    await settle();
+    expect(otherSockets(...(server === undefined ? [] : [server]))).toBe(sockets);
     await server?.quiet();
-    expect(server?.open ?? 0).toBe(0);
     await server?.close();
     server = undefined;
     expect(clock.pending).toBe(0);
@@ -180,6 +185,7 @@ describe.each(protocols)('$name', (protocol) => {
     const host = await serve(async (connection) => {
       await protocol.request(connection);
       asked();
+      await connection.hold;
     });
     expect(await protocol.start(rig, host, message.spool.path)).toBe(true);
     const waiting = rig.wait();
@@ -211,16 +217,19 @@ describe.each(protocols)('$name', (protocol) => {
 
   it('too slow: bytes that keep coming do not put the time-out off', async () => {
     const step = timeoutMs / (reply.length - 5);
+    let sent = 0;
     const host = await serve(async (connection) => {
       await protocol.request(connection);
       await settle();
-      for (let i = 0; i < reply.length && !connection.ended; i++) {
-        await connection.send(reply.subarray(i, i + 1));
+      for (; sent < reply.length && rig.log.lines.length === 0; sent++) {
+        await connection.send(reply.subarray(sent, sent + 1));
         await settle();
         clock.advance(step);
       }
+      await connection.hold;
     });
     const entry = await outcome(host);
+    expect(sent).toBeLessThan(reply.length);
     expect(entry.error).toBe(protocol.timedOut);
     isFailure(entry);
   });
@@ -292,7 +301,7 @@ describe.each(protocols)('$name', (protocol) => {
   it('talks before it is asked', async () => {
     const host = await serve(async (connection) => {
       await connection.send('unknown command ERROR\n');
-      await connection.until(() => false);
+      await connection.hold;
     });
     expect(await protocol.start(rig, host, message.spool.path)).toBe(true);
     const waiting = rig.wait();
@@ -304,11 +313,12 @@ describe.each(protocols)('$name', (protocol) => {
   it('the client leaves while it is at work', async () => {
     const host = await serve(async (connection) => {
       await protocol.request(connection);
-      await connection.until(() => false);
+      await connection.hold;
     });
     await protocol.start(rig, host, message.spool.path);
     rig.endOfHook();
-    await server?.quiet();
+    await settle();
+    expect(clock.pending).toBe(0);
     expect(rig.log.lines).toEqual([]);
   });
 });

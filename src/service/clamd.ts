@@ -145,6 +145,7 @@ export class ClamdClient {
       clock: this.#clock,
       timeoutMs,
       maxReply: MAX_REPLY,
+      halfClose: false,
       signal,
     });
     switch (outcome.kind) {

@@ -15,6 +15,11 @@ export interface ExchangeOptions {
   readonly timeoutMs: number;
   /** Bytes; a longer reply is a failure. */
   readonly maxReply: number;
+  /**
+   * Close our side behind the content. spamd needs it: it reads lines, and waits for the rest of a last one without line end, whatever
+   * Content-length says. clamd must not have it: what stands between may take it for the end.
+   */
+  readonly halfClose: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +35,7 @@ export function exchange(
   socket: ReplySocket,
   content: AsyncIterable<Buffer>,
   reader: ReplyReader,
-  { clock, timeoutMs, maxReply, signal }: ExchangeOptions,
+  { clock, timeoutMs, maxReply, halfClose, signal }: ExchangeOptions,
 ): Promise<ExchangeOutcome> {
   return new Promise((resolve) => {
     const pieces: Buffer[] = [];
@@ -107,7 +112,9 @@ export function exchange(
         fail(error instanceof Error ? error.message : String(error));
       }
       sending = false;
-      if (!over) timer.restart();
+      if (over) return;
+      if (halfClose) socket.end();
+      timer.restart();
     }
     void send();
   });

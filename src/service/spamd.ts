@@ -122,6 +122,7 @@ export class SpamdClient {
         clock: this.#clock,
         timeoutMs,
         maxReply: 2 * message.size + REPLY_ALLOWANCE,
+        halfClose: true,
         signal: servers.signal,
       },
     );

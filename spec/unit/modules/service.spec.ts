@@ -7,7 +7,7 @@ import { startClamd } from '../../fakes/clamd-server.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { httpReply, startHttp } from '../../fakes/http-server.ts';
 import { type MessageSession, messageSession } from '../../fakes/message-session.ts';
-import { closedPort, type ScriptedServer, startScripted } from '../../fakes/scripted-server.ts';
+import { closedPort, otherSockets, type ScriptedServer, startScripted } from '../../fakes/scripted-server.ts';
 import { type Rig, serviceRig, toPlain } from '../../fakes/service-rig.ts';
 import { spamdReply, startSpamd } from '../../fakes/spamd-server.ts';
 import { readVectors } from '../../fakes/vectors.ts';
@@ -179,9 +179,7 @@ describe('starting', () => {
 
 describe('giving up', () => {
   async function three(): Promise<ScriptedServer> {
-    const scripted = await startScripted(async (connection) => {
-      await connection.until(() => false);
-    });
+    const scripted = await startScripted((connection) => connection.hold);
     keep({ server: scripted, close: () => scripted.close() });
     expect(await rig.call('clamd', message.spool.path, scripted.host)).toBe(true);
     expect(await rig.call('spamd', message.spool.path, scripted.host)).toBe(true);
@@ -195,10 +193,11 @@ describe('giving up', () => {
     ['the end of the connection', () => rig.close()],
     ['the hook being cut off in service.wait', () => suspended(rig.start('wait', 1)).cancel()],
   ])('%s closes everything and leaves no result', async (_what, give) => {
+    const before = otherSockets();
     const server = await three();
     give();
-    await server.quiet();
-    expect(server.open).toBe(0);
+    for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(otherSockets(server)).toBe(before);
     expect(clock.pending).toBe(0);
     expect(rig.start('wait', 1)).toEqual([{}]);
     expect(rig.log.lines).toEqual([]);
