@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import type { FakeHooks } from '../../fakes/fake-policy.ts';
+import { type RigClient, SmtpRig } from '../../fakes/smtp-rig.ts';
+
+const PLAIN = Buffer.from('\0alice\0secret').toString('base64');
+const USER = Buffer.from('alice').toString('base64');
+const WORD = Buffer.from('secret').toString('base64');
+
+async function session(hooks: FakeHooks): Promise<{ rig: SmtpRig; client: RigClient }> {
+  const rig = new SmtpRig({ hooks });
+  const client = await rig.greeted();
+  await client.command('EHLO c.example');
+  return { rig, client };
+}
+const welcome = { auth: () => '235 2.7.0 welcome' };
+const calls = (rig: SmtpRig): readonly unknown[] =>
+  rig.instance.calls.filter(([name]) => name === 'auth').map(([, line]) => line);
+
+describe('AUTH', () => {
+  it('is announced and known only when the policy has hook.auth', async () => {
+    const without = new SmtpRig();
+    const client = await without.greeted();
+    expect(await client.command('EHLO c.example')).not.toContain('AUTH');
+    expect(await client.command(`AUTH PLAIN ${PLAIN}`)).toMatch(/^502 /);
+    await client.quit();
+    const rig = new SmtpRig({ hooks: welcome });
+    const other = await rig.greeted();
+    expect(await other.command('EHLO c.example')).toContain('250-AUTH PLAIN LOGIN\r\n');
+    await other.quit();
+  });
+
+  it.each([
+    ['PLAIN with an initial response', [[`AUTH PLAIN ${PLAIN}`, '235 ']], `AUTH PLAIN ${PLAIN}`],
+    [
+      'PLAIN without',
+      [
+        ['AUTH PLAIN', '334 \r\n'],
+        [PLAIN, '235 '],
+      ],
+      `AUTH PLAIN ${PLAIN}`,
+    ],
+    [
+      'LOGIN',
+      [
+        ['AUTH LOGIN', '334 VXNlcm5hbWU6\r\n'],
+        [USER, '334 UGFzc3dvcmQ6\r\n'],
+        [WORD, '235 '],
+      ],
+      `AUTH LOGIN ${USER} ${WORD}`,
+    ],
+    [
+      'LOGIN with the user at once',
+      [
+        [`AUTH LOGIN ${USER}`, '334 UGFzc3dvcmQ6\r\n'],
+        [WORD, '235 '],
+      ],
+      `AUTH LOGIN ${USER} ${WORD}`,
+    ],
+    ['lower case', [[`auth plain ${PLAIN}`, '235 ']], `auth plain ${PLAIN}`],
+  ] as const)('%s', async (_, turns, line) => {
+    const { rig, client } = await session(welcome);
+    for (const [sent, reply] of turns) expect(await client.command(sent)).toContain(reply);
+    expect(calls(rig)).toEqual([line]);
+    expect(rig.instance.client).toMatchObject({
+      auth_user: 'alice',
+      auth_mechanism: line.split(' ')[1]?.toUpperCase(),
+    });
+    expect(await client.command(`AUTH PLAIN ${PLAIN}`)).toMatch(/^503 5\.5\.1 already/);
+    expect((await client.commands('RSET', 'EHLO c.example', `AUTH PLAIN ${PLAIN}`)).at(-1)).toMatch(/^503 /);
+    await client.quit();
+  });
+
+  it('answers a dialogue that comes in one packet', async () => {
+    const { rig, client } = await session(welcome);
+    client.send(`AUTH LOGIN\r\n${USER}\r\n${WORD}\r\nNOOP\r\n`);
+    expect(
+      [await client.reply(), await client.reply(), await client.reply(), await client.reply()].map((text) =>
+        text.slice(0, 3),
+      ),
+    ).toEqual(['334', '334', '235', '250']);
+    expect(calls(rig)).toEqual([`AUTH LOGIN ${USER} ${WORD}`]);
+    await client.quit();
+  });
+
+  it('fails without a reply of hook.auth, and may be tried again', async () => {
+    let tries = 0;
+    const { client } = await session({ auth: () => (++tries === 1 ? undefined : '235 2.7.0 ok') });
+    expect(await client.command(`AUTH PLAIN ${PLAIN}`)).toBe('535 5.7.8 authentication failed\r\n');
+    expect(await client.command(`AUTH PLAIN ${PLAIN}`)).toBe('235 2.7.0 ok\r\n');
+    await client.quit();
+  });
+
+  it.each([
+    ['*', '501 5.7.0 authentication cancelled\r\n'],
+    ['not base64!', '501 5.5.2 invalid base64\r\n'],
+    ['a\0b', '500 5.5.2 syntax error, NUL or CR in command\r\n'],
+    ['x'.repeat(5000), '500 5.5.2 line longer than 4096 bytes\r\n'],
+  ])('ends a dialogue at %j, and the next line is a command', async (answer, reply) => {
+    const { rig, client } = await session(welcome);
+    await client.command('AUTH PLAIN');
+    expect(await client.command(answer)).toBe(reply);
+    expect(await client.command('NOOP')).toBe('250 2.0.0 OK\r\n');
+    expect(calls(rig)).toEqual([]);
+    await client.quit();
+  });
+
+  it.each([
+    ['AUTH', '504 5.5.4'],
+    ['AUTH CRAM-MD5', '504 5.5.4'],
+    ['AUTH PLAIN %%%', '501 5.5.2 invalid base64'],
+    [`AUTH PLAIN ${PLAIN} ${PLAIN}`, '501 5.5.2 syntax error'],
+    [`AUTH LOGIN ${USER} ${WORD} ${WORD}`, '501 5.5.2 syntax error'],
+  ])('refuses %s', async (line, reply) => {
+    const { rig, client } = await session(welcome);
+    expect(await client.command(line)).toContain(reply);
+    expect(calls(rig)).toEqual([]);
+    await client.quit();
+  });
+
+  it('takes = for an empty response', async () => {
+    const { rig, client } = await session({ auth: () => undefined });
+    expect(await client.command('AUTH PLAIN =')).toMatch(/^535/);
+    expect(calls(rig)).toEqual(['AUTH PLAIN =']);
+    await client.quit();
+  });
+
+  it('is unknown after HELO and inside a transaction', async () => {
+    const { client } = await session(welcome);
+    expect((await client.commands('MAIL FROM:<a@b.cc>', `AUTH PLAIN ${PLAIN}`)).at(-1)).toMatch(/^502/);
+    expect((await client.commands('HELO c.example', `AUTH PLAIN ${PLAIN}`)).at(-1)).toMatch(/^502/);
+    await client.quit();
+  });
+
+  it('leaves no secret in the log', async () => {
+    const rig = new SmtpRig({ hooks: { auth: () => '535 5.7.8 no' }, deps: {} });
+    const verbose = rig.log as { verbose(word: string): boolean };
+    verbose.verbose = () => true;
+    const client = await rig.greeted();
+    await client.commands(
+      'EHLO c.example',
+      `AUTH PLAIN ${PLAIN}`,
+      'AUTH PLAIN',
+      PLAIN,
+      'AUTH LOGIN',
+      USER,
+      WORD,
+      'MAIL FROM:<a@b.cc>',
+      `AUTH PLAIN ${PLAIN}`,
+      `AUTH ${PLAIN}`,
+    );
+    await client.quit();
+    const log = JSON.stringify(rig.log.lines);
+    for (const secret of [PLAIN, WORD, 'secret']) expect(log).not.toContain(secret);
+    expect(log).toContain('AUTH ...');
+  });
+});

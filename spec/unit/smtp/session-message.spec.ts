@@ -1,0 +1,454 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DeliveryOutcome } from '../../../src/forward/delivery.ts';
+import type { HookOutcome } from '../../../src/policy/instance.ts';
+import type { FakeInstance, HookReturn } from '../../fakes/fake-policy.ts';
+import { type RigSettings, SmtpRig } from '../../fakes/smtp-rig.ts';
+
+const rcpt = (code: number, text: string) => ({ recipient: 'c@d.example', code, text });
+const delivered: DeliveryOutcome = {
+  kind: 'delivered',
+  host: 'next',
+  code: 250,
+  text: '250 queued',
+  rcpts: [rcpt(250, '250 ok')],
+};
+const refused = (code: number, text: string, stage: 'dot' | 'rcpt' = 'dot'): DeliveryOutcome => ({
+  kind: 'refused',
+  host: 'next',
+  stage,
+  code,
+  text,
+  rcpts: [rcpt(250, '250 ok')],
+});
+const failed: DeliveryOutcome = {
+  kind: 'failed',
+  host: 'next',
+  stage: 'connect',
+  code: 110,
+  error: 'refused',
+  rcpts: [],
+};
+
+/** One message; the reply at dot, with the transaction id as ID. */
+async function atDot(
+  settings: RigSettings,
+  text = 'A: 1\r\n\r\nx\r\n',
+): Promise<{ rig: SmtpRig; reply: string }> {
+  const rig = new SmtpRig(settings);
+  const client = await rig.greeted();
+  await client.openMessage();
+  client.send(`${text}.\r\n`);
+  const reply = (await client.reply()).replace(/\b\w{16}V\w\b/, 'ID');
+  await client.quit();
+  expect([rig.spools.size, rig.counters.sessions]).toEqual([0, 0]);
+  return { rig, reply };
+}
+
+const ACCEPTED = '250 2.0.0 message ID accepted\r\n';
+const LATER = '451 4.4.5 try again later ID\r\n';
+
+describe('the reply at dot', () => {
+  const none = undefined;
+  // hook.dot, hook.forward, the next hop (absent: no smart host), the reply, whether the next hop was asked.
+  it.each<[HookReturn, HookReturn | 'not called', DeliveryOutcome | undefined, string, boolean]>([
+    [none, none, none, LATER, false],
+    [none, none, delivered, ACCEPTED, true],
+    [none, none, refused(550, '550 5.7.1 spam'), '550 5.7.1 spam\r\n', true],
+    [none, none, refused(451, '451 4.3.0 later'), '451 4.3.0 later\r\n', true],
+    [none, none, refused(421, '421 4.3.2 bye'), '451 4.3.2 bye\r\n', true],
+    [none, none, failed, '451 4.4.1 next hop not available, try again later\r\n', true],
+    [none, '250 2.0.0 fwd', delivered, '250 2.0.0 fwd\r\n', false],
+    [none, '550 5.0.0 fwd', delivered, '550 5.0.0 fwd\r\n', false],
+    ['250 2.0.0 dot', none, none, '250 2.0.0 dot\r\n', false],
+    ['250 2.0.0 dot', none, delivered, '250 2.0.0 dot\r\n', true],
+    ['250 2.0.0 dot', none, refused(550, '550 no'), '550 5.0.0 no\r\n', true],
+    ['250 2.0.0 dot', none, failed, '451 4.4.1 next hop not available, try again later\r\n', true],
+    ['250 2.0.0 dot', '550 5.0.0 fwd', delivered, '550 5.0.0 fwd\r\n', false],
+    ['250 2.0.0 dot', '250 2.0.0 fwd', delivered, '250 2.0.0 fwd\r\n', false],
+    ['550 5.0.0 dot', 'not called', delivered, '550 5.0.0 dot\r\n', false],
+    ['451 4.0.0 dot', 'not called', delivered, '451 4.0.0 dot\r\n', false],
+    ['354 odd', 'not called', delivered, '354 odd\r\n', false],
+  ])('hook.dot %j, hook.forward %j, next hop %j: %j', async (dot, forward, next, reply, asked) => {
+    const settings: RigSettings = {
+      hooks: {
+        dot: () => dot,
+        forward: () => (forward === 'not called' ? undefined : forward),
+        reset: () => undefined,
+      },
+      ...(next === undefined ? {} : { smartHost: () => Promise.resolve(next) }),
+    };
+    const result = await atDot(settings);
+    expect(result.reply).toBe(reply);
+    expect(result.rig.delivered.length > 0).toBe(asked);
+    expect(result.rig.hookNames).toEqual(
+      forward === 'not called' ? ['reset', 'dot', 'reset'] : ['reset', 'dot', 'forward', 'reset'],
+    );
+    expect(result.rig.counters.messagesAccepted).toBe(reply.startsWith('2') ? 1 : 0);
+  });
+
+  it.each([
+    ['250', ACCEPTED],
+    ['451', LATER],
+    ['550', '550 5.7.0 message ID rejected\r\n'],
+  ])('is smtp-default-at-dot=%s when nobody decided', async (word, reply) => {
+    expect((await atDot({ options: { 'smtp-default-at-dot': word } })).reply).toBe(reply);
+  });
+
+  it.each([
+    ['250', ACCEPTED],
+    ['451', '451 4.5.0 not taken for all recipients, refused: <c@d.example>\r\n'],
+    ['550', '550 5.5.0 not taken for all recipients, refused: <c@d.example>\r\n'],
+  ])('is smtp-partial=%s when only some recipients were taken', async (word, reply) => {
+    const outcome: DeliveryOutcome = {
+      kind: 'delivered',
+      host: 'next',
+      code: 250,
+      text: '250 ok',
+      rcpts: [rcpt(250, '250 ok'), rcpt(550, '550 no')],
+    };
+    const result = await atDot({
+      options: { 'smtp-partial': word },
+      smartHost: () => Promise.resolve(outcome),
+    });
+    expect(result.reply).toBe(reply);
+  });
+
+  it('is forwarded after a Lua error in hook.forward; a limit is no error of that kind', async () => {
+    const boom = (): never => {
+      throw new Error('boom');
+    };
+    expect(
+      (await atDot({ hooks: { forward: boom }, smartHost: () => Promise.resolve(delivered) })).reply,
+    ).toBe(ACCEPTED);
+    const limit: HookOutcome = { kind: 'limit', limit: 'cpu', message: 'too much' };
+    const stopped = await atDot({
+      hooks: { forward: () => limit },
+      smartHost: () => Promise.resolve(delivered),
+    });
+    expect([stopped.reply, stopped.rig.delivered.length]).toEqual(['421 4.3.0 internal error\r\n', 0]);
+  });
+});
+
+describe('what content hooks decide', () => {
+  it.each([
+    [
+      'a refusal is final',
+      { header: '550 5.7.1 header', dot: '250 2.0.0 dot' },
+      '550 5.7.1 header\r\n',
+      false,
+    ],
+    [
+      'the first refusal counts',
+      { header: '550 5.7.1 header', body: '451 4.0.0 body', dot: '451 4.0.0 dot' },
+      '550 5.7.1 header\r\n',
+      false,
+    ],
+    ['a yes is held', { eoh: '250 2.0.0 eoh' }, '250 2.0.0 eoh\r\n', true],
+    [
+      'a yes gives way to what comes later',
+      { eoh: '250 2.0.0 eoh', dot: '250 2.0.0 dot' },
+      '250 2.0.0 dot\r\n',
+      true,
+    ],
+    [
+      'a yes gives way to a refusal',
+      { content: '250 2.0.0 content', body: '550 5.0.0 body' },
+      '550 5.0.0 body\r\n',
+      false,
+    ],
+  ])('%s', async (_, replies: Readonly<Record<string, string>>, reply, forwarded) => {
+    const hooks = Object.fromEntries(
+      ['content', 'header', 'eoh', 'body', 'dot'].map((name) => [name, () => replies[name]]),
+    );
+    const result = await atDot({ hooks, smartHost: () => Promise.resolve(delivered) });
+    expect(result.reply).toBe(reply);
+    expect(result.rig.hookNames).toContain('dot');
+    expect(result.rig.delivered.length > 0).toBe(forwarded);
+  });
+
+  it('drops at dot, not before', async () => {
+    const rig = new SmtpRig({
+      hooks: {
+        header: () => [true, '550 5.7.1 drop'],
+        dot: () => undefined,
+        reset: () => undefined,
+        close: () => undefined,
+      },
+    });
+    const client = await rig.greeted();
+    await client.openMessage();
+    client.send('A: 1\r\n\r\n');
+    client.send('x\r\n.\r\nNOOP\r\n');
+    expect(await client.rest()).toBe('550 5.7.1 drop\r\n');
+    expect(rig.hookNames.slice(-3)).toEqual(['header', 'dot', 'close']);
+    expect(rig.instance.calls.at(-1)).toEqual(['close', 1]);
+  });
+});
+
+describe('what the engine refuses itself', () => {
+  it('an empty message, without asking the policy', async () => {
+    const { rig, reply } = await atDot(
+      { hooks: { content: () => undefined, eoh: () => undefined, dot: () => undefined } },
+      '',
+    );
+    expect(reply).toBe('550 5.6.0 message ID is empty\r\n');
+    expect(rig.hookNames).toEqual(['eoh']);
+  });
+
+  it('a message larger than smtp-max-size: at MAIL, or at dot', async () => {
+    const options = { 'smtp-max-size': '100' };
+    const { rig, reply } = await atDot({ options, hooks: { dot: () => undefined } }, `${'x'.repeat(99)}\r\n`);
+    expect([reply, rig.hookNames]).toEqual(['552 5.3.4 message size exceeds 100\r\n', []]);
+    expect((await atDot({ options }, `${'x'.repeat(98)}\r\n`)).reply).toBe(LATER);
+    const client = await new SmtpRig({ options }).greeted();
+    expect(await client.command('EHLO c.example')).toContain('250 SIZE 100\r\n');
+    expect(
+      (await client.commands('MAIL FROM:<a@b.cc> size=101', 'MAIL FROM:<a@b.cc> SIZE=100')).map((text) =>
+        text.slice(0, 9),
+      ),
+    ).toEqual(['552 5.3.4', '250 2.1.0']);
+    await client.quit();
+  });
+
+  it('a header block larger than limit-header-bytes', async () => {
+    const { reply } = await atDot(
+      { options: { 'limit-header-bytes': '1000' } },
+      `${'A: 1\r\n'.repeat(200)}\r\n`,
+    );
+    expect(reply).toBe('552 5.3.4 message headers exceed 1000 bytes\r\n');
+  });
+
+  it('bare line ends with smtp-bare-newline=reject', async () => {
+    const options = { 'smtp-bare-newline': 'reject' };
+    expect((await atDot({ options }, 'A: 1\n\r\n')).reply).toBe(
+      '550 5.6.0 message ID contains a bare CR or LF\r\n',
+    );
+    expect((await atDot({ options }, 'A: 1\r\n\r\n')).reply).toBe(LATER);
+  });
+
+  it('more recipients than limit-recipients', async () => {
+    const rig = new SmtpRig({ options: { 'limit-recipients': '2' } });
+    const client = await rig.greeted();
+    const replies = await client.commands(
+      'EHLO c.example',
+      'MAIL FROM:<a@b.cc>',
+      ...[1, 2, 3].map((i) => `RCPT TO:<r${i}@d.ee>`),
+    );
+    expect(replies.slice(2).map((text) => text.slice(0, 9))).toEqual(['250 2.1.0', '250 2.1.0', '452 4.5.3']);
+    await client.quit();
+  });
+
+  it('FROM and TO that are not there, and parameters it does not know, only when strict', async () => {
+    const client = await new SmtpRig({ options: { 'smtp-strict-commands': '+' } }).greeted();
+    const replies = await client.commands(
+      'EHLO c.example',
+      'MAIL TO:<a@b.cc>',
+      'MAIL FROM:<a@b.cc> FOO=1',
+      'MAIL FROM:<a@b.cc> SIZE=x',
+      'MAIL from:<a@b.cc> BODY=8BITMIME',
+    );
+    expect(replies.slice(1).map((text) => text.slice(0, 9))).toEqual([
+      '501 5.5.2',
+      '555 5.5.4',
+      '501 5.5.4',
+      '250 2.1.0',
+    ]);
+    await client.quit();
+  });
+});
+
+describe('the message on its way', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'smtpe-message-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+  const onDisk = () => ({ 'spool-dir': directory, 'spool-memory': '0', 'spool-memory-total': '0' });
+
+  it('is handed over with its envelope, its bytes and what is known of them', async () => {
+    let bytes = '';
+    const { rig } = await atDot(
+      {
+        smartHost: async ({ message }) => {
+          for await (const piece of message?.read() ?? []) bytes += piece.toString('latin1');
+          return delivered;
+        },
+      },
+      'A: \xe9\r\n\r\n..x\r\n',
+    );
+    expect(bytes).toBe('A: \xe9\r\n\r\n.x\r\n');
+    expect(rig.delivered[0]).toMatchObject({
+      sender: 'a@b.example',
+      recipients: ['c@d.example'],
+      eightBit: true,
+      id: expect.stringMatching(/^\w{18}$/),
+    });
+  });
+
+  it('is a file that hook.dot, hook.forward and hook.reset find and nobody after them', async () => {
+    const seen: string[] = [];
+    const look =
+      (name: string) =>
+      (instance: { client: Readonly<Record<string, unknown>> }): undefined => {
+        const path = String(instance.client.msg_file ?? '');
+        if (path !== '')
+          seen.push(`${name} ${existsSync(path) ? readFileSync(path, 'latin1').length : 'no file'}`);
+      };
+    await atDot({
+      options: onDisk(),
+      hooks: { dot: look('dot'), forward: look('forward'), reset: look('reset') },
+    });
+    expect(seen).toEqual(['dot 11', 'forward 11', 'reset 11']);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('is rewritten between hook.dot and hook.forward, only when headers were edited', async () => {
+    const forwarded: string[] = [];
+    const read = (path: unknown): void => {
+      forwarded.push(readFileSync(String(path), 'latin1'));
+    };
+    for (const edit of [true, false]) {
+      await atDot({
+        options: onDisk(),
+        hooks: {
+          header: ({ owner }) => {
+            if (edit) owner.session.transaction?.headers.insert('X: new', 1);
+            return undefined;
+          },
+          dot: ({ owner }, path) => {
+            expect(owner.session.transaction?.headersEditable).toBe(true);
+            read(path);
+            return undefined;
+          },
+          forward: ({ owner }, path) => {
+            expect(owner.session.transaction?.headersEditable).toBe(false);
+            read(path);
+            return undefined;
+          },
+        },
+      });
+    }
+    expect(forwarded).toEqual([
+      'A: 1\r\n\r\nx\r\n',
+      'X: new\r\nA: 1\r\n\r\nx\r\n',
+      'A: 1\r\n\r\nx\r\n',
+      'A: 1\r\n\r\nx\r\n',
+    ]);
+  });
+
+  it('has the headers that were added before it in front of its own', async () => {
+    let text = '';
+    await atDot({
+      options: onDisk(),
+      hooks: {
+        rcpt: ({ owner }) => {
+          owner.session.headers.add('X-Early: 1');
+          return undefined;
+        },
+        forward: (_, path) => {
+          text = readFileSync(String(path), 'latin1');
+          return undefined;
+        },
+      },
+    });
+    expect(text).toBe('X-Early: 1\r\nA: 1\r\n\r\nx\r\n');
+  });
+
+  it('can be replaced while hook.dot runs, and not before or after', async () => {
+    const outcomes: string[] = [];
+    let text = '';
+    const replace =
+      (name: string) =>
+      async ({
+        owner,
+      }: {
+        owner: { session: { transaction: { replaceMessage(bytes: Buffer): Promise<void> } | undefined } };
+      }) => {
+        const done = await owner.session.transaction
+          ?.replaceMessage(Buffer.from('B: 2\r\nC: 3\r\n\r\nnew\r\n'))
+          .then(
+            () => 'done',
+            () => 'refused',
+          );
+        outcomes.push(`${name} ${done}`);
+        return undefined;
+      };
+    await atDot({
+      options: onDisk(),
+      hooks: {
+        eoh: replace('eoh'),
+        dot: async (instance) => {
+          await replace('dot')(instance);
+          instance.owner.session.transaction?.headers.delete('B', 1);
+          return undefined;
+        },
+        forward: async (instance, path) => {
+          await replace('forward')(instance);
+          text = readFileSync(String(path), 'latin1');
+          return undefined;
+        },
+      },
+    });
+    expect(outcomes).toEqual(['eoh refused', 'dot done', 'forward refused']);
+    expect(text).toBe('C: 3\r\n\r\nnew\r\n');
+  });
+
+  it('cannot be stored: 451, the session goes on, nothing is lost silently', async () => {
+    const { rig, reply } = await atDot({
+      options: { ...onDisk(), 'spool-dir': join(directory, 'missing') },
+      hooks: { dot: () => '250 ok' },
+    });
+    expect(reply).toBe('451 4.3.0 message ID could not be stored\r\n');
+    expect(rig.hookNames).toEqual([]);
+    expect(rig.said).toContain('cannot store the message');
+  });
+
+  it('keeps its place when hook.data refuses and DATA comes again, and loses it with RSET', async () => {
+    let tries = 0;
+    const rig = new SmtpRig({
+      options: onDisk(),
+      hooks: { data: () => (++tries === 1 ? '451 4.3.0 not yet' : undefined), noop: () => undefined },
+    });
+    const client = await rig.greeted();
+    const replies = await client.commands(
+      'EHLO c.example',
+      'MAIL FROM:<a@b.cc>',
+      'RCPT TO:<d@e.ff>',
+      'DATA',
+      'RCPT TO:<g@h.ii>',
+      'DATA',
+    );
+    expect(replies.slice(3).map((text) => text.slice(0, 3))).toEqual(['451', '250', '354']);
+    client.send('x\r\n.\r\n');
+    await client.reply();
+    await client.commands('MAIL FROM:<a@b.cc>', 'RCPT TO:<d@e.ff>');
+    tries = 0;
+    await client.commands('DATA', 'RSET');
+    expect(rig.spools.size).toBe(0);
+    await client.quit();
+  });
+
+  it.each(['mail', 'eoh', 'body', 'dot'] as const)(
+    'fills mime.parts when it is first read in hook.%s',
+    async (name) => {
+      const { rig } = await atDot(
+        {
+          hooks: {
+            [name]: (instance: FakeInstance) => {
+              if (instance.tables.length === 0)
+                instance.owner.session.mimeParts(() => instance.createLiveTable());
+              return undefined;
+            },
+          },
+        },
+        'Content-Type: text/plain\r\n\r\nhello\r\n',
+      );
+      expect(rig.instance.tables[0]?.sequence).toHaveLength(1);
+      expect(rig.instance.tables[0]?.released).toBe(true);
+      expect(rig.instance.forgotten).toEqual(['mime.parts', 'uri.found']);
+    },
+  );
+});
