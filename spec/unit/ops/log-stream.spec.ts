@@ -1,0 +1,59 @@
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LogRecord } from '../../../src/ops/log-line.ts';
+import { StreamSink } from '../../../src/ops/log-stream.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'smtpe-stream-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+const record = (message: string): LogRecord => ({ time: 0, level: 'info', message, fields: {} });
+const text = { format: 'text', journal: false, pid: 1 } as const;
+
+describe('StreamSink', () => {
+  it('goes on when writing fails, and still closes', async () => {
+    const path = join(directory, 'read-only');
+    await writeFile(path, '');
+    const fd = openSync(path, 'r');
+    const sink = new StreamSink(fd, text);
+    sink.write(record('lost'), '');
+    sink.write(record('lost too'), '');
+    await sink.close();
+    closeSync(fd);
+    expect(await readFile(path, 'latin1')).toBe('');
+  });
+
+  it('drops what a reader that stands still would make it keep, and says how much at that place', async () => {
+    const path = join(directory, 'log');
+    const sink = new StreamSink(path, text);
+    // Nothing is written before the event loop turns: this is more than it keeps.
+    const long = 'x'.repeat(8000);
+    for (let i = 0; i < 1200; i++) sink.write(record(long), '');
+    await expect.poll(async () => (await readFile(path, 'latin1')).length).toBeGreaterThan(8_000_000);
+    sink.write(record('and on'), '');
+    await sink.close();
+    const lines = (await readFile(path, 'latin1')).trimEnd().split('\n');
+    const lost = /warning - (\d+) log lines lost here: /.exec(lines.at(-2) ?? '');
+    expect(lines.at(-1)).toMatch(/info - and on$/);
+    expect(Number(lost?.[1])).toBeGreaterThan(0);
+    // Every line is there or counted; the notices of loss that were dropped themselves count as well.
+    expect(lines.length - 2 + Number(lost?.[1])).toBeGreaterThanOrEqual(1200);
+  });
+
+  it('writes nothing after close', async () => {
+    const path = join(directory, 'log');
+    const sink = new StreamSink(path, text);
+    sink.write(record('one'), '');
+    await sink.close();
+    sink.write(record('two'), '');
+    await sink.close();
+    expect(await readFile(path, 'latin1')).toMatch(/^[^\n]* one\n$/);
+  });
+});
