@@ -144,6 +144,11 @@ export class FakeDnsServer {
     return this.host.includes(':') ? `[${this.host}]:${this.port}` : `${this.host}:${this.port}`;
   }
 
+  /** TCP connections that clients have open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   setZone(lines: readonly string[]): void {
     this.#zone = parseZone(lines);
   }

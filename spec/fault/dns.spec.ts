@@ -2,7 +2,7 @@
 // sockets and real time: dns-max-timeout is 1 s, the shortest, and the cases run at once.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { rcode } from '../../src/dns/resolver-api.ts';
 import { type Clock, systemClock, type Timer } from '../../src/ops/clock.ts';
 import { type DnsRig, dnsRig, type QueryRecord } from '../fakes/dns-rig.ts';
@@ -236,6 +236,7 @@ describe('a name server that sends', () => {
     expect(list[0]?.error === undefined || list[0].answer === undefined).toBe(true);
     // Nothing is left, and the next question is served.
     expect(clock.pending).toBe(0);
+    await vi.waitFor(() => expect(server.connections).toBe(0));
     dns.start('reset');
     expect((await dns.ask(['A', 'b.test'])).list[0]).toMatchObject({
       rcode: 0,

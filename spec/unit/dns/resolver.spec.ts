@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { rcode } from '../../../src/dns/resolver-api.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { FakeDnsServer, faults, rcodeAction, recordsAction } from '../../fakes/dns-server.ts';
@@ -517,6 +517,7 @@ describe('close', () => {
     }
     expect((await dns.ask('other.test')).error).toBe('the resolver is closed');
     expect(clock.pending).toBe(0);
+    await vi.waitFor(() => expect(fake.connections).toBe(0));
     await fake.close();
     open.splice(open.indexOf(fake), 1);
     await socketsClosed(before);
