@@ -20,8 +20,8 @@ export class HttpConnection {
   readonly address: string;
   readonly client: Client;
   readonly #socket: Socket;
-  /** True from the second request on: the server may have closed it without our knowing. */
-  used = false;
+  /** Called when the other side has closed it. */
+  onGone: () => void = () => undefined;
 
   constructor(key: string, origin: string, address: string, socket: Socket) {
     this.key = key;
@@ -47,6 +47,7 @@ export class HttpConnection {
         queueMicrotask(() => callback(null, socket));
       },
     });
+    this.client.on('disconnect', () => this.onGone());
   }
 
   get alive(): boolean {
@@ -129,10 +130,9 @@ export class IdleConnections {
       connection.close();
       return;
     }
-    connection.used = true;
+    connection.onGone = () => this.#forget(connection);
     this.#idle.push(connection);
     if (this.#idle.length > MAX_IDLE) this.#idle.shift()?.close();
-    connection.client.once('disconnect', () => this.#forget(connection));
   }
 
   /** Closes all of them, and those that come back later. */
