@@ -20,13 +20,13 @@ export class Gate {
   readonly waiting: Waiting[] = [];
   /** Names of waits that were cancelled. */
   readonly cancelled: string[] = [];
-  #arrived: (() => void) | undefined;
+  #arrived: (() => void)[] = [];
 
   /** Resolves when a wait of that name is there. */
   async arrival(name: string): Promise<void> {
     while (!this.waiting.some((one) => one.name === name)) {
       await new Promise<void>((resolve) => {
-        this.#arrived = resolve;
+        this.#arrived.push(resolve);
       });
     }
   }
@@ -59,7 +59,7 @@ export class Gate {
     if (waiting !== undefined) this.waiting.push(waiting);
     if (this.automatic)
       setImmediate(() => this.waiting.some((one) => one === waiting) && waiting?.resolve([name]));
-    this.#arrived?.();
+    for (const arrived of this.#arrived.splice(0)) arrived();
     return {
       kind: 'suspension',
       describe: () => `gate ${name}`,

@@ -42,20 +42,18 @@ export class MemoryGuard {
     account.limit = this.limit;
   }
 
+  /** Lua has stopped running; `relieve` is due afterwards. */
   leave(task: Task): void {
     const { account } = this.#core;
     account.limit = 0;
-    const used = account.used;
-    task.grown += used - this.#before;
-    if (used > Math.max(this.limit * lasting, this.#threshold) && !this.#relieving) {
-      this.#relieving = true;
-      setImmediate(() => this.#relieve());
-    }
+    task.grown += account.used - this.#before;
   }
 
-  #relieve(): void {
-    this.#relieving = false;
+  /** Makes room before anyone else runs, when it is needed. */
+  relieve(): void {
     const { account } = this.#core;
+    if (this.#relieving || account.used <= Math.max(this.limit * lasting, this.#threshold)) return;
+    this.#relieving = true;
     this.#collect();
     while (account.used > this.limit * lasting) {
       const biggest = this.#biggest();
@@ -65,7 +63,9 @@ export class MemoryGuard {
       );
       this.#collect();
     }
+    // Not again at once when what is left is really needed by many.
     this.#threshold = account.used + this.limit / 8;
+    this.#relieving = false;
   }
 
   #biggest(): Task | undefined {

@@ -41,6 +41,11 @@ export class Surroundings {
     this.core.running = undefined;
   }
 
+  /** A stretch of Lua is over and its outcome known: makes room for the others if it has left too little. */
+  relieve(): void {
+    this.#parts.memory.relieve();
+  }
+
   /** The task is over. */
   closed(task: Task): void {
     this.#parts.memory.remove(task);

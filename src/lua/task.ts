@@ -120,11 +120,18 @@ export class Task implements Caller {
     this.#cancelled = false;
     this.#meter?.start(limits.cpu);
     const ended = this.#step(nargs) as T | Failure | undefined;
-    if (ended !== undefined) return ended;
-    this.#timer = this.#around.core.clock.after(limits.time, () => this.#timeUp());
-    return new Promise((resolve) => {
+    if (ended === undefined) return this.#later(limits.time);
+    this.#around.relieve();
+    return ended;
+  }
+
+  #later<T>(time: number): Promise<T | Failure> {
+    this.#timer = this.#around.core.clock.after(time, () => this.#timeUp());
+    const promise = new Promise<T | Failure>((resolve) => {
       this.#resolve = resolve as Resolve;
     });
+    this.#around.relieve();
+    return promise;
   }
 
   #refuse(): Failure {
@@ -260,6 +267,7 @@ export class Task implements Caller {
     const resolve = this.#resolve;
     const ended = this.#step(nargs);
     if (ended !== undefined) resolve?.(ended);
+    this.#around.relieve();
   }
 
   /** The run is over. */
