@@ -1,5 +1,6 @@
 // smtpe as its user starts it, built: what it says, where it listens, how it ends, and what it says when it cannot start.
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,14 @@ import { SmtpClient } from '../fakes/smtp-client.ts';
 
 const root = join(import.meta.dirname, '../..');
 const main = join(root, 'dist/main.js');
+
+/** Every policy that comes with smtpe. */
+const policies = [
+  'etc/smtpe.lua',
+  ...readdirSync(join(root, 'etc/examples'))
+    .filter((name) => name.endsWith('.lua'))
+    .map((name) => `etc/examples/${name}`),
+];
 
 let directory: string;
 let programs: Program[];
@@ -431,7 +440,7 @@ describe('verbs', () => {
     expect(await smtpe('check', 'smtp-prot=1').ended).toMatchObject({ code: 64 });
   });
 
-  it.each([['etc/smtpe.lua'], ['etc/examples/first.lua']])('check finds no mistake in %s', async (path) => {
+  it.each(policies)('check finds no mistake in %s', async (path) => {
     expect(await smtpe('check', `script=${join(root, path)}`).ended).toMatchObject({ code: 0 });
   });
 });
@@ -474,6 +483,18 @@ describe('+test', () => {
     expect(lines.at(-2)).toBe('221 2.0.0 bye');
     const [name = ''] = await readdir(join(directory, 'M/new'));
     expect(await readFile(join(directory, 'M/new', name), 'latin1')).toBe('return 1\r\n');
+  });
+
+  it('leaves no message file behind when it is interrupted', async () => {
+    const spool = join(directory, 'spool');
+    await mkdir(spool);
+    const options = ['dns-client-timeout=0', `spool-dir=${spool}`, 'spool-memory=0'];
+    const program = smtpe('+test', await policy(''), ...options);
+    program.write('EHLO x\nMAIL FROM:<a@b.example>\nRCPT TO:<c@d.example>\nDATA\nhalf\n');
+    await expect.poll(() => readdir(spool)).toHaveLength(1);
+    program.signal('SIGINT');
+    expect((await program.ended).stdout).toMatch(/\n421 [^\n]+\n$/);
+    expect(await readdir(spool)).toEqual([]);
   });
 
   it('ends at the end of the input', async () => {

@@ -88,7 +88,7 @@ export async function runPrimary(options: Options, front: Front): Promise<number
   const ended = await supervisor.run();
   if (code === exitCode.ok) code = ended;
   await counters.remove();
-  log.write('notice', 'terminated');
+  if (announced) log.write('notice', 'terminated');
   await log.close();
   if (!announced && code !== exitCode.ok) return front.failed([...problems], code);
   await front.ended();

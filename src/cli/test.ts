@@ -42,6 +42,8 @@ export async function test(options: Options): Promise<number> {
   else {
     const server = app.server(started.current, new LocalCounters());
     const terminal = Duplex.from({ readable: process.stdin, writable: process.stdout });
+    // Ctrl-C ends the session as the server would, so that its message file does not stay behind.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close(0));
     await server.serve(terminal, PEER, true);
     // A terminal that is still open must not keep the process.
     process.stdin.destroy();
