@@ -1,7 +1,7 @@
 // The one way by which a session calls the policy: keeps the fields of the client table, calls hooks that exist, and reads what they
 // answered (API text "Client SMTP Input Hooks"; spec of the original, section 2b).
-import type { LuaRecord, LuaValue } from '../lua/value.ts';
-import type { Maybe } from '../message/maybe.ts';
+import type { LuaRecord, LuaValue, SliceBatch } from '../lua/value.ts';
+import { chain, type Maybe } from '../message/maybe.ts';
 import type { Log } from '../ops/log.ts';
 import type { HookName } from '../policy/hook-table.ts';
 import type { HookOutcome, LimitName, PolicyInstance } from '../policy/instance.ts';
@@ -54,6 +54,15 @@ export class Hooks {
     return outcome instanceof Promise
       ? outcome.then((later) => this.#read(name, later))
       : this.#read(name, outcome);
+  }
+
+  /** As call, with the lines of a batch; `done` of them were handed over. */
+  callEach(name: HookName, batch: SliceBatch): Maybe<{ readonly done: number; readonly answer: HookAnswer }> {
+    this.#flush();
+    return chain(this.#instance.callEach(name, batch), ({ done, outcome }) => ({
+      done,
+      answer: this.#read(name, outcome),
+    }));
   }
 
   /** Runs a line of Lua in the session's environment (`+test`). */

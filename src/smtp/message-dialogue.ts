@@ -54,7 +54,12 @@ export class MessageDialogue {
       eoh: hooks.has('eoh')
         ? () => chain(hooks.call('eoh', []), (answer) => this.#heed('eoh', answer))
         : undefined,
-      body: caller('body'),
+      body: hooks.has('body')
+        ? (lines) =>
+            chain(hooks.callEach('body', lines), ({ done, answer }) =>
+              chain(this.#heed('body', answer), (go) => (go ? done : 0)),
+            )
+        : undefined,
     };
   }
 

@@ -4,6 +4,9 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../ops/clock.ts';
 import type { WriteOutcome } from '../policy/session-view.ts';
 
+/** Bytes; a turn of input that makes more replies than this does not have to end first. */
+const FLUSH_AT = 16_384;
+
 const CLOSED: WriteOutcome = { kind: 'closed' };
 
 export class Output {
@@ -29,9 +32,10 @@ export class Output {
     return this.#stalled;
   }
 
-  /** Adds a reply (latin1, with its line ends) to what the next flush writes. */
+  /** Adds a reply (latin1, with its line ends) to what the next flush writes; much of it is written at once. */
   add(text: string): void {
     this.#pending = this.#pending === '' ? text : this.#pending + text;
+    if (this.#pending.length >= FLUSH_AT) this.flush();
   }
 
   flush(): void {

@@ -88,10 +88,15 @@ export class Session {
 
   /** Ends the session with 421 now: a suspended hook is cut off, forwarding is aborted. */
   cut(): void {
+    if (this.#activity === 'over') {
+      // hook.close may be suspended, or the client may not have closed its side.
+      this.#core.interrupt();
+      this.#stream.destroy();
+      return;
+    }
     this.#leaving = undefined;
     this.#leave({ error: 'shutdown', ending: { code: 0, cause: 'shutdown-timeout' }, force: true });
     if (this.#activity === 'busy') this.#core.interrupt();
-    else if (this.#activity === 'over') this.#stream.destroy();
   }
 
   /** Goes on when something that has to wait is done; false when it had not to. */

@@ -1,0 +1,206 @@
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../fakes/clock.ts';
+import { SmtpClient } from '../../fakes/smtp-client.ts';
+import { type RigSettings, SmtpRig } from '../../fakes/smtp-rig.ts';
+
+const rigs: SmtpRig[] = [];
+
+/** A rig that listens on a free port of 127.0.0.1. */
+async function listening(
+  settings: RigSettings = {},
+): Promise<{ rig: SmtpRig; dial: (from?: string) => Promise<SmtpClient> }> {
+  const rig = new SmtpRig({
+    ...settings,
+    options: {
+      'smtp-server-address': '127.0.0.1',
+      'smtp-server-port': '0',
+      'rate-global': '0',
+      ...settings.options,
+    },
+  });
+  rigs.push(rig);
+  const [endpoint] = await rig.server.listen();
+  return { rig, dial: (from) => SmtpClient.connect(endpoint?.port ?? 0, from) };
+}
+afterEach(async () => {
+  for (const rig of rigs.splice(0)) await rig.server.close(0);
+});
+
+const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('the server', () => {
+  it('gives each connection a session, and has nothing of it when it is over', async () => {
+    const { rig, dial } = await listening({ hooks: { accept: () => undefined, close: () => undefined } });
+    const clients = await Promise.all([dial(), dial('127.0.0.2'), dial('127.0.0.3')]);
+    for (const client of clients)
+      expect(await client.reply()).toMatch(/^220 mx\.example ESMTP \w{16}00\r\n$/);
+    expect([rig.server.sessions, rig.limits.total, rig.counters.connections]).toEqual([3, 3, 3]);
+    for (const client of clients) {
+      client.socket.write('QUIT\r\n');
+      expect(await client.reply()).toMatch(/^221/);
+      client.socket.end();
+    }
+    await until(() => rig.server.sessions === 0);
+    expect([rig.counters.sessions, rig.limits.total]).toEqual([0, 0]);
+    expect(rig.instance.calls.map(([name, value]) => [name, value])).toEqual([
+      ['accept', expect.stringMatching(/^127\.0\.0\.[123]$/)],
+      ['close', 0],
+    ]);
+  });
+
+  it('tells the policy addresses and port of the socket', async () => {
+    const { rig, dial } = await listening({ hooks: { noop: () => undefined } });
+    const client = await dial('127.0.0.5');
+    await client.reply();
+    client.socket.write('NOOP\r\n');
+    await client.reply();
+    expect(rig.instance.client).toMatchObject({
+      address: '127.0.0.5',
+      port: client.socket.localPort,
+      local_address: '127.0.0.1',
+    });
+    client.socket.destroy();
+  });
+
+  it('turns away what is too much, with a reply, and without a session', async () => {
+    const { rig, dial } = await listening({
+      options: { 'limit-connections': '3', 'limit-client-connections': '2' },
+      hooks: { accept: () => undefined },
+    });
+    const first = [await dial(), await dial()];
+    for (const client of first) await client.reply();
+    const third = await dial();
+    expect(await third.reply()).toBe('421 4.7.0 too many connections from 127.0.0.1\r\n');
+    await (await dial('127.0.0.2')).reply();
+    const fifth = await dial('127.0.0.3');
+    expect(await fifth.reply()).toBe('421 4.3.2 too many connections, try again later\r\n');
+    expect([rig.server.sessions, rig.counters.connections]).toEqual([3, 5]);
+    expect(
+      rig.log.lines.filter(({ message }) => message === 'refused').map(({ fields }) => fields.cause),
+    ).toEqual(['clientConnections', 'connections']);
+    first[0]?.socket.destroy();
+    await until(() => rig.server.sessions === 2);
+    expect(await (await dial('127.0.0.3')).reply()).toMatch(/^220/);
+  });
+
+  it('delays connections beyond rate-global, and no others', async () => {
+    const clock = new FakeClock(1_700_000_000_000);
+    const { rig, dial } = await listening({ clock, options: { 'rate-global': '2' } });
+    const clients = [await dial(), await dial(), await dial(), await dial()];
+    await until(() => rig.server.sessions === 4);
+    expect(await clients[0]?.reply()).toMatch(/^220/);
+    expect(await clients[1]?.reply()).toMatch(/^220/);
+    expect(rig.said.filter((line) => line.includes('connections exceeds 2 per second'))).toHaveLength(1);
+    clients[0]?.socket.write('NOOP\r\n');
+    expect(await clients[0]?.reply()).toBe('250 2.0.0 OK\r\n');
+    clock.advance(1000);
+    expect(await clients[2]?.reply()).toMatch(/^220/);
+    expect(await clients[3]?.reply()).toMatch(/^220/);
+    for (const client of clients) client.socket.destroy();
+    await until(() => rig.server.sessions === 0);
+  });
+
+  it('notices a client that resets the connection: hook.error, hook.close(4)', async () => {
+    const { rig, dial } = await listening({ hooks: { error: () => undefined, close: () => undefined } });
+    const client = await dial();
+    await client.reply();
+    client.socket.resetAndDestroy();
+    await until(() => rig.server.sessions === 0);
+    expect(rig.instance.calls).toEqual([
+      ['error', 104, 'Connection reset by peer'],
+      ['close', 4],
+    ]);
+  });
+
+  it('stops reading a client that sends on while a hook is suspended', async () => {
+    let go = (): void => undefined;
+    const { rig, dial } = await listening({
+      options: {
+        'limit-pipeline-bytes': '4096',
+        'limit-commands': '0',
+        'limit-unknown': '0',
+        'limit-errors': '0',
+      },
+      hooks: {
+        noop: () =>
+          new Promise((resolve) => {
+            go = () => resolve(undefined);
+          }),
+      },
+    });
+    const client = await dial();
+    await client.reply();
+    client.socket.write('NOOP\r\n');
+    await until(() => rig.instance.calls.length === 1);
+    const lines = 2_000_000;
+    let sent = false;
+    client.socket.write('RSET\r\n'.repeat(lines), () => {
+      sent = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // The kernel's buffers are full, ours are not: the rest is still with the client.
+    expect(sent).toBe(false);
+    go();
+    let received = 0;
+    client.socket.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    await until(() => received > 14_000_000);
+    expect(rig.counters.commands).toBeGreaterThan(1_000_000);
+    client.socket.destroy();
+    await until(() => rig.server.sessions === 0);
+  }, 60_000);
+
+  it('closes: no new connections, 421 to those that are idle', async () => {
+    const { rig, dial } = await listening();
+    const client = await dial();
+    await client.reply();
+    const closed = rig.server.close(30);
+    expect(await client.reply()).toBe('421 4.3.2 mx.example shutting down\r\n');
+    client.socket.end();
+    await closed;
+    await expect(dial()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('does not start when its address is taken', async () => {
+    const { rig } = await listening();
+    const port = String(rig.server.endpoints[0]?.port);
+    const other = new SmtpRig({ options: { 'smtp-server-address': '127.0.0.1', 'smtp-server-port': port } });
+    await expect(other.server.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  it('trusts nobody for a network it cannot read, and says so', async () => {
+    const { rig, dial } = await listening({ options: { 'smtp-xclient-hosts': '10.0.0.0/8' } });
+    const client = await dial();
+    await client.reply();
+    client.socket.write('VERB\r\n');
+    expect(await client.reply()).toMatch(/^502/);
+    client.socket.destroy();
+    await once(client.socket, 'close');
+    await until(() => rig.server.sessions === 0);
+  });
+});
+
+describe('a session in test mode', () => {
+  it('runs as Lua what is no command, and goes on after the end of the input', async () => {
+    const rig = new SmtpRig({ hooks: { noop: async () => '250 at last' } });
+    const client = rig.connect('127.0.0.1', true);
+    client.send('NOOP\r\nreturn 1\n\nMAIL FROM:<a@b.cc>\r\nNOOP\r\n');
+    client.stream.end();
+    const text = await client.rest();
+    expect(text).toMatch(/^220 .*\r\n250 at last\r\nran return 1\n503 .*\r\n250 at last\r\n$/);
+    await client.over;
+    expect(rig.counters.sessions).toBe(0);
+  });
+
+  it('does not refuse pipelining', async () => {
+    const rig = new SmtpRig({ options: { 'rfc2920-pipelining-reject': '+' } });
+    const client = rig.connect('127.0.0.1', true);
+    await client.reply();
+    client.send('NOOP\r\nNOOP\r\nQUIT\r\n');
+    expect((await client.rest()).match(/^250/gm)).toHaveLength(2);
+  });
+});
