@@ -67,7 +67,7 @@ const protocols: readonly Protocol[] = [
     reply: httpReply(200, 'OK', ['Content-Type: text/plain'], 'hello'),
     verdict: 'rcode',
     timedOut: 'no complete response within 30 s',
-    noReply: /the server closed before the response was complete|the server does not speak HTTP/,
+    noReply: /the server closed before the response was complete|the response is not HTTP/,
   },
 ];
 

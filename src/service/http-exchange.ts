@@ -40,10 +40,11 @@ function describe(error: Error): string {
       return 'the head of the response is larger than 64 KiB';
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return 'the response is shorter or longer than its Content-Length';
-    default:
-      return typeof code === 'string' && code.startsWith('HPE_')
-        ? `the server does not speak HTTP (${code.slice('HPE_'.length).toLowerCase()})`
-        : error.message;
+    default: {
+      if (error.name !== 'HTTPParserError') return error.message;
+      const reason = /\((.*)\)$/.exec(error.message)?.[1] ?? error.message;
+      return `the response is not HTTP: ${reason}`;
+    }
   }
 }
 
