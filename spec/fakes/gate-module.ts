@@ -51,14 +51,20 @@ export class Gate {
   /** Lets each wait return its name as soon as it arrives. */
   automatic = false;
 
+  #release(waiting: Waiting | undefined): void {
+    const index = waiting === undefined ? -1 : this.waiting.indexOf(waiting);
+    if (index < 0) return;
+    this.waiting.splice(index, 1);
+    waiting?.resolve([waiting.name]);
+  }
+
   #suspend(name: string): Suspension {
     let waiting: Waiting | undefined;
     const done = new Promise<LuaResults>((resolve, reject) => {
       waiting = { name, resolve, reject };
     });
     if (waiting !== undefined) this.waiting.push(waiting);
-    if (this.automatic)
-      setImmediate(() => this.waiting.some((one) => one === waiting) && waiting?.resolve([name]));
+    if (this.automatic) setImmediate(() => this.#release(waiting));
     for (const arrived of this.#arrived.splice(0)) arrived();
     return {
       kind: 'suspension',

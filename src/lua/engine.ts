@@ -153,7 +153,7 @@ export class LuaEngine {
     const { api, bridge, memory } = this.core;
     return {
       ...patternNatives(this.core),
-      ...systemNatives(this.core, this.#calls),
+      ...systemNatives(this.core, this.#calls, (path) => this.#deps.files.onPath(path)),
       globals: (L) => {
         this.#environment().pushGlobals(L);
         return 1;
@@ -301,9 +301,10 @@ export async function createLuaEngine(deps: LuaEngineDependencies): Promise<LuaE
   });
   if (files === undefined) throw new Error('Lua: the module was not instantiated');
   core = new Core(wasm, deps.log, deps.clock);
-  selfTest(core);
+  const { warnings } = selfTest(core);
   const engine = new LuaEngine(core, files, deps);
   engine.start();
+  for (const warning of warnings) deps.log.write('warning', warning);
   return engine;
 }
 

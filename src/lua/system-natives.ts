@@ -8,14 +8,26 @@ import { LuaError } from './function-spec.ts';
 import type { Native } from './natives.ts';
 import { popenFunction } from './pipe.ts';
 import { executeFunction } from './processes.ts';
-import type { State } from './wasm-api.ts';
+import { type State, Type } from './wasm-api.ts';
 
-export function systemNatives(core: Core, env: CallEnvironment): Record<string, Native> {
+export function systemNatives(
+  core: Core,
+  env: CallEnvironment,
+  onPath: (path: string) => void,
+): Record<string, Native> {
   const { api, bridge } = core;
+  /** A command may look at any file that its text names. */
+  const withPaths = (native: Native): Native => {
+    return (L) => {
+      if (api.lua_type(L, 1) === Type.string)
+        for (const path of pathsIn(bridge.pullString(L, 1))) onPath(path);
+      return native(L);
+    };
+  };
   return {
     /** execute(command): suspends */
-    execute: functionNative(env, 'os.execute', executeFunction),
-    popen: functionNative(env, 'io.popen', popenFunction),
+    execute: withPaths(functionNative(env, 'os.execute', executeFunction)),
+    popen: withPaths(functionNative(env, 'io.popen', popenFunction)),
     /** exit(): never ends the process. */
     exit: () => {
       env.caller().context.log.write('err', 'the policy called os.exit, which is refused');
@@ -48,6 +60,11 @@ export function systemNatives(core: Core, env: CallEnvironment): Record<string, 
     /** track(): this connection opens files. */
     track: (L) => trackFiles(core, L),
   };
+}
+
+/** The words of a shell command that may be paths, quotes taken off. */
+export function pathsIn(command: string): readonly string[] {
+  return command.split(/[\s'"`;|&<>(){}$=]+/).filter((word) => word.includes('/'));
 }
 
 function trackFiles(core: Core, _L: State): number {

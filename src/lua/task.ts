@@ -86,6 +86,11 @@ export class Task implements Caller {
     return this.#thread?.L;
   }
 
+  /** True from acquire to the end of the run. */
+  get busy(): boolean {
+    return this.#thread !== undefined;
+  }
+
   pin(): void {
     this.#pinned = true;
   }

@@ -116,13 +116,15 @@ export class LuaInstance implements PolicyInstance {
     if (this.#closed) return false;
     if (this.#task.condemned) return !this.#sentenced;
     const answer = this.#task.environment.lookUp(hook);
-    if (answer === 'found') this.#engine.core.api.lua_settop(this.#engine.core.main, 0);
+    if (answer === 'found') this.#engine.core.api.lua_settop(this.#engine.core.main, -2);
     return answer !== 'absent';
   }
 
   call(hook: HookName, args: readonly LuaValue[]): HookOutcome | Promise<HookOutcome> {
     if (this.#closed) return { kind: 'cancelled' };
     if (this.#task.condemned) return this.#sentence(hook);
+    if (this.#task.busy)
+      throw new Error(`hook.${hook} was called while ${this.#task.label} is still running`);
     const answer = this.#task.environment.lookUp(hook);
     if (answer === 'absent') return { kind: 'undefined' };
     const L = this.#task.acquire();

@@ -140,3 +140,14 @@ describe('io.popen', () => {
     expect(existsSync(started)).toBe(false);
   });
 });
+
+describe('a command that names files', () => {
+  it('has them made before it runs', async () => {
+    const paths: string[] = [];
+    const own = await TestEngine.start({ files: { onPath: (path) => paths.push(path) } });
+    await own.eval(
+      `os.execute("test -e '/tmp/a b' || cat </spool/x >/dev/null 2>&1; true") io.popen("cat /spool/y 2>/dev/null"):close()`,
+    );
+    expect(paths).toEqual(expect.arrayContaining(['/spool/x', '/spool/y']));
+  });
+});
