@@ -95,8 +95,8 @@ describe('service.wait', () => {
   it('wait(0) returns with the first, and gives each result once', async () => {
     const [slow, slower] = [gate(), gate()];
     const one = keep(await startClamd(() => '/x: OK\n'));
-    const two = keep(await startSpamd(async () => (await slow.opened, spamdReply(true, 9, ''))));
-    const three = keep(await startHttp(async () => (await slower.opened, httpReply(200, 'OK', []))));
+    const two = keep(await startSpamd(() => slow.opened.then(() => spamdReply(true, 9, ''))));
+    const three = keep(await startHttp(() => slower.opened.then(() => httpReply(200, 'OK', []))));
     await rig.call('clamd', message.spool.path, one.host);
     await rig.call('spamd', message.spool.path, two.host);
     await rig.call('http.request', `${three.origin}/`);
@@ -112,8 +112,8 @@ describe('service.wait', () => {
 
   it('gives all of a kind; the fields are those of the last that did not fail', async () => {
     const [first, second] = [gate(), gate()];
-    const one = keep(await startClamd(async () => (await first.opened, 'stream: Eicar FOUND\n')));
-    const two = keep(await startClamd(async () => (await second.opened, 'x ERROR\n')));
+    const one = keep(await startClamd(() => first.opened.then(() => 'stream: Eicar FOUND\n')));
+    const two = keep(await startClamd(() => second.opened.then(() => 'x ERROR\n')));
     const logged = async (count: number) => {
       while (rig.log.lines.length < count) await new Promise((resolve) => setImmediate(resolve));
     };
