@@ -47,7 +47,7 @@ export class SmtpRig {
     this.policy = settings.policy ?? new FakePolicy(settings.hooks ?? {});
     this.options =
       settings.optionSet ??
-      createOptions({ 'dns-client-timeout': '0', 'spool-dir': '', ...settings.options });
+      createOptions({ 'dns-client-timeout': '0', 'spool-dir': '/nonexistent', ...settings.options });
     const { smartHost } = settings;
     const forwarder: SmartHost = {
       configured: () => smartHost !== undefined,

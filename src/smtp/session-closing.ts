@@ -45,13 +45,19 @@ export class SessionClosing {
       this.#over = true;
       this.#check();
     };
-    const work = this.#closePolicy(ending);
-    if (work instanceof Promise) {
-      work.then(over, (error: unknown) => {
-        core.log.write('err', 'internal error at the end of a session', { cause: describe(error) });
-        over();
-      });
-    } else over();
+    const bug = (error: unknown): void => {
+      core.log.write('err', 'internal error at the end of a session', { cause: describe(error) });
+      over();
+    };
+    let work: Maybe<void>;
+    try {
+      work = this.#closePolicy(ending);
+    } catch (error) {
+      bug(error);
+      return;
+    }
+    if (work instanceof Promise) work.then(over, bug);
+    else over();
   }
 
   #closePolicy(ending: Ending): Maybe<void> {
