@@ -1,5 +1,6 @@
 // Everything that is made from the tables: path in the project, and text.
 import type { ModuleSpec } from '../lua/function-spec.ts';
+import { errorPage } from './error-page.ts';
 import { luacheckStandard } from './luacheck.ts';
 import { indexPage, modulePage } from './module-page.ts';
 import { optionPage } from './option-page.ts';
@@ -10,6 +11,7 @@ export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<stri
   return new Map([
     ['doc/reference/README.md', indexPage(modules)],
     ['doc/reference/options.md', optionPage()],
+    ['doc/reference/errors.md', errorPage()],
     ...modules.map((module) => [`doc/reference/${module.name}.md`, modulePage(module)] as const),
     ...modules.map((module) => [`lib-lua/stubs/${module.name}.lua`, moduleStub(module)] as const),
     ['lib-lua/stubs/hook.lua', hookStub()],

@@ -1,5 +1,5 @@
 // Every reply of 4xx and 5xx that the engine itself gives: the single source of code, enhanced status (RFC 3463), text and error number.
-// The number is what option smtp-error-url is followed by; it stays with its error for good. Documented in doc/errors.md from this table.
+// The number is what option smtp-error-url is followed by; it stays with its error for good. doc/reference/errors.md is made from this table.
 import { echo, type Reply } from './reply.ts';
 
 export interface ErrorSpec {

@@ -47,6 +47,7 @@ export class SessionClosing {
     };
     const bug = (error: unknown): void => {
       core.log.write('err', 'internal error at the end of a session', { cause: describe(error) });
+      this.#giveUp();
       over();
     };
     let work: Maybe<void>;
@@ -66,12 +67,17 @@ export class SessionClosing {
     const { hooks } = core;
     const { error } = ending;
     const told = error === undefined ? undefined : hooks.call('error', [error.errno, error.text]);
-    return chain(told, () =>
-      chain(hooks.call('close', [ending.code]), () => {
-        hooks.close();
-        return core.transaction?.dispose();
-      }),
-    );
+    return chain(told, () => chain(hooks.call('close', [ending.code]), () => this.#giveUp()));
+  }
+
+  /** The policy's instance and the message, whatever hook.close has come to. */
+  #giveUp(): Maybe<void> {
+    try {
+      this.#core.hooks.close();
+    } catch (error) {
+      this.#core.log.write('err', 'internal error at the end of a policy', { cause: describe(error) });
+    }
+    return this.#core.transaction?.dispose();
   }
 
   #log(ending: Ending): void {

@@ -242,4 +242,19 @@ describe('the end of a session by the server', () => {
     );
     expect([rig.instance.calls.at(-1), rig.spools.size, rig.counters.sessions]).toEqual([['close', 4], 0, 0]);
   });
+
+  it('gives everything up also when the policy cannot be closed in order', async () => {
+    const broken = new Error('a bug');
+    const rig = new SmtpRig({ hooks: END });
+    const client = await rig.greeted();
+    await client.openMessage();
+    const { instance } = rig;
+    instance.call = () => {
+      throw broken;
+    };
+    client.stream.end();
+    await client.over;
+    expect([instance.closed, rig.spools.size, rig.counters.sessions]).toEqual([true, 0, 0]);
+    expect(rig.said).toContain('internal error at the end of a session');
+  });
 });
