@@ -107,15 +107,16 @@ export class Hooks {
       case 'reply':
         return { kind: 'reply', reply: parsed.reply, drop };
       case 'none':
-        return drop ? SILENT_DROP : SILENT;
       case 'bad-code':
-        this.#log.write(
-          'warning',
-          `hook.${name} gave a reply without a code from 200 to 599; the default is sent`,
-          {
-            reply: text.slice(0, 100),
-          },
-        );
+        // An empty text is a way to say nothing.
+        if (text !== '')
+          this.#log.write(
+            'warning',
+            `hook.${name} gave a reply without a code from 200 to 599; the default is sent`,
+            {
+              reply: text.slice(0, 100),
+            },
+          );
         return drop ? SILENT_DROP : SILENT;
       case 'too-long':
         this.#log.write('err', `hook.${name} gave a reply of ${text.length} bytes`);
