@@ -69,7 +69,6 @@ function connectOnce(
         resolve(socket);
         return;
       }
-      socket.on('error', () => undefined);
       socket.destroy();
       resolve(error);
     }

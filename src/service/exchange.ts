@@ -58,8 +58,10 @@ export function exchange(
       over = true;
       timer.cancel();
       signal.removeEventListener('abort', onAbort);
-      socket.removeAllListeners();
-      socket.on('error', () => undefined);
+      socket.off('data', onData);
+      socket.off('end', onEnd);
+      socket.off('error', closed);
+      socket.off('close', onEnd);
       socket.destroy();
       resolve(outcome);
     }
@@ -80,7 +82,7 @@ export function exchange(
       });
     }
 
-    socket.on('data', (piece: Buffer) => {
+    const onData = (piece: Buffer) => {
       size += piece.length;
       if (size > maxReply) {
         fail(`the reply is longer than ${maxReply} bytes`);
@@ -88,15 +90,16 @@ export function exchange(
       }
       pieces.push(piece);
       if (reader.push(piece)) finish({ kind: 'replied', complete: true, reply: Buffer.concat(pieces) });
-    });
-    socket.on('end', () => closed(undefined));
-    socket.on('error', (error: Error) => closed(error));
-    socket.on('close', () => closed(undefined));
+    };
+    const onEnd = () => closed(undefined);
     signal.addEventListener('abort', onAbort);
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
+    if (signal.aborted) return onAbort();
+    // It may have ended before we came.
+    if (socket.destroyed) return closed(socket.errored ?? undefined);
+    socket.on('end', onEnd);
+    socket.on('error', closed);
+    socket.on('close', onEnd);
+    socket.on('data', onData);
 
     const written = (piece: Buffer) => new Promise<void>((done) => socket.write(piece, () => done()));
 

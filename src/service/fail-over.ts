@@ -38,7 +38,7 @@ export class FailOver {
     this.#health = health;
   }
 
-  /** Connects to one server and remembers how that went. */
+  /** Connects to one server and remembers how that went. From then on the connection is closed when `signal` aborts. */
   async connect(target: Target, { connectTimeoutMs, signal }: Servers): Promise<ConnectOutcome> {
     const outcome = await connectTo(target, {
       clock: this.#clock,
@@ -46,8 +46,15 @@ export class FailOver {
       timeoutMs: connectTimeoutMs,
       signal,
     });
-    if (outcome.kind === 'connected') this.#health.worked(target);
-    else if (!signal.aborted) this.#health.failed(target);
+    if (outcome.kind === 'failed') {
+      if (!signal.aborted) this.#health.failed(target);
+      return outcome;
+    }
+    this.#health.worked(target);
+    const { socket } = outcome;
+    const onAbort = () => socket.destroy();
+    signal.addEventListener('abort', onAbort);
+    socket.once('close', () => signal.removeEventListener('abort', onAbort));
     return outcome;
   }
 

@@ -170,11 +170,11 @@ export class HttpClient {
     );
     if (connection.kind === 'failed') return connection.error;
     const { socket, address } = connection;
-    if (url.protocol === 'http:') return new HttpConnection(keyOf(request), url.origin, address, socket);
+    if (url.protocol === 'http:') return HttpConnection.over(keyOf(request), url.origin, address, socket);
     const secure = await startTls(socket, url.host, context, signal);
     return typeof secure === 'string'
       ? secure
-      : new HttpConnection(keyOf(request), url.origin, address, secure);
+      : HttpConnection.over(keyOf(request), url.origin, address, secure);
   }
 
   /** The usual authorities and those of the file. Read once. */

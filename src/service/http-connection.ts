@@ -5,7 +5,7 @@
 import { isIP, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { Client } from 'undici';
+import type { Client } from 'undici';
 import { describeError } from './connect.ts';
 
 /** The most a response may have in its head. */
@@ -23,13 +23,18 @@ export class HttpConnection {
   /** Called when the other side has closed it. */
   onGone: () => void = () => undefined;
 
-  constructor(key: string, origin: string, address: string, socket: Socket) {
+  private constructor(
+    key: string,
+    origin: string,
+    address: string,
+    socket: Socket,
+    ClientClass: typeof Client,
+  ) {
     this.key = key;
     this.address = address;
     this.#socket = socket;
-    socket.on('error', () => undefined);
     let given = false;
-    this.client = new Client(origin, {
+    this.client = new ClientClass(origin, {
       pipelining: 1,
       // Deadlines are ours, by the clock that is handed in.
       headersTimeout: 0,
@@ -48,6 +53,12 @@ export class HttpConnection {
       },
     });
     this.client.on('disconnect', () => this.onGone());
+  }
+
+  /** Takes over an open socket. undici is loaded with the first one: most policies never ask a web server. */
+  static async over(key: string, origin: string, address: string, socket: Socket): Promise<HttpConnection> {
+    const { default: ClientClass } = await import('undici/lib/dispatcher/client.js');
+    return new HttpConnection(key, origin, address, socket, ClientClass);
   }
 
   get alive(): boolean {
@@ -77,6 +88,8 @@ export function startTls(
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
     });
+    // As for a ReplySocket: nobody else may be listening when it has just been opened.
+    secure.on('error', () => undefined);
     const onAbort = () => finish('cancelled');
     const onError = (error: Error) => finish(`TLS: ${describeError(error)}`);
     const onClose = () => finish('TLS: the server closed the connection');
@@ -90,7 +103,6 @@ export function startTls(
         resolve(secure);
         return;
       }
-      secure.on('error', () => undefined);
       secure.destroy();
       socket.destroy();
       resolve(error);

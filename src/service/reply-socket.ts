@@ -10,6 +10,9 @@ export class ReplySocket extends Socket {
 
   constructor() {
     super({ allowHalfOpen: true });
+    // Between one owner and the next (connecting, storing the message, asking) nobody else listens: an error then must not be an
+    // uncaught one. Whoever takes the socket over looks at `errored`.
+    this.on('error', () => undefined);
   }
 
   override _write(chunk: Buffer | string, encoding: BufferEncoding, callback: Done): void {

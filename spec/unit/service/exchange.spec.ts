@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inPieces } from '../../../src/service/exchange.ts';
+import { systemClock } from '../../../src/ops/clock.ts';
+import { connectTo } from '../../../src/service/connect.ts';
+import { exchange, inPieces } from '../../../src/service/exchange.ts';
+import { startScripted } from '../../fakes/scripted-server.ts';
 
 async function pieces(source: Iterable<Buffer>): Promise<Buffer[]> {
   const result: Buffer[] = [];
@@ -25,4 +28,37 @@ describe('inPieces', () => {
     const result = await pieces(Array.from({ length: 100_000 }, () => Buffer.from('x')));
     expect(result.map((piece) => piece.length)).toEqual([65_536, 34_464]);
   });
+});
+
+describe('a server that has gone before anything was sent', () => {
+  it.each(['resets', 'closes'])(
+    "%s: the exchange ends at once, and the error is nobody else's",
+    async (how) => {
+      const server = await startScripted((connection) =>
+        how === 'resets' ? connection.reset() : connection.end(),
+      );
+      const options = { clock: systemClock, timeoutMs: 60_000, signal: new AbortController().signal };
+      const connection = await connectTo(
+        { kind: 'tcp', text: server.host, host: '127.0.0.1', port: server.port },
+        { ...options, resolver: { addresses: async () => [] } },
+      );
+      if (connection.kind !== 'connected') {
+        expect([how, connection.error]).toEqual(['resets', 'connection reset by the other side']);
+      } else {
+        const { socket } = connection;
+        if (how === 'resets') await new Promise((resolve) => socket.on('close', resolve));
+        const outcome = await exchange(
+          socket,
+          (async function* () {
+            yield Buffer.from('hello\n');
+          })(),
+          { push: () => false },
+          { ...options, maxReply: 1000, halfClose: false },
+        );
+        expect(outcome.kind).toBe('silent');
+        expect(socket.destroyed).toBe(true);
+      }
+      await server.close();
+    },
+  );
 });
