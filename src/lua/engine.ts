@@ -46,7 +46,16 @@ export interface LuaEngineDependencies {
 }
 
 /** The engine's own Lua, in order. */
-const runtimeFiles = ['environment', 'coroutines', 'chunks', 'patterns', 'system', 'lua51', 'start'] as const;
+const runtimeFiles = [
+  'environment',
+  'coroutines',
+  'chunks',
+  'patterns',
+  'system',
+  'lua51',
+  'libraries51',
+  'start',
+] as const;
 
 const usualShape: EnvironmentShape = { ownTable: 'hook', fieldsModule: 'client' };
 
