@@ -39,6 +39,8 @@ export class Conversation implements CommandContext {
   readonly #ids: TransactionIds;
   #state: State = INITIAL;
   #message: MessageDialogue | undefined;
+  /** Since an AUTH no line came that is certainly another command. */
+  #hiding = false;
 
   constructor(core: SessionCore, settings: ConversationSettings) {
     this.#core = core;
@@ -114,7 +116,7 @@ export class Conversation implements CommandContext {
   /** A complete line of the client. */
   line(input: string): Maybe<void> {
     const core = this.#core;
-    core.command = this.#state.phase === 'dialogue' ? AUTH_COMMAND : loggable(input);
+    core.command = this.#loggable(input);
     core.deps.counters.commands++;
     core.sums.commands++;
     core.sums.commandsWithoutMessage++;
@@ -131,6 +133,14 @@ export class Conversation implements CommandContext {
     }
     core.setClient({ input, is_pipelining: core.pipelining });
     return this.#start(this.#lookUp(parsed.line), parsed.line, []);
+  }
+
+  /** The line as far as it may be logged. A client whose AUTH was refused may go on with its answers all the same. */
+  #loggable(input: string): string {
+    const answering = this.#state.phase === 'dialogue';
+    const shown = answering || (this.#hiding && !isCommand(input)) ? AUTH_COMMAND : loggable(input);
+    this.#hiding = shown === AUTH_COMMAND;
+    return shown;
   }
 
   /** A line that was longer than limit-line-length. */
@@ -260,4 +270,10 @@ export class Conversation implements CommandContext {
         }
     }
   }
+}
+
+/** Begins with the verb of a command. */
+function isCommand(input: string): boolean {
+  const [verb = ''] = input.split(/[ \t]/, 1);
+  return commands.has(verb.toUpperCase());
 }

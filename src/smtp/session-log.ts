@@ -28,7 +28,7 @@ export class PolicyLog implements Log {
 /** Stands in the log for AUTH with what follows it, and for the answers in its dialogue. */
 export const AUTH_COMMAND = 'AUTH ...';
 
-/** A command line for the log. */
+/** A command line for the log: whatever looks like AUTH is hidden, also when it is not written as it must be. */
 export function loggable(input: string): string {
-  return /^AUTH[ \t]/i.test(input) ? AUTH_COMMAND : input;
+  return /^[ \t]*AUTH/i.test(input) ? AUTH_COMMAND : input;
 }

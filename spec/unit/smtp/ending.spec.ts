@@ -26,7 +26,8 @@ describe('loggable', () => {
     ['AUTH PLAIN AGEAYg==', 'AUTH ...'],
     ['auth\tlogin', 'AUTH ...'],
     ['AUTH AGEAYg==', 'AUTH ...'],
-    ['AUTHPLAIN x', 'AUTHPLAIN x'],
+    ['AUTHPLAIN x', 'AUTH ...'],
+    [' AUTH PLAIN x', 'AUTH ...'],
     ['MAIL FROM:<a@b>', 'MAIL FROM:<a@b>'],
   ])('%s is %s', (input, shown) => {
     expect(loggable(input)).toBe(shown);
