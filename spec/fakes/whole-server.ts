@@ -3,16 +3,19 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { duplexPair } from 'node:stream';
 import { type App, createApp } from '../../src/app.ts';
 import { registry, Type } from '../../src/lua/wasm-api.ts';
 import { LocalCounters } from '../../src/net/connection-counters.ts';
 import { type Clock, systemClock, systemRandom } from '../../src/ops/clock.ts';
+import type { Log } from '../../src/ops/log.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import type { OptionName } from '../../src/options/option-table.ts';
 import { CurrentPolicy } from '../../src/policy/current-policy.ts';
 import type { SmtpServer } from '../../src/smtp/server.ts';
 import { RecordLog } from './record-log.ts';
 import { SmtpClient } from './smtp-client.ts';
+import { RigClient } from './smtp-rig.ts';
 
 export interface WholeServerSettings {
   readonly policy?: string;
@@ -22,6 +25,8 @@ export interface WholeServerSettings {
   readonly clock?: Clock;
   /** Keep debug lines of the dialogue too. */
   readonly verbose?: boolean;
+  /** Where the lines go instead of RecordLog; `log` and `said` see nothing then. */
+  readonly writeTo?: Log;
 }
 
 /** What the server holds. All counts are those of an idle server again when everything was given back. */
@@ -34,7 +39,7 @@ export interface Holdings {
   readonly files: readonly string[];
   /** Lua threads in use. */
   readonly threads: number;
-  /** Other values that TypeScript holds in Lua's registry: every connection has some tables there. */
+  /** Tables and functions that TypeScript holds in Lua's registry: every connection has some. (Strings are names, kept once.) */
   readonly anchored: number;
   /** Files that policies have open. */
   readonly openFiles: number;
@@ -45,6 +50,8 @@ export interface Holdings {
   /** What keeps the process alive, by kind: TCPSocketWrap=2 Timeout=1 ... */
   readonly resources: Readonly<Record<string, number>>;
 }
+
+const plain: ReadonlySet<number> = new Set([Type.thread, Type.string]);
 
 export class WholeServer {
   readonly app: App;
@@ -98,7 +105,7 @@ export class WholeServer {
     const limits = new LocalCounters();
     const app = await createApp({
       options,
-      log,
+      log: settings.writeTo ?? log,
       clock: settings.clock ?? systemClock,
       random: systemRandom,
       onBroken: (reason) => log.write('emerg', `broken: ${reason}`),
@@ -120,7 +127,14 @@ export class WholeServer {
     return endpoint.port;
   }
 
-  /** A client that has not read the banner yet. */
+  /** A client over a stream in memory: every write arrives as one chunk. */
+  inMemory(address = '192.0.2.1'): RigClient {
+    const [ours, theirs] = duplexPair();
+    const peer = { address, port: 4711, localAddress: '192.0.2.25' };
+    return new RigClient(ours, this.server.serve(theirs, peer, false));
+  }
+
+  /** A client over TCP that has not read the banner yet. */
   connect(localAddress?: string): Promise<SmtpClient> {
     return SmtpClient.connect(this.port, localAddress);
   }
@@ -151,7 +165,7 @@ export class WholeServer {
       spools: spools.size,
       files: await readdir(this.spool),
       threads: (registered.get(Type.thread) ?? 0) - engine.core.threads.idle,
-      anchored: [...registered].reduce((sum, [type, count]) => (type === Type.thread ? sum : sum + count), 0),
+      anchored: [...registered].reduce((sum, [type, count]) => (plain.has(type) ? sum : sum + count), 0),
       openFiles: engine.openFiles,
       idle: smtpClient.idleConnections,
       descriptors: (await readdir('/proc/self/fd')).length,
