@@ -19,6 +19,8 @@ const ANY = 255;
 
 /** `name` with final dot; `type` of the question. */
 export function followAliases(name: string, type: number, answer: readonly DnsRecord[]): AliasChain {
+  if (isDirect(name, type, answer))
+    return { records: answer, end: name, complete: answer.length > 0, broken: false };
   const owners = byOwner(answer);
   const chain = new Set<string>();
   const made: DnsRecord[] = [];
@@ -44,6 +46,12 @@ export function followAliases(name: string, type: number, answer: readonly DnsRe
   const kept = answer.filter((record) => belongs(record, chain));
   const complete = (owners.get(end) ?? []).some((record) => record.type === type || asksAlias);
   return { records: [...kept, ...made], end, complete, broken: false };
+}
+
+/** Most answers: records of the type and name asked for, and nothing else. */
+function isDirect(name: string, type: number, answer: readonly DnsRecord[]): boolean {
+  if (type === CNAME || type === ANY) return false;
+  return answer.every((record) => record.type === type && record.name === name);
 }
 
 /** A record of one of these names, or the DNAME above one. */

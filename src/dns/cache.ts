@@ -69,7 +69,8 @@ export class AnswerCache {
   put(key: string, kept: KeptAnswer, seconds: number, octets: number, limit: number, now: number): void {
     const weight = Math.max(1, Math.ceil(octets / 1024));
     if (seconds <= 0 || weight > limit) return;
-    const aged = { ...kept, ttl: seconds };
+    const { rcode, answer, authority, extra } = kept;
+    const aged = { rcode, answer, authority, extra, ttl: seconds };
     this.#keep(key, { kept, weight, storedAt: now, expiresAt: now + seconds * 1000, age: 0, aged }, limit);
   }
 

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import type { Clock, RandomInteger } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
+import { AbortListeners } from './abort-listeners.ts';
 import { reverseName } from './address-text.ts';
 import { AnswerCache } from './cache.ts';
 import { Flight, type FlightHost, type FlightResult, failedFlight } from './flight.ts';
@@ -13,7 +14,7 @@ import { checkName, isHostName } from './name.ts';
 import { type DnsQuestion, type DnsResponse, type Resolver, rcode } from './resolver-api.ts';
 import { ServerList } from './servers.ts';
 import { className, rcodeName, typeName } from './type-table.ts';
-import { notAnswered, Waiter } from './waiter.ts';
+import { notAnswered, Waiter, type WaitParts } from './waiter.ts';
 
 export interface ResolverParts {
   /** The options of the process: dns-servers, dns-max-timeout, dns-round-robin, dns-ignore-tcp, dns-cache-size, dns-max-queries. */
@@ -44,8 +45,9 @@ export async function openResolver(parts: ResolverParts): Promise<Resolver> {
   return new CachingResolver(parts, servers);
 }
 
-class CachingResolver implements Resolver, FlightHost, LookupHost {
+class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
   readonly clock: Clock;
+  readonly listeners = new AbortListeners();
   readonly #options: Options;
   readonly #log: Log;
   readonly #servers: ServerList;
@@ -160,9 +162,8 @@ class CachingResolver implements Resolver, FlightHost, LookupHost {
 
   #wait(flight: Flight, question: DnsQuestion, options: QueryOptions | undefined): Promise<DnsResponse> {
     const ms = options?.timeoutMs ?? this.#options.values['dns-max-timeout'] * 1000;
-    const wait = { clock: this.clock, ms, signal: options?.signal };
     return new Promise((resolve) => {
-      new Waiter(flight, question, wait, resolve);
+      new Waiter(flight, question, this, ms, options?.signal, resolve);
     });
   }
 

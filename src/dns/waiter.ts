@@ -1,31 +1,41 @@
 // One asker waiting for a flight: its deadline, its way out (AbortSignal), and its promise, which is always kept.
 import type { Clock, Timer } from '../ops/clock.ts';
+import type { Abortable, AbortListeners } from './abort-listeners.ts';
 import type { Flight, FlightResult } from './flight.ts';
 import { type DnsQuestion, type DnsResponse, rcode } from './resolver-api.ts';
 
 const LONGEST_TIMER = 2_147_483_647;
 
-export class Waiter {
+export interface WaitParts {
+  readonly clock: Clock;
+  readonly listeners: AbortListeners;
+}
+
+export class Waiter implements Abortable {
   readonly #flight: Flight;
   /** As it was asked. */
   readonly #question: DnsQuestion;
   readonly #signal: AbortSignal | undefined;
+  readonly #listeners: AbortListeners;
   readonly #timer: Timer;
   #resolve: ((response: DnsResponse) => void) | undefined;
 
   constructor(
     flight: Flight,
     question: DnsQuestion,
-    wait: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal | undefined },
+    { clock, listeners }: WaitParts,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
     resolve: (response: DnsResponse) => void,
   ) {
     this.#flight = flight;
     this.#question = question;
-    this.#signal = wait.signal;
+    this.#signal = signal;
+    this.#listeners = listeners;
     this.#resolve = resolve;
-    const ms = Math.min(Math.max(0, wait.ms), LONGEST_TIMER);
-    this.#timer = wait.clock.after(ms, () => this.#timedOut(ms));
-    wait.signal?.addEventListener('abort', this);
+    const ms = Math.min(Math.max(0, timeoutMs), LONGEST_TIMER);
+    this.#timer = clock.after(ms, () => this.#timedOut(ms));
+    if (signal !== undefined) listeners.add(signal, this);
     flight.join(this);
   }
 
@@ -33,8 +43,7 @@ export class Waiter {
     this.#settle({ question: this.#question, rcode: code, answer, authority, extra, ttl: keep, error });
   }
 
-  /** The signal's event. */
-  handleEvent(): void {
+  aborted(): void {
     this.#settle(notAnswered(this.#question, rcode.ERRNO, 'cancelled'));
     this.#flight.leave(this);
   }
@@ -50,7 +59,7 @@ export class Waiter {
 
   #settle(response: DnsResponse): void {
     this.#timer.cancel();
-    this.#signal?.removeEventListener('abort', this);
+    if (this.#signal !== undefined) this.#listeners.remove(this.#signal, this);
     this.#resolve?.(response);
     this.#resolve = undefined;
   }

@@ -17,36 +17,37 @@ export interface Query {
   readonly edns: boolean;
 }
 
-/** An OPT record without options. */
-const OPT_LENGTH = 11;
-const opt = {
-  type: 'OPT',
-  name: '.',
-  udpPayloadSize: EDNS_SIZE,
-  extendedRcode: 0,
-  ednsVersion: 0,
-  flags: 0,
-  flag_do: false,
-} as const;
+/** An OPT record without options (RFC 6891 section 6.1.2): always the same octets. */
+const opt = dnsPacket
+  .encode({
+    additionals: [
+      {
+        type: 'OPT',
+        name: '.',
+        udpPayloadSize: EDNS_SIZE,
+        extendedRcode: 0,
+        ednsVersion: 0,
+        flags: 0,
+        flag_do: false,
+        options: [],
+      },
+    ],
+  })
+  .subarray(12);
 
 /** A query with recursion desired. `name`: ASCII, checked, without final dot. */
 export function encodeQuery(name: string, type: number, cls: number, edns: boolean): Query {
   const questionEnd = 12 + (name === '' ? 1 : name.length + 2) + 4;
-  const length = questionEnd + (edns ? OPT_LENGTH : 0);
-  const packet = Buffer.allocUnsafe(length);
-  dnsPacket.encode(
-    {
-      type: 'query',
-      id: 0,
-      flags: dnsPacket.RECURSION_DESIRED,
-      questions: [{ name: name === '' ? '.' : name, type: 'A', class: 'IN' }],
-      additionals: edns ? [{ ...opt, options: [] }] : [],
-    },
-    packet,
-  );
+  const packet = Buffer.allocUnsafe(questionEnd + (edns ? opt.length : 0));
+  const questions = [{ name: name === '' ? '.' : name, type: 'A', class: 'IN' } as const];
+  dnsPacket.encode({ type: 'query', id: 0, flags: dnsPacket.RECURSION_DESIRED, questions }, packet);
   // By number: dns-packet turns a type or class it has no name for into 0.
   packet.writeUInt16BE(type, questionEnd - 4);
   packet.writeUInt16BE(cls, questionEnd - 2);
+  if (edns) {
+    packet.writeUInt16BE(1, 10);
+    opt.copy(packet, questionEnd);
+  }
   return { packet, questionEnd, edns };
 }
 

@@ -1,5 +1,4 @@
 // What one connection asks between dns.open and the end of the hook: queries in their order, answers as they come, and who waits.
-import { setMaxListeners } from 'node:events';
 import { reverseName } from '../dns/address-text.ts';
 import { type DnsResponse, type Resolver, rcode } from '../dns/resolver-api.ts';
 import { rcodeName, typeName } from '../dns/type-table.ts';
@@ -94,7 +93,9 @@ export class DnsContext {
       this.#answered(question, failure(question, `more than ${limit} queries pending (dns-session-queries)`));
       return;
     }
-    const { signal } = this.#controller();
+    // One for all queries of a round, and of many rounds as long as none is given up.
+    this.#abort ??= new AbortController();
+    const { signal } = this.#abort;
     const timeoutMs = this.#context.options.values['dns-max-timeout'] * 1000;
     const response = this.#resolver.query(question, { signal, timeoutMs });
     if (!(response instanceof Promise)) {
@@ -108,16 +109,6 @@ export class DnsContext {
       this.#answered(question, late);
       this.#wake();
     });
-  }
-
-  /** One for all queries of a round, and of many rounds as long as none is given up. */
-  #controller(): AbortController {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      // Each pending query listens: as many as the option allows, not the 10 from which Node suspects a leak.
-      setMaxListeners(0, this.#abort.signal);
-    }
-    return this.#abort;
   }
 
   wait(all: boolean): LuaResults | Suspension {

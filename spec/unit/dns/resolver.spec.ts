@@ -1,4 +1,5 @@
 // The resolver against scripted servers on loopback; its clock stands still unless a test moves it.
+import { getEventListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -260,6 +261,28 @@ describe('identical questions', () => {
     expect(dns.query({ name: 'b.test', type: A, class: 1 }, { signal: abort.signal })).toMatchObject({
       error: 'cancelled',
     });
+  });
+});
+
+describe('a signal', () => {
+  it('is listened to once, and ends all that wait with it', async () => {
+    const fake = await server();
+    fake.script(() => true, { kind: 'drop' });
+    const clock = new FakeClock();
+    const dns = await resolver(fake, { clock });
+    const abort = new AbortController();
+    const asked = Array.from({ length: 100 }, (_, i) =>
+      dns.query({ name: `n${i}.test`, type: A, class: 1 }, { signal: abort.signal }),
+    );
+    const other = dns.ask('other.test', A, 1000);
+    expect(getEventListeners(abort.signal, 'abort').length).toBe(1);
+    abort.abort();
+    expect(new Set((await Promise.all(asked)).map((response) => response.error))).toEqual(
+      new Set(['cancelled']),
+    );
+    clock.advance(1000);
+    expect((await other).rcode).toBe(rcode.TIMEDOUT);
+    expect(clock.pending).toBe(0);
   });
 });
 
