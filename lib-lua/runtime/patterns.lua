@@ -56,19 +56,11 @@ function patterns.find(s, pattern, init, plain)
     init = whole(init)
   end
   local length = quick[pattern]
-  if plain then
-    if type(s) == 'string' and type(pattern) == 'string' and #s * #pattern > 4000000 then
-      local from = position(s, init)
-      if from == nil then
-        return nil
-      end
-      return native.find_plain(s, pattern, from)
-    end
-  elseif length ~= huge and type(s) == 'string' and #s > length then
+  if length ~= huge and type(s) == 'string' and #s > length then
     local from = position(s, init)
     if from == nil then
       return nil
-    elseif not find(pattern, '[%^%$%*%+%?%.%(%[%%%-]') then
+    elseif plain or not find(pattern, '[%^%$%*%+%?%.%(%[%%%-]') then
       return native.find_plain(s, pattern, from)
     end
     return native.match_from(s, pattern, from)

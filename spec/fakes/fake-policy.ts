@@ -1,6 +1,12 @@
 // A policy made of TypeScript functions, for specs of the session: what a hook returns is the outcome, a promise suspends it, an exception
 // is a Lua error. Every call is recorded. Checks the contract: hooks of one instance never overlap, none is called after close.
-import { ByteSlice, type LiveTable, type LuaRecord, type LuaValue } from '../../src/lua/value.ts';
+import {
+  ByteSlice,
+  type LiveTable,
+  type LuaRecord,
+  type LuaValue,
+  type SliceBatch,
+} from '../../src/lua/value.ts';
 import type { HookName } from '../../src/policy/hook-table.ts';
 import type {
   HookOutcome,
@@ -8,6 +14,7 @@ import type {
   OpenOutcome,
   Policy,
   PolicyInstance,
+  RowOutcome,
 } from '../../src/policy/instance.ts';
 import { FakeLiveTable } from './live-table.ts';
 
@@ -75,6 +82,11 @@ export class FakeInstance implements PolicyInstance {
         },
       );
     });
+  }
+
+  async callEach(hook: HookName, batch: SliceBatch): Promise<RowOutcome> {
+    const line = batch.bytes.toString('latin1', batch.starts[0], batch.ends[0]);
+    return { done: 1, outcome: await this.call(hook, [line]) };
   }
 
   run(source: string): HookOutcome {

@@ -5,7 +5,7 @@ import { LuaError } from './function-spec.ts';
 import type { Memory } from './memory.ts';
 import type { Objects } from './objects.ts';
 import { Anchor, LiveLuaTable } from './references.ts';
-import { ByteSlice, LuaObject, LuaTable, type LuaValue } from './value.ts';
+import { ByteSlice, LuaObject, LuaTable, type LuaValue, type SliceBatch } from './value.ts';
 import { type LuaApi, type Pointer, registry, type State, Type } from './wasm-api.ts';
 
 /** Tables nested deeper than this do not cross. */
@@ -78,6 +78,17 @@ export class Bridge {
   #pushSlice(L: State, { bytes, start, end }: ByteSlice): void {
     if (bytes !== this.#sliced) this.#loadSlices(bytes);
     this.#api.lua_pushlstring(L, this.#slices + start, end - start);
+  }
+
+  /** Pushes a table with the slices as a sequence. */
+  pushBatch(L: State, batch: SliceBatch): void {
+    if (batch.bytes !== this.#sliced) this.#loadSlices(batch.bytes);
+    this.#api.lua_createtable(L, batch.count, 2);
+    for (let i = 0; i < batch.count; i++) {
+      const start = batch.starts[i] ?? 0;
+      this.#api.lua_pushlstring(L, this.#slices + start, (batch.ends[i] ?? start) - start);
+      this.#api.lua_rawseti(L, -2, smallIntegers[i + 1] ?? BigInt(i + 1));
+    }
   }
 
   #loadSlices(bytes: Buffer): void {

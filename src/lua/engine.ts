@@ -15,6 +15,7 @@ import type { Native } from './natives.ts';
 import { patternNatives } from './pattern-natives.ts';
 import { pipeClass } from './pipe.ts';
 import { RealFiles } from './real-files.ts';
+import type { Anchor } from './references.ts';
 import { Registrar } from './register.ts';
 import { selfTest } from './self-test.ts';
 import { Surroundings } from './surroundings.ts';
@@ -51,6 +52,7 @@ const runtimeFiles = [
   'coroutines',
   'chunks',
   'patterns',
+  'lines',
   'system',
   'lua51',
   'libraries51',
@@ -68,6 +70,7 @@ export class LuaEngine {
   readonly #files: RealFiles;
   readonly #around: Surroundings;
   readonly #calls: CallEnvironment;
+  #each: Anchor | undefined;
 
   constructor(core: Core, files: RealFiles, deps: LuaEngineDependencies) {
     this.core = core;
@@ -256,6 +259,20 @@ export class LuaEngine {
     this.core.pushRuntime('call_hook');
     api.lua_xmove(main, L, 1);
     this.core.pushName(L, name);
+  }
+
+  /** Pushes what calls a hook for each value of a batch: each(globals, own table, hook, values, count). */
+  pushEach(L: State): void {
+    if (this.#each === undefined) {
+      const { api, main } = this.core;
+      this.core.pushRuntime('lines');
+      this.core.pushName(main, 'each');
+      api.lua_rawget(main, -2);
+      this.#each = this.core.bridge.anchor(main);
+      api.lua_settop(main, -2);
+    }
+    this.#each.push(L);
+    this.core.pushName(L, this.#shape.ownTable);
   }
 
   /** Files that policies have open. */

@@ -33,6 +33,8 @@ export interface TaskOwner {
   readonly context: CallContext;
   /** The session's id, for the watchdog; may be ''. */
   readonly id: string;
+  /** A number that changes when, within one run, the next call of a hook began: its processor time counts from there. */
+  readonly progress: number;
 }
 
 type Resolve = (ended: unknown) => void;
@@ -57,6 +59,7 @@ export class Task implements Caller {
   #condemned: string | undefined;
   #onClosed: (() => void) | undefined;
   #closed = false;
+  #progress = 0;
   /** By how many bytes Lua's memory has grown while this ran: who to blame when it is nearly full. */
   grown = 0;
   /** What is or was last run, e.g. `hook.rcpt`. */
@@ -123,6 +126,7 @@ export class Task implements Caller {
     this.#read = read;
     this.#limits = limits;
     this.#cancelled = false;
+    this.#progress = 0;
     this.#meter?.start(limits.cpu);
     const ended = this.#step(nargs) as T | Failure | undefined;
     if (ended === undefined) return this.#later(limits.time);
@@ -154,7 +158,12 @@ export class Task implements Caller {
       this.#meter = new CpuMeter(this.#around.core.clock);
       this.#meter.start(this.cpuLimit);
     }
-    return this.#meter.exhausted();
+    if (!this.#meter.exhausted()) return false;
+    const progress = this.#owner.progress;
+    if (progress === this.#progress) return true;
+    this.#progress = progress;
+    this.#meter.start(this.cpuLimit);
+    return false;
   }
 
   /** Milliseconds. */

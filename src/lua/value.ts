@@ -36,6 +36,16 @@ export class ByteSlice {
   }
 }
 
+/** Slices of one buffer that a hook is called with one after the other. Used again for the next ones. */
+export class SliceBatch {
+  bytes: Buffer = Buffer.alloc(0);
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  count = 0;
+  /** How many are worth putting together next time; whoever calls the hook adapts it to what the policy does. */
+  limit = 8;
+}
+
 /**
  * A table that lives in one connection's Lua and that TypeScript goes on filling (mime.parts, uri.found). Append and set only
  * while no Lua code of the engine is running. `release` gives up our reference; the policy may keep its own.

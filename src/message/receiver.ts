@@ -1,7 +1,7 @@
 // A message between 354 and the final dot: the bytes of the client become content (smtp/data-reader), which goes to the spool, to whoever
 // watches (mime.parts, uri.found), and to the hooks content, header, eoh and body, in this order for each chunk. Knows no session and no
 // policy. RFC 5321 section 4.1.1.4, RFC 5322 section 2.2. A hook that is not there costs nothing; one that suspends holds up the rest.
-import { ByteSlice } from '../lua/value.ts';
+import { SliceBatch } from '../lua/value.ts';
 import { type DataProgress, DataReader } from '../smtp/data-reader.ts';
 import type { HeaderList } from './header-list.ts';
 import { chain, type Maybe } from './maybe.ts';
@@ -15,8 +15,8 @@ export interface ContentSink {
   /** A header with its folding, without its final line end. */
   readonly header: ((header: Buffer) => Maybe<boolean>) | undefined;
   readonly eoh: (() => Maybe<boolean>) | undefined;
-  /** A line of the body without its line end. */
-  readonly body: ((line: ByteSlice) => Maybe<boolean>) | undefined;
+  /** Lines of the body without their line ends; gives how many of them were taken, at least one, and 0 to stop. */
+  readonly body: ((lines: SliceBatch) => Maybe<number>) | undefined;
 }
 
 /** Sees the content as it comes in (mime parts, URIs). */
@@ -66,8 +66,9 @@ export class MessageReceiver {
   /** The beginning of a line that straddles chunks. */
   #line: Buffer[] = [];
   #lineLength = 0;
-  /** The line that hook.body is called with. */
-  readonly #slice = new ByteSlice();
+  /** The lines that hook.body is called with, and where in their piece the line behind each begins. */
+  readonly #batch = new SliceBatch();
+  readonly #behind: number[] = [];
 
   constructor(spool: Spool, headers: HeaderList, sink: ContentSink, limits: ReceiverLimits) {
     this.#spool = spool;
@@ -179,17 +180,23 @@ export class MessageReceiver {
       const piece = pieces[i] as Buffer;
       while (start < piece.length) {
         if (this.#fault !== undefined) return true;
-        if (!this.#inHeaders && this.#sink.body === undefined) return true;
+        if (!this.#inHeaders) {
+          const { body } = this.#sink;
+          if (body === undefined) return true;
+          if (!this.#collect(piece, start)) break;
+          const done = body(this.#batch);
+          if (done instanceof Promise) return done.then((later) => this.#goOn(pieces, i, later));
+          if (done === 0) return false;
+          start = this.#behind[done - 1] ?? piece.length;
+          continue;
+        }
         const end = piece.indexOf(LF, start);
         if (end < 0) {
-          this.#line.push(piece.subarray(start));
-          this.#lineLength += piece.length - start;
-          if (this.#inHeaders) this.#checkHeaderBytes(this.#lineLength);
+          this.#keepPart(piece, start);
+          this.#checkHeaderBytes(this.#lineLength);
           break;
         }
-        const go = this.#inHeaders
-          ? this.#headerLine(this.#wholeLine(piece, start, end + 1))
-          : this.#bodyLine(piece, start, end + 1);
+        const go = this.#headerLine(this.#wholeLine(piece, start, end + 1));
         start = end + 1;
         if (go === true) continue;
         const next = start;
@@ -197,6 +204,35 @@ export class MessageReceiver {
       }
     }
     return true;
+  }
+
+  #goOn(pieces: readonly Buffer[], at: number, done: number): Maybe<boolean> {
+    return done > 0 && this.#lines(pieces, at, this.#behind[done - 1] ?? 0);
+  }
+
+  /** Puts complete lines of the piece from `start` on into the batch; false when there is none, then the rest was kept. */
+  #collect(piece: Buffer, start: number): boolean {
+    const batch = this.#batch;
+    batch.count = 0;
+    let from = start;
+    for (let end = piece.indexOf(LF, from); end >= 0; end = piece.indexOf(LF, from)) {
+      const straddles = this.#lineLength > 0;
+      const bytes = straddles ? this.#wholeLine(piece, from, end + 1) : piece;
+      batch.bytes = bytes;
+      batch.starts[batch.count] = straddles ? 0 : from;
+      batch.ends[batch.count] = straddles ? bytes.length - 2 : end - 1;
+      from = end + 1;
+      this.#behind[batch.count++] = from;
+      if (straddles || batch.count >= batch.limit) return true;
+    }
+    if (batch.count > 0) return true;
+    this.#keepPart(piece, start);
+    return false;
+  }
+
+  #keepPart(piece: Buffer, start: number): void {
+    this.#line.push(piece.subarray(start));
+    this.#lineLength += piece.length - start;
   }
 
   #wholeLine(piece: Buffer, start: number, end: number): Buffer {
@@ -209,21 +245,6 @@ export class MessageReceiver {
 
   #checkHeaderBytes(more: number): void {
     if (this.#headerBytes + more > this.#limits.headers) this.#fault ??= { kind: 'headers' };
-  }
-
-  /** A line with its CRLF, whose beginning may be in #line. */
-  #bodyLine(piece: Buffer, start: number, end: number): Maybe<boolean> {
-    const slice = this.#slice;
-    if (this.#lineLength === 0) {
-      slice.bytes = piece;
-      slice.start = start;
-      slice.end = end - 2;
-    } else {
-      slice.bytes = this.#wholeLine(piece, start, end);
-      slice.start = 0;
-      slice.end = slice.bytes.length - 2;
-    }
-    return this.#sink.body?.(slice) ?? true;
   }
 
   /** A line of the header block with its CRLF, or the empty line that ends it. */

@@ -12,6 +12,12 @@ export type Returned = Extract<HookOutcome, { kind: 'returned' }>;
 /** A hook that returned nothing: by far the most frequent outcome. */
 const nothingReturned: Returned = { kind: 'returned', reply: undefined, drop: false, values: [] };
 
+export interface RowReturned {
+  readonly kind: 'row';
+  readonly done: number;
+  readonly outcome: Returned;
+}
+
 const noReferences = (ref: { release(): void }): void => ref.release();
 
 /**
@@ -40,6 +46,8 @@ export class RunSettings {
   readonly readHook: Reader<Returned>;
   /** For a hook that Lua itself looked up: it may turn out that there is none. */
   readonly readLookedUp: Reader<Returned | { readonly kind: 'undefined' }>;
+  /** How many calls of a row were done, and the results of the last one. */
+  readonly readRow: Reader<RowReturned>;
   /** All results, for `+test`. */
   readonly readAll: Reader<Returned>;
   #limits: TaskLimits | undefined;
@@ -52,6 +60,11 @@ export class RunSettings {
       count === 1 && api.lua_touserdata(L, -1) === core.tag
         ? { kind: 'undefined' }
         : readHookResult(api, bridge, L, count);
+    this.readRow = (L, count) => ({
+      kind: 'row',
+      done: api.lua_tonumberx(L, -count, 0),
+      outcome: readHookResult(api, bridge, L, count - 1),
+    });
     this.readAll = (L, count) => {
       const values: LuaValue[] = [];
       for (let i = count; i > 0; i--) values.push(bridge.pull(L, -i, noReferences));

@@ -1,5 +1,5 @@
 // The policy as the SMTP session sees it: one instance per connection, hooks that may suspend. Implemented over lua/.
-import type { LiveTable, LuaRecord, LuaValue } from '../lua/value.ts';
+import type { LiveTable, LuaRecord, LuaValue, SliceBatch } from '../lua/value.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import type { HookName } from './hook-table.ts';
@@ -25,6 +25,11 @@ export type HookOutcome =
   /** `cancel` was called. */
   | { readonly kind: 'cancelled' };
 
+export interface RowOutcome {
+  readonly done: number;
+  readonly outcome: HookOutcome;
+}
+
 export interface PolicyInstance {
   has(hook: HookName): boolean;
   /**
@@ -32,6 +37,11 @@ export interface PolicyInstance {
    * overlap: the session calls the next one only when the last has ended.
    */
   call(hook: HookName, args: readonly LuaValue[]): HookOutcome | Promise<HookOutcome>;
+  /**
+   * Runs a hook with one value of the batch after the other, at least with the first, and stops behind the first one that answers
+   * something or does not end by itself. `done` of them were called; the outcome is that of the last one.
+   */
+  callEach(hook: HookName, batch: SliceBatch): RowOutcome | Promise<RowOutcome>;
   /** Runs a chunk in the instance's environment as a coroutine (`+test`); results are the chunk's. */
   run(source: string, chunkName: string): HookOutcome | Promise<HookOutcome>;
   /** Sets fields of the connection's `client` table before the next Lua code runs; undefined removes a field. */

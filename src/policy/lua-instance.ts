@@ -6,12 +6,13 @@ import type { Failure } from '../lua/failure.ts';
 import type { Operation } from '../lua/pending.ts';
 import type { Anchor } from '../lua/references.ts';
 import type { Reader, Task } from '../lua/task.ts';
-import type { LiveTable, LuaRecord, LuaValue } from '../lua/value.ts';
+import { ByteSlice, type LiveTable, type LuaRecord, type LuaValue, type SliceBatch } from '../lua/value.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
-import type { RunSettings } from './hook-result.ts';
+import { adapt, HookBatch } from './hook-batch.ts';
+import type { RowReturned, RunSettings } from './hook-result.ts';
 import { type HookName, hookNames } from './hook-table.ts';
-import type { HookOutcome, PolicyInstance } from './instance.ts';
+import type { HookOutcome, PolicyInstance, RowOutcome } from './instance.ts';
 import type { SessionView } from './session-view.ts';
 
 const hookLabels = Object.fromEntries(hookNames.map((name) => [name, `hook.${name}`])) as Record<
@@ -35,11 +36,14 @@ class InstanceContext implements CallContext {
   readonly #owner: LuaOwner;
   readonly #engine: LuaEngine;
   readonly #task: Task;
+  /** Something must be told when the hook has ended: no further call may follow in the same run. */
+  readonly #endSoon: () => void;
   readonly held: Held[] = [];
   readonly live: LiveTable[] = [];
 
-  constructor(owner: LuaOwner, engine: LuaEngine, task: Task) {
+  constructor(owner: LuaOwner, engine: LuaEngine, task: Task, endSoon: () => void) {
     this.#owner = owner;
+    this.#endSoon = endSoon;
     this.#engine = engine;
     this.#task = task;
   }
@@ -53,6 +57,7 @@ class InstanceContext implements CallContext {
     return this.#owner.log;
   }
   slot<T>(slot: Slot<T>): T {
+    if (slot.endOfHook !== undefined) this.#endSoon();
     for (const held of this.held) if (held.slot === slot) return held.value as T;
     const value = slot.create(this);
     this.held.push({ slot: slot as Slot<unknown>, value });
@@ -77,6 +82,8 @@ export class LuaInstance implements PolicyInstance {
   #known: InstanceContext | undefined;
   #closed = false;
   #sentenced = false;
+  /** The row of calls that is running. */
+  #row: HookBatch | undefined;
 
   constructor(
     engine: LuaEngine,
@@ -96,9 +103,13 @@ export class LuaInstance implements PolicyInstance {
     return this.#owner.session?.idSess ?? '';
   }
 
+  get progress(): number {
+    return this.#row?.at ?? 0;
+  }
+
   /** Made when a function of the API first asks for it. */
   get context(): InstanceContext {
-    this.#known ??= new InstanceContext(this.#owner, this.#engine, this.#task);
+    this.#known ??= new InstanceContext(this.#owner, this.#engine, this.#task, () => this.#row?.stop());
     return this.#known;
   }
 
@@ -145,6 +156,61 @@ export class LuaInstance implements PolicyInstance {
       nargs,
       answer === 'found' ? this.#settings.readHook : this.#settings.readLookedUp,
     );
+  }
+
+  callEach(hook: HookName, batch: SliceBatch): RowOutcome | Promise<RowOutcome> {
+    const { api, main } = this.#engine.core;
+    const ready = !this.#closed && !this.#task.condemned;
+    const answer = ready ? this.#task.environment.lookUp(hook) : 'unknown';
+    if (answer === 'absent') return { done: batch.count, outcome: { kind: 'undefined' } };
+    if (answer === 'found') api.lua_settop(main, 0);
+    return answer === 'unknown' || batch.count === 1
+      ? this.#callFirst(hook, batch)
+      : this.#callRow(hook, batch);
+  }
+
+  #callFirst(hook: HookName, batch: SliceBatch): RowOutcome | Promise<RowOutcome> {
+    const value = new ByteSlice();
+    value.bytes = batch.bytes;
+    value.start = batch.starts[0] ?? 0;
+    value.end = batch.ends[0] ?? 0;
+    const outcome = this.call(hook, [value]);
+    return outcome instanceof Promise
+      ? outcome.then((later) => ({ done: 1, outcome: later }))
+      : { done: 1, outcome };
+  }
+
+  #callRow(hook: HookName, batch: SliceBatch): RowOutcome | Promise<RowOutcome> {
+    const { core } = this.#engine;
+    const L = this.#task.acquire();
+    let row: HookBatch;
+    try {
+      this.#engine.pushEach(L);
+      this.#task.environment.pushGlobals(L);
+      core.api.lua_rotate(L, -2, 1);
+      core.pushName(L, hook);
+      row = new HookBatch(core, L, batch);
+      core.bridge.pushNumber(L, batch.count);
+    } catch (error) {
+      this.#task.release();
+      throw error;
+    }
+    this.#row = row;
+    const what = hookLabels[hook];
+    const { limits, readRow } = this.#settings;
+    const ended = this.#task.start(what, 5, readRow, limits(this.#owner.options.values));
+    if (!(ended instanceof Promise)) return this.#rowDone(what, row, batch, ended);
+    // It waits: the hook is over when it goes on to the next line.
+    row.stop();
+    return ended.then((later) => this.#rowDone(what, row, batch, later));
+  }
+
+  #rowDone(what: string, row: HookBatch, batch: SliceBatch, ended: RowReturned | Failure): RowOutcome {
+    row.release();
+    this.#row = undefined;
+    const done = ended.kind === 'row' ? ended.done : 1;
+    adapt(batch, done);
+    return { done, outcome: this.#outcome(what, ended.kind === 'row' ? ended.outcome : ended) };
   }
 
   /** The first hook after the connection's Lua was ended for its memory says so; there are no hooks after it. */
