@@ -63,7 +63,7 @@ export class Server {
     this.#timeouts++;
     if (this.#timeouts < PATIENCE) return;
     if (this.#timeouts === PATIENCE) {
-      this.#parts.log.write('warning', `name server ${this.text}: ${cause}; asking the others first`);
+      this.#parts.log.write('warning', `name server ${this.text} does not answer: ${cause}`);
     }
     this.#downUntil = this.#parts.clock.monotonic() + RETRY_AFTER;
   }
