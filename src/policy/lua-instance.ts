@@ -197,8 +197,8 @@ export class LuaInstance implements PolicyInstance {
     }
     this.#row = row;
     const what = hookLabels[hook];
-    const { limits, readRow } = this.#settings;
-    const ended = this.#task.start(what, 5, readRow, limits(this.#owner.options.values));
+    const limits = this.#settings.limits(this.#owner.options.values);
+    const ended = this.#task.start(what, 5, this.#settings.readRow, limits);
     if (!(ended instanceof Promise)) return this.#rowDone(what, row, batch, ended);
     // It waits: the hook is over when it goes on to the next line.
     row.stop();
