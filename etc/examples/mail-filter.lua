@@ -15,10 +15,16 @@ local TIMEOUT = 30 -- seconds for each scanner
 -- What we know of this client. A policy is run afresh for each connection, so this is never shared.
 local listed = {}
 
--- The answer to one question asked before the last dns.wait, or nil.
+-- The records that answer one question asked before the last dns.wait, or nil when there are none: `answer` may be empty, or have only the
+-- aliases on the way to a name without such a record.
 local function answer(answers, class_type, name)
   local found = answers[class_type .. ',' .. name .. '.']
-  return found and found.rcode == dns.rcode.OK and found.answer or nil
+  if not found or found.rcode ~= dns.rcode.OK then return nil end
+  local records = {}
+  for _, record in ipairs(found.answer or {}) do
+    if record.type == found.type then records[#records + 1] = record end
+  end
+  return records[1] and records or nil
 end
 
 -- Does one of the client's reverse names resolve back to its address? nil when DNS did not answer.

@@ -2,9 +2,9 @@
 // not know it, over TCP when the answer was cut (RFC 1035 section 7, RFC 6891, RFC 7766). Ends only by an answer, by the failure of all
 // servers, or by cancel: deadlines belong to those who wait (dns/flight.ts). No aliases, no cache.
 import type { Clock, Timer } from '../ops/clock.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
 import { type DnsQuestion, rcode } from './resolver-api.ts';
 import type { Server } from './server.ts';
-import type { Exchange, ReplyReceiver } from './udp.ts';
 import { encodeQuery, type Query, type ReadReply, type ReplyRecords, readReply, withId } from './wire.ts';
 
 /** What came of it. `error` is the cause when smtpe, not a server, says so. */
@@ -49,32 +49,7 @@ function failure(code: number, error: string | undefined): LookupResult {
   return { ...none, rcode: code, octets: 0, truncated: false, error };
 }
 
-/** One query to one server, by UDP or TCP. */
-class Attempt implements ReplyReceiver {
-  readonly server: Server;
-  readonly query: Query;
-  /** The id of a TCP query, -1 for UDP. */
-  readonly tcpId: number;
-  exchange: Exchange | undefined;
-  readonly #lookup: Lookup;
-
-  constructor(lookup: Lookup, server: Server, query: Query, tcpId: number) {
-    this.#lookup = lookup;
-    this.server = server;
-    this.query = query;
-    this.tcpId = tcpId;
-  }
-
-  reply(packet: Buffer): boolean {
-    return this.#lookup.replied(this, packet);
-  }
-
-  failed(cause: string): void {
-    this.#lookup.attemptFailed(this, cause);
-  }
-}
-
-export class Lookup {
+export class Lookup implements AttemptOwner {
   readonly question: DnsQuestion;
   readonly #host: LookupHost;
   readonly #servers: readonly Server[];

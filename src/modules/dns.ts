@@ -63,7 +63,8 @@ const WAIT_TEXT =
   'Each entry has `name`, `class`, `type`, `rcode`, and `ttl`: the seconds that the answer may be kept, 0 for failures. Every query has an ' +
   'entry, also one that failed: then `rcode` is not `dns.rcode.OK`, and `error` says why when it was smtpe that gave up (`ERRNO`, `TIMEDOUT`, ' +
   '`SERVFAIL` for a malformed answer). `answer`, `authority` and `extra` are arrays of records; all three are there when `rcode` is OK and ' +
-  'at least one record came, else none of them: a name without a record of that type has no `answer`. Aliases are followed: their CNAME ' +
+  'at least one record came, else none of them. So a name without a record of that type has no `answer` or an empty one (when the server ' +
+  'sent its SOA in `authority`): look at `answer[1]`. Aliases are followed: their CNAME ' +
   `records stand in \`answer\` before what was asked for.\n\n${RECORD_TEXT}\n\nSuspends, unless the answers are already there.`;
 
 /** A number, or a name of the table: both are taken for classes and types. */
