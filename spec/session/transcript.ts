@@ -51,7 +51,7 @@ interface TranscriptFile {
   readonly cases: readonly Transcript[];
 }
 
-const path = join(import.meta.dirname, '../../../shared/vectors/transcripts.json');
+const path = join(import.meta.dirname, '../vectors/transcripts.json');
 
 export function readTranscripts(): TranscriptFile {
   return JSON.parse(readFileSync(path, 'utf8').replace(/\$\{(\w+)\}/g, '{{$1}}')) as TranscriptFile;
