@@ -1,6 +1,6 @@
 // What the client hears at dot, from how forwarding ended: the next hop's own 4xx or 5xx with its text, 451 for everything that is not
 // the message's fault. Pure; the SMTP session asks and sends (design: "250 at dot means that the next hop said 250").
-import type { DeliveryOutcome, RcptReply } from './delivery.ts';
+import type { DeliveryOutcome, RcptReply, Stage } from './delivery.ts';
 import { isPositive } from './machine.ts';
 
 /** The words of option smtp-partial. */
@@ -21,6 +21,8 @@ export type DotReply =
       readonly cause: string;
     };
 
+/** A 5xx before MAIL is about us, not about the message: it must not bounce all mail of a day. */
+const GREETING: ReadonlySet<Stage> = new Set<Stage>(['connect', 'banner', 'helo', 'starttls']);
 const MAX_LINES = 20;
 /** Leaves room for code, enhanced code and line end in the 512 bytes of RFC 5321 section 4.5.3.1.5. */
 const MAX_TEXT = 480;
@@ -35,21 +37,14 @@ export function dotReply(outcome: DeliveryOutcome, partial: PartialWord): DotRep
         ? { kind: 'accepted', cause }
         : partly(refused, partial, cause);
     }
-    case 'refused':
-      return passOn(
-        outcome.code,
-        outcome.text,
-        outcome.stage,
-        `${outcome.host} refused at ${outcome.stage}: ${flat(outcome.text)}`,
-      );
+    case 'refused': {
+      const cause = `${outcome.host} refused at ${outcome.stage}: ${flat(outcome.text)}`;
+      return GREETING.has(outcome.stage) && outcome.code >= 500
+        ? notAvailable(cause)
+        : passOn(outcome.code, outcome.text, outcome.stage, cause);
+    }
     case 'failed':
-      return {
-        kind: 'refused',
-        code: 451,
-        enhanced: '4.4.1',
-        lines: ['next hop not available, try again later'],
-        cause: `${outcome.host} failed at ${outcome.stage}: ${outcome.error}`,
-      };
+      return notAvailable(`${outcome.host} failed at ${outcome.stage}: ${outcome.error}`);
     case 'verified':
       return {
         kind: 'refused',
@@ -59,6 +54,16 @@ export function dotReply(outcome: DeliveryOutcome, partial: PartialWord): DotRep
         cause: `${outcome.host} was only asked about recipients`,
       };
   }
+}
+
+function notAvailable(cause: string): DotReply {
+  return {
+    kind: 'refused',
+    code: 451,
+    enhanced: '4.4.1',
+    lines: ['next hop not available, try again later'],
+    cause,
+  };
 }
 
 /** The reply as it goes over the wire, CRLF included. */

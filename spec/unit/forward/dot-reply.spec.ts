@@ -39,6 +39,16 @@ describe('dotReply', () => {
     expect(wire(refused(text))).toBe(reply);
   });
 
+  it('takes a refusal before MAIL for a fault of the way, which later tries may not meet', () => {
+    for (const stage of ['banner', 'helo', 'starttls'] as const) {
+      expect(wire(refused('554 5.7.1 go away', stage))).toBe(
+        '451 4.4.1 next hop not available, try again later\r\n',
+      );
+      expect(dotReply(refused('554 5.7.1 go away', stage), '451').cause).toContain('554 5.7.1 go away');
+    }
+    expect(wire(refused('450 4.3.2 busy', 'helo'))).toBe('450 4.3.2 busy\r\n');
+  });
+
   it('passes what was said about addresses on as such', () => {
     expect(wire(refused('550 no such user', 'rcpt'))).toBe('550 5.1.0 no such user\r\n');
     expect(wire(refused('450 greylisted', 'mail'))).toBe('450 4.1.0 greylisted\r\n');
