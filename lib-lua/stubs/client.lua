@@ -10,7 +10,7 @@
 ---@field id_sess string the session id, 18 characters, from `hook.accept` to `hook.close`
 ---@field id_trans string the transaction id, from `hook.mail` to `hook.reset`
 ---@field msg_file string path of the message file, from `hook.data` to `hook.reset`
----@field message_length integer size of the message, from `hook.dot` on
+---@field message_length integer size of the message in bytes, from `hook.dot` to `hook.reset`
 ---@field input string the command line, without line end, in every hook of a command
 ---@field is_pipelining boolean true once the client sent a command before it had the reply to the last one
 ---@field auth_mechanism string the mechanism of the last AUTH, `PLAIN` or `LOGIN`; from `hook.auth` on

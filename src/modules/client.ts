@@ -51,7 +51,11 @@ export const clientModule: ModuleSpec = luaModule({
     },
     { name: 'id_trans', type: 'string', text: 'the transaction id, from `hook.mail` to `hook.reset`' },
     { name: 'msg_file', type: 'string', text: 'path of the message file, from `hook.data` to `hook.reset`' },
-    { name: 'message_length', type: 'integer', text: 'size of the message, from `hook.dot` on' },
+    {
+      name: 'message_length',
+      type: 'integer',
+      text: 'size of the message in bytes, from `hook.dot` to `hook.reset`',
+    },
     { name: 'input', type: 'string', text: 'the command line, without line end, in every hook of a command' },
     {
       name: 'is_pipelining',
