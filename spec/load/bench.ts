@@ -62,7 +62,7 @@ async function prepare(test: Case, kind: ServerKind): Promise<Server> {
   const large = test.load.size > 100_000;
   let count = large ? 40 : 300;
   let seconds = await run(LOAD, source(test, port, count));
-  for (const share of quick ? [0.8] : [0.5, 1]) {
+  for (const share of quick ? [0.8, 0.8] : [0.5, 1.5]) {
     count = Math.max(test.load.sessions, Math.ceil((count / seconds) * span * share));
     seconds = await run(LOAD, source(test, port, count));
   }

@@ -18,6 +18,8 @@ type FromWorkerProcess = FromWorker | WorkerFailed;
 
 /** Starts a worker, which runs the same program with the same arguments. `failed` gets what it says when it cannot start. */
 export function forkWorker(place: SharedCountersPlace, failed: (problem: string) => void): WorkerProcess {
+  // Workers accept from the shared socket themselves: handing each connection over costs half as much again as the whole session.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   const worker = cluster.fork({ [PLACE]: JSON.stringify(place) });
   // A worker that dies while it is written to; its exit is what counts.
   worker.on('error', () => undefined);
