@@ -51,7 +51,7 @@ export class Bridge {
         this.#api.lua_pushnil(L);
         return;
       case 'string':
-        this.pushBytes(L, value);
+        this.#pushText(L, value);
         return;
       case 'number':
         this.pushNumber(L, value);
@@ -71,7 +71,12 @@ export class Bridge {
   }
 
   pushBytes(L: State, value: string | Uint8Array): void {
-    this.#memory.with(value, (at, length) => this.#api.lua_pushlstring(L, at, length));
+    if (typeof value === 'string') this.#pushText(L, value);
+    else this.#memory.withBytes(value, (at, length) => this.#api.lua_pushlstring(L, at, length));
+  }
+
+  #pushText(L: State, text: string): void {
+    this.#memory.withText(text, (at, length) => this.#api.lua_pushlstring(L, at, length));
   }
 
   /** The whole buffer is copied once; its slices are strings made from that copy. */
