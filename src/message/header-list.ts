@@ -39,11 +39,13 @@ export class HeaderList {
   #items: string[] = [];
   /** Blocks received whole, not cut yet; they come behind #items. */
   #blocks: Buffer[] = [];
+  /** Positions in #items by name in lower case, ascending; made when first asked, kept while headers only come behind the others. */
+  #index: Map<string, number[]> | undefined;
   #edited = false;
 
   /** One header of the message, as received. */
   receive(header: string): void {
-    this.#cut().push(header);
+    this.#push(header);
   }
 
   /** The whole header block of the message, with its line ends, without the empty line. */
@@ -66,14 +68,15 @@ export class HeaderList {
   }
 
   add(line: string): void {
-    this.#cut().push(line);
+    this.#push(line);
     this.#edited = true;
   }
 
   /** Inserts before the 1-based index; an index outside 1..length appends. */
   insert(line: string, index: number): void {
     const items = this.#cut();
-    items.splice(index >= 1 && index <= items.length ? index - 1 : items.length, 0, line);
+    if (index >= 1 && index <= items.length) this.#splice(index - 1, 0, line);
+    else this.#push(line);
     this.#edited = true;
   }
 
@@ -81,8 +84,12 @@ export class HeaderList {
   delete(name: string, instance: number): boolean {
     const at = this.#position(name, instance);
     if (at < 0) return false;
-    this.#cut().splice(at, 1);
     this.#edited = true;
+    // Mostly it is the one that has just been received.
+    if (at === this.#items.length - 1) {
+      this.#items.pop();
+      this.#index?.get(lowerCase(name))?.pop();
+    } else this.#splice(at, 1);
     return true;
   }
 
@@ -94,23 +101,17 @@ export class HeaderList {
     const items = this.#cut();
     const line = `${name}: ${value}`;
     this.#edited = true;
-    const first = this.#position(name, 1);
-    if (first < 0) {
-      items.push(line);
-      return;
+    const places = this.#places(name);
+    const [first] = places;
+    const last = places.at(-1);
+    if (first === undefined || last === undefined) this.#push(line);
+    else if (instance === 0) this.#splice(first, 0, line);
+    else {
+      const at = this.#position(name, instance);
+      // The same name again: the index stays right.
+      if (at >= 0) items[at] = line;
+      else this.#splice(last + 1, 0, line);
     }
-    if (instance === 0) {
-      items.splice(first, 0, line);
-      return;
-    }
-    const at = this.#position(name, instance);
-    if (at >= 0) {
-      items[at] = line;
-      return;
-    }
-    let last = first;
-    for (let i = first; i < items.length; i++) if (hasName(items[i] ?? '', name)) last = i;
-    items.splice(last + 1, 0, line);
   }
 
   /** The Nth header of the name (1-based, without regard to case). */
@@ -130,30 +131,57 @@ export class HeaderList {
   clear(): void {
     this.#items = [];
     this.#blocks = [];
+    this.#index = undefined;
     this.#edited = false;
   }
 
   #cut(): string[] {
     if (this.#blocks.length > 0) {
-      for (const block of this.#blocks) for (const header of splitHeaders(block)) this.#items.push(header);
+      const blocks = this.#blocks;
       this.#blocks = [];
+      for (const block of blocks) for (const header of splitHeaders(block)) this.#push(header);
     }
     return this.#items;
   }
 
+  #push(header: string): void {
+    const items = this.#cut();
+    items.push(header);
+    if (this.#index !== undefined) note(this.#index, header, items.length - 1);
+  }
+
+  #splice(at: number, remove: number, ...lines: readonly string[]): void {
+    this.#cut().splice(at, remove, ...lines);
+    this.#index = undefined;
+  }
+
+  /** Where the headers of the name are. A policy may ask for each header that comes: this must not look through all of them again. */
+  #places(name: string): readonly number[] {
+    const items = this.#cut();
+    if (this.#index === undefined) {
+      this.#index = new Map();
+      for (let i = 0; i < items.length; i++) note(this.#index, items[i] ?? '', i);
+    }
+    return this.#index.get(lowerCase(name)) ?? [];
+  }
+
   #position(name: string, instance: number): number {
     if (name === '' || instance < 1) return -1;
-    let seen = 0;
-    const items = this.#cut();
-    for (let i = 0; i < items.length; i++) {
-      if (hasName(items[i] ?? '', name) && ++seen === instance) return i;
-    }
-    return -1;
+    return this.#places(name)[instance - 1] ?? -1;
   }
 }
 
-/** ASCII case only: header names have no other letters (RFC 5322 section 2.2). */
-function hasName(header: string, name: string): boolean {
-  if (header.charCodeAt(name.length) !== 0x3a) return false;
-  return header.slice(0, name.length).toLowerCase() === name.toLowerCase();
+/** ASCII only: header names have no other letters (RFC 5322 section 2.2). */
+function lowerCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** A header is found by what stands before its first colon. */
+function note(index: Map<string, number[]>, header: string, at: number): void {
+  const colon = header.indexOf(':');
+  if (colon < 0) return;
+  const name = lowerCase(header.slice(0, colon));
+  const places = index.get(name);
+  if (places === undefined) index.set(name, [at]);
+  else places.push(at);
 }

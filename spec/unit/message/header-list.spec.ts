@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HeaderList, splitHeaders } from '../../../src/message/header-list.ts';
+import { Seeded } from '../../fakes/seeded.ts';
 
 function list(...headers: string[]): HeaderList {
   const made = new HeaderList();
@@ -48,5 +49,34 @@ describe('HeaderList', () => {
     headers.insert('C: 3', 0);
     headers.insert('D: 4', 99);
     expect(headers.toBuffer().toString()).toBe('B: 2\r\nA: 1\r\nC: 3\r\nD: 4\r\n');
+  });
+
+  it('finds the same as a search through the list, whatever was done before', () => {
+    const random = new Seeded(1);
+    const names = ['A', 'a', 'Subject', 'SUBJECT', 'X-Y', 'B:C', 'D '];
+    for (let round = 0; round < 200; round++) {
+      const headers = new HeaderList();
+      for (let step = 0; step < 40; step++) {
+        const name = random.pick(names);
+        const line = `${name}: ${step}`;
+        const at = random.below(6);
+        const actions = [
+          () => headers.receive(line),
+          () => headers.receiveBlock(Buffer.from(`${line}\r\n${line}\r\n`)),
+          () => headers.add(line),
+          () => headers.insert(line, at),
+          () => headers.delete(name, at),
+          () => headers.modify(name, at, 'new'),
+        ];
+        random.pick(actions)();
+        const wanted = random.pick(['A', 'SubJect', 'x-y', 'B', 'D']);
+        const places = headers.all.flatMap((header, i) =>
+          header.slice(0, header.indexOf(':')).toLowerCase() === wanted.toLowerCase() ? [i + 1] : [],
+        );
+        const found = places.map((_, i) => headers.find(wanted, i + 1)?.index);
+        expect(found).toEqual(places);
+        expect(headers.find(wanted, places.length + 1)).toBeUndefined();
+      }
+    }
   });
 });
