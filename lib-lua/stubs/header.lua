@@ -5,12 +5,12 @@
 ---@class header
 header = {}
 
----Appends a header to the end of the list. Raises an error for a line without a name or with a stray line end.
----@param header_line string A complete header, `Name: value`. One line end behind it is dropped.
+---Appends a header to the end of the list. Does nothing when it is nil. Raises an error for a line without a name or with a stray line end.
+---@param header_line? string A complete header, `Name: value`. One line end behind it is dropped.
 function header.add(header_line) end
 
----Inserts a header before the one at `index`, so that it then has that index.
----@param header_line string A complete header, `Name: value`.
+---Inserts a header before the one at `index`, so that it then has that index. Does nothing when the line is nil.
+---@param header_line? string A complete header, `Name: value`.
 ---@param index? integer The place in the list, from 1. Outside 1 to the number of headers: the end.
 function header.insert(header_line, index) end
 

@@ -1,7 +1,7 @@
 // Lua module `header`: edits of the headers of the message being received (API text "Header Functions").
 import type { CallContext } from '../lua/call-context.ts';
 import { LuaError, luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
-import { bytes, optionalBytes, optionalInteger } from '../lua/params.ts';
+import { optionalBytes, optionalInteger } from '../lua/params.ts';
 import type { HeaderList } from '../message/header-list.ts';
 
 /** A fold: line end and at least one blank. A bare LF is taken and becomes CRLF. */
@@ -9,6 +9,9 @@ const FOLD = /\r?\n(?=[ \t])/g;
 
 /** RFC 5322 section 2.2: printable ASCII but colon. */
 const FIELD_NAME = /^[!-9;-~]+$/;
+
+/** In a whole line blanks may stand before the colon (RFC 5322 section 4.5). One anchored pattern: linear for any number of blanks. */
+const NAME_IN_LINE = /^[!-9;-~]+[ \t]*$/;
 
 /** Text that may stand in a header: CR and LF only as correct folding, no NUL (no header injection). */
 function checkedText(text: string, what: string): string {
@@ -24,7 +27,7 @@ function checkedText(text: string, what: string): string {
 function checkedLine(line: string): string {
   const checked = checkedText(line, 'a header line');
   const colon = checked.indexOf(':');
-  if (colon < 1 || !FIELD_NAME.test(checked.slice(0, colon).replace(/[ \t]+$/, ''))) {
+  if (colon < 1 || !NAME_IN_LINE.test(checked.slice(0, colon))) {
     throw new LuaError(`a header line must be "Name: value", got ${JSON.stringify(checked.slice(0, 60))}`);
   }
   return checked;
@@ -56,28 +59,34 @@ export const headerModule: ModuleSpec = luaModule({
   functions: [
     luaFunction({
       name: 'add',
-      params: [bytes('header_line', 'A complete header, `Name: value`. One line end behind it is dropped.')],
-      text: 'Appends a header to the end of the list. Raises an error for a line without a name or with a stray line end.',
+      params: [
+        optionalBytes(
+          'header_line',
+          'A complete header, `Name: value`. One line end behind it is dropped.',
+          undefined,
+        ),
+      ],
+      text: 'Appends a header to the end of the list. Does nothing when it is nil. Raises an error for a line without a name or with a stray line end.',
       examples: ["header.add('X-Checked: yes')\nassert(select(2, header.find('x-checked', 1)) == 'yes')"],
       call: (context, line) => {
-        editable(context).add(checkedLine(line));
+        if (line !== undefined) editable(context).add(checkedLine(line));
         return [];
       },
     }),
     luaFunction({
       name: 'insert',
       params: [
-        bytes('header_line', 'A complete header, `Name: value`.'),
+        optionalBytes('header_line', 'A complete header, `Name: value`.', undefined),
         optionalInteger(
           'index',
           'The place in the list, from 1. Outside 1 to the number of headers: the end.',
           1,
         ),
       ],
-      text: 'Inserts a header before the one at `index`, so that it then has that index.',
+      text: 'Inserts a header before the one at `index`, so that it then has that index. Does nothing when the line is nil.',
       examples: ["header.insert('X-First: 1', 1)\nassert(header.find('X-First', 1) == 1)"],
       call: (context, line, index) => {
-        editable(context).insert(checkedLine(line), index);
+        if (line !== undefined) editable(context).insert(checkedLine(line), index);
         return [];
       },
     }),
