@@ -85,7 +85,8 @@ export class Environment {
 
   /** Sets fields of the connection's own module (`client.address`) before Lua runs again; undefined removes one. */
   setFields(fields: LuaRecord): void {
-    this.#pending = { ...this.#pending, ...fields };
+    // Not a spread: that costs microseconds, at every command.
+    this.#pending = Object.assign(this.#pending ?? {}, fields);
   }
 
   /** Lua is going to run. */

@@ -3,7 +3,6 @@
 // Lua file functions and the services find it by its path.
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { SpoolDirectory, StoredMessage } from './stored-message.ts';
 
 /** Never follows or reuses what is there: names can be guessed by others where the directory is shared. */
@@ -323,7 +322,7 @@ export class SpoolStore implements SpoolDirectory {
 
   /** A new, empty message. `directory` is option spool-dir (empty: memory only), `id` the transaction id. */
   create(directory: string, id: string, limits: SpoolLimits): Spool {
-    const path = directory === '' ? '' : join(directory, id);
+    const path = directory === '' ? '' : directory.endsWith('/') ? directory + id : `${directory}/${id}`;
     const spool = new Spool(path, limits, this.#budget, () => {
       this.#byPath.delete(path);
     });

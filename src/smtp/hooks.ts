@@ -38,7 +38,8 @@ export class Hooks {
 
   /** Fields of the client table, set before the next hook runs; undefined removes one. */
   client(fields: LuaRecord): void {
-    this.#fields = this.#fields === undefined ? { ...fields } : Object.assign(this.#fields, fields);
+    // Not a spread: that costs microseconds, at every command.
+    this.#fields = Object.assign(this.#fields ?? {}, fields);
   }
 
   /** Drops the lazy tables of a transaction: the next read makes new ones. */
