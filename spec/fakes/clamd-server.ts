@@ -1,5 +1,5 @@
 // A clamd that says what a test wants: understands nSCAN and nINSTREAM and keeps what it was given.
-import { type ScriptedServer, type ServerConnection, startScripted } from './scripted-server.ts';
+import { type Answer, type AskedServer, type ServerConnection, startAsked } from './scripted-server.ts';
 
 export interface ClamdCommand {
   /** `SCAN path` or `INSTREAM`. */
@@ -8,12 +8,7 @@ export interface ClamdCommand {
   readonly content: Buffer;
 }
 
-export interface FakeClamd {
-  readonly server: ScriptedServer;
-  readonly commands: ClamdCommand[];
-  readonly host: string;
-  close(): Promise<void>;
-}
+export type FakeClamd = AskedServer<ClamdCommand>;
 
 /** The content of a complete stream, or undefined. */
 function streamOf(received: Buffer, start: number): Buffer | undefined {
@@ -41,22 +36,5 @@ export async function readClamdCommand(connection: ServerConnection): Promise<Cl
 }
 
 /** `answer` gives the reply to a command, or talks itself and gives undefined. */
-export async function startClamd(
-  answer: (
-    command: ClamdCommand,
-    connection: ServerConnection,
-  ) => string | Buffer | undefined | Promise<string | Buffer | undefined>,
-  address?: string,
-): Promise<FakeClamd> {
-  const commands: ClamdCommand[] = [];
-  const server = await startScripted(async (connection) => {
-    const command = await readClamdCommand(connection);
-    if (command === undefined) return;
-    commands.push(command);
-    const reply = await answer(command, connection);
-    if (reply === undefined) return;
-    await connection.send(reply);
-    connection.end();
-  }, address);
-  return { server, commands, host: server.host, close: () => server.close() };
-}
+export const startClamd = (answer: Answer<ClamdCommand>, address?: string): Promise<FakeClamd> =>
+  startAsked(readClamdCommand, answer, address);

@@ -1,5 +1,5 @@
 // A web server that says what a test wants, byte by byte, and keeps the requests.
-import { type ScriptedServer, type ServerConnection, startScripted } from './scripted-server.ts';
+import { type Answer, type ScriptedServer, startScripted } from './scripted-server.ts';
 
 export interface HttpCommand {
   /** Request line and headers, without the empty line. */
@@ -15,13 +15,7 @@ export interface FakeHttp {
 }
 
 /** Serves one request after the other on each connection; `answer` gives the whole response, or talks itself and gives undefined. */
-export async function startHttp(
-  answer: (
-    request: HttpCommand,
-    connection: ServerConnection,
-  ) => string | Buffer | undefined | Promise<string | Buffer | undefined>,
-  address?: string,
-): Promise<FakeHttp> {
+export async function startHttp(answer: Answer<HttpCommand>, address?: string): Promise<FakeHttp> {
   const requests: HttpCommand[] = [];
   const server = await startScripted(async (connection) => {
     for (let start = 0; ; ) {

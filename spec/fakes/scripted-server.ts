@@ -167,6 +167,38 @@ export async function startScripted(
   return scripted;
 }
 
+/** What a fake gives as its whole reply; undefined when it talks itself. */
+export type Reply = string | Buffer | undefined;
+
+export type Answer<C> = (command: C, connection: ServerConnection) => Reply | Promise<Reply>;
+
+/** A server that is asked once on each connection, and what it was asked. */
+export interface AskedServer<C> {
+  readonly server: ScriptedServer;
+  readonly commands: C[];
+  readonly host: string;
+  close(): Promise<void>;
+}
+
+/** On each connection: reads one command (undefined: the client closed before), sends the reply and closes. */
+export async function startAsked<C>(
+  read: (connection: ServerConnection) => Promise<C | undefined>,
+  answer: Answer<C>,
+  address?: string,
+): Promise<AskedServer<C>> {
+  const commands: C[] = [];
+  const server = await startScripted(async (connection) => {
+    const command = await read(connection);
+    if (command === undefined) return;
+    commands.push(command);
+    const reply = await answer(command, connection);
+    if (reply === undefined) return;
+    await connection.send(reply);
+    connection.end();
+  }, address);
+  return { server, commands, host: server.host, close: () => server.close() };
+}
+
 /** Sockets of this process that are neither the servers' nor unreferenced. */
 export function otherSockets(...servers: readonly ScriptedServer[]): number {
   const ours = servers.reduce((sum, server) => sum + server.open, 0);

@@ -1,5 +1,5 @@
 // A spamd that says what a test wants: reads a whole request by its Content-length and keeps it.
-import { type ScriptedServer, type ServerConnection, startScripted } from './scripted-server.ts';
+import { type Answer, type AskedServer, type ServerConnection, startAsked } from './scripted-server.ts';
 
 export interface SpamdCommand {
   readonly method: string;
@@ -11,12 +11,7 @@ export interface SpamdCommand {
   readonly extra: number;
 }
 
-export interface FakeSpamd {
-  readonly server: ScriptedServer;
-  readonly commands: SpamdCommand[];
-  readonly host: string;
-  close(): Promise<void>;
-}
+export type FakeSpamd = AskedServer<SpamdCommand>;
 
 function readHead(received: Buffer): { readonly lines: readonly string[]; readonly end: number } | undefined {
   const end = received.indexOf('\r\n\r\n');
@@ -39,25 +34,8 @@ export async function readSpamdCommand(connection: ServerConnection): Promise<Sp
   return { method, version, headers, message, extra: received.length - head.end - length };
 }
 
-export async function startSpamd(
-  answer: (
-    command: SpamdCommand,
-    connection: ServerConnection,
-  ) => string | Buffer | undefined | Promise<string | Buffer | undefined>,
-  address?: string,
-): Promise<FakeSpamd> {
-  const commands: SpamdCommand[] = [];
-  const server = await startScripted(async (connection) => {
-    const command = await readSpamdCommand(connection);
-    if (command === undefined) return;
-    commands.push(command);
-    const reply = await answer(command, connection);
-    if (reply === undefined) return;
-    await connection.send(reply);
-    connection.end();
-  }, address);
-  return { server, commands, host: server.host, close: () => server.close() };
-}
+export const startSpamd = (answer: Answer<SpamdCommand>, address?: string): Promise<FakeSpamd> =>
+  startAsked(readSpamdCommand, answer, address);
 
 /** A whole reply with Content-length. */
 export function spamdReply(spam: boolean, score: number, body: string | Buffer): Buffer {

@@ -72,17 +72,20 @@ export interface FunctionDefinition<P extends readonly Param<unknown>[]> {
   readonly call: (context: CallContext, ...args: ArgsOf<P>) => LuaResults | Suspension;
 }
 
+/** All of a FunctionSpec but the call, with what may be left out. */
+function described(
+  definition: Omit<FunctionDefinition<readonly Param<unknown>[]>, 'call'>,
+): Omit<FunctionSpec, 'call'> {
+  const { name, params, results = [], suspends = false, text, examples = [] } = definition;
+  return { name, params, results, suspends, text, examples };
+}
+
 /** Makes a FunctionSpec whose implementation has typed arguments. */
 export function luaFunction<const P extends readonly Param<unknown>[]>(
   definition: FunctionDefinition<P>,
 ): FunctionSpec {
   return {
-    name: definition.name,
-    params: definition.params,
-    results: definition.results ?? [],
-    suspends: definition.suspends ?? false,
-    text: definition.text,
-    examples: definition.examples ?? [],
+    ...described(definition),
     call: (context, args) => definition.call(context, ...(args as ArgsOf<P>)),
   };
 }
@@ -107,12 +110,7 @@ export function luaMethod<S>(): <const P extends readonly Param<unknown>[]>(
   definition: MethodDefinition<S, P>,
 ) => FunctionSpec {
   return (definition) => ({
-    name: definition.name,
-    params: definition.params,
-    results: definition.results ?? [],
-    suspends: definition.suspends ?? false,
-    text: definition.text,
-    examples: definition.examples ?? [],
+    ...described(definition),
     call: (context, args) =>
       definition.call(context, args[0] as S, ...(args.slice(1) as ArgsOf<typeof definition.params>)),
   });

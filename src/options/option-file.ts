@@ -1,5 +1,6 @@
 // Cuts an option file into words: lines, comments, quotes and escapes. A line that begins with `#` is a comment, as is the rest of a
 // line from a word that begins with `#`. What the words mean is in option-word.ts.
+import { escapes } from '../text/escapes.ts';
 
 export interface FileWord {
   readonly line: number;
@@ -13,19 +14,6 @@ export interface FileWords {
   readonly words: readonly FileWord[];
   readonly problems: readonly FileProblem[];
 }
-
-/** Control characters by the letter behind a backslash; any other character stands for itself. */
-export const escapes: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  e: '\x1b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  s: ' ',
-};
 
 /** The words of one line (without its line end), or what is wrong with it. */
 function splitLine(line: string): {

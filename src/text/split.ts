@@ -1,16 +1,5 @@
 // Splitting a text at delimiters, with quotes and backslash escapes: text.split. Linear time.
-
-const escapes: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  e: '\x1b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  s: ' ',
-  t: '\t',
-  v: '\v',
-};
+import { escapes } from './escapes.ts';
 
 /** Offset of the quote that ends the one at `open`; -1 when it has no end. Escaped quotes do not count. */
 function closingQuote(text: string, open: number): number {
