@@ -1,26 +1,28 @@
 // Where a message stays while it is received, looked at and forwarded. Small messages stay in memory; a private file (0600, never an
 // existing one) is made when the message outgrows option spool-memory or when somebody can look at it. Used by message/receiver; the
 // Lua file functions and the services find it by its path.
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, unlink } from 'node:fs/promises';
+import {
+  createFile,
+  createSync,
+  openToRead,
+  type Placed,
+  placed,
+  reopenFile,
+  replaceFile,
+  writeAll,
+  writeMoreSync,
+} from './spool-file.ts';
 import type { SpoolDirectory, StoredMessage } from './stored-message.ts';
 
-/** Never follows or reuses what is there: names can be guessed by others where the directory is shared. */
-const CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
-const MODE = 0o600;
 const READ_SIZE = 65_536;
 /** More than this waiting for the disk: append asks its caller to wait. */
 const BACKLOG = 1_048_576;
 
-interface Waiting {
-  readonly position: number;
-  readonly piece: Buffer;
-}
-
 /** Memory only, or on disk. On disk, what was not written yet waits in order with its position. */
 type Place =
   | { readonly kind: 'memory'; readonly pieces: Buffer[] }
-  | { readonly kind: 'disk'; readonly waiting: Waiting[] }
+  | { readonly kind: 'disk'; readonly waiting: Placed[] }
   | { readonly kind: 'deleted' };
 
 /** Bytes that may stay in memory: of one message (option spool-memory), of all of the process (spool-memory-total). */
@@ -102,28 +104,13 @@ export class Spool implements StoredMessage {
   onDiskSync(): void {
     if (this.path === '') return;
     if (this.#place.kind === 'memory') {
-      const descriptor = openSync(this.path, CREATE, MODE);
-      try {
-        let position = 0;
-        for (const piece of this.#place.pieces) position = writeAllSync(descriptor, piece, position);
-      } finally {
-        closeSync(descriptor);
-      }
+      createSync(this.path, placed(this.#place.pieces));
       this.#move({ kind: 'disk', waiting: [] });
       return;
     }
     if (this.#place.kind !== 'disk' || this.#place.waiting.length === 0) return;
     // Writing at fixed positions twice (here and by the asynchronous chain) gives the same file.
-    const descriptor = openSync(
-      this.path,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW,
-      MODE,
-    );
-    try {
-      for (const { position, piece } of this.#place.waiting) writeAllSync(descriptor, piece, position);
-    } finally {
-      closeSync(descriptor);
-    }
+    writeMoreSync(this.path, this.#place.waiting);
   }
 
   async *read(start = 0): AsyncGenerator<Buffer> {
@@ -139,7 +126,7 @@ export class Spool implements StoredMessage {
       return;
     }
     await this.onDisk();
-    const file = await open(this.path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const file = await openToRead(this.path);
     try {
       let position = start;
       for (;;) {
@@ -205,15 +192,9 @@ export class Spool implements StoredMessage {
   }
 
   #toDisk(pieces: readonly Buffer[]): void {
-    const waiting: Waiting[] = [];
-    let position = 0;
-    for (const piece of pieces) {
-      waiting.push({ position, piece });
-      position += piece.length;
-    }
-    this.#move({ kind: 'disk', waiting });
+    this.#move({ kind: 'disk', waiting: placed(pieces) });
     this.#writing = this.#chain(async () => {
-      this.#file = await open(this.path, CREATE, MODE);
+      this.#file = await createFile(this.path);
     });
     this.#writing.catch(() => undefined);
   }
@@ -237,7 +218,7 @@ export class Spool implements StoredMessage {
         const batch = place.waiting.slice(0, 64);
         const first = batch[0];
         if (first === undefined) break;
-        this.#file ??= await open(this.path, constants.O_RDWR | constants.O_NOFOLLOW);
+        this.#file ??= await reopenFile(this.path);
         await writeAll(
           this.#file,
           batch.map((entry) => entry.piece),
@@ -275,43 +256,12 @@ export class Spool implements StoredMessage {
 
   async #rewriteFile(content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
     await this.onDisk();
-    const temporary = `${this.path}.tmp`;
-    const file = await open(temporary, CREATE, MODE);
-    let position = 0;
-    try {
-      for await (const piece of content) {
-        await writeAll(file, [piece], position);
-        position += piece.length;
-      }
-      await file.close();
+    this.#size = await replaceFile(this.path, content, async () => {
       await this.#close();
       // Deleted meanwhile: the new file must not stay behind.
       if (this.#place.kind === 'deleted') throw new Error('the message is gone');
-      await rename(temporary, this.path);
-    } catch (error) {
-      await file.close().catch(() => undefined);
-      await unlink(temporary).catch(() => undefined);
-      throw error;
-    }
-    this.#size = position;
+    });
   }
-}
-
-async function writeAll(file: FileHandle, pieces: readonly Buffer[], position: number): Promise<void> {
-  const all = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
-  let written = 0;
-  while (written < all.length) {
-    const { bytesWritten } = await file.write(all, written, all.length - written, position + written);
-    written += bytesWritten;
-  }
-}
-
-function writeAllSync(descriptor: number, piece: Buffer, position: number): number {
-  let written = 0;
-  while (written < piece.length) {
-    written += writeSync(descriptor, piece, written, piece.length - written, position + written);
-  }
-  return position + piece.length;
 }
 
 /** The messages of one process by path. */
