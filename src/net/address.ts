@@ -20,11 +20,16 @@ export function limitKey(address: string): string {
     .join(':')}::/64`;
 }
 
+/** Addresses whose answer is kept. */
+const KNOWN = 4096;
+
 /** The networks of a list option such as `smtp-xclient-hosts`. */
 export class NetworkList {
   /** Items that are no address or network; they match nothing. */
   readonly invalid: readonly string[];
   readonly #list = new BlockList();
+  /** Answers given: a look-up costs microseconds, and the same clients come again. */
+  readonly #known = new Map<string, boolean>();
 
   constructor(items: readonly string[]) {
     const invalid: string[] = [];
@@ -33,8 +38,14 @@ export class NetworkList {
   }
 
   contains(address: string): boolean {
-    const version = isIP(address);
-    return version !== 0 && this.#list.check(address, version === 4 ? 'ipv4' : 'ipv6');
+    let found = this.#known.get(address);
+    if (found === undefined) {
+      const version = isIP(address);
+      found = version !== 0 && this.#list.check(address, version === 4 ? 'ipv4' : 'ipv6');
+      if (this.#known.size >= KNOWN) this.#known.clear();
+      this.#known.set(address, found);
+    }
+    return found;
   }
 
   #add(item: string): boolean {
