@@ -1,5 +1,5 @@
 // A Lua engine: one WebAssembly instance with one master state, in which every connection has a coroutine and globals of its own.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../ops/clock.ts';
 import type { Heartbeat } from '../ops/heartbeat.ts';
@@ -9,6 +9,7 @@ import type { CallEnvironment, Caller } from './call-functions.ts';
 import { Chunks, type Compiled } from './chunks.ts';
 import { Core } from './core.ts';
 import { Environment, type EnvironmentShape } from './environment.ts';
+import { environmentNatives } from './environment-natives.ts';
 import type { ModuleSpec } from './function-spec.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import type { Native } from './natives.ts';
@@ -22,7 +23,7 @@ import { Surroundings } from './surroundings.ts';
 import { systemNatives } from './system-natives.ts';
 import { Task, type TaskOwner } from './task.ts';
 import { loadWasm } from './wasm.ts';
-import { type Pointer, registry, type State, Type } from './wasm-api.ts';
+import type { State } from './wasm-api.ts';
 
 /** What others do when a policy touches files. */
 export interface FileHooks {
@@ -156,75 +157,14 @@ export class LuaEngine {
     return this.core.running;
   }
 
-  #environment(): Environment {
-    if (this.core.running === undefined) throw new Error('no policy is running');
-    return this.core.running.environment;
-  }
-
   #natives(): Record<string, Native> {
-    const { api, bridge, memory } = this.core;
     return {
       ...patternNatives(this.core),
       ...systemNatives(this.core, this.#calls, (path) => this.#deps.files.onPath(path)),
-      globals: (L) => {
-        this.#environment().pushGlobals(L);
-        return 1;
-      },
-      record: (L) => {
-        this.#environment().pushRecord(L);
-        return 1;
-      },
-      pin: () => {
-        this.core.running?.pin();
-        return 0;
-      },
-      package_path: (L) => {
-        bridge.push(L, this.#environment().packagePath);
-        return 1;
-      },
-      use_strings: (L) => {
-        api.lua_pushvalue(L, 1);
-        this.#environment().takeStringMetatable(L);
-        return 0;
-      },
-      keep: (L) => {
-        const key: Pointer = memory.name(bridge.pullString(L, 1));
-        api.lua_pushvalue(L, 2);
-        api.lua_rawsetp(L, registry, key);
-        return 0;
-      },
-      newproxy: (L) => {
-        const hasMetatable = api.lua_type(L, 1) === Type.table;
-        api.lua_newuserdatauv(L, 4, 0);
-        if (hasMetatable) {
-          api.lua_pushvalue(L, 1);
-          api.lua_setmetatable(L, -2);
-        }
-        return 1;
-      },
-      load: (L) => this.#chunks.pushLoaded(L, bridge.pullString(L, 1), bridge.pullString(L, 2), 3),
-      file: (L) => {
-        const path = bridge.pullString(L, 1);
-        const compiled = this.#chunks.file(path);
-        if (compiled.kind === 'failed') {
-          api.lua_pushnil(L);
-          bridge.push(L, compiled.message);
-          return 2;
-        }
-        compiled.factory.push(L);
-        api.lua_pushnil(L);
-        api.lua_pushboolean(L, this.#isShared(path) ? 1 : 0);
-        return 3;
-      },
-      readable: (L) => {
-        api.lua_pushboolean(L, isFile(bridge.pullString(L, 1)) ? 1 : 0);
-        return 1;
-      },
+      ...environmentNatives(this.core, this.#chunks, (path) =>
+        path.startsWith(join(this.#deps.libLuaDirectory, '/')),
+      ),
     };
-  }
-
-  #isShared(path: string): boolean {
-    return path.startsWith(join(this.#deps.libLuaDirectory, '/'));
   }
 
   /** A coroutine and globals for one connection. `packagePath` is the initial package.path. */
@@ -332,12 +272,4 @@ export async function createLuaEngine(deps: LuaEngineDependencies): Promise<LuaE
   engine.start();
   for (const warning of warnings) deps.log.write('warning', warning);
   return engine;
-}
-
-function isFile(path: string): boolean {
-  try {
-    return statSync(Buffer.from(path, 'latin1')).isFile();
-  } catch {
-    return false;
-  }
 }
