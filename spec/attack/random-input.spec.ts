@@ -90,8 +90,8 @@ const PIECES = [
 const DIALOGUES = [
   'EHLO a.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nSubject: x\r\n\r\ntext\r\n.\r\nQUIT\r\n',
   'HELO a\r\nMAIL FROM:<>\r\nRCPT TO:<c@d.example>\r\nRCPT TO:<e@f.example>\r\nDATA\r\n..\r\n\r\n.\r\nMAIL FROM:<g@h>\r\nRSET\r\nQUIT\r\n',
-  'EHLO a\r\nAUTH LOGIN\r\nYQ==\r\nYg==\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx http://c.example/\r\n--b--\r\n.\r\n',
-  'XCLIENT NAME=n.example ADDR=10.1.1.1 LOGIN=me\r\nEHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\nNOOP\r\n',
+  'EHLO a\r\nAUTH LOGIN\r\nYQ==\r\nYg==\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx http://c.example/\r\n--b--\r\n.\r\n',
+  'XCLIENT NAME=n.example ADDR=10.1.1.1 LOGIN=me\r\nEHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n.\r\nNOOP\r\n',
 ];
 
 function randomInput(random: Seeded): Buffer {

@@ -23,7 +23,7 @@ const dialogues: readonly (readonly [string, readonly string[]])[] = [
   ['another mechanism', ['EHLO c', `AUTH CRAM-MD5 ${PASSWORD}`]],
   ['before EHLO', [`AUTH PLAIN ${PLAIN}`]],
   ['behind HELO', ['HELO c', `AUTH PLAIN ${PLAIN}`]],
-  ['in a transaction', ['EHLO c', 'MAIL FROM:<a@b>', `AUTH PLAIN ${PLAIN}`]],
+  ['in a transaction', ['EHLO c', 'MAIL FROM:<a@b.example>', `AUTH PLAIN ${PLAIN}`]],
   ['a second time', ['EHLO c', `AUTH PLAIN ${PLAIN}`, `AUTH PLAIN ${PLAIN}`]],
   [
     'not base64',
