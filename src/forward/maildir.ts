@@ -3,7 +3,7 @@
 // header is added, so that what lies there equals what was received. Used by forward/smart-host.
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock, RandomInteger } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Delivery, DeliveryOutcome, MessageSource } from './delivery.ts';
@@ -129,8 +129,29 @@ async function withDirectories<T>(path: string, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    for (const part of ['tmp', 'new', 'cur']) await mkdir(join(path, part), { recursive: true, mode: 0o700 });
+    for (const part of ['tmp', 'new', 'cur']) await makeDirectory(join(path, part));
     return work();
+  }
+}
+
+/**
+ * Makes a directory with what is missing above it. Node's own recursion would never end where a file system says ENOENT although the
+ * parent is there (procfs, automounters).
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return;
+    const parent = dirname(path);
+    if (errorCode(error) !== 'ENOENT' || parent === path) throw error;
+    await makeDirectory(parent);
+    try {
+      await mkdir(path, { mode: 0o700 });
+    } catch (again) {
+      // Another delivery was faster.
+      if (errorCode(again) !== 'EEXIST') throw again;
+    }
   }
 }
 
