@@ -1,6 +1,6 @@
 // The private file of a message: made (0600, never an existing one), written whole at fixed positions, replaced. Which pieces go there
 // and when is decided by message/spool, the only caller. Everything rejects or throws with the error of the file system.
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 
 /** Never follows or reuses what is there: names can be guessed by others where the directory is shared. */
@@ -44,27 +44,35 @@ export async function writeAll(file: FileHandle, pieces: readonly Buffer[], posi
   }
 }
 
-/** Makes the file with this content. */
+/** Makes the file with this content. When that fails there is no file. */
 export function createSync(path: string, pieces: readonly Placed[]): void {
-  writeSyncWith(path, CREATE, pieces);
+  const descriptor = openSync(path, CREATE, MODE);
+  try {
+    fillSync(descriptor, pieces);
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Writes into the file that was made, or is being made at this moment. */
 export function writeMoreSync(path: string, pieces: readonly Placed[]): void {
-  writeSyncWith(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, pieces);
-}
-
-function writeSyncWith(path: string, flags: number, pieces: readonly Placed[]): void {
-  const descriptor = openSync(path, flags, MODE);
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, MODE);
   try {
-    for (const { position, piece } of pieces) {
-      let written = 0;
-      while (written < piece.length) {
-        written += writeSync(descriptor, piece, written, piece.length - written, position + written);
-      }
-    }
+    fillSync(descriptor, pieces);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function fillSync(descriptor: number, pieces: readonly Placed[]): void {
+  for (const { position, piece } of pieces) {
+    let written = 0;
+    while (written < piece.length) {
+      written += writeSync(descriptor, piece, written, piece.length - written, position + written);
+    }
   }
 }
 
