@@ -1,9 +1,10 @@
 -- A mail filter in front of a mail exchanger. It
---   * refuses clients without a confirmed reverse name, and clients on two of three DNS lists,
+--   * refuses clients on two of three DNS lists, and clients without a confirmed reverse name,
 --   * refuses senders whose domain cannot receive mail,
 --   * has each message scanned for viruses and spam, both at once,
---   * says in a header what it found, and leaves forwarding to the option smtp-smart-host.
--- Whenever somebody else is down (DNS, clamd, spamd) it lets mail through or asks the client to come back: see each place.
+--   * says in headers what it found, and leaves forwarding to the option smtp-smart-host.
+-- When somebody else is down: a DNS list that does not answer lists nobody, without spamd mail passes as "unknown"; without other DNS
+-- answers or clamd the client is asked to come back.
 --
 -- Change these to suit:
 local LISTS = { 'zen.example', 'bl.example', 'psbl.example' }
@@ -11,53 +12,78 @@ local CLAMD = os.getenv('FILTER_CLAMD') or '127.0.0.1:3310'
 local SPAMD = os.getenv('FILTER_SPAMD') or '127.0.0.1:783'
 local REFUSE_AT = 15 -- spam score from which a message is refused
 local TIMEOUT = 30 -- seconds for each scanner
+-- Clients of our own networks and of this host are not looked up.
+local OURS = net.is_ip.LAN | net.is_ip.ULA | net.is_ip.LOCAL
+
+-- The headers that we add. Those of the sender's making are taken out, so that readers can trust what they find.
+local OUR_HEADERS = { ['x-spam-status'] = true, ['x-virus-scanned'] = true, ['x-listed-by'] = true }
 
 -- What we know of this client. A policy is run afresh for each connection, so this is never shared.
 local listed = {}
 
--- The records that answer one question asked before the last dns.wait, or nil when there are none: `answer` may be empty, or have only the
--- aliases on the way to a name without such a record.
-local function answer(answers, class_type, name)
-  local found = answers[class_type .. ',' .. name .. '.']
-  if not found or found.rcode ~= dns.rcode.OK then return nil end
-  local records = {}
-  for _, record in ipairs(found.answer or {}) do
-    if record.type == found.type then records[#records + 1] = record end
-  end
-  return records[1] and records or nil
+-- Did the server say something we can rely on: these records, or no such name?
+local function answered(query)
+  return query.rcode == dns.rcode.OK or query.rcode == dns.rcode.NXDOMAIN
 end
 
--- Does one of the client's reverse names resolve back to its address? nil when DNS did not answer.
-local function reverse_confirmed(ip)
-  dns.open()
-  dns.query(dns.class.IN, dns.type.PTR, ip)
-  local ptr = dns.wait(true)[1]
-  if ptr == nil or (ptr.rcode ~= dns.rcode.OK and ptr.rcode ~= dns.rcode.NXDOMAIN) then return nil end
-  dns.reset()
-  local kind = ip:find(':', 1, true) and dns.type.AAAA or dns.type.A
-  for _, record in ipairs(ptr.answer or {}) do
-    if record.type == dns.type.PTR then dns.query(dns.class.IN, kind, record.value) end
+-- The records of the type that was asked for. There may be none, and on the way to them there may be aliases, which are left out.
+local function records(query)
+  local found = {}
+  for _, record in ipairs(query.answer or {}) do
+    if record.type == query.type then found[#found + 1] = record end
   end
-  for _, forward in ipairs(dns.wait(true)) do
-    for _, record in ipairs(forward.answer or {}) do
-      if record.type == kind and net.contains_ip(record.value .. (kind == dns.type.A and '/32' or '/128'), ip) then return true end
-    end
-  end
-  return false
+  return found
 end
 
-function hook.accept(ip)
-  if net.is_ip_reserved(ip, net.is_ip.LAN) then return end
-
-  -- The lists are asked all at once: this takes as long as the slowest one.
+-- The lists that have this address. They are asked all at once: this takes as long as the slowest one.
+local function lists_with(ip)
   dns.open()
   local reversed = net.reverse_ip(ip, false)
   for _, list in ipairs(LISTS) do dns.query(dns.class.IN, dns.type.A, reversed .. '.' .. list) end
-  local answers = dns.wait(true)
-  for _, list in ipairs(LISTS) do
-    if answer(answers, 'IN,A', reversed .. '.' .. list) then listed[#listed + 1] = list end
+  local found = {}
+  for i, query in ipairs(dns.wait(true)) do
+    for _, record in ipairs(records(query)) do
+      -- Lists answer in 127.0.0.0/8 (RFC 5782). 127.255.x.x means that they do not want our questions, any other address that
+      -- the list is gone and somebody else has its domain.
+      if net.contains_ip('127.0.0.0/8', record.value) and not net.contains_ip('127.255.0.0/16', record.value) then
+        found[#found + 1] = LISTS[i]
+        break
+      end
+    end
   end
   dns.close()
+  return found
+end
+
+-- Does one of the client's reverse names lead back to its address? nil when DNS did not say.
+local function reverse_confirmed(ip)
+  dns.open()
+  dns.query(dns.class.IN, dns.type.PTR, ip)
+  local reverse = dns.wait(true)[1]
+  if not answered(reverse) then return nil end
+  dns.reset()
+  local kind, bits = dns.type.A, '/32'
+  if ip:find(':', 1, true) then kind, bits = dns.type.AAAA, '/128' end
+  for i, name in ipairs(records(reverse)) do
+    if i > 10 then break end -- nobody needs more names
+    dns.query(dns.class.IN, kind, name.value)
+  end
+  local sure = true
+  for _, forward in ipairs(dns.wait(true)) do
+    if not answered(forward) then sure = false end
+    for _, record in ipairs(records(forward)) do
+      if net.contains_ip(record.value .. bits, ip) then return true end
+    end
+  end
+  if sure then return false end
+  return nil
+end
+
+function hook.accept(ip)
+  listed = {} -- after XCLIENT this is another client
+  if net.is_ip_reserved(ip, OURS) then return end
+
+  listed = lists_with(ip)
   if #listed >= 2 then
     syslog.info('refused: listed in ' .. table.concat(listed, ' '))
     return true, '554 5.7.1 ' .. ip .. ' is listed by ' .. table.concat(listed, ' and ')
@@ -69,22 +95,29 @@ function hook.accept(ip)
 end
 
 function hook.mail(sender, domain)
+  -- The null sender of bounces, and address literals.
   if domain == '' or domain:sub(1, 1) == '[' then return end
   dns.open()
   dns.query(dns.class.IN, dns.type.MX, domain)
   dns.query(dns.class.IN, dns.type.A, domain)
   dns.query(dns.class.IN, dns.type.AAAA, domain)
   local answers = dns.wait(true)
-  for _, query in ipairs(answers) do
-    if query.rcode ~= dns.rcode.OK and query.rcode ~= dns.rcode.NXDOMAIN then
-      return '451 4.4.3 cannot look up ' .. domain .. ' now, please try again'
-    end
+  local mx, a, aaaa = answers[1], answers[2], answers[3]
+  local exchangers = records(mx)
+  if #exchangers == 1 and exchangers[1].value == '.' then
+    return '550 5.7.27 ' .. domain .. ' says that it takes no mail'
   end
-  local mx = answer(answers, 'IN,MX', domain)
-  if mx and #mx == 1 and mx[1].value == '.' then return '550 5.7.27 ' .. domain .. ' says that it takes no mail' end
-  if not (mx or answer(answers, 'IN,A', domain) or answer(answers, 'IN,AAAA', domain)) then
-    return '550 5.1.8 ' .. domain .. ' can receive no mail, so it can send none here'
+  -- Without an MX the domain itself is the exchanger (RFC 5321 section 5.1).
+  if #exchangers > 0 or (answered(mx) and #records(a) + #records(aaaa) > 0) then return end
+  if not (answered(mx) and answered(a) and answered(aaaa)) then
+    return '451 4.4.3 cannot look up ' .. domain .. ' now, please try again'
   end
+  return '550 5.1.8 ' .. domain .. ' can receive no mail, so it can send none here'
+end
+
+function hook.header(line)
+  local name = line:match('^[^:]*') -- also "X-Spam-Status :", which many readers take for the same
+  if OUR_HEADERS[name:match('^%S*'):lower()] then header.delete(name, 1) end
 end
 
 function hook.dot(path)
@@ -104,15 +137,15 @@ function hook.dot(path)
   end
 
   local spamd = result.spamd
+  local status = 'unknown'
   if spamd == nil or spamd.error then
     syslog.error('spamd: ' .. (spamd and spamd.error or 'no result'))
-    header.add('X-Spam-Status: unknown')
-    return
-  end
-  if spamd.score >= REFUSE_AT then
+  elseif spamd.score >= REFUSE_AT then
     return string.format('550 5.7.1 message looks like spam (%.1f)', spamd.score)
+  else
+    status = string.format('%s, score=%.1f', spamd.is_spam and 'Yes' or 'No', spamd.score)
   end
-  header.add(string.format('X-Spam-Status: %s, score=%.1f', spamd.is_spam and 'Yes' or 'No', spamd.score))
+  header.add('X-Spam-Status: ' .. status)
   header.add('X-Virus-Scanned: clean')
   if #listed > 0 then header.add('X-Listed-By: ' .. table.concat(listed, ' ')) end
 end

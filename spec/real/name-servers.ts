@@ -20,7 +20,10 @@ const strings = (text: string): string =>
 /** More than 1232 octets, and more than 512. */
 export const longText = 'long '.repeat(800).trimEnd();
 
-const zones: Readonly<Record<string, string>> = {
+/** Zone files by the name of the zone, with final dot; undefined: the server knows of the zone but has no data, and answers SERVFAIL. */
+export type Zones = Readonly<Record<string, string | undefined>>;
+
+const zones: Zones = {
   'test.': `$ORIGIN test.
 $TTL 300
 @ SOA ns.test. host\\.master.test. 2026010101 3600 600 86400 120
@@ -75,9 +78,11 @@ $TTL 300
 `,
 };
 
-async function withZones(prefix: string): Promise<string> {
+async function withZones(prefix: string, served: Zones): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), prefix));
-  for (const [name, text] of Object.entries(zones)) await writeFile(join(directory, `${name}zone`), text);
+  for (const [name, text] of Object.entries(served)) {
+    if (text !== undefined) await writeFile(join(directory, `${name}zone`), text);
+  }
   return directory;
 }
 
@@ -102,8 +107,8 @@ async function run(
 }
 
 /** Authoritative: follows no alias into another zone, refuses what it does not serve. */
-export async function startNsd(): Promise<NameServer> {
-  const directory = await withZones('smtpe-nsd-');
+export async function startNsd(served: Zones = zones): Promise<NameServer> {
+  const directory = await withZones('smtpe-nsd-', served);
   const port = await freePort();
   const lines = [
     'server:',
@@ -119,7 +124,7 @@ export async function startNsd(): Promise<NameServer> {
     `  zonelistfile: "${directory}/zone.list"`,
     'remote-control:',
     '  control-enable: no',
-    ...Object.keys(zones).flatMap((name) => ['zone:', `  name: ${name}`, `  zonefile: "${name}zone"`]),
+    ...Object.keys(served).flatMap((name) => ['zone:', `  name: ${name}`, `  zonefile: "${name}zone"`]),
   ];
   await writeFile(join(directory, 'nsd.conf'), `${lines.join('\n')}\n`);
   return run('nsd', ['-d', '-c', join(directory, 'nsd.conf')], /nsd started/, directory, port);
@@ -129,7 +134,7 @@ export async function startNsd(): Promise<NameServer> {
 export async function startUnbound(): Promise<NameServer> {
   const failing = await FakeDnsServer.start();
   failing.script(() => true, rcodeAction(2));
-  const directory = await withZones('smtpe-unbound-');
+  const directory = await withZones('smtpe-unbound-', zones);
   const port = await freePort();
   const lines = [
     'server:',
