@@ -228,14 +228,19 @@ describeWith(['nsd', 'clamd', 'spamd'], 'the example policy mail-filter.lua', ()
 
   it('has every client come back while DNS is dead', async () => {
     const dead = await startNsd(zones);
-    const daemon = await another({ dns: dead.address, patience: 2 });
-    await welcome(good, daemon);
-    await dead.stop();
-    // One that the lists would have refused, and one that would have been let in; both are new, so no cache knows them.
-    const ips = ['198.51.100.10', '198.51.100.14'];
-    expect(await Promise.all(ips.map((ip) => refused(ip, daemon)))).toEqual(
-      ips.map((ip) => `421 4.4.3 cannot look up ${ip} now, please try again\r\n`),
-    );
+    try {
+      const daemon = await another({ dns: dead.address, patience: 2 });
+      await welcome(good, daemon);
+      await dead.stop();
+      // One that the lists would have refused, and one that would have been let in; both are new, so no cache knows them.
+      const ips = ['198.51.100.10', '198.51.100.14'];
+      expect(await Promise.all(ips.map((ip) => refused(ip, daemon)))).toEqual(
+        ips.map((ip) => `421 4.4.3 cannot look up ${ip} now, please try again\r\n`),
+      );
+    } finally {
+      // Once more is harmless; a failure above must not leave it running.
+      await dead.stop();
+    }
   });
 
   const senders: readonly (readonly [string, string, string])[] = [
