@@ -1,0 +1,217 @@
+// `npm run soak` (SOAK_MINUTES=15): the built daemon under mixed mail, faults on both sides and reloads, for a quarter of an hour. Says
+// every ten seconds how it is, and at the end whether a message was lost, doubled or changed and whether anything was left behind;
+// exit code 1 if so. Loopback only; keeps to about 60 % of one processor. Writes doc/soak.md when it ran 10 minutes, else var/soak.md.
+import { readdirSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { root, startDaemon } from '../fakes/daemon.ts';
+import { Seeded } from '../fakes/seeded.ts';
+import { startNameServer } from './bench/name-server.ts';
+import { session, type World } from './soak/clients.ts';
+import { Ledger } from './soak/ledger.ts';
+import { SoakHop } from './soak/next-hop.ts';
+import { brokenPolicy, soakPolicy } from './soak/policy.ts';
+import { type Line, report } from './soak/report.ts';
+import { family, median } from './soak/watch.ts';
+
+const minutes = Number(process.env.SOAK_MINUTES ?? 15);
+if (!(minutes > 0 && minutes <= 24 * 60)) throw new Error('SOAK_MINUTES must be a number of minutes above 0');
+const seed = Number(process.env.SOAK_SEED ?? Date.now() % 1_000_000);
+const SHARE = 0.6;
+const WORKERS = 2;
+
+const random = new Seeded(seed);
+const ledger = new Ledger(random);
+const hops = [new SoakHop(ledger, random), new SoakHop(ledger, random)];
+for (const hop of hops) await hop.listen();
+const names = await startNameServer('0-1');
+const options = [
+  `workers=${WORKERS}`,
+  'limit-client-connections=0',
+  'hook-cpu-limit=1500',
+  'smtp-command-timeout=20',
+  'smtp-accept-timeout=5',
+  'smtp-dot-timeout=6',
+  'smtp-forward-idle=3',
+  'spool-memory=65536',
+  'shutdown-timeout=10',
+  `dns-servers=127.0.0.1:${names.port}`,
+  `smtp-smart-host=${hops.map((hop) => `127.0.0.1:${hop.port}`).join(' ')}`,
+];
+const daemon = await startDaemon(soakPolicy(0), options);
+const counts = new Map<string, number>();
+const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
+await wait(1500);
+const atStart = family(daemon.pid);
+const began = performance.now();
+const over = (): boolean => performance.now() - began >= minutes * 60_000;
+
+// One message after the other may start; the distance follows from the processor time that all of us together have used.
+let gap = 20;
+let next = performance.now();
+async function turn(): Promise<boolean> {
+  if (over()) return false;
+  const now = performance.now();
+  next = Math.max(next, now) + gap * (0.5 + random.below(1000) / 1000);
+  await wait(next - now);
+  return !over();
+}
+function used(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6 + family(daemon.pid).reduce((sum, one) => sum + one.cpu, 0);
+}
+const firstUsed = used();
+async function pace(): Promise<void> {
+  let before = used();
+  let then = performance.now();
+  while (!over()) {
+    await wait(1000);
+    const [after, now] = [used(), performance.now()];
+    const share = ((after - before) * 1000) / (now - then);
+    gap = Math.min(500, Math.max(2, gap * (share > SHARE ? 1.12 : 0.93)));
+    [before, then] = [after, now];
+  }
+}
+
+let revision = 0;
+const reloads = { ordered: 0, good: 0, broken: 0 };
+async function reload(): Promise<void> {
+  const file = join(daemon.directory, 'policy.lua');
+  while (!over()) {
+    await wait(3000);
+    const broken = reloads.ordered++ % 3 === 1;
+    await writeFile(`${file}.new`, broken ? brokenPolicy : soakPolicy(revision + 1));
+    await rename(`${file}.new`, file);
+    daemon.signal('SIGHUP');
+    if (broken) reloads.broken++;
+    else {
+      reloads.good++;
+      revision++;
+    }
+  }
+}
+
+async function outages(): Promise<void> {
+  while (!over()) {
+    await wait(20_000 + random.below(20_000));
+    const hop = hops[random.below(hops.length)];
+    await hop?.disappear();
+    await wait(500 + random.below(2000));
+    await hop?.listen();
+  }
+}
+
+const world: World = { port: daemon.port, ledger, random, turn, revision: () => revision, count };
+let sessions = 0;
+async function clients(): Promise<void> {
+  const running = new Set<Promise<void>>();
+  while (!over()) {
+    // Between 20 and 50 at once, up and down every two minutes.
+    const wanted = Math.round(35 + 15 * Math.sin((performance.now() - began) / 19_000));
+    while (running.size < wanted) {
+      sessions++;
+      const one: Promise<void> = session(world)
+        .catch((error: unknown) => ledger.complain(`client: ${String(error)}`))
+        .finally(() => running.delete(one));
+      running.add(one);
+    }
+    await wait(20);
+  }
+  await Promise.all(running);
+}
+
+const lines: Line[] = [];
+async function observe(): Promise<void> {
+  let before = 0;
+  while (!over()) {
+    await wait(10_000);
+    const processes = family(daemon.pid);
+    const line: Line = {
+      seconds: Math.round((performance.now() - began) / 1000),
+      rate: (ledger.arrived - before) / 10,
+      processes,
+    };
+    before = ledger.arrived;
+    lines.push(line);
+    const each = processes.map((one) => `${one.pid}: ${one.resident.toFixed(0)} MiB ${one.descriptors} fd`);
+    const sockets = processes.reduce((sum, one) => sum + one.sockets, 0);
+    console.log(
+      `${line.seconds} s  ${line.rate.toFixed(1)} messages/s  ${each.join('  ')}  ${sockets} sockets  ` +
+        `gap ${gap.toFixed(0)} ms  wrong ${ledger.wrongs}`,
+    );
+  }
+}
+
+console.log(`daemon ${daemon.pid}, ${minutes} minutes, seed ${seed}`);
+await Promise.all([clients(), pace(), reload(), outages(), observe()]);
+const seconds = (performance.now() - began) / 1000;
+const share = (used() - firstUsed) / seconds;
+
+// What was opened for the load must go by itself: idle connections to next hops after 3 s.
+await wait(8000);
+const few = (): boolean =>
+  family(daemon.pid).every(
+    (one) => one.descriptors <= (atStart.find(({ pid }) => pid === one.pid)?.descriptors ?? 0) + 3,
+  );
+for (let i = 0; i < 60 && !few(); i++) await wait(1000);
+const atEnd = family(daemon.pid);
+if (!few()) ledger.complain('descriptors are left open');
+const left = (): readonly string[] => readdirSync(daemon.spool, { recursive: true }).map(String);
+if (left().length > 0) ledger.complain(`left in the spool before the end: ${left().slice(0, 5).join(' ')}`);
+const pids = (list: readonly { readonly pid: number }[]): string => list.map((one) => one.pid).join(' ');
+if (pids(atStart) !== pids(atEnd))
+  ledger.complain(`processes were replaced: ${pids(atStart)}, now ${pids(atEnd)}`);
+
+daemon.signal('SIGTERM');
+const code = await daemon.ended;
+if (code !== 0) ledger.complain(`exit ${code}`);
+if (left().length > 0) ledger.complain(`left in the spool: ${left().slice(0, 5).join(' ')}`);
+const logged = (pattern: RegExp): number => daemon.lines.filter((line) => pattern.test(line)).length;
+const log = {
+  reloaded: logged(/policy reloaded/),
+  refused: logged(/policy not reloaded/),
+  lines: daemon.lines.length,
+};
+for (const line of daemon.lines.filter((one) =>
+  /(?:^|\s)(?:emerg|alert|crit)\b|worker ended|worker killed/.test(one),
+))
+  ledger.complain(`log: ${line.slice(0, 300)}`);
+const asked = /policy not reloaded|\(local 'nothing'\)|processor time/;
+for (const line of daemon.lines.filter((one) => / err /.test(one) && !asked.test(one)))
+  ledger.complain(`an error that was not asked for: ${line.slice(0, 400)}`);
+await mkdir(join(root, 'var'), { recursive: true });
+await writeFile(join(root, 'var/soak.log'), `${daemon.lines.join('\n')}\n`);
+await daemon.stop();
+for (const hop of hops) await hop.disappear();
+await names.running.stop();
+
+// Each worker says so; two reloads may be under way at the end.
+if (log.reloaded < WORKERS * (reloads.good - 2))
+  ledger.complain(`${reloads.good} good reloads ordered, the workers did ${log.reloaded}`);
+if (log.refused < WORKERS * (reloads.broken - 2))
+  ledger.complain(`${reloads.broken} broken reloads ordered, the workers refused ${log.refused}`);
+// A run in which nothing passed proves nothing.
+if (ledger.arrived < ledger.sent.length / 2 || ledger.arrived < minutes * 60)
+  ledger.complain(`only ${ledger.arrived} of ${ledger.sent.length} messages arrived`);
+if (ledger.revisions.size < reloads.good / 2) ledger.complain(`only ${ledger.revisions.size} policies seen`);
+ledger.close();
+const total = (line: Line): number => line.processes.reduce((sum, one) => sum + one.resident, 0);
+const third = Math.floor(lines.length / 3);
+const middle = median(lines.slice(third, 2 * third).map(total));
+const last = median(lines.slice(-third).map(total));
+// Below ten minutes the second third is still warming up.
+if (minutes >= 10 && last > middle * 1.15)
+  ledger.complain(
+    `memory grows: ${middle.toFixed(0)} MiB in the middle third, ${last.toFixed(0)} in the last`,
+  );
+
+const text = report({
+  ...{ minutes: seconds / 60, seed, share, sessions, lines, atStart, atEnd, middle, last, code },
+  ...{ ledger, counts, hops, reloads, log, options: options.filter((one) => !/127\.0\.0\.1/.test(one)) },
+});
+const path = join(root, minutes >= 10 ? 'doc/soak.md' : 'var/soak.md');
+await writeFile(path, text);
+console.log(`\n${text}\n${path} written`);
+console.log(ledger.wrongs === 0 ? 'PASS' : `FAIL: ${ledger.wrongs} complaints`);
+process.exit(ledger.wrongs === 0 ? 0 : 1);

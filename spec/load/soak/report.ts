@@ -1,0 +1,116 @@
+// The report of the soak run, in Markdown.
+import { cpus } from 'node:os';
+import type { Ledger } from './ledger.ts';
+import type { SoakHop } from './next-hop.ts';
+import type { Process } from './watch.ts';
+
+export interface Line {
+  readonly seconds: number;
+  /** Messages a second that arrived. */
+  readonly rate: number;
+  readonly processes: readonly Process[];
+}
+
+export interface Run {
+  readonly minutes: number;
+  readonly seed: number;
+  /** Processor time of daemon, clients and next hop over wall-clock time. */
+  readonly share: number;
+  readonly sessions: number;
+  readonly lines: readonly Line[];
+  readonly atStart: readonly Process[];
+  readonly atEnd: readonly Process[];
+  /** Median resident MiB of all processes in the middle and the last third. */
+  readonly middle: number;
+  readonly last: number;
+  readonly code: number | string;
+  readonly ledger: Ledger;
+  readonly counts: ReadonlyMap<string, number>;
+  readonly hops: readonly SoakHop[];
+  readonly reloads: { readonly good: number; readonly broken: number };
+  readonly log: { readonly reloaded: number; readonly refused: number; readonly lines: number };
+  readonly options: readonly string[];
+}
+
+/** Steps that went wrong at the next hop, by kind (`reset`), all stages added. */
+function hopFaults(hops: readonly SoakHop[]): ReadonlyMap<string, number> {
+  const sum = new Map<string, number>();
+  for (const hop of hops) {
+    for (const [what, times] of hop.done) {
+      const kind = what.split(' ')[0] ?? what;
+      sum.set(kind, (sum.get(kind) ?? 0) + times);
+    }
+  }
+  return sum;
+}
+
+function list(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([what, times]) => `${what} ${times}`).join(', ');
+}
+
+/** About twenty rows of the whole run. */
+function memory(lines: readonly Line[]): string {
+  const step = Math.max(1, Math.floor(lines.length / 20));
+  const rows = lines.filter((_, i) => i % step === 0 || i === lines.length - 1);
+  return rows
+    .map(({ seconds, rate, processes }) => {
+      const each = processes.map((one) => one.resident.toFixed(0)).join(' + ');
+      const descriptors = processes.map((one) => one.descriptors).join(' + ');
+      const sockets = processes.reduce((sum, one) => sum + one.sockets, 0);
+      return `| ${seconds} | ${rate.toFixed(1)} | ${each} | ${descriptors} | ${sockets} |`;
+    })
+    .join('\n');
+}
+
+export function report(run: Run): string {
+  const { ledger, reloads, log } = run;
+  const twice = ledger.sent.filter((one) => one.arrivals > 1).length;
+  const descriptors = (processes: readonly Process[]): string =>
+    processes.map((one) => one.descriptors).join(' + ');
+  const verdict =
+    ledger.wrongs === 0
+      ? 'Every message that was answered 250 arrived with its bytes intact; none was doubled without a reason; nothing was left behind.'
+      : `**${ledger.wrongs} complaints:**\n\n${ledger.wrong.map((one) => `- ${one}`).join('\n')}`;
+  return `# Soak run
+
+Written by \`npm run soak\` on ${new Date().toISOString().slice(0, 10)} (node ${process.version}, ${cpus().length} processors).
+
+${verdict}
+
+## Conditions
+
+${run.minutes.toFixed(1)} minutes, seed ${run.seed}, loopback, daemon, clients and next hops together at ${(run.share * 100).toFixed(0)} % of one processor.
+20 to 50 sessions at once, new connections and kept ones (up to 41 messages), bodies of 100 B to 2 MB with every byte but bare CR and LF.
+The policy has accept, ehlo, mail, rcpt, data, dot, header and body; it looks up a name in the cached DNS, digests, edits one header and adds one.
+It is reloaded by SIGHUP every 3 seconds: good, broken, good. Two next hops, one for when the other fails. Options: \`${run.options.join(' ')}\`.
+
+## Counts
+
+| | |
+| --- | --- |
+| sessions | ${run.sessions} |
+| messages begun | ${ledger.sent.length} |
+| answered 250 / 4xx / 5xx | ${ledger.count('2')} / ${ledger.count('4')} / ${ledger.count('5')} |
+| client had no reply to the dot (it or we broke off) | ${ledger.count('cut')} |
+| arrived | ${ledger.arrived} (${(ledger.bytes / 1e6).toFixed(0)} MB) |
+| arrived twice, their first dialogue cut after the dot | ${twice} |
+| good reloads ordered / done, all workers added | ${reloads.good} / ${log.reloaded} |
+| broken reloads ordered / refused, all workers added | ${reloads.broken} / ${log.refused} |
+| revisions of the policy seen in mail | ${ledger.revisions.size} |
+| faults and ends of clients | ${list(run.counts)} |
+| faults of next hops | ${list(hopFaults(run.hops))} |
+| connections to next hops | ${run.hops.reduce((sum, hop) => sum + hop.connections, 0)} |
+| lines logged | ${log.lines} |
+| descriptors before / after | ${descriptors(run.atStart)} / ${descriptors(run.atEnd)} |
+| exit code after SIGTERM | ${run.code} |
+
+## Memory over time
+
+Median of all processes: ${run.middle.toFixed(0)} MiB in the middle third, ${run.last.toFixed(0)} MiB in the last (${((run.last / run.middle - 1) * 100).toFixed(1)} %).
+Each row: supervisor + workers.
+
+| seconds | messages/s | resident MiB | descriptors | sockets |
+| ---: | ---: | --- | --- | ---: |
+${memory(run.lines)}
+`;
+}
