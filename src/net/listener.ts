@@ -65,7 +65,8 @@ export class Listener {
 
   #open(address: string | undefined, port: number, backlog: number): Promise<Server> {
     // A client that closes its side while it still waits for replies keeps getting them.
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    // No keep-alive of TCP: every wait for a client has a shorter limit of its own.
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#events.connection(socket);
     });
     return new Promise((resolve, reject) => {
