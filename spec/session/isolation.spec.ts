@@ -237,7 +237,7 @@ describe(`isolation of ${SESSIONS} sessions, ${AT_ONCE} at a time`, () => {
         'dns-servers': dns.address,
         'smtp-smart-host': hop.target,
         'smtp-default-at-dot': '550',
-        'hook-cpu-limit': '60',
+        'hook-cpu-limit': '200',
         'dns-cache-size': '100',
       },
     });
