@@ -1,8 +1,8 @@
-// A message between 354 and the final dot: the bytes of the client become content (smtp/data-reader), which goes to the spool, to whoever
+// A message between 354 and the final dot: the bytes of the client become content (message/data-reader), which goes to the spool, to whoever
 // watches (mime.parts, uri.found), and to the hooks content, header, eoh and body, in this order for each chunk. Knows no session and no
 // policy. RFC 5321 section 4.1.1.4, RFC 5322 section 2.2. A hook that is not there costs nothing; one that suspends holds up the rest.
 import { SliceBatch } from '../lua/value.ts';
-import { type DataProgress, DataReader } from '../smtp/data-reader.ts';
+import { type DataProgress, DataReader } from './data-reader.ts';
 import type { HeaderList } from './header-list.ts';
 import { chain, type Maybe } from './maybe.ts';
 import type { ReceivedLayout } from './rewrite.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DotStuffer } from '../../../src/forward/dot-stuff.ts';
-import { DataReader } from '../../../src/smtp/data-reader.ts';
+import { DataReader } from '../../../src/message/data-reader.ts';
 
 /** Cuts bytes into pieces; `sizes` are used in turn. */
 function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DataReader } from '../../../src/smtp/data-reader.ts';
-import { createScanner, PlainScanner } from '../../../src/smtp/newline-scan.ts';
+import { DataReader } from '../../../src/message/data-reader.ts';
+import { createScanner, PlainScanner } from '../../../src/message/newline-scan.ts';
 
 interface Read {
   readonly content: string;
