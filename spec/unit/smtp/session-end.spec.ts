@@ -2,40 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { DeliveryOutcome } from '../../../src/forward/delivery.ts';
 import type { HookName } from '../../../src/policy/hook-table.ts';
 import { FakeClock } from '../../fakes/clock.ts';
-import type { HookReturn } from '../../fakes/fake-policy.ts';
-import { type RigClient, type RigSettings, SmtpRig } from '../../fakes/smtp-rig.ts';
-
-const turns = async (n = 6): Promise<void> => {
-  for (let i = 0; i < n; i++) await new Promise((resolve) => setImmediate(resolve));
-};
-/** A hook that is suspended until it is cut off. */
-const forever = (): Promise<HookReturn> => new Promise(() => undefined);
-const END = { error: () => undefined, close: () => undefined };
-
-interface Ended {
-  readonly rig: SmtpRig;
-  readonly clock: FakeClock;
-  readonly client: RigClient;
-}
-
-/** Connects, sends all of it, and lets the session come to rest where it does. */
-async function until(sent: string, settings: RigSettings = {}): Promise<Ended> {
-  const clock = new FakeClock();
-  const rig = new SmtpRig({ ...settings, hooks: { ...END, ...settings.hooks }, clock });
-  const client = rig.connect();
-  client.send(sent);
-  await turns();
-  return { rig, clock, client };
-}
-
-/** Nothing of the session is left. */
-function expectNothingLeft({ rig, clock }: Ended): void {
-  expect(rig.instance.closed).toBe(true);
-  expect([rig.counters.sessions, rig.server.sessions, rig.spools.size, clock.pending]).toEqual([0, 0, 0, 0]);
-}
-
-const DATA = 'EHLO c.example\r\nMAIL FROM:<a@b.cc>\r\nRCPT TO:<d@e.ff>\r\nDATA\r\n';
-const MESSAGE = `${DATA}A: 1\r\n\r\nx\r\n.\r\n`;
+import { DATA, END, expectNothingLeft, forever, MESSAGE, turns, until } from '../../fakes/session-at-rest.ts';
+import { SmtpRig } from '../../fakes/smtp-rig.ts';
 
 describe('a client that goes away', () => {
   it.each([
