@@ -69,16 +69,17 @@ export async function createApp(dependencies: AppDependencies): Promise<App> {
   const spools = new SpoolStore();
   const counters = newCounters();
   const ids = new SessionIds(clock, random);
+  const modules = createModules({
+    ...{ hostName, resolver, services },
+    mailer: smtpClient,
+    spool: spools,
+    nextId: () => ids.next(),
+  });
   const engine = await createLuaEngine({
     log,
     clock,
     options,
-    modules: createModules({
-      ...{ hostName, resolver, services },
-      mailer: smtpClient,
-      spool: spools,
-      nextId: () => ids.next(),
-    }),
+    modules,
     libLuaDirectory,
     // A policy that opens the message by its name must find it there.
     files: { onPath: (path) => spools.find(path)?.onDiskSync() },
@@ -95,7 +96,7 @@ export async function createApp(dependencies: AppDependencies): Promise<App> {
     services,
     spools,
     counters,
-    place: (path) => ({ path, libLuaDirectory, engine, options, log }),
+    place: (path) => ({ path, libLuaDirectory, engine, modules, options, log }),
     server: (current, limits) =>
       createServer({
         ...{ options, log, clock, random, resolver, smartHost, spools, hostName, counters, limits },

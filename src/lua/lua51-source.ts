@@ -6,7 +6,7 @@
 
 type TokenKind = 'name' | 'string' | 'symbol';
 
-interface Token {
+export interface Token {
   readonly kind: TokenKind;
   readonly text: string;
   /** Offset of the token, and behind it, in the source. */
@@ -31,6 +31,11 @@ export function translate(source: string): string {
   renameGoto(tokens, edits);
   declareArg(tokens, edits);
   return applied(source, edits);
+}
+
+/** The names, strings and symbols of Lua source, without comments and blanks. */
+export function tokensOf(source: string): readonly Token[] {
+  return tokenize(source, []);
 }
 
 function applied(source: string, edits: Edit[]): string {

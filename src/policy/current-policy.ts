@@ -1,16 +1,21 @@
 // The policy that new connections get, and its replacement by a reload: a new text is compiled, run once and initialised beside the old
 // one, and takes its place only when all that went well. Connections go on with the policy they began with.
+import { readFile } from 'node:fs/promises';
 import type { LuaEngine } from '../lua/engine.ts';
+import type { ModuleSpec } from '../lua/function-spec.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import type { Policy } from './instance.ts';
 import { type LuaPolicy, loadPolicy } from './loader.ts';
 import { failureOf, tryPolicy } from './trial.ts';
+import { unknownNames } from './unknown-names.ts';
 
 export interface PolicyPlace {
   readonly path: string;
   readonly libLuaDirectory: string;
   readonly engine: LuaEngine;
+  /** The Lua API, to find names that it does not have. */
+  readonly modules: readonly ModuleSpec[];
   /** The process's options. */
   readonly options: Options;
   readonly log: Log;
@@ -37,7 +42,12 @@ async function prepare(place: PolicyPlace, revision: number): Promise<PolicyOutc
   if (loaded.kind === 'failed') return loaded;
   const { policy } = loaded;
   const trial = await tryPolicy(policy, place.options, place.log);
-  if (trial.kind === 'ran') return { kind: 'ready', policy, hooks: trial.hooks, unknown: trial.unknown };
+  if (trial.kind === 'ran') {
+    // It was read a moment ago; when it is gone meanwhile there is nothing to say about it.
+    const source = await readFile(place.path, 'latin1').catch(() => '');
+    const unknown = [...trial.unknown, ...unknownNames(source, place.modules)];
+    return { kind: 'ready', policy, hooks: trial.hooks, unknown };
+  }
   policy.retire();
   return trial;
 }

@@ -17,7 +17,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'smtpe-policy-'));
   test = await TestEngine.start({ modules: [syslogModule] });
   const { engine, options, log } = test;
-  place = { path: join(directory, 'p.lua'), libLuaDirectory, engine, options, log };
+  place = { path: join(directory, 'p.lua'), libLuaDirectory, engine, modules: [], options, log };
 });
 afterEach(async () => {
   test.engine.close();
