@@ -1,59 +1,14 @@
-// Text as it is read before URIs are looked for in it: UTF-16 becomes UTF-8, and the line breaks that format=flowed; delsp=yes put into long
-// URIs vanish (RFC 3676 4.1). Wraps a UriFinder; called by observer.ts. The same for any split of the text.
-import { TextDecoder } from 'node:util';
+// Text as it is read before URIs are looked for in it: its charset becomes UTF-8 (text-readings.ts), and the line breaks that format=flowed;
+// delsp=yes put into long URIs vanish (RFC 3676 4.1). Wraps a UriFinder; called by observer.ts. The same for any split of the text.
 import type { PartFacts } from './mime-content-type.ts';
 import type { BodyReader } from './mime-part.ts';
+import { type CreateReading, textReader } from './text-readings.ts';
 import type { UriCollector } from './uri-collector.ts';
 import { UriFinder } from './uri-finder.ts';
 
 const SPACE = 32;
 const CR = 13;
 const LF = 10;
-
-/** UTF-16, by charset or by its byte order mark, as UTF-8; anything else as it is. */
-class Utf16Reader implements BodyReader {
-  readonly #reader: BodyReader;
-  readonly #declared: boolean;
-  /** undefined until the first two octets are there, null when the text is not UTF-16. */
-  #decoder: TextDecoder | null | undefined;
-  #first: Buffer = Buffer.alloc(0);
-
-  constructor(reader: BodyReader, declared: boolean) {
-    this.#reader = reader;
-    this.#declared = declared;
-  }
-
-  feed(bytes: Buffer): void {
-    if (this.#decoder === null) {
-      this.#reader.feed(bytes);
-      return;
-    }
-    if (this.#decoder !== undefined) {
-      this.#reader.feed(Buffer.from(this.#decoder.decode(bytes, { stream: true }), 'utf8'));
-      return;
-    }
-    this.#first = Buffer.concat([this.#first, bytes]);
-    if (this.#first.length < 2) return;
-    const encoding = utf16(this.#first[0], this.#first[1], this.#declared);
-    this.#decoder = encoding === undefined ? null : new TextDecoder(encoding);
-    const first = this.#first;
-    this.#first = Buffer.alloc(0);
-    this.feed(first);
-  }
-
-  end(): void {
-    if (this.#first.length > 0) this.#reader.feed(this.#first);
-    this.#reader.end();
-  }
-}
-
-function utf16(first = 0, second = 0, declared = false): 'utf-16le' | 'utf-16be' | undefined {
-  if (first === 0xff && second === 0xfe) return 'utf-16le';
-  if (first === 0xfe && second === 0xff) return 'utf-16be';
-  if (!declared || (first !== 0 && second !== 0)) return undefined;
-  // Without a mark: text in Latin script begins with an octet 0 in one of the two places.
-  return first === 0 ? 'utf-16be' : 'utf-16le';
-}
 
 /** Takes out the sequences blank, line end: the text goes on as if it had never been broken. */
 class DelSpReader implements BodyReader {
@@ -93,9 +48,12 @@ type Facts = Pick<PartFacts, 'html' | 'charset' | 'delSp'>;
 
 /** What reads the decoded text of a part and offers the URIs in it to `collector`. */
 export function uriReader(collector: UriCollector, part: number, facts: Facts): BodyReader {
-  const finder = new UriFinder(collector, part, facts);
-  const text = facts.delSp ? new DelSpReader(finder) : finder;
-  return new Utf16Reader(text, facts.charset.startsWith('utf-16') || facts.charset.startsWith('ucs-2'));
+  const create: CreateReading = (charset, doubtful) => {
+    const fork = doubtful ? collector.fork() : undefined;
+    const finder = new UriFinder(fork?.collector ?? collector, part, { html: facts.html, charset });
+    return { reader: facts.delSp ? new DelSpReader(finder) : finder, join: () => fork?.join() };
+  };
+  return textReader(facts.charset, create);
 }
 
 /** The same for another way to decode the part, whose URIs follow those of the first one. */

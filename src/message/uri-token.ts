@@ -22,11 +22,11 @@ export interface Candidate {
 /** What cannot be in a URI (RFC 3986 appendix C, and NUL). */
 const delimiters = /[\0-\x20"<>{}\\^`]+/;
 
-const ideographicStop = /[\u3002\uff0e\uff61]/g;
-const stopInside = /[\u3002\uff0e\uff61](?=[\da-z\u0080-\uffff]|xn--)/gi;
+const ideographicStop = /[\u3002\ufe52\uff0e\uff61]/g;
+const stopInside = /[\u3002\ufe52\uff0e\uff61](?=[\da-z\u0080-\uffff]|xn--)/gi;
 const highBytes = /[\x80-\xff]/;
 /** The first octets of the ideographic full stops in UTF-8, one of which must be there when no ASCII dot is. */
-const wideStopBytes = /\xe3\x80\x82|\xef\xbc\x8e|\xef\xbd\xa1/;
+const wideStopBytes = /\xe3\x80\x82|\xef\xbc\x8e|\xef\xbd\xa1|\xef\xb9\x92/;
 const singleByteCharset = /^(?:$|us-ascii|iso-8859|windows-125|cp125|latin)/;
 
 function toLatin1(text: string): string {

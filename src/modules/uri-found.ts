@@ -12,7 +12,9 @@ the headers of the message. \`#uri.found\` is their number. Outside a transactio
 field for the first time when much of the message is on disk already suspends until that has been looked through.
 
 Bodies: text and HTML parts (also without Content-Type, or with a name that ends in .txt or contains .htm), preambles, text behind the last
-delimiter; base64 and quoted-printable undone, UTF-16 too. What stands between blanks, line ends or one of \`" < > { } \\ ^\` and backquote is given to
+delimiter; base64 and quoted-printable undone. Text is read in the charset it declares, or by its byte order mark, and \`uri_raw\` is UTF-8 then; what
+declares none, or one that nobody knows, is taken as it is. UTF-16 and UTF-32 without mark are read in both byte orders; octets that are no
+text in their charset, ASCII called UTF-16 and the like are read as they are, too. What stands between blanks, line ends or one of \`" < > { } \\ ^\` and backquote is given to
 \`uri.parse\`, so bare hosts, mail addresses and IP addresses are found as well. Before that:
 - character references (\`&amp;\`, \`&#46;\`) are decoded; soft hyphens and zero-width characters vanish; blanks, quotation marks and punctuation beyond
   ASCII delimit; the full stops of East Asian scripts are dots;
