@@ -9,7 +9,11 @@ export interface ParsedDate {
   readonly seconds: number;
 }
 
-const weekDays = 'Mon Tue Wed Thu Fri Sat Sun'.split(' ');
+/** As RFC 5322 has them, written out, and the other short forms in use. */
+const weekDays =
+  'Mon Tue Wed Thu Fri Sat Sun Monday Tuesday Wednesday Thursday Friday Saturday Sunday Tues Weds Thur Thurs'.split(
+    ' ',
+  );
 const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
 /** Behind blanks and (nested) comments; a comment without an end is not passed over. */
@@ -49,10 +53,11 @@ function utcSeconds(
   return date.getTime() / 1000 + hour * 3600 + minute * 60 + second;
 }
 
-/** RFC 5322 section 4.3: two digits are 2000 to 2069 and 1970 to 1999, three digits count from 1900. */
-function fullYear(year: number): number {
-  if (year < 70) return year + 2000;
-  return year < 1000 ? year + 1900 : year;
+/** RFC 5322 section 4.3: two digits are 2000 to 2049 and 1950 to 1999, three digits count from 1900. */
+function fullYear(digits: string): number {
+  const year = Number(digits);
+  if (digits.length > 3) return year;
+  return year < 50 && digits.length < 3 ? year + 2000 : year + 1900;
 }
 
 /** Reads the text piece by piece, each at the place where the last one ended. */
@@ -75,17 +80,20 @@ class Scanner {
   }
 }
 
-const word = /([A-Za-z]{3})(?![A-Za-z])/y;
+const word = /([A-Za-z]{3,9})(?![A-Za-z])/y;
 const comma = /,/y;
 const number = /\d{1,9}(?!\d)/y;
-const time = /(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?!\d)/y;
+const colon = /:/y;
+const clockNumber = /\d{1,2}(?!\d)/y;
 const zoneNumber = /([-+])(\d{1,2}):(\d{2})(?!\d)|([-+]?)0*(\d{1,4})(?!\d)/y;
 const zoneName = /[A-Za-z]+/y;
+/** What may follow a name: a distance in hours, or in hours and minutes, and the name of summer time. */
+const zoneDistance = /([-+]?)(\d{1,2})(?::?(\d{2}))?(?![\d:])([A-Za-z]*)/y;
 const isoDate = /(\d{4})(-?)(\d{2})\2(\d{2})(?!\d)/y;
 const isoTime = /T(\d{2})(?:(:?)(\d{2})(?:\2(\d{2})(?:[.,]\d+)?)?)?/y;
 const isoZone = /Z|([-+])(\d{1,2})(?::?(\d{2}))?(?!\d)/y;
 
-/** Index of a three-letter name written as `Mon`, `mon` or `MON`. */
+/** Index of a name written as `Mon`, `mon` or `MON`. */
 function nameIndex(names: readonly string[], text: string): number {
   return names.findIndex(
     (name) => text === name || text === name.toLowerCase() || text === name.toUpperCase(),
@@ -105,43 +113,85 @@ interface Clock {
   readonly second: number;
 }
 
+/** A colon and the number behind it; blanks and comments may stand around both (obs-minute, obs-second of RFC 5322 section 4.3). */
+function readClockNumber(scan: Scanner): string | undefined {
+  const at = scan.at;
+  scan.blanks();
+  if (scan.match(colon) !== undefined) {
+    scan.blanks();
+    const digits = scan.match(clockNumber);
+    if (digits !== undefined) return digits[0];
+  }
+  scan.at = at;
+  return undefined;
+}
+
 function readTime(scan: Scanner): Clock | undefined {
-  const match = scan.match(time);
-  if (match === undefined) return undefined;
-  const clock = { hour: Number(match[1]), minute: Number(match[2]), second: Number(match[3] ?? 0) };
+  const hour = scan.match(clockNumber);
+  const minute = hour === undefined ? undefined : readClockNumber(scan);
+  if (hour === undefined || minute === undefined) return undefined;
+  const second = readClockNumber(scan);
+  const clock = { hour: Number(hour[0]), minute: Number(minute), second: Number(second ?? 0) };
   const inRange = clock.hour < 24 && clock.minute < 60 && clock.second <= 60;
   // Without seconds the end of the text is too early: the rest of the time may have been cut off.
-  const complete = match[3] !== undefined || /[ \t-\r]/.test(scan.text[scan.at] ?? '');
+  const complete = second !== undefined || /[ \t-\r]/.test(scan.text[scan.at] ?? '');
   return inRange && complete ? clock : undefined;
 }
 
-/** Minutes east of Greenwich; 0 when there is no zone; undefined for an unknown one. Reads trailing blanks and comments too. */
+/** `+0200`, `-3`, `+02:00`: minutes east; undefined when it is out of range. */
+function numericZone([, colonSign, hours, colonMinutes, sign, digits = '0']: RegExpExecArray):
+  | number
+  | undefined {
+  const value =
+    hours !== undefined
+      ? Number(hours) * 60 + Number(colonMinutes)
+      : Math.floor(Number(digits) / 100) * 60 + (Number(digits) % 100);
+  if (hours === undefined ? Number(digits) > 9959 : Number(colonMinutes) > 59) return undefined;
+  return (colonSign ?? sign) === '-' ? -value : value;
+}
+
+const greenwich: ReadonlySet<string> = new Set(['GMT', 'UTC', 'UT', 'Z']);
+
+/**
+ * `GMT+2` is two hours east, as mail programs mean it; of a name that is not known the distance is that of POSIX (`MSK-3MSD`), which counts
+ * west. Undefined when the distance is not that of a known name (`EST5EDT` is right), or nothing tells which way it counts (`MSK-3`).
+ */
+function zoneWithDistance(name: string, distance: RegExpExecArray): number | undefined {
+  const [, sign, hours, minutes = '0', summer = ''] = distance;
+  const value = Number(hours) * 60 + Number(minutes);
+  if (Number(minutes) > 59 || value > 14 * 60) return undefined;
+  if (greenwich.has(name)) {
+    if (summer !== '' || (sign === '' && value !== 0)) return undefined;
+    return sign === '-' ? -value : value;
+  }
+  const east = sign === '-' ? value : -value;
+  const known = zoneMinutes.get(name);
+  if (known !== undefined) return Math.abs(known) === value ? known : undefined;
+  return name.length > 2 && (sign === '' || summer !== '') ? east : undefined;
+}
+
+/** A zone by name, the scanner behind it. Undefined: no date. */
+function namedZone(scan: Scanner): number | undefined {
+  const at = scan.at;
+  const name = scan.match(zoneName)?.[0].toUpperCase() ?? '';
+  if (name === '') return 0;
+  // A clock of twelve hours would be read wrong.
+  if (name === 'AM' || name === 'PM') return undefined;
+  const distance = scan.match(zoneDistance);
+  if (distance !== undefined) return zoneWithDistance(name, distance);
+  const known = zoneMinutes.get(name);
+  if (known !== undefined) return known;
+  // RFC 5322 section 4.3: other names of several letters say nothing about the zone and are -0000. One letter (J) is left where it is.
+  if (name.length === 1) scan.at = at;
+  return 0;
+}
+
+/** Minutes east of Greenwich; 0 when there is no zone or an unknown one; undefined for a wrong one. Reads trailing blanks and comments too. */
 function readZone(scan: Scanner): number | undefined {
   const numeric = scan.match(zoneNumber);
-  let minutes = 0;
-  if (numeric !== undefined) {
-    const [, colonSign, hours, colonMinutes, sign, digits = '0'] = numeric;
-    const value =
-      hours !== undefined
-        ? Number(hours) * 60 + Number(colonMinutes)
-        : Math.floor(Number(digits) / 100) * 60 + (Number(digits) % 100);
-    if (hours === undefined ? Number(digits) > 9959 : Number(colonMinutes) > 59) return undefined;
-    minutes = (colonSign ?? sign) === '-' ? -value : value;
-  } else if (/[-+]?\d/y.test(scan.text.slice(scan.at, scan.at + 2))) return undefined;
-  else {
-    const at = scan.at;
-    const name = scan.match(zoneName)?.[0].toUpperCase() ?? '';
-    const known = zoneMinutes.get(name);
-    if (known === undefined) {
-      scan.at = at;
-      // A text that begins like a zone but is none (PM, XYZ) makes the date wrong; any other text is left where it is.
-      for (let length = 1; length < Math.min(name.length, 8); length++)
-        if (zoneMinutes.has(name.slice(0, length))) return undefined;
-      return 0;
-    }
-    minutes = known;
-  }
-  scan.blanks();
+  if (numeric === undefined && /[-+]?\d/y.test(scan.text.slice(scan.at, scan.at + 2))) return undefined;
+  const minutes = numeric === undefined ? namedZone(scan) : numericZone(numeric);
+  if (minutes !== undefined) scan.blanks();
   return minutes;
 }
 
@@ -172,9 +222,7 @@ function parseCtime(scan: Scanner, month: number): ParsedDate | undefined {
   if (day === undefined || clock === undefined || year === undefined) return undefined;
   scan.blanks();
   const zone = readZone(scan);
-  return zone === undefined
-    ? undefined
-    : finish(scan, fullYear(Number(year[0])), month, Number(day[0]), clock, zone);
+  return zone === undefined ? undefined : finish(scan, fullYear(year[0]), month, Number(day[0]), clock, zone);
 }
 
 /** `dd Mmm yyyy [hh:mm[:ss] [zone]]`. */
@@ -187,7 +235,7 @@ function parseMailDate(scan: Scanner): ParsedDate | undefined {
   scan.blanks();
   const year = month < 0 ? undefined : scan.match(number);
   if (year === undefined) return undefined;
-  const fullYearValue = fullYear(Number(year[0]));
+  const fullYearValue = fullYear(year[0]);
   if (scan.at === scan.text.length) return finish(scan, fullYearValue, month, Number(day[0]), midnight, 0);
   scan.blanks();
   const clock = readTime(scan);

@@ -47,6 +47,115 @@ describe('parseDate', () => {
     }
   });
 
+  // Seconds of noon UTC less the zone; undefined: no date. The whole text is read each time.
+  it.each<[string, number | undefined]>([
+    ['', 0],
+    ['Z', 0],
+    ['UT', 0],
+    ['GMT', 0],
+    ['gmt', 0],
+    ['EST', -300],
+    ['PDT', -420],
+    ['CET', 60],
+    ['-0000', 0],
+    ['+0530', 330],
+    ['-03', -3],
+    ['+02:00', 120],
+    ['-05:30', -330],
+    ['(-03)', 0],
+    ['+0300 (MSK)', 180],
+    ['(GMT+02:00)', 0],
+    ['MSK', 0],
+    ['msk', 0],
+    ['XYZ', 0],
+    ['AEDT', 0],
+    ['Hora oficial', 0],
+    ['Pacific', 0],
+    ['ABCDEFGHIJ', 0],
+    ['MSK (Moscow)', 0],
+    ['GMT+2', 120],
+    ['GMT+0200', 120],
+    ['GMT-03:30', -210],
+    ['UTC+02:00', 120],
+    ['UT-5', -300],
+    ['GMT0', 0],
+    ['EST5EDT', -300],
+    ['est5edt', -300],
+    ['PST8PDT', -480],
+    ['MST7MDT', -420],
+    ['CST6CDT', -360],
+    ['EST5', -300],
+    ['EST-0500', -300],
+    ['CET-1CEST', 60],
+    ['MSK-3MSD', 180],
+    ['MSK3', -180],
+    ['EST6EDT', undefined],
+    ['GMT2', undefined],
+    ['GMT+99', undefined],
+    ['GMT+1BST', undefined],
+    ['MSK-3', undefined],
+    ['MSK+3', undefined],
+    ['PM', undefined],
+    ['am', undefined],
+    ['+0260', 180],
+    ['+02:60', undefined],
+    ['+123456', undefined],
+  ])('zone %j', (zone, minutes) => {
+    const text = `Mon, 1 Jun 2020 12:00:00 ${zone}`;
+    const date = parseDate(text);
+    if (minutes === undefined) expect(date).toBeUndefined();
+    else {
+      expect(date?.seconds).toBe(Date.UTC(2020, 5, 1, 12) / 1000 - minutes * 60);
+      expect(date?.length).toBe(zone === 'Hora oficial' ? text.indexOf('oficial') : text.length);
+    }
+  });
+
+  it.each([
+    ['Monday, 1 Jan 2024 00:00:00 +0000', Date.UTC(2024, 0, 1)],
+    ['MONDAY, 1 Jan 2024 00:00:00 +0000', Date.UTC(2024, 0, 1)],
+    ['wednesday 3 Jan 2024 00:00:00 +0000', Date.UTC(2024, 0, 3)],
+    ['Thurs, 4 Jan 2024 00:00:00 +0000', Date.UTC(2024, 0, 4)],
+    ['Monday Jan 1 00:00:00 2024', Date.UTC(2024, 0, 1)],
+    ['Mon , 1 Jan 2024 10 : 20 : 30 +0000', Date.UTC(2024, 0, 1, 10, 20, 30)],
+    ['Mon,1 Jan 2024 10(h):(m) 20 :30 GMT', Date.UTC(2024, 0, 1, 10, 20, 30)],
+    ['Mon, 1 Jan 2024 10 : 20 +0000', Date.UTC(2024, 0, 1, 10, 20)],
+    ['1 Jan 00 00:00:00 GMT', Date.UTC(2000, 0, 1)],
+    ['1 Jan 49 00:00:00 GMT', Date.UTC(2049, 0, 1)],
+    ['1 Jan 70 00:00:00 GMT', 0],
+    ['1 Jan 99 00:00:00 GMT', Date.UTC(1999, 0, 1)],
+    ['1 Jan 124 00:00:00 GMT', Date.UTC(2024, 0, 1)],
+    ['1 Jan 100 00:00:00 GMT', Date.UTC(2000, 0, 1)],
+  ])('obsolete forms: %s', (text, milliseconds) => {
+    expect(seconds(text)).toBe(milliseconds / 1000);
+    expect(parseDate(text)?.length).toBe(text.length);
+  });
+
+  it.each([
+    '1 Jan 50 00:00:00 GMT',
+    '1 Jan 69 00:00:00 GMT',
+    '1 Jan 0049 00:00:00 GMT',
+    'Mo, 1 Jan 2024 00:00:00 GMT',
+    'Mondays, 1 Jan 2024 00:00:00 GMT',
+    'MoNday, 1 Jan 2024 00:00:00 GMT',
+    '1 Jan 2024 10 : : 30 GMT',
+    '1 Jan 2024 10 20 30 GMT',
+  ])('no date: %j', (text) => {
+    expect(parseDate(text)).toBeUndefined();
+  });
+
+  it('takes linear time', () => {
+    for (const text of [
+      `1 Jan 2024 10${' '.repeat(500_000)}:${'()'.repeat(200_000)}20:30 GMT`,
+      `1 Jan 2024 10:20:30 ${'A'.repeat(1_000_000)}`,
+      `1 Jan 2024 10:20:30 ${'('.repeat(1_000_000)}`,
+      `1 Jan 2024 10:20:30 GMT+${'1'.repeat(1_000_000)}`,
+    ]) {
+      const start = performance.now();
+      parseDate(text);
+      expect(performance.now() - start).toBeLessThan(2000);
+    }
+  });
+
   it('says how much it read', () => {
     expect(parseDate('1 Jan 2020 00:00:00 GMT (x)  rest')?.length).toBe(29);
     expect(parseDate('1 Jan 2020 00:00:00 GMT (x')?.length).toBe(24);
