@@ -26,15 +26,17 @@ function readNumber(value: LuaValue): ReadResult<number> {
   return { ok: false, expected: 'number' };
 }
 
+/** A fraction is a mistake of the author, not a number to be cut. */
 function readInteger(value: LuaValue): ReadResult<number> {
   const read = readNumber(value);
-  return read.ok ? { ok: true, value: Math.trunc(read.value) } : read;
+  if (!read.ok) return read;
+  return Number.isInteger(read.value) ? read : { ok: false, expected: 'integer' };
 }
 
 function readFlag(value: LuaValue): ReadResult<boolean> {
   if (typeof value === 'boolean') return { ok: true, value };
   const read = readNumber(value);
-  return read.ok ? { ok: true, value: Math.trunc(read.value) !== 0 } : { ok: false, expected: 'boolean' };
+  return read.ok ? { ok: true, value: read.value !== 0 } : { ok: false, expected: 'boolean' };
 }
 
 function readStrings(value: LuaValue): ReadResult<readonly string[]> {
@@ -90,7 +92,7 @@ export const optionalBytes = <D extends string | undefined>(
     fallback === undefined ? 'nil' : JSON.stringify(fallback),
   );
 
-/** A number truncated to an integer. */
+/** A number without a fraction. */
 export const integer = (name: string, text: string): Param<number> =>
   required(name, 'integer', text, readInteger);
 export const optionalInteger = <D extends number | undefined>(
@@ -116,6 +118,12 @@ export const optionalFlag = (name: string, text: string, fallback: boolean): Par
 /** An array of strings. */
 export const strings = (name: string, text: string): Param<readonly string[]> =>
   required(name, 'string[]', text, readStrings);
+
+/** A text; a flag of an option may be a boolean too: `+` or `-`. */
+export const bytesOrFlag = (name: string, text: string): Param<string> =>
+  required(name, 'string|boolean', text, (value) =>
+    typeof value === 'boolean' ? { ok: true, value: value ? '+' : '-' } : readBytes(value),
+  );
 
 /** Anything, as it comes. */
 export const anything = (name: string, type: string, text: string): Param<LuaValue> =>

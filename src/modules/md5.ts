@@ -106,7 +106,7 @@ const md5Class: ClassSpec = {
     useIxhash(
       1,
       usesIxhash1,
-      'at least 2 lines (line feeds) and at least 20 blanks and tabs.',
+      'at least 2 line feeds (a last line without one does not count) and at least 20 blanks and tabs.',
       `local body = ("some words in a line\\n"):rep(10)
 assert(md5.new():use_ixhash1(body))
 assert(not md5.new():use_ixhash1("one line\\n"))`,
@@ -114,7 +114,7 @@ assert(not md5.new():use_ixhash1("one line\\n"))`,
     useIxhash(
       2,
       usesIxhash2,
-      "at least 3 of `< > ( ) | @ * ' ! ? ,` and `:/` together.",
+      "at least 3 of these, counted together: any of the characters `< > ( ) | @ * ' ! ? ,`, and the pair `:/`.",
       `assert(md5.new():use_ixhash2("<b>Hello!</b>"))
 assert(not md5.new():use_ixhash2("Hello"))`,
     ),
@@ -138,7 +138,7 @@ assert(sum:done() == plain:done())`,
     ixhash(
       2,
       filterIxhash2,
-      'punctuation without `% & # ; =`, blanks and 8-bit octets, the same character in a row once, `_` as `.` (as the published method has ' +
+      'blanks, 8-bit octets, and punctuation but for `% & # ; =`; the same character in a row once, `_` as `.` (as the published method has ' +
         'it, so that digests can be looked up in public lists).',
       `local sum = md5.new()
 sum:ixhash2("Free!!! <b>a_b</b>")

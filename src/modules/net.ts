@@ -1,6 +1,7 @@
 // Lua module net: IP addresses, networks, addresses in names, public suffixes. The work is done in src/net-address.
 import {
   type FunctionSpec,
+  LuaError,
   luaFunction,
   luaModule,
   type ModuleSpec,
@@ -9,35 +10,57 @@ import {
 import { bytes, flag, optionalBytes, optionalInteger } from '../lua/params.ts';
 import { findIp } from '../net-address/find-ip.ts';
 import { formatIp } from '../net-address/format-ip.ts';
-import { parseIpPrefix } from '../net-address/ip-address.ts';
+import { parseIpAlone } from '../net-address/ip-address.ts';
 import { classifyIp, ipClasses, ipClassSets } from '../net-address/ip-class.ts';
 import { ipv4InName, ipv4InNameCodes } from '../net-address/ip-in-name.ts';
-import { networkContains, parseNetwork } from '../net-address/network.ts';
+import { type Network, networkContains, parseNetwork } from '../net-address/network.ts';
 import { suffixIndex, suffixIndexAtLevel } from '../net-address/public-suffix.ts';
 import { reverseIp } from '../net-address/reverse-ip.ts';
+
+/** All networks of a list must be right: a typo in an allow list must not be passed over. */
+function readNetworks(list: string): readonly Network[] {
+  const items = list.split(/[\s,;]+/).filter((item) => item !== '');
+  if (items.length === 0) throw new LuaError(notNetwork(list));
+  return items.map((item) => {
+    const network = parseNetwork(item);
+    if (network === undefined) throw new LuaError(notNetwork(item));
+    return network;
+  });
+}
+
+function notNetwork(item: string): string {
+  return `bad argument #1 to 'net.contains_ip' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got ${JSON.stringify(item.slice(0, 80))})`;
+}
 
 const containsIp = luaFunction({
   name: 'contains_ip',
   params: [
-    optionalBytes('net_cidr', 'network as address/prefix, e.g. `192.0.2.0/24` or `2001:db8::/32`', '::0/0'),
-    optionalBytes('ip', 'address', '::0'),
+    bytes(
+      'net_cidr',
+      'network as address/prefix, e.g. `192.0.2.0/24` or `2001:db8::/32`; an address alone is the network of that address; several with blanks, commas or semicolons between them',
+    ),
+    bytes('ip', 'address'),
   ],
-  results: [{ name: 'inside', type: 'boolean', text: 'true when the address lies in the network' }],
+  results: [{ name: 'inside', type: 'boolean', text: 'true when the address lies in one of the networks' }],
   text: `Is the address in the network? The prefix of an IPv4 network counts up to 32 bits, that of an IPv6 network up to 128. Host bits of
 the network do not matter. IPv4 addresses are the same in all notations: \`127.0.0.0/8\` contains \`::ffff:127.0.0.1\`, and \`::/0\` contains
-every IPv4 address. False when there is no slash, when an address cannot be read, or when the prefix is negative or above 128. A prefix that
-is missing counts as 0, which contains every address of the family; one of 33 to 128 behind an IPv4 address counts over the 128 bits of
-\`::a.b.c.d\`. Does not suspend.`,
+every IPv4 address. Raises an error for nil, and for a network that is none: without an address, with an empty, negative or too long prefix, or
+with other text, so that a mistake in a list of trusted networks trusts nobody. False when the address cannot be read; a name that begins like one
+(\`10.1.1.1.example.com\`) is none. Does not suspend.`,
   examples: [
     `assert(net.contains_ip("192.168.0.0/16", "192.168.1.2"))
 assert(not net.contains_ip("192.168.0.0/16", "192.169.1.2"))
 assert(net.contains_ip("2001:db8::/32", "2001:db8::1"))
 assert(net.contains_ip("127.0.0.0/8", "::ffff:127.0.0.1"))`,
+    `assert(net.contains_ip("192.0.2.1, 198.51.100.0/24", "198.51.100.7"))
+assert(not net.contains_ip("10.0.0.0/8", "10.1.1.1.example.com"))
+assert(not pcall(net.contains_ip, "10.0.0.0/", "10.1.1.1"))
+assert(not pcall(net.contains_ip, nil, "10.1.1.1"))`,
   ],
   call: (_, cidr, address) => {
-    const network = parseNetwork(cidr);
-    const ip = parseIpPrefix(address);
-    return [network !== undefined && ip !== undefined && networkContains(network, ip)];
+    const networks = readNetworks(cidr);
+    const ip = parseIpAlone(address);
+    return [ip !== undefined && networks.some((network) => networkContains(network, ip))];
   },
 });
 
@@ -120,13 +143,14 @@ const reverse = luaFunction({
   ],
   results: [{ name: 'name', type: 'string', text: 'the parts of the address in reverse order, with dots' }],
   text: `The name under which an address is looked up: the octets of IPv4 or the 32 nibbles of IPv6 in reverse order, for DNS lists (RFC 5782),
-or with \`.in-addr.arpa.\` or \`.ip6.arpa.\` behind it. \`[...]\` and \`IPv6:\` around the address and a port behind an IPv4 address do not matter.
-\`::ffff:a.b.c.d\` is taken as IPv6. A text without a colon is reversed at its dots whatever it is (\`www.example.com\`). Of an incomplete IPv6
-address without \`::\` the complete groups are used (\`2001:db8\` for the zone of a network); a text with \`::\` that is no address gives "". Does not
+or with \`.in-addr.arpa.\` or \`.ip6.arpa.\` behind it. \`[...]\` and \`IPv6:\` around the address and a port behind an IPv4 address or \`]\` do not
+matter, in any combination. \`::ffff:a.b.c.d\` is taken as IPv6. A text without a colon is reversed at its dots whatever it is (\`www.example.com\`). Of an
+incomplete IPv6 address without \`::\` the groups are used (\`2001:db8\` for the zone of a network); any other text with a colon gives "". Does not
 suspend.`,
   examples: [
     `assert(net.reverse_ip("192.0.2.1", false) == "1.2.0.192")
 assert(net.reverse_ip("192.0.2.1", true) == "1.2.0.192.in-addr.arpa.")
+assert(net.reverse_ip("[192.0.2.1]:25", true) == "1.2.0.192.in-addr.arpa.")
 assert(net.reverse_ip("2001:db8", 1) == "8.b.d.0.1.0.0.2.ip6.arpa.")
 assert(#net.reverse_ip("2001:db8::1", false) == 63)`,
   ],
@@ -162,7 +186,7 @@ assert(net.is_ipv4_in_name("192.0.2.33", "33.2.0.192.dyn.example.net") == 11)
 assert(net.is_ipv4_in_name("192.0.2.33", "mail.example.net") == 0)`,
   ],
   call: (_, address, name) => {
-    const ip = parseIpPrefix(address);
+    const ip = parseIpAlone(address);
     return [ip === undefined ? undefined : ipv4InName([...ip.octets.subarray(12)], name)];
   },
 });
@@ -212,8 +236,8 @@ const format = luaFunction({
   results: [{ name: 'text', type: 'string', text: '"" when the address cannot be read' }],
   text: `An address in one certain notation, in lower case. IPv4 addresses are \`a.b.c.d\` in every style, also when they were given as
 \`::ffff:a.b.c.d\` or \`::a.b.c.d\`. With \`compact\` IPv6 is as RFC 5952 recommends, e.g. \`2001:db8::1\`; without it has eight groups, e.g.
-\`2001:db8:0:0:0:0:0:1\`; with 2 they are padded, e.g. \`2001:0db8:0000:0000:0000:0000:0000:0001\`. What follows the address does not matter.
-Does not suspend.`,
+\`2001:db8:0:0:0:0:0:1\`; with 2 they are padded, e.g. \`2001:0db8:0000:0000:0000:0000:0000:0001\`. A zone, a port or a
+\`/prefix\` behind the address is left out. Does not suspend.`,
   examples: [
     `assert(net.format_ip("2001:0DB8:0:0:0:0:0:1", true) == "2001:db8::1")
 assert(net.format_ip("2001:db8::1") == "2001:db8:0:0:0:0:0:1")
@@ -221,7 +245,7 @@ assert(net.format_ip("::1", 2) == "0000:0000:0000:0000:0000:0000:0000:0001")
 assert(net.format_ip("::ffff:192.0.2.1") == "192.0.2.1")`,
   ],
   call: (_, text, mode) => {
-    const ip = parseIpPrefix(text);
+    const ip = parseIpAlone(text.replace(/\/\d{1,3}\s*$/, ''));
     if (ip === undefined) return [''];
     return [formatIp(ip, mode === 0 ? 'groups' : mode === 2 ? 'padded' : 'compact')];
   },
@@ -245,7 +269,7 @@ assert(net.is_ip_reserved("100.64.0.1", net.is_ip.SHARED | net.is_ip.BROADCAST))
 assert(not net.is_ip_reserved("8.8.8.8", net.is_ip.NOT_GLOBAL))`,
   ],
   call: (_, address, bits) => {
-    const ip = parseIpPrefix(address);
+    const ip = parseIpAlone(address);
     return [ip !== undefined && (classifyIp(ip) & bits) !== 0];
   },
 });
@@ -267,8 +291,8 @@ export const netModule: ModuleSpec = luaModule({
   name: 'net',
   text: `IP addresses and domains, without asking the network.
 
-An address may be \`192.0.2.1\`, \`2001:db8::1\`, \`::ffff:192.0.2.1\` or \`::192.0.2.1\`, with blanks, \`[\` and \`IPv6:\` before it. What follows the
-address is not looked at (\`192.0.2.1:25\`, \`fe80::1%eth0\`). The notations of an IPv4 address are one value. Short forms (\`10.1\`) and
+An address may be \`192.0.2.1\`, \`2001:db8::1\`, \`::ffff:192.0.2.1\` or \`::192.0.2.1\`, with blanks, \`[...]\` and \`IPv6:\` around it and a port or
+a zone behind it (\`192.0.2.1:25\`, \`fe80::1%eth0\`). With any other text behind it (\`192.0.2.1.example.com\`) it is none. The notations of an IPv4 address are one value. Short forms (\`10.1\`) and
 hexadecimal or octal numbers are no addresses; leading zeros are decimal.`,
   functions,
   tables: [

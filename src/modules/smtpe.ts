@@ -1,10 +1,11 @@
 // Lua module `smtpe`: facts about the engine, and its options (API text "SMTP Engine").
 import type { CallContext } from '../lua/call-context.ts';
 import { LuaError, luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
-import { bytes, optionalBytes } from '../lua/params.ts';
+import { bytes, bytesOrFlag, optionalBytes } from '../lua/params.ts';
 import { nearestName } from '../options/nearest-name.ts';
 import { findOption } from '../options/option-set.ts';
 import { optionNames, optionTable } from '../options/option-table.ts';
+import type { Options } from '../options/options.ts';
 import { apiVersion, copyright, version } from '../version.ts';
 
 /** Options are text in the process and bytes (UTF-8) in Lua. */
@@ -18,6 +19,14 @@ function unknown(name: string): LuaError {
   const near = nearestName(name, optionNames);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return new LuaError(`smtpe.setoption: there is no option ${shown(name)}${hint}`);
+}
+
+/** The text of an option as it was set; a flag is `+` or `-`, also when it was set as `1` or `0`. */
+function optionText(options: Options, name: string): string | undefined {
+  const text = options.text(name);
+  const known = text === undefined ? undefined : findOption(name);
+  const value = known === undefined ? undefined : options.values[known];
+  return typeof value === 'boolean' ? (value ? '+' : '-') : text;
 }
 
 function setOption(context: CallContext, name: string, value: string): readonly [] {
@@ -66,7 +75,7 @@ export function smtpeModule(host: string): ModuleSpec {
           {
             name: 'value',
             type: 'string|nil',
-            text: 'The text of the option as it was set: `+` or `-` for a flag, `300`, or an empty string; nil for an unknown name.',
+            text: 'The text of the option as it was set, e.g. `300`; always `+` or `-` for a flag; it may be empty; nil for an unknown name.',
           },
         ],
         text: 'Gives the value of an option as this connection sees it. `help`, `info` and `version` have none (nil). Does not suspend.',
@@ -74,7 +83,7 @@ export function smtpeModule(host: string): ModuleSpec {
           "assert(smtpe.getoption('smtp-command-timeout') == '300')\nassert(smtpe.getoption('SMTP-Command-Timeout') == '300')\nassert(smtpe.getoption('no-such-option') == nil)",
         ],
         call: (context, name) => {
-          const text = name === undefined ? undefined : context.options.text(fromLua(name));
+          const text = name === undefined ? undefined : optionText(context.options, fromLua(name));
           return text === undefined ? [undefined] : [toLua(text)];
         },
       }),
@@ -82,7 +91,10 @@ export function smtpeModule(host: string): ModuleSpec {
         name: 'setoption',
         params: [
           bytes('option_name', 'The name, in upper or lower case.'),
-          bytes('value', 'The value; a text that begins with `;` is appended to the present one.'),
+          bytesOrFlag(
+            'value',
+            'The value, for a flag also true or false; a text that begins with `;` is appended to the present one.',
+          ),
         ],
         text:
           'Changes an option: in a hook for this connection only and until it ends, in `hook.init` for the server. It acts when the ' +
@@ -90,7 +102,7 @@ export function smtpeModule(host: string): ModuleSpec {
           'before the policy (`daemon`, `log-format` ...), and in a connection for one that is for the whole server ' +
           '(`smtp-server-port`, `rate-global` ...). Does not suspend.',
         examples: [
-          "smtpe.setoption('smtp-max-size', 1000)\nassert(smtpe.getoption('smtp-max-size') == '1000')\nassert(not pcall(smtpe.setoption, 'no-such-option', '1'))",
+          "smtpe.setoption('smtp-max-size', 1000)\nassert(smtpe.getoption('smtp-max-size') == '1000')\nsmtpe.setoption('smtp-strict-commands', true)\nassert(smtpe.getoption('smtp-strict-commands') == '+')\nassert(not pcall(smtpe.setoption, 'no-such-option', '1'))",
         ],
         call: setOption,
       }),

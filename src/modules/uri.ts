@@ -75,7 +75,11 @@ const partFields: readonly FieldSpec[] = [
     type: 'string',
     text: 'the same with percent-encoding undone and `+` as a blank; `local@domain` for a mail address',
   },
-  { name: 'scheme', type: 'string', text: 'as written; `http`, `mailto` or `ip` when it is implied' },
+  {
+    name: 'scheme',
+    type: 'string',
+    text: 'as written, but `mailto` for every mail address (`MailTo:`, `email:`, `mail:`, `from:` too); `http`, `mailto` or `ip` when it is implied',
+  },
   {
     name: 'scheme_info',
     type: 'string?',

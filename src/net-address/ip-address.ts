@@ -130,6 +130,23 @@ export function parseIpPrefix(text: string): ParsedIp | undefined {
   return { octets, notation, end };
 }
 
+/** Behind an address as programs write it: a zone, a port (behind IPv6 only after the bracket), blanks. */
+const behindAddress = /^(?:%[\w.-]{1,64})?(?:\](?::\d{1,5})?)?\s*$/;
+const behindPortPlace = /^(?::\d{1,5})?\s*$/;
+
+/**
+ * The address that is all of the text but for blanks, `[...]`, `IPv6:`, a zone (`fe80::1%eth0`) and a port. So `10.1.1.1.evil.example` is
+ * none: whoever asks whether an address is trusted must not hear of the beginning of a name.
+ */
+export function parseIpAlone(text: string): ParsedIp | undefined {
+  const ip = parseIpPrefix(text);
+  if (ip === undefined || ip.end === text.length) return ip;
+  if (text.length - ip.end > 128) return undefined;
+  const rest = text.slice(ip.end);
+  const portFits = ip.notation === 'ipv4' || text[ip.end - 1] === ']';
+  return behindAddress.test(rest) || (portFits && behindPortPlace.test(rest)) ? ip : undefined;
+}
+
 /** The address that is the whole text, without brackets, tag or blanks. */
 export function parseIp(text: string): IpAddress | undefined {
   const first = text.charCodeAt(0);

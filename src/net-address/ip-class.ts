@@ -20,7 +20,7 @@ const ipClass = (name: string, bit: number, networks: readonly string[], text: s
 });
 
 export const ipClasses: readonly IpClass[] = [
-  ipClass('BENCHMARK', 0x1, ['198.18.0.0/15'], 'benchmarking, RFC 2544'),
+  ipClass('BENCHMARK', 0x1, ['198.18.0.0/15', '2001:2::/48'], 'benchmarking, RFC 2544 and RFC 5180'),
   ipClass('LINK_LOCAL', 0x2, ['169.254.0.0/16', 'fe80::/10'], 'link-local, RFC 3927 and RFC 4291'),
   ipClass('LOCALHOST', 0x4, ['127.0.0.1/32', '::1/128'], 'the loopback addresses proper'),
   ipClass('LOOPBACK', 0x8, [], '127.0.0.0/8 without 127.0.0.1'),
@@ -71,7 +71,18 @@ export const ipClasses: readonly IpClass[] = [
   ),
   ipClass('V6TO4', 0x400_0000, ['2002::/16'], '6to4, RFC 3056'),
   ipClass('TEREDO', 0x800_0000, ['2001::/32'], 'Teredo, RFC 4380'),
-  ipClass('DISCARD', 0x1000_0000, ['100::/64'], 'discard-only, RFC 6666'),
+  ipClass(
+    'DISCARD',
+    0x1000_0000,
+    ['100::/64', '100:0:0:1::/64'],
+    'discard-only and dummy prefix, RFC 6666 and RFC 9780',
+  ),
+  ipClass(
+    'ORCHID',
+    0x2000_0000,
+    ['2001:10::/28', '2001:20::/28'],
+    'hash identifiers that look like addresses, RFC 4843 (deprecated) and RFC 7343',
+  ),
 ];
 
 function bitsOf(...names: readonly string[]): number {
@@ -111,8 +122,21 @@ export const ipClassSets: readonly IpClassSet[] = [
     name: 'NOT_GLOBAL',
     bits:
       restricted |
-      bitsOf('THIS_NET', 'BROADCAST', 'DOCUMENTATION', 'SHARED', 'CLASS_E', 'PROTOCOL', 'ULA', 'DISCARD'),
-    text: 'every network, old and new, whose addresses have no business on the Internet',
+      bitsOf(
+        'THIS_NET',
+        'BROADCAST',
+        'DOCUMENTATION',
+        'SHARED',
+        'CLASS_E',
+        'PROTOCOL',
+        'ULA',
+        'DISCARD',
+        'ORCHID',
+      ) |
+      bitsOf('V6TO4_RELAY', 'V6TO4', 'TEREDO', 'NAT64'),
+    text:
+      'every network of this table whose addresses no mail server on the Internet has: the private, reserved and documentation networks, ' +
+      'and those of translators and tunnels (V6TO4_RELAY, V6TO4, TEREDO, NAT64)',
   },
 ];
 

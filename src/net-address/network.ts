@@ -7,18 +7,28 @@ export interface Network {
   readonly prefix: number;
 }
 
-/** The network of `address/prefix`; undefined when there is no slash, no address before it, or no usable prefix behind it. */
+/** The prefix of `address/prefix`; undefined when it is none, or longer than the address. */
+function readPrefix(text: string, most: number): number | undefined {
+  if (!/^\d{1,3}$/.test(text)) return undefined;
+  const prefix = Number(text);
+  return prefix <= most ? prefix : undefined;
+}
+
+/**
+ * The network of `address/prefix`; an address alone is a network of that one address. Undefined for anything else: nothing before the
+ * slash, nothing or no number behind it, a prefix longer than the address, text around it.
+ */
 export function parseNetwork(text: string): Network | undefined {
   const slash = text.indexOf('/');
-  if (slash < 0) return undefined;
-  const ip = parseIpPrefix(text.slice(0, slash));
-  if (ip === undefined) return undefined;
-  const digits = /^\s*([-+]?)(\d*)/.exec(text.slice(slash + 1, slash + 64));
-  let prefix = Number(digits?.[2] ?? '');
-  if (prefix > 128 || (prefix > 0 && digits?.[1] === '-')) return undefined;
-  if (ip.notation === 'ipv4' && prefix <= 32) prefix += 96;
-  // From 96 bits on, all notations of an IPv4 network are one. A plain one with a prefix of 33 to 95 counts from the left of ::a.b.c.d.
-  const octets = prefix >= 96 || ip.notation === 'ipv4' ? canonicalOctets(ip.octets) : ip.octets;
+  const address = slash < 0 ? text : text.slice(0, slash);
+  const ip = parseIpPrefix(address);
+  if (ip === undefined || ip.end !== address.length) return undefined;
+  const written =
+    slash < 0 ? undefined : readPrefix(text.slice(slash + 1), ip.notation === 'ipv4' ? 32 : 128);
+  if (slash >= 0 && written === undefined) return undefined;
+  const prefix = written === undefined ? 128 : ip.notation === 'ipv4' ? written + 96 : written;
+  // From 96 bits on, all notations of an IPv4 network are one.
+  const octets = prefix >= 96 ? canonicalOctets(ip.octets) : ip.octets;
   return { octets, prefix };
 }
 

@@ -48,6 +48,11 @@ const reasons = {
   backslash: 'defect: a backslash is a slash to browsers and never part of a host',
   blanks: 'defect: blanks and line ends are no part of a host; browsers drop them',
   calendar: 'A14: 29 February exists, and 2100 is no leap year',
+  networkNeeded:
+    'decided: a network or address that is nil is an error, so that a misspelt name opens no allow list',
+  badNetwork: 'decided: what is no network is an error, so that a typo opens no allow list',
+  wholeAddress: 'decided: a text that only begins with an address is none',
+  fraction: 'decided: a fraction where an integer is wanted is an error',
   unknownZone: 'RFC 5322 section 4.3: a zone whose name is not known is -0000, no broken date',
   zoneDistance: 'defect: GMT+1 is an hour east of Greenwich and was read as Greenwich',
   twoDigits: 'RFC 5322 section 4.3: 50 to 99 are 1950 to 1999',
@@ -80,6 +85,176 @@ export const differences: readonly Difference[] = [
   differs('text.split', ['"unterminated,b', ','], { returns: [['"unterminated', 'b']] }, reasons.unpaired),
   differs('text.split', [{ base64: 'Yf8sYv4=' }, ','], { returns: [['a\xff', 'b\xfe']] }, reasons.bracket),
   differs('text.split', ['a,b\x00c,d', ','], { returns: [['a', 'b\x00c', 'd']] }, reasons.binary),
+  differs(
+    'net.contains_ip',
+    ['10.0.0.0/33', '10.0.0.1'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "10.0.0.0/33")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10.0.0.0/128', '10.0.0.0'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "10.0.0.0/128")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10.0.0.0/129', '10.0.0.0'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "10.0.0.0/129")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['::/129', '::1'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "::/129")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10.0.0.0/-1', '10.0.0.1'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "10.0.0.0/-1")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10.0.0.0/', '11.0.0.1'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "10.0.0.0/")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10.0.0.0/8x', '10.9.9.9'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "10.0.0.0/8x")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10/8', '10.1.2.3'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "10/8")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10.0/8', '10.1.2.3'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "10.0/8")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10.0.0/8', '10.1.2.3'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "10.0.0/8")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['256.0.0.0/8', '256.0.0.1'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "256.0.0.0/8")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    ['foo/8', '10.1.2.3'],
+    {
+      error:
+        'bad argument #1 to \'net.contains_ip\' (network expected, e.g. 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1, got "foo/8")',
+    },
+    reasons.badNetwork,
+  ),
+  differs(
+    'net.contains_ip',
+    [],
+    { error: "bad argument #1 to 'net.contains_ip' (string expected, got no value)" },
+    reasons.networkNeeded,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10.0.0.0/8'],
+    { error: "bad argument #2 to 'net.contains_ip' (string expected, got no value)" },
+    reasons.networkNeeded,
+  ),
+  differs(
+    'net.contains_ip',
+    ['::1/128'],
+    { error: "bad argument #2 to 'net.contains_ip' (string expected, got no value)" },
+    reasons.networkNeeded,
+  ),
+  differs(
+    'net.contains_ip',
+    ['::0/0'],
+    { error: "bad argument #2 to 'net.contains_ip' (string expected, got no value)" },
+    reasons.networkNeeded,
+  ),
+  differs(
+    'net.contains_ip',
+    [null, '1.2.3.4'],
+    { error: "bad argument #1 to 'net.contains_ip' (string expected, got nil)" },
+    reasons.networkNeeded,
+  ),
+  differs(
+    'net.contains_ip',
+    [null, null],
+    { error: "bad argument #1 to 'net.contains_ip' (string expected, got nil)" },
+    reasons.networkNeeded,
+  ),
+  differs(
+    'net.contains_ip',
+    ['10.0.0.0/8', null],
+    { error: "bad argument #2 to 'net.contains_ip' (string expected, got nil)" },
+    reasons.networkNeeded,
+  ),
+  differs(
+    'net.contains_ip',
+    ['0.0.0.0/8', null],
+    { error: "bad argument #2 to 'net.contains_ip' (string expected, got nil)" },
+    reasons.networkNeeded,
+  ),
+  differs('net.contains_ip', ['10.0.0.0/8', '10.1.2.3xyz'], { returns: [false] }, reasons.wholeAddress),
+  differs('net.contains_ip', ['10.0.0.0/8', '10.1.2.3.4'], { returns: [false] }, reasons.wholeAddress),
+  differs(
+    'net.contains_ip',
+    ['2001:db8::/32', '2001:db8:1:2:3:4:5:6:7'],
+    { returns: [false] },
+    reasons.wholeAddress,
+  ),
+  differs(
+    'net.has_valid_nth_tld',
+    ['example.com', 1.9],
+    { error: "bad argument #2 to 'net.has_valid_nth_tld' (integer expected, got number)" },
+    reasons.fraction,
+  ),
   differs('net.contains_ip', ['127.0.0.0/8', '::ffff:127.0.0.1'], { returns: [true] }, reasons.oneValue),
   differs('net.contains_ip', ['::ffff:127.0.0.0/104', '127.0.0.1'], { returns: [true] }, reasons.oneValue),
   differs('net.contains_ip', ['::/96', '::ffff:1.2.3.4'], { returns: [true] }, reasons.oneValue),
@@ -216,9 +391,9 @@ export const differences: readonly Difference[] = [
   differs('net.format_ip', ['0:0:0:0:0:ffff:1.2.3.4', 1], { returns: ['1.2.3.4'] }, reasons.formatIpv4),
   differs('net.format_ip', ['0:0:0:0:0:ffff:1.2.3.4', 2], { returns: ['1.2.3.4'] }, reasons.formatIpv4),
   differs('net.format_ip', ['1::', 1], { returns: ['1::'] }, reasons.rfc5952),
-  differs('net.format_ip', ['1.2.3.4.5', 0], { returns: ['1.2.3.4'] }, reasons.formatIpv4),
-  differs('net.format_ip', ['1.2.3.4.5', 1], { returns: ['1.2.3.4'] }, reasons.formatIpv4),
-  differs('net.format_ip', ['1.2.3.4.5', 2], { returns: ['1.2.3.4'] }, reasons.formatIpv4),
+  differs('net.format_ip', ['1.2.3.4.5', 0], { returns: [''] }, reasons.wholeAddress),
+  differs('net.format_ip', ['1.2.3.4.5', 1], { returns: [''] }, reasons.wholeAddress),
+  differs('net.format_ip', ['1.2.3.4.5', 2], { returns: [''] }, reasons.wholeAddress),
   differs('net.format_ip', ['ABCD::', 1], { returns: ['abcd::'] }, reasons.rfc5952),
   differs('net.format_ip', ['1:0:0:2:0:0:0:3', 1], { returns: ['1:0:0:2::3'] }, reasons.rfc5952),
   differs('net.format_ip', ['1.2.3.4/24', 0], { returns: ['1.2.3.4'] }, reasons.formatIpv4),

@@ -38,6 +38,27 @@ describe('smtpe', () => {
     expect(get(context)).toEqual([undefined]);
   });
 
+  it('takes booleans for flags, and gives + or - however a flag was set', () => {
+    const context = fakeCallContext(session, createOptions({ 'smtp-strict-commands': '1' }));
+    expect(get(context, 'smtp-strict-commands')).toEqual(['+']);
+    for (const [value, text] of [
+      [false, '-'],
+      [true, '+'],
+      [0, '-'],
+      [1, '+'],
+      ['0', '-'],
+      ['-', '-'],
+      ['+', '+'],
+    ] as const) {
+      callModule(module, 'setoption', context, 'smtp-strict-commands', value);
+      expect(get(context, 'smtp-strict-commands')).toEqual([text]);
+      expect(context.options.values['smtp-strict-commands']).toBe(text === '+');
+    }
+    expect(() => callModule(module, 'setoption', context, 'smtp-max-size', true)).toThrow(
+      /expected an integer/,
+    );
+  });
+
   it('changes the options of this connection', () => {
     const process = createOptions();
     const context = fakeCallContext(session, process.fork());
@@ -47,7 +68,7 @@ describe('smtpe', () => {
     callModule(module, 'setoption', context, 'smtp-smart-host', ';b.example');
     callModule(module, 'setoption', context, 'smtp-error-url', 'http://\xc3\xa9/');
     expect(get(context, 'smtp-max-size')).toEqual(['777']);
-    expect(get(context, 'smtp-xclient')).toEqual(['0']);
+    expect(get(context, 'smtp-xclient')).toEqual(['-']);
     expect(get(context, 'smtp-smart-host')).toEqual(['a.example;b.example']);
     expect(context.options.values['smtp-error-url']).toBe('http://é/');
     expect(context.options.origin('smtp-max-size')).toBe('smtpe.setoption');

@@ -44,10 +44,27 @@ describe('classifyIp', () => {
     ['64:ff9b::8.8.8.8', ['RESERVED', 'V6', 'NAT64']],
     ['64:ff9b:1::1', ['RESERVED', 'V6', 'NAT64']],
     ['100::1', ['RESERVED', 'V6', 'DISCARD']],
+    ['2001:2::1', ['BENCHMARK', 'V6']],
+    ['2001:2:1::1', ['V6']],
+    ['2001:10::1', ['V6', 'ORCHID']],
+    ['2001:2f:ffff::1', ['V6', 'ORCHID']],
+    ['2001:30::1', ['V6']],
+    ['100:0:0:1::1', ['RESERVED', 'V6', 'DISCARD']],
+    ['5f00::1', ['RESERVED', 'V6']],
     ['::1', ['LOCALHOST', 'RESERVED', 'THIS_NET', 'V6']],
     ['::', ['RESERVED', 'THIS_HOST', 'THIS_NET', 'V6']],
   ])('%s is %j', (text, expected) => {
     expect(namesOf(text)).toEqual(expected);
+  });
+
+  it('NOT_GLOBAL is every network of the table that no mail server on the Internet is in', () => {
+    const notGlobal = ipClassSets.find((each) => each.name === 'NOT_GLOBAL')?.bits ?? 0;
+    const local = ipClasses.filter((each) => each.networks.length > 0 && (each.bit & notGlobal) === 0);
+    expect(local.map((each) => each.name)).toEqual([]);
+    for (const text of ['8.8.8.8', '2a00:1450::1', '2001:30::1', '192.88.98.1']) {
+      const ip = parseIp(text);
+      expect(ip !== undefined && (classifyIp(ip) & notGlobal) !== 0, text).toBe(false);
+    }
   });
 
   it('has the combinations by the formulas of the API text', () => {
