@@ -13,12 +13,12 @@ function md5_obj:append(string) end
 ---@return string digest 32 lower-case hexadecimal digits
 function md5_obj:done() end
 
----Is ixHash number 1 meant for this text? True when it has at least 2 lines (line feeds) and at least 20 blanks and tabs. Looks at the string only, not at what was added. Does not suspend.
+---Is ixHash number 1 meant for this text? True when it has at least 2 line feeds (a last line without one does not count) and at least 20 blanks and tabs. Looks at the string only, not at what was added. Does not suspend.
 ---@param string? string any octets; nil adds nothing
 ---@return boolean applies true when the hash is worth taking
 function md5_obj:use_ixhash1(string) end
 
----Is ixHash number 2 meant for this text? True when it has at least 3 of `< > ( ) | @ * ' ! ? ,` and `:/` together. Looks at the string only, not at what was added. Does not suspend.
+---Is ixHash number 2 meant for this text? True when it has at least 3 of these, counted together: any of the characters `< > ( ) | @ * ' ! ? ,`, and the pair `:/`. Looks at the string only, not at what was added. Does not suspend.
 ---@param string? string any octets; nil adds nothing
 ---@return boolean applies true when the hash is worth taking
 function md5_obj:use_ixhash2(string) end
@@ -32,7 +32,7 @@ function md5_obj:use_ixhash3(string) end
 ---@param string? string any octets; nil adds nothing
 function md5_obj:ixhash1(string) end
 
----Adds what the filter of ixHash number 2 leaves of the string: punctuation without `% & # ; =`, blanks and 8-bit octets, the same character in a row once, `_` as `.` (as the published method has it, so that digests can be looked up in public lists). Runs are squeezed within one call only, so the same text gives the same hash only when it is given in the same pieces. Does not suspend.
+---Adds what the filter of ixHash number 2 leaves of the string: blanks, 8-bit octets, and punctuation but for `% & # ; =`; the same character in a row once, `_` as `.` (as the published method has it, so that digests can be looked up in public lists). Runs are squeezed within one call only, so the same text gives the same hash only when it is given in the same pieces. Does not suspend.
 ---@param string? string any octets; nil adds nothing
 function md5_obj:ixhash2(string) end
 

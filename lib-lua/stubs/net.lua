@@ -3,15 +3,15 @@
 
 ---IP addresses and domains, without asking the network.
 ---
----An address may be `192.0.2.1`, `2001:db8::1`, `::ffff:192.0.2.1` or `::192.0.2.1`, with blanks, `[` and `IPv6:` before it. What follows the
----address is not looked at (`192.0.2.1:25`, `fe80::1%eth0`). The notations of an IPv4 address are one value. Short forms (`10.1`) and
+---An address may be `192.0.2.1`, `2001:db8::1`, `::ffff:192.0.2.1` or `::192.0.2.1`, with blanks, `[...]` and `IPv6:` around it and a port or
+---a zone behind it (`192.0.2.1:25`, `fe80::1%eth0`). With any other text behind it (`192.0.2.1.example.com`) it is none. The notations of an IPv4 address are one value. Short forms (`10.1`) and
 ---hexadecimal or octal numbers are no addresses; leading zeros are decimal.
 ---@class net
 net = {}
 
 ---Classes of addresses for `net.is_ip_reserved`, to be added up.
 net.is_ip = {
-  ---198.18.0.0/15: benchmarking, RFC 2544
+  ---198.18.0.0/15, 2001:2::/48: benchmarking, RFC 2544 and RFC 5180
   BENCHMARK = 1,
   ---169.254.0.0/16, fe80::/10: link-local, RFC 3927 and RFC 4291
   LINK_LOCAL = 2,
@@ -63,8 +63,10 @@ net.is_ip = {
   V6TO4 = 67108864,
   ---2001::/32: Teredo, RFC 4380
   TEREDO = 134217728,
-  ---100::/64: discard-only, RFC 6666
+  ---100::/64, 100:0:0:1::/64: discard-only and dummy prefix, RFC 6666 and RFC 9780
   DISCARD = 268435456,
+  ---2001:10::/28, 2001:20::/28: hash identifiers that look like addresses, RFC 4843 (deprecated) and RFC 7343
+  ORCHID = 536870912,
   ---V4_COMPATIBLE + V4_MAPPED: is it IPv4?
   V4 = 24576,
   ---0xffff - (V4 + V6): every class of the API text
@@ -79,18 +81,18 @@ net.is_ip = {
   RESTICTED = 4095,
   ---the same as RESTICTED
   RESTRICTED = 4095,
-  ---every network, old and new, whose addresses have no business on the Internet
-  NOT_GLOBAL = 300556287,
+  ---every network of this table whose addresses no mail server on the Internet has: the private, reserved and documentation networks, and those of translators and tunnels (V6TO4_RELAY, V6TO4, TEREDO, NAT64)
+  NOT_GLOBAL = 1072570367,
 }
 
 ---Is the address in the network? The prefix of an IPv4 network counts up to 32 bits, that of an IPv6 network up to 128. Host bits of
 ---the network do not matter. IPv4 addresses are the same in all notations: `127.0.0.0/8` contains `::ffff:127.0.0.1`, and `::/0` contains
----every IPv4 address. False when there is no slash, when an address cannot be read, or when the prefix is negative or above 128. A prefix that
----is missing counts as 0, which contains every address of the family; one of 33 to 128 behind an IPv4 address counts over the 128 bits of
----`::a.b.c.d`. Does not suspend.
----@param net_cidr? string network as address/prefix, e.g. `192.0.2.0/24` or `2001:db8::/32`
----@param ip? string address
----@return boolean inside true when the address lies in the network
+---every IPv4 address. Raises an error for nil, and for a network that is none: without an address, with an empty, negative or too long prefix, or
+---with other text, so that a mistake in a list of trusted networks trusts nobody. False when the address cannot be read; a name that begins like one
+---(`10.1.1.1.example.com`) is none. Does not suspend.
+---@param net_cidr string network as address/prefix, e.g. `192.0.2.0/24` or `2001:db8::/32`; an address alone is the network of that address; several with blanks, commas or semicolons between them
+---@param ip string address
+---@return boolean inside true when the address lies in one of the networks
 function net.contains_ip(net_cidr, ip) end
 
 ---Does the string end with a public suffix? By the [Public Suffix List](https://publicsuffix.org): registries (`com`, `co.uk`) and companies that hand out names below their own (`blogspot.com`); in any case, in punycode or UTF-8. What is before the suffix does not matter, and there may be nothing. Does not suspend.
@@ -116,9 +118,9 @@ function net.index_valid_tld(string) end
 function net.index_valid_nth_tld(string, level) end
 
 ---The name under which an address is looked up: the octets of IPv4 or the 32 nibbles of IPv6 in reverse order, for DNS lists (RFC 5782),
----or with `.in-addr.arpa.` or `.ip6.arpa.` behind it. `[...]` and `IPv6:` around the address and a port behind an IPv4 address do not matter.
----`::ffff:a.b.c.d` is taken as IPv6. A text without a colon is reversed at its dots whatever it is (`www.example.com`). Of an incomplete IPv6
----address without `::` the complete groups are used (`2001:db8` for the zone of a network); a text with `::` that is no address gives "". Does not
+---or with `.in-addr.arpa.` or `.ip6.arpa.` behind it. `[...]` and `IPv6:` around the address and a port behind an IPv4 address or `]` do not
+---matter, in any combination. `::ffff:a.b.c.d` is taken as IPv6. A text without a colon is reversed at its dots whatever it is (`www.example.com`). Of an
+---incomplete IPv6 address without `::` the groups are used (`2001:db8` for the zone of a network); any other text with a colon gives "". Does not
 ---suspend.
 ---@param address string an IP address
 ---@param arpa_suffix boolean|integer true: the complete name of the PTR record, with its final dot
@@ -160,8 +162,8 @@ function net.find_ip(string) end
 
 ---An address in one certain notation, in lower case. IPv4 addresses are `a.b.c.d` in every style, also when they were given as
 ---`::ffff:a.b.c.d` or `::a.b.c.d`. With `compact` IPv6 is as RFC 5952 recommends, e.g. `2001:db8::1`; without it has eight groups, e.g.
----`2001:db8:0:0:0:0:0:1`; with 2 they are padded, e.g. `2001:0db8:0000:0000:0000:0000:0000:0001`. What follows the address does not matter.
----Does not suspend.
+---`2001:db8:0:0:0:0:0:1`; with 2 they are padded, e.g. `2001:0db8:0000:0000:0000:0000:0000:0001`. A zone, a port or a
+---`/prefix` behind the address is left out. Does not suspend.
 ---@param string? string an IP address in any notation
 ---@param compact? boolean|integer false or 0: eight groups; true or 1: the form of RFC 5952; 2: eight groups of four digits
 ---@return string text "" when the address cannot be read

@@ -138,6 +138,7 @@ stds.smtpe = {
             V6TO4 = {},
             TEREDO = {},
             DISCARD = {},
+            ORCHID = {},
             V4 = {},
             ANY = {},
             TEST = {},

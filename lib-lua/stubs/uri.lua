@@ -5,7 +5,7 @@
 ---@class uri_parts
 ---@field uri_raw string the string, without one trailing `.`
 ---@field uri_decoded string the same with percent-encoding undone and `+` as a blank; `local@domain` for a mail address
----@field scheme string as written; `http`, `mailto` or `ip` when it is implied
+---@field scheme string as written, but `mailto` for every mail address (`MailTo:`, `email:`, `mail:`, `from:` too); `http`, `mailto` or `ip` when it is implied
 ---@field scheme_info string? what follows `scheme:`, decoded; nil when the scheme is implied; the address for a mail address
 ---@field user_info string? what is before the last `@` of the authority; the local part of a mail address
 ---@field host string? name or IP address, in the case it is written in, without brackets
@@ -18,7 +18,7 @@
 ---@class uri_in_message
 ---@field uri_raw string the string, without one trailing `.`
 ---@field uri_decoded string the same with percent-encoding undone and `+` as a blank; `local@domain` for a mail address
----@field scheme string as written; `http`, `mailto` or `ip` when it is implied
+---@field scheme string as written, but `mailto` for every mail address (`MailTo:`, `email:`, `mail:`, `from:` too); `http`, `mailto` or `ip` when it is implied
 ---@field scheme_info string? what follows `scheme:`, decoded; nil when the scheme is implied; the address for a mail address
 ---@field user_info string? what is before the last `@` of the authority; the local part of a mail address
 ---@field host string? name or IP address, in the case it is written in, without brackets

@@ -24,13 +24,15 @@ function util.mkpath(path) end
 ---    [www[,]] mmm dd HH:MM:SS yyyy [zone]        ctime()
 ---    yyyy-mm-dd[THH[:MM[:SS[.fraction]]]][Z|(+|-)HH[:MM]]    ISO 8601, also without the `-` and `:`
 ---
----Blanks and comments in parentheses may stand between the parts. Names of days (not checked against the date) and months have three letters,
----written `Mon`, `mon` or `MON`. Years of two digits are 1970 to 2069, of three digits count from 1900; a date before 1970 is none. A day that
----does not exist (29 February is checked) or a time that does not exist is no date; a second 60 is taken. Text behind the date is left alone, but for
----ISO 8601, where only a zone may follow directly.
+---Blanks and comments in parentheses may stand between the parts, around the colons of the time too (RFC 5322 section 4.3). Names of months have three
+---letters, those of days (not checked against the date) three or all (`Monday`), written `Mon`, `mon` or `MON`. Years of two digits are 2000 to 2049
+---and 1950 to 1999, of three digits count from 1900; a date before 1970 is none. A day that does not exist (29 February is checked) or a time that does
+---not exist is no date; a second 60 is taken. Text behind the date is left alone, but for ISO 8601, where only a zone may follow directly.
 ---
----A zone is `+HHMM`, `-HHMM` or `+HH:MM` (fewer digits are minutes), or one of the names below in any case; without one the time is UTC. An unknown name
----that begins like a known one (and so almost any, `PM` too) makes it no date. Time linear in the string. Does not suspend.
+---A zone is `+HHMM`, `-HHMM` or `+HH:MM` (fewer digits are minutes), or one of the names below in any case; without one the time is UTC. Any other name of two
+---letters or more says nothing about the zone, and the time is UTC (RFC 5322 section 4.3), but `AM` and `PM` make it no date. A name with a distance is
+---read too: `GMT+2` and `UTC+0200` are east of Greenwich; `EST5EDT` and `MSK-3MSD` are as POSIX has them (standard time, west is positive); it is no
+---date when a known name has another distance or the sign may mean either (`MSK-3`). Time linear in the string. Does not suspend.
 ---
 ---| offset | names |
 ---| --- | --- |
