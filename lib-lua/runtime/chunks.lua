@@ -1,9 +1,10 @@
--- load, dofile, require and their kin. A chunk gets the globals of the connection that asks for it. Files are compiled once and
--- run anew for each connection; the modules in lib-lua are run once and shared.
+-- load, dofile, require and their kin. A chunk gets the globals of the connection that asks for it. Files belong to the revision of the
+-- policy: they are read and compiled once and run anew for each connection. The modules in lib-lua are run once and shared.
 
 local runtime = ...
 local native, environment = runtime.native, runtime.environment
-local rawget, rawset, type, error, tostring, select, concat = rawget, rawset, type, error, tostring, select, table.concat
+local rawget, rawset, type, error, tostring, select, concat, sort =
+  rawget, rawset, type, error, tostring, select, table.concat, table.sort
 local find, gsub, gmatch, sub = string.find, string.gsub, string.gmatch, string.sub
 local rawnext, ipairs, pcall, setmetatable = next, ipairs, pcall, setmetatable
 
@@ -68,11 +69,17 @@ function chunks.loadfile(path, mode, ...)
 end
 
 function chunks.dofile(path)
-  local chunk, message = chunks.loadfile(path)
-  if chunk == nil then
-    error(message, 0)
+  if type(path) ~= 'string' then
+    error("bad argument #1 to 'dofile' (string expected, got " .. (path == nil and 'no value' or type(path)) .. ')', 2)
   end
-  return chunk()
+  local factory, message = native.file(path)
+  if factory == nil then
+    if find(message, '^cannot ') then
+      error(message, 2)
+    end
+    error("error loading file '" .. path .. "':\n\t" .. message, 2)
+  end
+  return factory(native.globals())()
 end
 
 -- require
@@ -145,6 +152,35 @@ function chunks.searchpath(name, path, separator, replacement)
   return nil, concat(tried)
 end
 
+-- Names that are always loaded, as in any Lua.
+local standard = {
+  _G = true, string = true, table = true, math = true, os = true, io = true, utf8 = true, coroutine = true, debug = true, package = true,
+}
+
+-- Whether `name` is a module of the API. They have their place in the path where lib-lua has it.
+local function is_ours(name)
+  return environment.root.nested[name] and not standard[name]
+end
+
+local function load_ours(name)
+  return native.globals()[name]
+end
+
+local function our_names()
+  local names = {}
+  for name in rawnext, environment.root.nested do
+    if not standard[name] then
+      names[#names + 1] = name
+    end
+  end
+  sort(names)
+  return concat(names, ', ')
+end
+
+local function no_c_modules()
+  return 'C modules cannot be loaded; the modules of smtpe are ' .. our_names()
+end
+
 local function shared_module(name, factory, ...)
   local value = shared_modules[name]
   if value == nil then
@@ -170,7 +206,7 @@ function chunks.shared_require(name)
   if file == nil then
     error("module '" .. tostring(name) .. "' not found:" .. tried, 2)
   end
-  local factory, message = native.file(file)
+  local factory, message = native.shared_file(file)
   if factory == nil then
     error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 2)
   end
@@ -185,18 +221,15 @@ local function search_preload(name)
   return "\n\tno field package.preload['" .. tostring(name) .. "']"
 end
 
-local function search_files(name)
-  local path = package_of_caller().path
-  if type(path) ~= 'string' then
-    error("'package.path' must be a string", 3)
+local function file_loader(name, file, is_shared)
+  local factory, message
+  if is_shared then
+    factory, message = native.shared_file(file)
+  else
+    factory, message = native.file(file)
   end
-  local file, tried = chunks.searchpath(name, path)
-  if file == nil then
-    return tried
-  end
-  local factory, message, is_shared = native.file(file)
   if factory == nil then
-    error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 3)
+    error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 4)
   end
   if is_shared then
     return function(...)
@@ -204,6 +237,30 @@ local function search_files(name)
     end, file
   end
   return factory(native.globals()), file
+end
+
+local function search_files(name)
+  local path = package_of_caller().path
+  if type(path) ~= 'string' then
+    error("'package.path' must be a string", 3)
+  end
+  local part = gsub(gsub(name, '%.', '/'), '%%', '%%%%')
+  local tried, ours = {}, is_ours(name)
+  for template in gmatch(path, '[^;]+') do
+    if ours and template == runtime.library_path then
+      return load_ours, ':smtpe:'
+    end
+    local file = gsub(template, '%?', part)
+    local is_there, is_shared = native.readable(file)
+    if is_there then
+      return file_loader(name, file, is_shared)
+    end
+    tried[#tried + 1] = "\n\tno file '" .. file .. "'"
+  end
+  if ours then
+    return load_ours, ':smtpe:'
+  end
+  return concat(tried) .. '\n\t' .. no_c_modules()
 end
 
 chunks.searchers = { search_preload, search_files }
@@ -214,7 +271,12 @@ function chunks.require(name)
   end
   local loaded = chunks.loaded_of_caller()
   local package = native.record().package
-  local value = loaded[name]
+  local value
+  if standard[name] then
+    value = loaded[name]
+  else
+    value = rawget(loaded, name) -- of the API: only when no file of that name comes first
+  end
   if value == loading then
     error("loop or previous error loading module '" .. name .. "'", 2)
   end

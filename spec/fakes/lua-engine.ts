@@ -7,7 +7,7 @@ import { createOptions } from '../../src/options/option-set.ts';
 import type { Options } from '../../src/options/options.ts';
 import type { HookName } from '../../src/policy/hook-table.ts';
 import type { HookOutcome, PolicyInstance } from '../../src/policy/instance.ts';
-import { type LuaPolicy, loadPolicy, type PolicySource } from '../../src/policy/loader.ts';
+import { type LuaPolicy, loadPolicy, type PolicyOrigin } from '../../src/policy/loader.ts';
 import type { SessionView } from '../../src/policy/session-view.ts';
 import { RecordLog } from './record-log.ts';
 
@@ -53,7 +53,7 @@ export class TestEngine {
   }
 
   /** Compiles a policy; throws its message when that fails. */
-  async load(source: string | PolicySource): Promise<LuaPolicy> {
+  async load(source: string | PolicyOrigin): Promise<LuaPolicy> {
     const loaded = await loadPolicy(
       this.engine,
       typeof source === 'string' ? { source, name: 'test.lua' } : source,

@@ -165,6 +165,29 @@ describe('start', () => {
     await program.stop();
   });
 
+  it('watches the modules of the policy too, and the old revision stays while one is broken', async () => {
+    const module = join(directory, 'reply.lua');
+    await writeFile(module, "return '250 one'");
+    const [program, port] = await server(
+      "local reply = require 'reply' function hook.noop() return reply end",
+      '+reload-watch',
+    );
+    const noop = async (): Promise<string> => {
+      const client = await SmtpClient.connect(port);
+      await client.reply();
+      const answer = await client.command('NOOP');
+      client.destroy();
+      return answer;
+    };
+    await writeFile(module, "return '250 half");
+    await program.wrote(/policy not reloaded, the old one stays: .*reply\.lua:1/);
+    expect(await noop()).toBe('250 one\r\n');
+    await writeFile(module, "return '250 number two'");
+    await program.wrote(/policy reloaded/);
+    expect(await noop()).toBe('250 number two\r\n');
+    await program.stop();
+  });
+
   it('lets hook.init set options of the server', async () => {
     const [program, port] = await server(
       "function hook.init() smtpe.setoption('smtp-default-at-dot', '550') end",

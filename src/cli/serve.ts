@@ -14,7 +14,7 @@ import { version } from '../version.ts';
 import { exitCode } from './exit-code.ts';
 import type { Signals } from './signals.ts';
 import { findScript, listenProblem, spoolProblem } from './surroundings.ts';
-import { watchScript } from './watch-script.ts';
+import { ScriptWatch } from './watch-script.ts';
 
 export interface Service {
   readonly app: App;
@@ -76,11 +76,6 @@ export async function serve(
   if (spool !== undefined) return failed(spool, exitCode.system);
   const script = await findScript(options);
   if (script.kind === 'missing') return failed(script.problem, exitCode.software);
-  // From before it is read: a change meanwhile is noticed.
-  let changed = (): unknown => undefined;
-  const stopWatching = options.values['reload-watch']
-    ? watchScript(script.path, () => changed())
-    : () => undefined;
   const heartbeat = new Heartbeat();
   const watchdog = startWatchdog(options, heartbeat);
   const app = await createApp({
@@ -92,7 +87,6 @@ export async function serve(
     heartbeat,
   });
   const giveUp = async (problem: string): Promise<ServeOutcome> => {
-    stopWatching();
     app.close();
     await watchdog?.stop();
     return failed(problem, exitCode.software);
@@ -109,10 +103,12 @@ export async function serve(
     hooks: started.hooks.join(' '),
   });
   const reload = (): Promise<unknown> => started.current.reload();
-  changed = reload;
+  const watch = options.values['reload-watch']
+    ? new ScriptWatch(() => started.current.files, reload)
+    : undefined;
   let closed = false;
   const stop = async (graceSeconds: number): Promise<void> => {
-    stopWatching();
+    watch?.stop();
     await server.close(graceSeconds);
     if (closed) return;
     closed = true;

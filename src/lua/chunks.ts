@@ -1,6 +1,6 @@
-// Compiles Lua text. A file is compiled once and instantiated for each connection: it becomes a factory, a function that is given
+// Compiles Lua text. A file is compiled once a revision (script-files) and instantiated for each connection: it becomes a factory, a function that is given
 // the globals and returns the file's chunk with a fresh _ENV. Text given to `load` is compiled for its caller only.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Core } from './core.ts';
 import { translate } from './lua51-source.ts';
 import type { Anchor } from './references.ts';
@@ -11,19 +11,14 @@ export type Compiled =
   /** `message` has file and line. */
   | { readonly kind: 'failed'; readonly message: string };
 
-interface CachedFile {
-  readonly mtimeMs: number;
-  readonly size: number;
-  readonly factory: Anchor;
-}
-
 /** On one line with the first of the file, so that line numbers stay. */
 const prefix = 'local _ENV = (...) return function(...) ';
 const suffix = '\nend';
 
 export class Chunks {
   readonly #core: Core;
-  readonly #files = new Map<string, CachedFile>();
+  /** The modules of lib-lua, by path: a part of the program, compiled once. */
+  readonly #shared = new Map<string, Compiled>();
 
   constructor(core: Core) {
     this.#core = core;
@@ -79,26 +74,14 @@ export class Chunks {
     });
   }
 
-  /** The factory of a file, compiled again only when the file has changed. Not to be released. */
-  file(path: string): Compiled {
-    const bytes = Buffer.from(path, 'latin1');
-    let source: string;
-    try {
-      const { mtimeMs, size } = statSync(bytes);
-      const known = this.#files.get(path);
-      if (known !== undefined && known.mtimeMs === mtimeMs && known.size === size) {
-        return { kind: 'compiled', factory: known.factory };
-      }
-      source = withoutFirstLineComment(readFileSync(bytes).toString('latin1'));
-      const compiled = this.compile(source, `@${path}`);
-      if (compiled.kind === 'compiled') {
-        known?.factory.release();
-        this.#files.set(path, { mtimeMs, size, factory: compiled.factory });
-      }
-      return compiled;
-    } catch (error) {
-      return { kind: 'failed', message: `cannot open ${path}: ${errorText(error)}` };
-    }
+  /** The factory of a module of lib-lua. Not to be released. */
+  shared(path: string): Compiled {
+    const known = this.#shared.get(path);
+    if (known !== undefined) return known;
+    const source = withoutFirstLineComment(readFileSync(Buffer.from(path, 'latin1')).toString('latin1'));
+    const compiled = this.compile(source, `@${path}`);
+    this.#shared.set(path, compiled);
+    return compiled;
   }
 }
 
@@ -108,10 +91,4 @@ export function withoutFirstLineComment(source: string): string {
   if (!text.startsWith('#')) return text;
   const end = text.indexOf('\n');
   return end < 0 ? '' : text.slice(end);
-}
-
-function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const text = /^[A-Z]+: ([^,]*)/.exec(error.message)?.[1];
-  return text === undefined ? error.message : text.charAt(0).toUpperCase() + text.slice(1);
 }

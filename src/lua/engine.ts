@@ -9,7 +9,7 @@ import type { CallEnvironment, Caller } from './call-functions.ts';
 import { Chunks, type Compiled } from './chunks.ts';
 import { Core } from './core.ts';
 import { Environment, type EnvironmentShape } from './environment.ts';
-import { environmentNatives } from './environment-natives.ts';
+import { environmentNatives, type FilePlace } from './environment-natives.ts';
 import type { ModuleSpec } from './function-spec.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import type { Native } from './natives.ts';
@@ -18,6 +18,7 @@ import { pipeClass } from './pipe.ts';
 import { RealFiles } from './real-files.ts';
 import type { Anchor } from './references.ts';
 import { Registrar } from './register.ts';
+import { latin1Of, ScriptFiles, type ScriptFilesSettings } from './script-files.ts';
 import { selfTest } from './self-test.ts';
 import { Surroundings } from './surroundings.ts';
 import { systemNatives } from './system-natives.ts';
@@ -111,7 +112,7 @@ export class LuaEngine {
     api.lua_rawset(main, -3);
     this.#setRuntime('tag', () => api.lua_pushlightuserdata(main, this.core.tag));
     this.#setRuntime('library_path', () =>
-      this.core.bridge.push(main, join(this.#deps.libLuaDirectory, '?.lua')),
+      this.core.bridge.push(main, latin1Of(join(this.#deps.libLuaDirectory, '?.lua'))),
     );
     api.lua_settop(main, 0);
     for (const name of runtimeFiles) this.#runRuntimeFile(name);
@@ -157,19 +158,23 @@ export class LuaEngine {
     return this.core.running;
   }
 
+  #placeOf(path: string): FilePlace {
+    const base = latin1Of(join(this.#deps.libLuaDirectory, '/'));
+    if (!path.startsWith(base)) return 'elsewhere';
+    return /^(runtime|stubs)\//.test(path.slice(base.length)) ? 'engine' : 'shared';
+  }
+
   #natives(): Record<string, Native> {
     return {
       ...patternNatives(this.core),
       ...systemNatives(this.core, this.#calls, (path) => this.#deps.files.onPath(path)),
-      ...environmentNatives(this.core, this.#chunks, (path) =>
-        path.startsWith(join(this.#deps.libLuaDirectory, '/')),
-      ),
+      ...environmentNatives(this.core, this.#chunks, (path) => this.#placeOf(path)),
     };
   }
 
-  /** A coroutine and globals for one connection. `packagePath` is the initial package.path. */
-  newTask(owner: TaskOwner, packagePath: string): Task {
-    const environment = new Environment(this.core, this.#shape, packagePath);
+  /** A coroutine and globals for one connection. */
+  newTask(owner: TaskOwner, scripts: ScriptFiles): Task {
+    const environment = new Environment(this.core, this.#shape, scripts);
     const task = new Task(this.#around, owner, environment);
     this.#memory.add(task);
     return task;
@@ -180,8 +185,9 @@ export class LuaEngine {
     return this.#chunks.compile(source, chunkName);
   }
 
-  compileFile(path: string): Compiled {
-    return this.#chunks.file(path);
+  /** The files that a revision of a policy is made of. */
+  newScriptFiles(settings: ScriptFilesSettings): ScriptFiles {
+    return new ScriptFiles(this.#chunks, this.#deps.log, settings);
   }
 
   /** Pushes a chunk (`+test` lines) onto `L`, with the globals of the task. Gives the message when it does not compile. */
@@ -261,6 +267,7 @@ export async function createLuaEngine(deps: LuaEngineDependencies): Promise<LuaE
   const wasm = await loadWasm((imports, api) => {
     files = new RealFiles(api, {
       onPath: (path) => deps.files.onPath(path),
+      onChange: (path) => core?.running?.environment.scripts.isData(path),
       owner: () => core?.running?.environment,
     });
     files.adapt(imports);

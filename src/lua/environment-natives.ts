@@ -7,11 +7,13 @@ import type { Environment } from './environment.ts';
 import type { Native } from './natives.ts';
 import { type Pointer, registry, Type } from './wasm-api.ts';
 
-/** `isShared` tells whether a module's file is loaded once for all connections. */
+/** Whose a Lua file is: a module of lib-lua, loaded once for all connections; a part of the engine, which nobody may load; or anyone's. */
+export type FilePlace = 'shared' | 'engine' | 'elsewhere';
+
 export function environmentNatives(
   core: Core,
   chunks: Chunks,
-  isShared: (path: string) => boolean,
+  placeOf: (path: string) => FilePlace,
 ): Record<string, Native> {
   const { api, bridge, memory } = core;
   const environment = (): Environment => {
@@ -32,7 +34,7 @@ export function environmentNatives(
       return 0;
     },
     package_path: (L) => {
-      bridge.push(L, environment().packagePath);
+      bridge.push(L, environment().scripts.packagePath);
       return 1;
     },
     use_strings: (L) => {
@@ -56,22 +58,34 @@ export function environmentNatives(
       return 1;
     },
     load: (L) => chunks.pushLoaded(L, bridge.pullString(L, 1), bridge.pullString(L, 2), 3),
+    /** file(path) -> factory of a file of the revision; or nil, message */
     file: (L) => {
-      const path = bridge.pullString(L, 1);
-      const compiled = chunks.file(path);
-      if (compiled.kind === 'failed') {
-        api.lua_pushnil(L);
-        bridge.push(L, compiled.message);
-        return 2;
-      }
-      compiled.factory.push(L);
+      const message = environment().scripts.load(bridge.pullString(L, 1), (factory) => factory.push(L));
+      if (message === undefined) return 1;
       api.lua_pushnil(L);
-      api.lua_pushboolean(L, isShared(path) ? 1 : 0);
-      return 3;
+      bridge.push(L, message);
+      return 2;
     },
+    /** shared_file(path) -> factory of a module of lib-lua; or nil, message */
+    shared_file: (L) => {
+      const compiled = chunks.shared(bridge.pullString(L, 1));
+      if (compiled.kind === 'compiled') {
+        compiled.factory.push(L);
+        return 1;
+      }
+      api.lua_pushnil(L);
+      bridge.push(L, compiled.message);
+      return 2;
+    },
+    /** readable(path) -> whether there is such a file, in the revision or in lib-lua; whether it is loaded once for all */
     readable: (L) => {
-      api.lua_pushboolean(L, isFile(bridge.pullString(L, 1)) ? 1 : 0);
-      return 1;
+      const path = bridge.pullString(L, 1);
+      const place = placeOf(path);
+      const found =
+        place === 'elsewhere' ? environment().scripts.has(path) : place === 'shared' && isFile(path);
+      api.lua_pushboolean(L, found ? 1 : 0);
+      api.lua_pushboolean(L, place === 'shared' ? 1 : 0);
+      return 2;
     },
   };
 }

@@ -2,6 +2,7 @@
 // through a shared metatable (lib-lua/runtime/environment.lua) and copied only when the policy changes it.
 import type { Core } from './core.ts';
 import type { Anchor } from './references.ts';
+import type { ScriptFiles } from './script-files.ts';
 import type { LuaRecord, LuaValue } from './value.ts';
 import { registry, type State, Type } from './wasm-api.ts';
 
@@ -25,19 +26,19 @@ export class Environment {
   readonly #shape: EnvironmentShape;
   #globals: Anchor;
   #fields: Anchor;
-  /** The initial package.path. */
-  readonly packagePath: string;
+  /** Where its modules come from: shared with the other connections of the same revision. */
+  readonly scripts: ScriptFiles;
   #record: Anchor | undefined;
   /** The connection's own metatable of strings, once its policy has changed `string` or asked for the metatable. */
   #strings: Anchor | undefined;
   #filesOpened = false;
   #pending: Record<string, LuaValue> | undefined;
 
-  constructor(core: Core, shape: EnvironmentShape, packagePath: string) {
+  constructor(core: Core, shape: EnvironmentShape, scripts: ScriptFiles) {
     const { api, main, memory } = core;
     this.#core = core;
     this.#shape = shape;
-    this.packagePath = packagePath;
+    this.scripts = scripts;
     api.lua_createtable(main, 0, 4);
     core.pushName(main, shape.ownTable);
     api.lua_createtable(main, 0, 0);

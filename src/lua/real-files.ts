@@ -27,6 +27,7 @@ interface OpenFile {
 const errno = { badDescriptor: 8, notTerminal: 59, notSeekable: 70, invalid: 28 } as const;
 /** O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, O_APPEND; the numbers are those of Linux on both sides. */
 const passedFlags = 0o3 | 0o100 | 0o200 | 0o1000 | 0o2000;
+const accessMode = 0o3;
 const appendFlag = 0o2000;
 const removeDirectory = 0x200;
 const firstDescriptor = 3;
@@ -34,6 +35,8 @@ const firstDescriptor = 3;
 export interface FileAccess {
   /** Called before a path is opened, renamed, removed or looked at. */
   onPath(path: string): void;
+  /** Called before a path is written to, renamed (either name) or removed. */
+  onChange(path: string): void;
   /** Whose file it is that is being opened. */
   owner(): object | undefined;
 }
@@ -77,12 +80,15 @@ export class RealFiles {
     const { env, wasi_snapshot_preview1: wasi } = imports;
     if (env === undefined || wasi === undefined) throw new Error('Lua: unknown imports');
     env.__syscall_openat = (_dir: number, path: Pointer, flags: number, rest: Pointer) =>
-      this.#try(() => this.#openAt(this.#path(path), flags, this.#word(rest)));
+      this.#try(() => {
+        const writes = (flags & accessMode) !== 0;
+        return this.#openAt(writes ? this.#changing(path) : this.#path(path), flags, this.#word(rest));
+      });
     env.__syscall_unlinkat = (_dir: number, path: Pointer, flags: number) =>
-      this.#try(() => (flags & removeDirectory ? rmdirSync : unlinkSync)(this.#path(path)));
+      this.#try(() => (flags & removeDirectory ? rmdirSync : unlinkSync)(this.#changing(path)));
     env.__syscall_rmdir = (path: Pointer) => this.#try(() => rmdirSync(this.#path(path)));
     env.__syscall_renameat = (_old: number, from: Pointer, _new: number, to: Pointer) =>
-      this.#try(() => renameSync(this.#path(from), this.#path(to)));
+      this.#try(() => renameSync(this.#changing(from), this.#changing(to)));
     env.__syscall_readlinkat = (_dir: number, path: Pointer, buffer: Pointer, size: number) =>
       this.#try(() => {
         const target = readlinkSync(this.#path(path), { encoding: 'buffer' }).subarray(0, size);
@@ -114,6 +120,12 @@ export class RealFiles {
     const bytes = Buffer.from(this.#api().memory.buffer);
     const path = Buffer.from(bytes.subarray(at, bytes.indexOf(0, at)));
     this.#access.onPath(path.toString('latin1'));
+    return path;
+  }
+
+  #changing(at: Pointer): Buffer {
+    const path = this.#path(at);
+    this.#access.onChange(path.toString('latin1'));
     return path;
   }
 

@@ -69,7 +69,10 @@ export const optionTable = {
     ),
   ),
   'reload-watch': atStart(
-    flag(false, 'Reload the policy within a second or two of a change of its file, as SIGHUP does.'),
+    flag(
+      false,
+      'Reload the policy within a second or two of a change of its script or of a module that it loads, as SIGHUP does.',
+    ),
   ),
   'shutdown-timeout': inProcess(
     seconds(
@@ -421,7 +424,7 @@ export const optionTable = {
     text(
       '',
       'path',
-      'Where require looks first, e.g. /etc/smtpe/?.lua; the directory of the script and lib-lua follow.',
+      'Where require looks after the directory of the script and the modules of smtpe: templates such as /usr/share/lua/5.1/?.lua.',
     ),
   ),
 

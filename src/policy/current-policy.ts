@@ -1,12 +1,13 @@
-// The policy that new connections get, and its replacement by a reload: a new text is compiled, run once and initialised beside the old
-// one, and takes its place only when all that went well. Connections go on with the policy they began with.
-import { readFile } from 'node:fs/promises';
+// The policy that new connections get, and its replacement by a reload: a new revision (script and modules) is read, compiled, run once
+// and initialised beside the old one, and takes its place only when all that went well. Connections go on with the one they began with.
 import type { LuaEngine } from '../lua/engine.ts';
 import type { ModuleSpec } from '../lua/function-spec.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import type { Policy } from './instance.ts';
 import { type LuaPolicy, loadPolicy } from './loader.ts';
+import type { PolicySource } from './policy-source.ts';
+import { prefetch } from './prefetch.ts';
 import { failureOf, tryPolicy } from './trial.ts';
 import { unknownNames } from './unknown-names.ts';
 
@@ -19,12 +20,20 @@ export interface PolicyPlace {
   /** The process's options. */
   readonly options: Options;
   readonly log: Log;
+  /** The revision to begin with, when another process has one; otherwise the script is read at `path`. */
+  readonly source?: PolicySource;
 }
 
 export type PolicyOutcome<T> =
   | ({ readonly kind: 'ready' } & T)
-  /** `message` says what is wrong, with file and line. */
-  | { readonly kind: 'failed'; readonly message: string };
+  /** `message` says what is wrong, with file and line. `files`: those that were read or looked for, where that is known. */
+  | { readonly kind: 'failed'; readonly message: string; readonly files?: readonly RevisionFile[] };
+
+/** A file of a revision: `path` absolute; `text` latin1 as it was read, undefined when there was no file. */
+export interface RevisionFile {
+  readonly path: string;
+  readonly text: string | undefined;
+}
 
 interface Prepared {
   readonly policy: LuaPolicy;
@@ -32,31 +41,40 @@ interface Prepared {
   readonly unknown: readonly string[];
 }
 
-/** Compiles the policy and runs its file level. Nothing is logged but what the policy logs. */
-async function prepare(place: PolicyPlace, revision: number): Promise<PolicyOutcome<Prepared>> {
+/** Compiles the policy and its modules and runs its file level. Nothing is logged but what the policy logs. */
+async function prepare(
+  place: PolicyPlace,
+  revision: number,
+  source?: PolicySource,
+): Promise<PolicyOutcome<Prepared>> {
   const loaded = await loadPolicy(
     place.engine,
-    { path: place.path },
+    source === undefined ? { path: place.path } : { revision: source },
     { revision, luaPath: place.options.values['lua-path'], libLuaDirectory: place.libLuaDirectory },
   );
   if (loaded.kind === 'failed') return loaded;
   const { policy } = loaded;
   const trial = await tryPolicy(policy, place.options, place.log);
-  if (trial.kind === 'ran') {
-    // It was read a moment ago; when it is gone meanwhile there is nothing to say about it.
-    const source = await readFile(place.path, 'latin1').catch(() => '');
-    const unknown = [...trial.unknown, ...unknownNames(source, place.modules)];
-    return { kind: 'ready', policy, hooks: trial.hooks, unknown };
-  }
-  policy.retire();
-  return trial;
+  if (trial.kind === 'failed') return givenUp(policy, trial.message);
+  const { text } = policy.source;
+  const problem = prefetch(text, policy.scripts, {
+    script: policy.path,
+    packagePath: trial.packagePath,
+    libLuaDirectory: place.libLuaDirectory,
+  });
+  if (problem !== undefined) return givenUp(policy, problem);
+  const unknown = [...trial.unknown, ...unknownNames(text, place.modules)];
+  return { kind: 'ready', policy, hooks: trial.hooks, unknown };
 }
 
-async function initialise(policy: LuaPolicy, place: PolicyPlace): Promise<string | undefined> {
-  const outcome = await policy.runInit({ options: place.options, log: place.log });
-  const failure = failureOf(outcome);
-  if (failure !== undefined) policy.retire();
-  return failure;
+function filesOf(policy: LuaPolicy): readonly RevisionFile[] {
+  return [{ path: policy.path, text: policy.source.text }, ...policy.scripts.found()];
+}
+
+function givenUp(policy: LuaPolicy, message: string): PolicyOutcome<never> {
+  const files = [...filesOf(policy), ...policy.scripts.notFound()];
+  policy.retire();
+  return { kind: 'failed', message, files };
 }
 
 /** Compiles the policy and runs its file level, for `smtpe check`: hook.init is not called. */
@@ -72,6 +90,7 @@ export class CurrentPolicy {
   readonly #place: PolicyPlace;
   #current: LuaPolicy;
   #revision = 1;
+  #failedFor: readonly RevisionFile[] = [];
   /** The last reload asked for; the next one waits for it. */
   #reloading: Promise<unknown> = Promise.resolve();
 
@@ -84,33 +103,54 @@ export class CurrentPolicy {
   static async start(
     place: PolicyPlace,
   ): Promise<PolicyOutcome<{ readonly current: CurrentPolicy; readonly hooks: readonly string[] }>> {
-    const next = await CurrentPolicy.#next(place, 1);
+    const next = await CurrentPolicy.#next(place, 1, place.source);
     if (next.kind === 'failed') return next;
     return { kind: 'ready', current: new CurrentPolicy(place, next.policy), hooks: next.hooks };
   }
 
-  static async #next(place: PolicyPlace, revision: number): Promise<PolicyOutcome<Prepared>> {
-    const prepared = await prepare(place, revision);
+  static async #next(
+    place: PolicyPlace,
+    revision: number,
+    source?: PolicySource,
+  ): Promise<PolicyOutcome<Prepared>> {
+    const prepared = await prepare(place, revision, source);
     if (prepared.kind === 'failed') return prepared;
     for (const problem of prepared.unknown) place.log.write('warning', `${place.path}: ${problem}`);
-    const failure = await initialise(prepared.policy, place);
-    return failure === undefined ? prepared : { kind: 'failed', message: `hook.init: ${failure}` };
+    const { policy } = prepared;
+    const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));
+    return failure === undefined ? prepared : givenUp(policy, `hook.init: ${failure}`);
   }
 
   get policy(): Policy {
     return this.#current;
   }
 
-  /** Reads the policy again. When it is not right the present one stays, and the log says why. Never rejects. */
-  reload(): Promise<PolicyOutcome<object>> {
-    const reloaded = this.#reloading.then(() => this.#reload());
+  /** All that the present revision is made of: script and modules, for another process that is to run the same. */
+  get source(): PolicySource {
+    return this.#current.source;
+  }
+
+  /** The files to watch: those of the present revision, and those that the last reload failed for. */
+  get files(): readonly RevisionFile[] {
+    const files = new Map(this.#failedFor.map((file) => [file.path, file]));
+    for (const file of filesOf(this.#current)) if (!files.has(file.path)) files.set(file.path, file);
+    return [...files.values()];
+  }
+
+  /**
+   * Reads the policy and its modules again, or takes `source`, which another process has read. When it is not right the present one
+   * stays, and the log says why. Never rejects.
+   */
+  reload(source?: PolicySource): Promise<PolicyOutcome<object>> {
+    const reloaded = this.#reloading.then(() => this.#reload(source));
     this.#reloading = reloaded;
     return reloaded;
   }
 
-  async #reload(): Promise<PolicyOutcome<object>> {
+  async #reload(source: PolicySource | undefined): Promise<PolicyOutcome<object>> {
     const { path, log } = this.#place;
-    const next = await CurrentPolicy.#next(this.#place, this.#revision + 1);
+    const next = await CurrentPolicy.#next(this.#place, this.#revision + 1, source);
+    this.#failedFor = next.kind === 'failed' ? (next.files ?? []) : [];
     if (next.kind === 'failed') {
       log.write('err', `policy not reloaded, the old one stays: ${next.message}`, { script: path });
       return next;

@@ -1,29 +1,32 @@
-// Loads a policy: compiles it once and gives instances of it to connections. Its text is read when it is loaded, not at each
-// connection; a reload makes a new Policy while the old one's connections go on with theirs.
+// Loads a revision of a policy: compiles it once and gives instances of it to connections. Its text and that of its modules is read
+// when it is loaded, not at each connection; a reload makes a new Policy while the old one's connections go on with theirs.
 import { readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { withoutFirstLineComment } from '../lua/chunks.ts';
 import type { LuaEngine } from '../lua/engine.ts';
 import type { Anchor } from '../lua/references.ts';
+import { latin1Of, noScriptTexts, type ScriptFiles, type ScriptTexts } from '../lua/script-files.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import { RunSettings } from './hook-result.ts';
 import type { HookOutcome, InstanceOwner, OpenOutcome, Policy } from './instance.ts';
 import { LuaInstance, type LuaOwner } from './lua-instance.ts';
+import { type PolicySource, packagePathOf, type SearchPlaces } from './policy-source.ts';
 
-export type PolicySource = { readonly path: string } | { readonly source: string; readonly name: string };
+/** Where a policy comes from: a file, a text, or a revision that was read before. */
+export type PolicyOrigin =
+  | { readonly path: string }
+  | { readonly source: string; readonly name: string }
+  | { readonly revision: PolicySource };
 
 export type LoadOutcome =
   | { readonly kind: 'loaded'; readonly policy: LuaPolicy }
   /** `message` has file and line, and says what is wrong. */
   | { readonly kind: 'failed'; readonly message: string };
 
-export interface LoadSettings {
+export interface LoadSettings extends SearchPlaces {
   /** Higher for each reload. */
   readonly revision: number;
-  /** Option lua-path: looked at before the directory of the script and lib-lua. */
-  readonly luaPath: string;
-  readonly libLuaDirectory: string;
 }
 
 /** Without a client: for hook.init. */
@@ -37,18 +40,28 @@ export class LuaPolicy implements Policy {
   readonly path: string;
   readonly #engine: LuaEngine;
   readonly #factory: Anchor;
-  readonly #packagePath: string;
+  readonly #text: string;
+  readonly #name: string;
   readonly #settings: RunSettings;
+  /** The modules it has loaded so far. */
+  readonly scripts: ScriptFiles;
   #instances = 0;
   #retired = false;
 
-  constructor(engine: LuaEngine, factory: Anchor, path: string, packagePath: string, revision: number) {
+  constructor(engine: LuaEngine, factory: Anchor, script: Script, scripts: ScriptFiles, revision: number) {
     this.#engine = engine;
     this.#factory = factory;
-    this.path = path;
-    this.#packagePath = packagePath;
+    this.path = script.path;
+    this.#text = script.text;
+    this.#name = script.name;
+    this.scripts = scripts;
     this.#settings = new RunSettings(engine.core);
     this.revision = revision;
+  }
+
+  /** All that this revision is made of, as far as it has been read. */
+  get source(): PolicySource {
+    return { path: this.#name, text: this.#text, ...this.scripts.texts() };
   }
 
   open(owner: InstanceOwner): OpenOutcome | Promise<OpenOutcome> {
@@ -57,7 +70,7 @@ export class LuaPolicy implements Policy {
 
   #open(owner: LuaOwner): LuaOpenOutcome | Promise<LuaOpenOutcome> {
     this.#instances += 1;
-    const instance = new LuaInstance(this.#engine, this.#settings, owner, this.#packagePath, this.#onClosed);
+    const instance = new LuaInstance(this.#engine, this.#settings, owner, this.scripts, this.#onClosed);
     const outcome = instance.load(this.#factory);
     return outcome instanceof Promise
       ? outcome.then((end) => opened(instance, end))
@@ -83,12 +96,17 @@ export class LuaPolicy implements Policy {
   /** No more connections will be opened: the compiled text is released with the last instance. */
   retire(): void {
     this.#retired = true;
-    if (this.#instances === 0) this.#factory.release();
+    if (this.#instances === 0) this.#release();
+  }
+
+  #release(): void {
+    this.#factory.release();
+    this.scripts.release();
   }
 
   readonly #onClosed = (): void => {
     this.#instances -= 1;
-    if (this.#retired && this.#instances === 0) this.#factory.release();
+    if (this.#retired && this.#instances === 0) this.#release();
   };
 }
 
@@ -102,43 +120,48 @@ function opened(instance: LuaInstance, outcome: HookOutcome): LuaOpenOutcome {
   return { kind: 'failed', outcome };
 }
 
+interface Script {
+  /** Absolute, or the name of a text. */
+  readonly path: string;
+  /** As the operator wrote it: messages have it. */
+  readonly name: string;
+  readonly text: string;
+  readonly isFile: boolean;
+  readonly texts: ScriptTexts;
+}
+
+async function readScript(origin: PolicyOrigin): Promise<Script | string> {
+  if ('source' in origin) {
+    const { name, source } = origin;
+    return { path: name, name, text: source, isFile: false, texts: noScriptTexts };
+  }
+  const name = 'path' in origin ? origin.path : origin.revision.path;
+  const file = { path: resolve(name), name, isFile: true };
+  if ('revision' in origin) return { ...file, text: origin.revision.text, texts: origin.revision };
+  try {
+    return { ...file, text: (await readFile(file.path)).toString('latin1'), texts: noScriptTexts };
+  } catch (error) {
+    return `cannot read the policy: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
 /** Reads and compiles a policy. Nothing of it is run yet: call runInit and open. */
 export async function loadPolicy(
   engine: LuaEngine,
-  source: PolicySource,
+  origin: PolicyOrigin,
   settings: LoadSettings,
 ): Promise<LoadOutcome> {
-  let path: string;
-  let text: string;
-  let chunkName: string;
-  if ('path' in source) {
-    path = resolve(source.path);
-    chunkName = `@${source.path}`;
-    try {
-      text = (await readFile(path)).toString('latin1');
-    } catch (error) {
-      return {
-        kind: 'failed',
-        message: `cannot read the policy: ${error instanceof Error ? error.message : error}`,
-      };
-    }
-  } else {
-    path = source.name;
-    chunkName = `=${source.name}`;
-    text = source.source;
-  }
-  const compiled = engine.compile(withoutFirstLineComment(text), chunkName);
+  const script = await readScript(origin);
+  if (typeof script === 'string') return { kind: 'failed', message: script };
+  const chunkName = `${script.isFile ? '@' : '='}${latin1Of(script.name)}`;
+  const compiled = engine.compile(withoutFirstLineComment(script.text), chunkName);
   if (compiled.kind === 'failed') return { kind: 'failed', message: compiled.message };
-  const packagePath = packagePathOf('path' in source ? dirname(path) : undefined, settings);
+  const scripts = engine.newScriptFiles({
+    packagePath: packagePathOf(script.isFile ? script.path : undefined, settings),
+    texts: script.texts,
+  });
   return {
     kind: 'loaded',
-    policy: new LuaPolicy(engine, compiled.factory, path, packagePath, settings.revision),
+    policy: new LuaPolicy(engine, compiled.factory, script, scripts, settings.revision),
   };
-}
-
-function packagePathOf(directory: string | undefined, settings: LoadSettings): string {
-  const places = [settings.luaPath];
-  if (directory !== undefined) places.push(join(directory, '?.lua'), join(directory, '?', 'init.lua'));
-  places.push(join(settings.libLuaDirectory, '?.lua'), join(settings.libLuaDirectory, '?', 'init.lua'));
-  return places.filter((place) => place !== '').join(';');
 }

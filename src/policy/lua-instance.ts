@@ -5,6 +5,7 @@ import type { LuaEngine } from '../lua/engine.ts';
 import type { Failure } from '../lua/failure.ts';
 import type { Operation } from '../lua/pending.ts';
 import type { Anchor } from '../lua/references.ts';
+import type { ScriptFiles } from '../lua/script-files.ts';
 import type { Reader, Task } from '../lua/task.ts';
 import { ByteSlice, type LiveTable, type LuaRecord, type LuaValue, type SliceBatch } from '../lua/value.ts';
 import type { Log } from '../ops/log.ts';
@@ -89,14 +90,14 @@ export class LuaInstance implements PolicyInstance {
     engine: LuaEngine,
     settings: RunSettings,
     owner: LuaOwner,
-    packagePath: string,
+    scripts: ScriptFiles,
     onClose: () => void,
   ) {
     this.#engine = engine;
     this.#settings = settings;
     this.#owner = owner;
     this.#onClose = onClose;
-    this.#task = engine.newTask(this, packagePath);
+    this.#task = engine.newTask(this, scripts);
   }
 
   get id(): string {

@@ -10,7 +10,13 @@ import type { SessionView } from './session-view.ts';
 
 export type TrialOutcome =
   /** `unknown`: one text for each name in `hook` that is no hook. */
-  | { readonly kind: 'ran'; readonly unknown: readonly string[]; readonly hooks: readonly string[] }
+  | {
+      readonly kind: 'ran';
+      readonly unknown: readonly string[];
+      readonly hooks: readonly string[];
+      /** package.path as the file level left it; latin1. */
+      readonly packagePath: string;
+    }
   /** `message` says what went wrong, with file and line. */
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -26,7 +32,7 @@ const emptySession: SessionView = {
 
 const listHooks =
   "local names = {} for name, f in pairs(hook) do if type(name) == 'string' then names[#names + 1] = name end end " +
-  "return table.concat(names, ' ')";
+  "return table.concat(names, ' '), package.path";
 
 /** What is wrong with an outcome, in words; undefined when it is a normal one. */
 export function failureOf(outcome: HookOutcome): string | undefined {
@@ -43,10 +49,18 @@ export function failureOf(outcome: HookOutcome): string | undefined {
   }
 }
 
-async function namesIn(instance: PolicyInstance): Promise<readonly string[]> {
+interface Seen {
+  readonly names: readonly string[];
+  readonly packagePath: string;
+}
+
+async function lookInto(instance: PolicyInstance): Promise<Seen> {
   const outcome = await instance.run(listHooks, '=hooks');
-  const text = outcome.kind === 'returned' ? outcome.values[0] : undefined;
-  return typeof text === 'string' ? text.split(' ').filter((name) => name !== '') : [];
+  const [text, path] = outcome.kind === 'returned' ? outcome.values : [];
+  return {
+    names: typeof text === 'string' ? text.split(' ').filter((name) => name !== '') : [],
+    packagePath: typeof path === 'string' ? path : '',
+  };
 }
 
 function describeUnknown(name: string): string {
@@ -60,11 +74,13 @@ export async function tryPolicy(policy: Policy, options: Options, log: Log): Pro
   if (opened.kind === 'failed') {
     return { kind: 'failed', message: failureOf(opened.outcome) ?? 'the policy did not run' };
   }
-  const names = (await namesIn(opened.instance)).toSorted();
+  const seen = await lookInto(opened.instance);
+  const names = seen.names.toSorted();
   opened.instance.close();
   const isKnown = (name: string): boolean => hookNames.some((known) => known === name);
   return {
     kind: 'ran',
+    packagePath: seen.packagePath,
     hooks: names.filter(isKnown),
     unknown: names.filter((name) => !isKnown(name)).map(describeUnknown),
   };

@@ -65,7 +65,7 @@ describe('CurrentPolicy', () => {
   ])('does not start with %s, and says where', async (_what, text, message) => {
     test.options.set('hook-cpu-limit', '50', 'spec');
     await write(text);
-    expect(await CurrentPolicy.start(place)).toEqual({
+    expect(await CurrentPolicy.start(place)).toMatchObject({
       kind: 'failed',
       message: expect.stringMatching(message),
     });
