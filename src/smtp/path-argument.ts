@@ -3,8 +3,8 @@
 import type { OptionValues } from '../options/option-table.ts';
 import { go, type Parsed, refuse } from './command.ts';
 import { type CommandLine, trimBlanks } from './command-parser.ts';
-import { type MailParameters, parseParameters } from './mail-parameters.ts';
-import { type Path, type PathRole, parsePath } from './path-parser.ts';
+import { type MailParameters, parseParameters } from './protocol/parameters.ts';
+import { type Path, type PathRole, parsePath } from './protocol/path.ts';
 
 export interface PathArgument {
   readonly path: Path;

@@ -7,8 +7,8 @@ import type { ReceivedLayout } from '../message/rewrite.ts';
 import type { Spool } from '../message/spool.ts';
 import type { StoredMessage } from '../message/stored-message.ts';
 import type { TransactionView } from '../policy/session-view.ts';
-import type { MailParameters } from './mail-parameters.ts';
-import type { Path } from './path-parser.ts';
+import type { MailParameters } from './protocol/parameters.ts';
+import type { Path } from './protocol/path.ts';
 
 /** Fills mime.parts and uri.found; message/observer is one. */
 export interface TableObserver extends ContentObserver {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HeaderList } from '../../../src/message/header-list.ts';
 import { commands } from '../../../src/smtp/commands/index.ts';
-import { NO_PARAMETERS } from '../../../src/smtp/mail-parameters.ts';
+import { NO_PARAMETERS } from '../../../src/smtp/protocol/parameters.ts';
 import {
   type Event,
   helloOf,

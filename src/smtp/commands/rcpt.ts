@@ -2,7 +2,7 @@
 import { type CommandSpec, command, go, refuse } from '../command.ts';
 import { recipientOk } from '../default-reply.ts';
 import { pathArgument } from '../path-argument.ts';
-import type { Path } from '../path-parser.ts';
+import type { Path } from '../protocol/path.ts';
 import { transactionOf } from '../state-machine.ts';
 
 /** DSN (RFC 3461) is not announced; nothing is understood here. */

@@ -2,8 +2,8 @@
 // local parts may hold blanks, address literals and punycode top-level domains are addresses, and the domain is the one behind the last
 // `@`, whatever stands in quotes or in a source route. Pure and linear.
 import { isIPv4, isIPv6 } from 'node:net';
-import { isBlank, trimBlanks } from './command-parser.ts';
-import type { ErrorName } from './reply-table.ts';
+import { isBlank, trimBlanks } from '../command-parser.ts';
+import type { ErrorName } from '../reply-table.ts';
 
 export interface PathRules {
   /** Option rfc2821-angle-brackets. */

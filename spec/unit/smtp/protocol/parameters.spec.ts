@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseParameters } from '../../../src/smtp/mail-parameters.ts';
+import { parseParameters } from '../../../../src/smtp/protocol/parameters.ts';
 
 const KNOWN = ['SIZE', 'BODY', 'AUTH'];
 const parse = (text: string, strict = false, known: readonly string[] = KNOWN): unknown => {

@@ -1,7 +1,7 @@
 // The parameters behind the path of MAIL and RCPT (RFC 5321 section 4.1.1.11): SIZE (RFC 1870), BODY (RFC 6152) and AUTH (RFC 4954) are
 // understood in upper and lower case, others are left to the policy unless option smtp-strict-commands is on.
-import { words } from './command-parser.ts';
-import type { ErrorName } from './reply-table.ts';
+import { words } from '../command-parser.ts';
+import type { ErrorName } from '../reply-table.ts';
 
 export interface MailParameters {
   /** SIZE, bytes; undefined when not given (or, leniently, no number). */

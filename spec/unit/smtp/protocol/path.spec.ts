@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PathRole, type PathRules, parsePath } from '../../../src/smtp/path-parser.ts';
+import { type PathRole, type PathRules, parsePath } from '../../../../src/smtp/protocol/path.ts';
 
 const LENIENT: PathRules = { angleBrackets: false, localLength: false, domainLength: false };
 const STRICT: PathRules = { ...LENIENT, angleBrackets: true };
