@@ -9,7 +9,7 @@
 ---@field ehlo? fun(helo_arg: string): (boolean|integer|string)?, string? EHLO
 ---@field auth? fun(auth_arg: string): (boolean|integer|string)?, string? AUTH, after the 334 dialogue
 ---@field out_seq? fun(smtp_input: string): (boolean|integer|string)?, string? a command out of sequence
----@field unknown? fun(smtp_input: string): (boolean|integer|string)?, string? an unknown command
+---@field unknown? fun(smtp_input: string): (boolean|integer|string)?, string? an unknown command, and VRFY
 ---@field mail? fun(sender: string, domain: string): (boolean|integer|string)?, string? MAIL with a valid sender
 ---@field rcpt? fun(recipient: string, domain: string): (boolean|integer|string)?, string? RCPT with a valid recipient
 ---@field data? fun(): (boolean|integer|string)?, string? DATA with at least one recipient

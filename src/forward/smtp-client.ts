@@ -190,6 +190,11 @@ class Sender {
     const { sender, recipients, message, eightBit } = this.#job.delivery;
     const envelope = { sender, recipients, size: message?.size, eightBit };
     connection.transactions++;
+    if (eightBit && message !== undefined && !connection.capabilities.eightBitMime)
+      this.#job.log.write('info', 'message with 8-bit content goes to a next hop without 8BITMIME', {
+        host: target.text,
+        address: connection.peer,
+      });
     const transaction = new Transaction(envelope, connection.capabilities, used);
     const { verdict, reusable } = await converse(connection, transaction, this.#context(target, connection));
     if (reusable) this.#pool.give(key, connection, this.#job.pool);

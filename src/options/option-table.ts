@@ -163,7 +163,13 @@ export const optionTable = {
     ),
   ),
   'limit-line-length': inProcess(
-    integer(4096, 512, 65_536, 'bytes', 'The longest command line, CRLF included.'),
+    integer(
+      12_288,
+      512,
+      65_536,
+      'bytes',
+      'The longest command line or answer of AUTH, CRLF included; RFC 4954 asks for 12288.',
+    ),
   ),
   'limit-header-bytes': integer(
     1_048_576,
@@ -253,14 +259,21 @@ export const optionTable = {
   ),
   'rfc2821-angle-brackets': flag(
     false,
-    'Strict paths: brackets required, no blanks inside, a sender needs a domain.',
+    'Strict paths: a sender needs a domain, and smtp-lenient lets no path through that is not in one pair of brackets.',
   ),
   'rfc2821-local-length': flag(false, 'Refuse local parts of more than 64 bytes.'),
-  'rfc2821-domain-length': flag(false, 'Refuse domains of more than 255 bytes.'),
+  'rfc2821-domain-length': flag(
+    false,
+    'Accepted for compatibility; has no effect: domains of more than 255 bytes are refused anyway.',
+  ),
   'rfc2821-literal-plus': flag(false, 'Accepted for compatibility; has no effect.'),
+  'smtp-lenient': flag(
+    false,
+    'Take what old clients send against RFC 5321: no brackets, RCPT NOTIFY=..., and the rest of the list in doc/reference/lenient.md.',
+  ),
   'smtp-strict-commands': flag(
     false,
-    'Require FROM: and TO: to be spelled out, and nothing unknown among the parameters.',
+    'With smtp-lenient: FROM: and TO: must be spelled out all the same, and nothing unknown may be among the parameters.',
   ),
   'smtp-xclient': flag(true, 'Announce and accept XCLIENT for the clients of smtp-xclient-hosts.'),
   'smtp-xclient-hosts': inProcess(

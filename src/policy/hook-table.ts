@@ -22,7 +22,7 @@ export const hookTable = {
   ehlo: { args: ['helo_arg'], result: 'reply', when: 'EHLO' },
   auth: { args: ['auth_arg'], result: 'reply', when: 'AUTH, after the 334 dialogue' },
   out_seq: { args: ['smtp_input'], result: 'reply', when: 'a command out of sequence' },
-  unknown: { args: ['smtp_input'], result: 'reply', when: 'an unknown command' },
+  unknown: { args: ['smtp_input'], result: 'reply', when: 'an unknown command, and VRFY' },
   mail: { args: ['sender', 'domain'], result: 'reply', when: 'MAIL with a valid sender' },
   rcpt: { args: ['recipient', 'domain'], result: 'reply', when: 'RCPT with a valid recipient' },
   data: { args: [], result: 'reply', when: 'DATA with at least one recipient' },

@@ -1,6 +1,7 @@
 // Everything that is made from the tables: path in the project, and text.
 import type { ModuleSpec } from '../lua/function-spec.ts';
 import { errorPage } from './error-page.ts';
+import { lenientPage } from './lenient-page.ts';
 import { luacheckStandard } from './luacheck.ts';
 import { indexPage, modulePage } from './module-page.ts';
 import { optionPage } from './option-page.ts';
@@ -12,6 +13,7 @@ export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<stri
     ['doc/reference/README.md', indexPage(modules)],
     ['doc/reference/options.md', optionPage()],
     ['doc/reference/errors.md', errorPage()],
+    ['doc/reference/lenient.md', lenientPage()],
     ...modules.map((module) => [`doc/reference/${module.name}.md`, modulePage(module)] as const),
     ...modules.map((module) => [`lib-lua/stubs/${module.name}.lua`, moduleStub(module)] as const),
     ['lib-lua/stubs/hook.lua', hookStub()],

@@ -6,6 +6,7 @@ import type { OptionValues } from '../options/option-table.ts';
 import type { HookName } from '../policy/hook-table.ts';
 import type { Client } from './client.ts';
 import type { CommandLine } from './command-parser.ts';
+import { lenienceOf } from './protocol/lenience.ts';
 import type { MailParameters } from './protocol/parameters.ts';
 import type { Path } from './protocol/path.ts';
 import type { Reply } from './reply.ts';
@@ -152,6 +153,14 @@ export function command<P>(spec: CommandSpec<P>): Command {
 export function go<P>(value: P): Parsed<P> {
   return { kind: 'go', value };
 }
+
+/** The parser of a command that has no argument (RFC 5321 section 4.1.1), unless smtp-lenient ignores one. */
+export function parseNoArgument(line: CommandLine, context: CommandContext): Parsed<undefined> {
+  if (line.argument === '' || lenienceOf(context.values).arguments) return NO_VALUE;
+  return refuse('noArguments', { word: line.argument });
+}
+
+const NO_VALUE: Parsed<undefined> = { kind: 'go', value: undefined };
 
 export function refuse(
   error: ErrorName,

@@ -50,16 +50,28 @@ export function accepted(idTrans: string): Reply {
   return reply(250, `2.0.0 message ${idTrans} accepted`);
 }
 
-export const HELP = multiline(214, [
-  '2.0.0 ESMTP supported commands:',
-  '2.0.0     AUTH    DATA    EHLO    HELO    HELP',
-  '2.0.0     NOOP    MAIL    RCPT    RSET    QUIT',
-  '2.0.0',
-  '2.0.0 ESMTP commands not implemented:',
-  '2.0.0     ETRN    EXPN    TURN    VRFY',
-  '2.0.0',
-  '2.0.0 Administration commands:',
-  '2.0.0     VERB    XCLIENT',
-  '2.0.0',
-  '2.0.0 End',
-]);
+export const CANNOT_VERIFY = reply(252, '2.5.0 cannot VRFY user; send mail to find out');
+
+/** In the order of the original, what it did not have behind that. */
+const MAIL_COMMANDS = [
+  ['AUTH', 'DATA', 'EHLO', 'HELO', 'HELP'],
+  ['NOOP', 'MAIL', 'RCPT', 'RSET', 'QUIT', 'VRFY'],
+];
+const ADMINISTRATION = ['VERB', 'XCLIENT'];
+
+/** `offered`: the verbs that the client may use. */
+export function help(offered: readonly string[]): Reply {
+  const has = (verb: string): boolean => offered.includes(verb);
+  const line = (verbs: readonly string[]): string => `2.0.0     ${verbs.join('    ')}`;
+  const administration = ADMINISTRATION.filter(has);
+  return multiline(214, [
+    '2.0.0 ESMTP supported commands:',
+    ...MAIL_COMMANDS.map((verbs) => line(verbs.filter(has))),
+    '2.0.0',
+    '2.0.0 ESMTP commands not implemented:',
+    line(['ETRN', 'EXPN', 'TURN']),
+    '2.0.0',
+    ...(administration.length > 0 ? ['2.0.0 Administration commands:', line(administration), '2.0.0'] : []),
+    '2.0.0 End',
+  ]);
+}

@@ -13,10 +13,7 @@ export function admit(core: SessionCore): Maybe<boolean> {
   if (count <= limit) return true;
   const name = client.hostKnown ? `${client.host} [${client.address}]` : `[${client.address}]`;
   const cause = `rate-client: ${count} connections in 60 s`;
-  return chain(
-    core.refuseAndEnd('clientRate', { client: name, count, limit }, { code: 2, cause }),
-    () => false,
-  );
+  return chain(core.refuseAndEnd('clientRate', { name, count, limit }, { code: 2, cause }), () => false);
 }
 
 /** hook.accept and the banner. 'over': the session ends with it. */

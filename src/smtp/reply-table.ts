@@ -28,9 +28,21 @@ export const errorTable = {
 
   // Commands
   unknown: error(10, 502, '5.5.1', '{input} command unknown', 'the command is unknown or not offered'),
-  outOfSequence: error(11, 503, '5.5.1', '{input} out of sequence', 'the command does not fit here'),
+  outOfSequence: error(
+    11,
+    503,
+    '5.5.1',
+    '{input} out of sequence',
+    'the command does not fit here, e.g. DATA before a RCPT that a hook was asked about',
+  ),
   missingArgument: error(12, 501, '5.5.2', 'missing argument', 'the command lacks its argument'),
-  syntax: error(13, 501, '5.5.2', 'syntax error', 'the command is not written as it must be'),
+  syntax: error(
+    13,
+    501,
+    '5.5.2',
+    'syntax error',
+    'the command is not written as it must be, e.g. MAIL without FROM:',
+  ),
   badCharacter: error(
     14,
     500,
@@ -39,8 +51,20 @@ export const errorTable = {
     'a command contains NUL or a CR',
   ),
   lineTooLong: error(15, 500, '5.5.2', 'line longer than {limit} bytes', 'limit-line-length'),
-  badParameter: error(16, 501, '5.5.4', 'invalid parameter {word}', 'a MAIL or RCPT parameter is malformed'),
-  unknownParameter: error(17, 555, '5.5.4', 'unknown parameter {word}', 'smtp-strict-commands'),
+  badParameter: error(
+    16,
+    501,
+    '5.5.4',
+    'invalid parameter {word}',
+    'what stands behind the path of MAIL or RCPT is no parameter, has a wrong value, or was there before',
+  ),
+  unknownParameter: error(
+    17,
+    555,
+    '5.5.4',
+    'unknown parameter {word}',
+    'a parameter of MAIL or RCPT that is not offered, e.g. REQUIRETLS, SMTPUTF8 or NOTIFY',
+  ),
   invalidArgument: error(
     18,
     501,
@@ -68,10 +92,29 @@ export const errorTable = {
     'the client ended the AUTH dialogue with *',
   ),
   authSyntax: error(24, 501, '5.5.2', 'invalid base64', 'an AUTH response is not base64'),
+  noArguments: error(
+    25,
+    501,
+    '5.5.4',
+    'unexpected argument {word}',
+    'something stands behind DATA, RSET or QUIT',
+  ),
 
   // Paths
-  brackets: error(30, 553, '5.1.0', 'imbalanced angle brackets in path', '< and > do not match'),
-  path: error(31, 553, '5.1.0', 'address does not conform to RFC 2821 syntax', 'rfc2821-angle-brackets'),
+  brackets: error(
+    30,
+    553,
+    '5.1.0',
+    'imbalanced angle brackets in path',
+    '< and > do not match, or are doubled',
+  ),
+  path: error(
+    31,
+    553,
+    '5.1.0',
+    'address does not conform to RFC 2821 syntax',
+    'a path without angle brackets, or with something in front of them',
+  ),
   route: error(32, 553, '5.1.0', 'invalid source route', 'a source route is malformed'),
   localLength: error(
     33,
@@ -85,10 +128,22 @@ export const errorTable = {
     553,
     '5.1.0',
     'domain name too long, see RFC 2821 section 4.5.3.1',
-    'rfc2821-domain-length',
+    'a domain has more than 255 bytes',
   ),
-  senderLocal: error(35, 553, '5.1.7', 'invalid local part', 'MAIL: the local part is malformed'),
-  rcptLocal: error(36, 553, '5.1.3', 'invalid local part', 'RCPT: the local part is malformed'),
+  senderLocal: error(
+    35,
+    553,
+    '5.1.7',
+    'invalid local part',
+    'MAIL: the local part is malformed, e.g. a blank or two dots in it',
+  ),
+  rcptLocal: error(
+    36,
+    553,
+    '5.1.3',
+    'invalid local part',
+    'RCPT: the local part is malformed, e.g. a blank or two dots in it',
+  ),
   senderIncomplete: error(
     37,
     553,
@@ -96,14 +151,33 @@ export const errorTable = {
     'address incomplete',
     'rfc2821-angle-brackets: a sender without domain',
   ),
-  senderDomain: error(38, 553, '5.1.7', 'invalid domain name', 'MAIL: the domain is malformed'),
-  rcptDomain: error(39, 553, '5.1.3', 'invalid domain name', 'RCPT: the domain is malformed'),
+  senderDomain: error(
+    38,
+    553,
+    '5.1.7',
+    'invalid domain name',
+    'MAIL: the domain is none, e.g. missing behind @, with a final dot, with a label of more than 63 bytes',
+  ),
+  rcptDomain: error(39, 553, '5.1.3', 'invalid domain name', 'RCPT: the domain is none, as for MAIL'),
   nullRecipient: error(40, 550, '5.7.1', 'null recipient invalid', 'RCPT TO:<>'),
+  nonAscii: error(
+    41,
+    553,
+    '5.6.7',
+    'address is not ASCII',
+    'an address has bytes above 127: SMTPUTF8 (RFC 6531) is not offered',
+  ),
 
   // The transaction
   size: error(50, 552, '5.3.4', 'message size exceeds {limit}', 'smtp-max-size, at MAIL or at dot'),
   headers: error(51, 552, '5.3.4', 'message headers exceed {limit} bytes', 'limit-header-bytes'),
-  noRecipients: error(52, 554, '5.5.0', 'no recipients', 'DATA without an accepted recipient'),
+  noRecipients: error(
+    52,
+    554,
+    '5.5.0',
+    'no recipients',
+    'DATA after hooks have refused every RCPT (before any RCPT: E011)',
+  ),
   empty: error(53, 550, '5.6.0', 'message {id} is empty', 'a message without a byte'),
   bareNewline: error(54, 550, '5.6.0', 'message {id} contains a bare CR or LF', 'smtp-bare-newline=reject'),
   later: error(55, 451, '4.4.5', 'try again later {id}', 'nobody took the message'),
@@ -112,13 +186,19 @@ export const errorTable = {
   spool: error(58, 451, '4.3.0', 'message {id} could not be stored', 'the message file cannot be written'),
 
   // Limits and time-outs
-  clientRate: error(70, 421, '4.4.5', '{client} connections {count} exceed {limit}/60s', 'rate-client'),
+  clientRate: error(
+    70,
+    421,
+    '4.4.5',
+    '{name} connections {count} exceed {limit}/60s',
+    'rate-client; the name has the address in brackets',
+  ),
   connections: error(71, 421, '4.3.2', 'too many connections, try again later', 'limit-connections'),
   clientConnections: error(
     72,
     421,
     '4.7.0',
-    'too many connections from {client}',
+    'too many connections from {address}',
     'limit-client-connections',
   ),
   recipients: error(73, 452, '4.5.3', 'too many recipients', 'limit-recipients'),

@@ -80,7 +80,7 @@ export function createServer(deps: ServerDeps): SmtpServer {
 
   const turnAway = (socket: Socket, error: ErrorName, address: string): void => {
     counters.connections++;
-    const { text } = errorReply(error, options.values['smtp-error-url'], { client: address });
+    const { text } = errorReply(error, options.values['smtp-error-url'], { address });
     log.write('info', 'refused', { reply: text.trimEnd(), cause: error, client: address });
     const timer = clock.after(LINGER_MS, () => socket.destroy());
     socket.on('error', () => undefined);

@@ -5,12 +5,14 @@ import type { Transcript } from '../transcript.ts';
 import { dialogueDifferences } from './dialogue.ts';
 import { messageDifferences } from './message.ts';
 import { nextHopDifferences } from './next-hop.ts';
+import { pathDifferences } from './paths.ts';
 import { pipeliningDifferences } from './pipelining.ts';
 import { policyDifferences } from './policy.ts';
 import type { Difference } from './words.ts';
 
 export const differences: readonly Difference[] = [
   ...dialogueDifferences,
+  ...pathDifferences,
   ...messageDifferences,
   ...policyDifferences,
   ...nextHopDifferences,

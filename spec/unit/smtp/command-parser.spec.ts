@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseCommand, words } from '../../../src/smtp/command-parser.ts';
+import { parseCommand } from '../../../src/smtp/command-parser.ts';
+import { words } from '../../../src/smtp/protocol/blanks.ts';
 
 const parse = (input: string): string => {
   const parsed = parseCommand(input);

@@ -46,7 +46,7 @@ describe('errorReply', () => {
   });
 
   it('fills in every parameter, and leaves no hole for one that is missing', () => {
-    expect(errorReply('clientRate', '', { client: '[1.2.3.4]', count: 3, limit: 2 }).text).toBe(
+    expect(errorReply('clientRate', '', { name: '[1.2.3.4]', count: 3, limit: 2 }).text).toBe(
       '421 4.4.5 [1.2.3.4] connections 3 exceed 2/60s\r\n',
     );
     expect(errorReply('later', '').text).toBe('451 4.4.5 try again later \r\n');

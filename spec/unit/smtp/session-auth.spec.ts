@@ -94,7 +94,7 @@ describe('AUTH', () => {
     ['*', '501 5.7.0 authentication cancelled\r\n'],
     ['not base64!', '501 5.5.2 invalid base64\r\n'],
     ['a\0b', '500 5.5.2 syntax error, NUL or CR in command\r\n'],
-    ['x'.repeat(5000), '500 5.5.2 line longer than 4096 bytes\r\n'],
+    ['x'.repeat(12_287), '500 5.5.2 line longer than 12288 bytes\r\n'],
   ])('ends a dialogue at %j, and the next line is a command', async (answer, reply) => {
     const { rig, client } = await session(welcome);
     await client.command('AUTH PLAIN');
@@ -124,9 +124,43 @@ describe('AUTH', () => {
     await client.quit();
   });
 
-  it('is unknown after HELO and inside a transaction', async () => {
+  it('takes answers of 12288 bytes, line end included (RFC 4954 section 4)', async () => {
+    const { rig, client } = await session(welcome);
+    const answer = Buffer.from(`\0alice\0${'x'.repeat(9200)}`)
+      .toString('base64')
+      .padEnd(12_286, 'A');
+    expect(answer.length).toBe(12_286);
+    expect(await client.commands('AUTH PLAIN', answer)).toEqual(['334 \r\n', '235 2.7.0 welcome\r\n']);
+    expect(calls(rig)).toEqual([`AUTH PLAIN ${answer}`]);
+    await client.quit();
+  });
+
+  it('is out of sequence within a transaction: hook.unknown does not see the password', async () => {
+    const seen: string[] = [];
+    const look = (name: string) => (_: unknown, line: unknown) => {
+      seen.push(`${name} ${String(line).slice(0, 10)}`);
+      return undefined;
+    };
+    const { client } = await session({
+      ...welcome,
+      unknown: look('unknown'),
+      out_seq: look('out_seq'),
+    });
+    for (const before of ['MAIL FROM:<a@b.cc>', 'RCPT TO:<c@d.ee>']) {
+      expect((await client.commands(before, `AUTH PLAIN ${PLAIN}`)).at(-1)).toMatch(
+        /^503 5\.5\.1 AUTH PLAIN \S+ out of sequence/,
+      );
+    }
+    expect(seen).toEqual(['out_seq AUTH PLAIN', 'out_seq AUTH PLAIN']);
+    expect((await client.commands('RSET', `AUTH PLAIN ${PLAIN}`)).at(-1)).toMatch(/^235/);
+    await client.quit();
+  });
+
+  it('is unknown before EHLO and after HELO', async () => {
+    const early = await new SmtpRig({ hooks: welcome }).greeted();
+    expect(await early.command(`AUTH PLAIN ${PLAIN}`)).toMatch(/^502/);
+    await early.quit();
     const { client } = await session(welcome);
-    expect((await client.commands('MAIL FROM:<a@b.cc>', `AUTH PLAIN ${PLAIN}`)).at(-1)).toMatch(/^502/);
     expect((await client.commands('HELO c.example', `AUTH PLAIN ${PLAIN}`)).at(-1)).toMatch(/^502/);
     await client.quit();
   });

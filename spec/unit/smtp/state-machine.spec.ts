@@ -96,9 +96,10 @@ describe('the commands', () => {
       'RSET: greeted hello mail rcpt',
       'NOOP: greeted hello mail rcpt',
       'QUIT: refused greeted hello mail rcpt',
-      'HELP: greeted hello mail rcpt',
+      'VRFY: greeted hello mail rcpt',
       'VERB: greeted hello mail rcpt',
       'XCLIENT: greeted hello mail rcpt',
+      'HELP: greeted hello mail rcpt',
     ]);
   });
 });

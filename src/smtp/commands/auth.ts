@@ -1,8 +1,10 @@
 // AUTH PLAIN and LOGIN, RFC 4954 (and RFC 4616). The policy gets the whole exchange as one line, `AUTH PLAIN <response>` or `AUTH LOGIN
-// <user> <password>`, in base64 as the client sent it. Offered after EHLO, outside a transaction, and only when the policy has hook.auth.
+// <user> <password>`, in base64 as the client sent it. Offered after EHLO, and only when the policy has hook.auth; served outside a transaction.
 import { type CommandContext, type CommandSpec, command, go, type Parsed, refuse } from '../command.ts';
-import { type CommandLine, words } from '../command-parser.ts';
+import type { CommandLine } from '../command-parser.ts';
+import { words } from '../protocol/blanks.ts';
 import { errorReply } from '../reply-table.ts';
+import { helloOf } from '../state-machine.ts';
 
 interface Credentials {
   /** For hook.auth. */
@@ -47,8 +49,8 @@ function parse(line: CommandLine, context: CommandContext, answers: readonly str
 export const authCommand = command({
   verb: 'AUTH',
   phases: ['hello'],
-  offered: (context) =>
-    context.state.phase === 'hello' && context.state.hello === 'ehlo' && context.has('auth'),
+  // Within a transaction it is a command out of sequence (RFC 4954 section 4), and no unknown one.
+  offered: (context) => helloOf(context.state) === 'ehlo' && context.has('auth'),
   parse,
   prepare: (value, context) => context.setClient({ auth_mechanism: value.mechanism, auth_user: value.user }),
   hook: 'auth',

@@ -11,23 +11,26 @@ import { quitCommand } from './quit.ts';
 import { rcptCommand } from './rcpt.ts';
 import { rsetCommand } from './rset.ts';
 import { verbCommand } from './verb.ts';
+import { vrfyCommand } from './vrfy.ts';
 import { xclientCommand } from './xclient.ts';
 
 export { outOfSequence, unknownCommand } from './unknown.ts';
 
+const others: readonly Command[] = [
+  heloCommand,
+  ehloCommand,
+  authCommand,
+  mailCommand,
+  rcptCommand,
+  dataCommand,
+  rsetCommand,
+  noopCommand,
+  quitCommand,
+  vrfyCommand,
+  verbCommand,
+  xclientCommand,
+];
+
 export const commands: ReadonlyMap<string, Command> = new Map(
-  [
-    heloCommand,
-    ehloCommand,
-    authCommand,
-    mailCommand,
-    rcptCommand,
-    dataCommand,
-    rsetCommand,
-    noopCommand,
-    quitCommand,
-    helpCommand,
-    verbCommand,
-    xclientCommand,
-  ].map((one) => [one.verb, one]),
+  [...others, helpCommand(others)].map((one) => [one.verb, one]),
 );

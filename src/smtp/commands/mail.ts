@@ -4,13 +4,11 @@ import { senderOk } from '../default-reply.ts';
 import { pathArgument } from '../path-argument.ts';
 import type { Transaction } from '../transaction.ts';
 
-const PARAMETERS = ['SIZE', 'BODY', 'AUTH'];
-
 export const mailCommand = command({
   verb: 'MAIL',
   phases: ['hello'],
   parse: (line, context) => {
-    const parsed = pathArgument(line, 'FROM', 'sender', PARAMETERS, context.values);
+    const parsed = pathArgument(line, 'MAIL', context.has('auth'), context.values);
     if (parsed.kind === 'refuse') return parsed;
     const { path, parameters } = parsed.value;
     const limit = context.values['smtp-max-size'];

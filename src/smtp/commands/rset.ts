@@ -1,11 +1,11 @@
 // RSET, RFC 5321 section 4.1.1.5. The transaction ends whatever hook.rset says.
-import { ANY_PHASE, type CommandSpec, command, go, NO_ARGS } from '../command.ts';
+import { ANY_PHASE, type CommandSpec, command, NO_ARGS, parseNoArgument } from '../command.ts';
 import { OK } from '../default-reply.ts';
 
 export const rsetCommand = command({
   verb: 'RSET',
   phases: ANY_PHASE,
-  parse: () => go(undefined),
+  parse: parseNoArgument,
   hook: 'rset',
   args: () => NO_ARGS,
   reply: () => OK,

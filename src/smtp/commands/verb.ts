@@ -1,7 +1,7 @@
 // VERB, a command of the original: switches groups of log lines of the whole process on and off. Only for clients of smtp-xclient-hosts;
 // the policy is not asked.
 import { ANY_PHASE, type CommandSpec, command, go, NO_ARGS } from '../command.ts';
-import { words } from '../command-parser.ts';
+import { words } from '../protocol/blanks.ts';
 import { multiline } from '../reply.ts';
 
 const WIDTH = 64;

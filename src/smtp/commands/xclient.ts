@@ -1,8 +1,8 @@
 // XCLIENT, as Postfix defines it (XCLIENT_README): a trusted client says whom it speaks for. On success the session starts over with
 // hook.accept and a new banner. Only for clients of smtp-xclient-hosts, judged by the address of the socket.
 import { ANY_PHASE, type CommandSpec, command, go, refuse } from '../command.ts';
-import { words } from '../command-parser.ts';
 import { banner } from '../default-reply.ts';
+import { words } from '../protocol/blanks.ts';
 import { applyAttributes, parseAttributes } from '../xclient-attributes.ts';
 
 export const xclientCommand = command({

@@ -1,21 +1,23 @@
-// The paths of MAIL and RCPT (RFC 5321 section 4.1.2), as lenient as the original where that is harmless, and without its faults: quoted
-// local parts may hold blanks, address literals and punycode top-level domains are addresses, and the domain is the one behind the last
-// `@`, whatever stands in quotes or in a source route. Pure and linear.
+// The paths of MAIL and RCPT and the addresses of smtp.send* (RFC 5321 section 4.1.2), the one parser for all of them. Octets above 127 are
+// refused: SMTPUTF8 (RFC 6531) is not offered. Looser than the RFC where real mail is and nothing can be misread: underscores in domains, a
+// domain of one label, an address without a domain, and with a Lenience what its table lists. Pure and linear.
 import { isIPv4, isIPv6 } from 'node:net';
-import { isBlank, trimBlanks } from '../command-parser.ts';
-import type { ErrorName } from '../reply-table.ts';
+import { isBlank, trimBlanks } from './blanks.ts';
+import type { Lenience } from './lenience.ts';
 
 export interface PathRules {
-  /** Option rfc2821-angle-brackets. */
-  readonly angleBrackets: boolean;
-  /** Option rfc2821-local-length. */
+  readonly lenience: Lenience;
+  /** A local part of more than 64 octets is a fault (RFC 5321 section 4.5.3.1.1). */
   readonly localLength: boolean;
-  /** Option rfc2821-domain-length. */
-  readonly domainLength: boolean;
+  /** An address without a domain is a fault. */
+  readonly needsDomain: boolean;
 }
 
 export interface Path {
-  /** As the client wrote it, without the brackets; '' for the null path. */
+  /**
+   * As the client wrote it, without brackets and without source route (RFC 5321 section 4.1.1.3: it SHOULD be stripped); '' for the null
+   * path. Hooks get this, and the next hop.
+   */
   readonly address: string;
   /** `address` with the domain in lower case; a literal stays as it was written. */
   readonly normal: string;
@@ -23,193 +25,242 @@ export interface Path {
   readonly domain: string;
 }
 
+export type PathFault =
+  /** No brackets, or something in front of them. */
+  | 'form'
+  /** < and > do not match. */
+  | 'brackets'
+  | 'route'
+  | 'local'
+  | 'localLength'
+  | 'incomplete'
+  | 'domain'
+  | 'domainLength'
+  /** Octets above 127. */
+  | 'nonAscii';
+
 export type ParsedPath =
-  /** `rest`: what stands behind the path, the parameters. */
+  /** `rest`: what stands behind the path, with the blank in front of it. */
   | { readonly kind: 'path'; readonly path: Path; readonly rest: string }
-  | { readonly kind: 'error'; readonly error: ErrorName };
+  | { readonly kind: 'fault'; readonly fault: PathFault };
 
-export type PathRole = 'sender' | 'recipient';
+export type ParsedMailbox =
+  | { readonly kind: 'path'; readonly path: Path }
+  | { readonly kind: 'fault'; readonly fault: PathFault };
 
-const bad = (error: ErrorName): ParsedPath => ({ kind: 'error', error });
+const NULL_PATH: Path = { address: '', normal: '', domain: '' };
+/** RFC 5321 section 4.5.3.1.2. */
+const LONGEST_DOMAIN = 255;
+const LONGEST_LOCAL = 64;
+/** RFC 1035 section 2.3.4. */
+const LONGEST_LABEL = 63;
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
+const HYPHEN = 0x2d;
+const DOT = 0x2e;
 const OPEN = 0x3c;
 const CLOSE = 0x3e;
 const AT = 0x40;
+const BACKSLASH = 0x5c;
+
+const fault = (name: PathFault): { readonly kind: 'fault'; readonly fault: PathFault } => ({
+  kind: 'fault',
+  fault: name,
+});
 
 /** Reads the path at the beginning of `text` (which has no blanks in front and is not empty). */
-export function parsePath(text: string, role: PathRole, rules: PathRules): ParsedPath {
-  const extent = findPath(text);
-  if (extent === undefined) return bad('brackets');
-  if (rules.angleBrackets && !(text.charCodeAt(0) === OPEN && extent.depth === 1 && extent.start === 1)) {
-    return bad('path');
-  }
-  const inner = text.slice(extent.start, extent.end);
-  const address = rules.angleBrackets ? inner : trimBlanks(inner, 0, inner.length);
-  const rest = trimBlanks(text, extent.after, text.length);
-  return parseAddress(address, rest, role, rules);
+export function parsePath(text: string, rules: PathRules): ParsedPath {
+  const extent = findPath(text, rules.lenience);
+  if (typeof extent === 'string') return fault(extent);
+  const { lenience } = rules;
+  const address = lenience.innerBlanks
+    ? trimBlanks(text, extent.start, extent.end)
+    : text.slice(extent.start, extent.end);
+  const parsed = parseMailbox(address, rules);
+  return parsed.kind === 'fault' ? parsed : { ...parsed, rest: text.slice(extent.after) };
+}
+
+/** How a path is written in MAIL and RCPT. */
+export function formatPath(address: string): string {
+  return `<${address}>`;
 }
 
 interface Extent {
-  /** The innermost path. */
   readonly start: number;
   readonly end: number;
-  /** The first character behind the outermost bracket, or behind the word when there are none. */
+  /** The first character behind the path. */
   readonly after: number;
-  /** How deep the brackets go; 0 without any. */
-  readonly depth: number;
 }
 
-/**
- * Where the path is; undefined when the brackets do not match. Brackets in quotes or behind a backslash do not count. A blank outside of
- * quotes may only stand next to a bracket.
- */
-function findPath(text: string): Extent | undefined {
+function findPath(text: string, lenience: Lenience): Extent | 'form' | 'brackets' {
   let depth = 0;
-  /** Inside of brackets: something was there, and then a blank. */
-  let begun = false;
-  let interrupted = false;
-  let deepest = 0;
-  let start = 0;
-  let end = -1;
+  while (text.charCodeAt(depth) === OPEN) depth++;
+  if (depth === 0) return findWord(text, lenience);
+  const end = endOf(text, depth);
+  let after = end;
+  while (after < text.length && after < end + depth && text.charCodeAt(after) === CLOSE) after++;
+  if (after - end !== depth) return 'brackets';
+  return depth > 1 && !lenience.doubleBrackets ? 'brackets' : { start: depth, end, after };
+}
+
+/** An address without brackets: up to the first blank that is not in quotes. */
+function findWord(text: string, lenience: Lenience): Extent | 'form' | 'brackets' {
+  const end = endOf(text, 0);
+  if (end < text.length && !isBlank(text.charCodeAt(end))) return 'brackets';
+  return lenience.noBrackets ? { start: 0, end, after: end } : 'form';
+}
+
+/** The first angle bracket from `start` on that is neither in quotes nor behind a backslash; with `start` 0 a blank ends the path, too. */
+function endOf(text: string, start: number): number {
   let quoted = false;
-  let i = 0;
-  for (; i < text.length; i++) {
+  for (let i = start; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (depth > 0 && !quoted) {
-      if (isBlank(code)) interrupted = begun;
-      else if (interrupted && code !== CLOSE) return undefined;
-      else begun = true;
-    }
     if (code === BACKSLASH) i++;
     else if (code === QUOTE) quoted = !quoted;
-    else if (quoted) continue;
-    else if (code === OPEN) {
-      depth++;
-      deepest++;
-      begun = false;
-      start = i + 1;
-      end = -1;
-    } else if (code === CLOSE) {
-      if (depth === 0) return undefined;
-      if (end < 0) end = i;
-      if (--depth === 0) return { start, end, after: i + 1, depth: deepest };
-    } else if (depth === 0 && isBlank(code)) break;
+    else if (!quoted && (code === CLOSE || code === OPEN || (start === 0 && isBlank(code)))) return i;
   }
-  if (depth !== 0 || quoted) return undefined;
-  return { start: 0, end: Math.min(i, text.length), after: Math.min(i, text.length), depth: 0 };
+  return text.length;
 }
 
-function parseAddress(address: string, rest: string, role: PathRole, rules: PathRules): ParsedPath {
-  const found = (domain: string, domainStart: number): ParsedPath => {
-    const named = domain !== '' && !domain.startsWith('[');
-    const normal = named ? address.slice(0, domainStart) + domain : address;
-    return { kind: 'path', path: { address, normal, domain }, rest };
-  };
-  if (address === '') return found('', 0);
-  const localStart = skipRoute(address);
-  if (typeof localStart === 'string') {
-    return bad(localStart === 'route' ? 'route' : role === 'sender' ? 'senderDomain' : 'rcptDomain');
-  }
-  const localEnd = skipLocal(address, localStart);
-  if (localEnd < 0) return bad(role === 'sender' ? 'senderLocal' : 'rcptLocal');
-  if (rules.localLength && localEnd - localStart > 64) return bad('localLength');
+/** Reads a whole text as an address without brackets: nothing may stand around it. '' is the null path. */
+export function parseMailbox(text: string, rules: PathRules): ParsedMailbox {
+  if (text === '') return { kind: 'path', path: NULL_PATH };
+  const parsed = readMailbox(text, rules);
+  return parsed.kind === 'fault' && hasEightBit(text) ? fault('nonAscii') : parsed;
+}
+
+function readMailbox(text: string, rules: PathRules): ParsedMailbox {
+  const { lenience } = rules;
+  const localStart = skipRoute(text);
+  if (typeof localStart === 'string') return fault(localStart);
+  const localEnd =
+    text.charCodeAt(localStart) === QUOTE
+      ? skipQuoted(text, localStart)
+      : skipDotString(text, localStart, lenience);
+  if (localEnd < 0) return fault('local');
+  if (rules.localLength && localEnd - localStart > LONGEST_LOCAL) return fault('localLength');
   const domainStart = localEnd + 1;
-  if (domainStart >= address.length) {
-    return rules.angleBrackets && role === 'sender' ? bad('senderIncomplete') : found('', 0);
+  if (localEnd === text.length) {
+    if (rules.needsDomain) return fault('incomplete');
+    const address = text.slice(localStart);
+    return { kind: 'path', path: { address, normal: address, domain: '' } };
   }
-  const domain = address.slice(domainStart);
-  if (rules.domainLength && domain.length > 255) return bad('domainLength');
-  if (!isLiteral(domain) && !isDomain(domain, role === 'sender')) {
-    return bad(role === 'sender' ? 'senderDomain' : 'rcptDomain');
-  }
-  return found(lower(domain), domainStart);
-}
-
-/** ASCII only: bytes above 127 are no letters here. */
-function lower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  const domainEnd =
+    lenience.finalDot && text.charCodeAt(text.length - 1) === DOT ? text.length - 1 : text.length;
+  if (domainEnd - domainStart > LONGEST_DOMAIN) return fault('domainLength');
+  const domain = text.slice(domainStart, domainEnd);
+  const literal = domain.startsWith('[');
+  if (!(literal ? isLiteral(domain) : isDomain(domain))) return fault('domain');
+  const address = text.slice(localStart, domainEnd);
+  const lower = domain.toLowerCase();
+  const normal = literal || lower === domain ? address : text.slice(localStart, domainStart) + lower;
+  return { kind: 'path', path: { address, normal, domain: lower } };
 }
 
 /** Behind a source route (`@a.example,@b.example:`), or 0 when there is none; RFC 5321 appendix C. */
-function skipRoute(address: string): number | 'route' | 'domain' {
-  if (address.charCodeAt(0) !== AT) return 0;
+function skipRoute(text: string): number | 'route' | 'domain' {
+  if (text.charCodeAt(0) !== AT) return 0;
   let at = 0;
   for (;;) {
-    if (address.charCodeAt(at) !== AT) return 'route';
+    if (text.charCodeAt(at) !== AT) return 'route';
     let end = at + 1;
-    while (end < address.length && isDomainCode(address.charCodeAt(end))) end++;
-    if (end === at + 1) return 'route';
-    if (!isDomain(address.slice(at + 1, end), true)) return 'domain';
-    if (address[end] === ':') return end + 1;
-    if (address[end] !== ',') return 'route';
+    while (end < text.length && text[end] !== ':' && text[end] !== ',' && text[end] !== '@') end++;
+    if (end === at + 1 || end === text.length || text[end] === '@') return 'route';
+    const domain = text.slice(at + 1, end);
+    if (domain.length > LONGEST_DOMAIN || !domain.includes('.') || !isDomain(domain)) return 'domain';
+    if (text[end] === ':') return end + 1;
     at = end + 1;
   }
 }
 
-/** The end of the local part, where `@` or the end of the address is; -1 when there is no valid one. */
-function skipLocal(address: string, start: number): number {
-  let i = start;
-  if (address.charCodeAt(i) === QUOTE) {
-    for (i++; i < address.length && address.charCodeAt(i) !== QUOTE; i++) {
-      if (address.charCodeAt(i) === BACKSLASH) i++;
-      if (i >= address.length || isControl(address.charCodeAt(i))) return -1;
-    }
-    if (i >= address.length) return -1;
-    i++;
-  } else {
-    for (; i < address.length; i++) {
-      const code = address.charCodeAt(i);
-      if (code === BACKSLASH) {
-        i++;
-        if (i >= address.length || isControl(address.charCodeAt(i)) || address.charCodeAt(i) > 0x7e)
-          return -1;
-      } else if (!isLocalCode(code)) break;
-    }
-    if (i === start) return -1;
+/** Quoted-string: the offset behind it, where `@` or the end is; else -1. */
+function skipQuoted(text: string, start: number): number {
+  let i = start + 1;
+  for (; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) break;
+    if (code === BACKSLASH) i++;
+    if (i >= text.length || !isPrintable(text.charCodeAt(i))) return -1;
   }
-  return i === address.length || address.charCodeAt(i) === AT ? i : -1;
+  if (i >= text.length) return -1;
+  i++;
+  return i === text.length || text.charCodeAt(i) === AT ? i : -1;
 }
 
-function isControl(code: number): boolean {
-  return code < 0x20 || code === 0x7f;
+/** Dot-string: the offset of the `@` behind it or of the end; -1 when it is none. */
+function skipDotString(text: string, start: number, lenience: Lenience): number {
+  let i = start;
+  let before = DOT;
+  let onlyDots = true;
+  for (; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) {
+      if (before === DOT && !lenience.dots) return -1;
+    } else if (code === BACKSLASH && lenience.quotedPairs) {
+      i++;
+      if (i >= text.length || !isPrintable(text.charCodeAt(i))) return -1;
+      onlyDots = false;
+    } else if (isAtom(code)) onlyDots = false;
+    else break;
+    before = code;
+  }
+  if (onlyDots || (before === DOT && !lenience.dots)) return -1;
+  return i === text.length || text.charCodeAt(i) === AT ? i : -1;
 }
 
-function isLocalCode(code: number): boolean {
-  return code > 0x20 && code < 0x7f && !'"(),:;<>@[\\]'.includes(String.fromCharCode(code));
+/** A blank counts. */
+function isPrintable(code: number): boolean {
+  return code >= 0x20 && code <= 0x7e;
 }
 
-function isDomainCode(code: number): boolean {
-  return (
-    (code >= 0x30 && code <= 0x39) ||
-    (code >= 0x41 && code <= 0x5a) ||
-    (code >= 0x61 && code <= 0x7a) ||
-    code === 0x2d ||
-    code === 0x2e ||
-    code === 0x5f ||
-    code >= 0x80
-  );
+/** atext of RFC 5322 section 3.2.3. */
+function isAtom(code: number): boolean {
+  return code > 0x20 && code < 0x7f && ATOM[code] === true;
 }
+
+const ATOM: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]/.test(String.fromCharCode(code)),
+);
 
 /** `[1.2.3.4]` or `[IPv6:...]`, RFC 5321 section 4.1.3. */
 function isLiteral(domain: string): boolean {
-  if (!domain.startsWith('[') || !domain.endsWith(']')) return false;
+  if (!domain.endsWith(']')) return false;
   const inner = domain.slice(1, -1);
   if (isIPv4(inner)) return true;
   return /^ipv6:/i.test(inner) && !inner.includes('%') && isIPv6(inner.slice(5));
 }
 
 /**
- * A name of labels (letters, digits, hyphens, underscores, bytes above 127) with single dots between them; a dot at either end is
- * tolerated. With an inner dot the last label must be alphabetic or punycode, so that a bare IPv4 address is none.
+ * Labels of letters, digits, underscores and inner hyphens with single dots between them. Of several labels the last must be alphabetic or
+ * punycode, and one alone not a number: what looks like an IPv4 address is no name.
  */
-function isDomain(domain: string, needsDot: boolean): boolean {
-  if (domain.includes('..')) return false;
-  for (let i = 0; i < domain.length; i++) if (!isDomainCode(domain.charCodeAt(i))) return false;
-  const end = domain.endsWith('.') ? domain.length - 1 : domain.length;
-  const lastDot = domain.lastIndexOf('.', end - 1);
-  if (lastDot < 1) return !needsDot && end > 0 && domain !== '.';
-  const top = domain.slice(lastDot + 1, end);
-  return /^[A-Za-z-]+$/.test(top) || /^xn--[A-Za-z0-9-]+$/i.test(top);
+function isDomain(domain: string): boolean {
+  let start = 0;
+  let before = DOT;
+  for (let i = 0; i <= domain.length; i++) {
+    const code = i < domain.length ? domain.charCodeAt(i) : DOT;
+    if (code === DOT) {
+      if (before === DOT || before === HYPHEN || i - start > LONGEST_LABEL) return false;
+      if (i < domain.length) start = i + 1;
+    } else if (code === HYPHEN) {
+      if (before === DOT) return false;
+    } else if (!isLetterOrDigit(code)) return false;
+    before = code;
+  }
+  const last = start === 0 ? domain : domain.slice(start);
+  return start === 0 ? !/^[0-9]+$/.test(last) : /^[A-Za-z-]+$|^xn--[A-Za-z0-9-]+$/i.test(last);
+}
+
+function isLetterOrDigit(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x5f
+  );
+}
+
+function hasEightBit(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return true;
+  return false;
 }
