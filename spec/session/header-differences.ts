@@ -70,6 +70,14 @@ export const differences: Readonly<Record<string, Difference>> = {
     headers: [...first, 'Subject: hello', ...addresses, 'X-Dup: 1', ...last],
   },
   'delete-second-received': { reason: instances, headers: received.filter((header) => header !== first[1]) },
+  'space-before-colon': {
+    reason:
+      'blanks before the colon do not hide a header (RFC 5322 4.5.3): forged ones could not be found and deleted',
+    returns: [
+      [1, 'x'],
+      [1, 'x'],
+    ],
+  },
   'add-no-colon': { reason: noName, returns: refusedLine('no colon here'), headers: received },
   'add-empty': {
     reason: `${noName}; A3: the original forwards an empty line more`,

@@ -1,11 +1,13 @@
 // The headers of one message as an ordered, editable list (API text "Header Functions"). A header is a latin1 string, complete with its
 // folding, without its final line end. Filled by message/receiver, edited by modules/header, written back by message/rewrite.
-// A whole header block is kept as bytes and cut into headers only when somebody asks.
-
-const CR = 13;
-const LF = 10;
-const SPACE = 32;
-const TAB = 9;
+// A whole header block is kept as bytes and cut into headers only when somebody asks. What any edit costs does not depend on how many there are.
+//
+// What a policy puts in is a header for everybody who reads the message. So it stands before the first line behind which some programs see the
+// body, behind the `From ` line of a mailbox, and never in front of a line that would go on with it.
+import { fieldOf, fieldValue, isEnvelopeLine, isSafe, lookUpName } from './header-field.ts';
+import { HeaderLines } from './header-lines.ts';
+import { NameIndex } from './name-index.ts';
+import { Keys, SortedIds } from './sorted-ids.ts';
 
 export interface FoundHeader {
   /** 1-based position in the list, usable with insert. */
@@ -14,38 +16,37 @@ export interface FoundHeader {
   readonly value: string;
 }
 
+/** Stands before a line that would be taken for the continuation of a header of the policy: a message that begins with a blank. */
+const SEPARATOR = 'X-Not-A-Header:';
+
 /** Cuts a header block (CRLF line ends, without the empty line) into headers; continuation lines stay with their header. */
 export function splitHeaders(block: Buffer): string[] {
+  const lines = new HeaderLines();
   const headers: string[] = [];
-  let start = 0;
-  let from = 0;
-  while (start < block.length) {
-    const lineFeed = block.indexOf(LF, from);
-    if (lineFeed < 0) {
-      headers.push(block.toString('latin1', start));
-      break;
-    }
-    from = lineFeed + 1;
-    const next = block[from];
-    if (next === SPACE || next === TAB) continue;
-    const end = lineFeed > start && block[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
-    headers.push(block.toString('latin1', start, end));
-    start = from;
-  }
+  lines.addBlock(block, (id) => headers.push(lines.text(id)));
   return headers;
 }
 
 export class HeaderList {
-  #items: string[] = [];
-  /** Blocks received whole, not cut yet; they come behind #items. */
+  #lines = new HeaderLines();
+  #keys = new Keys();
+  #order = new SortedIds(this.#keys);
+  /** Blocks received whole, not cut yet; they come behind all others. */
   #blocks: Buffer[] = [];
-  /** Positions in #items by name in lower case, ascending; made when first asked, kept while headers only come behind the others. */
-  #index: Map<string, number[]> | undefined;
+  /** Made when a name is first asked for. */
+  #index: NameIndex | undefined;
   #edited = false;
+  /** True when a header of the message was received. */
+  #received = false;
+  /** The first one behind which some programs see the body, once it is there. */
+  #unsafe: number | undefined;
+  /** The `From ` line of a mailbox, which must stay the first line. */
+  #envelope: number | undefined;
 
   /** One header of the message, as received. */
   receive(header: string): void {
-    this.#push(header);
+    this.#cut();
+    this.#take(this.#lines.add(header));
   }
 
   /** The whole header block of the message, with its line ends, without the empty line. */
@@ -64,32 +65,25 @@ export class HeaderList {
 
   /** The headers in order. */
   get all(): readonly string[] {
-    return this.#cut();
+    return Array.from(this.#cut(), (id) => this.#lines.text(id));
   }
 
+  /** At the end, or before the first line behind which some programs see the body. */
   add(line: string): void {
-    this.#push(line);
-    this.#edited = true;
+    this.#insertAt(line, this.#cut().length);
   }
 
   /** Inserts before the 1-based index; an index outside 1..length appends. */
   insert(line: string, index: number): void {
-    const items = this.#cut();
-    if (index >= 1 && index <= items.length) this.#splice(index - 1, 0, line);
-    else this.#push(line);
-    this.#edited = true;
+    const { length } = this.#cut();
+    this.#insertAt(line, index >= 1 && index <= length ? index - 1 : length);
   }
 
   /** Deletes the Nth header of the name, wherever the N are. False when there is none. */
   delete(name: string, instance: number): boolean {
-    const at = this.#position(name, instance);
-    if (at < 0) return false;
-    this.#edited = true;
-    // Mostly it is the one that has just been received.
-    if (at === this.#items.length - 1) {
-      this.#items.pop();
-      this.#index?.get(lowerCase(name))?.pop();
-    } else this.#splice(at, 1);
+    const id = this.#named(name).at(instance - 1);
+    if (id === undefined) return false;
+    this.#remove(id);
     return true;
   }
 
@@ -98,90 +92,134 @@ export class HeaderList {
    * behind the last one of the name, or to the end of the list when there is none.
    */
   modify(name: string, instance: number, value: string): void {
-    const items = this.#cut();
     const line = `${name}: ${value}`;
-    this.#edited = true;
-    const places = this.#places(name);
-    const [first] = places;
-    const last = places.at(-1);
-    if (first === undefined || last === undefined) this.#push(line);
-    else if (instance === 0) this.#splice(first, 0, line);
+    const list = this.#named(name);
+    const last = list.at(list.length - 1);
+    if (last === undefined) this.add(line);
+    else if (instance === 0) this.#insertAt(line, this.#order.rankOf(list.at(0) ?? last));
     else {
-      const at = this.#position(name, instance);
-      // The same name again: the index stays right.
-      if (at >= 0) items[at] = line;
-      else this.#splice(last + 1, 0, line);
+      const old = list.at(instance - 1);
+      if (old === undefined) this.#insertAt(line, this.#order.rankOf(last) + 1);
+      else {
+        const rank = this.#order.rankOf(old);
+        this.#remove(old);
+        this.#insertAt(line, rank);
+      }
     }
   }
 
   /** The Nth header of the name (1-based, without regard to case). */
   find(name: string, instance: number): FoundHeader | undefined {
-    const at = this.#position(name, instance);
-    const header = this.#cut()[at];
-    if (header === undefined) return undefined;
-    return { index: at + 1, value: header.slice(name.length + 1).replace(/^[ \t]+/, '') };
+    const id = this.#named(name).at(instance - 1);
+    if (id === undefined) return undefined;
+    const header = this.#lines.text(id);
+    const field = fieldOf(header);
+    return field && { index: this.#order.rankOf(id) + 1, value: fieldValue(header, field) };
   }
 
   /** The header block for the message: every header with CRLF, without the empty line. */
   toBuffer(): Buffer {
-    const items = this.#cut();
-    return Buffer.from(items.length === 0 ? '' : `${items.join('\r\n')}\r\n`, 'latin1');
+    let block = '';
+    for (const id of this.#cut()) {
+      const header = this.#lines.text(id);
+      if (block !== '' && /^[ \t]/.test(header)) block += SEPARATOR;
+      block += `${header}\r\n`;
+    }
+    return Buffer.from(block, 'latin1');
   }
 
   clear(): void {
-    this.#items = [];
+    this.#lines = new HeaderLines();
+    this.#keys = new Keys();
+    this.#order = new SortedIds(this.#keys);
     this.#blocks = [];
     this.#index = undefined;
     this.#edited = false;
+    this.#received = false;
+    this.#unsafe = undefined;
+    this.#envelope = undefined;
   }
 
-  #cut(): string[] {
+  #cut(): SortedIds {
     if (this.#blocks.length > 0) {
       const blocks = this.#blocks;
       this.#blocks = [];
-      for (const block of blocks) for (const header of splitHeaders(block)) this.#push(header);
+      for (const block of blocks) this.#lines.addBlock(block, (id) => this.#take(id));
     }
-    return this.#items;
+    return this.#order;
   }
 
-  #push(header: string): void {
-    const items = this.#cut();
-    items.push(header);
-    if (this.#index !== undefined) note(this.#index, header, items.length - 1);
+  /** A header of the message, with number `id`. */
+  #take(id: number): void {
+    const first = !this.#received;
+    this.#received = true;
+    if (this.#unsafe === undefined || first) {
+      const header = this.#lines.text(id);
+      if (first && isEnvelopeLine(header) && !header.includes('\n')) {
+        this.#envelope = id;
+        this.#put(id, 0);
+        return;
+      }
+      if (this.#unsafe === undefined && !isSafe(header)) this.#unsafe = id;
+    }
+    this.#put(id, this.#order.length);
   }
 
-  #splice(at: number, remove: number, ...lines: readonly string[]): void {
-    this.#cut().splice(at, remove, ...lines);
-    this.#index = undefined;
+  /** A header of the policy. */
+  #insertAt(line: string, wanted: number): void {
+    this.#edited = true;
+    const first = this.#envelope === undefined ? 0 : 1;
+    const end = this.#unsafe === undefined ? this.#order.length : this.#order.rankOf(this.#unsafe);
+    this.#put(this.#lines.add(line), Math.max(first, Math.min(wanted, end)));
   }
 
-  /** Where the headers of the name are. A policy may ask for each header that comes: this must not look through all of them again. */
-  #places(name: string): readonly number[] {
-    const items = this.#cut();
+  /** `rank`: how many stand before it. */
+  #put(id: number, rank: number): void {
+    const order = this.#order;
+    this.#keys.set(id, this.#keyAt(rank));
+    order.add(id);
+    this.#index?.add(id);
+  }
+
+  #keyAt(rank: number): number {
+    const order = this.#order;
+    const before = order.at(rank - 1);
+    const behind = rank >= order.length ? undefined : order.at(rank);
+    if (before === undefined) return behind === undefined ? 0 : this.#keys.of(behind) - 1;
+    const low = this.#keys.of(before);
+    if (behind === undefined) return low + 1;
+    const key = (low + this.#keys.of(behind)) / 2;
+    if (key > low && key < this.#keys.of(behind)) return key;
+    // No number is left between the two: all get new keys, far apart, in the same order.
+    let next = 0;
+    for (const id of order) this.#keys.set(id, next++);
+    return this.#keyAt(rank);
+  }
+
+  #remove(id: number): void {
+    this.#edited = true;
+    if (id === this.#envelope) this.#envelope = undefined;
+    const rank = id === this.#unsafe ? this.#order.rankOf(id) : -1;
+    this.#order.remove(id);
+    this.#index?.remove(id);
+    if (rank >= 0) this.#unsafe = this.#nextUnsafe(rank);
+  }
+
+  /** The first unsafe one from `rank` on. */
+  #nextUnsafe(rank: number): number | undefined {
+    for (let at = rank; at < this.#order.length; at++) {
+      const id = this.#order.at(at);
+      if (id !== undefined && !isSafe(this.#lines.text(id))) return id;
+    }
+    return undefined;
+  }
+
+  #named(name: string): SortedIds {
+    const order = this.#cut();
     if (this.#index === undefined) {
-      this.#index = new Map();
-      for (let i = 0; i < items.length; i++) note(this.#index, items[i] ?? '', i);
+      this.#index = new NameIndex(this.#keys, (id) => fieldOf(this.#lines.text(id))?.name ?? '');
+      for (const id of order) this.#index.add(id);
     }
-    return this.#index.get(lowerCase(name)) ?? [];
+    return this.#index.of(lookUpName(name));
   }
-
-  #position(name: string, instance: number): number {
-    if (name === '' || instance < 1) return -1;
-    return this.#places(name)[instance - 1] ?? -1;
-  }
-}
-
-/** ASCII only: header names have no other letters (RFC 5322 section 2.2). */
-function lowerCase(name: string): string {
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-}
-
-/** A header is found by what stands before its first colon. */
-function note(index: Map<string, number[]>, header: string, at: number): void {
-  const colon = header.indexOf(':');
-  if (colon < 0) return;
-  const name = lowerCase(header.slice(0, colon));
-  const places = index.get(name);
-  if (places === undefined) index.set(name, [at]);
-  else places.push(at);
 }

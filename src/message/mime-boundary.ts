@@ -18,7 +18,15 @@ export interface Delimiter {
 }
 
 /** A delimiter of a multipart without boundary parameter: no blanks, something besides dashes and equal signs. */
-const looksLikeBoundary = /^(?=.*[^-=])[\w\-='()+,./:?]+$/;
+const boundaryLike = /^(?=.*[^-=])[\w\-='()+,./:?]+$/;
+
+/** `text` is a line without its two dashes: the first delimiter of a multipart without boundary parameter. */
+export function looksLikeBoundary(text: string): boolean {
+  return text.length <= maxGuess && !text.endsWith('--') && boundaryLike.test(text);
+}
+
+/** A boundary that nobody declared is not longer than RFC 2046 allows them to be, with some grace. */
+const maxGuess = 250;
 
 export class BoundaryStack {
   readonly #maxLength: number;
@@ -69,7 +77,7 @@ export class BoundaryStack {
   }
 
   #guess(level: Level, text: string): void {
-    if (text.length > this.#maxLength || text.endsWith('--') || !looksLikeBoundary.test(text)) return;
+    if (text.length > this.#maxLength || !looksLikeBoundary(text)) return;
     if (this.#known.has(text)) return;
     level.boundaries = [text];
     this.#index();

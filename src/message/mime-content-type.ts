@@ -1,6 +1,7 @@
 // What the Content-* headers of one part say about it (RFC 2045, 2046, 2183): its types, the boundaries that may delimit its parts, how
 // it is encoded and whether text stands in it. Where mail programs read a header in different ways (several headers of a name,
 // comments, quotes) every reading counts, so that nothing hides behind the one we did not choose. Called by mime-part.ts.
+import { looksLikeBoundary } from './mime-boundary.ts';
 import { type Parameter, readStructured, removeComments, type StructuredValue } from './mime-parameters.ts';
 
 export type Encoding = 'identity' | 'base64' | 'quoted-printable';
@@ -22,7 +23,7 @@ export interface PartFacts {
   readonly delSp: boolean;
   /** What the digests and the decoded body go by: the last header. */
   readonly encoding: Encoding;
-  /** Other encodings that other Content-Transfer-Encoding headers of the part name. */
+  /** Other encodings that the Content-Transfer-Encoding headers of the part may be taken for. */
   readonly otherEncodings: readonly Encoding[];
 }
 
@@ -75,10 +76,59 @@ function normaliseType(text: string): string {
   return text.replace(/["\s]/g, '').toLowerCase();
 }
 
-function encodingOf(value: string): Encoding {
+const isMultipart = (type: string): boolean => type.startsWith('multipart/') || type === 'multipart';
+
+/** The boundaries that the Content-Type headers of one header block declare, while it is being read. */
+export class DeclaredBoundaries {
+  multipart = false;
+  readonly #boundaries = new Set<string>();
+
+  /** A Content-Type value. Costs what its length costs, so that any number of them stays linear. */
+  add(value: string): void {
+    const read = readings([value]);
+    if (read.some((item) => isMultipart(normaliseType(item.value)))) this.multipart = true;
+    if (this.#boundaries.size < maxBoundaries)
+      for (const boundary of boundariesOf(read, [value])) this.#boundaries.add(boundary);
+  }
+
+  /** `text` is a line without its two dashes and the blanks at its end. */
+  delimits(text: string): boolean {
+    if (!this.multipart) return false;
+    if (this.#boundaries.size === 0) return looksLikeBoundary(text);
+    return this.#boundaries.has(text) || (text.endsWith('--') && this.#boundaries.has(text.slice(0, -2)));
+  }
+}
+
+/** What a Content-Transfer-Encoding names, and what some programs may take it for. */
+interface EncodingReading {
+  readonly encoding: Encoding;
+  readonly others: readonly Encoding[];
+}
+
+const knownEncodings: Readonly<Record<string, Encoding>> = {
+  base64: 'base64',
+  'quoted-printable': 'quoted-printable',
+  '7bit': 'identity',
+  '8bit': 'identity',
+  binary: 'identity',
+};
+
+/**
+ * RFC 2045 6.1: a token, and comments around it. Where it is none of the known ones, but a known one stands in it (`base64;`, `"base64"`), or in a
+ * comment, the text is read both ways.
+ */
+function encodingOf(value: string): EncodingReading {
+  const token = removeComments(value).trim().toLowerCase();
   const lower = value.toLowerCase();
-  if (lower.includes('quoted-printable')) return 'quoted-printable';
-  return lower.includes('base64') ? 'base64' : 'identity';
+  const mentioned: Encoding[] = [];
+  if (/base-?64/.test(lower)) mentioned.push('base64');
+  if (/quoted[- ]?printable/.test(lower)) mentioned.push('quoted-printable');
+  const exact = Object.hasOwn(knownEncodings, token) ? knownEncodings[token] : undefined;
+  if (exact !== undefined) return { encoding: exact, others: mentioned };
+  // The token with something behind it or in quotes: most programs take it.
+  const first = /^["']?([\w-]+)["']?(?:[;,\s]|$)/.exec(token)?.[1] ?? '';
+  const begun = Object.hasOwn(knownEncodings, first) ? knownEncodings[first] : undefined;
+  return { encoding: begun ?? 'identity', others: ['identity', ...mentioned] };
 }
 
 const isHtmlType = (type: string): boolean =>
@@ -100,10 +150,11 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
   for (const item of readings(headers.disposition))
     names.push(...item.parameters.filter((parameter) => parameter.name === 'filename'));
 
-  const multipart = types.some((type) => type.startsWith('multipart/') || type === 'multipart');
+  const multipart = types.some(isMultipart);
   const htmlName = names.some((item) => /\.htm/i.test(item.value));
   const encodings = headers.encoding.map(encodingOf);
-  const encoding = encodings.at(-1) ?? 'identity';
+  const encoding = encodings.at(-1)?.encoding ?? 'identity';
+  const allEncodings = encodings.flatMap((item) => [item.encoding, ...item.others]);
   return {
     multipart,
     digest: types.includes('multipart/digest'),
@@ -125,6 +176,6 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
       last(parameters, 'format').toLowerCase() === 'flowed' &&
       last(parameters, 'delsp').toLowerCase() === 'yes',
     encoding,
-    otherEncodings: [...new Set(encodings)].filter((item) => item !== encoding),
+    otherEncodings: [...new Set(allEncodings)].filter((item) => item !== encoding),
   };
 }

@@ -27,14 +27,30 @@ const emptyDigest = createHash('md5').digest('hex');
 /** Makes what reads the body as the last Content-Transfer-Encoding has it, or as another one of the part has it. */
 export type CreateReader = (reading: 'first' | 'other') => BodyReader;
 
-/** A second reading of the body, by another Content-Transfer-Encoding header of the part. */
-interface Reading {
-  readonly decoder: Decoder | undefined;
-  readonly reader: BodyReader;
+/** A second reading of the body, by another Content-Transfer-Encoding. */
+class Reading {
+  readonly #decoder: Decoder | undefined;
+  readonly #reader: BodyReader;
+
+  constructor(decoder: Decoder | undefined, reader: BodyReader) {
+    this.#decoder = decoder;
+    this.#reader = reader;
+  }
+
+  feed(source: Buffer, start: number, end: number): void {
+    this.#reader.feed(
+      this.#decoder === undefined ? source.subarray(start, end) : this.#decoder.push(source, start, end),
+    );
+  }
+
+  end(): void {
+    if (this.#decoder !== undefined) this.#reader.feed(this.#decoder.end());
+    this.#reader.end();
+  }
 }
 
 export class OpenPart {
-  readonly #digests: boolean;
+  #digests: boolean;
   #bodyLength = 0;
   #encodedHash: Hash | undefined;
   #decodedHash: Hash | undefined;
@@ -56,10 +72,9 @@ export class OpenPart {
     this.#reader = createReader?.('first');
     if (this.#digests || this.#reader !== undefined) this.#decoder = createDecoder(facts.encoding);
     if (createReader === undefined || facts.otherEncodings.length === 0) return;
-    this.#otherReadings = facts.otherEncodings.map((encoding) => ({
-      decoder: createDecoder(encoding),
-      reader: createReader('other'),
-    }));
+    this.#otherReadings = facts.otherEncodings.map(
+      (encoding) => new Reading(createDecoder(encoding), createReader('other')),
+    );
   }
 
   body(source: Buffer, start: number, end: number): void {
@@ -72,8 +87,19 @@ export class OpenPart {
     } else {
       this.#decoded(this.#decoder, this.#decoder.push(source, start, end));
     }
-    for (const { decoder, reader } of this.#otherReadings)
-      reader.feed(decoder === undefined ? bytes : decoder.push(source, start, end));
+    for (const reading of this.#otherReadings) reading.feed(source, start, end);
+  }
+
+  /** Nobody wants the record any more. */
+  stopDigests(): void {
+    this.#digests = false;
+  }
+
+  /** The readers have had everything. */
+  endReaders(): void {
+    if (this.#decoder !== undefined) this.#decoded(this.#decoder, this.#decoder.end());
+    this.#reader?.end();
+    for (const reading of this.#otherReadings) reading.end();
   }
 
   finish(
@@ -81,12 +107,7 @@ export class OpenPart {
     contentType: string | undefined,
     encodingLine: string | undefined,
   ): PartRecord {
-    if (this.#decoder !== undefined) this.#decoded(this.#decoder, this.#decoder.end());
-    this.#reader?.end();
-    for (const { decoder, reader } of this.#otherReadings) {
-      if (decoder !== undefined) reader.feed(decoder.end());
-      reader.end();
-    }
+    this.endReaders();
     const encoded = this.#encodedHash?.digest('hex') ?? emptyDigest;
     return {
       md5_encoded: encoded,

@@ -4,11 +4,13 @@
 //
 // Parts come in linear order. Each delimiter line begins one, and so does the text behind a closing delimiter (unless it is blank) and
 // a message inside a message. The body of a multipart is its preamble. The line end before a delimiter belongs to the delimiter.
+
+import { HeaderBlock } from './header-block.ts';
 import { BoundaryStack, type Delimiter } from './mime-boundary.ts';
 import { ByteAccumulator } from './mime-bytes.ts';
 import { type PartFacts, partFacts } from './mime-content-type.ts';
 import { PartCounter } from './mime-counter.ts';
-import { HeaderBlock } from './mime-header-block.ts';
+import { EarlyBody } from './mime-early-body.ts';
 import type { MimeLimits } from './mime-limits.ts';
 import { beforeLineEnd, holdFrom, isBlank, nextLine } from './mime-lines.ts';
 import { type BodyReader, OpenPart, type PartRecord } from './mime-part.ts';
@@ -18,6 +20,8 @@ const LF = 10;
 const CR = 13;
 const DASH = 45;
 const nothing = Buffer.alloc(0);
+/** Messages inside each other, each with headers that can be read in two ways: more of them get no reading of their own. */
+const maxDoubtful = 4;
 
 export class MimeParser {
   readonly #sink: MimeSink;
@@ -39,6 +43,14 @@ export class MimeParser {
   #part: OpenPart;
   /** 0 while the part is the text behind a closing delimiter and blank so far. */
   #number = 0;
+  /** Octets of the header block before the line that is being looked at. */
+  #headBefore = 0;
+  /** The header block is that of the message: it ends with the empty line, and with the message when there is none. */
+  #isMessage: boolean;
+  /** The header block that was doubted already: once is enough. */
+  #doubted: HeaderBlock | undefined;
+  /** What some programs take for a body already, and we for headers: read as text up to the next delimiter. */
+  #doubtful: EarlyBody[] = [];
   /** What sub-parsers found of the message inside this part; it follows behind the part itself. */
   #inner: PartRecord[] = [];
 
@@ -51,6 +63,7 @@ export class MimeParser {
     this.#header = new HeaderBlock(sink.header);
     this.#part = new OpenPart(sink.part !== undefined);
     this.#number = this.#counter.begin();
+    this.#isMessage = counter === undefined;
   }
 
   feed(chunk: Buffer): void {
@@ -70,8 +83,10 @@ export class MimeParser {
     const held = this.#held;
     this.#held = nothing;
     if (!this.#inHeader && held.length > 0) this.#lastBody(held);
+    if (this.#inHeader) for (const early of this.#doubtful) early.lastLineEnd();
     this.#header.close();
     this.#finishPart();
+    this.#endDoubtful();
   }
 
   #run(bytes: Buffer): void {
@@ -125,11 +140,39 @@ export class MimeParser {
         return 'taken';
       }
     }
+    this.#headBefore = this.#header.length;
     const kind = this.#header.line(bytes, start, contentEnd, end);
-    if (kind === 'header') return 'taken';
+    if (kind === 'header') {
+      if (this.#header.doubtful) this.#doubt();
+      for (const early of this.#doubtful) early.line(bytes, start, contentEnd, end);
+      return 'taken';
+    }
+    for (const early of this.#doubtful) {
+      early.bodyBegan();
+      if (kind === 'blank') early.body(bytes, start, end);
+    }
     this.#header.close();
     this.#beginBody(partFacts(this.#header.headers, this.#digestDefault));
     return kind === 'blank' ? 'taken' : 'again';
+  }
+
+  /** The line may be the first one of the body, as the headers before it describe it: what follows is text in that reading. */
+  #doubt(): void {
+    this.#header.doubtful = false;
+    if (this.#doubtful.length >= maxDoubtful || this.#doubted === this.#header) return;
+    this.#doubted = this.#header;
+    const facts = partFacts(this.#header.headers, false);
+    const part = new OpenPart(this.#sink.part !== undefined && !this.#isMessage);
+    const { text } = this.#sink;
+    const number = this.#number;
+    const wanted = text !== undefined && (facts.text || facts.embedded);
+    part.plan(facts, wanted ? () => text(number, facts, 'other') : undefined);
+    this.#doubtful.push(new EarlyBody(part, this.#header, this.#headBefore));
+  }
+
+  #endDoubtful(): void {
+    for (const early of this.#doubtful) early.end();
+    this.#doubtful = [];
   }
 
   #tooLong(): void {
@@ -227,6 +270,7 @@ export class MimeParser {
     this.#atLineStart = false;
     const text = this.#number === 0 ? this.#beginEpilogue(bytes, start, end) : start;
     this.#part.body(bytes, text, end);
+    for (const early of this.#doubtful) early.body(bytes, start, end);
   }
 
   /**
@@ -267,6 +311,7 @@ export class MimeParser {
 
   #atDelimiter(delimiter: Delimiter): void {
     this.#finishPart();
+    this.#endDoubtful();
     this.#boundaries.cut(delimiter.level);
     const level = this.#boundaries.at(delimiter.level);
     this.#embedded = level?.embedded ?? 0;
@@ -278,6 +323,7 @@ export class MimeParser {
   #beginPart(open: boolean): void {
     this.#inHeader = open;
     this.#atLineStart = true;
+    this.#isMessage = false;
     this.#header = new HeaderBlock(undefined);
     this.#part = new OpenPart(this.#sink.part !== undefined);
     this.#number = open ? this.#counter.begin() : 0;
@@ -285,7 +331,11 @@ export class MimeParser {
 
   #finishPart(): void {
     const header = this.#header;
-    const record = this.#part.finish(header.length, header.contentTypeLine, header.encodingLine);
+    // A part without empty line: what does not look like headers is its body.
+    const early =
+      this.#inHeader && !this.#isMessage ? this.#doubtful.find((item) => item.header === header) : undefined;
+    const record =
+      early?.asPart(header) ?? this.#part.finish(header.length, header.contentTypeLine, header.encodingLine);
     const emptyMessage = this.#number === 1 && record.part_length === 0;
     if (this.#number > 0 && !emptyMessage) this.#sink.part?.(record);
     for (const inner of this.#inner) this.#sink.part?.(inner);

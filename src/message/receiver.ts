@@ -3,6 +3,7 @@
 // policy. RFC 5321 section 4.1.1.4, RFC 5322 section 2.2. A hook that is not there costs nothing; one that suspends holds up the rest.
 import { SliceBatch } from '../lua/value.ts';
 import { type DataProgress, DataReader } from './data-reader.ts';
+import { HeaderBlock } from './header-block.ts';
 import type { HeaderList } from './header-list.ts';
 import { chain, type Maybe } from './maybe.ts';
 import type { ReceivedLayout } from './rewrite.ts';
@@ -43,7 +44,6 @@ export type Received = DataProgress | { readonly kind: 'stopped' };
 
 const STOPPED: Received = { kind: 'stopped' };
 const LF = 10;
-const CR = 13;
 const SPACE = 32;
 const TAB = 9;
 
@@ -59,6 +59,8 @@ export class MessageReceiver {
   /** True until the empty line, or the end of a message that has none. */
   #inHeaders = true;
   #layout: ReceivedLayout | undefined;
+  /** Says where the headers end. */
+  readonly #block = new HeaderBlock(undefined);
   /** Bytes of the header block whose header lines are all there, and how many of them the list already has. */
   #headerBytes = 0;
   /** The header being read (with sink.header), or the headers the list does not have yet (without). */
@@ -196,8 +198,12 @@ export class MessageReceiver {
           this.#checkHeaderBytes(this.#lineLength);
           break;
         }
-        const go = this.#headerLine(this.#wholeLine(piece, start, end + 1));
-        start = end + 1;
+        const line = this.#wholeLine(piece, start, end + 1);
+        const kind = this.#block.line(line, 0, line.length - 2, line.length);
+        // A delimiter is a line of the body: it is read again, from its LF on.
+        if (kind === 'delimiter') this.#keepPart(line.subarray(0, line.length - 1), 0);
+        start = kind === 'delimiter' ? end : end + 1;
+        const go = kind === 'header' ? this.#headerLine(line) : this.#endOfHeaders(kind === 'blank');
         if (go === true) continue;
         const next = start;
         return chain(go, (goOn) => goOn && this.#lines(pieces, i, next));
@@ -247,9 +253,8 @@ export class MessageReceiver {
     if (this.#headerBytes + more > this.#limits.headers) this.#fault ??= { kind: 'headers' };
   }
 
-  /** A line of the header block with its CRLF, or the empty line that ends it. */
+  /** A line of the header block with its CRLF. */
   #headerLine(line: Buffer): Maybe<boolean> {
-    if (line.length === 2 && line[0] === CR) return this.#endOfHeaders(true);
     this.#checkHeaderBytes(line.length);
     if (this.#fault !== undefined) return true;
     this.#headerBytes += line.length;

@@ -55,7 +55,14 @@ export const headerModule: ModuleSpec = luaModule({
   text:
     'The headers of the message being received, as an ordered list. They can be changed until `hook.dot` returns; the message is ' +
     'rewritten between `hook.dot` and `hook.forward` when they were. None of these functions suspends. A header line may be folded ' +
-    '(CRLF followed by a blank or tab); any other CR, LF or NUL raises an error, so that no header can be smuggled in.',
+    '(CRLF followed by a blank or tab); any other CR, LF or NUL raises an error, so that no header can be smuggled in.\n\n' +
+    'The headers end with the empty line (or before a delimiter of the multipart that they declare), whatever stands before it; ' +
+    '`hook.header`, this list and `mime.parts` go by the same rule. The name of a header is what stands before the first colon, without ' +
+    'blanks, tabs and comments behind it and without a byte order mark in front: `Subject : x` and `Subject (y): x` are found, deleted and replaced ' +
+    'as `Subject`. A line without colon or without name, and the `From ` line of a mailbox, are headers without name: they cannot be found.\n\n' +
+    'Some programs see the body from the first line on that is no proper header (no colon, blanks or octets beyond ASCII in the name, an ' +
+    'empty continuation). Whatever is added, inserted or replaced is written before such a line, so that it is a header for everybody; and behind ' +
+    'the `From ` line of a mailbox. A message that begins with a blank gets `X-Not-A-Header:` in front of that line when a header comes before it.',
   functions: [
     luaFunction({
       name: 'add',
@@ -66,7 +73,7 @@ export const headerModule: ModuleSpec = luaModule({
           undefined,
         ),
       ],
-      text: 'Appends a header to the end of the list. Does nothing when it is nil. Raises an error for a line without a name or with a stray line end.',
+      text: 'Appends a header to the end of the list, or before the first line that is no header. Does nothing when it is nil. Raises an error for a line without a name or with a stray line end.',
       examples: ["header.add('X-Checked: yes')\nassert(select(2, header.find('x-checked', 1)) == 'yes')"],
       call: (context, line) => {
         if (line !== undefined) editable(context).add(checkedLine(line));
@@ -148,7 +155,7 @@ export const headerModule: ModuleSpec = luaModule({
         {
           name: 'value',
           type: 'string|nil',
-          text: 'The text behind the colon without leading blanks; folding is kept.',
+          text: 'The text behind the colon without leading blanks; folding and encoded words are as they came.',
         },
       ],
       text: 'Finds the Nth header of the name. In `hook.header` the list holds the headers received so far.',

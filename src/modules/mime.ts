@@ -28,6 +28,9 @@ transaction. Reading the field for the first time when much of the message is on
 - Parts are delimited by the boundaries that the headers declare, blanks behind a delimiter allowed. Where headers can be read in more than
   one way (two Content-Type headers, comments, apostrophes for quotes), a boundary of any of the readings counts. A multipart that
   declares none takes the first line that looks like a delimiter.
+- Headers end with the empty line, or before a delimiter, whatever stands in them: a line without colon hides nothing that follows. What comes behind
+  such a line is searched for URIs as well. A part without empty line has its body where it does not look like headers.
+- Content-Transfer-Encoding counts as a token, without comments; where it is none of the known ones but names one, the text is searched both ways.
 - A message/rfc822 part has an empty body; the message in it is the next part. If it is base64 or quoted-printable, which the standards forbid
   and mail programs decode, the encoded octets are a part without headers, followed by the parts of the decoded message.
 - A message without body has one part with an empty body. An empty message has none.

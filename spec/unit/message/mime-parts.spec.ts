@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { MimeLimits } from '../../../src/message/mime-limits.ts';
-import { observe } from '../../fakes/observe-message.ts';
+import { observe, rawUris } from '../../fakes/observe-message.ts';
 import { RecordLog } from '../../fakes/record-log.ts';
 
 const md5 = (text: string): string => createHash('md5').update(text, 'latin1').digest('hex');
@@ -83,12 +83,23 @@ describe('parts', () => {
     expectParts('', []);
   });
 
-  test('a message without headers is all body, also when its first line has a colon behind a blank', () => {
-    expectParts('no header: here\r\nSubject: x\r\n', [['', 'no header: here\r\nSubject: x\r\n']]);
-    expectParts(' folded: x\r\nSubject: y\r\n', [['', ' folded: x\r\nSubject: y\r\n']]);
+  test('the headers of the message end at the empty line, whatever stands in them', () => {
+    expectParts('no header: here\r\nSubject: x\r\n', [['no header: here\r\nSubject: x\r\n', '']]);
+    expectParts(' folded: x\r\nSubject: y\r\n\r\nz', [[' folded: x\r\nSubject: y\r\n\r\n', 'z']]);
     expectParts(`Subject: x\r\nno header\r\nContent-Type: text/html\r\n\r\n`, [
-      ['Subject: x\r\n', 'no header\r\nContent-Type: text/html\r\n\r\n'],
+      ['Subject: x\r\nno header\r\nContent-Type: text/html\r\n\r\n', ''],
     ]);
+  });
+
+  test('the body of a part without empty line begins where it does not look like headers', () => {
+    expectParts(
+      'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nA: 1\r\nfree text\r\nB: 2\r\n--b\r\ntext\r\n--b--',
+      [
+        ['Content-Type: multipart/mixed; boundary=b\r\n\r\n', ''],
+        ['A: 1\r\n', 'free text\r\nB: 2'],
+        ['', 'text'],
+      ],
+    );
   });
 
   test('the line that begins a mailbox is a header', () => {
@@ -369,4 +380,98 @@ describe('limits make the rest opaque', () => {
       { uri_raw: 'http://late.example.com/', mime_part: 2 },
     ]);
   });
+});
+
+describe('nothing hides behind an odd line in the headers', () => {
+  const attachment =
+    'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nhi\r\n--b\r\nContent-Type: application/octet-stream; name=x.exe\r\n\r\nMZ\r\n--b--\r\n';
+
+  test.each([
+    'this is no header',
+    'X Foo: 1',
+    'X-\xe9: 1',
+    'From me Mon',
+    ': 1',
+    '\xef\xbb\xbfX: 1',
+    'X\0: 1',
+    ' \t',
+  ])('the attachment behind %j is a part', (line) => {
+    const { parts } = observe(`From: a@x.example\r\nX-A: 1\r\n${line}\r\n${attachment}`);
+    expect(parts).toHaveLength(3);
+    expect(parts[2]?.content_type).toBe('Content-Type: application/octet-stream; name=x.exe');
+  });
+
+  test('also when the message begins with it', () => {
+    for (const line of ['no header', ' folded', '\xef\xbb\xbfFrom: a', ': x'])
+      expect(observe(`${line}\r\n${attachment}`).parts).toHaveLength(3);
+  });
+
+  test('nor in the headers of a part', () => {
+    const { parts } = observe(
+      `Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nX: 1\r\njunk\r\n${attachment}--a--\r\n`,
+    );
+    expect(parts[3]?.content_type).toContain('x.exe');
+  });
+
+  test('and the text behind it is searched as programs read it that see the body there', () => {
+    expect(rawUris('From: a@x.example\r\njunk\r\nsee http://evil.example.com/x\r\n\r\nbody')).toContain(
+      'http://evil.example.com/x',
+    );
+    const base64 = Buffer.from('see http://evil.example.com/x and more').toString('base64');
+    expect(
+      rawUris(
+        `Content-Transfer-Encoding: base64\r\njunk!\r\n${base64.slice(0, 7)}\r\n\r\n${base64.slice(7)}\r\n`,
+      ),
+    ).toContain('http://evil.example.com/x');
+    expect(
+      rawUris(`Content-Transfer-Encoding: base64\r\n${base64.slice(0, 8)}\r\n\r\n${base64.slice(8)}\r\n`),
+    ).toContain('http://evil.example.com/x');
+  });
+});
+
+describe('Content-Transfer-Encoding is a token', () => {
+  const text = 'http://evil.example.com/x';
+  const base64 = Buffer.from(text).toString('base64');
+  const quoted = 'http://evil.example=2Ecom/x';
+  const body = (encoding: string, content: string): readonly string[] =>
+    rawUris(`Content-Transfer-Encoding: ${encoding}\r\n\r\n${content}\r\n`);
+
+  test.each([
+    '7bit (no base64)',
+    '7bit',
+    '8BIT',
+    'binary (quoted-printable)',
+    'x-base64',
+    'no-base64',
+    '(base64)',
+    '',
+  ])('%s leaves the text as it is', (encoding) => {
+    expect(body(encoding, text)).toContain(text);
+    const [part] = observe(`Content-Transfer-Encoding: ${encoding}\r\n\r\n${text}`).parts;
+    expect(part?.md5_decoded).toBe(part?.md5_encoded);
+  });
+
+  test.each([
+    'base64',
+    'BASE64 (c)',
+    '(c)base64',
+    '"base64"',
+    'base64;',
+    'base64; x=y',
+    'x-base64',
+    'base-64',
+    '7bit (base64)',
+  ])('%s may be base64', (encoding) => expect(body(encoding, base64)).toContain(text));
+
+  test.each(['"base64"', 'base64;', 'base64 x', 'x-base64'])('%s may be none', (encoding) =>
+    expect(body(encoding, text)).toContain(text),
+  );
+
+  test.each([
+    'quoted-printable',
+    'Quoted-Printable;',
+    'quoted printable',
+    'quotedprintable',
+    'x-quoted-printable',
+  ])('%s may be quoted-printable', (encoding) => expect(body(encoding, quoted)).toContain(text));
 });

@@ -1,0 +1,114 @@
+// The one rule for what a header line is and what name a header has (RFC 5322 2.2 and 4.5, RFC 822 3.1). Header list, hooks and MIME parser
+// all go by it. A header is a latin1 string with its folding, or the octets of it.
+//
+// A header begins with a line that does not begin with a blank, and the lines behind it that do are its continuation. Its name is what stands before
+// the first colon, without a byte order mark in front and without blanks, line ends and comments behind; upper and lower case are the same.
+// Without a colon, or with nothing before it, a header has no name; nor has the `From ` line of a mailbox. All of them are headers: only the
+// empty line ends the block, or a delimiter of a multipart (header-block.ts).
+
+const COLON = 58;
+const SPACE = 32;
+const TAB = 9;
+
+export interface Field {
+  /** Lower case (ASCII only: header names have no other letters). */
+  readonly name: string;
+  /** Where the value begins, right behind the colon. */
+  readonly valueAt: number;
+}
+
+/** Name and colon as nearly every header has them: no look at comments is needed. */
+const plainField = /^([!-'*-9;-~]+):/;
+
+/** Undefined for a header that has no name. */
+export function fieldOf(header: string): Field | undefined {
+  const plain = plainField.exec(header);
+  if (plain !== null) return { name: lowerCase(plain[1] ?? ''), valueAt: plain[0].length };
+  const colon = colonOf(header);
+  if (colon < 0 || isEnvelopeLine(header)) return undefined;
+  const start = header.startsWith('\xef\xbb\xbf') ? 3 : 0;
+  const name = lowerCase(withoutComments(header.slice(start, colon)));
+  return name === '' ? undefined : { name, valueAt: colon + 1 };
+}
+
+/** The value without the blanks in front; folding is kept. */
+export function fieldValue(header: string, field: Field): string {
+  return header.slice(field.valueAt).replace(/^[ \t]+/, '');
+}
+
+/** A name as a policy gives it, without colon: what counts is the same as in the header itself. '' when it is none. */
+export function lookUpName(name: string): string {
+  const field = fieldOf(`${name}:`);
+  return field?.valueAt === name.length + 1 ? field.name : '';
+}
+
+/** The colon that ends the name: one inside a comment behind the name does not. */
+function colonOf(header: string): number {
+  const colon = header.indexOf(':');
+  const comment = header.indexOf('(');
+  if (comment < 0 || comment > colon) return colon;
+  const end = commentEnd(header, comment);
+  return end > colon && header[end] === ':' ? end : colon;
+}
+
+/** Behind the comments that begin at `start` and the blanks between and behind them; -1 when one of them is not closed. */
+function commentEnd(text: string, start: number): number {
+  let depth = 0;
+  for (let i = start; i < text.length; i++) {
+    const character = text[i];
+    if (character === '\\' && depth > 0) i++;
+    else if (character === '(') depth++;
+    else if (character === ')' && depth > 0) depth--;
+    else if (depth === 0 && !isBlank(character)) return i;
+  }
+  return depth === 0 ? text.length : -1;
+}
+
+function withoutComments(text: string): string {
+  const comment = text.indexOf('(');
+  const bare = comment >= 0 && commentEnd(text, comment) === text.length ? text.slice(0, comment) : text;
+  let end = bare.length;
+  while (end > 0 && isBlank(bare[end - 1])) end--;
+  return bare.slice(0, end);
+}
+
+const isBlank = (character: string | undefined): boolean =>
+  character === ' ' || character === '\t' || character === '\r' || character === '\n';
+
+function lowerCase(name: string): string {
+  return /[A-Z]/.test(name) ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name;
+}
+
+/** The line that stands before each message of a mailbox file, also quoted. Only as the first line of a message. */
+export function isEnvelopeLine(line: string): boolean {
+  return /^>?From (?![ \t]*:)/.test(line);
+}
+
+/** A line behind which some programs see the body already. 'odd' lines are no header for them; 'blanks' are allowed, but not known to all. */
+export type LineShape = 'field' | 'blanks' | 'odd';
+
+/** A first line of a header, octets from `start` to `end`. */
+export function lineShape(line: Buffer, start: number, end: number): LineShape {
+  let i = start;
+  while (i < end) {
+    const byte = line[i] as number;
+    if (byte === COLON) return i === start ? 'odd' : 'field';
+    if (byte <= SPACE || byte >= 127) break;
+    i++;
+  }
+  if (i === start) return 'odd';
+  while (i < end && (line[i] === SPACE || line[i] === TAB)) i++;
+  return i < end && line[i] === COLON ? 'blanks' : 'odd';
+}
+
+/** A continuation with nothing in it: some programs take it for the empty line. */
+export function isBlankLine(line: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (line[i] !== SPACE && line[i] !== TAB) return false;
+  return true;
+}
+
+/** A header, folding included, that every program takes for one, so that what follows is in the header block for all. */
+export function isSafe(header: string): boolean {
+  if (/\n[ \t]*(?:\r|\n|$)/.test(header)) return false;
+  return /^[!-9;-~]+:/.test(header);
+}
