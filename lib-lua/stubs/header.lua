@@ -2,10 +2,14 @@
 -- Made by npm run reference. Do not edit.
 
 ---The headers of the message being received, as an ordered list. They can be changed until `hook.dot` returns; the message is rewritten between `hook.dot` and `hook.forward` when they were. None of these functions suspends. A header line may be folded (CRLF followed by a blank or tab); any other CR, LF or NUL raises an error, so that no header can be smuggled in.
+---
+---The headers end with the empty line (or before a delimiter of the multipart that they declare), whatever stands before it; `hook.header`, this list and `mime.parts` go by the same rule. The name of a header is what stands before the first colon, without blanks, tabs and comments behind it and without a byte order mark in front: `Subject : x` and `Subject (y): x` are found, deleted and replaced as `Subject`. A line without colon or without name, and the `From ` line of a mailbox, are headers without name: they cannot be found.
+---
+---Some programs see the body from the first line on that is no proper header (no colon, blanks or octets beyond ASCII in the name, an empty continuation). Whatever is added, inserted or replaced is written before such a line, so that it is a header for everybody; and behind the `From ` line of a mailbox. A message that begins with a blank gets `X-Not-A-Header:` in front of that line when a header comes before it.
 ---@class header
 header = {}
 
----Appends a header to the end of the list. Does nothing when it is nil. Raises an error for a line without a name or with a stray line end.
+---Appends a header to the end of the list, or before the first line that is no header. Does nothing when it is nil. Raises an error for a line without a name or with a stray line end.
 ---@param header_line? string A complete header, `Name: value`. One line end behind it is dropped.
 function header.add(header_line) end
 
@@ -29,5 +33,5 @@ function header.modify(header_name, instance, new_value) end
 ---@param header_name? string The name of the header, without the colon, in upper or lower case.
 ---@param instance? integer Which one of that name, from 1, wherever they stand.
 ---@return integer|nil index Its place in the list, from 1; nil when there is none.
----@return string|nil value The text behind the colon without leading blanks; folding is kept.
+---@return string|nil value The text behind the colon without leading blanks; folding and encoded words are as they came.
 function header.find(header_name, instance) end
