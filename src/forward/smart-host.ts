@@ -1,10 +1,11 @@
 // Where accepted mail goes when the policy does not say otherwise (option smtp-smart-host): next hops and maildirs in order, with
 // fail-over. Asked by the SMTP session at the end of a message; what the client hears is made of the outcome by forward/dot-reply.
+
+import { parseHostList, type Target } from '../net/host-list.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import type { Delivery, DeliveryOutcome, Mailer } from './delivery.ts';
 import { mayTryNext, summarise } from './fail-over.ts';
-import { parseHostList, type Target } from './host-list.ts';
 import { failedAt, pseudoCode, unaskedRecipients } from './machine.ts';
 import type { Maildir } from './maildir.ts';
 

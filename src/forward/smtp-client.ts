@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Resolver } from '../dns/resolver-api.ts';
+import { parseTarget, type SmtpTarget } from '../net/host-list.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log, LogFields } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
@@ -12,7 +13,6 @@ import { type ConverseContext, converse, type Deadlines } from './converse.ts';
 import type { Delivery, DeliveryOutcome, Mailer } from './delivery.ts';
 import { mayTryNext, summarise } from './fail-over.ts';
 import { Greeting, type TlsMode } from './greeting.ts';
-import { parseTarget, type SmtpTarget } from './host-list.ts';
 import { failedAt, isPositive, type Loss, pseudoCode, unaskedRecipients, type Verdict } from './machine.ts';
 import { Transaction } from './transaction.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseHostList, parseTarget, splitHostList } from '../../../src/forward/host-list.ts';
+import { parseHostList, parseTarget, splitHostList } from '../../../src/net/host-list.ts';
 
 describe('parseTarget', () => {
   it.each([
