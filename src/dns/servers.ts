@@ -2,10 +2,10 @@
 // file changes), else 127.0.0.1. Remembers which of them do not answer and which do not know EDNS.
 import { readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { readHostPort } from '../net/host-list.ts';
 import type { Clock, RandomInteger } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import { type Options, splitList } from '../options/options.ts';
-import { readHostPort } from '../options/text-forms.ts';
 import { Server } from './server.ts';
 
 export interface ServerAddress {

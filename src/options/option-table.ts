@@ -308,7 +308,7 @@ export const optionTable = {
   'smtp-smart-host': text(
     '',
     'next-hops',
-    'Next hops tried in order: host, host:port, [v6]:port or maildir:PATH, separated by blank, comma or semicolon.',
+    'Next hops tried in order: host, host:port, [v6]:port or maildir:PATH, separated by blank, comma or semicolon. A PATH with blanks, commas or semicolons stands in quotes of its own: \'"maildir:/var/mail/all mail"\'.',
   ),
   'smtp-partial': word(
     '451',

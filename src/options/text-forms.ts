@@ -1,5 +1,6 @@
 // What a text option may look like. Each form is a test with the words that an error message uses; nothing is resolved or opened here.
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
+import { isHostName, readHostPort, wrongNextHop } from '../net/host-list.ts';
 import { verboseWords } from '../ops/log.ts';
 import { nearestName } from './nearest-name.ts';
 
@@ -14,32 +15,6 @@ export type TextForm =
   | 'verbose'
   | 'syslog-address';
 
-/** A list item of `next-hops`, `servers` or `syslog-address` taken apart; `port` is undefined when it is not given. */
-export interface HostPort {
-  readonly host: string;
-  readonly port: number | undefined;
-}
-
-const HOST = /^[a-z0-9_]([a-z0-9_.-]{0,253}[a-z0-9_.])?$/i;
-
-function readPort(text: string): number | undefined {
-  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535 ? Number(text) : undefined;
-}
-
-/** `host`, `host:port`, `1.2.3.4:53`, `[v6]`, `[v6]:port` or a bare IPv6 address; undefined when it is none of them. */
-export function readHostPort(text: string): HostPort | undefined {
-  if (isIPv6(text)) return { host: text, port: undefined };
-  const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
-  const [host, port] =
-    bracketed !== null
-      ? [bracketed[1] ?? '', bracketed[2]]
-      : [text.split(':', 1)[0] ?? '', text.includes(':') ? text.slice(text.indexOf(':') + 1) : undefined];
-  if (bracketed !== null ? isIP(host) === 0 : !HOST.test(host)) return undefined;
-  if (port === undefined) return { host, port: undefined };
-  const number = readPort(port);
-  return number === undefined ? undefined : { host, port: number };
-}
-
 function isNetwork(text: string): boolean {
   const [address, length, ...more] = text.split('/');
   if (address === undefined || more.length > 0 || isIP(address) === 0) return false;
@@ -49,10 +24,6 @@ function isNetwork(text: string): boolean {
 function isServer(text: string): boolean {
   const parts = readHostPort(text);
   return parts !== undefined && isIP(parts.host) !== 0;
-}
-
-function isNextHop(text: string): boolean {
-  return text.startsWith('maildir:') ? text.length > 'maildir:'.length : readHostPort(text) !== undefined;
 }
 
 /** The destination that a syslog-address names; undefined when the text is not one. */
@@ -98,7 +69,7 @@ export function expectedOf(form: TextForm, text: string): string | undefined {
   if (text.includes('\0')) return 'a text without NUL';
   if (form === 'any' || form === 'path') return undefined;
   if (form === 'host-name') {
-    return text === '' || HOST.test(text) ? undefined : 'a host name such as mx.example.com';
+    return text === '' || isHostName(text) ? undefined : 'a host name such as mx.example.com';
   }
   if (form === 'syslog-address') {
     return readSyslogAddress(text) === undefined
@@ -112,6 +83,10 @@ export function expectedOf(form: TextForm, text: string): string | undefined {
     }
     return undefined;
   }
+  if (form === 'next-hops') {
+    const wrong = wrongNextHop(text);
+    return wrong && `${wrong.expected}; ${JSON.stringify(wrong.text)} is none`;
+  }
   const { good, shown } = listForms[form];
   const bad = firstBad(text, good);
   return bad === undefined ? undefined : `${shown}; ${JSON.stringify(bad)} is none`;
@@ -124,7 +99,6 @@ const listForms = {
   },
   servers: { good: isServer, shown: 'a list of addresses such as 192.0.2.1 192.0.2.2:53 [2001:db8::1]:53' },
   networks: { good: isNetwork, shown: 'a list of networks such as 127.0.0.0/8 ::1' },
-  'next-hops': { good: isNextHop, shown: 'a list of host, host:port, [v6]:port or maildir:PATH' },
 } as const;
 
 /** The verbose words that are on; words that are not mentioned are off. */

@@ -1,8 +1,8 @@
 // The servers that a policy names for clamd and spamd, tried in order (API text "Services Framework"): parsing, and a short memory of
 // those that could not be reached so that a dead first server does not cost every message its time-out.
 import { isIP, isIPv4 } from 'node:net';
+import { readHostPort } from '../net/host-list.ts';
 import type { Clock } from '../ops/clock.ts';
-import { readHostPort } from '../options/text-forms.ts';
 
 export type Target =
   | { readonly kind: 'unix'; readonly text: string; readonly path: string }

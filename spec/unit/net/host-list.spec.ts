@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseHostList, parseTarget, splitHostList } from '../../../src/net/host-list.ts';
+import { parseHostList, parseTarget, wrongNextHop } from '../../../src/net/host-list.ts';
+import { expectedOf } from '../../../src/options/text-forms.ts';
 
 describe('parseTarget', () => {
   it.each([
@@ -59,33 +61,88 @@ describe('parseTarget', () => {
   });
 });
 
-describe('splitHostList', () => {
-  it('splits at blanks, commas and semicolons and drops empty items', () => {
-    expect(splitHostList(' a:1;b , c\td;;[::1]:2\n')).toEqual(['a:1', 'b', 'c', 'd', '[::1]:2']);
-    expect(splitHostList('')).toEqual([]);
+describe('parseHostList', () => {
+  const texts = (list: string) => parseHostList(list).map((target) => target.text);
+
+  it('cuts at blanks, commas and semicolons', () => {
+    expect(texts(' a:1;b , c\td;;[::1]:2\n')).toEqual(['a:1', 'b', 'c', 'd', '[::1]:2']);
+    expect(texts('')).toEqual([]);
   });
 
-  it('keeps together what is quoted', () => {
-    expect(splitHostList(`a "maildir:/all mail" maildir:'/x;y'z`)).toEqual([
-      'a',
-      'maildir:/all mail',
-      'maildir:/x;yz',
+  it('keeps what stands in quotes together, and drops them', () => {
+    expect(parseHostList(`a "maildir:/all mail" maildir:'/x;y'z b`)).toMatchObject([
+      { kind: 'smtp', host: 'a' },
+      { kind: 'maildir', path: '/all mail' },
+      { kind: 'maildir', path: '/x;yz' },
+      { kind: 'smtp', host: 'b' },
     ]);
   });
 
-  it('is linear on long input', () => {
-    expect(splitHostList('"'.repeat(100_001)).length).toBeLessThan(2);
-    expect(splitHostList('\'"'.repeat(50_000)).length).toBeLessThan(50_001);
-    expect(splitHostList('a,'.repeat(100_000))).toHaveLength(100_000);
+  it('takes a long list and a long row of quotes in linear time', () => {
+    expect(parseHostList('"'.repeat(100_001)).length).toBeLessThan(3);
+    expect(parseHostList('a,'.repeat(100_000))).toHaveLength(100_000);
   });
+
+  it('gives wrong ones too', () => {
+    expect(parseHostList('a:99999 maildir:m').map((target) => target.kind)).toEqual(['invalid', 'maildir']);
+  });
+
+  it.each([
+    ['maildir:/x/a b', '"maildir:/x/a b"'],
+    ['maildir:/x/a mx.example.com:25', '"maildir:/x/a mx.example.com:25"'],
+    ['mx maildir:/x/my mail/dir', '"maildir:/x/my mail/dir"'],
+    ['"maildir:/x/a b', 'ends the quotation'],
+    ["maildir:/x/o'neill", 'ends the quotation'],
+    ['a..b', 'host'],
+    ['1.2.3.400', 'host'],
+    ['mx.example.com:0', 'port'],
+  ])('finds what may be read in two ways or not at all in %j', (list, words) => {
+    expect(wrongNextHop(list)?.expected).toContain(words);
+  });
+
+  it.each([
+    '',
+    'mx',
+    '"maildir:/x/a" mx',
+    'mx maildir:/x',
+    '[IPv6:::1]:25',
+    "'maildir:/it''s'",
+    'maildir:/a maildir:/b',
+  ])('finds nothing wrong in %j', (list) => expect(wrongNextHop(list)).toBeUndefined());
 });
 
-describe('parseHostList', () => {
-  it('keeps the order, wrong items in their place', () => {
-    expect(parseHostList('a:99999 maildir:m b').map((target) => target.kind)).toEqual([
-      'invalid',
-      'maildir',
-      'smtp',
-    ]);
+// What the check of the option takes, delivery understands, and the other way round: they are one parser.
+describe('the check of smtp-smart-host and its delivery', () => {
+  const piece = fc.constantFrom(
+    'a',
+    'maildir:',
+    '/x',
+    ' ',
+    ',',
+    '"',
+    "'",
+    ':',
+    '25',
+    '1.2.3',
+    '.400',
+    '[',
+    ']',
+    '::1',
+    'IPv6:',
+    '-',
+    '..',
+    '\0',
+  );
+  it('agree on any text', () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const text = pieces.join('');
+        const refused = expectedOf('next-hops', text) !== undefined;
+        expect(refused).toBe(
+          text.includes('\0') || parseHostList(text).some((target) => target.kind === 'invalid'),
+        );
+      }),
+      { numRuns: 3000 },
+    );
   });
 });

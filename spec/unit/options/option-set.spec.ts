@@ -59,7 +59,7 @@ describe('OptionSet', () => {
     ['daemon', 'yes', /\+ or -/],
     ['smtp-default-at-dot', '354', /one of 250, 451, 550/],
     ['smtp-smart-host', 'mx.example.com:99999', /"mx.example.com:99999" is none/],
-    ['smtp-smart-host', 'maildir:', /maildir:PATH/],
+    ['smtp-smart-host', 'maildir:', /directory behind maildir:/],
     ['smtp-smart-host', '-', /host:port/],
     ['smtp-server-address', '127.0.0.1 localhost', /"localhost" is none/],
     ['smtp-xclient-hosts', '10.0.0.0/33', /networks/],
