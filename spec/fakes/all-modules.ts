@@ -15,6 +15,7 @@ export function allModules(
   const resolver: Resolver = parts.resolver ?? {
     query: nobody,
     reverse: nobody,
+    confirms: nobody,
     addresses: async () => [],
     close() {},
   };

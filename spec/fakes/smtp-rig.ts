@@ -27,6 +27,7 @@ export interface RigSettings {
   readonly clock?: Clock;
   /** The name of each client address; '' or absent: none. A function may make it wait. */
   readonly reverse?: (address: string) => Promise<string | undefined>;
+  readonly confirms?: (host: string, address: string) => Promise<boolean>;
   readonly smartHost?: (delivery: SmartHostDelivery, signal: AbortSignal) => Promise<DeliveryOutcome>;
   readonly deps?: Partial<ServerDeps>;
 }
@@ -63,7 +64,10 @@ export class SmtpRig {
       clock: settings.clock ?? systemClock,
       random: (limit) => Math.floor(limit / 2),
       policy: () => this.policy,
-      resolver: { reverse: settings.reverse ?? (() => Promise.resolve(undefined)) },
+      resolver: {
+        reverse: settings.reverse ?? (() => Promise.resolve(undefined)),
+        confirms: settings.confirms ?? (() => Promise.resolve(false)),
+      },
       smartHost: forwarder,
       spools: new SpoolStore(),
       newObserver: (log) =>

@@ -48,6 +48,7 @@ export class Replayer {
     resolver: {
       query: () => Promise.reject(new Error('not asked')),
       reverse: () => Promise.resolve(undefined),
+      confirms: () => Promise.resolve(false),
       addresses: (host) => Promise.resolve([host]),
       close() {},
     },

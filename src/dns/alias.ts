@@ -1,5 +1,6 @@
 // Which records of an answer belong to the question, and where its aliases lead (CNAME: RFC 1034 section 3.6.2, DNAME: RFC 6672).
-// Pure. Records of other owners are no answer and are dropped.
+// Pure. Records of other owners, and of other types than asked for (aliases excepted), are no answer
+// and are dropped: whoever runs the zone must not put a TXT record where a policy looks for an address.
 import type { DnsRecord } from './resolver-api.ts';
 
 export interface AliasChain {
@@ -43,8 +44,8 @@ export function followAliases(name: string, type: number, answer: readonly DnsRe
     }
     end = target;
   }
-  const kept = answer.filter((record) => belongs(record, chain));
-  const complete = (owners.get(end) ?? []).some((record) => record.type === type || asksAlias);
+  const kept = answer.filter((record) => belongs(record, chain) && isAsked(record.type, type));
+  const complete = (owners.get(end) ?? []).some((record) => record.type === type || type === ANY);
   return { records: [...kept, ...made], end, complete, broken: false };
 }
 
@@ -52,6 +53,11 @@ export function followAliases(name: string, type: number, answer: readonly DnsRe
 function isDirect(name: string, type: number, answer: readonly DnsRecord[]): boolean {
   if (type === CNAME || type === ANY) return false;
   return answer.every((record) => record.type === type && record.name === name);
+}
+
+/** What a question of this type may be answered with. */
+function isAsked(type: number, asked: number): boolean {
+  return type === asked || asked === ANY || type === CNAME || type === DNAME;
 }
 
 /** A record of one of these names, or the DNAME above one. */

@@ -5,6 +5,7 @@ import { keepSeconds } from './cache.ts';
 import type { Lookup, LookupOwner, LookupResult } from './lookup.ts';
 import { checkName } from './name.ts';
 import { type DnsQuestion, type DnsRecord, rcode } from './resolver-api.ts';
+import type { Server } from './server.ts';
 import type { Waiter } from './waiter.ts';
 
 /** The final answer; `keep`: seconds that it may be cached, 0 for failures. */
@@ -61,6 +62,11 @@ export class Flight implements LookupOwner {
   /** The failure that a server gave while others stay silent, if any. */
   get failure(): LookupResult | undefined {
     return this.#lookup?.failure;
+  }
+
+  /** The name servers are others now. */
+  useServers(servers: readonly Server[]): void {
+    this.#lookup?.useServers(servers);
   }
 
   join(waiter: Waiter): void {

@@ -52,7 +52,7 @@ function failure(code: number, error: string | undefined): LookupResult {
 export class Lookup implements AttemptOwner {
   readonly question: DnsQuestion;
   readonly #host: LookupHost;
-  readonly #servers: readonly Server[];
+  #servers: readonly Server[];
   readonly #owner: LookupOwner;
   #attempts: Attempt[] = [];
   /** What servers answered that failed: they are not asked again. */
@@ -92,6 +92,17 @@ export class Lookup implements AttemptOwner {
     this.#attempts = [];
   }
 
+  /** Goes on with these servers: resolv.conf has changed. What the old ones still answer counts. */
+  useServers(servers: readonly Server[]): void {
+    if (this.#over) return;
+    const known = servers.every((server) => this.#servers.includes(server));
+    this.#servers = servers;
+    if (known) return;
+    this.#cursor = 0;
+    this.#hopeful = 0;
+    this.#askNext();
+  }
+
   /** The failure in hand, when a server gave one; undefined while there were only time-outs. */
   get failure(): LookupResult | undefined {
     let worst: LookupResult | undefined;
@@ -126,7 +137,7 @@ export class Lookup implements AttemptOwner {
       return;
     }
     this.#hopeful--;
-    server.failed(cause);
+    server.unreachable(cause);
     this.#note(server, cause);
     // After a whole round without a server that can be reached the timer starts the next one, not the failure.
     const roundOver = this.#cursor % this.#servers.length === 0;
@@ -155,7 +166,7 @@ export class Lookup implements AttemptOwner {
   #stepOver(): void {
     const server = this.#asked;
     if (server !== undefined && this.#attempts.some((attempt) => attempt.server === server)) {
-      server.failed('no answer in time');
+      server.silent(`${this.question.name} ${this.question.type}`);
       this.#note(server, 'no answer in time');
     }
     this.#askNext();
@@ -227,12 +238,20 @@ export class Lookup implements AttemptOwner {
     if (query.edns && ednsProblem) {
       this.#askPlain(server, code);
     } else if (code === rcode.OK || code === rcode.NXDOMAIN) {
+      if (query.edns) server.answeredEdns();
       // It does not know EDNS although it was thought to.
-      if (!query.edns && this.#plainAsked?.has(server) && server.edns) server.refusedEdns();
+      else if (this.#plainAsked?.has(server)) server.refusedEdns();
+      // Or what has EDNS gets lost on the way to it or back.
+      else if (this.#ednsUnanswered(server)) server.lostEdns();
       this.#finish({ rcode: code, answer, authority, extra, octets, truncated, error: undefined });
     } else {
       this.#refuse(server, failure(code, undefined));
     }
+  }
+
+  /** Queries with EDNS went to this server and none came back, although one without did. */
+  #ednsUnanswered(server: Server): boolean {
+    return this.#attempts.some((attempt) => attempt.server === server && attempt.query.edns);
   }
 
   #askPlain(server: Server, code: number): void {

@@ -50,12 +50,25 @@ export interface Resolver {
     question: DnsQuestion,
     options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
   ): DnsResponse | Promise<DnsResponse>;
-  /** First PTR name, lower case, no final dot; undefined when there is none or it could not be found in time. */
+  /**
+   * First PTR name that may be a host's, lower case, no final dot; undefined when there is none or it could not be found in time, and,
+   * without asking, for loopback. Addresses (`127.0.0.1`), `localhost` and `localdomain` are none. Whoever runs the reverse zone says what
+   * they like: see confirms.
+   */
   reverse(
     address: string,
     options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
   ): Promise<string | undefined>;
-  /** Addresses of a host name (CNAMEs followed), IPv4 first; an address literal is returned as it is; empty when none. */
+  /** Whether the name has this address (forward-confirmed reverse DNS); false when it could not be found in time. */
+  confirms(
+    host: string,
+    address: string,
+    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ): Promise<boolean>;
+  /**
+   * Addresses of a host name (CNAMEs followed), IPv4 first; an address literal is returned as it is; empty when none. When one family has
+   * answered the other is waited for a moment only (RFC 8305 section 3): a host whose AAAA is never answered is used at once.
+   */
   addresses(
     host: string,
     options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },

@@ -1,11 +1,11 @@
 // Resolver over the name servers of this machine: cache, merging of identical questions, caps and deadlines around dns/flight.ts and
 // dns/lookup.ts. One exists per process; main opens it, the dns module, the session (client.host) and forward/ ask it.
 import { isIP } from 'node:net';
-import type { Clock, RandomInteger } from '../ops/clock.ts';
+import type { Clock, RandomInteger, Timer } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import { AbortListeners } from './abort-listeners.ts';
-import { reverseName } from './address-text.ts';
+import { canonicalAddress, reverseName } from './address-text.ts';
 import { AnswerCache } from './cache.ts';
 import { Flight, type FlightHost, type FlightResult, failedFlight } from './flight.ts';
 import { HostsFile } from './hosts-file.ts';
@@ -13,7 +13,8 @@ import { Lookup, type LookupHost } from './lookup.ts';
 import { checkName, isHostName } from './name.ts';
 import { type DnsQuestion, type DnsResponse, type Resolver, rcode } from './resolver-api.ts';
 import { ServerList } from './servers.ts';
-import { className, rcodeName, typeName } from './type-table.ts';
+import { ShortMemory } from './short-memory.ts';
+import { classKey, rcodeName, typeKey } from './type-table.ts';
 import { notAnswered, Waiter, type WaitParts } from './waiter.ts';
 
 export interface ResolverParts {
@@ -32,17 +33,28 @@ export interface ResolverParts {
 type QueryOptions = { readonly signal?: AbortSignal; readonly timeoutMs?: number };
 
 const CLOSED = 'the resolver is closed';
+const SILENT = 'no name server answers; they are asked again every 2 s';
 /** At most one line about too many queries in this time, in ms. */
 const CAP_LOG_INTERVAL = 10_000;
+/** How long, in ms, it is remembered that a host's A or AAAA is not answered. */
+const HALF_ANSWERED = 10_000;
+/** How long, in ms, the answer of the other family is waited for when one has come. */
+const AAAA_DELAY = 50;
+const A_DELAY = 1000;
 const A = 1;
 const PTR = 12;
 const AAAA = 28;
 
 /** Reads resolv.conf when option dns-servers is empty, then answers. Never fails: what is wrong is logged, and 127.0.0.1 asked. */
 export async function openResolver(parts: ResolverParts): Promise<Resolver> {
-  const servers = new ServerList({ ...parts, resolvConf: parts.resolvConf ?? '/etc/resolv.conf' });
+  const servers = new ServerList({
+    ...parts,
+    resolvConf: parts.resolvConf ?? '/etc/resolv.conf',
+    changed: () => resolver.serversChanged(),
+  });
+  const resolver = new CachingResolver(parts, servers);
   await servers.load();
-  return new CachingResolver(parts, servers);
+  return resolver;
 }
 
 class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
@@ -54,6 +66,8 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
   readonly #hosts: HostsFile;
   readonly #cache = new AnswerCache();
   readonly #flights = new Map<string, Flight>();
+  /** Host names of which one family has lately not been answered in time. */
+  readonly #halves = new ShortMemory(HALF_ANSWERED, 1000);
   #capLoggedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -83,6 +97,7 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     if (options?.signal?.aborted) return notAsked(question, 'cancelled');
     const known = this.#flights.get(key);
     if (known !== undefined) return this.#wait(known, question, options);
+    if (this.#servers.silent()) return notAnswered(question, rcode.TIMEDOUT, SILENT);
     if (this.#flights.size >= this.#options.values['dns-max-queries'])
       return notAsked(question, this.#tooMany());
     const flight = new Flight(key, { name, type, class: cls }, now, this);
@@ -93,27 +108,38 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
   }
 
   async reverse(address: string, options: QueryOptions = {}): Promise<string | undefined> {
-    const name = reverseName(address);
+    // Everybody's loopback has the same name, which says nothing; a health check must not wait for a name server.
+    const name = isLoopback(address) ? undefined : reverseName(address);
     if (name === undefined) return undefined;
     const response = await this.query({ name, type: PTR, class: 1 }, options);
     if (response.error !== undefined) this.#log.write('info', `no name of ${address}: ${response.error}`);
     for (const record of response.rcode === rcode.OK ? response.answer : []) {
-      const host = String(record.fields.value);
-      if (record.type === PTR && isHostName(host)) return host.slice(0, -1).toLowerCase();
+      const host = String(record.fields.value).slice(0, -1).toLowerCase();
+      if (record.type === PTR && isHostName(host) && !isNoName(host)) return host;
     }
     return undefined;
+  }
+
+  async confirms(host: string, address: string, options: QueryOptions = {}): Promise<boolean> {
+    const wanted = canonicalAddress(address);
+    const type = isIP(wanted) === 6 ? AAAA : A;
+    const { rcode: code, answer } = await this.query({ name: host, type, class: 1 }, options);
+    return (
+      code === rcode.OK &&
+      answer.some(
+        (record) => record.type === type && canonicalAddress(String(record.fields.value)) === wanted,
+      )
+    );
   }
 
   async addresses(host: string, options: QueryOptions = {}): Promise<readonly string[]> {
     if (isIP(host) !== 0) return [host];
     const local = await this.#hosts.find(host.toLowerCase().replace(/\.$/, ''));
     if (local.length > 0) return local;
-    const responses = await Promise.all(
-      [A, AAAA].map((type) => this.query({ name: host, type, class: 1 }, options)),
-    );
+    const responses = await this.#bothFamilies(host, options);
     const addresses: string[] = [];
     for (const { question, answer, rcode: code, error } of responses) {
-      if (error !== undefined) this.#log.write('info', `${typeName(question.type)} of ${host}: ${error}`);
+      if (error !== undefined) this.#log.write('info', `${typeKey(question.type)} of ${host}: ${error}`);
       for (const record of code === rcode.OK ? answer : []) {
         if (record.type === question.type) addresses.push(String(record.fields.value));
       }
@@ -121,8 +147,50 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     return addresses;
   }
 
+  /**
+   * The answers for A and AAAA. When one has brought addresses the other is waited for only as long as RFC 8305 section 3 has it, a
+   * moment for AAAA and longer for A, which comes first in use; it goes on by itself, so that the next asker finds it in the cache.
+   */
+  async #bothFamilies(host: string, options: QueryOptions): Promise<readonly DnsResponse[]> {
+    const found: (DnsResponse | undefined)[] = [undefined, undefined];
+    const key = host.toLowerCase();
+    const patience = this.#halves.has(key, this.clock.monotonic()) ? [0, 0] : [AAAA_DELAY, A_DELAY];
+    const asked = [A, AAAA].map(async (type, index) => {
+      const response = await this.query({ name: host, type, class: 1 }, options);
+      found[index] = response;
+      return response;
+    });
+    const enough = new Promise<void>((resolve) => {
+      let timer: Timer | undefined;
+      for (const [index, answer] of asked.entries()) {
+        void answer.then((response) => {
+          if (
+            timer !== undefined ||
+            !response.answer.some((record) => record.type === response.question.type)
+          )
+            return;
+          timer = this.clock.after(patience[index] ?? 0, resolve);
+        });
+      }
+      void Promise.all(asked).then(() => {
+        timer?.cancel();
+        resolve();
+      });
+    });
+    await enough;
+    // For a while nobody waits for what did not come.
+    if (found.includes(undefined)) this.#halves.add(key, this.clock.monotonic());
+    return found.filter((response) => response !== undefined);
+  }
+
+  /** What is under way goes on with the new servers. */
+  serversChanged(): void {
+    for (const flight of this.#flights.values()) flight.useServers(this.#servers.order());
+  }
+
   close(): void {
     this.#closed = true;
+    this.#servers.close();
     for (const flight of [...this.#flights.values()]) flight.finish(failedFlight(rcode.ERRNO, CLOSED));
     this.#cache.clear();
   }
@@ -156,7 +224,7 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
 
   trace({ name, type, class: cls }: DnsQuestion, line: string): void {
     if (this.#log.verbose('dns')) {
-      this.#log.write('info', `dns ${className(cls)},${typeName(type)},${name}.: ${line}`);
+      this.#log.write('info', `dns ${classKey(cls)},${typeKey(type)},${name}.: ${line}`);
     }
   }
 
@@ -176,6 +244,17 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     }
     return cause;
   }
+}
+
+/** Names that a zone may give an address and that name no host: `localhost` and its kin (RFC 6761 section 6.3), and addresses. */
+function isNoName(host: string): boolean {
+  const last = host.slice(host.lastIndexOf('.') + 1);
+  return last === 'localhost' || last === 'localdomain' || /^(?:\d+|0x[\da-f]*)$/.test(last);
+}
+
+function isLoopback(address: string): boolean {
+  const canonical = canonicalAddress(address);
+  return canonical.startsWith('127.') || canonical === canonicalAddress('::1');
 }
 
 function isNumber16(value: number): boolean {

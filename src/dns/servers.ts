@@ -38,6 +38,8 @@ export function parseResolvConf(text: string): readonly ServerAddress[] {
 
 /** How often the file is looked at for changes, in ms. */
 const CHECK_INTERVAL = 10_000;
+/** In the place of the stamp of a file that could not be read. */
+const UNREADABLE = 'unreadable';
 
 export interface ServerListParts {
   readonly options: Options;
@@ -45,13 +47,16 @@ export interface ServerListParts {
   readonly clock: Clock;
   readonly random: RandomInteger;
   readonly resolvConf: string;
+  /** The servers are others now: resolv.conf has changed. */
+  readonly changed?: () => void;
 }
 
 export class ServerList {
   readonly #parts: ServerListParts;
   #servers: readonly Server[] = [];
+  /** The last text that named a server. */
   #fileText = '';
-  #fileStamp = 0;
+  #fileStamp = '';
   #checkedAt = Number.NEGATIVE_INFINITY;
   #checking = false;
   #turn = 0;
@@ -88,11 +93,29 @@ export class ServerList {
       : [...usable, ...rotated.filter((s) => !usable.includes(s))];
   }
 
+  /** No server answers anything; what is asked now would wait in vain. False now and then, for one query that tries again. */
+  silent(): boolean {
+    const servers = this.#servers;
+    if (!servers.every((server) => server.down)) return false;
+    this.#refresh();
+    const now = this.#parts.clock.monotonic();
+    // All are claimed, so that each is asked whether it lives; whoever asked may try too.
+    return servers.filter((server) => server.claim(now)).length === 0;
+  }
+
+  close(): void {
+    for (const server of this.#servers) server.close();
+  }
+
   #refresh(): void {
     if (this.#configured || this.#checking) return;
     if (this.#parts.clock.monotonic() - this.#checkedAt < CHECK_INTERVAL) return;
-    // In the background: this query uses what is known.
-    void this.#readFile().then(() => this.#useServers());
+    // In the background: this query begins with what is known, and goes on with what the file says once it is read.
+    void this.#readFile().then((changed) => {
+      if (!changed) return;
+      this.#useServers();
+      this.#parts.changed?.();
+    });
   }
 
   #useServers(): void {
@@ -109,26 +132,33 @@ export class ServerList {
     );
   }
 
-  async #readFile(): Promise<void> {
+  /** True when the file names other servers than before. A file that names none is being written: those it named stay. */
+  async #readFile(): Promise<boolean> {
     const { resolvConf, log, clock } = this.#parts;
     this.#checking = true;
     try {
-      const { mtimeMs } = await stat(resolvConf);
-      if (mtimeMs !== this.#fileStamp) {
-        this.#fileText = await readFile(resolvConf, 'latin1');
-        this.#fileStamp = mtimeMs;
-        if (parseResolvConf(this.#fileText).length === 0) {
-          log.write('warning', `${resolvConf} names no name server; asking 127.0.0.1`);
-        }
+      const { mtimeNs, size, ino } = await stat(resolvConf, { bigint: true });
+      const stamp = `${mtimeNs} ${size} ${ino}`;
+      if (stamp === this.#fileStamp) return false;
+      const text = await readFile(resolvConf, 'latin1');
+      this.#fileStamp = stamp;
+      if (parseResolvConf(text).length === 0) {
+        const asked = this.#fileText === '' ? '127.0.0.1' : 'those it named before';
+        log.write('warning', `${resolvConf} names no name server; asking ${asked}`);
+        return false;
       }
+      const changed = text !== this.#fileText;
+      this.#fileText = text;
+      return changed;
     } catch (error) {
-      if (this.#fileStamp !== -1) {
+      if (this.#fileStamp !== UNREADABLE) {
         log.write(
           'warning',
           `cannot read ${resolvConf}: ${String(error)}; asking ${this.#fileText === '' ? '127.0.0.1' : 'the servers it named'}`,
         );
       }
-      this.#fileStamp = -1;
+      this.#fileStamp = UNREADABLE;
+      return false;
     } finally {
       this.#checkedAt = clock.monotonic();
       this.#checking = false;

@@ -45,6 +45,59 @@ const namedOnly: readonly (readonly [number, string])[] = [
   [38, 'A6'],
 ];
 
+/** Further names of types that a question may use (IANA "Resource Record (RR) TYPEs"); in output they are `TYPE99`, see typeKey. */
+const askedOnly: readonly (readonly [number, string])[] = [
+  ...([
+    [17, 'RP'],
+    [18, 'AFSDB'],
+    [19, 'X25'],
+    [20, 'ISDN'],
+    [21, 'RT'],
+  ] as const),
+  ...([
+    [24, 'SIG'],
+    [25, 'KEY'],
+    [26, 'PX'],
+    [29, 'LOC'],
+    [36, 'KX'],
+    [37, 'CERT'],
+    [42, 'APL'],
+  ] as const),
+  ...([
+    [44, 'SSHFP'],
+    [45, 'IPSECKEY'],
+    [46, 'RRSIG'],
+    [47, 'NSEC'],
+    [49, 'DHCID'],
+    [50, 'NSEC3'],
+  ] as const),
+  ...([
+    [51, 'NSEC3PARAM'],
+    [53, 'SMIMEA'],
+    [55, 'HIP'],
+    [59, 'CDS'],
+    [60, 'CDNSKEY'],
+    [61, 'OPENPGPKEY'],
+  ] as const),
+  ...([
+    [62, 'CSYNC'],
+    [63, 'ZONEMD'],
+    [99, 'SPF'],
+    [104, 'NID'],
+    [105, 'L32'],
+    [106, 'L64'],
+    [107, 'LP'],
+  ] as const),
+  ...([
+    [108, 'EUI48'],
+    [109, 'EUI64'],
+    [256, 'URI'],
+    [258, 'AVC'],
+    [260, 'AMTRELAY'],
+    [32769, 'DLV'],
+  ] as const),
+];
+
 export const dnsRcodes: readonly NamedNumber[] = [
   { name: 'OK', value: 0, text: 'answered; there may be no record of that type' },
   { name: 'NOERROR', value: 0, text: 'the same as OK' },
@@ -67,7 +120,10 @@ export const UNKNOWN = '(unknown)';
 const classNames = new Map(dnsClasses.map((row) => [row.value, row.name]));
 const typeNames = new Map([...dnsTypes.map((row) => [row.value, row.name] as const), ...namedOnly]);
 const classNumbers = new Map(dnsClasses.map((row) => [row.name, row.value]));
-const typeNumbers = new Map(dnsTypes.map((row) => [row.name, row.value]));
+const typeNumbers = new Map([
+  ...[...askedOnly, ...namedOnly].map(([value, name]) => [name, value] as const),
+  ...dnsTypes.map((row) => [row.name, row.value] as const),
+]);
 
 /** As dns.rcodename prints them: words for people, not the names of the constants. */
 const rcodeNames: readonly (string | undefined)[] = [
@@ -87,6 +143,16 @@ export function className(value: number): string {
 /** `MX` for 15 and so on; `(unknown)` for a number without name. */
 export function typeName(value: number): string {
   return typeNames.get(value) ?? UNKNOWN;
+}
+
+/** `IN`, or `CLASS7` for one without name (RFC 3597 section 5): what classNumber reads back. */
+export function classKey(value: number): string {
+  return classNames.get(value) ?? `CLASS${value}`;
+}
+
+/** `MX`, or `TYPE99` for one without name (RFC 3597 section 5): no two types have the same, and typeNumber reads it back. */
+export function typeKey(value: number): string {
+  return typeNames.get(value) ?? `TYPE${value}`;
 }
 
 /** OK, FORMAT, SERVER, NXDOMAIN, NOT IMPLEMENTED, REFUSED, ERRNO, TIMED OUT, else `(unknown)`. */

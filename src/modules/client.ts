@@ -41,7 +41,14 @@ export const clientModule: ModuleSpec = luaModule({
     {
       name: 'host',
       type: 'string',
-      text: 'its name by reverse DNS, lower case, without final dot; `[address]` when it has none',
+      text:
+        'its name by reverse DNS, lower case, without final dot; `[address]` when it has none, an address or `localhost` is none. ' +
+        'Whoever runs the reverse zone of the address says what they like: trust `confirmed_host` only',
+    },
+    {
+      name: 'confirmed_host',
+      type: 'string|nil',
+      text: 'the same name when DNS gives it this address too (forward-confirmed), or a trusted XCLIENT said it; else nil',
     },
     { name: 'local_address', type: 'string', text: 'our address; absent in `+test`' },
     {

@@ -1,7 +1,7 @@
 // What one connection asks between dns.open and the end of the hook: queries in their order, answers as they come, and who waits.
 import { reverseName } from '../dns/address-text.ts';
 import { type DnsResponse, type Resolver, rcode } from '../dns/resolver-api.ts';
-import { rcodeName, typeName } from '../dns/type-table.ts';
+import { rcodeName, typeKey } from '../dns/type-table.ts';
 import type { CallContext } from '../lua/call-context.ts';
 import { LuaError, type LuaResults, type Suspension } from '../lua/function-spec.ts';
 import { type LuaRecord, LuaTable } from '../lua/value.ts';
@@ -74,7 +74,7 @@ export class DnsContext {
 
   query(cls: number, type: number, text: string): void {
     if (!this.#open) {
-      this.#context.log.write('err', `dns.query without dns.open: ${typeName(type)} ${text} is not asked`);
+      this.#context.log.write('err', `dns.query without dns.open: ${typeKey(type)} ${text} is not asked`);
       return;
     }
     if (this.#questions.length >= MAX_COLLECTED) {
@@ -169,7 +169,7 @@ export class DnsContext {
   #describe(): string {
     const names = this.#questions
       .filter((question) => question.response === undefined)
-      .map((question) => `${typeName(question.type)} ${question.name}`);
+      .map((question) => `${typeKey(question.type)} ${question.name}`);
     const shown = names.slice(0, MAX_SHOWN).join(', ');
     return `dns.wait (${names.length} pending: ${shown}${names.length > MAX_SHOWN ? ', ...' : ''})`;
   }

@@ -1,7 +1,7 @@
 // Answers of the resolver as the tables that dns.wait returns, and the comparison of two of their records.
 import type { DnsRecord, DnsResponse } from '../dns/resolver-api.ts';
 import { rcode } from '../dns/resolver-api.ts';
-import { className, typeName } from '../dns/type-table.ts';
+import { classKey, typeKey } from '../dns/type-table.ts';
 import type { LuaRecord, LuaValue } from '../lua/value.ts';
 
 /** What was asked and, when it is there, the answer. The name is as the policy wrote it, with final dot. */
@@ -12,13 +12,13 @@ export interface Answered {
   readonly response: DnsResponse;
 }
 
-/** `IN,MX,example.com.` */
+/** `IN,MX,example.com.`; a type or class without name by number, `IN,TYPE99,example.com.` (RFC 3597). */
 export function answerKey(of: {
   readonly name: string;
   readonly class: number;
   readonly type: number;
 }): string {
-  return `${className(of.class)},${typeName(of.type)},${of.name}`;
+  return `${classKey(of.class)},${typeKey(of.type)},${of.name}`;
 }
 
 /** A query record: the three arrays are there only when the query succeeded and brought at least one record. */

@@ -29,7 +29,8 @@ import { sameRecord } from './dns-records.ts';
 const TEXT =
   'Asks the name servers of /etc/resolv.conf, or of option `dns-servers`. Any number of queries are under way at once; `dns.wait` ' +
   'suspends the hook until they are answered. A query takes option `dns-max-timeout` seconds at most, repetitions, other servers ' +
-  'and TCP included. Answers are cached as long as their TTL allows, and a name that is in the cache is answered without waiting. What ' +
+  'and TCP included; while no name server answers anything at all, none of them is waited for: the query ends at once with `TIMEDOUT`. ' +
+  'Answers are cached as long as their TTL allows, and a name that is in the cache is answered without waiting. What ' +
   'a hook has asked is forgotten when it ends.\n\n' +
   'Names are given as ASCII, or as UTF-8 for international names. A name with an empty label, a label of more than 63 or altogether more than ' +
   '253 octets, blanks, control characters or a backslash is not asked: the query ends with rcode `ERRNO`. Names in answers end in a dot; a dot or ' +
@@ -58,14 +59,14 @@ const RECORD_TEXT = [
 
 const WAIT_TEXT =
   'Waits for answers and gives all that have come since `dns.open` or `dns.reset`: an array in the order of the queries; the same tables ' +
-  'are also found by the key `CLASS,TYPE,name.`, the name as it was asked (case kept) with a final dot, e.g. `IN,MX,example.com.`. When the ' +
+  'are also found by the key `CLASS,TYPE,name.`, the name as it was asked (case kept) with a final dot, e.g. `IN,MX,example.com.`; a type that is not in `dns.type` stands there by its number, `IN,TYPE99,example.com.` (RFC 3597). When the ' +
   'same question was asked twice the array has both, the key the later one. Nothing asked: an empty table, at once.\n\n' +
   'Each entry has `name`, `class`, `type`, `rcode`, and `ttl`: the seconds that the answer may be kept, 0 for failures. Every query has an ' +
   'entry, also one that failed: then `rcode` is not `dns.rcode.OK`, and `error` says why when it was smtpe that gave up (`ERRNO`, `TIMEDOUT`, ' +
   '`SERVFAIL` for a malformed answer). `answer`, `authority` and `extra` are arrays of records; all three are there when `rcode` is OK and ' +
   'at least one record came, else none of them. So a name without a record of that type has no `answer` or an empty one (when the server ' +
   'sent its SOA in `authority`): look at `answer[1]`. Aliases are followed: their CNAME ' +
-  `records stand in \`answer\` before what was asked for.\n\n${RECORD_TEXT}\n\nSuspends, unless the answers are already there.`;
+  `records stand in \`answer\` before what was asked for. Records of other types than asked for are dropped, whatever the server sent.\n\n${RECORD_TEXT}\n\nSuspends, unless the answers are already there.`;
 
 /** A number, or a name of the table: both are taken for classes and types. */
 function numbered(
@@ -180,7 +181,7 @@ export function createDnsModule(resolver: Resolver): ModuleSpec {
           numbered('class', 'Class: a number or a name of `dns.class`.', classNumber, 1, 'dns.class.IN'),
           numbered(
             'type',
-            'Type: a number, a name of `dns.type`, or `TYPE65280`.',
+            'Type: a number, a name of `dns.type` or of the registry of types (`SPF`, `SSHFP`, `URI`, `LOC` ...), or `TYPE65280`.',
             typeNumber,
             255,
             'dns.type.ANY',

@@ -19,6 +19,8 @@ export interface Client {
   host: string;
   /** True once the name is known, or came by XCLIENT. */
   hostKnown: boolean;
+  /** The name has this address, as DNS says, or XCLIENT said the name (NAME is a confirmed one there). */
+  hostConfirmed: boolean;
 }
 
 export function newClient(peer: Peer): Client {
@@ -30,5 +32,6 @@ export function newClient(peer: Peer): Client {
     localAddress: peer.localAddress === undefined ? undefined : plainAddress(peer.localAddress),
     host: `[${address}]`,
     hostKnown: false,
+    hostConfirmed: false,
   };
 }

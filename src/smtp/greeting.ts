@@ -24,6 +24,7 @@ export function welcome(core: SessionCore): Maybe<'welcome' | 'not-welcome' | 'o
     address: client.address,
     port: client.port,
     host: client.host,
+    confirmed_host: client.hostConfirmed ? client.host : undefined,
     local_address: client.localAddress,
     id_sess: idSess,
     is_pipelining: core.pipelining,

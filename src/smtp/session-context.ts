@@ -18,7 +18,7 @@ export interface ServerDeps {
   readonly random: RandomInteger;
   /** The policy for a new connection; a reload makes it another one. */
   policy(): Policy;
-  readonly resolver: Pick<Resolver, 'reverse'>;
+  readonly resolver: Pick<Resolver, 'reverse' | 'confirms'>;
   readonly smartHost: SmartHost;
   readonly spools: SpoolStore;
   /** What fills mime.parts and uri.found of one message. */

@@ -41,18 +41,19 @@ function openPolicy(core: SessionCore): Maybe<boolean> {
   });
 }
 
-/** client.host by reverse DNS, within dns-client-timeout seconds (0: not looked up). */
+/** client.host by reverse DNS, and whether the name has that address, together within dns-client-timeout seconds (0: not looked up). */
 async function lookUpName(core: SessionCore): Promise<void> {
   const seconds = core.values['dns-client-timeout'];
   const { client, deps } = core;
   if (seconds === 0 || client.hostKnown) return;
-  const name = await deps.resolver.reverse(client.address, {
-    timeoutMs: seconds * 1000,
-    signal: core.abortSignal,
-  });
+  const { clock, resolver } = deps;
+  const until = clock.monotonic() + seconds * 1000;
+  const within = () => ({ timeoutMs: Math.max(0, until - clock.monotonic()), signal: core.abortSignal });
+  const name = await resolver.reverse(client.address, within());
   if (name === undefined || name === '') return;
   client.host = name;
   client.hostKnown = true;
+  client.hostConfirmed = await resolver.confirms(name, client.address, within());
 }
 
 /** Waits `ms`, or until the client sends something (when `forInput`), or until the session ends. */

@@ -75,12 +75,14 @@ export function applyAttributes(
   const address = attributes.get('ADDR');
   if (address !== undefined) {
     if (!client.hostKnown) client.host = `[${address}]`;
+    client.hostConfirmed = false;
     client.address = address;
   }
   const name = attributes.get('NAME');
   if (name !== undefined && name !== '') {
     client.host = name.toLowerCase().replace(/\.$/, '');
     client.hostKnown = true;
+    client.hostConfirmed = true;
   }
   const port = attributes.get('PORT');
   if (port !== undefined && port !== '') client.port = Number(port);

@@ -61,6 +61,7 @@ export async function testResolver(
     options,
     query: (question, wanted) => resolver.query(question, wanted),
     reverse: (address, wanted) => resolver.reverse(address, wanted),
+    confirms: (host, address, wanted) => resolver.confirms(host, address, wanted),
     addresses: (host, wanted) => resolver.addresses(host, wanted),
     close: () => resolver.close(),
     ask: async (name, type = A, timeoutMs) =>

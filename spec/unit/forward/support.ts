@@ -28,6 +28,9 @@ export class FakeResolver implements Resolver {
   reverse(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
+  confirms(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
   addresses(host: string): Promise<readonly string[]> {
     this.asked.push(host);
     return Promise.resolve(this.#names[host] ?? []);

@@ -80,6 +80,7 @@ describe('a client that goes away', () => {
                 resolve(undefined);
               });
             }),
+          confirms: () => Promise.resolve(false),
         },
       },
     });

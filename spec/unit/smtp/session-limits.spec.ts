@@ -211,11 +211,16 @@ describe('before the banner', () => {
             asked.push(address, options?.timeoutMs, options?.signal?.aborted);
             return Promise.resolve('mail.example');
           },
+          confirms: (host, address, options) => {
+            asked.push(host, address, (options?.timeoutMs ?? 0) <= 3000);
+            return Promise.resolve(true);
+          },
         },
       },
     });
     const client = await rig.greeted();
-    expect(asked).toEqual(['192.0.2.1', 3000, false]);
+    expect(asked).toEqual(['192.0.2.1', 3000, false, 'mail.example', '192.0.2.1', true]);
+    expect(rig.instance.client.confirmed_host).toBe('mail.example');
     expect(rig.instance.calls).toEqual([['accept', '192.0.2.1', 'mail.example']]);
     await client.quit();
   });
