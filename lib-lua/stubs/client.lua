@@ -5,7 +5,8 @@
 ---@class client
 ---@field address string the address of the client, from `hook.accept` to `hook.close`
 ---@field port integer its port, likewise; 0 in `+test`
----@field host string its name by reverse DNS, lower case, without final dot; `[address]` when it has none
+---@field host string its name by reverse DNS, lower case, without final dot; `[address]` when it has none, an address or `localhost` is none. Whoever runs the reverse zone of the address says what they like: trust `confirmed_host` only
+---@field confirmed_host string|nil the same name when DNS gives it this address too (forward-confirmed), or a trusted XCLIENT said it; else nil
 ---@field local_address string our address; absent in `+test`
 ---@field id_sess string the session id, 18 characters, from `hook.accept` to `hook.close`
 ---@field id_trans string the transaction id, from `hook.mail` to `hook.reset`

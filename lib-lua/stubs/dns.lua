@@ -1,7 +1,7 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
 
----Asks the name servers of /etc/resolv.conf, or of option `dns-servers`. Any number of queries are under way at once; `dns.wait` suspends the hook until they are answered. A query takes option `dns-max-timeout` seconds at most, repetitions, other servers and TCP included. Answers are cached as long as their TTL allows, and a name that is in the cache is answered without waiting. What a hook has asked is forgotten when it ends.
+---Asks the name servers of /etc/resolv.conf, or of option `dns-servers`. Any number of queries are under way at once; `dns.wait` suspends the hook until they are answered. A query takes option `dns-max-timeout` seconds at most, repetitions, other servers and TCP included; while no name server answers anything at all, none of them is waited for: the query ends at once with `TIMEDOUT`. Answers are cached as long as their TTL allows, and a name that is in the cache is answered without waiting. What a hook has asked is forgotten when it ends.
 ---
 ---Names are given as ASCII, or as UTF-8 for international names. A name with an empty label, a label of more than 63 or altogether more than 253 octets, blanks, control characters or a backslash is not asked: the query ends with rcode `ERRNO`. Names in answers end in a dot; a dot or backslash inside a label is given as `\.` or `\\`, an octet that is no printable ASCII character as `\DDD` (RFC 1035 section 5.1), so that no answer can bring line ends or blanks into a header or log line.
 ---@class dns
@@ -102,13 +102,13 @@ function dns.reset() end
 
 ---Sends a query; its answer is fetched by `dns.wait`. Any number may be sent before; beyond option `dns-session-queries` pending ones the query is not sent and ends with rcode `ERRNO`. A final dot is added to the name when it has none; there are no search domains. A PTR query for an IPv4 or IPv6 address asks for its name in `in-addr.arpa` or `ip6.arpa`, and has that name in its answer and key. Without `dns.open` nothing is asked, and the log says so. Does not suspend.
 ---@param class? integer|string Class: a number or a name of `dns.class`.
----@param type? integer|string Type: a number, a name of `dns.type`, or `TYPE65280`.
+---@param type? integer|string Type: a number, a name of `dns.type` or of the registry of types (`SPF`, `SSHFP`, `URI`, `LOC` ...), or `TYPE65280`.
 ---@param name? string Domain name; nil or an empty one is not asked. For PTR also an IP address.
 function dns.query(class, type, name) end
 
----Waits for answers and gives all that have come since `dns.open` or `dns.reset`: an array in the order of the queries; the same tables are also found by the key `CLASS,TYPE,name.`, the name as it was asked (case kept) with a final dot, e.g. `IN,MX,example.com.`. When the same question was asked twice the array has both, the key the later one. Nothing asked: an empty table, at once.
+---Waits for answers and gives all that have come since `dns.open` or `dns.reset`: an array in the order of the queries; the same tables are also found by the key `CLASS,TYPE,name.`, the name as it was asked (case kept) with a final dot, e.g. `IN,MX,example.com.`; a type that is not in `dns.type` stands there by its number, `IN,TYPE99,example.com.` (RFC 3597). When the same question was asked twice the array has both, the key the later one. Nothing asked: an empty table, at once.
 ---
----Each entry has `name`, `class`, `type`, `rcode`, and `ttl`: the seconds that the answer may be kept, 0 for failures. Every query has an entry, also one that failed: then `rcode` is not `dns.rcode.OK`, and `error` says why when it was smtpe that gave up (`ERRNO`, `TIMEDOUT`, `SERVFAIL` for a malformed answer). `answer`, `authority` and `extra` are arrays of records; all three are there when `rcode` is OK and at least one record came, else none of them. So a name without a record of that type has no `answer` or an empty one (when the server sent its SOA in `authority`): look at `answer[1]`. Aliases are followed: their CNAME records stand in `answer` before what was asked for.
+---Each entry has `name`, `class`, `type`, `rcode`, and `ttl`: the seconds that the answer may be kept, 0 for failures. Every query has an entry, also one that failed: then `rcode` is not `dns.rcode.OK`, and `error` says why when it was smtpe that gave up (`ERRNO`, `TIMEDOUT`, `SERVFAIL` for a malformed answer). `answer`, `authority` and `extra` are arrays of records; all three are there when `rcode` is OK and at least one record came, else none of them. So a name without a record of that type has no `answer` or an empty one (when the server sent its SOA in `authority`): look at `answer[1]`. Aliases are followed: their CNAME records stand in `answer` before what was asked for. Records of other types than asked for are dropped, whatever the server sent.
 ---
 ---| type | fields besides `name`, `class`, `type`, `ttl` (seconds) |
 ---| --- | --- |
