@@ -1,5 +1,6 @@
 // A CallContext for unit tests of Lua modules: no connection unless one is given, options at their defaults, log lines kept.
 import type { CallContext, Slot } from '../../src/lua/call-context.ts';
+import { Operations } from '../../src/lua/pending.ts';
 import type { Log, LogFields } from '../../src/ops/log.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import type { Options } from '../../src/options/options.ts';
@@ -24,6 +25,7 @@ export function fakeCallContext(session?: SessionView, options: Options = create
     child: (more) => logWith({ ...fields, ...more }),
   });
   const slots = new Map<string, unknown>();
+  const operations = new Operations();
   const context: FakeCallContext = {
     session,
     options,
@@ -33,6 +35,7 @@ export function fakeCallContext(session?: SessionView, options: Options = create
       if (!slots.has(slot.name)) slots.set(slot.name, slot.create(context));
       return slots.get(slot.name) as T;
     },
+    operation: (describe) => operations.begin(describe, 0, options.values['hook-max-pending']),
     createLiveTable: () => new FakeLiveTable(),
   };
   return context;

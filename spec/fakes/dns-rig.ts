@@ -4,6 +4,7 @@ import { openResolver } from '../../src/dns/resolver.ts';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
 import type { CallContext, Slot } from '../../src/lua/call-context.ts';
 import type { LuaResults, Suspension } from '../../src/lua/function-spec.ts';
+import { Operations } from '../../src/lua/pending.ts';
 import { type LuaRecord, LuaTable, type LuaValue } from '../../src/lua/value.ts';
 import { createDnsModule } from '../../src/modules/dns.ts';
 import { type Clock, systemClock, systemRandom } from '../../src/ops/clock.ts';
@@ -83,10 +84,12 @@ function connection(resolver: Resolver, options: Options): DnsRig {
   const module = createDnsModule(resolver);
   const log = new RecordLog(['dns']);
   const held: { readonly slot: Slot<unknown>; readonly value: unknown }[] = [];
+  const operations = new Operations();
   const context: CallContext = {
     session: undefined,
     options,
     log,
+    operation: (describe) => operations.begin(describe, 0, options.values['hook-max-pending']),
     createLiveTable: () => {
       throw new Error('dns makes no live tables');
     },

@@ -119,7 +119,7 @@ export class Gate {
           params: [bytes('name', '')],
           text: '',
           call: (context, name) => {
-            context.operation?.(() => `background ${name}`);
+            context.operation(() => `background ${name}`);
             return [];
           },
         }),

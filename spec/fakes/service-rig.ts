@@ -2,6 +2,7 @@
 // of the hook can be played. Real sockets; the clock is the test's or the system's.
 import type { CallContext, Slot } from '../../src/lua/call-context.ts';
 import { LuaError, type LuaResults, readArguments, type Suspension } from '../../src/lua/function-spec.ts';
+import { Operations } from '../../src/lua/pending.ts';
 import { type LuaRecord, LuaTable, type LuaValue } from '../../src/lua/value.ts';
 import { SpoolStore } from '../../src/message/spool.ts';
 import { createServiceModule } from '../../src/modules/service.ts';
@@ -86,10 +87,12 @@ export function serviceRig({ clock = systemClock, message, names = {}, options =
   };
   for (const [option, value] of Object.entries(options)) set(option, value);
   const held: { readonly slot: Slot<unknown>; readonly value: unknown }[] = [];
+  const operations = new Operations();
   const context: CallContext = {
     session: message?.session,
     options: values,
     log,
+    operation: (describe) => operations.begin(describe, 0, values.values['hook-max-pending']),
     createLiveTable: () => {
       throw new Error('service makes no live tables');
     },

@@ -32,7 +32,7 @@ export interface CallContext {
    * Counts something that goes on in the background without the hook waiting for it (a query sent, a service started), until `end`. Ends
    * the hook when the connection has more of them than option hook-max-pending; `describe` is for the log when a hook is cut off.
    */
-  operation?(describe: () => string): Operation;
+  operation(describe: () => string): Operation;
   /** A table of this connection's Lua that can be filled on (mime.parts, uri.found). Released when the connection ends. */
   createLiveTable(): LiveTable;
 }

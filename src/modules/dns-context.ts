@@ -102,8 +102,10 @@ export class DnsContext {
       this.#answered(question, response);
       return;
     }
+    const operation = this.#context.operation(() => `${typeKey(type)} ${question.name}`);
     this.#pending++;
     void response.then((late) => {
+      operation.end();
       if (signal.aborted) return;
       this.#pending--;
       this.#answered(question, late);

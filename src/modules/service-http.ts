@@ -98,30 +98,24 @@ function start(
 ): Suspension {
   const { values } = context.options;
   const id = nextId();
-  return jobsOf(services, context).start(
-    'http',
-    url.host,
-    context.log,
-    values['hook-max-pending'],
-    async (control): Promise<JobEnd> => {
-      const outcome = await services.http.request({
-        url,
-        method,
-        modifiedSince: since,
-        body,
-        timeoutMs: values['http-timeout'] * 1000,
-        connectTimeoutMs: values['service-connect-timeout'] * 1000,
-        maxSize: values['http-max-size'],
-        maxMemory: values['http-max-memory'] * MIB,
-        allowReserved: values['http-allow-reserved'],
-        caFile: values['http-ca-file'],
-        signal: control.signal,
-        onConnect: () => control.connected(),
-      });
-      if (outcome.kind === 'failed') return { fields: fieldsOf(id, text, undefined), error: outcome.error };
-      return { fields: fieldsOf(id, text, outcome), error: undefined, release: outcome.release };
-    },
-  );
+  return jobsOf(services, context).start('http', url.host, context, async (control): Promise<JobEnd> => {
+    const outcome = await services.http.request({
+      url,
+      method,
+      modifiedSince: since,
+      body,
+      timeoutMs: values['http-timeout'] * 1000,
+      connectTimeoutMs: values['service-connect-timeout'] * 1000,
+      maxSize: values['http-max-size'],
+      maxMemory: values['http-max-memory'] * MIB,
+      allowReserved: values['http-allow-reserved'],
+      caFile: values['http-ca-file'],
+      signal: control.signal,
+      onConnect: () => control.connected(),
+    });
+    if (outcome.kind === 'failed') return { fields: fieldsOf(id, text, undefined), error: outcome.error };
+    return { fields: fieldsOf(id, text, outcome), error: undefined, release: outcome.release };
+  });
 }
 
 const TEXT =
@@ -174,15 +168,7 @@ export function httpModule(dependencies: ServiceDependencies): ModuleSpec {
             return start(dependencies, context, { text, url, method, since: sinceText(since), body });
           }
           const fields = fieldsOf(dependencies.nextId(), text, undefined);
-          const limit = context.options.values['hook-max-pending'];
-          jobsOf(dependencies.services, context).refuse(
-            'http',
-            hostInText(text),
-            fields,
-            url.error,
-            context.log,
-            limit,
-          );
+          jobsOf(dependencies.services, context).refuse('http', hostInText(text), fields, url.error, context);
           return [false];
         },
       }),

@@ -84,11 +84,10 @@ function startScan(
   scan: Scan,
 ): LuaResults | Suspension {
   const jobs = jobsOf(services, context);
-  const limit = context.options.values['hook-max-pending'];
   const { kind, path, hostList } = scan;
   const shown = typeof hostList === 'string' ? hostList : hostList.join(' ');
   const refuse = (error: string): LuaResults => {
-    jobs.refuse(kind, shown, { file: path }, error, context.log, limit);
+    jobs.refuse(kind, shown, { file: path }, error, context);
     return [false];
   };
   const parsed = readHostList(hostList, scan.defaultPort);
@@ -97,7 +96,7 @@ function startScan(
   if (found.kind === 'missing') return refuse(found.error);
   const connectTimeoutMs = context.options.values['service-connect-timeout'] * 1000;
   const first = parsed.targets[0]?.text ?? shown;
-  return jobs.start(kind, first, context.log, limit, (control) =>
+  return jobs.start(kind, first, context, (control) =>
     scan.run(found.file, serversOf(control, parsed.targets, connectTimeoutMs)),
   );
 }

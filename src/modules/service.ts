@@ -83,11 +83,10 @@ function clientModule({ services }: ServiceDependencies): ModuleSpec {
           "assert(service.client.write('250-one\\r\\n', 5))\nservice.wait(0)\nassert(service.client.write('250-two\\r\\n', 5))\nservice.wait(1)",
         ],
         call: (context, text, timeout) => {
-          const { session, log, options } = context;
+          const { session, options } = context;
           if (session === undefined) throw new LuaError('service.client.write: there is no client here');
           const milliseconds = timeoutMs(timeout ?? options.values['smtp-reply-timeout']);
-          const limit = options.values['hook-max-pending'];
-          jobsOf(services, context).start('client', session.idSess, log, limit, async () => {
+          jobsOf(services, context).start('client', session.idSess, context, async () => {
             const error = await clientWrite(session, text, milliseconds);
             return { fields: error === undefined ? undefined : {}, error };
           });

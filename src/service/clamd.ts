@@ -54,6 +54,8 @@ const isScannable = (path: string) => path !== '' && !/[\r\n]/.test(path);
 
 type Ended = { readonly verdict: Verdict; readonly reply: Buffer };
 
+const EARLY = 'clamd answered before it had the whole message';
+
 const answer = (value: ClamdResult): Answer<ClamdResult> => ({ kind: 'answer', value });
 const noVerdict = (error: string): ClamdResult => ({
   reply: undefined,
@@ -61,6 +63,12 @@ const noVerdict = (error: string): ClamdResult => ({
   signature: undefined,
   error,
 });
+
+/** What is wrong with a part is wrong with the whole; that a part is clean says nothing. */
+function verdictOf({ reply, early }: { readonly reply: Buffer; readonly early: boolean }): Verdict {
+  const verdict = readVerdict(reply);
+  return early && verdict.kind === 'clean' ? { kind: 'cut', error: EARLY } : verdict;
+}
 
 function resultOf({ verdict, reply }: Ended): ClamdResult {
   switch (verdict.kind) {
@@ -150,7 +158,7 @@ export class ClamdClient {
     });
     switch (outcome.kind) {
       case 'replied':
-        return { verdict: readVerdict(outcome.reply), reply: outcome.reply };
+        return { verdict: verdictOf(outcome), reply: outcome.reply };
       case 'silent':
         return outcome;
       case 'failed':

@@ -24,8 +24,11 @@ export interface ExchangeOptions {
 }
 
 export type ExchangeOutcome =
-  /** `complete` is false when the other side closed before the reader was content. */
-  | { readonly kind: 'replied'; readonly complete: boolean; readonly reply: Buffer }
+  /**
+   * `complete` is false when the other side closed before the reader was content. `early`: it answered before it was given the whole
+   * content, so what it says may hold of a part only.
+   */
+  | { readonly kind: 'replied'; readonly complete: boolean; readonly early: boolean; readonly reply: Buffer }
   /** The other side closed or reset without a single byte: another server may be asked. */
   | { readonly kind: 'silent'; readonly error: string }
   | { readonly kind: 'failed'; readonly error: string; readonly reply: Buffer };
@@ -42,6 +45,8 @@ export function exchange(
     let size = 0;
     let over = false;
     let sending = true;
+    /** The last piece is with the system. */
+    let given = false;
 
     const timer = clock.after(timeoutMs, () => {
       const seconds = timeoutMs / 1000;
@@ -69,7 +74,7 @@ export function exchange(
 
     function closed(error: Error | undefined): void {
       if (size > 0) {
-        finish({ kind: 'replied', complete: false, reply: Buffer.concat(pieces) });
+        finish({ kind: 'replied', complete: false, early: !given, reply: Buffer.concat(pieces) });
         return;
       }
       const cause = error ?? socket.writeError;
@@ -89,7 +94,9 @@ export function exchange(
         return;
       }
       pieces.push(piece);
-      if (reader.push(piece)) finish({ kind: 'replied', complete: true, reply: Buffer.concat(pieces) });
+      if (reader.push(piece)) {
+        finish({ kind: 'replied', complete: true, early: !given, reply: Buffer.concat(pieces) });
+      }
     };
     const onEnd = () => closed(undefined);
     signal.addEventListener('abort', onAbort);
@@ -106,10 +113,17 @@ export function exchange(
     // Nothing more is sent when a reply has begun: the server has made up its mind.
     async function send(): Promise<void> {
       try {
+        // One piece is held back, so that it is known which is the last when it is written.
+        let held: Buffer | undefined;
         for await (const piece of content) {
           if (over || size > 0 || socket.writeError !== undefined) break;
-          await written(piece);
+          if (held !== undefined) await written(held);
+          held = piece;
           if (!over) timer.restart();
+        }
+        if (held !== undefined && !over && size === 0 && socket.writeError === undefined) {
+          given = true;
+          await written(held);
         }
       } catch (error) {
         fail(error instanceof Error ? error.message : String(error));

@@ -11,6 +11,7 @@ import {
   exchangeHttp,
   type HttpExchangeOutcome,
   type HttpMessage,
+  noContent,
   type RawResponse,
 } from './http-exchange.ts';
 import { refusalOf } from './http-reach.ts';
@@ -48,7 +49,6 @@ export type HttpOutcome = HttpResponse | { readonly kind: 'failed'; readonly err
 
 /** Methods that may be sent again when a kept connection turns out to be dead (RFC 9110 section 9.2.2). */
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS']);
-const noContent = new Set([204, 205, 304]);
 
 function messageOf({ url, method, modifiedSince, body }: HttpRequest): HttpMessage {
   const headers = ['user-agent', 'smtpe', 'accept', '*/*', 'accept-encoding', acceptEncoding];

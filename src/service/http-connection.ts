@@ -5,8 +5,9 @@
 import { isIP, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { Client } from 'undici';
+import type { Client, Dispatcher } from 'undici';
 import { describeError } from './connect.ts';
+import { ContinueFilter } from './http-continue.ts';
 
 /** The most a response may have in its head. */
 const MAX_HEAD = 65_536;
@@ -20,6 +21,7 @@ export class HttpConnection {
   readonly address: string;
   readonly client: Client;
   readonly #socket: Socket;
+  readonly #continues = new ContinueFilter();
   /** Called when the other side has closed it. */
   onGone: () => void = () => undefined;
 
@@ -33,6 +35,7 @@ export class HttpConnection {
     this.key = key;
     this.address = address;
     this.#socket = socket;
+    this.#passOverContinues(socket);
     let given = false;
     this.client = new ClientClass(origin, {
       pipelining: 1,
@@ -59,6 +62,25 @@ export class HttpConnection {
   static async over(key: string, origin: string, address: string, socket: Socket): Promise<HttpConnection> {
     const { default: ClientClass } = await import('undici/lib/dispatcher/client.js');
     return new HttpConnection(key, origin, address, socket, ClientClass);
+  }
+
+  /** Sends a request; its response goes to the handler. */
+  dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.#continues.begin();
+    this.client.dispatch(request, handler);
+  }
+
+  /** undici reads by `read` until there is nothing more. */
+  #passOverContinues(socket: Socket): void {
+    const read = socket.read.bind(socket);
+    socket.read = (size?: number): Buffer | null => {
+      for (;;) {
+        const piece: Buffer | null = read(size);
+        if (piece === null) return null;
+        const rest = this.#continues.push(piece);
+        if (rest.length > 0) return rest;
+      }
+    };
   }
 
   get alive(): boolean {

@@ -18,7 +18,7 @@ export interface RawResponse {
   readonly code: number;
   /** Status line and headers with their line ends, and the empty line. */
   readonly head: Buffer;
-  /** Values by name in lower case, the first of each. */
+  /** Values by name in lower case, the first of each; Content-Encoding: all of them, in one list. */
   readonly fields: ReadonlyMap<string, string>;
   /** As received, without transfer coding. */
   readonly content: Buffer;
@@ -28,6 +28,9 @@ export type HttpExchangeOutcome =
   | RawResponse
   /** `begun` is false when not a byte of a response had arrived. */
   | { readonly kind: 'failed'; readonly error: string; readonly begun: boolean };
+
+/** Responses without content whatever their headers say (RFC 9110 section 6.4.1). */
+export const noContent: ReadonlySet<number> = new Set([204, 205, 304]);
 
 function describe(error: Error): string {
   const code = 'code' in error ? error.code : undefined;
@@ -64,10 +67,17 @@ class Collector implements Dispatcher.DispatchHandler {
   #code = 0;
   #head = Buffer.alloc(0);
   readonly #fields = new Map<string, string>();
+  readonly #method: string;
   readonly #pieces: Buffer[] = [];
   #size = 0;
 
-  constructor(done: (outcome: HttpExchangeOutcome) => void, maxSize: number, share: MemoryShare) {
+  constructor(
+    method: string,
+    done: (outcome: HttpExchangeOutcome) => void,
+    maxSize: number,
+    share: MemoryShare,
+  ) {
+    this.#method = method;
     this.#done = done;
     this.#maxSize = maxSize;
     this.#share = share;
@@ -93,10 +103,16 @@ class Collector implements Dispatcher.DispatchHandler {
       if (name === undefined || value === undefined) break;
       pieces.push(name, COLON, value, LINE_END);
       const key = name.toString('latin1').toLowerCase();
-      if (!this.#fields.has(key)) this.#fields.set(key, value.toString('latin1').trim());
+      const text = value.toString('latin1').trim();
+      const known = this.#fields.get(key);
+      if (known === undefined) this.#fields.set(key, text);
+      // A list may be cut into several lines (RFC 9110 section 5.3).
+      else if (key === 'content-encoding') this.#fields.set(key, `${known}, ${text}`);
     }
     pieces.push(LINE_END);
     this.#head = Buffer.concat(pieces);
+    // Of HEAD and 304 it is the length of a content that is not sent (RFC 9110 section 8.6).
+    if (this.#method === 'HEAD' || noContent.has(statusCode)) return;
     const announced = Number(this.#fields.get('content-length') ?? 0);
     if (announced > this.#maxSize) controller.abort(this.#tooLarge());
   }
@@ -154,7 +170,7 @@ export function exchangeHttp(
       onAbort();
       return;
     }
-    connection.client.dispatch(
+    connection.dispatch(
       {
         method: message.method,
         path: message.path,
@@ -162,7 +178,7 @@ export function exchangeHttp(
         body: message.body ?? null,
         blocking: false,
       },
-      new Collector(done, maxSize, share),
+      new Collector(message.method, done, maxSize, share),
     );
   });
 }

@@ -1,6 +1,7 @@
 // What one connection has started and not fetched: the services that are still at work and the results of those that have ended (API
 // text "Services Framework": service.wait, service.reset). One mechanism for all kinds; modules/service fills it.
-import { LuaError, type LuaResults, type Suspension } from '../lua/function-spec.ts';
+import type { CallContext, Operation } from '../lua/call-context.ts';
+import type { LuaResults, Suspension } from '../lua/function-spec.ts';
 import { type LuaRecord, LuaTable, type LuaValue } from '../lua/value.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Level, Log } from '../ops/log.ts';
@@ -31,7 +32,12 @@ interface Job {
   host: string;
   readonly startedAt: number;
   readonly stop: AbortController;
+  /** Counted for option hook-max-pending from the start until the result is fetched. */
+  readonly operation: Operation;
 }
+
+/** Who starts a service: its log lines, and the count of what a connection has going on. */
+export type JobOwner = Pick<CallContext, 'log' | 'operation'>;
 
 interface Result {
   readonly job: Job;
@@ -64,19 +70,17 @@ export class Jobs {
   }
 
   /**
-   * Starts a service. The suspension ends with true when it has a connection, with false when it failed before. Raises a Lua error when
-   * `limit` services are at work or not fetched.
+   * Starts a service. The suspension ends with true when it has a connection, with false when it failed before. It counts as pending until
+   * its result is fetched; beyond option hook-max-pending the hook ends.
    */
   start(
     kind: JobKind,
     host: string,
-    log: Log,
-    limit: number,
+    owner: JobOwner,
     run: (control: JobControl) => Promise<JobEnd>,
   ): Suspension {
-    this.#checkLimit(limit);
-    const job: Job = { kind, host, startedAt: this.#clock.monotonic(), stop: new AbortController() };
-    this.#pending.add(job);
+    const { log } = owner;
+    const job = this.#begin(kind, host, owner);
     const done = new Promise<LuaResults>((resolve) => {
       const control: JobControl = {
         signal: job.stop.signal,
@@ -107,11 +111,8 @@ export class Jobs {
   }
 
   /** A service that could not even be started: its result is there at once. */
-  refuse(kind: JobKind, host: string, fields: LuaRecord, error: string, log: Log, limit: number): void {
-    this.#checkLimit(limit);
-    const job: Job = { kind, host, startedAt: this.#clock.monotonic(), stop: new AbortController() };
-    this.#pending.add(job);
-    this.#end(job, { fields, error }, log);
+  refuse(kind: JobKind, host: string, fields: LuaRecord, error: string, owner: JobOwner): void {
+    this.#end(this.#begin(kind, host, owner), { fields, error }, owner.log);
   }
 
   /** The results since the last wait: when all services have ended, or (not `all`) as soon as one has. Empty when none is at work. */
@@ -150,16 +151,21 @@ export class Jobs {
     return Math.round((this.#clock.monotonic() - job.startedAt) * 1000) / 1_000_000;
   }
 
-  #checkLimit(limit: number): void {
-    if (this.#pending.size + this.#results.length >= limit) {
-      throw new LuaError(
-        `too many services started and not fetched by service.wait (${limit}, option hook-max-pending)`,
-      );
-    }
+  #begin(kind: JobKind, host: string, owner: JobOwner): Job {
+    const job: Job = {
+      kind,
+      host,
+      startedAt: this.#clock.monotonic(),
+      stop: new AbortController(),
+      operation: owner.operation(() => `service.${kind} ${host}`),
+    };
+    this.#pending.add(job);
+    return job;
   }
 
   #cancel(job: Job): void {
     if (!this.#pending.delete(job)) return;
+    job.operation.end();
     job.stop.abort();
   }
 
@@ -200,6 +206,7 @@ export class Jobs {
   #take(): readonly Result[] {
     const results = this.#results;
     this.#results = [];
+    for (const { job } of results) job.operation.end();
     return results;
   }
 }

@@ -76,8 +76,11 @@ export interface SpamdReply {
 }
 
 const STATUS = /^SPAMD\/\d+(?:\.\d+)? +(\d+)(?: +(.*))?$/i;
-const SPAM =
-  /^Spam:[ \t]*(True|False|Yes|No)[ \t]*;[ \t]*(-?\d+(?:\.\d+)?)[ \t]*\/[ \t]*(-?\d+(?:\.\d+)?)[ \t]*$/i;
+/** The word, and what stands behind the semicolon. */
+const SPAM = /^Spam[ \t]*:[ \t]*(True|False|Yes|No)[ \t]*(?:;[ \t]*(.*?)[ \t]*)?$/i;
+const SPAM_HEADER = /^Spam[ \t]*:/i;
+const NUMBER = String.raw`([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)`;
+const SCORES = new RegExp(`^${NUMBER}[ \\t]*/[ \\t]*${NUMBER}$`, 'i');
 
 const nothing = (body: Buffer, error: string): SpamdReply => ({
   isSpam: undefined,
@@ -124,16 +127,23 @@ export function readSpamdReply(reply: Buffer, method: string): SpamdReply {
   const status = STATUS.exec(statusLine);
   if (status === null) return nothing(body, `spamd gave no status line: ${statusLine.slice(0, 200)}`);
   if (status[1] !== '0') return nothing(body, `spamd said: ${statusLine.slice(0, 500)}`);
-  const spam = lines.map((line) => SPAM.exec(line)).find((match) => match !== null);
   if (end < 0) return nothing(body, 'spamd closed in the middle of its reply');
-  if (spam === undefined) return nothing(body, 'the reply of spamd has no Spam header');
+  const header = lines.find((line) => SPAM_HEADER.test(line));
+  if (header === undefined) return nothing(body, 'the reply of spamd has no Spam header');
+  const notUnderstood = `Spam header not understood: ${header.slice(0, 200)}`;
+  const spam = SPAM.exec(header);
+  if (spam === null) return nothing(body, notUnderstood);
+  const isSpam = /^(true|yes)$/i.test(spam[1] ?? '');
+  const scores = SCORES.exec(spam[2] ?? '');
+  // The word is understood, the numbers are not: spam stays spam, and what is said to be none is not taken for it.
+  if (scores === null) return { ...nothing(body, notUnderstood), isSpam: isSpam ? true : undefined };
   const announced = contentLength(head);
   const cut = announced !== undefined && body.length < announced;
   const whole = announced === undefined ? body : body.subarray(0, announced);
   return {
-    isSpam: /^(true|yes)$/i.test(spam[1] ?? ''),
-    score: Number(spam[2]),
-    threshold: Number(spam[3]),
+    isSpam,
+    score: Number(scores[1]),
+    threshold: Number(scores[2]),
     symbols: cut ? undefined : readSymbols(method, whole.toString('latin1')),
     body: whole,
     bodyComplete: announced !== undefined && !cut,

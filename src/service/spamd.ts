@@ -132,7 +132,10 @@ export class SpamdClient {
       case 'failed':
         return answer(noVerdict(outcome.error, outcome.reply));
       case 'replied': {
-        const { body, bodyComplete, ...verdict } = readSpamdReply(outcome.reply, method);
+        const { body, bodyComplete, ...verdict } = wholeVerdict(
+          readSpamdReply(outcome.reply, method),
+          outcome.early,
+        );
         const result: SpamdResult = {
           ...verdict,
           reply: outcome.reply,
@@ -189,6 +192,13 @@ export class SpamdClient {
     for await (const piece of message.read(start)) pieces.push(piece);
     return Buffer.concat(pieces);
   }
+}
+
+/** Spam in a part is spam in the whole; that a part is none says nothing. */
+function wholeVerdict(reply: SpamdReply, early: boolean): SpamdReply {
+  if (!early || reply.error !== undefined) return reply;
+  const isSpam = reply.isSpam === true ? true : undefined;
+  return { ...reply, isSpam, error: 'spamd answered before it had the whole message' };
 }
 
 function replaces(method: SpamdMethod): boolean {

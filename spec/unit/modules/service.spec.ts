@@ -165,10 +165,10 @@ describe('starting', () => {
     expect(rejecting.log.lines).toEqual([]);
   });
 
-  it('raises an error when too many are started and not fetched', async () => {
+  it('ends the hook when too many are started and not fetched', async () => {
     rig.set('hook-max-pending', '3');
     for (let i = 0; i < 3; i++) await rig.call('http.request', 'not a url');
-    const text = 'too many services started and not fetched by service.wait (3, option hook-max-pending)';
+    const text = 'more than 3 operations pending; the next would be service.';
     expect(() => rig.start('http.request', 'not a url')).toThrow(text);
     expect(() => rig.start('clamd', message.spool.path, '127.0.0.1')).toThrow(text);
     expect(() => rig.start('client.write', '250 ok\r\n')).toThrow(text);

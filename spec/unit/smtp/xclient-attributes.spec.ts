@@ -94,6 +94,7 @@ describe('applyAttributes', () => {
       localAddress: '127.0.0.2',
       host: 'localhost',
       hostKnown: true,
+      hostConfirmed: false,
     });
     expect(apply(true, 'NAME=A.Example.', 'PORT=25', 'DESTADDR=192.0.2.1').client).toMatchObject({
       host: 'a.example',
