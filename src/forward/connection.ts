@@ -2,6 +2,7 @@
 // deadlines but that of connecting. Made by forward/smtp-client, driven by forward/converse, kept by forward/connection-pool.
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { checkCertificateName } from '../net/certificate-name.ts';
 import type { Clock } from '../ops/clock.ts';
 import { type Capabilities, type Loss, noCapabilities, pseudoCode } from './machine.ts';
 import { type Reply, ReplyParser } from './reply-parser.ts';
@@ -111,6 +112,7 @@ export class Connection {
       // Without a name the certificate is checked against the address.
       ...(isIP(name) === 0 ? { servername: name } : { host: name }),
       rejectUnauthorized: request.verify,
+      checkServerIdentity: checkCertificateName,
       ...(request.ca === undefined ? {} : { ca: request.ca }),
     });
     this.#socket = socket;

@@ -15,6 +15,7 @@ import type { LuaRecord } from '../lua/value.ts';
 import type { HttpResponse } from '../service/http-client.ts';
 import { httpCodes } from '../service/http-code.ts';
 import { formatHttpDate, readHttpDate } from '../service/http-date.ts';
+import { readReach } from '../service/http-reach.ts';
 import { type HttpUrl, hostInText, readHttpUrl } from '../service/http-url.ts';
 import type { JobEnd } from '../service/jobs.ts';
 import { connectedResult } from './service-scan.ts';
@@ -108,7 +109,7 @@ function start(
       connectTimeoutMs: values['service-connect-timeout'] * 1000,
       maxSize: values['http-max-size'],
       maxMemory: values['http-max-memory'] * MIB,
-      allowReserved: values['http-allow-reserved'],
+      reach: readReach(values['http-allow-reserved'], values['http-refuse']),
       caFile: values['http-ca-file'],
       signal: control.signal,
       onConnect: () => control.connected(),
@@ -121,8 +122,8 @@ function start(
 const TEXT =
   'Asks a web server for something; `service.wait` gives the result. Only http and https; certificates and names are verified (option ' +
   '`http-ca-file` adds authorities). Without a scheme, `www.example.com/` is http. Redirects are not followed: look for `Location` in ' +
-  '`headers`. By default no connection is made to addresses that are not on the Internet (option `http-allow-reserved`), whatever name ' +
-  'leads to them.\n\n' +
+  '`headers`. By default no connection is made to addresses that are not on the Internet (option `http-allow-reserved`; `http-refuse` names ' +
+  'more), whatever name leads to them. User and password of a URL are not sent.\n\n' +
   'Results are `table.http[1]`, `[2]` ... in the order in which they ended; match them by `url` or `id`: `rcode` (status code; nil when ' +
   'there was no complete response), `headers` (status line, headers, empty line), `content` (any bytes; gzip, deflate and br are ' +
   'undone), `content_type` and `content_encoding` (up to the first `;`; nil when absent), `date`, `expires`, `last_modified` (seconds ' +

@@ -380,6 +380,11 @@ export const optionTable = {
     'networks',
     'Networks that service.http.request may connect to although they are not on the Internet, e.g. 127.0.0.0/8 10.1.2.3.',
   ),
+  'http-refuse': text(
+    '',
+    'networks',
+    'Networks that service.http.request must not connect to, whatever http-allow-reserved says, e.g. 198.51.100.0/24.',
+  ),
   'http-ca-file': inProcess(
     text('', 'path', 'PEM file of authorities that https servers are trusted by, besides the usual ones.'),
   ),
@@ -422,7 +427,7 @@ export const optionTable = {
     1,
     100_000,
     'operations',
-    'Operations (DNS, services) that a connection may have pending.',
+    'Operations (DNS queries, services not fetched) that a connection may have pending; with more the hook ends (421). DNS queries beyond dns-session-queries are not sent and do not count.',
   ),
   'watchdog-timeout': atStart(
     integer(

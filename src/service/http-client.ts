@@ -14,7 +14,7 @@ import {
   noContent,
   type RawResponse,
 } from './http-exchange.ts';
-import { refusalOf } from './http-reach.ts';
+import { type Reach, refusalOf } from './http-reach.ts';
 import type { HttpUrl } from './http-url.ts';
 import { MemoryPool, type MemoryShare } from './memory-share.ts';
 
@@ -31,8 +31,8 @@ export interface HttpRequest {
   readonly maxSize: number;
   /** Bytes, of all responses not fetched yet. */
   readonly maxMemory: number;
-  /** Option http-allow-reserved. */
-  readonly allowReserved: string;
+  /** Options http-allow-reserved and http-refuse. */
+  readonly reach: Reach;
   /** Option http-ca-file; '' for none. */
   readonly caFile: string;
   readonly signal: AbortSignal;
@@ -128,7 +128,7 @@ export class HttpClient {
   async #exchange(request: HttpRequest, share: MemoryShare): Promise<HttpExchangeOutcome> {
     const message = messageOf(request);
     const again = repeatable.has(request.method);
-    const permits = (address: string) => refusalOf(address, request.allowReserved) === undefined;
+    const permits = (address: string) => refusalOf(address, request.reach) === undefined;
     const kept = again ? this.#idle.take(keyOf(request), permits) : undefined;
     if (kept !== undefined) {
       request.onConnect();
@@ -155,7 +155,7 @@ export class HttpClient {
 
   /** A new connection, or why there is none. */
   async #connect(request: HttpRequest): Promise<HttpConnection | string> {
-    const { url, signal, allowReserved, connectTimeoutMs, caFile } = request;
+    const { url, signal, reach, connectTimeoutMs, caFile } = request;
     const context = url.protocol === 'https:' && caFile !== '' ? await this.#trust(caFile) : undefined;
     if (typeof context === 'string') return context;
     const connection = await connectTo(
@@ -165,7 +165,7 @@ export class HttpClient {
         clock: this.#clock,
         timeoutMs: connectTimeoutMs,
         signal,
-        refuse: (address) => refusalOf(address, allowReserved),
+        refuse: (address) => refusalOf(address, reach),
       },
     );
     if (connection.kind === 'failed') return connection.error;

@@ -6,6 +6,7 @@ import { isIP, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Client, Dispatcher } from 'undici';
+import { checkCertificateName } from '../net/certificate-name.ts';
 import { describeError } from './connect.ts';
 import { ContinueFilter } from './http-continue.ts';
 
@@ -109,6 +110,7 @@ export function startTls(
       ALPNProtocols: ['http/1.1'],
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
+      checkServerIdentity: checkCertificateName,
     });
     // As for a ReplySocket: nobody else may be listening when it has just been opened.
     secure.on('error', () => undefined);

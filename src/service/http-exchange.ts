@@ -140,6 +140,12 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    // undici misses the content that a 304 announces and does not send.
+    const code = 'code' in error ? error.code : undefined;
+    if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && noContent.has(this.#code) && this.#size === 0) {
+      this.onResponseEnd();
+      return;
+    }
     this.#done({ kind: 'failed', error: describe(error), begun: this.#begun });
   }
 

@@ -1,7 +1,7 @@
 // Which addresses service.http.request may connect to. URLs come out of mails, so by default only the Internet: not this host, not the
 // networks behind it (server-side request forgery). Asked with the address that is about to be connected to, never with a name.
 
-import { parseIp } from '../net-address/ip-address.ts';
+import { type IpAddress, parseIp } from '../net-address/ip-address.ts';
 import { classifyIp, ipClasses, ipClassSets } from '../net-address/ip-class.ts';
 import { type Network, networkContains, parseNetwork } from '../net-address/network.ts';
 import { splitList } from '../options/options.ts';
@@ -22,13 +22,32 @@ function readNetworks(list: string): readonly Network[] {
 }
 
 /**
- * Why an address may not be connected to; undefined when it may. `allowed` is option http-allow-reserved. What is no plain address (a
- * zone index, for one) is refused.
+ * What no address class names and no mail has business with: the platform address of Azure, which only its guests reach, and the IETF
+ * protocol assignments (RFC 2928: benchmarking, ORCHID, ORCHIDv2, Teredo ...).
  */
-export function refusalOf(address: string, allowed: string): string | undefined {
+const furtherRefused = readNetworks('168.63.129.16 2001::/23');
+
+export interface Reach {
+  /** Option http-allow-reserved: networks that may be connected to all the same. */
+  readonly allowed: readonly Network[];
+  /** Option http-refuse: networks that may not, whatever else holds. */
+  readonly refused: readonly Network[];
+}
+
+/** Reads both options. */
+export function readReach(allowed: string, refused: string): Reach {
+  return { allowed: readNetworks(allowed), refused: readNetworks(refused) };
+}
+
+const holds = (networks: readonly Network[], ip: IpAddress): boolean =>
+  networks.some((network) => networkContains(network, ip));
+
+/** Why an address may not be connected to; undefined when it may. What is no plain address (a zone index, for one) is refused. */
+export function refusalOf(address: string, { allowed, refused }: Reach): string | undefined {
   const ip = parseIp(address);
   if (ip === undefined) return `${address} is no address that can be checked`;
-  if ((classifyIp(ip) & refusedBits) === 0) return undefined;
-  if (readNetworks(allowed).some((network) => networkContains(network, ip))) return undefined;
+  if (holds(refused, ip)) return `${address} is refused (option http-refuse)`;
+  if ((classifyIp(ip) & refusedBits) === 0 && !holds(furtherRefused, ip)) return undefined;
+  if (holds(allowed, ip)) return undefined;
   return `${address} is a reserved address (option http-allow-reserved)`;
 }

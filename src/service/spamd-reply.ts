@@ -135,8 +135,8 @@ export function readSpamdReply(reply: Buffer, method: string): SpamdReply {
   if (spam === null) return nothing(body, notUnderstood);
   const isSpam = /^(true|yes)$/i.test(spam[1] ?? '');
   const scores = SCORES.exec(spam[2] ?? '');
-  // The word is understood, the numbers are not: spam stays spam, and what is said to be none is not taken for it.
-  if (scores === null) return { ...nothing(body, notUnderstood), isSpam: isSpam ? true : undefined };
+  // The word is understood, the numbers are not.
+  if (scores === null) return { ...nothing(body, notUnderstood), isSpam };
   const announced = contentLength(head);
   const cut = announced !== undefined && body.length < announced;
   const whole = announced === undefined ? body : body.subarray(0, announced);

@@ -47,13 +47,14 @@ async function lookUpName(core: SessionCore): Promise<void> {
   const { client, deps } = core;
   if (seconds === 0 || client.hostKnown) return;
   const { clock, resolver } = deps;
+  const signal = core.abortSignal;
   const until = clock.monotonic() + seconds * 1000;
-  const within = () => ({ timeoutMs: Math.max(0, until - clock.monotonic()), signal: core.abortSignal });
-  const name = await resolver.reverse(client.address, within());
+  const name = await resolver.reverse(client.address, { timeoutMs: seconds * 1000, signal });
   if (name === undefined || name === '') return;
   client.host = name;
   client.hostKnown = true;
-  client.hostConfirmed = await resolver.confirms(name, client.address, within());
+  const timeoutMs = Math.max(0, until - clock.monotonic());
+  client.hostConfirmed = await resolver.confirms(name, client.address, { timeoutMs, signal });
 }
 
 /** Waits `ms`, or until the client sends something (when `forInput`), or until the session ends. */

@@ -1,27 +1,18 @@
-// The words of option verbose as the command VERB shows and changes them, for the whole process.
+// The words of option verbose as the command VERB shows and changes them, for the whole process. The option's own parser reads both.
 import { type VerboseWord, verboseWords } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
-
-/** Words that are on in the text of option verbose: `+word`, `-word` or `word=n`, separated by blanks; the last one of a word counts. */
-function wordsOn(text: string): Set<string> {
-  const on = new Set<string>();
-  for (const item of text.split(/[\s;]+/)) {
-    const [, sign, name = '', value] = /^([+-]?)([a-z]+)(?:=(\d+))?$/i.exec(item) ?? [];
-    const word = name.toLowerCase();
-    if (sign === '+' || (value !== undefined && Number(value) !== 0)) on.add(word);
-    else on.delete(word);
-  }
-  return on;
-}
+import { readVerbose } from '../options/text-forms.ts';
 
 /** Applies `+word`, `-word` and `word=n`; gives every word with its state after that. Unknown words are left out. */
 export function changeVerbosity(options: Options, change: readonly string[]): readonly string[] {
   const known = change.filter((item) => {
-    const name = /^[+-]?([a-z]+)/i.exec(item)?.[1]?.toLowerCase();
-    return verboseWords.includes(name as VerboseWord);
+    const name = /^(?:[+-]([a-z]+)|([a-z]+)=\d+)$/i
+      .exec(item)
+      ?.slice(1)
+      .find((word) => word !== undefined);
+    return verboseWords.includes(name?.toLowerCase() as VerboseWord);
   });
-  const text = [options.text('verbose') ?? '', ...known].join(' ');
-  const on = wordsOn(text);
+  const on = readVerbose([options.text('verbose') ?? '', ...known].join(' '));
   const all = verboseWords.map((word) => `${on.has(word) ? '+' : '-'}${word}`);
   if (known.length > 0) options.set('verbose', all.join(' '), 'VERB');
   return all;

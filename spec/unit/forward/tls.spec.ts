@@ -1,9 +1,36 @@
 // STARTTLS to next hops: option smtp-forward-tls.
+import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createOptions } from '../../../src/options/option-set.ts';
 import { testAuthority, testCertificate, testKey } from '../../fakes/certificates.ts';
 import { type HopScript, NextHop } from '../../fakes/next-hop.ts';
 import { type Bench, bench, HELO, MESSAGE, pass } from './support.ts';
+
+/** A certificate whose only name is its common name. */
+function selfSigned(name: string): { readonly key: string; readonly certificate: string } {
+  const made = execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      `/CN=${name}`,
+      '-keyout',
+      '-',
+    ],
+    { encoding: 'latin1', stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  const block = (what: string) =>
+    new RegExp(`-----BEGIN ${what}-----[^]*?-----END ${what}-----\n`).exec(made)?.[0] ?? '';
+  return { key: block('PRIVATE KEY'), certificate: block('CERTIFICATE') };
+}
 
 const hops: NextHop[] = [];
 async function hop(script: HopScript = {}): Promise<NextHop> {
@@ -171,6 +198,17 @@ describe('smtp-forward-tls', () => {
       'RCPT TO:<bob@example.org>\r\n',
       'DATA\r\n',
     ]);
+    await nothingLeft(it, sink);
+  });
+
+  it('must: a certificate with a common name only names nobody (RFC 9525 section 6.3)', async () => {
+    const { key, certificate } = selfSigned('mx.example.test');
+    const sink = await hop({ ...offering, tls: { key, cert: certificate } });
+    const it = withTls('must', certificate);
+    expect(await it.send([`mx.example.test:${sink.port}`])).toMatchObject({
+      kind: 'failed',
+      error: expect.stringContaining('no subjectAltName'),
+    });
     await nothingLeft(it, sink);
   });
 });

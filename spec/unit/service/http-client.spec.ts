@@ -166,6 +166,51 @@ describe('service.http.request', () => {
     expect(result.headers).not.toContain('Link');
   });
 
+  it.each([1, 7, 4096])('passes over 100 Continue that nobody asked for, in pieces of %i', async (size) => {
+    const server = await http(async (_request, connection) => {
+      const reply = Buffer.concat([
+        Buffer.from('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\nX-A: b\r\n\r\n'),
+        httpReply(200, 'OK', [], 'HTTP/1.1 100 Continue\r\n\r\n'),
+      ]);
+      for (let at = 0; at < reply.length; at += size) await connection.send(reply.subarray(at, at + size));
+      return Buffer.alloc(0);
+    });
+    for (let i = 0; i < 2; i++) {
+      const result = await request(`${server.origin}/`, 'GET');
+      expect(result).toMatchObject({ rcode: 200, content: 'HTTP/1.1 100 Continue\r\n\r\n' });
+    }
+    expect(server.server.connections).toHaveLength(1);
+  });
+
+  it('gives up on one who says nothing else', async () => {
+    const server = await http(() => Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'.repeat(20)));
+    expect((await request(`${server.origin}/`, 'GET')).error).toBeDefined();
+  });
+
+  it.each([
+    ['HEAD', 200],
+    ['HEAD', 404],
+    ['GET', 304],
+    ['GET', 204],
+  ] as const)(
+    '%s %i may announce a content larger than http-max-size: it is not sent',
+    async (method, code) => {
+      const server = await http(() => `HTTP/1.1 ${code} x\r\nContent-Length: 20000000\r\nX-A: b\r\n\r\n`);
+      rig.set('http-max-size', '1000');
+      const result = await request(`${server.origin}/big`, method);
+      expect(result).toMatchObject({ rcode: code, content: '' });
+      expect(result.headers).toContain('Content-Length: 20000000');
+    },
+  );
+
+  it('undoes an encoding that is told in two lines', async () => {
+    const twice = gzipSync(gzipSync('content'));
+    const server = await http(() =>
+      httpReply(200, 'OK', ['Content-Encoding: gzip', 'Content-Encoding: gzip'], twice),
+    );
+    expect(await request(`${server.origin}/`, 'GET')).toMatchObject({ rcode: 200, content: 'content' });
+  });
+
   it('keeps the connection for the next request, and asks again when the server had closed it', async () => {
     let answers = 0;
     const server = await http((_request, connection) => {

@@ -2,7 +2,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { describe, expect, it } from 'vitest';
 import { decodeContent } from '../../../src/service/http-content.ts';
 import { formatHttpDate, readHttpDate } from '../../../src/service/http-date.ts';
-import { refusalOf } from '../../../src/service/http-reach.ts';
+import { readReach, refusalOf } from '../../../src/service/http-reach.ts';
 import { MemoryPool } from '../../../src/service/memory-share.ts';
 
 describe('decodeContent', () => {
@@ -116,7 +116,7 @@ describe('refusalOf', () => {
     '1.2.3',
     '1.2.3.4/8',
   ])('refuses %s', (address) => {
-    expect(refusalOf(address, '')).toBeTypeOf('string');
+    expect(refusalOf(address, readReach('', ''))).toBeTypeOf('string');
   });
 
   it.each([
@@ -129,16 +129,37 @@ describe('refusalOf', () => {
     '2606:4700::1111',
     '2a00:1450::1',
   ])('permits %s', (address) => {
-    expect(refusalOf(address, '')).toBeUndefined();
+    expect(refusalOf(address, readReach('', ''))).toBeUndefined();
+  });
+
+  it('refuses what no class names: the platform of a cloud, protocol assignments', () => {
+    for (const address of [
+      '168.63.129.16',
+      '::ffff:168.63.129.16',
+      '2001:10::1',
+      '2001:20::1',
+      '2001:2::1',
+    ]) {
+      expect(refusalOf(address, readReach('', ''))).toContain('http-allow-reserved');
+      expect(refusalOf(address, readReach('168.63.129.16 2001::/16', ''))).toBeUndefined();
+    }
+  });
+
+  it('refuses what http-refuse names, whatever else holds', () => {
+    const reach = readReach('127.0.0.0/8', '127.0.0.1 2a00:1450::/32');
+    for (const address of ['127.0.0.1', '2a00:1450::1']) {
+      expect(refusalOf(address, reach)).toBe(`${address} is refused (option http-refuse)`);
+    }
+    expect(refusalOf('127.0.0.2', reach)).toBeUndefined();
   });
 
   it('permits the networks and addresses of the option, and no others', () => {
     const allowed = '127.0.0.0/8, 10.1.2.3; fd00:1::/32 ::1';
     for (const address of ['127.9.9.9', '10.1.2.3', 'fd00:1:2::3', '::1', '::ffff:127.0.0.1']) {
-      expect(refusalOf(address, allowed)).toBeUndefined();
+      expect(refusalOf(address, readReach(allowed, ''))).toBeUndefined();
     }
     for (const address of ['10.1.2.4', 'fd00:2::1', '::', '192.168.0.1']) {
-      expect(refusalOf(address, allowed)).toContain('http-allow-reserved');
+      expect(refusalOf(address, readReach(allowed, ''))).toContain('http-allow-reserved');
     }
   });
 });

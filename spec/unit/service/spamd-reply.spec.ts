@@ -37,6 +37,35 @@ describe('readSpamdReply', () => {
     expect(result.error).toContain(cause);
   });
 
+  it.each([
+    ['True ; 1e3 / 5', true, 1000, 5],
+    ['True ; +15.5 / +5', true, 15.5, 5],
+    ['False ; .5 / 5.', false, 0.5, 5],
+    ['yes;-1.5e-1/5', true, -0.15, 5],
+  ])('reads the numbers of Spam: %s', (text, isSpam, score, threshold) => {
+    expect(read(`${HEAD}Spam: ${text}\r\n\r\n`)).toMatchObject({
+      isSpam,
+      score,
+      threshold,
+      error: undefined,
+    });
+  });
+
+  it.each([
+    ['True ; 15,5 / 5', true],
+    ['False ; x / 5', false],
+    ['True', true],
+    ['False ; 1.0', false],
+    ['perhaps ; 1.0 / 5.0', undefined],
+    ['', undefined],
+  ])('says that it does not understand Spam: %s, and keeps the word', (text, isSpam) => {
+    expect(read(`${HEAD}Spam: ${text}\r\n\r\n`)).toMatchObject({
+      isSpam,
+      score: undefined,
+      error: `Spam header not understood: Spam: ${text}`,
+    });
+  });
+
   it('reads symbols, the last one too', () => {
     const body = 'GTUBE,MISSING_DATE,NO_RECEIVED';
     const reply = `${HEAD}Content-length: ${body.length}\r\nSpam: True ; 9.9 / 5.0\r\n\r\n${body}`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createOptions } from '../../../src/options/option-set.ts';
+import { readVerbose } from '../../../src/options/text-forms.ts';
 import { changeVerbosity } from '../../../src/smtp/verbosity.ts';
 
 const on = (words: readonly string[]): string => words.filter((word) => word.startsWith('+')).join(' ');
@@ -16,10 +17,18 @@ describe('changeVerbosity', () => {
   it('switches words on and off for the process', () => {
     const options = createOptions();
     expect(on(changeVerbosity(options, ['+smtp', '-info', 'dns=1', 'DEBUG=0', '+nonsense', 'smtp']))).toBe(
-      '+warn +dns',
+      '+warn +smtp +dns',
     );
     expect(on(changeVerbosity(options, ['+SMTP']))).toBe('+warn +smtp +dns');
     expect(options.origin('verbose')).toBe('VERB');
     expect(options.text('verbose')).toContain('+smtp');
+  });
+
+  it('reads the option as its check does: commas too', () => {
+    const options = createOptions();
+    expect(options.set('verbose', '+warn,+smtp', 'spec')).toEqual({ kind: 'set' });
+    expect(on(changeVerbosity(options, []))).toBe('+warn +smtp');
+    expect(on(changeVerbosity(options, ['+mail']))).toBe('+warn +smtp +mail');
+    expect(readVerbose(options.text('verbose') ?? '')).toEqual(new Set(['warn', 'smtp', 'mail']));
   });
 });
