@@ -134,7 +134,7 @@ service.http.code = {
   VERSION_NOT_SUPPORTED = 505,
 }
 
----Asks a web server for something; `service.wait` gives the result. Only http and https; certificates and names are verified (option `http-ca-file` adds authorities). Without a scheme, `www.example.com/` is http. Redirects are not followed: look for `Location` in `headers`. By default no connection is made to addresses that are not on the Internet (option `http-allow-reserved`), whatever name leads to them.
+---Asks a web server for something; `service.wait` gives the result. Only http and https; certificates and names are verified (option `http-ca-file` adds authorities). Without a scheme, `www.example.com/` is http. Redirects are not followed: look for `Location` in `headers`. By default no connection is made to addresses that are not on the Internet (option `http-allow-reserved`; `http-refuse` names more), whatever name leads to them. User and password of a URL are not sent.
 ---
 ---Results are `table.http[1]`, `[2]` ... in the order in which they ended; match them by `url` or `id`: `rcode` (status code; nil when there was no complete response), `headers` (status line, headers, empty line), `content` (any bytes; gzip, deflate and br are undone), `content_type` and `content_encoding` (up to the first `;`; nil when absent), `date`, `expires`, `last_modified` (seconds since the Epoch; 0 when absent), `elapsed_time` (seconds), `service_host` (host of the URL), `service_name`, `error` (why there is no complete response, else nil; `headers` and `content` are empty then).
 ---
