@@ -4,10 +4,10 @@
 local runtime = ...
 local native, coroutines, environment = runtime.native, runtime.coroutines, runtime.environment
 local open, tmpfile, lines_of, type_of, stdin, stdout, stderr = io.open, io.tmpfile, io.lines, io.type, io.stdin, io.stdout, io.stderr
-local type, error, select, tostring, unpack, setmetatable, pcall = type, error, select, tostring, table.unpack, setmetatable, pcall
+local type, error, select, unpack, concat, setmetatable, pcall = type, error, select, table.unpack, table.concat, setmetatable, pcall
 local rename, remove = os.rename, os.remove
 local rawget, rawset, getmetatable = rawget, rawset, debug.getmetatable
-local rawnext = next
+local rawnext, ipairs = next, ipairs
 
 local system = { io = { stdin = stdin, stdout = stdout, stderr = stderr }, os = {}, file_methods = {} }
 local weak = { __mode = 'k' }
@@ -39,26 +39,45 @@ function runtime.close_files(record)
   end
 end
 
-local function with_errno(ok, message, number)
-  if ok then
-    return ok
+-- What failed has a text and a number: the C library's own number becomes that of the system.
+local function with_errno(...)
+  local ok, message, number = ...
+  if ok == nil and number and select('#', ...) == 3 then
+    return nil, message, native.errno(number)
   end
-  return ok, message, number and native.errno(number)
+  return ...
 end
 
-local function opened(file, ...)
+-- A file that could not be opened for a reason of ours says so.
+local function opened(path, ...)
+  local file, message, number = ...
   if file then
     return remember(file)
   end
-  return with_errno(file, ...)
+  local problem = native.open_problem()
+  if problem then
+    message = (path and path .. ': ' or '') .. problem
+  end
+  return nil, message, number and native.errno(number)
 end
 
 function system.io.open(path, mode)
-  return opened(open(path, mode))
+  return opened(path, open(path, mode))
 end
 
 function system.io.tmpfile()
-  return opened(tmpfile())
+  return opened(nil, tmpfile())
+end
+
+-- Methods of files that give such numbers.
+do
+  local methods = getmetatable(stdout).__index
+  for _, name in ipairs { 'read', 'write', 'seek', 'flush', 'close', 'setvbuf' } do
+    local method = methods[name]
+    methods[name] = function(...)
+      return with_errno(method(...))
+    end
+  end
 end
 
 function system.os.rename(from, to)
@@ -66,7 +85,7 @@ function system.os.rename(from, to)
   if ok then
     return ok
   end
-  return with_errno(ok, from .. ': ' .. message, number) -- names the file, as in Lua 5.1
+  return nil, from .. ': ' .. message, native.errno(number) -- names the file, as in Lua 5.1
 end
 
 function system.os.remove(path)
@@ -79,7 +98,13 @@ end
 
 -- Methods of what popen gives, besides those of the engine.
 function system.file_methods.write(file, ...)
-  local ok, message, number = file:put(...)
+  for i = 1, select('#', ...) do
+    local kind = type((select(i, ...)))
+    if kind ~= 'string' and kind ~= 'number' then
+      error("bad argument #" .. i .. " to 'write' (string expected, got " .. kind .. ')', 2)
+    end
+  end
+  local ok, message, number = file:put(concat { ... })
   if ok then
     return file
   end
@@ -172,7 +197,8 @@ function system.io.lines(path, ...)
   end
   local ok, iterator, _, _, file = pcall(lines_of, path, ...)
   if not ok then
-    error(iterator, 2)
+    local problem = native.open_problem()
+    error(problem and path .. ': ' .. problem or iterator, 2)
   end
   remember(file)
   return iterator, nil, nil, file
@@ -184,7 +210,7 @@ system.os.clock = native.clock
 system.os.tmpname = native.tmpname
 
 function system.os.getenv(name)
-  if type(name) ~= 'string' then
+  if type(name) ~= 'string' and type(name) ~= 'number' then
     error("bad argument #1 to 'getenv' (string expected, got " .. (name == nil and 'no value' or type(name)) .. ')', 2)
   end
   return native.getenv(name)

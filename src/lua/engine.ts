@@ -167,7 +167,7 @@ export class LuaEngine {
   #natives(): Record<string, Native> {
     return {
       ...patternNatives(this.core),
-      ...systemNatives(this.core, this.#calls, (path) => this.#deps.files.onPath(path)),
+      ...systemNatives(this.core, this.#calls, this.#files, (path) => this.#deps.files.onPath(path)),
       ...environmentNatives(this.core, this.#chunks, (path) => this.#placeOf(path)),
     };
   }
@@ -269,6 +269,8 @@ export async function createLuaEngine(deps: LuaEngineDependencies): Promise<LuaE
       onPath: (path) => deps.files.onPath(path),
       onChange: (path) => core?.running?.environment.scripts.isData(path),
       owner: () => core?.running?.environment,
+      limit: () => (core?.running?.context.options ?? deps.options).values['lua-max-files'],
+      exhausted: () => core?.running?.exhausted() ?? false,
     });
     files.adapt(imports);
   });

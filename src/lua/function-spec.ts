@@ -98,6 +98,8 @@ export interface ClassSpec {
   readonly name: string;
   readonly text: string;
   readonly methods: readonly FunctionSpec[];
+  /** Lua has no reference to the object any more. Called while Lua collects: must not use Lua. */
+  collected?(value: unknown): void;
 }
 
 export interface MethodDefinition<S, P extends readonly Param<unknown>[]>

@@ -35,7 +35,9 @@ export class Objects {
 
   /** Called by the __gc metamethod. */
   collected(at: Pointer): void {
+    const object = this.#objects.get(at);
     this.#objects.delete(at);
+    object?.class.collected?.(object.value);
   }
 
   get count(): number {

@@ -1,5 +1,7 @@
-// io.popen: a file-like object that reads from or writes to a command. Its methods wait without holding up anyone else.
+// io.popen: a file-like object that reads from or writes to a command. Its methods wait without holding up anyone else; what it holds is
+// bounded, and it gives up its descriptors when it is closed, collected or cut off, and at the end of the connection.
 import type { Readable, Writable } from 'node:stream';
+import { ByteQueue } from './byte-queue.ts';
 import {
   type ClassSpec,
   LuaError,
@@ -9,28 +11,37 @@ import {
   type Suspension,
 } from './function-spec.ts';
 import { anything, bytes, optionalBytes } from './params.ts';
-import { commandSlot, ShellCommand } from './processes.ts';
+import { type ShellCommand, startCommand } from './processes.ts';
+import { type SystemError, systemErrorOf } from './system-error.ts';
 import { LuaObject, type LuaValue } from './value.ts';
 
 /** A numeral is looked for in at most so many bytes, as in Lua. */
 const longestNumeral = 200;
+/** Beyond so many octets a read fails: no string of Lua may be longer. */
+const longestString = 25 << 20;
+
+type Item = string | number | undefined;
+
+class TooLong extends Error {}
 
 class Pipe {
   readonly command: ShellCommand;
   readonly #input: Readable | undefined;
   readonly #output: Writable | undefined;
-  #buffer = Buffer.alloc(0);
+  readonly #queue = new ByteQueue();
   #ended = false;
+  #failure: SystemError | undefined;
   closed = false;
   #changed: (() => void) | undefined;
 
-  constructor(text: string, mode: 'r' | 'w') {
-    this.command =
-      mode === 'r' ? new ShellCommand(text, 'ignore', 'pipe') : new ShellCommand(text, 'pipe', 'inherit');
-    this.#input = this.command.child.stdout ?? undefined;
-    this.#output = this.command.child.stdin ?? undefined;
-    this.#output?.on('error', () => {});
-    this.#input?.on('error', () => this.#end());
+  constructor(command: ShellCommand) {
+    this.command = command;
+    this.#input = command.child.stdout ?? undefined;
+    this.#output = command.child.stdin ?? undefined;
+    this.#input?.on('error', (error) => {
+      this.#failure = systemErrorOf(error);
+    });
+    this.#input?.on('close', () => this.#end());
     this.#input?.on('end', () => this.#end());
     this.#input?.on('readable', () => this.#changed?.());
   }
@@ -44,99 +55,141 @@ class Pipe {
     return this.#input !== undefined;
   }
 
-  /** The values of `read` with these formats. */
-  async read(formats: readonly LuaValue[]): Promise<LuaResults> {
+  /** The values of `read` with these formats; at most `longest` octets each. */
+  async read(formats: readonly LuaValue[], longest: number): Promise<LuaResults> {
     const values: LuaValue[] = [];
-    for (const format of formats) {
-      const value = await this.#readOne(format);
-      values.push(value);
-      if (value === undefined) break;
+    try {
+      for (const format of formats) {
+        const value = await this.#readOne(format, longest);
+        values.push(value);
+        if (value === undefined) break;
+      }
+    } catch (error) {
+      if (!(error instanceof TooLong)) throw error;
+      // What is left is of no use any more.
+      this.#input?.destroy();
+      this.#queue.clear();
+      return [undefined, `the output of the command is longer than ${longest} octets`, 12];
     }
-    return values;
+    const failure = this.#failure;
+    if (failure === undefined || values.at(-1) !== undefined) return values;
+    this.#failure = undefined;
+    return [...values, failure.text, failure.number];
   }
 
-  async #readOne(format: LuaValue): Promise<string | number | undefined> {
-    if (typeof format === 'number')
-      return this.#take(await this.#want((all) => all.length >= format), format);
-    switch (String(format).replace('*', '').charAt(0)) {
+  async #readOne(format: LuaValue, longest: number): Promise<Item> {
+    if (typeof format === 'number') return this.#readCount(Math.trunc(format), longest);
+    const letter = String(format).replace('*', '').charAt(0);
+    switch (letter) {
       case 'l':
       case 'L': {
-        const keep = String(format).includes('L');
-        await this.#want((all) => all.includes(10));
-        const end = this.#buffer.indexOf(10);
-        const line = this.#take(this.#buffer.length, end < 0 ? this.#buffer.length : end + 1);
-        return line === undefined || keep || end < 0 ? line : line.slice(0, -1);
+        await this.#until(() => this.#queue.lineLength() > 0, longest);
+        const length = this.#queue.lineLength();
+        if (length === 0) return this.#rest();
+        const line = this.#queue.take(length);
+        return letter === 'L' ? line : line.slice(0, -1);
       }
       case 'a':
-        await this.#want(() => false);
-        return this.#take(1, this.#buffer.length);
-      case 'n': {
-        const numeral = /^\s*[-+]?(0[xX][\da-fA-F.]+([pP][-+]?\d+)?|[\d.]+([eE][-+]?\d+)?)/;
-        await this.#want((all) => {
-          const found = numeral.exec(all.toString('latin1', 0, longestNumeral))?.[0];
-          return found === undefined
-            ? /[^\s\d.+-]/.test(all.toString('latin1'))
-            : found.length < all.length - 2;
-        });
-        const found = numeral.exec(this.#buffer.toString('latin1', 0, longestNumeral))?.[0];
-        if (found === undefined) return undefined;
-        this.#take(1, found.length);
-        const value = Number(found);
-        return Number.isNaN(value) ? undefined : value;
-      }
+        await this.#until(() => false, longest);
+        return this.#queue.take(this.#queue.length);
+      case 'n':
+        return this.#readNumeral();
       default:
         throw new LuaError("bad argument #1 to 'read' (invalid format)");
     }
   }
 
-  /** Waits until there is enough, or the end; gives the number of bytes there are. */
-  async #want(enough: (all: Buffer) => boolean): Promise<number> {
+  async #readCount(count: number, longest: number): Promise<Item> {
+    // 0 tells whether there is more.
+    await this.#until(() => this.#queue.length >= Math.max(count, 1), longest);
+    return this.#queue.length === 0 ? undefined : this.#queue.take(count);
+  }
+
+  async #readNumeral(): Promise<Item> {
+    const blank = (): number => /^\s*/.exec(this.#queue.peek(longestNumeral))?.[0].length ?? 0;
+    do {
+      this.#queue.take(blank());
+      await this.#until(() => this.#queue.length > 0, Number.POSITIVE_INFINITY);
+    } while (blank() > 0);
+    const numeral = /^[-+]?(0[xX][\da-fA-F.]+([pP][-+]?\d+)?|[\d.]+([eE][-+]?\d+)?)/;
+    await this.#until(() => {
+      const text = this.#queue.peek(longestNumeral);
+      if (text.length === longestNumeral) return true;
+      const found = numeral.exec(text)?.[0];
+      return found === undefined ? /[^\s\d.+-]/.test(text) : found.length < text.length - 2;
+    }, Number.POSITIVE_INFINITY);
+    const found = numeral.exec(this.#queue.peek(longestNumeral))?.[0];
+    if (found === undefined) return undefined;
+    this.#queue.take(found.length);
+    const value = Number(found);
+    return Number.isNaN(value) ? undefined : value;
+  }
+
+  #rest(): string | undefined {
+    return this.#queue.length === 0 ? undefined : this.#queue.take(this.#queue.length);
+  }
+
+  /** Reads until there is enough, or the end. Throws TooLong when that would be more than `longest`. */
+  async #until(enough: () => boolean, longest: number): Promise<void> {
     for (;;) {
-      const chunk: Buffer | null = this.#input?.read() ?? null;
-      if (chunk !== null) this.#buffer = Buffer.concat([this.#buffer, chunk]);
-      if (enough(this.#buffer) || this.#ended) return this.#buffer.length;
-      if (chunk === null) {
-        await new Promise<void>((resolve) => {
-          this.#changed = resolve;
-        });
+      if (enough() || this.#ended) {
+        // What came with the end.
+        for (let chunk = this.#next(); chunk !== null; chunk = this.#next()) this.#queue.push(chunk);
+        if (this.#queue.length > longest && !enough()) throw new TooLong();
+        return;
       }
+      const chunk = this.#next();
+      if (chunk !== null) {
+        this.#queue.push(chunk);
+        if (this.#queue.length > longest && !enough()) throw new TooLong();
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
     }
   }
 
-  /** Up to `wanted` bytes off the front; undefined at the end. */
-  #take(there: number, wanted: number): string | undefined {
-    if (there === 0) return undefined;
-    const taken = this.#buffer.toString('latin1', 0, wanted);
-    this.#buffer = this.#buffer.subarray(wanted);
-    return taken;
+  #next(): Buffer | null {
+    return this.#input === undefined || this.#input.destroyed ? null : this.#input.read();
   }
 
-  async write(pieces: readonly Buffer[]): Promise<LuaResults> {
+  async write(text: string): Promise<LuaResults> {
     const output = this.#output;
     if (output === undefined) return [undefined, 'Bad file descriptor', 9];
     const error = await new Promise<Error | null | undefined>((resolve) => {
-      output.write(Buffer.concat(pieces), resolve);
+      output.write(Buffer.from(text, 'latin1'), resolve);
     });
-    return error ? [undefined, error.message] : [true];
+    if (!error) return [true];
+    const { text: message, number } = systemErrorOf(error);
+    return [undefined, message, number];
   }
 
   async close(): Promise<LuaResults> {
+    this.release();
+    const status = await this.command.exited;
+    return [true, status.how, status.code];
+  }
+
+  /** Gives up the descriptors: a command that reads comes to the end of its input, one that writes is told that nobody reads. */
+  release(): void {
     this.closed = true;
     this.#output?.end();
     this.#input?.destroy();
-    const status = await this.command.exited;
-    if (status === undefined) return [undefined, this.command.failure];
-    return [true, status.how, status.code];
+    this.#queue.clear();
   }
 }
 
-/** Waits for a promise of a pipe; the command is killed when the hook is cut off. */
+/** Waits for a promise of a pipe; the command is killed and its streams are given up when the hook is cut off. */
 function waitFor(pipe: Pipe, what: string, done: Promise<LuaResults>): Suspension {
   return {
     kind: 'suspension',
-    describe: () => `${what} on the command ${JSON.stringify(pipe.command.command)}`,
+    describe: () => `${what} on the command ${JSON.stringify(pipe.command.text)}`,
     done,
-    cancel: () => pipe.command.kill(),
+    cancel: () => {
+      pipe.command.kill();
+      pipe.release();
+    },
   };
 }
 
@@ -146,9 +199,7 @@ function openPipe(pipe: Pipe): Pipe {
 }
 
 const method = luaMethod<Pipe>();
-const several = (name: string) =>
-  Array.from({ length: 16 }, (_, i) => anything(`${name}${i + 1}`, 'any', ''));
-const given = (values: readonly LuaValue[]) => values.filter((value) => value !== undefined);
+const formatParams = Array.from({ length: 16 }, (_, i) => anything(`format${i + 1}`, 'any', ''));
 
 export const pipeClass: ClassSpec = {
   name: 'FILE*',
@@ -156,44 +207,36 @@ export const pipeClass: ClassSpec = {
   methods: [
     method({
       name: 'read',
-      params: several('format'),
+      params: formatParams,
       suspends: true,
       text: 'As file:read.',
       call: (_context, pipe, ...formats) => {
         openPipe(pipe);
         if (!pipe.readable) return [undefined, 'Bad file descriptor', 9];
-        const wanted = given(formats);
-        return waitFor(pipe, 'read', pipe.read(wanted.length === 0 ? ['l'] : wanted));
+        const wanted = formats.filter((format) => format !== undefined);
+        const done = pipe.read(wanted.length === 0 ? ['l'] : wanted, longestString);
+        return waitFor(pipe, 'read', done);
       },
     }),
     method({
       name: 'put',
-      params: several('text'),
+      params: [bytes('text', '')],
       suspends: true,
       text: 'Behind file:write.',
-      call: (_context, pipe, ...texts) => {
-        openPipe(pipe);
-        const pieces = given(texts).map((text, i) => {
-          const read = bytes('text', '').read(text);
-          if (!read.ok) throw new LuaError(`bad argument #${i + 1} to 'write' (string expected)`);
-          return Buffer.from(read.value, 'latin1');
-        });
-        return waitFor(pipe, 'write', pipe.write(pieces));
-      },
+      call: (_context, pipe, text) => waitFor(openPipe(pipe), 'write', pipe.write(text)),
     }),
     method({
       name: 'close',
       params: [],
       suspends: true,
       text: 'Waits for the command to end: true, `exit` or `signal`, number.',
-      call: (context, pipe) => {
-        openPipe(pipe);
-        context.slot(commandSlot).delete(pipe.command);
-        return waitFor(pipe, 'close', pipe.close());
-      },
+      call: (_context, pipe) => waitFor(openPipe(pipe), 'close', pipe.close()),
     }),
     method({ name: 'is_closed', params: [], text: '', call: (_context, pipe) => [pipe.closed] }),
   ],
+  collected: (value) => {
+    if (value instanceof Pipe) value.release();
+  },
 };
 
 export const popenFunction = luaFunction({
@@ -201,12 +244,15 @@ export const popenFunction = luaFunction({
   params: [bytes('command', 'For /bin/sh.'), optionalBytes('mode', '`r` or `w`.', 'r')],
   text: 'Starts a command and gives a file to read its output from or to write its input to.',
   call: (context, command, mode) => {
-    const direction = mode.charAt(0);
-    if (direction !== 'r' && direction !== 'w') {
-      throw new LuaError(`bad argument #2 to 'popen' (invalid mode)`);
+    if (mode !== 'r' && mode !== 'w') throw new LuaError(`bad argument #2 to 'popen' (invalid mode)`);
+    const started =
+      mode === 'r'
+        ? startCommand(context, command, 'ignore', 'pipe')
+        : startCommand(context, command, 'pipe', 'inherit');
+    if (started.kind === 'failed') {
+      const name = command.split('\0', 1)[0] ?? '';
+      return [undefined, `${name.slice(0, 200)}: ${started.text}`, started.number];
     }
-    const pipe = new Pipe(command, direction);
-    context.slot(commandSlot).add(pipe.command);
-    return [new LuaObject(pipeClass, pipe)];
+    return [new LuaObject(pipeClass, new Pipe(started.command))];
   },
 });

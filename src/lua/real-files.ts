@@ -2,6 +2,7 @@
 // our own numbers, never used twice, so that a handle that outlives its connection cannot touch a stranger's file.
 import {
   closeSync,
+  constants,
   fstatSync,
   openSync,
   readlinkSync,
@@ -24,7 +25,18 @@ interface OpenFile {
   position: number;
 }
 
-const errno = { badDescriptor: 8, notTerminal: 59, notSeekable: 70, invalid: 28 } as const;
+const errno = {
+  badDescriptor: 8,
+  interrupted: 27,
+  invalid: 28,
+  tooManyFiles: 33,
+  notTerminal: 59,
+  notSeekable: 70,
+} as const;
+/** How many reads of the C library's buffer go by before the clock is looked at. */
+const readsPerLook = 64;
+/** A FIFO or device without anything to give or take answers EAGAIN; nothing may wait here. */
+const nonBlocking = constants.O_NONBLOCK;
 /** O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, O_APPEND; the numbers are those of Linux on both sides. */
 const passedFlags = 0o3 | 0o100 | 0o200 | 0o1000 | 0o2000;
 const accessMode = 0o3;
@@ -39,13 +51,21 @@ export interface FileAccess {
   onChange(path: string): void;
   /** Whose file it is that is being opened. */
   owner(): object | undefined;
+  /** How many files one owner may have open. */
+  limit(): number;
+  /** Whether what is running has used up its processor time. */
+  exhausted(): boolean;
 }
 
 export class RealFiles {
   readonly #api: () => LuaApi;
   #access: FileAccess;
   readonly #open = new Map<number, OpenFile>();
+  readonly #counts = new Map<object, number>();
   #next = firstDescriptor;
+  #reads = 0;
+  /** Why the last file was not opened, when the number of the error does not say it. */
+  problem: string | undefined;
 
   constructor(api: () => LuaApi, access: FileAccess) {
     this.#api = api;
@@ -54,8 +74,15 @@ export class RealFiles {
 
   /** Open files, of one owner or of all. */
   count(owner?: object): number {
-    if (owner === undefined) return this.#open.size;
-    return [...this.#open.values()].filter((file) => file.owner === owner).length;
+    return owner === undefined ? this.#open.size : (this.#counts.get(owner) ?? 0);
+  }
+
+  #forget(descriptor: number, { owner }: OpenFile): void {
+    this.#open.delete(descriptor);
+    if (owner === undefined) return;
+    const left = this.count(owner) - 1;
+    if (left > 0) this.#counts.set(owner, left);
+    else this.#counts.delete(owner);
   }
 
   set access(access: FileAccess) {
@@ -66,7 +93,7 @@ export class RealFiles {
   closeAll(owner: object): void {
     for (const [descriptor, file] of this.#open) {
       if (file.owner !== owner) continue;
-      this.#open.delete(descriptor);
+      this.#forget(descriptor, file);
       try {
         closeSync(file.fd);
       } catch {
@@ -140,11 +167,19 @@ export class RealFiles {
   }
 
   #openAt(path: Buffer, flags: number, mode: number): number {
-    const fd = openSync(path, flags & passedFlags, mode);
+    this.problem = undefined;
+    const owner = this.#access.owner();
+    const limit = this.#access.limit();
+    if (owner !== undefined && this.count(owner) >= limit) {
+      this.problem = `too many open files: a connection may have ${limit} (lua-max-files)`;
+      return -errno.tooManyFiles;
+    }
+    const fd = openSync(path, (flags & passedFlags) | nonBlocking, mode);
     const descriptor = this.#next++;
+    if (owner !== undefined) this.#counts.set(owner, this.count(owner) + 1);
     this.#open.set(descriptor, {
       fd,
-      owner: this.#access.owner(),
+      owner,
       append: (flags & appendFlag) !== 0,
       seekable: fstatSync(fd).isFile(),
       position: 0,
@@ -171,6 +206,7 @@ export class RealFiles {
       new DataView(this.#api().memory.buffer).setUint32(total, moved, true);
       return 0;
     } catch (error) {
+      if (error instanceof Interrupted) return errno.interrupted;
       return error instanceof BadDescriptor ? errno.badDescriptor : wasiErrno(error);
     }
   }
@@ -185,6 +221,9 @@ export class RealFiles {
     // Standard input is the client's in test mode and nobody's in a daemon: for Lua it is at its end.
     if (descriptor === 0) return 0;
     const file = this.#file(descriptor);
+    // The C library goes on for as long as it is given something (/dev/zero). Lua then stops at its next instructions.
+    this.#reads += 1;
+    if (this.#reads % readsPerLook === 0 && this.#access.exhausted()) throw new Interrupted();
     const done = readSync(file.fd, this.#bytes(), at, length, file.seekable ? file.position : null);
     file.position += done;
     return done;
@@ -214,7 +253,7 @@ export class RealFiles {
   #close(descriptor: number): number {
     const file = this.#open.get(descriptor);
     if (file === undefined) return descriptor < firstDescriptor ? 0 : errno.badDescriptor;
-    this.#open.delete(descriptor);
+    this.#forget(descriptor, file);
     try {
       closeSync(file.fd);
       return 0;
@@ -225,6 +264,7 @@ export class RealFiles {
 }
 
 class BadDescriptor extends Error {}
+class Interrupted extends Error {}
 
 /** Standard output and error. A reader that is slow or gone must not stop the engine: what it does not take is lost. */
 function writeAll(fd: number, bytes: Uint8Array): number {

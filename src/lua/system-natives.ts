@@ -8,11 +8,13 @@ import { LuaError } from './function-spec.ts';
 import type { Native } from './natives.ts';
 import { popenFunction } from './pipe.ts';
 import { executeFunction } from './processes.ts';
+import type { RealFiles } from './real-files.ts';
 import { type State, Type } from './wasm-api.ts';
 
 export function systemNatives(
   core: Core,
   env: CallEnvironment,
+  files: RealFiles,
   onPath: (path: string) => void,
 ): Record<string, Native> {
   const { api, bridge } = core;
@@ -49,6 +51,12 @@ export function systemNatives(
     /** tmpname() -> a file that did not exist and now does, empty and private */
     tmpname: (L) => {
       bridge.push(L, makeTemporary());
+      return 1;
+    },
+    /** open_problem() -> why the last file was not opened, or nil when the error of the C library says it */
+    open_problem: (L) => {
+      bridge.push(L, files.problem);
+      files.problem = undefined;
       return 1;
     },
     /** errno(number of the C library) -> number of the system */

@@ -422,6 +422,14 @@ export const optionTable = {
   'lua-max-memory': inProcess(
     integer(256, 8, 2000, 'MiB', 'Memory of all Lua of a worker; a hook that wants more is stopped.'),
   ),
+  'lua-max-commands': integer(
+    16,
+    1,
+    10_000,
+    'commands',
+    'Commands of os.execute and io.popen that a connection may have running at once.',
+  ),
+  'lua-max-files': integer(64, 1, 100_000, 'files', 'Files that a connection may have open at once.'),
   'hook-max-pending': integer(
     1000,
     1,
