@@ -7,6 +7,8 @@ import { parseTarget, type SmtpTarget } from '../net/host-list.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Log, LogFields } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
+import { LENIENT } from '../smtp/protocol/lenience.ts';
+import { type PathRules, parseMailbox } from '../smtp/protocol/path.ts';
 import { type Connection, connect, type TlsRequest } from './connection.ts';
 import { ConnectionPool, type PoolLimits } from './connection-pool.ts';
 import { type ConverseContext, converse, type Deadlines } from './converse.ts';
@@ -289,9 +291,17 @@ function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T | u
   });
 }
 
-/** Addresses go into command lines: nothing that could end the line. */
-function addressProblem(delivery: Delivery): string | undefined {
-  if (delivery.recipients.length === 0) return 'no recipient was named';
-  const bad = [delivery.sender, ...delivery.recipients].find((address) => /[\r\n\0]/.test(address));
-  return bad === undefined ? undefined : `address with CR, LF or NUL: ${JSON.stringify(bad.slice(0, 100))}`;
+const ANY_ADDRESS: PathRules = { lenience: LENIENT, localLength: false, needsDomain: false };
+
+/** Addresses go into command lines. Whoever took them has judged them; here nothing passes that could end the path or the line. */
+function addressProblem({ recipients, sender }: Delivery): string | undefined {
+  if (recipients.length === 0) return 'no recipient was named';
+  if (!isAddress(sender)) return `no address: ${JSON.stringify(sender.slice(0, 100))}`;
+  const bad = recipients.find((address) => address === '' || !isAddress(address));
+  return bad === undefined ? undefined : `no address: ${JSON.stringify(bad.slice(0, 100))}`;
+}
+
+function isAddress(text: string): boolean {
+  const parsed = parseMailbox(text, ANY_ADDRESS);
+  return parsed.kind === 'path' && parsed.path.address === text;
 }

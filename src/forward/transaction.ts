@@ -1,6 +1,8 @@
 // The second half of a dialogue with a next hop: one message or one call-ahead (RFC 5321 section 3.3, RFC 2920, RFC 1870, RFC 6152).
 // No I/O. With PIPELINING all commands go out at once and the replies are taken in order; DATA may then be answered 354 though no
 // recipient was taken, which calls for a lone dot (RFC 2920 section 3.1). Without it no DATA is sent in that case.
+
+import { formatPath } from '../smtp/protocol/path.ts';
 import type { RcptReply, Stage } from './delivery.ts';
 import {
   type Addresses,
@@ -222,10 +224,10 @@ export class Transaction implements Machine<TransactionEnd> {
         const { sender, size, eightBit } = this.#envelope;
         const body = eightBit && this.#offered.eightBitMime ? ' BODY=8BITMIME' : '';
         const bytes = size !== undefined && this.#offered.size ? ` SIZE=${size}` : '';
-        return `MAIL FROM:<${sender}>${bytes}${body}\r\n`;
+        return `MAIL FROM:${formatPath(sender)}${bytes}${body}\r\n`;
       }
       case 'rcpt':
-        return `RCPT TO:<${this.#envelope.recipients[rcpt] ?? ''}>\r\n`;
+        return `RCPT TO:${formatPath(this.#envelope.recipients[rcpt] ?? '')}\r\n`;
       case 'data':
         return 'DATA\r\n';
     }

@@ -17,6 +17,8 @@ import {
 } from '../lua/function-spec.ts';
 import { bytes, optionalBytes, strings } from '../lua/params.ts';
 import type { SpoolDirectory } from '../message/stored-message.ts';
+import { lenienceOf } from '../smtp/protocol/lenience.ts';
+import { FAULT_TEXTS, type PathRules, parseMailbox } from '../smtp/protocol/path.ts';
 import { smtpCodeTable } from './smtp-code.ts';
 
 export interface SmtpModuleDependencies {
@@ -29,8 +31,14 @@ const HOSTS = strings(
   'Next hops, tried in order: `host`, `1.2.3.4`, `2001:db8::1`, each but a bare IPv6 address with an optional `:port`, or ' +
     '`[2001:db8::1]:2525`. The port is 25 when none is given. At least one.',
 );
-const MAIL = bytes('mail', 'The sender without angle brackets; the empty string for the null sender.');
-const RCPTS = strings('rcpts', 'The recipients without angle brackets. At least one.');
+const MAIL = bytes(
+  'mail',
+  'The sender without angle brackets, e.g. the argument of `hook.mail`; the empty string for the null sender.',
+);
+const RCPTS = strings(
+  'rcpts',
+  'The recipients without angle brackets, e.g. those of `hook.forward`. At least one.',
+);
 
 const RESULTS: readonly ResultSpec[] = [
   {
@@ -64,8 +72,8 @@ const COMMON =
   '`smtp.code.ERROR...` when its reply did not come, and the message may have been taken.\n\nEach step has a deadline (options ' +
   '`smtp-accept-timeout`, `smtp-command-timeout`, `smtp-data-timeout`, `smtp-dot-timeout`). STARTTLS is used as option ' +
   '`smtp-forward-tls` says. Connections are kept for the next message (option `smtp-forward-connections`). Nothing is sent when all ' +
-  'recipients are refused. That no host can be used is no error: the first result is false and a log line tells why. A CR, LF or ' +
-  'NUL in an address raises an error. **Suspends.**';
+  'recipients are refused. That no host can be used is no error: the first result is false and a log line tells why. What MAIL or RCPT ' +
+  'would not take as an address raises an error, whatever stands in it; a source route is taken off. **Suspends.**';
 
 export function createSmtpModule(dependencies: SmtpModuleDependencies): ModuleSpec {
   return luaModule({
@@ -97,9 +105,9 @@ function sendFile(dependencies: SmtpModuleDependencies): FunctionSpec {
         "assert(ok == false and count == 0 and #replies == 0)\nassert(last.stage == 'connect' and last.code == smtp.code.ERROR_CONNECT)",
     ],
     call: (context, hosts, mail, rcpts, spool) => {
-      checkAddresses('smtp.sendfile', hosts, mail, rcpts);
+      const envelope = readEnvelope('smtp.sendfile', context, hosts, mail, rcpts);
       const open = spool === undefined ? undefined : () => findMessage(dependencies.spool, context, spool);
-      return send('smtp.sendfile', dependencies.mailer, context, hosts, mail, rcpts, open);
+      return send('smtp.sendfile', dependencies.mailer, context, envelope, open);
     },
   });
 }
@@ -125,27 +133,46 @@ function sendString(dependencies: SmtpModuleDependencies): FunctionSpec {
         'assert(ok == false)',
     ],
     call: (context, hosts, mail, rcpts, message) => {
-      checkAddresses('smtp.sendstring', hosts, mail, rcpts);
+      const envelope = readEnvelope('smtp.sendstring', context, hosts, mail, rcpts);
       const open =
         message === undefined ? undefined : () => Promise.resolve(textSource(Buffer.from(message, 'latin1')));
-      return send('smtp.sendstring', dependencies.mailer, context, hosts, mail, rcpts, open);
+      return send('smtp.sendstring', dependencies.mailer, context, envelope, open);
     },
   });
 }
 
-function checkAddresses(
+interface GivenEnvelope {
+  readonly hosts: readonly string[];
+  readonly sender: string;
+  readonly recipients: readonly string[];
+}
+
+/** The addresses as they go on the wire: what is none would become parameters or commands there. */
+function readEnvelope(
   name: string,
+  context: CallContext,
   hosts: readonly string[],
   mail: string,
   rcpts: readonly string[],
-): void {
+): GivenEnvelope {
   const bad = (position: number, problem: string): LuaError =>
     new LuaError(`bad argument #${position} to '${name}' (${problem})`);
   if (hosts.length === 0) throw bad(1, 'at least one host expected, got an empty table');
   if (rcpts.length === 0) throw bad(3, 'at least one recipient expected, got an empty table');
-  if (/[\r\n\0]/.test(mail)) throw bad(2, `a sender without CR, LF or NUL expected, got ${shown(mail)}`);
-  const rcpt = rcpts.find((address) => /[\r\n\0]/.test(address));
-  if (rcpt !== undefined) throw bad(3, `recipients without CR, LF or NUL expected, got ${shown(rcpt)}`);
+  const rules: PathRules = {
+    lenience: lenienceOf(context.options.values),
+    localLength: false,
+    needsDomain: false,
+  };
+  const read = (position: number, address: string): string => {
+    const parsed = parseMailbox(address, rules);
+    if (parsed.kind === 'path') return parsed.path.address;
+    const problem = `got ${shown(address)}: ${FAULT_TEXTS[parsed.fault]}`;
+    throw bad(position, `an address without angle brackets expected, ${problem}`);
+  };
+  const recipients = rcpts.map((address) => read(3, address));
+  if (recipients.includes('')) throw bad(3, 'a recipient expected, got the empty string');
+  return { hosts, sender: read(2, mail), recipients };
 }
 
 const shown = (address: string): string => JSON.stringify(address.slice(0, 100));
@@ -154,9 +181,7 @@ function send(
   name: string,
   mailer: Mailer,
   context: CallContext,
-  hosts: readonly string[],
-  sender: string,
-  recipients: readonly string[],
+  { hosts, recipients, sender }: GivenEnvelope,
   open: (() => Promise<MessageSource>) | undefined,
 ): Suspension {
   const abort = new AbortController();

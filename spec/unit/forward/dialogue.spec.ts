@@ -255,13 +255,17 @@ describe('extensions', () => {
     const message = source('Subject: \xe9\r\n\r\n\xff\0\r\n');
     const modern = await hop({ ehlo: PIPELINING });
     const old = await hop({ ehlo: '250 sink\r\n' });
-    const { client, send } = bench();
+    const { client, log, send } = bench();
     for (const sink of [modern, old]) {
       expect((await send([sink.target], { message, eightBit: true })).kind).toBe('delivered');
       expect(sink.connections[0]?.contents[0]?.toString('latin1')).toBe('Subject: \xe9\r\n\r\n\xff\0\r\n');
     }
     expect(modern.commands[1]).toBe(`MAIL FROM:<alice@example.com> SIZE=${message.size} BODY=8BITMIME`);
     expect(old.commands[1]).toBe('MAIL FROM:<alice@example.com>');
+    const said = 'message with 8-bit content goes to a next hop without 8BITMIME';
+    expect(log.lines.filter(({ message: text }) => text === said).map(({ fields }) => fields.host)).toEqual([
+      old.target,
+    ]);
     client.close();
   });
 

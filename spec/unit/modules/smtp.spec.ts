@@ -337,20 +337,42 @@ describe('arguments', () => {
       [table('h'), '', table()],
       "bad argument #3 to 'smtp.sendfile' (at least one recipient expected, got an empty table)",
     ],
+    ...(
+      [
+        ['CRLF', 'a\r\nDATA', 'its local part is malformed'],
+        ['LF', 'c\n', 'its local part is malformed'],
+        ['LF in the domain', 'a@x\n', 'its domain is none'],
+        ['NUL', 'b\0', 'its local part is malformed'],
+        ['NUL in quotes', '"b\0"@x', 'its local part is malformed'],
+        ['a bracket and a parameter', 's@x.com> AUTH=<', 'its domain is none'],
+        ['a bracket and NOTIFY', 'r@y.com> NOTIFY=NEVER', 'its domain is none'],
+        ['a blank', 'r@y.com NOTIFY=NEVER', 'its domain is none'],
+        ['brackets', '<a@x.com>', 'its local part is malformed'],
+        ['two of them', 'a@x.com,b@x.com', 'its domain is none'],
+        ['no domain', 'a@', 'its domain is none'],
+        ['bytes above 127', 'a@\xfc.example', 'it has bytes above 127'],
+        ['two dots', 'a..b@x.com', 'its local part is malformed'],
+        ['a wrong source route', '@x', 'its source route is malformed'],
+      ] as const
+    ).flatMap(([name, address, problem]): [string, LuaValue[], string][] => {
+      const rest = `(an address without angle brackets expected, got ${JSON.stringify(address)}: ${problem})`;
+      return [
+        [
+          `${name} in the sender`,
+          [table('h'), address, table('b')],
+          `bad argument #2 to 'smtp.sendfile' ${rest}`,
+        ],
+        [
+          `${name} in a recipient`,
+          [table('h'), '', table('b', address)],
+          `bad argument #3 to 'smtp.sendfile' ${rest}`,
+        ],
+      ];
+    }),
     [
-      'CRLF in the sender',
-      [table('h'), 'a\r\nDATA', table('b')],
-      'bad argument #2 to \'smtp.sendfile\' (a sender without CR, LF or NUL expected, got "a\\r\\nDATA")',
-    ],
-    [
-      'LF in a recipient',
-      [table('h'), '', table('b', 'c\n')],
-      'bad argument #3 to \'smtp.sendfile\' (recipients without CR, LF or NUL expected, got "c\\n")',
-    ],
-    [
-      'NUL in a recipient',
-      [table('h'), '', table('b\0')],
-      'bad argument #3 to \'smtp.sendfile\' (recipients without CR, LF or NUL expected, got "b\\u0000")',
+      'an empty recipient',
+      [table('h'), '', table('b', '')],
+      "bad argument #3 to 'smtp.sendfile' (a recipient expected, got the empty string)",
     ],
     [
       'spool a table',
@@ -359,5 +381,26 @@ describe('arguments', () => {
     ],
   ])('%s', (_, values, error) => {
     expect(() => call('sendfile', ...values)).toThrow(new LuaError(error));
+  });
+
+  it('are addresses as MAIL and RCPT take them: quoted ones go through whole, source routes are taken off', async () => {
+    const sink = await hop();
+    await call(
+      'sendstring',
+      table(sink.target),
+      '@r.example:"a> X=1"@B.cc',
+      table('Bob', '"x\\"y"@[1.2.3.4]'),
+    ).done;
+    expect(sink.commands.slice(1, 4)).toEqual([
+      'MAIL FROM:<"a> X=1"@B.cc>',
+      'RCPT TO:<Bob>',
+      'RCPT TO:<"x\\"y"@[1.2.3.4]>',
+    ]);
+    const lenient = fakeCallContext(
+      undefined,
+      createOptions({ 'smtp-forward-tls': 'off', 'smtp-lenient': '+' }),
+    );
+    await callWith(lenient, 'sendstring', table(sink.target), 'a..b@x.com.', table('.c@x.com')).done;
+    expect(sink.commands.slice(-2)).toEqual(['MAIL FROM:<a..b@x.com>', 'RCPT TO:<.c@x.com>']);
   });
 });

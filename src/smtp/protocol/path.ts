@@ -48,6 +48,19 @@ export type ParsedMailbox =
   | { readonly kind: 'path'; readonly path: Path }
   | { readonly kind: 'fault'; readonly fault: PathFault };
 
+/** For people: `got "a@": <this>`. */
+export const FAULT_TEXTS: Readonly<Record<PathFault, string>> = {
+  form: 'there are no angle brackets around it',
+  brackets: 'its angle brackets do not match',
+  route: 'its source route is malformed',
+  local: 'its local part is malformed',
+  localLength: 'its local part has more than 64 bytes',
+  incomplete: 'it has no domain',
+  domain: 'its domain is none',
+  domainLength: 'its domain has more than 255 bytes',
+  nonAscii: 'it has bytes above 127',
+};
+
 const NULL_PATH: Path = { address: '', normal: '', domain: '' };
 /** RFC 5321 section 4.5.3.1.2. */
 const LONGEST_DOMAIN = 255;
