@@ -180,7 +180,7 @@ function skipRoute(text: string): number | 'route' | 'domain' {
     while (end < text.length && text[end] !== ':' && text[end] !== ',' && text[end] !== '@') end++;
     if (end === at + 1 || end === text.length || text[end] === '@') return 'route';
     const domain = text.slice(at + 1, end);
-    if (domain.length > LONGEST_DOMAIN || !domain.includes('.') || !isDomain(domain)) return 'domain';
+    if (domain.length > LONGEST_DOMAIN || !isDomain(domain)) return 'domain';
     if (text[end] === ':') return end + 1;
     at = end + 1;
   }
