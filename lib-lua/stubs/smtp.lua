@@ -78,10 +78,10 @@ smtp.code = {
 
 ---Sends a file. Raises an error that names the path when the file cannot be read. Line ends are made CRLF, dots are stuffed. The next host is tried when one cannot be reached, does not greet, breaks off or answers 421 before it had the whole message; never when it has refused the message or all recipients, and never once the final dot was sent: `last.stage` is `dot` and `last.code` one of `smtp.code.ERROR...` when its reply did not come, and the message may have been taken.
 ---
----Each step has a deadline (options `smtp-accept-timeout`, `smtp-command-timeout`, `smtp-data-timeout`, `smtp-dot-timeout`). STARTTLS is used as option `smtp-forward-tls` says. Connections are kept for the next message (option `smtp-forward-connections`). Nothing is sent when all recipients are refused. That no host can be used is no error: the first result is false and a log line tells why. A CR, LF or NUL in an address raises an error. **Suspends.**
+---Each step has a deadline (options `smtp-accept-timeout`, `smtp-command-timeout`, `smtp-data-timeout`, `smtp-dot-timeout`). STARTTLS is used as option `smtp-forward-tls` says. Connections are kept for the next message (option `smtp-forward-connections`). Nothing is sent when all recipients are refused. That no host can be used is no error: the first result is false and a log line tells why. What MAIL or RCPT would not take as an address raises an error, whatever stands in it; a source route is taken off. **Suspends.**
 ---@param hosts string[] Next hops, tried in order: `host`, `1.2.3.4`, `2001:db8::1`, each but a bare IPv6 address with an optional `:port`, or `[2001:db8::1]:2525`. The port is 25 when none is given. At least one.
----@param mail string The sender without angle brackets; the empty string for the null sender.
----@param rcpts string[] The recipients without angle brackets. At least one.
+---@param mail string The sender without angle brackets, e.g. the argument of `hook.mail`; the empty string for the null sender.
+---@param rcpts string[] The recipients without angle brackets, e.g. those of `hook.forward`. At least one.
 ---@param spool? string Path of the message, e.g. the argument of `hook.forward`; nil: stop after the last recipient (call-ahead), nothing is sent.
 ---@return boolean ok True when the next hop took the message (2xx to the final dot, at least one recipient taken); without a message, when it answered 2xx to the last recipient.
 ---@return integer n_rcpt_ok Number of recipients answered 2xx.
@@ -91,10 +91,10 @@ function smtp.sendfile(hosts, mail, rcpts, spool) end
 
 ---Sends a string. Line ends are made CRLF, dots are stuffed. The next host is tried when one cannot be reached, does not greet, breaks off or answers 421 before it had the whole message; never when it has refused the message or all recipients, and never once the final dot was sent: `last.stage` is `dot` and `last.code` one of `smtp.code.ERROR...` when its reply did not come, and the message may have been taken.
 ---
----Each step has a deadline (options `smtp-accept-timeout`, `smtp-command-timeout`, `smtp-data-timeout`, `smtp-dot-timeout`). STARTTLS is used as option `smtp-forward-tls` says. Connections are kept for the next message (option `smtp-forward-connections`). Nothing is sent when all recipients are refused. That no host can be used is no error: the first result is false and a log line tells why. A CR, LF or NUL in an address raises an error. **Suspends.**
+---Each step has a deadline (options `smtp-accept-timeout`, `smtp-command-timeout`, `smtp-data-timeout`, `smtp-dot-timeout`). STARTTLS is used as option `smtp-forward-tls` says. Connections are kept for the next message (option `smtp-forward-connections`). Nothing is sent when all recipients are refused. That no host can be used is no error: the first result is false and a log line tells why. What MAIL or RCPT would not take as an address raises an error, whatever stands in it; a source route is taken off. **Suspends.**
 ---@param hosts string[] Next hops, tried in order: `host`, `1.2.3.4`, `2001:db8::1`, each but a bare IPv6 address with an optional `:port`, or `[2001:db8::1]:2525`. The port is 25 when none is given. At least one.
----@param mail string The sender without angle brackets; the empty string for the null sender.
----@param rcpts string[] The recipients without angle brackets. At least one.
+---@param mail string The sender without angle brackets, e.g. the argument of `hook.mail`; the empty string for the null sender.
+---@param rcpts string[] The recipients without angle brackets, e.g. those of `hook.forward`. At least one.
 ---@param message? string The message, headers and body; any line ends. The empty string is an empty message. Nil: stop after the last recipient.
 ---@return boolean ok True when the next hop took the message (2xx to the final dot, at least one recipient taken); without a message, when it answered 2xx to the last recipient.
 ---@return integer n_rcpt_ok Number of recipients answered 2xx.
