@@ -153,24 +153,32 @@ end
 
 local checked_setmetatable = setmetatable
 
--- Finalizers run where no limit can reach them, and tables had none in Lua 5.1: __gc is hidden while the metatable is set.
+-- Finalizers run where no limit can reach them, for whoever happens to be running, and tables had none in Lua 5.1: no value of a policy
+-- ever gets one. Lua looks for __gc when a metatable is set and never again, so it is hidden meanwhile.
+function environment.without_finalizer(metatable, set, ...)
+  local finalizer = type(metatable) == 'table' and rawget(metatable, '__gc')
+  if not finalizer then
+    return set(...)
+  end
+  rawset(metatable, '__gc', nil)
+  local result = set(...)
+  rawset(metatable, '__gc', finalizer)
+  return result
+end
+
 function base.setmetatable(t, metatable)
-  if type(t) == 'table' then
-    local node = node_of(t)
-    if node then
-      complete(t, node)
-    end
+  if type(t) ~= 'table' then
+    return checked_setmetatable(t, metatable) -- which refuses it
   end
-  if type(metatable) == 'table' then
-    local finalizer = rawget(metatable, '__gc')
-    if finalizer ~= nil then
-      rawset(metatable, '__gc', nil)
-      checked_setmetatable(t, metatable)
-      rawset(metatable, '__gc', finalizer)
-      return t
-    end
+  local node = node_of(t)
+  if node then
+    complete(t, node)
   end
-  return checked_setmetatable(t, metatable)
+  local present = rawgetmetatable(t)
+  if present and rawget(present, '__metatable') ~= nil then
+    return checked_setmetatable(t, metatable) -- the same
+  end
+  return environment.without_finalizer(metatable, checked_setmetatable, t, metatable)
 end
 
 function base.rawget(t, key)
