@@ -3,9 +3,10 @@
 
 local runtime = ...
 local tag = runtime.tag
-local yield, resume, status, running, close, create =
+local yield, resume, status, running, close, new =
   coroutine.yield, coroutine.resume, coroutine.status, coroutine.running, coroutine.close, coroutine.create
 local error, type, pcall, xpcall, sub, gsub = error, type, pcall, xpcall, string.sub, string.gsub
+local interrupted, look, check_memory = runtime.native.interrupted, runtime.native.look, runtime.native.check_memory
 
 local coroutines = {}
 
@@ -32,16 +33,23 @@ function coroutines.suspending(start)
 end
 
 -- Errors that Lua's C functions raise when one of our own functions called them carry a position in our code: it goes.
+-- Who has wanted more memory than there is is stopped: each further try would cost all others a full collection.
 local function own_words(message)
-  if type(message) == 'string' and sub(message, 1, 8) == '[smtpe]:' then
-    return (gsub(message, '^%[smtpe%]:%d+: ', ''))
+  if type(message) == 'string' then
+    if message == 'not enough memory' then
+      check_memory()
+    elseif sub(message, 1, 8) == '[smtpe]:' then
+      return (gsub(message, '^%[smtpe%]:%d+: ', ''))
+    end
   end
   return message
 end
 
+-- A run that was interrupted in a coroutine gives way in all that resumed one another, and goes on in the innermost.
 local function relay(co, ok, ...)
   if ok then
-    if (...) == tag then
+    local first = ...
+    if first == tag or first == nil and interrupted() then
       return relay(co, resume(co, yield(tag)))
     end
     return ok, ...
@@ -49,7 +57,24 @@ local function relay(co, ok, ...)
   return ok, own_words((...))
 end
 
+-- Each coroutine counts its instructions by itself: many that do little would never be looked at.
+local uncounted = 0
+
+local function counted()
+  uncounted = uncounted + 1
+  if uncounted > 20 then
+    uncounted = 0
+    look()
+  end
+end
+
+local function create(f)
+  counted()
+  return new(f)
+end
+
 local function relayed_resume(co, ...)
+  counted()
   return relay(co, resume(co, ...))
 end
 
@@ -89,10 +114,20 @@ local library = {
   resume = relayed_resume,
   status = status,
   yield = yield,
-  close = close,
   isyieldable = coroutine.isyieldable,
 }
 coroutines.library = library
+
+local function closed(ok, ...)
+  if ok then
+    return ok
+  end
+  return ok, own_words((...))
+end
+
+function library.close(co)
+  return closed(close(co))
+end
 
 function library.wrap(f)
   local co = create(f)

@@ -21,7 +21,8 @@ end
 
 -- string
 
-local sub, rep, byte, char, format = string.sub, runtime.patterns.rep, string.byte, string.char, string.format
+local bounded = runtime.bounded
+local sub, rep, byte, char, format = string.sub, bounded.string.rep, bounded.string.byte, string.char, string.format
 
 function lua51.string.sub(s, i, j)
   if i and i % 1 ~= 0 or j and j % 1 ~= 0 then
@@ -48,22 +49,25 @@ function lua51.string.rep(s, n, separator)
 end
 
 function lua51.string.char(...)
-  for i = 1, select('#', ...) do
-    local code = select(i, ...)
+  local codes, n = { ... }, select('#', ...)
+  local whole = true
+  for i = 1, n do
+    local code = codes[i]
     if type(code) == 'number' and code % 1 ~= 0 then
-      local codes = { ... }
-      for k = 1, #codes do
-        codes[k] = truncate(codes[k])
-      end
-      return char(unpack(codes))
+      codes[i], whole = truncate(code), false
     end
   end
-  return char(...)
+  if whole then
+    return char(...)
+  end
+  return char(unpack(codes, 1, n))
 end
 
 lua51.string.gfind = runtime.patterns.gmatch
 
--- Formats with conversions to integers: which arguments they take, and the format without %u. false: nothing to do.
+-- Formats with conversions to integers: which arguments they take, and the format without %u. false: nothing to do. Only short ones are
+-- kept: a long one may be text of a mail.
+local KEPT, KEPT_LENGTH, LONGEST = 500, 200, 65536
 local formats, known_formats = {}, 0
 
 local function integer_conversions(text)
@@ -98,17 +102,24 @@ function lua51.string.format(text, ...)
     if type(text) ~= 'string' then
       return format(text, ...)
     end
-    if known_formats >= 2000 then
+    if #text > LONGEST then
+      error("bad argument #1 to 'format' (format longer than " .. LONGEST .. ' bytes)', 2)
+    elseif known_formats >= KEPT then
       formats, known_formats = {}, 0
     end
     entry = integer_conversions(text)
-    formats[text] = entry
-    known_formats = known_formats + 1
+    if #text <= KEPT_LENGTH then
+      formats[text] = entry
+      known_formats = known_formats + 1
+    end
   end
   if not entry then
     return format(text, ...)
   end
   local positions = entry.positions
+  if #positions > 10 then
+    return format(entry.format, truncated(positions, ...))
+  end
   for k = 1, #positions do
     local value = select(positions[k], ...)
     if math_type(value) ~= 'integer' and type(value) ~= 'nil' then
@@ -120,7 +131,7 @@ end
 
 -- table
 
-local insert, remove, move = table.insert, table.remove, table.move
+local insert, remove, move = bounded.table.insert, bounded.table.remove, bounded.table.move
 -- A length that only a __len metamethod can claim; the C functions would walk through all of it.
 local absurd = 100000000
 
@@ -280,7 +291,7 @@ function lua51.math.randomseed() end
 
 -- os
 
-local date, time, difftime = os.date, os.time, os.difftime
+local date, time, difftime = bounded.os.date, os.time, os.difftime
 
 -- Conversions of the system's strftime that Lua 5.4 refuses.
 local extra_dates = {

@@ -3,9 +3,9 @@
 
 local runtime = ...
 local native, chunks, environment = runtime.native, runtime.chunks, runtime.environment
-local type, error, select, tonumber, rawget, rawset, ipairs, setmetatable =
-  type, error, select, tonumber, rawget, rawset, ipairs, setmetatable
-local unpack = table.unpack
+local type, error, select, tonumber, rawget, rawset, rawequal, ipairs, setmetatable =
+  type, error, select, tonumber, rawget, rawset, rawequal, ipairs, setmetatable
+local unpack = runtime.bounded.table.unpack
 local getinfo, getupvalue, upvaluejoin, getmetatable = debug.getinfo, debug.getupvalue, debug.upvaluejoin, debug.getmetatable
 local floor = math.floor
 local gmatch, match = string.gmatch, string.match
@@ -36,6 +36,14 @@ function base.ipairs(t, ...)
   return ipairs(t)
 end
 
+-- The locale belongs to the process, and with it how all connections compare strings.
+function lua51.os.setlocale(locale)
+  if locale == nil or locale == '' or locale == 'C' or locale == 'POSIX' then
+    return 'C'
+  end
+  return nil
+end
+
 function base.gcinfo()
   return floor(collectgarbage('count')), 0
 end
@@ -50,7 +58,7 @@ function base.newproxy(what)
   if not metatable or environment.shared[metatable] then
     error("bad argument #1 to 'newproxy' (boolean or proxy expected)", 2)
   end
-  return native.newproxy(metatable)
+  return environment.without_finalizer(metatable, native.newproxy, metatable)
 end
 
 -- Environments of functions: the upvalue _ENV.
@@ -160,13 +168,37 @@ function base.module(name, ...)
   end
 end
 
+-- Makes the globals visible in a module. What a module may be is also a library or `client`: then it is the connection's own that gets a
+-- metatable, and what is looked up when it is first read stays so.
 function lua51.package.seeall(module)
+  if type(module) ~= 'table' then
+    error("bad argument #1 to 'seeall' (table expected, got " .. (module == nil and 'no value' or type(module)) .. ')', 2)
+  end
+  local globals = native.globals()
+  if rawequal(module, globals) then
+    return -- it would be looked up in itself for ever
+  end
+  local node = environment.node_of(module)
+  if node then
+    environment.complete(module, node)
+  end
   local metatable = getmetatable(module)
   if metatable == nil then
-    metatable = {}
-    setmetatable(module, metatable)
+    setmetatable(module, { __index = globals })
+  elseif environment.shared[metatable] then
+    local lazy = metatable.__index
+    setmetatable(module, {
+      __index = function(t, key)
+        local value = lazy(t, key)
+        if value == nil then
+          return globals[key]
+        end
+        return value
+      end,
+    })
+  else
+    metatable.__index = globals
   end
-  metatable.__index = native.globals()
 end
 
 return lua51

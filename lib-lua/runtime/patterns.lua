@@ -3,13 +3,22 @@
 
 local runtime = ...
 local native = runtime.native
-local find, match, gmatch, gsub, sub, byte, rep = string.find, string.match, string.gmatch, string.gsub, string.sub, string.byte, string.rep
-local type, tostring, tonumber, error, select, concat, huge = type, tostring, tonumber, error, select, table.concat, math.huge
+local find, match, gmatch, gsub, sub, byte = string.find, string.match, string.gmatch, string.gsub, string.sub, string.byte
+local type, tostring, tonumber, error, select, concat, huge =
+  type, tostring, tonumber, error, select, runtime.bounded.table.concat, math.huge
 local floor = math.floor
+local getmetatable = debug.getmetatable
 
 local patterns = {}
 
--- pattern -> the longest subject for Lua's own matcher. Emptied when it has grown too big.
+-- pattern -> the longest subject for Lua's own matcher. Short ones only: a long one may be text of a mail. Emptied when there are too many.
+local KEPT, KEPT_LENGTH = 2000, 200
+local LONGEST = 32768
+-- Steps that a plain search may take where it cannot be interrupted.
+local AFFORDABLE = 4000000
+
+local is_plain = native.is_plain
+
 local known = 0
 local quick = {}
 setmetatable(quick, {
@@ -17,21 +26,33 @@ setmetatable(quick, {
     if type(pattern) ~= 'string' then
       return huge
     end
-    if known >= 2000 then
+    if #pattern > KEPT_LENGTH then
+      if is_plain(pattern) then
+        return AFFORDABLE / #pattern
+      elseif #pattern > LONGEST then
+        error('pattern too long (more than ' .. LONGEST .. ' bytes)', 3)
+      end
+      return native.quick_length(pattern)
+    elseif known >= KEPT then
       for key in next, t do
         t[key] = nil
       end
       known = 0
     end
-    local length = native.quick_length(pattern)
     known = known + 1
+    local length = native.quick_length(pattern)
     t[pattern] = length
     return length
   end,
 })
 
 local function slow(s, pattern)
-  return quick[pattern] ~= huge and type(s) == 'string' and #s > quick[pattern]
+  return type(s) == 'string' and #s > quick[pattern]
+end
+
+-- The same where Lua's own function does more for each match than finding it.
+local function slow_to_replace(s, pattern)
+  return type(s) == 'string' and #s > quick[pattern] / 4
 end
 
 -- Without the fraction, as Lua 5.1 converts it.
@@ -55,12 +76,19 @@ function patterns.find(s, pattern, init, plain)
   if init and init % 1 ~= 0 then
     init = whole(init)
   end
-  local length = quick[pattern]
-  if length ~= huge and type(s) == 'string' and #s > length then
+  if plain then
+    if type(s) == 'string' and type(pattern) == 'string' and #s * #pattern > AFFORDABLE then
+      local from = position(s, init)
+      if from == nil then
+        return nil
+      end
+      return native.find_plain(s, pattern, from)
+    end
+  elseif slow(s, pattern) then
     local from = position(s, init)
     if from == nil then
       return nil
-    elseif plain or not find(pattern, '[%^%$%*%+%?%.%(%[%%%-]') then
+    elseif is_plain(pattern) then
       return native.find_plain(s, pattern, from)
     end
     return native.match_from(s, pattern, from)
@@ -216,30 +244,17 @@ function patterns.gsub(s, pattern, replacement, limit)
   elseif kind == 'number' then
     replacement, kind = tostring(replacement), 'string'
   end
-  local is_slow = slow(s, pattern)
-  if kind == 'function' or is_slow and (kind == 'string' or kind == 'table') then
+  local is_slow = slow_to_replace(s, pattern)
+  if kind == 'function' or kind == 'table' and getmetatable(replacement) or is_slow and (kind == 'string' or kind == 'table') then
     if type(s) == 'number' then
       s = tostring(s)
     end
     if type(s) == 'string' and type(pattern) == 'string' then
       local max = limit == nil and huge or tonumber(limit) or 0
-      return replace(s, pattern, replacement, max, is_slow and native.match_from or find)
+      return replace(s, pattern, replacement, max, slow(s, pattern) and native.match_from or find)
     end
   end
   return gsub(s, pattern, replacement, limit)
-end
-
--- One long memcpy instead of many short ones.
-function patterns.rep(s, n, separator)
-  if separator == nil and type(s) == 'string' and type(n) == 'number' and n > 4096 and #s < 256 and #s > 0 then
-    n = floor(n)
-    local block = floor(65536 / #s)
-    if n > block and #s * n < 2 ^ 31 then
-      local big = rep(s, block)
-      return rep(big, n // block) .. rep(s, n % block)
-    end
-  end
-  return rep(s, n, separator)
 end
 
 return patterns

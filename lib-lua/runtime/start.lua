@@ -22,6 +22,7 @@ end
 local lua51 = runtime.lua51
 
 local plain = pick(_G, 'assert error pcall xpcall print rawequal rawlen rawset select tonumber tostring type pairs')
+merge(plain, runtime.bounded.base)
 merge(plain, environment.base)
 merge(plain, coroutines.base)
 merge(plain, lua51.base)
@@ -48,13 +49,15 @@ function plain.collectgarbage(what, ...)
   error("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring(what) .. "')", 2)
 end
 
+local bounded = runtime.bounded
+local strings = pick(string, 'byte char dump find format gmatch gsub len lower match rep reverse sub upper pack packsize unpack')
 local libraries = {
-  string = merge(merge(pick(string, 'byte char dump find format gmatch gsub len lower match rep reverse sub upper pack packsize unpack'), runtime.patterns), lua51.string),
-  table = merge(pick(table, 'concat insert move pack remove sort unpack'), lua51.table),
+  string = merge(merge(merge(strings, bounded.string), runtime.patterns), lua51.string),
+  table = merge(merge(pick(table, 'concat insert move pack remove sort unpack'), bounded.table), lua51.table),
   math = merge(merge({}, math), lua51.math),
-  os = merge(merge(pick(os, 'setlocale'), runtime.system.os), lua51.os),
+  os = merge(merge({}, runtime.system.os), lua51.os),
   io = runtime.system.io,
-  utf8 = utf8,
+  utf8 = merge(merge({}, utf8), bounded.utf8),
   coroutine = coroutines.library,
   debug = merge(pick(debug, 'traceback getinfo'), lua51.debug),
   package = merge({ searchpath = chunks.searchpath }, lua51.package),

@@ -28,6 +28,8 @@ export interface CallEnvironment {
   readonly bridge: Bridge;
   /** The address that marks an engine wait among yielded values. */
   readonly tag: Pointer;
+  /** Whether what is running can be suspended. */
+  canYield(): boolean;
   /** Throws when no policy is running. */
   caller(): Caller;
 }
@@ -103,7 +105,7 @@ function finish(
     result.cancel();
     throw new Error(`${name} suspends but is not declared so`);
   }
-  if (env.api.lua_isyieldable(L) === 0) {
+  if (!env.canYield()) {
     result.cancel();
     throw new LuaError(
       `${name} would have to wait, which is not possible in a function called by a C function such as table.sort or string.gsub`,

@@ -6,14 +6,19 @@ import { Bridge } from './bridge.ts';
 import { kept } from './environment.ts';
 import { HookKilled, type KillReason } from './kill.ts';
 import { Memory } from './memory.ts';
-import { Natives } from './natives.ts';
+import { type Native, Natives } from './natives.ts';
 import { Objects } from './objects.ts';
+import { Pace } from './pace.ts';
 import { Positions } from './position.ts';
 import type { Anchor } from './references.ts';
+import { Slices } from './slices.ts';
 import type { Task } from './task.ts';
 import { Threads } from './threads.ts';
-import type { LoadedWasm } from './wasm.ts';
-import { type LuaApi, type Pointer, registry, type State, Type } from './wasm-api.ts';
+import type { ActiveThreads, LoadedWasm } from './wasm.ts';
+import { type LuaApi, maskCount, type Pointer, registry, type State, Type } from './wasm-api.ts';
+
+/** Processor time, in milliseconds, that may be used where a run cannot be interrupted (a __tostring called by a C function ...). */
+const UNINTERRUPTED = 50;
 
 const luaTypeNames = [
   'nil',
@@ -45,9 +50,14 @@ export class Core {
   readonly resultCount: Pointer;
   /** Who is running Lua at this moment. Lua never runs for two at once. */
   running: Task | undefined;
+  /** account.refused when Lua went on. */
+  refusedBefore = 0;
   /** An exception went through Lua frames that should not have: nothing runs any more. */
   broken = false;
   readonly threads: Threads;
+  readonly slices: Slices;
+  readonly pace: Pace;
+  readonly #active: ActiveThreads;
   readonly #names = new Map<string, Pointer>();
   #strings: Anchor | undefined;
 
@@ -58,8 +68,20 @@ export class Core {
     this.memory = new Memory(wasm.api);
     const at = this.memory.allocate(account.size);
     this.account = new Account(() => this.memory.words, at);
+    this.slices = new Slices(clock);
+    this.#active = wasm.active;
     printWholeFloatsAsLua51(this.memory);
-    this.main = wasm.api.lua_newstate(installAllocator(wasm.api), at);
+    const countHook = wasm.addFunction((L) => this.#counted(L as State), 'vii');
+    const pace = new Pace(
+      (L) => wasm.api.lua_gethookcount(L),
+      (L, instructions) => wasm.api.lua_sethook(L, countHook, maskCount, instructions),
+    );
+    this.pace = pace;
+    const allocator = installAllocator(wasm.api, {
+      created: (block, size) => this.#longString(block, size),
+      gone: (block) => this.#gone(block),
+    });
+    this.main = wasm.api.lua_newstate(allocator, at);
     if (this.main === 0) throw new Error('Lua: no memory for a state');
     wasm.api.lua_atpanic(
       this.main,
@@ -68,22 +90,118 @@ export class Core {
     wasm.api.luaL_openlibs(this.main);
     this.objects = new Objects(wasm.api);
     this.bridge = new Bridge(wasm.api, this.memory, this.objects, this.main, this.account);
-    this.natives = new Natives(wasm, this.bridge, log, (L, limit) =>
-      this.kill(L, limit.reason, limit.message),
-    );
+    this.natives = new Natives(wasm, this.bridge, log, {
+      kill: (L, limit) => this.kill(L, limit.reason, limit.message),
+      goOn: (L) => this.#goOn(L),
+    });
     this.positions = new Positions(wasm.api, this.memory, this.bridge, this.main);
     this.tag = this.memory.allocate(8);
     this.resultCount = this.memory.allocate(8);
-    const countHook = wasm.addFunction((L) => this.tick(L as State), 'vii');
-    this.threads = new Threads(wasm.api, this.main, countHook);
+    this.threads = new Threads(wasm.api, this.main, (L) => pace.apply(L));
   }
 
-  /** Looks whether the run has used up its time, and stops it then. To be called from anything that may take long. */
-  tick(L: State): undefined {
+  /** A long string is there: what is running, and every thread that begins to run while it is, is looked at more often. */
+  #longString(block: Pointer, size: number): void {
+    const { pace } = this;
+    if (!pace.created(block, size)) return;
+    if (this.#active.innermost !== 0) pace.apply(this.#active.innermost);
+    this.#watchThreads();
+  }
+
+  #gone(block: Pointer): void {
+    this.pace.gone(block);
+    this.#watchThreads();
+  }
+
+  #watchThreads(): void {
+    const { pace } = this;
+    this.#active.onEnter = pace.quick ? (L) => pace.apply(L) : undefined;
+  }
+
+  /** The count hook of every thread: so many instructions have been executed. */
+  #counted(L: State): undefined {
+    if (this.look(L)) this.#interrupt(L);
+  }
+
+  /** Yields on `L` without values: the run goes on in the middle of what it was doing when it is resumed. */
+  #interrupt(L: State): void {
+    this.slices.interrupted = true;
+    this.api.lua_yieldk(L, 0, 0, 0);
+  }
+
+  /**
+   * Looks whether the run has used up its time, and stops it then. True when it has to give way now, and can: `L` must yield without
+   * values. To be called from anything that may take long.
+   */
+  look(L: State): boolean {
     const task = this.running;
-    if (task?.exhausted() === true) {
+    const { slices } = this;
+    if (task === undefined || slices.interrupted) return false;
+    const now = this.clock.monotonic();
+    if (task.exhausted(now)) {
       this.kill(L, 'cpu', `used more than ${task.cpuLimit} ms of processor time`);
     }
+    this.pace.looked(L, now);
+    if (this.pace.quick) this.#watchThreads();
+    if (!slices.over(now)) return false;
+    if (slices.enabled && this.canYield() && task.mayGiveWay()) return true;
+    if (task.overdue(now, UNINTERRUPTED)) {
+      this.kill(
+        L,
+        'cpu',
+        `used more than ${UNINTERRUPTED} ms of processor time where it cannot be interrupted (a function that is called by a function of the library, such as __tostring, or a handler of errors)`,
+      );
+    }
+    return false;
+  }
+
+  /** A native that has worked for a while calls this from time to time. */
+  tick(L: State): void {
+    this.look(L);
+  }
+
+  /** Whether what is running can be suspended: no C function is under way that could not go on afterwards, in any of its coroutines. */
+  canYield(): boolean {
+    const { states, depth } = this.#active;
+    if (depth === 0) return false;
+    let previous = 0;
+    for (let i = 0; i < depth; i++) {
+      const L = states[i] ?? 0;
+      if (L !== previous && this.api.lua_isyieldable(L) === 0) return false;
+      previous = L;
+    }
+    return true;
+  }
+
+  /** Makes the native that calls this give way; what it has on its stack stays, and `goOn` is called, in its place, later. */
+  giveWay(L: State, goOn: Native): never {
+    if (this.running === undefined) throw new Error('no policy is running');
+    this.running.resumable = goOn;
+    this.slices.interrupted = true;
+    this.api.lua_yieldk(L, 0, 0, this.natives.continuation);
+    throw new Error('lua_yieldk returned');
+  }
+
+  /** For the function behind the continuation of natives that gave way. */
+  #goOn(L: State): number {
+    const goOn = this.running?.resumable;
+    if (goOn === undefined) throw new Error('nothing to go on with');
+    if (this.running !== undefined) this.running.resumable = undefined;
+    return goOn(L);
+  }
+
+  /** Stops the run when Lua has been refused memory since it went on. */
+  checkMemory(L: State): 0 {
+    const { account } = this;
+    if (account.refused !== this.refusedBefore) this.kill(L, 'memory', this.memoryText(account.limit));
+    return 0;
+  }
+
+  /** Why memory was refused; `limit` in bytes. */
+  memoryText(limit: number): string {
+    const { wanted, longest } = this.account;
+    const what = `not enough memory (limit ${limit} bytes for all Lua`;
+    return wanted > longest ? `${what}, ${longest} for a string; ${wanted} were wanted at once)` : `${what})`;
   }
 
   /** Stops the run in progress. Does not return. */

@@ -1,6 +1,6 @@
-// Processor time of one run of Lua. Measured by the clock while Lua runs (cheap, and never less than the processor time); before
-// a run is stopped the processor time of the process has the last word, so that a loaded machine stops nobody.
-import type { Clock } from '../ops/clock.ts';
+// Processor time of one run of Lua: the sum of its stretches, each from the resume to the yield. Measured by the clock (cheap, and never
+// less than the processor time); before a run is stopped the processor time of the process has the last word, so that a loaded machine
+// stops nobody.
 
 /** User and system time of the process, milliseconds. */
 function processorTime(): number {
@@ -9,51 +9,82 @@ function processorTime(): number {
 }
 
 export class CpuMeter {
-  readonly #clock: Clock;
   #limit = 0;
+  /** Used before the present stretch. */
   #earlier = 0;
-  #sliceStart = 0;
-  /** Processor time when half of the limit was used, and what was used then. */
-  #halfway: { readonly processor: number; readonly used: number } | undefined;
+  /** When the present stretch began; 0 when Lua does not run, and until the first look in a run that has only begun. */
+  #since = 0;
+  /** Processor time of the process when the present stretch began; counted from half of the limit on, as it is dear to ask for. */
+  #processor: number | undefined;
+  #watching = false;
   #next = 0;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   /** A run begins; `limit` in milliseconds. */
   start(limit: number): void {
     this.#limit = limit;
     this.#earlier = 0;
-    this.#sliceStart = 0;
-    this.#halfway = undefined;
+    this.#since = 0;
+    this.#watching = false;
+    this.#processor = undefined;
     this.#next = limit / 2;
   }
 
+  /** Lua goes on. */
+  resume(now: number): void {
+    this.#since = now;
+    this.#processor = this.#watching ? processorTime() : undefined;
+    if (this.#watching) this.#next = this.#limit;
+  }
+
+  /** Whether a stretch is being measured: then `pause` is due at its end. */
+  get running(): boolean {
+    return this.#since !== 0;
+  }
+
   /** Lua has stopped running, for now or for good. */
-  pause(): void {
-    if (this.#sliceStart === 0) return;
-    this.#earlier += this.#clock.monotonic() - this.#sliceStart;
-    this.#sliceStart = 0;
+  pause(now: number): void {
+    if (this.#since === 0) return;
+    this.#earlier += this.#stretch(now);
+    this.#since = 0;
+  }
+
+  /** Processor time of the present stretch as far as it is known. */
+  #stretch(now: number): number {
+    const wall = now - this.#since;
+    return this.#processor === undefined ? wall : Math.min(wall, processorTime() - this.#processor);
+  }
+
+  /** From here on the stretch is measured by processor time. */
+  #watch(now: number): void {
+    this.#earlier += now - this.#since;
+    this.#since = now;
+    this.#processor = processorTime();
+    this.#watching = true;
   }
 
   /** Called now and then while Lua runs; true when the run has used up its time. */
-  exhausted(): boolean {
-    const now = this.#clock.monotonic();
-    if (this.#sliceStart === 0) {
-      this.#sliceStart = now;
-      return false;
-    }
-    const used = this.#earlier + now - this.#sliceStart;
+  exhausted(now: number): boolean {
+    if (this.#since === 0) this.#since = now;
+    const used = this.#earlier + now - this.#since;
     if (used < this.#next) return false;
-    if (this.#halfway === undefined) {
-      this.#halfway = { processor: processorTime(), used };
-      this.#next = Math.max(this.#limit, used);
+    if (!this.#watching || this.#processor === undefined) {
+      this.#watch(now);
+      this.#next = Math.max(this.#limit, this.#earlier);
       return false;
     }
-    const spent = this.#halfway.used + processorTime() - this.#halfway.processor;
+    const spent = this.#earlier + this.#stretch(now);
     if (spent >= this.#limit) return true;
     this.#next = used + (this.#limit - spent);
     return false;
+  }
+
+  /** True when the present stretch, which should have ended, has used more than `bound` milliseconds. */
+  overdue(now: number, bound: number): boolean {
+    if (this.#since === 0 || now - this.#since < bound) return false;
+    if (this.#processor === undefined) {
+      this.#watch(now);
+      return false;
+    }
+    return this.#stretch(now) >= bound;
   }
 }

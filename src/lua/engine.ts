@@ -52,6 +52,7 @@ export interface LuaEngineDependencies {
 const runtimeFiles = [
   'environment',
   'coroutines',
+  'bounded',
   'chunks',
   'patterns',
   'lines',
@@ -90,6 +91,7 @@ export class LuaEngine {
       api: core.api,
       bridge: core.bridge,
       tag: core.tag,
+      canYield: () => core.canYield(),
       caller: () => this.#caller(),
     };
     this.#shape = deps.shape ?? usualShape;

@@ -29,6 +29,20 @@ export function environmentNatives(
       environment().pushRecord(L);
       return 1;
     },
+    /** interrupted() -> whether the coroutine that has just yielded was interrupted, and did not yield by itself */
+    interrupted: (L) => {
+      api.lua_pushboolean(L, core.slices.interrupted ? 1 : 0);
+      return 1;
+    },
+    /** look(): looks at the clock; gives way when it is time. For Lua that does much in few instructions. */
+    look: (L) => (core.look(L) ? core.giveWay(L, () => 0) : 0),
+    /** check_memory(): after an error of memory; stops the run when it was one */
+    check_memory: (L) => core.checkMemory(L),
+    /** longest_string() -> bytes */
+    longest_string: (L) => {
+      api.lua_pushnumber(L, core.account.longest);
+      return 1;
+    },
     pin: () => {
       core.running?.pin();
       return 0;

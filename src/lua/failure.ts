@@ -27,7 +27,7 @@ export function describeFailure(
   const { positions } = core;
   if (status === Status.errorMemory) {
     // No traceback: it would need memory.
-    const message = `${positions.of(L)}not enough memory (limit ${memoryLimit} bytes for all Lua)`;
+    const message = `${positions.of(L)}${core.memoryText(memoryLimit)}`;
     return { kind: 'limit', limit: 'memory', message, traceback: '' };
   }
   const traceback = positions.traceback(L);

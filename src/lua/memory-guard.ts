@@ -4,6 +4,12 @@ import type { Options } from '../options/options.ts';
 import type { Core } from './core.ts';
 import type { Task } from './task.ts';
 
+/**
+ * The largest block, bytes: the array of a table of 4 million elements, the fields of one of 2 million. A table that outgrows it is refused:
+ * making a larger one would stop everybody for longer than a tenth of a second.
+ */
+const LARGEST = 67_108_864;
+
 /** The part of the limit that may be held from one hook to the next. */
 const lasting = 0.75;
 
@@ -39,7 +45,9 @@ export class MemoryGuard {
   enter(): void {
     const { account } = this.#core;
     this.#before = account.used;
+    this.#core.refusedBefore = account.refused;
     account.limit = this.limit;
+    account.setLargest(this.#options.values['lua-max-string'] * 1_048_576, LARGEST);
   }
 
   /** Lua has stopped running; `relieve` is due afterwards. */

@@ -17,20 +17,31 @@ interface Entry {
   readonly run: Native;
 }
 
+export interface NativeParts {
+  /** Stops the run. */
+  readonly kill: (L: State, limit: LimitReached) => never;
+  /** Goes on with the native that gave way. */
+  readonly goOn: Native;
+}
+
 export class Natives {
   readonly #api: LuaApi;
   readonly #bridge: Bridge;
   readonly #log: Log;
-  readonly #kill: (L: State, limit: LimitReached) => never;
+  readonly #parts: NativeParts;
   readonly #entries: Entry[] = [];
   readonly #dispatcher: number;
+  /** For lua_yieldk: goes on with the native that gave way. */
+  readonly continuation: number;
 
-  constructor(wasm: LoadedWasm, bridge: Bridge, log: Log, kill: (L: State, limit: LimitReached) => never) {
+  constructor(wasm: LoadedWasm, bridge: Bridge, log: Log, parts: NativeParts) {
     this.#api = wasm.api;
     this.#bridge = bridge;
     this.#log = log;
-    this.#kill = kill;
+    this.#parts = parts;
     this.#dispatcher = wasm.addFunction((L) => this.#dispatch(L as State), 'ii');
+    const goOn: Native = (L) => parts.goOn(L);
+    this.continuation = wasm.addFunction((L) => this.#run(L as State, this.#entry(L as State), goOn), 'iiii');
   }
 
   /** Pushes a Lua function that runs `run`. `name` is for errors; give `level` 2 when a Lua wrapper calls it. */
@@ -40,15 +51,23 @@ export class Natives {
     this.#api.lua_pushcclosure(L, this.#dispatcher, 1);
   }
 
+  #entry(L: State): Entry | undefined {
+    return this.#entries[this.#api.lua_touserdata(L, upvalueIndex(1))];
+  }
+
   #dispatch(L: State): number {
-    const entry = this.#entries[this.#api.lua_touserdata(L, upvalueIndex(1))];
-    if (entry === undefined) return 0;
+    const entry = this.#entry(L);
+    return this.#run(L, entry, entry?.run);
+  }
+
+  #run(L: State, entry: Entry | undefined, run: Native | undefined): number {
+    if (entry === undefined || run === undefined) return 0;
     let message: string;
     try {
-      return entry.run(L);
+      return run(L);
     } catch (error) {
       if (isLuaThrow(error) || error instanceof HookKilled) throw error;
-      if (error instanceof LimitReached) this.#kill(L, error);
+      if (error instanceof LimitReached) this.#parts.kill(L, error);
       message = error instanceof LuaError ? error.message : this.bug(entry.name, error);
     }
     return this.raise(L, message, entry.level);

@@ -3,10 +3,16 @@ import type { Core } from './core.ts';
 import type { Native } from './natives.ts';
 import { type Pattern, parsePattern, quickLength } from './pattern.ts';
 import { Matcher } from './pattern-match.ts';
-import { findBytes } from './plain-find.ts';
+import { PlainSearch } from './plain-find.ts';
 import type { State } from './wasm-api.ts';
 
-const keptPatterns = 500;
+/** Compiled patterns that are kept, and up to which length; longer ones may be text of a mail. */
+const KEPT = 200;
+const KEPT_LENGTH = 200;
+
+const special = Uint8Array.from({ length: 256 }, (_, byte) =>
+  '^$*+?.([%-'.includes(String.fromCharCode(byte)) ? 1 : 0,
+);
 
 /** Compiled patterns; all are forgotten when there are too many. */
 class PatternCache {
@@ -16,7 +22,8 @@ class PatternCache {
     const known = this.#patterns.get(text);
     if (known !== undefined) return known;
     const pattern = parsePattern(text);
-    if (this.#patterns.size >= keptPatterns) this.#patterns.clear();
+    if (text.length > KEPT_LENGTH) return pattern;
+    if (this.#patterns.size >= KEPT) this.#patterns.clear();
     this.#patterns.set(text, pattern);
     return pattern;
   }
@@ -36,7 +43,48 @@ export function patternNatives(core: Core): Record<string, Native> {
     }
   }
 
+  /** Works in portions and gives way between them; the strings stay on the stack of `L`, and so where they are. */
+  function match(L: State, matcher: Matcher, base: number): number {
+    let found = matcher.find(memory.bytes);
+    while (found === 'pending') {
+      if (core.look(L)) core.giveWay(L, (again) => match(again, matcher, base));
+      found = matcher.find(memory.bytes);
+    }
+    if (found === 'none') {
+      api.lua_pushnil(L);
+      return 1;
+    }
+    bridge.pushNumber(L, found.start + 1);
+    bridge.pushNumber(L, found.end);
+    pushCaptures(L, matcher, base);
+    return 2 + matcher.starts.length;
+  }
+
+  function search(L: State, plain: PlainSearch, length: number): number {
+    let found = plain.find(memory.bytes);
+    while (found === undefined) {
+      if (core.look(L)) core.giveWay(L, (again) => search(again, plain, length));
+      found = plain.find(memory.bytes);
+    }
+    if (found < 0) {
+      api.lua_pushnil(L);
+      return 1;
+    }
+    bridge.pushNumber(L, found + 1);
+    bridge.pushNumber(L, found + length);
+    return 2;
+  }
+
   return {
+    /** is_plain(pattern) -> whether nothing in it has a meaning of its own */
+    is_plain: (L) => {
+      const { at, length } = bridge.stringAt(L, 1);
+      const { bytes } = memory;
+      let i = at;
+      while (i < at + length && special[bytes[i] ?? 0] === 0) i += 1;
+      api.lua_pushboolean(L, i === at + length ? 1 : 0);
+      return 1;
+    },
     /** quick_length(pattern) */
     quick_length: (L) => {
       api.lua_pushnumber(L, quickLength(bridge.pullString(L, 1)));
@@ -45,36 +93,14 @@ export function patternNatives(core: Core): Record<string, Native> {
     /** match_from(subject, pattern, init) -> first, last, captures ...; nil when there is no match. 1 <= init <= #subject + 1 */
     match_from: (L) => {
       const pattern = cache.get(bridge.pullString(L, 2));
-      const init = api.lua_tonumberx(L, 3, 0);
       const { at, length } = bridge.stringAt(L, 1);
-      const matcher = new Matcher(pattern, memory.bytes, at, length, () => core.tick(L));
-      const match = matcher.find(init - 1);
-      if (match === undefined) {
-        api.lua_pushnil(L);
-        return 1;
-      }
-      bridge.pushNumber(L, match.start + 1);
-      bridge.pushNumber(L, match.end);
-      pushCaptures(L, matcher, at);
-      return 2 + matcher.starts.length;
+      return match(L, new Matcher(pattern, at, length, api.lua_tonumberx(L, 3, 0) - 1), at);
     },
-    /** find_plain(subject, text, init) -> first, last */
+    /** find_plain(subject, text, init) -> first, last; 1 <= init <= #subject + 1 */
     find_plain: (L) => {
-      const { at, length } = bridge.stringAt(L, 1);
       const needle = bridge.stringAt(L, 2);
-      const bytes = memory.bytes;
-      const found = findBytes(
-        bytes.subarray(at, at + length),
-        bytes.subarray(needle.at, needle.at + needle.length),
-        api.lua_tonumberx(L, 3, 0) - 1,
-      );
-      if (found < 0) {
-        api.lua_pushnil(L);
-        return 1;
-      }
-      bridge.pushNumber(L, found + 1);
-      bridge.pushNumber(L, found + needle.length);
-      return 2;
+      const from = api.lua_tonumberx(L, 3, 0) - 1;
+      return search(L, new PlainSearch(bridge.stringAt(L, 1), needle, from), needle.length);
     },
   };
 }

@@ -55,10 +55,17 @@ const classes: Readonly<Record<string, Uint8Array>> = {
 };
 const anyByte = setOf(() => true);
 
+/** The sets of one byte. */
+const single = Array.from({ length: 256 }, (_, byte) => setOf((other) => other === byte));
+
+function setOfOne(character: string): Uint8Array {
+  return single[character.charCodeAt(0)] ?? new Uint8Array(256);
+}
+
 /** The set that `%` and a letter stand for; another character stands for itself. */
 function escaped(character: string): Uint8Array {
   const set = classes[character.toLowerCase()];
-  if (set === undefined) return setOf((byte) => byte === character.charCodeAt(0));
+  if (set === undefined) return setOfOne(character);
   return character === character.toLowerCase() ? set : set.map((member) => 1 - member);
 }
 
@@ -160,7 +167,7 @@ class Parser {
     }
     this.#at += 1;
     if (character === '.') return anyByte;
-    return setOf((byte) => byte === character.charCodeAt(0));
+    return setOfOne(character);
   }
 
   /** `[set]` from the bracket on. */
@@ -219,37 +226,31 @@ export function parsePattern(text: string): Pattern {
   return new Parser(text).parse();
 }
 
-/** What the C matcher may cost at worst, in steps, before we use our own. */
+/** What the C matcher may cost at worst, in steps, before we use our own: about 20 milliseconds, in which it cannot be interrupted. */
 const affordable = 4_000_000;
 
-/**
- * The longest subject for which Lua's own matcher is certain to be quick with this pattern (and the faster one). Infinity when its
- * time is linear anyway.
- */
+/** The longest subject for which Lua's own matcher is certain to be quick with this pattern (and the faster one). */
 export function quickLength(text: string): number {
-  if (!/[\^$*+?.([%-]/.test(text)) {
-    return text.length <= 16 ? Number.POSITIVE_INFINITY : affordable / text.length;
-  }
+  // A long pattern may be tried, and a long set be gone through, at every position.
+  const each = Math.max(1, text.length / 4);
+  if (!/[\^$*+?.([%-]/.test(text)) return affordable / each;
   let pattern: Pattern;
   try {
     pattern = parsePattern(text);
   } catch {
     // Lua finds the error when it gets there; a pattern that might take long before is refused by ours.
-    return /[*+-].*[*+-]/s.test(text) ? 0 : Number.POSITIVE_INFINITY;
+    return /[*+-].*[*+-]/s.test(text) ? 0 : affordable / each;
   }
   let loops = pattern.anchored ? 0 : 1;
-  let repeats = 0;
   for (const item of pattern.items) {
-    if (item.kind === 'back' || item.kind === 'balance') repeats += 1;
-    else if (item.kind === 'single' && item.repeat !== 'once') repeats += 1;
+    if (item.kind === 'back' || item.kind === 'balance') loops += 1;
+    else if (item.kind === 'single' && item.repeat !== 'once') loops += 1;
   }
-  if (repeats === 0) return Number.POSITIVE_INFINITY;
-  loops += repeats;
-  if (loops === 1) return Number.POSITIVE_INFINITY;
+  if (loops <= 1) return affordable / each;
   // n positions for each of k nested loops: n^k / k! steps.
   let length = 1;
   while (steps(length * 2, loops) <= affordable) length *= 2;
-  return length;
+  return Math.min(length, affordable / each);
 }
 
 function steps(length: number, loops: number): number {

@@ -1,26 +1,63 @@
-// Finds bytes in bytes in linear time, whatever they are (Knuth, Morris, Pratt).
+// Finds bytes in bytes in linear time, whatever they are (Knuth, Morris, Pratt), in portions.
 
-/** The offset of the first occurrence at or after `from`, or -1. */
-export function findBytes(haystack: Uint8Array, needle: Uint8Array, from: number): number {
-  if (needle.length === 0) return from <= haystack.length ? from : -1;
-  const border = borders(needle);
-  let matched = 0;
-  for (let i = from; i < haystack.length; i++) {
-    while (matched > 0 && haystack[i] !== needle[matched]) matched = border[matched - 1] ?? 0;
-    if (haystack[i] === needle[matched]) matched += 1;
-    if (matched === needle.length) return i - matched + 1;
-  }
-  return -1;
-}
+/** Bytes of a portion: about a millisecond. */
+const PORTION = 1_000_000;
 
-/** For each prefix the length of its longest proper prefix that is also its suffix. */
-function borders(needle: Uint8Array): Int32Array {
-  const border = new Int32Array(needle.length);
-  let matched = 0;
-  for (let i = 1; i < needle.length; i++) {
-    while (matched > 0 && needle[i] !== needle[matched]) matched = border[matched - 1] ?? 0;
-    if (needle[i] === needle[matched]) matched += 1;
-    border[i] = matched;
+export class PlainSearch {
+  readonly #haystack: number;
+  readonly #needle: number;
+  readonly #length: number;
+  readonly #needleLength: number;
+  /** For each prefix of the needle the length of its longest proper prefix that is also its suffix; as far as #bordered. */
+  readonly #border: Int32Array;
+  #bordered = 1;
+  #matched = 0;
+  #at: number;
+
+  /** Both are given by where they lie and how long they are; occurrences at or after offset `from` are looked for. */
+  constructor(
+    haystack: { readonly at: number; readonly length: number },
+    needle: { readonly at: number; readonly length: number },
+    from: number,
+  ) {
+    this.#haystack = haystack.at;
+    this.#length = haystack.length;
+    this.#needle = needle.at;
+    this.#needleLength = needle.length;
+    this.#border = new Int32Array(needle.length);
+    this.#at = from;
   }
-  return border;
+
+  /** The offset of the first occurrence, or -1; undefined when it has to be called again. `bytes` holds both. */
+  find(bytes: Uint8Array): number | undefined {
+    if (this.#needleLength === 0) return this.#at <= this.#length ? this.#at : -1;
+    if (this.#bordered < this.#needleLength) {
+      this.#makeBorders(bytes);
+      return undefined;
+    }
+    const end = Math.min(this.#length, this.#at + PORTION);
+    let matched = this.#matched;
+    for (let i = this.#at; i < end; i++) {
+      const byte = bytes[this.#haystack + i];
+      while (matched > 0 && byte !== bytes[this.#needle + matched]) matched = this.#border[matched - 1] ?? 0;
+      if (byte === bytes[this.#needle + matched]) matched += 1;
+      if (matched === this.#needleLength) return i - matched + 1;
+    }
+    this.#matched = matched;
+    this.#at = end;
+    return end < this.#length ? undefined : -1;
+  }
+
+  #makeBorders(bytes: Uint8Array): void {
+    const end = Math.min(this.#needleLength, this.#bordered + PORTION);
+    const border = this.#border;
+    let matched = border[this.#bordered - 1] ?? 0;
+    for (let i = this.#bordered; i < end; i++) {
+      const byte = bytes[this.#needle + i];
+      while (matched > 0 && byte !== bytes[this.#needle + matched]) matched = border[matched - 1] ?? 0;
+      if (byte === bytes[this.#needle + matched]) matched += 1;
+      border[i] = matched;
+    }
+    this.#bordered = end;
+  }
 }

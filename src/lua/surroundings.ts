@@ -29,6 +29,8 @@ export class Surroundings {
     const { core } = this;
     if (core.running !== undefined) throw new Error('Lua was called while it is running');
     core.running = task;
+    core.slices.begin();
+    core.pace.begin();
     task.environment.enter();
     this.#parts.heartbeat?.enter(task.label, task.id);
     this.#parts.memory.enter();
@@ -38,6 +40,7 @@ export class Surroundings {
   leave(task: Task): void {
     this.#parts.memory.leave(task);
     this.#parts.heartbeat?.leave();
+    this.core.slices.finish();
     this.core.running = undefined;
   }
 

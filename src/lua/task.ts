@@ -8,6 +8,7 @@ import type { Environment } from './environment.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import { LuaError, type LuaResults, type Suspension } from './function-spec.ts';
 import { HookKilled } from './kill.ts';
+import type { Native } from './natives.ts';
 import { type Operation, Operations, pendingText, type Wait } from './pending.ts';
 import type { Anchor } from './references.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -60,6 +61,10 @@ export class Task implements Caller {
   #onClosed: (() => void) | undefined;
   #closed = false;
   #progress = 0;
+  /** Looks at the clock since a function of the API said that the run will wait. */
+  #looks = 0;
+  /** A native that gave way goes on with this. */
+  resumable: Native | undefined;
   /** By how many bytes Lua's memory has grown while this ran: who to blame when it is nearly full. */
   grown = 0;
   /** What is or was last run, e.g. `hook.rcpt`. */
@@ -128,6 +133,7 @@ export class Task implements Caller {
     this.#cancelled = false;
     this.#progress = 0;
     this.#meter?.start(limits.cpu);
+    this.#around.core.pace.start();
     const ended = this.#step(nargs) as T | Failure | undefined;
     if (ended === undefined) return this.#later(limits.time);
     this.#around.relieve();
@@ -153,17 +159,40 @@ export class Task implements Caller {
   }
 
   /** True when the run has used up its processor time. Called now and then while Lua runs. */
-  exhausted(): boolean {
-    if (this.#meter === undefined) {
-      this.#meter = new CpuMeter(this.#around.core.clock);
-      this.#meter.start(this.cpuLimit);
-    }
-    if (!this.#meter.exhausted()) return false;
+  exhausted(now: number = this.#around.core.clock.monotonic()): boolean {
+    const meter = this.#metered();
+    if (!meter.exhausted(now)) return false;
     const progress = this.#owner.progress;
     if (progress === this.#progress) return true;
     this.#progress = progress;
-    this.#meter.start(this.cpuLimit);
+    meter.start(this.cpuLimit);
+    meter.resume(now);
     return false;
+  }
+
+  /** True when the run has gone on for `bound` milliseconds of processor time since it began or was resumed. */
+  overdue(now: number, bound: number): boolean {
+    return this.#metered().overdue(now, bound);
+  }
+
+  #metered(): CpuMeter {
+    if (this.#meter === undefined) {
+      this.#meter = new CpuMeter();
+      this.#meter.start(this.cpuLimit);
+    }
+    return this.#meter;
+  }
+
+  /**
+   * Whether the run may be interrupted. Not on the way from a function of the API that has to wait to the yield for it; when that yield does
+   * not come, as something in between did not let it through, the wait is given up.
+   */
+  mayGiveWay(): boolean {
+    if (this.#wait === undefined) return true;
+    this.#looks += 1;
+    if (this.#looks < 100) return false;
+    this.#dropWait();
+    return true;
   }
 
   /** Milliseconds. */
@@ -173,6 +202,7 @@ export class Task implements Caller {
 
   suspend(suspension: Suspension, name: string): void {
     this.#dropWait();
+    this.#looks = 0;
     this.#wait = { suspension, name, since: this.#around.core.clock.monotonic() };
   }
 
@@ -204,16 +234,22 @@ export class Task implements Caller {
       return this.#end(status === Status.ok ? this.#results(thread.L) : this.#failure(thread.L, status));
     }
     const count = core.memory.words[core.resultCount >> 2] ?? 0;
-    const tagged = count === 1 && api.lua_touserdata(thread.L, -1) === core.tag;
-    api.lua_settop(thread.L, -count - 1);
-    this.#listen(tagged);
+    if (core.slices.interrupted) {
+      // In the middle of something: what lies on the stack stays.
+      if (count > 0) api.lua_settop(thread.L, -count - 1);
+      this.#giveWay('its turn of the processor');
+    } else {
+      const tagged = count === 1 && api.lua_touserdata(thread.L, -1) === core.tag;
+      api.lua_settop(thread.L, -count - 1);
+      this.#listen(tagged);
+    }
     if (!this.#cancelled) return undefined;
     this.#stop();
     return this.#end({ kind: 'cancelled' });
   }
 
   #leave(): void {
-    this.#meter?.pause();
+    if (this.#meter?.running === true) this.#meter.pause(this.#around.core.clock.monotonic());
     this.#around.leave(this);
   }
 
@@ -226,17 +262,22 @@ export class Task implements Caller {
     const wait = this.#wait;
     const suspension = wait?.suspension;
     if (wait === undefined || suspension === undefined || !tagged) {
-      this.#dropWait();
-      const since = this.#around.core.clock.monotonic();
-      const turn: Wait = { suspension: undefined, name: 'coroutine.yield', since };
-      this.#wait = turn;
-      setImmediate(() => this.#settled(turn, []));
+      this.#giveWay('coroutine.yield');
       return;
     }
     suspension.done.then(
       (results) => this.#settled(wait, results),
       (error: unknown) => this.#rejected(wait, error),
     );
+  }
+
+  /** Lets others run, and goes on when it is this run's turn again. */
+  #giveWay(name: string): void {
+    this.#dropWait();
+    const { slices, clock } = this.#around.core;
+    const turn: Wait = { suspension: undefined, name, since: clock.monotonic() };
+    this.#wait = turn;
+    slices.queue(() => this.#settled(turn, []));
   }
 
   #settled(wait: Wait, results: LuaResults): void {
@@ -279,6 +320,7 @@ export class Task implements Caller {
       nargs = this.#pushError(L, natives.bug(name, error));
     }
     const resolve = this.#resolve;
+    this.#metered().resume(this.#around.core.clock.monotonic());
     const ended = this.#step(nargs);
     if (ended !== undefined) resolve?.(ended);
     this.#around.relieve();
@@ -291,6 +333,7 @@ export class Task implements Caller {
     this.#timer = undefined;
     this.#resolve = undefined;
     this.#read = undefined;
+    this.resumable = undefined;
     this.release();
     if (this.#closed) this.#finish();
     return ended;
@@ -321,9 +364,10 @@ export class Task implements Caller {
 
   /** Runs Lua; gives the outcome when an exception came through it. */
   #guarded(run: () => void): Failure | undefined {
-    const { api } = this.#around.core;
+    const { api, slices } = this.#around.core;
     const stack = api.stackSave();
     this.#around.enter(this);
+    slices.enabled = false;
     try {
       run();
       return undefined;
@@ -331,6 +375,7 @@ export class Task implements Caller {
       api.stackRestore(stack);
       return this.#abandon(error);
     } finally {
+      slices.enabled = true;
       this.#leave();
     }
   }
@@ -376,8 +421,11 @@ export class Task implements Caller {
   /** Ends the task because Lua's memory is nearly full and this one holds most of it. Its globals are given up. */
   condemn(message: string): void {
     if (this.#closed || this.#condemned !== undefined) return;
-    this.#condemned = message;
-    this.#cut({ kind: 'limit', limit: 'memory', message, traceback: '' });
+    const L = this.#wait === undefined ? undefined : this.#thread?.L;
+    const { positions } = this.#around.core;
+    this.#condemned = L === undefined ? message : `${positions.of(L)}${message}`;
+    const traceback = L === undefined ? '' : positions.traceback(L);
+    this.#cut({ kind: 'limit', limit: 'memory', message: this.#condemned, traceback });
     this.environment.abandon();
   }
 

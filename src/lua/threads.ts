@@ -1,8 +1,6 @@
 // Lua threads for hooks to run in. Between its hooks a connection needs none, so they are shared: an idle connection costs no stack.
-import { type LuaApi, maskCount, registry, type State } from './wasm-api.ts';
+import { type LuaApi, registry, type State } from './wasm-api.ts';
 
-/** Instructions between two looks at the clock. C functions count as one instruction, so not too many. */
-const instructionsPerTick = 200;
 /** Threads kept for reuse. */
 const kept = 64;
 
@@ -14,13 +12,14 @@ export interface Thread {
 export class Threads {
   readonly #api: LuaApi;
   readonly #main: State;
-  readonly #countHook: number;
+  /** Makes the engine look at a new thread now and then. */
+  readonly #watch: (L: State) => void;
   readonly #idle: Thread[] = [];
 
-  constructor(api: LuaApi, main: State, countHook: number) {
+  constructor(api: LuaApi, main: State, watch: (L: State) => void) {
     this.#api = api;
     this.#main = main;
-    this.#countHook = countHook;
+    this.#watch = watch;
   }
 
   /** Threads that nobody uses at present, and that are kept. */
@@ -34,7 +33,7 @@ export class Threads {
     if (idle !== undefined) return idle;
     const L = this.#api.lua_newthread(this.#main);
     const ref = this.#api.luaL_ref(this.#main, registry);
-    this.#api.lua_sethook(L, this.#countHook, maskCount, instructionsPerTick);
+    this.#watch(L);
     return { L, ref };
   }
 

@@ -25,9 +25,11 @@ export interface LuaApi {
   lua_newthread(L: State): State;
   lua_resetthread(L: State, from: State): number;
   lua_resume(L: State, from: State, nargs: number, nresults: Pointer): number;
+  lua_yieldk(L: State, nresults: number, context: number, continuation: number): number;
   lua_isyieldable(L: State): number;
   lua_status(L: State): number;
   lua_sethook(L: State, hook: number, mask: number, count: number): void;
+  lua_gethookcount(L: State): number;
 
   lua_gettop(L: State): number;
   lua_settop(L: State, index: number): void;

@@ -416,7 +416,7 @@ export const optionTable = {
     10,
     600_000,
     'ms',
-    'Processor time that Lua may use for one call of a hook.',
+    'Processor time that Lua may use for one call of a hook, all its slices together; it runs 10 ms at a time, and other connections in between.',
   ),
   'hook-time-limit': seconds(300, 'The longest that one call of a hook may take, waiting included.'),
   'lua-max-memory': inProcess(
@@ -430,6 +430,13 @@ export const optionTable = {
     'Commands of os.execute and io.popen that a connection may have running at once.',
   ),
   'lua-max-files': integer(64, 1, 100_000, 'files', 'Files that a connection may have open at once.'),
+  'lua-max-string': integer(
+    25,
+    1,
+    1000,
+    'MiB',
+    'The longest string of Lua. Comparing or copying one cannot be interrupted: it takes up to 3 ms per MiB, and all connections of a worker wait.',
+  ),
   'hook-max-pending': integer(
     1000,
     1,

@@ -100,6 +100,22 @@ describe('waiting', () => {
       'return (("a-b"):gsub("%a", function(c) return gate.wait(c:upper()) end))',
       ['A-B'],
     ],
+    [
+      'in the comparison of table.sort',
+      'local t = { "b", "c", "a" } table.sort(t, function(a, b) return gate.wait(a) < gate.wait(b) end) return table.concat(t)',
+      ['abc'],
+    ],
+    [
+      'in __tostring',
+      'return tostring(setmetatable({}, { __tostring = function() return gate.wait("t") end }))',
+      ['t'],
+    ],
+    [
+      'in metamethods of a table that is concatenated and unpacked',
+      `local t = setmetatable({}, { __len = function() return 2 end, __index = function(_, i) return gate.wait("i" .. i) end })
+       return table.concat(t, ","), table.unpack(t)`,
+      ['i1,i2', 'i1', 'i2'],
+    ],
     ['in a vararg tail call', 'local function f(...) return gate.wait(...) end return f("t")', ['t']],
     ['in a chunk loaded by the policy', 'return load("return gate.wait(...)")("l")', ['l']],
     ['when a lazy field is first read', 'return gate.lazy, gate.lazy', ['lazy', 'lazy']],
@@ -171,19 +187,22 @@ describe('waiting', () => {
   });
 
   for (const [name, source] of [
-    ['table.sort', 'table.sort({ 2, 1 }, function(a, b) gate.wait("s") return a < b end)'],
     [
-      'a coroutine inside table.sort',
-      'table.sort({ 2, 1 }, coroutine.wrap(function(a, b) gate.wait("s") return a < b end))',
+      '__tostring that string.format calls',
+      'string.format("%s", setmetatable({}, { __tostring = function() return gate.wait("t") end }))',
     ],
-    ['__tostring', 'tostring(setmetatable({}, { __tostring = function() return gate.wait("t") end }))'],
+    [
+      'a coroutine inside a function that a C function calls',
+      'string.format("%s", setmetatable({}, { __tostring = coroutine.wrap(function() gate.wait("t") return "x" end) }))',
+    ],
+    ['a handler of xpcall', 'error((select(2, xpcall(error, function() gate.wait("h") end))))'],
   ]) {
     it(`cannot happen in ${name}: a Lua error, and nothing stays pending`, async () => {
       gate.automatic = false;
       const [ok, message] = await engine.eval(`return pcall(function() ${source} end)`);
       expect(ok).toBe(false);
       expect(message).toMatch(
-        /would have to wait, which is not possible|attempt to yield across a C-call boundary/,
+        /would have to wait, which is not possible|attempt to yield across a C-call boundary|error in error handling/,
       );
       expect(gate.waiting).toEqual([]);
     });
