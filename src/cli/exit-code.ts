@@ -7,4 +7,6 @@ export const exitCode = {
   software: 70,
   /** The system lacks something: log, spool directory. */
   system: 71,
+  /** It has grown beyond worker-max-memory and is to be started again. */
+  again: 75,
 } as const;

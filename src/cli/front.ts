@@ -1,6 +1,6 @@
 // What the user sees of a start: the announcement on the terminal or, with +daemon, through the process that waits for it; the pid file;
 // and problems.
-import { rm, writeFile } from 'node:fs/promises';
+import { removePidFile, writePidFile } from '../ops/pid-file.ts';
 import type { Options } from '../options/options.ts';
 import type { Starter } from './detach.ts';
 import { exitCode } from './exit-code.ts';
@@ -17,7 +17,7 @@ export class Front {
 
   /** Connections are accepted. Gives the problem when the pid file cannot be written, and then nothing is announced. */
   async listening(text: string): Promise<string | undefined> {
-    const problem = await this.#writePidFile();
+    const problem = this.#pidFile === '' ? undefined : await writePidFile(this.#pidFile);
     if (problem !== undefined) return problem;
     if (this.#starter === undefined) await print(text);
     else await this.#starter.tell({ kind: 'listening', text });
@@ -33,16 +33,6 @@ export class Front {
 
   /** It has served and ends. */
   async ended(): Promise<void> {
-    if (this.#pidFile !== '') await rm(this.#pidFile, { force: true });
-  }
-
-  async #writePidFile(): Promise<string | undefined> {
-    if (this.#pidFile === '') return undefined;
-    try {
-      await writeFile(this.#pidFile, `${process.pid}\n`);
-      return undefined;
-    } catch (error) {
-      return `pid-file=${this.#pidFile}: ${error instanceof Error ? error.message : String(error)}`;
-    }
+    if (this.#pidFile !== '') await removePidFile(this.#pidFile);
   }
 }

@@ -1,16 +1,26 @@
-// How smtpe says that it cannot start: one line on stderr for each problem, each naming what, where and what would be right.
+// How smtpe says that it cannot start: one line on stderr for each problem, each naming what, where and what would be right. Whoever
+// stands at the other end of stdout or stderr and does not read keeps nobody: after a second it goes on without.
+import { systemClock } from '../ops/clock.ts';
+
+const PATIENCE_MS = 1000;
+
+function put(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = systemClock.after(PATIENCE_MS, resolve);
+    stream.write(text, () => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}
 
 /** Lines on stderr; resolves when they are written, so that the process may end. */
 export function complain(problems: readonly string[]): Promise<void> {
   const text = problems.map((problem) => `smtpe: ${problem.replaceAll('\n', '\nsmtpe:   ')}\n`).join('');
-  return new Promise((resolve) => {
-    process.stderr.write(text, () => resolve());
-  });
+  return put(process.stderr, text);
 }
 
 /** Text on stdout; resolves when it is written. */
 export function print(text: string): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.write(text, () => resolve());
-  });
+  return put(process.stdout, text);
 }

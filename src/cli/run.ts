@@ -1,26 +1,41 @@
 // Verb `run`, what smtpe does when nothing else is asked: log, service, announcement, signals, end. With several workers the main process
 // only supervises (run-workers).
 import { LocalCounters } from '../net/connection-counters.ts';
-import { findWorkerLine } from '../ops/fork-worker.ts';
+import { systemClock } from '../ops/clock.ts';
 import { openLog } from '../ops/open-log.ts';
 import type { Options } from '../options/options.ts';
 import { announcement } from './announcement.ts';
 import { findStarter, startDetached } from './detach.ts';
+import type { EarlySignals } from './early-signals.ts';
+import { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
 import { Front } from './front.ts';
+import { removeOldLeftovers } from './leftovers.ts';
 import { logSurroundings } from './log-surroundings.ts';
+import { newOptions } from './new-options.ts';
 import { complain, print } from './problems.ts';
-import { runPrimary, runWorker } from './run-workers.ts';
+import { runPrimary } from './run-workers.ts';
 import { serve, untilTheEnd } from './serve.ts';
 import { Signals } from './signals.ts';
+import { memoryProblem, watchMemory } from './watch-memory.ts';
 
-export async function run(options: Options): Promise<number> {
-  const line = findWorkerLine();
-  if (line !== undefined) return runWorker(options, line);
+/** What a start is made of. */
+export interface RunParts {
+  readonly options: Options;
+  /** The words of the command line, to read the option file again. */
+  readonly words: readonly string[];
+  readonly early: EarlySignals;
+}
+
+export async function run(parts: RunParts): Promise<number> {
+  const { options } = parts;
   const starter = findStarter();
-  if (options.values.daemon && starter === undefined) return detach();
+  if (options.values.daemon && starter === undefined) {
+    parts.early.giveUp();
+    return detach();
+  }
   const front = new Front(options, starter);
-  return options.values.workers === 1 ? runAlone(options, front) : runPrimary(options, front);
+  return options.values.workers === 1 ? runAlone(parts, front) : runPrimary(parts, front);
 }
 
 /** The process that the user started, with +daemon: waits until the detached one serves. */
@@ -39,29 +54,56 @@ function logsToStderr({ values }: Options): boolean {
 }
 
 /** One process that does everything. */
-async function runAlone(options: Options, front: Front): Promise<number> {
+async function runAlone({ options, words, early }: RunParts, front: Front): Promise<number> {
+  // As they were read: hook.init changes its own.
+  let read = options.fork();
   const opened = await openLog(options, logSurroundings());
   if (opened.kind === 'failed') return front.failed([opened.problem], exitCode.system);
   const { log } = opened;
-  const signals = new Signals(log, ['SIGTERM', 'SIGINT', 'SIGQUIT']);
-  signals.onReopen(() => opened.reopen());
+  const ending = new Ending();
+  ending.catchAccidents(log);
+  const signals = new Signals(log, early, ending, () => opened.reopen());
   const fail = async (problem: string, code: number): Promise<number> => {
     // On stderr it is said in any case.
     if (!logsToStderr(options)) log.write('crit', 'cannot start', { cause: problem });
     await log.close();
     return front.failed([problem], code);
   };
-  const outcome = await serve(options, log, new LocalCounters(), (reason) => signals.broken(reason));
+  // One after the other; `everything` is the option file too.
+  let reloading: Promise<unknown> = Promise.resolve();
+  let reload = (_everything: boolean): void => undefined;
+  await removeOldLeftovers(options.values['spool-dir'], log);
+  const outcome = await serve({
+    ...{ options, log, limits: new LocalCounters() },
+    onBroken: (reason) => ending.broken(reason),
+    onChanged: () => reload(false),
+    beforeListen: () => memoryProblem(options),
+  });
   if (outcome.kind === 'failed') return fail(outcome.problem, outcome.code);
   const { service } = outcome;
-  signals.onReload(() => service.reload());
+  const reloadNow = async (everything: boolean): Promise<void> => {
+    const fresh = everything ? await newOptions(words, read, log) : { options: read, say: () => undefined };
+    if (fresh === undefined || !(await service.reload({ options: fresh.options.fork() }))) return;
+    read = fresh.options;
+    fresh.say();
+  };
+  reload = (everything) => {
+    reloading = reloading.then(() => reloadNow(everything));
+  };
+  signals.onReload(() => reload(true));
   const problem = await front.listening(announcement(service.server.endpoints, service.script, options));
   if (problem !== undefined) {
     await service.stop(0);
     return fail(problem, exitCode.system);
   }
-  const code = await untilTheEnd(service, options, log, signals);
-  await front.ended();
+  // Nobody here starts a successor: it ends only for somebody who has asked for it, and so will start it again.
+  watchMemory(options, systemClock, (reason) => {
+    const asked = options.origin('worker-max-memory') !== 'default';
+    log.write('warning', `${reason}${asked ? '' : '; it is not set, so this one worker goes on'}`);
+    if (asked) ending.stop('the process ends to be started again', exitCode.again);
+  });
+  const code = await untilTheEnd(service, options, log, ending);
   await log.close();
+  await front.ended();
   return code;
 }

@@ -1,7 +1,7 @@
 // One process that serves: its app, policy and server, from start to end. Used by `run`, alone or in each worker.
 import { type App, createApp } from '../app.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
-import { endpointText } from '../net/listener.ts';
+import { type BoundSockets, endpointText } from '../net/listener.ts';
 import { systemClock, systemRandom } from '../ops/clock.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';
 import type { Log } from '../ops/log.ts';
@@ -9,10 +9,11 @@ import { isJournal } from '../ops/log-stream.ts';
 import { Watchdog } from '../ops/watchdog.ts';
 import { type Options, splitList } from '../options/options.ts';
 import { CurrentPolicy } from '../policy/current-policy.ts';
+import type { PolicySource } from '../policy/policy-source.ts';
 import type { SmtpServer } from '../smtp/server.ts';
 import { version } from '../version.ts';
+import type { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
-import type { Signals } from './signals.ts';
 import { findScript, listenProblem, spoolProblem } from './surroundings.ts';
 import { ScriptWatch } from './watch-script.ts';
 
@@ -22,7 +23,16 @@ export interface Service {
   /** `address:port`, several separated by comma and blank. */
   readonly where: string;
   readonly script: string;
-  reload(): Promise<unknown>;
+  /** What it serves by now. */
+  readonly source: () => PolicySource;
+  /**
+   * Reads the policy again, or takes one that another process has read, with new options or the present ones. False: the old one stays,
+   * and the log says why.
+   */
+  reload(change: {
+    readonly options?: Options;
+    readonly policy?: PolicySource | undefined;
+  }): Promise<boolean>;
   /** No new connections; transactions get `graceSeconds`. Resolves when nothing of the service is left; may be called again with 0. */
   stop(graceSeconds: number): Promise<void>;
 }
@@ -46,11 +56,11 @@ function wanted(options: Options): string {
 async function listen(
   app: App,
   current: CurrentPolicy,
-  limits: ConnectionCounters,
+  { limits, bound }: ServeParts,
 ): Promise<SmtpServer | string> {
   const server = app.server(current, limits);
   try {
-    await server.listen();
+    await server.listen(bound);
     return server;
   } catch (error) {
     return listenProblem(error, wanted(app.dependencies.options));
@@ -65,16 +75,30 @@ function startWatchdog(options: Options, heartbeat: Heartbeat): Watchdog | undef
   return new Watchdog({ heartbeat, clock: systemClock, timeoutMs, prefix });
 }
 
-/** Starts to serve. `onBroken`: Lua cannot go on, the process must be replaced. */
-export async function serve(
-  options: Options,
-  log: Log,
-  limits: ConnectionCounters,
-  onBroken: (reason: string) => void,
-): Promise<ServeOutcome> {
+export interface ServeParts {
+  readonly options: Options;
+  readonly log: Log;
+  readonly limits: ConnectionCounters;
+  /** The policy, when another process has read it. */
+  readonly policy?: PolicySource | undefined;
+  /** A file of the policy has changed, with +reload-watch. */
+  readonly onChanged: () => void;
+  /** The listening sockets, when another process holds them. */
+  readonly bound?: BoundSockets;
+  /** Lua cannot go on, the process must be replaced. */
+  readonly onBroken: (reason: string) => void;
+  /** Everything is there but the port: gives what is wrong, or undefined. */
+  readonly beforeListen: () => string | undefined;
+}
+
+/** Starts to serve. */
+export async function serve(parts: ServeParts): Promise<ServeOutcome> {
+  const { options, log, onBroken } = parts;
   const spool = await spoolProblem(options);
   if (spool !== undefined) return failed(spool, exitCode.system);
-  const script = await findScript(options);
+  const { policy } = parts;
+  const script =
+    policy === undefined ? await findScript(options) : { kind: 'found' as const, path: policy.path };
   if (script.kind === 'missing') return failed(script.problem, exitCode.software);
   const heartbeat = new Heartbeat();
   const watchdog = startWatchdog(options, heartbeat);
@@ -91,9 +115,12 @@ export async function serve(
     await watchdog?.stop();
     return failed(problem, exitCode.software);
   };
-  const started = await CurrentPolicy.start(app.place(script.path));
+  const place = app.place(script.path);
+  const started = await CurrentPolicy.start(policy === undefined ? place : { ...place, source: policy });
   if (started.kind === 'failed') return giveUp(started.message);
-  const server = await listen(app, started.current, limits);
+  const problem = parts.beforeListen();
+  if (problem !== undefined) return giveUp(problem);
+  const server = await listen(app, started.current, parts);
   if (typeof server === 'string') return giveUp(server);
   const where = server.endpoints.map(endpointText).join(', ');
   log.write('notice', 'accepting connections', {
@@ -102,9 +129,20 @@ export async function serve(
     script: script.path,
     hooks: started.hooks.join(' '),
   });
-  const reload = (): Promise<unknown> => started.current.reload();
+  const { current } = started;
+  const reload: Service['reload'] = async (change) => {
+    const wanted = change.options ?? options;
+    const found = await findScript(wanted);
+    if (found.kind === 'missing' && change.policy === undefined) {
+      log.write('err', `policy not reloaded, the old one stays: ${found.problem}`);
+      return false;
+    }
+    const path = found.kind === 'found' ? found.path : script.path;
+    const settings = change.options === undefined ? undefined : { path, options: change.options };
+    return (await current.reload(change.policy, settings)).kind === 'ready';
+  };
   const watch = options.values['reload-watch']
-    ? new ScriptWatch(() => started.current.files, reload)
+    ? new ScriptWatch(() => current.files, parts.onChanged)
     : undefined;
   let closed = false;
   const stop = async (graceSeconds: number): Promise<void> => {
@@ -115,24 +153,29 @@ export async function serve(
     app.close();
     await watchdog?.stop();
   };
-  const service = { app, server, where, script: script.path, reload, stop };
+  const service = { app, server, where, script: script.path, source: () => current.source, reload, stop };
   return { kind: 'serving', service };
 }
+
+/** Sessions that are cut off are over at once; should one not be, the process ends without it after this time. */
+const CUT_MS = 2000;
 
 /** Serves until a signal or a broken engine ends it; gives the exit code. */
 export async function untilTheEnd(
   service: Service,
   options: Options,
   log: Log,
-  signals: Signals,
+  ending: Ending,
 ): Promise<number> {
-  const why = await signals.end;
+  const why = await ending.end;
   // After an accident there is nobody who could finish them.
-  const grace = why.code === exitCode.ok ? options.values['shutdown-timeout'] : 0;
+  const grace = why.code === exitCode.software ? 0 : options.values['shutdown-timeout'];
   log.write('notice', why.text, { sessions: service.server.sessions, grace });
-  // A second signal does not wait for transactions.
-  const hurry = signals.second.then(() => service.stop(0));
-  await Promise.race([service.stop(grace), hurry]);
+  const after = (ms: number): Promise<void> => new Promise((resolve) => systemClock.after(ms, resolve));
+  const hurried = ending.hurried.then(() => Promise.race([service.stop(0), after(CUT_MS)]));
+  await Promise.race([service.stop(grace), hurried, after(grace * 1000 + CUT_MS)]);
+  const { sessions } = service.server;
+  if (sessions > 0) log.write('warning', 'sessions did not end in time and are given up', { sessions });
   log.write('notice', 'terminated');
   return why.code;
 }

@@ -1,5 +1,5 @@
 // The listening sockets of a server: opens them, hands over each connection, closes them. No SMTP here.
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 
 export interface Endpoint {
   readonly address: string;
@@ -11,6 +11,9 @@ export function endpointText(endpoint: Endpoint): string {
   const host = endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address;
   return `${host}:${endpoint.port}`;
 }
+
+/** Sockets that another process has bound to these addresses, for us to listen on. Rejects with the system's error. */
+export type BoundSockets = (addresses: readonly string[], port: number) => Promise<readonly object[]>;
 
 export interface ListenerEvents {
   connection(socket: Socket): void;
@@ -28,13 +31,23 @@ export class Listener {
 
   /**
    * Listens on each address (none: every IPv6 and IPv4 address). Port 0 picks a free port, the same for all. Rejects with the system's
-   * error (EADDRINUSE, EACCES ...), and then nothing listens.
+   * error (EADDRINUSE, EACCES ...), and then nothing listens. `bound` gives the sockets when they are not ours to open.
    */
-  async listen(addresses: readonly string[], port: number, backlog: number): Promise<readonly Endpoint[]> {
+  async listen(
+    addresses: readonly string[],
+    port: number,
+    backlog: number,
+    bound?: BoundSockets,
+  ): Promise<readonly Endpoint[]> {
     let chosen = port;
     try {
+      if (bound !== undefined) {
+        for (const handle of await bound(addresses, port)) await this.#open({ handle }, backlog);
+        return this.endpoints;
+      }
       for (const address of addresses.length === 0 ? [undefined] : addresses) {
-        const server = await this.#open(address, chosen, backlog);
+        const host = address === undefined ? {} : { host: address };
+        const server = await this.#open({ options: { port: chosen, backlog, ...host } }, backlog);
         chosen = (server.address() as AddressInfo).port;
       }
     } catch (error) {
@@ -63,7 +76,10 @@ export class Listener {
     }
   }
 
-  #open(address: string | undefined, port: number, backlog: number): Promise<Server> {
+  #open(
+    where: { readonly handle: object } | { readonly options: ListenOptions },
+    backlog: number,
+  ): Promise<Server> {
     // A client that closes its side while it still waits for replies keeps getting them.
     // No keep-alive of TCP: every wait for a client has a shorter limit of its own.
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -71,12 +87,14 @@ export class Listener {
     });
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ port, backlog, ...(address === undefined ? {} : { host: address }) }, () => {
+      server.once('listening', () => {
         server.off('error', reject);
         server.on('error', (error) => this.#events.error(error));
         this.#servers.push(server);
         resolve(server);
       });
+      if ('handle' in where) server.listen(where.handle, backlog);
+      else server.listen(where.options);
     });
   }
 }

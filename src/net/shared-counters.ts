@@ -1,9 +1,10 @@
 // The counts behind limit-connections, limit-client-connections, rate-global and rate-client when several worker processes share the
 // port. Each worker writes what it counts into its own region of one small file in memory (tmpfs) and reads the regions of the others
 // there: a few microseconds, no message between processes, and no count is lost when a worker dies. A worker counts itself first and
-// looks at the others then, so that two that come at the same moment may both be refused, but never are there too many.
+// looks at the others then, so that two that come at the same moment may both be refused, but never are there too many. The file has no
+// name (net/counters-file): nobody can take it away, and nothing is left of it when all are gone.
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import { ConnectionLimits, type OpenResult } from './connection-limits.ts';
 
 /** Length of a slot and their number, as in net/rate. */
@@ -32,8 +33,8 @@ interface Client {
 }
 
 export interface SharedCountersPlace {
-  /** The file, of at least `workers` regions. */
-  readonly path: string;
+  /** Descriptor of the file, of at least `workers` regions; open for reading and writing. */
+  readonly file: number;
   /** This worker's region, from 0. */
   readonly slot: number;
   readonly workers: number;
@@ -42,13 +43,8 @@ export interface SharedCountersPlace {
 }
 
 /** Zeroes a region: at the start of its worker, and when the worker has died. */
-export function clearRegion(path: string, slot: number): void {
-  const file = openSync(path, 'r+');
-  try {
-    writeSync(file, Buffer.alloc(regionSize), 0, regionSize, slot * regionSize);
-  } finally {
-    closeSync(file);
-  }
+export function clearRegion(file: number, slot: number): void {
+  writeSync(file, Buffer.alloc(regionSize), 0, regionSize, slot * regionSize);
 }
 
 export class SharedCounters {
@@ -64,8 +60,8 @@ export class SharedCounters {
 
   constructor(place: SharedCountersPlace) {
     this.#place = place;
-    this.#file = openSync(place.path, 'r+');
-    clearRegion(place.path, place.slot);
+    this.#file = place.file;
+    clearRegion(place.file, place.slot);
   }
 
   /** Connections of this worker. */

@@ -14,7 +14,7 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since the Epoch. */
   now(): number;
-  /** Milliseconds, never going back; only differences mean something. */
+  /** Milliseconds, never going back; only differences mean something. The same in all processes of the machine. */
   monotonic(): number;
   /** Calls `fire` once after `ms` milliseconds (0 to 2^31-1). The timer keeps the process alive. */
   after(ms: number, fire: () => void): Timer;
@@ -39,9 +39,12 @@ class SystemTimer implements Timer {
   }
 }
 
+/** performance.now() counts from the start of the process; workers count connections by the same clock. */
+const processStart = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => processStart + performance.now(),
   after: (ms, fire) => new SystemTimer(ms, fire),
 };
 

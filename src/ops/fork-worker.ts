@@ -1,41 +1,61 @@
-// Worker processes over node:cluster: forks them for the supervisor, and gives a worker its place and its line to the main process. The
-// sockets are opened by the main process and shared, so that a worker that is replaced costs no connection that waits to be accepted.
-import cluster from 'node:cluster';
+// Worker processes: starts them for the supervisor, and gives a worker its place and its line to the main process. Plain child processes
+// and not node:cluster, which would close the listening sockets when the last worker is gone.
+import { fork } from 'node:child_process';
 import type { SharedCountersPlace } from '../net/shared-counters.ts';
+import type { SocketHandle } from './held-sockets.ts';
 import type { WorkerProcess } from './supervisor.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** Environment variable with the place of a worker, as JSON. */
 const PLACE = 'SMTPE_WORKER';
+/** The descriptor of the shared counters in a worker: behind stdin, stdout, stderr and the channel. */
+const COUNTERS = 4;
 
-/** What a worker says when it cannot start, besides what the supervisor wants to hear. */
-export interface WorkerFailed {
-  readonly kind: 'failed';
-  readonly problem: string;
+/** What a worker must know before it hears anything: everything of its place but the file. */
+type Place = Omit<SharedCountersPlace, 'file'>;
+
+/** A worker as the main process has it. */
+export interface ForkedWorker extends WorkerProcess {
+  /** Hands a socket over. */
+  sendSocket(handle: SocketHandle, index: number, of: number): void;
 }
 
-type FromWorkerProcess = FromWorker | WorkerFailed;
-
-/** Starts a worker, which runs the same program with the same arguments. `failed` gets what it says when it cannot start. */
-export function forkWorker(place: SharedCountersPlace, failed: (problem: string) => void): WorkerProcess {
-  // Workers accept from the shared socket themselves: handing each connection over costs half as much again as the whole session.
-  cluster.schedulingPolicy = cluster.SCHED_NONE;
-  const worker = cluster.fork({ [PLACE]: JSON.stringify(place) });
-  // A worker that dies while it is written to; its exit is what counts.
-  worker.on('error', () => undefined);
+/** Starts a worker, which runs the same program with the same arguments. `place.file` is open in this process. */
+export function forkWorker(place: SharedCountersPlace): ForkedWorker {
+  const { file, ...rest } = place;
+  const [, program = ''] = process.argv;
+  const child = fork(program, process.argv.slice(2), {
+    env: { ...process.env, [PLACE]: JSON.stringify(rest) },
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc', file],
+  });
+  let over = false;
+  const exits: ((code: number | null, signal: string | null) => void)[] = [];
+  const ended = (code: number | null, signal: string | null): void => {
+    if (over) return;
+    over = true;
+    for (const listener of exits) listener(code, signal);
+  };
+  child.on('exit', ended);
+  child.on('error', (error) => {
+    // One that dies while it is written to ends with 'exit'. Without a number it was never started: no memory, no descriptors.
+    if (child.pid === undefined) ended(null, error.message);
+  });
+  const send = (message: ToWorker, handle?: SocketHandle): void => {
+    if (!child.connected) return;
+    // What Node calls a handle of its own is one of the kinds that it sends; its types do not know.
+    child.send(message, handle as unknown as undefined, {}, () => undefined);
+  };
   return {
-    pid: worker.process.pid ?? 0,
-    send: (message) => {
-      if (worker.isConnected()) worker.send(message);
+    pid: child.pid ?? 0,
+    send,
+    sendSocket: (handle, index, of) => send({ kind: 'socket', index, of }, handle),
+    kill: (signal) => {
+      if (!over) child.kill(signal);
     },
-    kill: (signal) => worker.process.kill(signal),
     onMessage: (listener) => {
-      worker.on('message', (message: FromWorkerProcess) => {
-        if (message.kind === 'failed') failed(message.problem);
-        else listener(message);
-      });
+      child.on('message', (message) => listener(message as FromWorker));
     },
-    onExit: (listener) => worker.on('exit', listener),
+    onExit: (listener) => exits.push(listener),
   };
 }
 
@@ -43,24 +63,35 @@ export function forkWorker(place: SharedCountersPlace, failed: (problem: string)
 export interface WorkerLine {
   readonly place: SharedCountersPlace;
   /** Resolves when it is on its way, so that the worker may end. */
-  send(message: FromWorkerProcess): Promise<void>;
-  onMessage(listener: (message: ToWorker) => void): void;
+  send(message: FromWorker): Promise<void>;
+  /** `handle` comes with a `socket`. What was said before anybody listened is not lost. */
+  onMessage(listener: (message: ToWorker, handle: object | undefined) => void): void;
   /** The main process has gone. */
   onAlone(listener: () => void): void;
 }
 
-/** In a worker its line to the main process; undefined in any other process. */
+/**
+ * In a worker its line to the main process; undefined in any other process. Takes the mark away, so that no program that a policy starts
+ * takes itself for a worker.
+ */
 export function findWorkerLine(): WorkerLine | undefined {
   const text = process.env[PLACE];
-  if (!cluster.isWorker || text === undefined) return undefined;
+  delete process.env[PLACE];
+  if (text === undefined || process.send === undefined) return undefined;
   return {
-    place: JSON.parse(text) as SharedCountersPlace,
+    place: { ...(JSON.parse(text) as Place), file: COUNTERS },
     send: (message) =>
       new Promise((resolve) => {
         if (process.send === undefined || !process.connected) resolve();
         else process.send(message, undefined, undefined, () => resolve());
       }),
-    onMessage: (listener) => process.on('message', (message) => listener(message as ToWorker)),
-    onAlone: (listener) => process.on('disconnect', listener),
+    onMessage: (listener) =>
+      process.on('message', (message, handle) =>
+        listener(message as ToWorker, handle === null ? undefined : (handle as object | undefined)),
+      ),
+    onAlone: (listener) => {
+      if (process.connected) process.on('disconnect', listener);
+      else listener();
+    },
   };
 }

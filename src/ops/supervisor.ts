@@ -1,17 +1,26 @@
-// The primary process when option workers is not 1: forks the workers, replaces those that end or ask for it, and passes on stop and
-// reload. It accepts no mail and runs no Lua, so that nothing a policy does can end it. What workers and primary say to each other is
-// in ops/worker-messages. Signals: SIGTERM and SIGINT stop, SIGHUP reloads.
+// The main process when option workers is not 1: keeps the number of workers. One that dies is replaced at once, or after a growing pause
+// when it died early; one that asks for it drains only when its successor listens, one at a time, and stays when the successor fails.
+// The main process accepts no mail and runs no Lua, so that nothing a policy does can end it.
 import type { Clock, Timer } from './clock.ts';
+import { CrashPause } from './crash-pause.ts';
 import type { Log } from './log.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
-/** A worker as the supervisor sees it; made over node:cluster by ops/fork-worker, or by a test. */
+/** A worker as the supervisor sees it; made by ops/fork-worker, or by a test. */
 export interface WorkerProcess {
   readonly pid: number;
   send(message: ToWorker): void;
   kill(signal: NodeJS.Signals): void;
   onMessage(listener: (message: FromWorker) => void): void;
+  /** Called once, also when it could not be started at all. */
   onExit(listener: (code: number | null, signal: string | null) => void): void;
+}
+
+/** Why the service is over, when nobody asked for it. */
+export interface Failure {
+  readonly code: number;
+  /** What is wrong; undefined when the worker has said it. */
+  readonly problem: string | undefined;
 }
 
 export interface SupervisorDeps {
@@ -19,57 +28,67 @@ export interface SupervisorDeps {
   readonly log: Log;
   readonly clock: Clock;
   /** Option shutdown-timeout. */
-  readonly shutdownMs: number;
-  readonly fork: (slot: number) => WorkerProcess;
-  /** The region of a dead worker in the shared counters is free again. */
-  readonly clearCounters: (slot: number) => void;
-  /** Called once, when the first worker accepts connections. */
-  readonly onListening: (text: string) => void;
+  readonly shutdownMs: () => number;
+  /** How long a worker may take until it listens. */
+  readonly startMs: () => number;
+  /** Starts a worker. `region` is its place in the shared counters, from 0 to `regions(workers) - 1`. */
+  readonly fork: (region: number) => WorkerProcess;
+  /** A worker is gone: its region is free, what it left behind may be removed. */
+  readonly onGone: (region: number, worker: WorkerProcess) => void;
+  /** A worker accepts connections. */
+  readonly onListening: (worker: WorkerProcess, message: FromWorker & { kind: 'listening' }) => void;
 }
 
-/** A worker that ends sooner than this after its start is started again only after a pause, so that a crash at start is no busy loop. */
-const EARLY_MS = 5000;
-const PAUSE_MS = 1000;
 /** After the time for transactions in progress, this long until SIGKILL. */
-const GRACE_MS = 3000;
+const GRACE_MS = 2500;
+/** Nobody serves for this long: the service ends, so that whoever looks after it knows. */
+const NOBODY_MS = 60_000;
 
-interface Slot {
-  worker: WorkerProcess | undefined;
-  startedAt: number;
-  /** Set while a worker is being replaced: it still drains while the next one serves. */
-  readonly leaving: Set<WorkerProcess>;
+interface Worker {
+  readonly process: WorkerProcess;
+  readonly region: number;
+  readonly startedAt: number;
+  state: 'starting' | 'serving' | 'draining';
+  /** Why it wants to be replaced. */
+  asks: string | undefined;
+  /** Why it cannot start. */
+  problem: string | undefined;
+  /** Until it listens. */
+  startLimit: Timer | undefined;
 }
 
 export class Supervisor {
   readonly #deps: SupervisorDeps;
-  readonly #slots: Slot[];
-  readonly #timers = new Set<Timer>();
+  readonly #workers = new Set<Worker>();
+  readonly #pause = new CrashPause();
+  #paused: Timer | undefined;
+  #nobody: Timer | undefined;
+  #kill: Timer | undefined;
   #stopping = false;
-  #listening = false;
-  readonly #ended: Promise<number>;
-  #end: (code: number) => void = () => undefined;
+  /** A worker has listened: the service has begun. */
+  #began = false;
+  #lastEnd = '';
+  readonly #ended: Promise<Failure | undefined>;
+  #end: (failure: Failure | undefined) => void = () => undefined;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
-    // Twice the slots: a worker that drains keeps its counters until it is gone, while its successor has a region of its own.
-    this.#slots = Array.from({ length: deps.workers * 2 }, () => ({
-      worker: undefined,
-      startedAt: 0,
-      leaving: new Set(),
-    }));
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
   }
 
-  /** Regions that the shared counters must have. */
+  /** Regions that the shared counters must have: workers that drain keep theirs while their successors have others. */
   static regions(workers: number): number {
     return workers * 2;
   }
 
-  /** Starts the workers; resolves with the exit code when all have ended after stop, or when none could start. */
-  run(): Promise<number> {
-    for (let i = 0; i < this.#deps.workers; i++) this.#start();
+  /**
+   * Starts the workers, the first one alone: it finds out whether options and policy are right. Resolves when all have ended after stop,
+   * or with the failure when the first could not start or nobody has served for a minute.
+   */
+  run(): Promise<Failure | undefined> {
+    this.#next();
     return this.#ended;
   }
 
@@ -77,102 +96,204 @@ export class Supervisor {
   stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
-    for (const worker of this.#alive()) worker.send({ kind: 'drain' });
-    this.#after(this.#deps.shutdownMs + GRACE_MS, () => {
-      for (const worker of this.#alive()) {
-        this.#deps.log.write('warning', 'worker killed: it did not end in time', { worker: worker.pid });
-        worker.kill('SIGKILL');
-      }
-    });
+    this.#paused?.cancel();
+    this.#nobody?.cancel();
+    this.tell({ kind: 'drain' });
+    this.#killAfter(this.#deps.shutdownMs() + GRACE_MS);
     this.#endWhenEmpty();
   }
 
-  reload(): void {
-    for (const slot of this.#slots) slot.worker?.send({ kind: 'reload' });
+  /** Nobody waits any more, not those either that were draining before stop. */
+  hurry(): void {
+    this.stop();
+    this.tell({ kind: 'hurry' });
+    this.#killAfter(GRACE_MS);
   }
 
-  /** Pids of the workers that serve now. */
-  get pids(): readonly number[] {
-    return this.#slots.flatMap((slot) => (slot.worker === undefined ? [] : [slot.worker.pid]));
+  /** Says something to every worker, also to those that start and drain. */
+  tell(message: ToWorker): void {
+    for (const { process } of this.#workers) process.send(message);
   }
 
-  #alive(): WorkerProcess[] {
-    return this.#slots.flatMap((slot) => [
-      ...(slot.worker === undefined ? [] : [slot.worker]),
-      ...slot.leaving,
-    ]);
+  /** Something has changed, a worker may start now that could not before. */
+  retry(): void {
+    this.#pause.reset();
+    this.#paused?.cancel();
+    this.#paused = undefined;
+    this.#next();
   }
 
-  #start(): void {
-    const index = this.#slots.findIndex((slot) => slot.worker === undefined && slot.leaving.size === 0);
-    const slot = this.#slots[index];
-    if (slot === undefined || this.#stopping) return;
-    const worker = this.#deps.fork(index);
-    slot.worker = worker;
-    slot.startedAt = this.#deps.clock.monotonic();
-    worker.onMessage((message) => this.#hear(slot, worker, message));
-    worker.onExit((code, signal) => this.#gone(index, slot, worker, code, signal));
+  /** Workers that serve; those that ask to be replaced last. */
+  get serving(): readonly WorkerProcess[] {
+    const serving = [...this.#workers].filter((it) => it.state === 'serving');
+    return serving
+      .toSorted((a, b) => Number(a.asks !== undefined) - Number(b.asks !== undefined))
+      .map((it) => it.process);
   }
 
-  #hear(slot: Slot, worker: WorkerProcess, message: FromWorker): void {
-    switch (message.kind) {
-      case 'listening':
-        if (this.#stopping) worker.send({ kind: 'drain' });
-        if (!this.#listening) {
-          this.#listening = true;
-          this.#deps.onListening(message.text);
-        }
-        return;
-      case 'replace':
-        if (slot.worker !== worker || this.#stopping) return;
-        this.#deps.log.write('notice', `worker is replaced: ${message.reason}`, { worker: worker.pid });
-        slot.worker = undefined;
-        slot.leaving.add(worker);
-        this.#start();
-        worker.send({ kind: 'drain' });
-        return;
-    }
+  #count(state: Worker['state']): number {
+    let count = 0;
+    for (const worker of this.#workers) if (worker.state === state) count++;
+    return count;
   }
 
-  #gone(index: number, slot: Slot, worker: WorkerProcess, code: number | null, signal: string | null): void {
-    this.#deps.clearCounters(index);
-    if (slot.leaving.delete(worker)) {
-      this.#endWhenEmpty();
+  /** Starts what is missing or owed. */
+  #next(): void {
+    if (this.#stopping || this.#paused !== undefined) return;
+    const { workers } = this.#deps;
+    const starting = this.#count('starting');
+    const missing = workers - starting - this.#count('serving');
+    const wait = this.#pause.ms(this.#deps.clock.monotonic());
+    // The first one, and one after failures, starts alone.
+    const alone = !this.#began || wait > 0;
+    if (missing > 0) {
+      if (alone && starting > 0) return;
+      if (wait > 0) this.#startAfter(wait);
+      else for (let i = 0; i < (alone ? 1 : missing); i++) this.#start();
       return;
     }
-    slot.worker = undefined;
-    if (this.#stopping) {
-      this.#endWhenEmpty();
-      return;
-    }
-    if (!this.#listening && code !== null && code !== 0) {
-      // It has said why: bad policy, port in use. The others will say the same.
-      this.#stopping = true;
-      for (const other of this.#alive()) other.kill('SIGTERM');
-      this.#end(code);
-      return;
-    }
-    const cause = signal === null ? `exit code ${code}` : signal;
-    this.#deps.log.write('err', `worker ended (${cause}) and is replaced`, { worker: worker.pid });
-    const early = this.#deps.clock.monotonic() - slot.startedAt < EARLY_MS;
-    if (early) this.#after(PAUSE_MS, () => this.#start());
+    if (starting > 0 || this.#workers.size >= Supervisor.regions(workers)) return;
+    if (![...this.#workers].some((it) => it.state === 'serving' && it.asks !== undefined)) return;
+    if (wait > 0) this.#startAfter(wait);
     else this.#start();
   }
 
-  #after(ms: number, fire: () => void): void {
-    const timer = this.#deps.clock.after(ms, () => {
-      this.#timers.delete(timer);
-      fire();
+  #startAfter(ms: number): void {
+    this.#paused = this.#deps.clock.after(ms, () => {
+      this.#paused = undefined;
+      if (this.#count('starting') === 0) this.#start();
     });
-    this.#timers.add(timer);
+  }
+
+  #freeRegion(): number {
+    const taken = new Set([...this.#workers].map((it) => it.region));
+    let region = 0;
+    while (taken.has(region)) region++;
+    return region;
+  }
+
+  #start(): void {
+    const { clock, startMs, log } = this.#deps;
+    const region = this.#freeRegion();
+    const process = this.#deps.fork(region);
+    const startedAt = clock.monotonic();
+    const worker: Worker = {
+      ...{ process, region, startedAt, state: 'starting', asks: undefined, problem: undefined },
+      startLimit: clock.after(startMs(), () => {
+        log.write('err', 'worker killed: it has not started in time', { worker: process.pid });
+        process.kill('SIGKILL');
+      }),
+    };
+    this.#workers.add(worker);
+    process.onMessage((message) => this.#hear(worker, message));
+    process.onExit((code, signal) => this.#gone(worker, code, signal));
+    this.#watchNobody();
+  }
+
+  #hear(worker: Worker, message: FromWorker): void {
+    if (message.kind === 'listening') this.#listening(worker, message);
+    if (message.kind === 'failed') worker.problem = message.problem;
+    if (message.kind === 'replace' && worker.state === 'serving' && !this.#stopping) {
+      this.#deps.log.write('notice', `worker is to be replaced: ${message.reason}`, {
+        worker: worker.process.pid,
+      });
+      worker.asks = message.reason;
+      if (message.isFault) this.#pause.asked(this.#deps.clock.monotonic(), this.#age(worker));
+      this.#next();
+    }
+  }
+
+  #listening(worker: Worker, message: FromWorker & { kind: 'listening' }): void {
+    worker.startLimit?.cancel();
+    worker.startLimit = undefined;
+    if (worker.state !== 'starting') return;
+    worker.state = 'serving';
+    this.#nobody?.cancel();
+    this.#nobody = undefined;
+    if (this.#stopping) return;
+    this.#began = true;
+    this.#deps.onListening(worker.process, message);
+    if (this.#count('serving') > this.#deps.workers) this.#drainOne();
+    this.#next();
+  }
+
+  /** There is one more than wanted: the successor of the one that asked first. */
+  #drainOne(): void {
+    for (const worker of this.#workers) {
+      if (worker.state !== 'serving' || worker.asks === undefined) continue;
+      worker.state = 'draining';
+      worker.process.send({ kind: 'drain' });
+      return;
+    }
+  }
+
+  #gone(worker: Worker, code: number | null, signal: string | null): void {
+    this.#workers.delete(worker);
+    worker.startLimit?.cancel();
+    this.#deps.onGone(worker.region, worker.process);
+    const { state, process } = worker;
+    const cause = signal === null ? `exit code ${code}` : signal;
+    if (state !== 'draining' && !this.#stopping) {
+      this.#lastEnd = worker.problem === undefined ? cause : `${cause}: ${worker.problem}`;
+      if (!this.#began && code !== null && code !== 0) {
+        // It has said why: bad policy, port in use.
+        this.#over({ code, problem: undefined });
+        return;
+      }
+      const served = state === 'serving';
+      const now = this.#deps.clock.monotonic();
+      this.#pause.ended(now, this.#age(worker), served);
+      const pause = this.#pause.ms(now);
+      const stays = !served && this.#count('serving') >= this.#deps.workers;
+      const then = stays ? 'the one that it was to replace goes on' : 'is replaced';
+      this.#deps.log.write('err', `worker ended (${cause})${stays ? ':' : ' and'} ${then}`, {
+        worker: process.pid,
+        ...(pause > 0 ? { pause: pause / 1000 } : {}),
+      });
+    }
+    this.#watchNobody();
+    this.#next();
+    this.#endWhenEmpty();
+  }
+
+  #age(worker: Worker): number {
+    return this.#deps.clock.monotonic() - worker.startedAt;
+  }
+
+  /** Ends the service when nobody serves for too long. */
+  #watchNobody(): void {
+    if (this.#stopping || !this.#began || this.#nobody !== undefined || this.#count('serving') > 0) return;
+    this.#nobody = this.#deps.clock.after(NOBODY_MS, () => {
+      this.#over({
+        code: 70,
+        problem: `no worker serves since ${NOBODY_MS / 1000} s, the last one ended with ${this.#lastEnd}`,
+      });
+    });
+  }
+
+  #over(failure: Failure): void {
+    this.#stopping = true;
+    for (const timer of [this.#paused, this.#nobody, this.#kill]) timer?.cancel();
+    for (const { process, startLimit } of this.#workers) {
+      startLimit?.cancel();
+      process.kill('SIGKILL');
+    }
+    this.#end(failure);
+  }
+
+  #killAfter(ms: number): void {
+    this.#kill?.cancel();
+    this.#kill = this.#deps.clock.after(ms, () => {
+      for (const { process } of this.#workers) {
+        this.#deps.log.write('warning', 'worker killed: it did not end in time', { worker: process.pid });
+        process.kill('SIGKILL');
+      }
+    });
   }
 
   #endWhenEmpty(): void {
-    if (!this.#stopping || this.#alive().length > 0) return;
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
-    this.#end(0);
+    if (!this.#stopping || this.#workers.size > 0) return;
+    this.#kill?.cancel();
+    this.#end(undefined);
   }
 }

@@ -1,10 +1,44 @@
-// What the primary process and its workers say to each other.
+// What the main process and its workers say to each other. All of it is plain data (JSON); a listening socket goes beside its message.
+import type { OptionTexts } from '../options/options.ts';
+import type { PolicySource } from '../policy/policy-source.ts';
+
+/** The options of the process without what hook.init changes, and the policy: what a worker serves by. */
+export interface Revision {
+  readonly options: OptionTexts;
+  /** Undefined: the worker reads the files. */
+  readonly policy: PolicySource | undefined;
+}
+
 export type ToWorker =
-  /** Stop accepting, let transactions finish, exit 0. */
-  { readonly kind: 'drain' } | { readonly kind: 'reload' };
+  /** The first message: what to serve by. */
+  | { readonly kind: 'begin'; readonly revision: Revision }
+  /** Answers `open`: one of `of` sockets, which comes beside the message. */
+  | { readonly kind: 'socket'; readonly index: number; readonly of: number }
+  /** Answers `open`: there are none; `code` is the system's, such as EADDRINUSE. */
+  | { readonly kind: 'no-socket'; readonly code: string; readonly message: string }
+  /** Stop accepting, let transactions finish within shutdown-timeout, exit 0. Said again it changes nothing. */
+  | { readonly kind: 'drain' }
+  /** End now: transactions are cut off. */
+  | { readonly kind: 'hurry' }
+  /** Read the policy again, try it with these options, serve by it when it is right, and say how it went. */
+  | { readonly kind: 'reload'; readonly round: number; readonly options: OptionTexts }
+  /** Serve by this, which another worker has found right. */
+  | { readonly kind: 'adopt'; readonly revision: Revision }
+  /** Open the log file again. */
+  | { readonly kind: 'reopen' };
 
 export type FromWorker =
-  /** Accepts connections; `text` is the line for the terminal. */
-  | { readonly kind: 'listening'; readonly text: string }
-  /** Start another worker and let this one drain. */
-  | { readonly kind: 'replace'; readonly reason: string };
+  /** Wants the sockets that the main process holds; it knows the addresses only now, as hook.init may set them. */
+  | { readonly kind: 'open'; readonly addresses: readonly string[]; readonly port: number }
+  /** Accepts connections; `text` is for the terminal, `policy` is what it serves by. */
+  | { readonly kind: 'listening'; readonly text: string; readonly policy: PolicySource }
+  /** Start another worker, and let this one drain when that one serves. `isFault`: the successor may soon say the same. */
+  | { readonly kind: 'replace'; readonly reason: string; readonly isFault: boolean }
+  /** It has heard `reload` and tries. */
+  | { readonly kind: 'trying'; readonly round: number }
+  /** With +reload-watch: a file of the policy has changed. */
+  | { readonly kind: 'changed' }
+  /** The outcome of `reload`: `policy` is undefined when the old one stays. */
+  | { readonly kind: 'reloaded'; readonly round: number; readonly policy: PolicySource | undefined }
+  /** It cannot start. */
+  | { readonly kind: 'failed'; readonly problem: string };

@@ -3,7 +3,7 @@ import { nearestName } from './nearest-name.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { type OptionName, type OptionValues, optionNames, optionTable } from './option-table.ts';
 import { defaultText, readValue } from './option-value.ts';
-import type { Options, SetOutcome } from './options.ts';
+import type { Options, OptionTexts, SetOutcome } from './options.ts';
 
 interface State {
   readonly values: OptionValues;
@@ -80,6 +80,29 @@ export class OptionSet implements Options {
 
   fork(): Options {
     return new OptionSet(this.#state);
+  }
+
+  adopt(from: Options): void {
+    this.#state = from instanceof OptionSet ? from.#state : OptionSet.fromTexts(from.toTexts()).#state;
+  }
+
+  toTexts(): OptionTexts {
+    const { texts, origins } = this.#state;
+    return optionNames.flatMap((name) => {
+      const origin = origins[name];
+      return origin === undefined ? [] : [{ name, text: texts[name], origin }];
+    });
+  }
+
+  /** The set that toTexts described, in this version of the program. */
+  static fromTexts(described: OptionTexts): OptionSet {
+    const options = OptionSet.defaults();
+    for (const { name, text, origin } of described) {
+      // Not appended to what is there, although a list may begin with `;`.
+      if (text.startsWith(';')) options.set(name, '', origin);
+      options.set(name, text.startsWith(';') ? `;${text}` : text, origin);
+    }
+    return options;
   }
 }
 

@@ -8,9 +8,16 @@ import type { TextForm } from './text-forms.ts';
  */
 export type OptionScope = 'start' | 'process' | 'session';
 
+/**
+ * What a reload (SIGHUP) does with a new value in the option file: `live` takes it for new connections and messages; `restart` says that
+ * it needs a restart.
+ */
+export type OptionChange = 'live' | 'restart';
+
 interface OptionBase {
   readonly help: string;
   readonly scope: OptionScope;
+  readonly change: OptionChange;
 }
 export interface FlagOption extends OptionBase {
   readonly kind: 'flag';
@@ -41,12 +48,13 @@ export interface ActionOption extends OptionBase {
 }
 export type OptionSpec = FlagOption | IntegerOption | TextOption | WordOption | ActionOption;
 
-// What these make can be changed by every hook; `atStart` and `inProcess` narrow that.
+// What these make can be changed by every hook and by a reload; `atStart` and `inProcess` narrow the first, `untilRestart` the second.
 export const flag = (value: boolean, help: string): FlagOption => ({
   kind: 'flag',
   default: value,
   help,
   scope: 'session',
+  change: 'live',
 });
 export const text = (value: string, form: TextForm, help: string): TextOption => ({
   kind: 'text',
@@ -54,12 +62,20 @@ export const text = (value: string, form: TextForm, help: string): TextOption =>
   form,
   help,
   scope: 'session',
+  change: 'live',
 });
 export const word = <const W extends readonly string[]>(
   value: W[number],
   words: W,
   help: string,
-): WordOption & { readonly words: W } => ({ kind: 'word', default: value, words, help, scope: 'session' });
+): WordOption & { readonly words: W } => ({
+  kind: 'word',
+  default: value,
+  words,
+  help,
+  scope: 'session',
+  change: 'live',
+});
 export const integer = (
   value: number,
   min: number,
@@ -74,10 +90,17 @@ export const integer = (
   unit,
   help,
   scope: 'session',
+  change: 'live',
 });
-export const action = (help: string): ActionOption => ({ kind: 'action', help, scope: 'start' });
+export const action = (help: string): ActionOption => ({
+  kind: 'action',
+  help,
+  scope: 'start',
+  change: 'restart',
+});
 export const seconds = (value: number, help: string, min = 1): IntegerOption =>
   integer(value, min, 86_400, 's', help);
 
 export const atStart = <S extends OptionSpec>(spec: S): S => ({ ...spec, scope: 'start' });
 export const inProcess = <S extends OptionSpec>(spec: S): S => ({ ...spec, scope: 'process' });
+export const untilRestart = <S extends OptionSpec>(spec: S): S => ({ ...spec, change: 'restart' });

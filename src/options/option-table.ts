@@ -1,6 +1,6 @@
 // Every option: the single source of defaults, checks, +help, doc/reference/options.md and etc/smtpe.cf. Times are seconds unless
 // the text says otherwise. `atStart`: only the option file and the command line can set it; `inProcess`: hook.init too; others:
-// every hook, for its own connection.
+// every hook, for its own connection. `untilRestart`: a reload (SIGHUP) cannot change it in service.
 import {
   action,
   atStart,
@@ -10,6 +10,7 @@ import {
   type OptionSpec,
   seconds,
   text,
+  untilRestart,
   word,
 } from './option-spec.ts';
 
@@ -17,6 +18,7 @@ export type {
   ActionOption,
   FlagOption,
   IntegerOption,
+  OptionChange,
   OptionScope,
   OptionSpec,
   TextOption,
@@ -38,25 +40,35 @@ export const optionTable = {
   script: atStart(
     text('', 'path', 'The policy. Empty: /etc/smtpe.lua if it exists, else /etc/smtpe/smtpe.lua.'),
   ),
-  test: atStart(
-    flag(false, 'One session over stdin and stdout; a line that is no SMTP command runs as Lua.'),
+  test: untilRestart(
+    atStart(flag(false, 'One session over stdin and stdout; a line that is no SMTP command runs as Lua.')),
   ),
-  daemon: atStart(
-    flag(
-      false,
-      'Detach from the terminal once connections are accepted. Log lines go to log-file or syslog-address, else to the syslog of this machine.',
+  daemon: untilRestart(
+    atStart(
+      flag(
+        false,
+        'Detach from the terminal once connections are accepted. Log lines go to log-file or syslog-address, else to the syslog of this machine.',
+      ),
     ),
   ),
-  'pid-file': atStart(
-    text('', 'path', 'File for the process number while connections are accepted. Empty: none.'),
+  'pid-file': untilRestart(
+    atStart(
+      text(
+        '',
+        'path',
+        'File for the process number while connections are accepted. One that a dead process left is replaced; a symbolic link, or a file with something else in it, is refused. Empty: none.',
+      ),
+    ),
   ),
-  workers: atStart(
-    integer(
-      1,
-      0,
-      1024,
-      'processes',
-      'Worker processes that share the port; 0 is one for each processor core.',
+  workers: untilRestart(
+    atStart(
+      integer(
+        1,
+        0,
+        1024,
+        'processes',
+        'Worker processes that share the port; 0 is one for each processor core.',
+      ),
     ),
   ),
   'worker-max-memory': atStart(
@@ -65,13 +77,15 @@ export const optionTable = {
       0,
       1_048_576,
       'MiB',
-      'A worker whose resident memory passes this is replaced; 0 is no limit.',
+      'A worker whose resident memory passes this is replaced; 0 is no limit. With workers=1, where nobody starts a successor, only when it is set: the process then ends in order with exit code 75, for whoever looks after it to start it again.',
     ),
   ),
-  'reload-watch': atStart(
-    flag(
-      false,
-      'Reload the policy within a second or two of a change of its script or of a module that it loads, as SIGHUP does.',
+  'reload-watch': untilRestart(
+    atStart(
+      flag(
+        false,
+        'Reload the policy within a second or two of a change of its script or of a module that it loads, as SIGHUP does.',
+      ),
     ),
   ),
   'shutdown-timeout': inProcess(
@@ -84,29 +98,37 @@ export const optionTable = {
   'events-wait': text('', 'any', 'Accepted for compatibility; has no effect.'),
 
   // Listening
-  'smtp-server-address': inProcess(
-    text(
-      '',
-      'addresses',
-      'Addresses to listen on, separated by blank, comma or semicolon. Empty: all, IPv6 and IPv4.',
+  'smtp-server-address': untilRestart(
+    inProcess(
+      text(
+        '',
+        'addresses',
+        'Addresses to listen on, separated by blank, comma or semicolon. Empty: all, IPv6 and IPv4.',
+      ),
     ),
   ),
-  'smtp-server-port': inProcess(integer(25, 0, 65_535, 'port', 'TCP port to listen on; 0 picks a free one.')),
-  'smtp-server-queue': inProcess(integer(511, 1, 65_535, 'connections', 'Listen backlog.')),
-  'host-name': atStart(
-    text(
-      '',
-      'host-name',
-      'Our name in the banner, EHLO to the next hop and smtpe.host. Empty: the name of the machine.',
+  'smtp-server-port': untilRestart(
+    inProcess(integer(25, 0, 65_535, 'port', 'TCP port to listen on; 0 picks a free one.')),
+  ),
+  'smtp-server-queue': untilRestart(inProcess(integer(511, 1, 65_535, 'connections', 'Listen backlog.'))),
+  'host-name': untilRestart(
+    atStart(
+      text(
+        '',
+        'host-name',
+        'Our name in the banner, EHLO to the next hop and smtpe.host. Empty: the name of the machine.',
+      ),
     ),
   ),
 
   // DNS
-  'dns-servers': atStart(
-    text(
-      '',
-      'servers',
-      'Name servers, address or address:port, separated by blank, comma or semicolon. Empty: /etc/resolv.conf.',
+  'dns-servers': untilRestart(
+    atStart(
+      text(
+        '',
+        'servers',
+        'Name servers, address or address:port, separated by blank, comma or semicolon. Empty: /etc/resolv.conf.',
+      ),
     ),
   ),
   'dns-max-timeout': seconds(45, 'The longest that a DNS query may take, retries included.'),
@@ -444,13 +466,15 @@ export const optionTable = {
     'operations',
     'Operations (DNS queries, services not fetched) that a connection may have pending; with more the hook ends (421). DNS queries beyond dns-session-queries are not sent and do not count.',
   ),
-  'watchdog-timeout': atStart(
-    integer(
-      20,
-      0,
-      3600,
-      's',
-      'A worker whose event loop stands still this long is killed and replaced; 0 is off.',
+  'watchdog-timeout': untilRestart(
+    atStart(
+      integer(
+        20,
+        0,
+        3600,
+        's',
+        'A worker whose event loop stands still this long is killed and replaced; 0 is off.',
+      ),
     ),
   ),
   'lua-path': atStart(
@@ -469,7 +493,7 @@ export const optionTable = {
       'Groups of log lines: +word, -word or word=0|1 for warn info trace debug smtp dns http service clamd spamd mime uri ...',
     ),
   ),
-  'log-format': atStart(word('text', ['text', 'json'], 'Lines for people, or JSON lines.')),
+  'log-format': untilRestart(atStart(word('text', ['text', 'json'], 'Lines for people, or JSON lines.'))),
   'log-level': atStart(
     word(
       'debug',
@@ -477,14 +501,18 @@ export const optionTable = {
       'The least urgent level that is written. The groups of verbose that are on are written in any case.',
     ),
   ),
-  'log-file': atStart(
-    text('', 'path', 'File that log lines are appended to instead of stderr; opened again at SIGUSR2.'),
+  'log-file': untilRestart(
+    atStart(
+      text('', 'path', 'File that log lines are appended to instead of stderr; opened again at SIGUSR2.'),
+    ),
   ),
-  'syslog-address': atStart(
-    text(
-      '',
-      'syslog-address',
-      'Send log lines to a syslog server as well (RFC 5424): udp:host:port, tcp:host:port, unix:PATH (a stream socket), or local (this machine, by logger(1)).',
+  'syslog-address': untilRestart(
+    atStart(
+      text(
+        '',
+        'syslog-address',
+        'Send log lines to a syslog server as well (RFC 5424): udp:host:port, tcp:host:port, unix:PATH (a stream socket), or local (this machine, by logger(1)).',
+      ),
     ),
   ),
 } as const satisfies Record<string, OptionSpec>;

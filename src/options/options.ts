@@ -8,6 +8,13 @@ export type SetOutcome =
   /** `expected` says what would be right, e.g. `an integer from 1 to 86400`. */
   | { readonly kind: 'invalid'; readonly expected: string };
 
+/** The options that are not at their default, as text with their origin; plain data for another process. */
+export type OptionTexts = readonly {
+  readonly name: OptionName;
+  readonly text: string;
+  readonly origin: string;
+}[];
+
 export interface Options {
   /** Typed values, e.g. `options.values['smtp-max-size']`. */
   readonly values: OptionValues;
@@ -17,6 +24,10 @@ export interface Options {
   origin(name: OptionName): string;
   /** Changes this set. A text that begins with `;` is appended to the present one (smtpe.setoption, `name+=value`). */
   set(name: string, text: string, origin: string): SetOutcome;
+  /** What was set, to make the same set in another process. */
+  toTexts(): OptionTexts;
+  /** Takes all values of another set; sets that were forked from this one keep theirs. */
+  adopt(from: Options): void;
   /** A set that starts with these values; changing it leaves this one alone. Cheap until it is changed. */
   fork(): Options;
 }

@@ -24,6 +24,13 @@ export interface PolicyPlace {
   readonly source?: PolicySource;
 }
 
+/** What a reload may change besides the policy. */
+export interface PolicySettings {
+  readonly path: string;
+  /** hook.init may set some of them. */
+  readonly options: Options;
+}
+
 export type PolicyOutcome<T> =
   | ({ readonly kind: 'ready' } & T)
   /** `message` says what is wrong, with file and line. `files`: those that were read or looked for, where that is known. */
@@ -87,7 +94,7 @@ export async function checkPolicy(place: PolicyPlace): Promise<PolicyOutcome<Omi
 }
 
 export class CurrentPolicy {
-  readonly #place: PolicyPlace;
+  #place: PolicyPlace;
   #current: LuaPolicy;
   #revision = 1;
   #failedFor: readonly RevisionFile[] = [];
@@ -138,23 +145,31 @@ export class CurrentPolicy {
   }
 
   /**
-   * Reads the policy and its modules again, or takes `source`, which another process has read. When it is not right the present one
-   * stays, and the log says why. Never rejects.
+   * Reads the policy and its modules again, or takes `source`, which another process has read; `settings` are new options for it and for
+   * the process. When it is not right the present one stays, with the present options, and the log says why. Never rejects.
    */
-  reload(source?: PolicySource): Promise<PolicyOutcome<object>> {
-    const reloaded = this.#reloading.then(() => this.#reload(source));
+  reload(source?: PolicySource, settings?: PolicySettings): Promise<PolicyOutcome<object>> {
+    const reloaded = this.#reloading.then(() => this.#reload(source, settings));
     this.#reloading = reloaded;
     return reloaded;
   }
 
-  async #reload(source: PolicySource | undefined): Promise<PolicyOutcome<object>> {
-    const { path, log } = this.#place;
-    const next = await CurrentPolicy.#next(this.#place, this.#revision + 1, source);
+  async #reload(
+    source: PolicySource | undefined,
+    settings: PolicySettings | undefined,
+  ): Promise<PolicyOutcome<object>> {
+    const place = { ...this.#place, ...settings };
+    const { path, log } = place;
+    const next = await CurrentPolicy.#next(place, this.#revision + 1, source);
     this.#failedFor = next.kind === 'failed' ? (next.files ?? []) : [];
     if (next.kind === 'failed') {
       log.write('err', `policy not reloaded, the old one stays: ${next.message}`, { script: path });
       return next;
     }
+    // Everything of the process has its options from here, so they change in place.
+    const { options } = this.#place;
+    if (settings !== undefined) options.adopt(settings.options);
+    this.#place = { ...place, options };
     this.#revision++;
     this.#current.retire();
     this.#current = next.policy;

@@ -1,5 +1,11 @@
 // doc/reference/options.md, made from the option table.
-import { type OptionScope, type OptionSpec, optionNames, optionTable } from '../options/option-table.ts';
+import {
+  type OptionChange,
+  type OptionScope,
+  type OptionSpec,
+  optionNames,
+  optionTable,
+} from '../options/option-table.ts';
 import { defaultText, describeValue } from '../options/option-value.ts';
 import { code, generated, page, table } from './markdown.ts';
 
@@ -8,6 +14,8 @@ const scopes: Readonly<Record<OptionScope, string>> = {
   process: 'start, hook.init',
   session: 'start, any hook',
 };
+
+const changes: Readonly<Record<OptionChange, string>> = { live: 'yes', restart: 'after a restart' };
 
 function defaultOf(spec: OptionSpec): string {
   if (spec.kind === 'action') return '';
@@ -23,10 +31,11 @@ export function optionPage(): string {
     '',
     'An option is given on the command line or in the option file as `name=value`, `+name` (on) or `-name` (off); `name+=value` appends. The ' +
       'command line wins over the file. `smtpe +help` prints all of them with the values in effect, in the form of an option file. A policy reads ' +
-      'options with `smtpe.getoption` and sets those marked `any hook` with `smtpe.setoption`, for its own connection, or in `hook.init` for all.',
+      'options with `smtpe.getoption` and sets those marked `any hook` with `smtpe.setoption`, for its own connection, or in `hook.init` for all. ' +
+      '`SIGHUP` reads the option file again and changes in service what can be changed so; the log names what changed and what needs a restart.',
     '',
     ...table(
-      ['option', 'default', 'value', 'can be set at', ''],
+      ['option', 'default', 'value', 'can be set at', 'changes at SIGHUP', ''],
       optionNames.map((name) => {
         const spec: OptionSpec = optionTable[name];
         return [
@@ -34,6 +43,7 @@ export function optionPage(): string {
           defaultOf(spec),
           spec.kind === 'action' ? '' : describeValue(spec),
           scopes[spec.scope],
+          spec.kind === 'action' ? '' : changes[spec.change],
           spec.help,
         ];
       }),

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { limitKey, NetworkList, plainAddress } from '../net/address.ts';
-import { type Endpoint, Listener } from '../net/listener.ts';
+import { type BoundSockets, type Endpoint, Listener } from '../net/listener.ts';
 import { splitList } from '../options/options.ts';
 import type { Peer } from './client.ts';
 import { type ErrorName, errorReply } from './reply-table.ts';
@@ -13,8 +13,11 @@ import type { ServerDeps } from './session-context.ts';
 import { SessionIds } from './session-id.ts';
 
 export interface SmtpServer {
-  /** Opens the sockets of smtp-server-address and smtp-server-port. Rejects with the system's error; then nothing listens. */
-  listen(): Promise<readonly Endpoint[]>;
+  /**
+   * Opens the sockets of smtp-server-address and smtp-server-port, or has them from `bound`. Rejects with the system's error; then
+   * nothing listens.
+   */
+  listen(bound?: BoundSockets): Promise<readonly Endpoint[]>;
   /** Where it listens; empty before listen and after close. */
   readonly endpoints: readonly Endpoint[];
   /** Sessions that are not over. */
@@ -129,12 +132,13 @@ export function createServer(deps: ServerDeps): SmtpServer {
   });
 
   return {
-    listen: () => {
+    listen: (bound) => {
       const { values } = options;
       return listener.listen(
         splitList(values['smtp-server-address']),
         values['smtp-server-port'],
         values['smtp-server-queue'],
+        bound,
       );
     },
     get endpoints() {

@@ -95,7 +95,7 @@ It is reloaded by SIGHUP every 3 seconds: good, broken, good. Two next hops, one
 | arrived | ${ledger.arrived} (${(ledger.bytes / 1e6).toFixed(0)} MB) |
 | arrived twice, their first dialogue cut after the dot | ${twice} |
 | good reloads ordered / done, all workers added | ${reloads.good} / ${log.reloaded} |
-| broken reloads ordered / refused, all workers added | ${reloads.broken} / ${log.refused} |
+| broken reloads ordered / refused by the worker that tried | ${reloads.broken} / ${log.refused} |
 | revisions of the policy seen in mail | ${ledger.revisions.size} |
 | faults and ends of clients | ${list(run.counts)} |
 | faults of next hops | ${list(hopFaults(run.hops))} |

@@ -1,28 +1,25 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openCountersFile } from '../../../src/net/counters-file.ts';
 import { clearRegion, regionSize, SharedCounters } from '../../../src/net/shared-counters.ts';
 
-let directory: string;
-let path: string;
-const open: SharedCounters[] = [];
+let file: number;
 function worker(slot: number): SharedCounters {
-  const made = new SharedCounters({ path, slot, workers: 3, seed: 'seed' });
-  open.push(made);
-  return made;
+  return new SharedCounters({ file, slot, workers: 3, seed: 'seed' });
 }
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'smtpe-counters-'));
-  path = join(directory, 'counters');
-  writeFileSync(path, Buffer.alloc(0));
+  file = openCountersFile(3, `smtpe-spec-${process.pid}`);
 });
 afterEach(() => {
-  for (const one of open.splice(0)) one.dispose();
-  rmSync(directory, { recursive: true });
+  closeSync(file);
 });
 
 describe('SharedCounters', () => {
+  it('are in a file without a name: nothing is left of them, however the processes end', () => {
+    worker(0);
+    expect(readdirSync('/dev/shm').filter((name) => name.includes(`smtpe-spec-${process.pid}`))).toEqual([]);
+  });
+
   it('holds the total over all workers', () => {
     const [a, b, c] = [worker(0), worker(1), worker(2)];
     expect([a.open('x', 3, 0), b.open('y', 3, 0), c.open('z', 3, 0)]).toEqual(['open', 'open', 'open']);
@@ -45,7 +42,7 @@ describe('SharedCounters', () => {
     const [a, b] = [worker(0), worker(1)];
     for (let i = 0; i < 5; i++) a.open('x', 0, 5);
     expect(b.open('x', 0, 5)).toBe('too-many-of-client');
-    clearRegion(path, 0);
+    clearRegion(file, 0);
     expect(b.open('x', 0, 5)).toBe('open');
   });
 

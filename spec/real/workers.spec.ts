@@ -1,0 +1,308 @@
+// Workers that are always there, and an end that is in order: the built program with several processes, signals to each and to all of them.
+import { mkdtemp, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { isRunning, PortWatch, type ServiceSettings, ServiceUnderTrial } from '../fakes/service.ts';
+import { SmtpClient } from '../fakes/smtp-client.ts';
+
+let services: ServiceUnderTrial[];
+beforeEach(() => {
+  services = [];
+});
+afterEach(async () => {
+  for (const service of services) await service.remove();
+});
+
+async function start(settings: ServiceSettings = {}, directory?: string): Promise<ServiceUnderTrial> {
+  const service = await ServiceUnderTrial.start(settings, directory);
+  services.push(service);
+  return service;
+}
+
+const noop = (text: string | number): string => `function hook.noop() return '250 ${text}' end`;
+
+async function answer(port: number): Promise<string> {
+  const client = await SmtpClient.connect(port);
+  await client.reply();
+  const reply = await client.command('NOOP');
+  client.destroy();
+  return reply;
+}
+
+/** A client with a recipient. */
+async function inTransaction(port: number): Promise<SmtpClient> {
+  const client = await SmtpClient.connect(port);
+  await client.reply();
+  for (const line of ['EHLO c', 'MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>']) {
+    expect(await client.command(line)).toMatch(/^250/);
+  }
+  return client;
+}
+
+/** Ends the transaction: the replies to DATA and to the dot. */
+async function finish(client: SmtpClient): Promise<readonly string[]> {
+  const data = await client.command('DATA');
+  client.write('Subject: x\r\n\r\nx\r\n.\r\n');
+  return [data.slice(0, 3), (await client.reply()).slice(0, 3)];
+}
+
+const maildir = (service: { directory: string }): string => join(service.directory, 'Mail/new');
+const toMail = 'smtp-smart-host=maildir:Mail';
+
+// Several starts of several processes each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
+
+describe('the port and the policy', () => {
+  it.each([
+    ['broken', (service: ServiceUnderTrial) => service.policy('function hook.noop(')],
+    ['deleted', (service: ServiceUnderTrial) => unlink(join(service.directory, 'policy.lua'))],
+  ])('stay when the policy file is %s and every worker dies', async (_name, spoil) => {
+    const service = await start({ policy: noop('old'), options: ['workers=2'] });
+    const port = await service.ready(2);
+    await spoil(service);
+    service.program.signal('SIGHUP');
+    await service.said(/policy not reloaded, the old one stays/);
+    const watch = new PortWatch(port);
+    for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
+    await service.said(/accepting connections/, 4);
+    expect(await answer(port)).toBe('250 old\r\n');
+    expect(await watch.stop()).toBe(0);
+    expect((await service.program.stop()).code).toBe(0);
+  });
+
+  it('stay when workers are replaced, one at a time, while clients hold transactions open on both', async () => {
+    const service = await start({ policy: noop(1), options: ['workers=2', toMail, 'shutdown-timeout=60'] });
+    const port = await service.ready(2);
+    const clients = await Promise.all(Array.from({ length: 8 }, () => inTransaction(port)));
+    await service.policy('broken(');
+    const watch = new PortWatch(port);
+    for (const pid of await service.workers()) process.kill(pid, 'SIGTERM');
+    await service.said(/told to end/, 2);
+    // Both drain, both successors serve; these are asked as well and stay until there is room.
+    const pids = [...service.program.stderr.matchAll(/smtpe\[(\d+)\] notice - accepting/g)].map(
+      (it) => it[1],
+    );
+    for (const pid of pids.slice(2)) process.kill(Number(pid), 'SIGTERM');
+    await service.said(/worker is to be replaced/, 4);
+    expect(await answer(port)).toBe('250 1\r\n');
+    for (const client of clients) expect(await finish(client)).toEqual(['354', '250']);
+    await service.said(/accepting connections/, 6);
+    expect(await watch.stop()).toBe(0);
+    expect((await service.program.stop()).code).toBe(0);
+    expect(await readdir(maildir(service))).toHaveLength(8);
+  });
+
+  it('are taken from the files again when nobody serves and SIGHUP says so', async () => {
+    const service = await start({ policy: noop('old'), options: ['workers=2'] });
+    const port = await service.ready(2);
+    for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
+    await service.said(/worker ended/, 2);
+    await service.policy(noop('new'));
+    service.program.signal('SIGHUP');
+    await service.said(/accepting connections/, 4);
+    expect(await answer(port)).toBe('250 new\r\n');
+  });
+
+  it('come with the same modules and options to a successor', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'smtpe-service-'));
+    await writeFile(join(directory, 'mod.lua'), "return { text = 'module' }");
+    await writeFile(
+      join(directory, 'policy.lua'),
+      "local m = require 'mod' function hook.noop() return '250 ' .. m.text .. smtpe.getoption('limit-errors') end",
+    );
+    const again = await start({ file: 'limit-errors=7\nworkers=2\n' }, directory);
+    const port = await again.ready(2);
+    await writeFile(join(directory, 'mod.lua'), 'return {');
+    await writeFile(join(directory, 'smtpe.cf'), 'no-such-option=1\n');
+    for (const pid of await again.workers()) process.kill(pid, 'SIGKILL');
+    await again.said(/accepting connections/, 4);
+    expect(await answer(port)).toBe('250 module7\r\n');
+  });
+});
+
+describe('signals', () => {
+  it.each([1, 2])('SIGTERM to the whole group lets transactions finish (workers=%d)', async (workers) => {
+    const service = await start({ options: [`workers=${workers}`, toMail, 'shutdown-timeout=60'] });
+    const port = await service.ready(workers);
+    const clients = await Promise.all([inTransaction(port), inTransaction(port), inTransaction(port)]);
+    service.signalGroup('SIGTERM');
+    await service.said(workers === 1 ? /signal SIGTERM received/ : /told to end/, workers);
+    for (const client of clients) {
+      expect(await finish(client)).toEqual(['354', '250']);
+      expect(await client.reply()).toMatch(/^421 /);
+    }
+    expect((await service.program.ended).code).toBe(0);
+    expect(await readdir(maildir(service))).toHaveLength(3);
+  });
+
+  it('a stop lets a worker finish that was draining already; a second one hurries it too', async () => {
+    for (const hurry of [false, true]) {
+      const service = await start({ options: ['workers=2', toMail, 'shutdown-timeout=60'] });
+      const port = await service.ready(2);
+      const clients = await Promise.all(Array.from({ length: 6 }, () => inTransaction(port)));
+      for (const pid of await service.workers()) process.kill(pid, 'SIGTERM');
+      await service.said(/told to end/, 2);
+      await service.said(/accepting connections/, 4);
+      service.program.signal('SIGTERM');
+      await service.said(/told to end/, 4);
+      if (hurry) service.program.signal('SIGTERM');
+      for (const client of clients) {
+        if (hurry) expect(await client.reply()).toMatch(/^421 /);
+        else expect(await finish(client)).toEqual(['354', '250']);
+      }
+      expect((await service.program.ended).code).toBe(0);
+    }
+  });
+
+  it.each([1, 2])(
+    'SIGHUP and SIGUSR2 while the program is being loaded do not kill (workers=%d)',
+    async (workers) => {
+      const service = await start({ options: [`workers=${workers}`] });
+      // Bits 0 and 11 of the mask of signals that are caught.
+      for (let mask = 0n; (mask & 0x801n) !== 0x801n; ) {
+        const status = await readFile(`/proc/${service.pid}/status`, 'latin1');
+        mask = BigInt(`0x${/^SigCgt:\s*(\w+)$/m.exec(status)?.[1] ?? '0'}`);
+      }
+      expect(service.program.stdout).toBe('');
+      service.program.signal('SIGHUP');
+      service.program.signal('SIGUSR2');
+      const port = await service.ready(workers);
+      // With workers the policy is read after that anyway.
+      if (workers === 1) await service.said(/policy reloaded/);
+      expect(await answer(port)).toMatch(/^250 /);
+      expect((await service.program.stop()).code).toBe(0);
+    },
+  );
+
+  it('an early SIGTERM ends it with 0', async () => {
+    const service = await start({ options: ['workers=2'] });
+    await service.port();
+    service.signalGroup('SIGTERM');
+    expect((await service.program.ended).code).toBe(0);
+  });
+});
+
+describe('an end in order', () => {
+  it('kill -9 of the main process: the workers finish and end by themselves', async () => {
+    const service = await start({ options: ['workers=2', toMail, 'shutdown-timeout=60'] });
+    const port = await service.ready(2);
+    const client = await inTransaction(port);
+    const workers = await service.workers();
+    service.program.signal('SIGKILL');
+    expect(await finish(client)).toEqual(['354', '250']);
+    for (const pid of workers) await expect.poll(() => isRunning(pid)).toBe(false);
+    expect(await readdir('/dev/shm')).not.toContainEqual(expect.stringContaining(`smtpe-${service.pid}`));
+  });
+
+  it('a worker that is stopped (SIGSTOP) is killed when the time is over', async () => {
+    const service = await start({ options: ['workers=2', 'shutdown-timeout=1'] });
+    await service.ready(2);
+    const [first = 0] = await service.workers();
+    process.kill(first, 'SIGSTOP');
+    const before = performance.now();
+    expect((await service.program.stop()).code).toBe(0);
+    expect(performance.now() - before).toBeLessThan(6000);
+    expect(service.program.stderr).toMatch(/worker killed: it did not end in time worker=\d+/);
+  });
+
+  it('message files of dead processes are removed, by the main process and at the next start', async () => {
+    const settings = { options: ['workers=2', 'spool-memory=0', 'pid-file=pid'] };
+    const service = await start(settings);
+    const port = await service.ready(2);
+    await writeFile(join(service.directory, 'spool', 'of-somebody-else'), '');
+    for (let i = 0; i < 6; i++) {
+      const client = await inTransaction(port);
+      await client.command('DATA');
+      client.write('half');
+    }
+    await expect.poll(() => service.spool()).toHaveLength(7);
+    const [first = 0, second = 0] = await service.workers();
+    const left = (await service.spool()).filter((name) => name.includes(String(second).padStart(5, '0')));
+    process.kill(first, 'SIGKILL');
+    await service.said(/message files of a process that died removed/);
+    expect(await service.spool()).toEqual(expect.arrayContaining(left));
+    expect(await service.spool()).toHaveLength(left.length + 1);
+    process.kill(service.pid, 'SIGKILL');
+    for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
+    process.kill(second, 'SIGKILL');
+    await service.program.ended;
+    expect(await readFile(join(service.directory, 'pid'), 'latin1')).toBe(`${service.pid}\n`);
+    const next = await start(settings, service.directory);
+    await next.ready(2);
+    expect(await next.spool()).toEqual(['of-somebody-else']);
+    expect(await readFile(join(next.directory, 'pid'), 'latin1')).toBe(`${next.pid}\n`);
+    await next.program.stop();
+    expect(await readdir(next.directory)).not.toContain('pid');
+  });
+
+  it.each([1, 2])(
+    'worker-max-memory below the base size is refused at start (workers=%d)',
+    async (workers) => {
+      const service = await start({ options: [`workers=${workers}`, 'worker-max-memory=20'] });
+      const ended = await service.program.ended;
+      expect(ended).toMatchObject({ code: 70, stdout: '' });
+      expect(ended.stderr).toMatch(
+        /^smtpe: command line: worker-max-memory=20: a worker with this policy has \d+ MiB .*set \d+ or more/m,
+      );
+    },
+  );
+
+  it('worker-max-memory replaces a worker, and ends a single process in order with 75 when it is set', async () => {
+    // Lua strings in the environment of the connection, 8 MiB for each NOOP.
+    const policy =
+      "local t = {} function hook.noop() t[#t + 1] = ('x'):rep(8388608) .. #t return '250 1' end";
+    for (const workers of [1, 2]) {
+      const service = await start({
+        policy,
+        options: [`workers=${workers}`, 'worker-max-memory=250', 'lua-max-memory=1000'],
+      });
+      const port = await service.ready(workers);
+      const client = await SmtpClient.connect(port);
+      await client.reply();
+      for (let i = 0; i < 30; i++) await client.command('NOOP');
+      if (workers === 1) {
+        expect(await client.reply()).toMatch(/^421 /);
+        expect((await service.program.ended).code).toBe(75);
+      } else {
+        await service.said(/worker is to be replaced: \d+ MiB of memory, worker-max-memory is 250/);
+        await service.said(/accepting connections/, 3);
+        expect(await client.reply()).toMatch(/^421 /);
+        expect((await service.program.stop()).code).toBe(0);
+      }
+    }
+  });
+});
+
+describe('SIGHUP and the option file', () => {
+  it.each([1, 2])(
+    'changes what can be changed and names what needs a restart (workers=%d)',
+    async (workers) => {
+      const service = await start({ policy: '', file: `workers=${workers}\nlimit-recipients=2\n` });
+      const port = await service.ready(workers);
+      const file = join(service.directory, 'smtpe.cf');
+      await writeFile(file, `workers=${workers}\nlimit-recipients=1\nsmtp-server-queue=7\nlog-level=info\n`);
+      service.program.signal('SIGHUP');
+      await service.said(/options changed changed="limit-recipients=1 log-level=info"/);
+      await service.said(/options changed in the file that need a restart options=smtp-server-queue/);
+      await service.said(/policy reloaded/, workers);
+      const client = await inTransaction(port);
+      expect(await client.command('RCPT TO:<x@d.example>')).toMatch(/^452 /);
+      // Anything wrong, and nothing changes.
+      await writeFile(file, `workers=${workers}\nlimit-recipients=3\nsmtp-nonsense=1\n`);
+      await service.policy('function hook.rcpt() return "550 no" end');
+      service.program.signal('SIGHUP');
+      await service.said(
+        /not reloaded, the old options and the old policy stay cause=".*smtpe\.cf:3: there is no option \\"smtp-nonsense\\"/,
+      );
+      await writeFile(file, `workers=${workers}\nlimit-recipients=3\n`);
+      await service.policy('function hook.rcpt(');
+      service.program.signal('SIGHUP');
+      await service.said(/policy not reloaded, the old one stays/);
+      const again = await inTransaction(port);
+      expect(await again.command('RCPT TO:<x@d.example>')).toMatch(/^452 /);
+      for (const one of [client, again]) one.destroy();
+      expect((await service.program.stop()).code).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,155 @@
+// `run` with several workers: a worker. It serves by what the main process gives it, until that says otherwise; signals, which may come to
+// the whole group of processes, are the main process's business.
+import type { BoundSockets } from '../net/listener.ts';
+import { SharedCounters } from '../net/shared-counters.ts';
+import { systemClock } from '../ops/clock.ts';
+import type { WorkerLine } from '../ops/fork-worker.ts';
+import type { Log } from '../ops/log.ts';
+import { openLog } from '../ops/open-log.ts';
+import type { Revision, ToWorker } from '../ops/worker-messages.ts';
+import { OptionSet } from '../options/option-set.ts';
+import { announcement } from './announcement.ts';
+import type { CaughtSignal, EarlySignals } from './early-signals.ts';
+import { Ending } from './ending.ts';
+import { exitCode } from './exit-code.ts';
+import { logSurroundings } from './log-surroundings.ts';
+import { type Service, serve, untilTheEnd } from './serve.ts';
+import { memoryProblem, watchMemory } from './watch-memory.ts';
+
+/** A SIGTERM to the whole group reaches the main process too, which then says so within this time. */
+const WORD_MS = 500;
+
+/** What the main process says, sorted out. */
+class Orders {
+  readonly ending = new Ending();
+  readonly begin: Promise<Revision>;
+  #sockets: ((message: ToWorker, handle: object | undefined) => void) | undefined;
+  #reload: ((message: ToWorker) => void) | undefined;
+  /** Reloads that came while it was starting. */
+  readonly #waiting: ToWorker[] = [];
+  #reopen: () => void = () => undefined;
+  readonly #line: WorkerLine;
+
+  constructor(line: WorkerLine) {
+    this.#line = line;
+    this.begin = new Promise((resolve) => {
+      line.onMessage((message, handle) => {
+        switch (message.kind) {
+          case 'begin':
+            resolve(message.revision);
+            return;
+          case 'socket':
+          case 'no-socket':
+            this.#sockets?.(message, handle);
+            return;
+          case 'drain':
+            this.ending.stop('told to end');
+            return;
+          case 'hurry':
+            this.ending.hurry('told to end now');
+            return;
+          case 'reload':
+          case 'adopt':
+            if (this.#reload === undefined) this.#waiting.push(message);
+            else this.#reload(message);
+            return;
+          case 'reopen':
+            this.#reopen();
+            return;
+        }
+      });
+    });
+    line.onAlone(() => this.ending.stop('the main process has gone'));
+  }
+
+  onReload(reload: (message: ToWorker) => void): void {
+    this.#reload = reload;
+    for (const message of this.#waiting.splice(0)) reload(message);
+  }
+
+  onReopen(reopen: () => void): void {
+    this.#reopen = reopen;
+  }
+
+  /** The sockets that the main process holds. */
+  readonly bound: BoundSockets = (addresses, port) =>
+    new Promise((resolve, reject) => {
+      const handles: object[] = [];
+      this.#sockets = (message, handle) => {
+        if (message.kind === 'no-socket') {
+          reject(Object.assign(new Error(message.message), { code: message.code }));
+          return;
+        }
+        if (message.kind !== 'socket') return;
+        if (handle !== undefined) handles[message.index] = handle;
+        if (Object.keys(handles).length === message.of) resolve(handles);
+      };
+      void this.#line.send({ kind: 'open', addresses, port });
+    });
+}
+
+/** Signals in a worker. SIGTERM to this process alone is a wish to be replaced; everything else is for the main process to decide. */
+function hearSignals(early: EarlySignals, orders: Orders, line: WorkerLine): void {
+  early.handOver((signal: CaughtSignal) => {
+    if (signal !== 'SIGTERM' || orders.ending.asked) return;
+    systemClock.after(WORD_MS, () => {
+      if (!orders.ending.asked) void line.send({ kind: 'replace', reason: 'signal SIGTERM', isFault: false });
+    });
+  });
+}
+
+export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<number> {
+  const orders = new Orders(line);
+  const { ending } = orders;
+  hearSignals(early, orders, line);
+  const fail = async (problem: string, code: number, log?: Log): Promise<number> => {
+    log?.write('crit', 'worker cannot start', { cause: problem });
+    await line.send({ kind: 'failed', problem });
+    return code;
+  };
+  // The main process may be gone before it has said anything.
+  const revision = await Promise.race([orders.begin, ending.end.then(() => undefined)]);
+  if (revision === undefined) return exitCode.ok;
+  const options = OptionSet.fromTexts(revision.options);
+  const opened = await openLog(options, logSurroundings());
+  if (opened.kind === 'failed') return fail(opened.problem, exitCode.system);
+  const { log } = opened;
+  ending.catchAccidents(log);
+  orders.onReopen(() => opened.reopen());
+  const limits = new SharedCounters(line.place);
+  const outcome = await serve({
+    ...{ options, log, limits, bound: orders.bound, policy: revision.policy },
+    onChanged: () => void line.send({ kind: 'changed' }),
+    onBroken: (reason) => ending.broken(reason),
+    // Only when it is the first one: a successor would leave its place to nobody.
+    beforeListen: () => (revision.policy === undefined ? memoryProblem(options) : undefined),
+  });
+  if (outcome.kind === 'failed') {
+    const code = await fail(outcome.problem, outcome.code, log);
+    await log.close();
+    return code;
+  }
+  const { service } = outcome;
+  orders.onReload((message) => void reload(message, service, line));
+  watchMemory(options, systemClock, (reason) => void line.send({ kind: 'replace', reason, isFault: true }));
+  const text = announcement(service.server.endpoints, service.script, options);
+  await line.send({ kind: 'listening', text, policy: service.source() });
+  const code = await untilTheEnd(service, options, log, ending);
+  limits.dispose();
+  await log.close();
+  return code;
+}
+
+async function reload(message: ToWorker, service: Service, line: WorkerLine): Promise<void> {
+  if (message.kind === 'reload') {
+    const { round } = message;
+    void line.send({ kind: 'trying', round });
+    const isRight = await service.reload({ options: OptionSet.fromTexts(message.options) });
+    await line.send({ kind: 'reloaded', round, policy: isRight ? service.source() : undefined });
+  } else if (message.kind === 'adopt') {
+    const { options, policy } = message.revision;
+    const taken = await service.reload({ options: OptionSet.fromTexts(options), policy });
+    if (!taken)
+      await line.send({ kind: 'replace', reason: 'it could not take the policy over', isFault: true });
+  }
+}

@@ -1,0 +1,59 @@
+// Starts smtpe: the command line says what to do, the options how, and a verb does it. A worker does none of that: its main process tells
+// it by what options it serves.
+import { findWorkerLine } from '../ops/fork-worker.ts';
+import { helpText } from '../options/help-text.ts';
+import { loadOptions } from '../options/load-options.ts';
+import { check } from './check.ts';
+import type { EarlySignals } from './early-signals.ts';
+import { exitCode } from './exit-code.ts';
+import { infoText, versionText } from './info.ts';
+import { complain, print } from './problems.ts';
+import { readOptionFile } from './read-option-file.ts';
+import { run } from './run.ts';
+import { runWorker } from './run-worker.ts';
+import { test } from './test.ts';
+import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
+
+async function main(args: readonly string[], early: EarlySignals): Promise<number> {
+  const line = findWorkerLine();
+  if (line !== undefined) return runWorker(line, early);
+  const commandLine = readCommandLine(args);
+  const { options, problems } = await loadOptions(commandLine.words, readOptionFile);
+  if (problems.length > 0) {
+    const hint = verbHint(args[0]) ?? '"smtpe help" lists all options';
+    await complain([...problems, hint]);
+    return exitCode.usage;
+  }
+  const verb = effectiveVerb(commandLine, options);
+  if (verb === 'run') return run({ options, words: commandLine.words, early });
+  early.giveUp();
+  // +help and its like end with 64, as in the original.
+  const printed = commandLine.spelled ? exitCode.ok : exitCode.usage;
+  switch (verb) {
+    case 'version':
+      await print(versionText());
+      return printed;
+    case 'info':
+      await print(await infoText(options));
+      return printed;
+    case 'help':
+      await print(helpText(options));
+      return printed;
+    case 'check':
+      return check(options);
+    case 'test':
+      return test(options);
+  }
+}
+
+/** Runs the program and ends the process. */
+export async function start(early: EarlySignals): Promise<never> {
+  // Nobody reads what we print any more (a closed pipe or terminal): no reason to fail.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  try {
+    process.exit(await main(process.argv.slice(2), early));
+  } catch (error) {
+    await complain([`internal error: ${error instanceof Error ? error.stack : error}`]);
+    process.exit(exitCode.software);
+  }
+}

@@ -1,0 +1,61 @@
+// Is a process alive, and can it be the one that made a file? A process number in a file may have been given to another program since; on
+// Linux /proc tells when a process began.
+import { readFile } from 'node:fs/promises';
+
+/** Ticks of /proc/PID/stat in a second: USER_HZ, 100 on every architecture that Node.js runs on. */
+const TICKS = 100;
+/** Clock ticks and file times are rounded differently. */
+const SLACK_MS = 2000;
+
+/** False when no process has this number. One that belongs to somebody else is alive too. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+interface Life {
+  /** It has ended, and nobody has asked yet how. */
+  readonly over: boolean;
+  /** Milliseconds since the Epoch by the clock as it is set now. */
+  readonly startMs: number;
+}
+
+/** What /proc says; undefined where there is none. */
+async function lifeOf(pid: number): Promise<Life | undefined> {
+  try {
+    const [own, system] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'latin1'),
+      readFile('/proc/stat', 'latin1'),
+    ]);
+    // Fields 3 and 22; the second field is the name in parentheses, which may hold anything.
+    const fields = own.slice(own.lastIndexOf(')') + 2).split(' ');
+    const boot = Number(/^btime (\d+)$/m.exec(system)?.[1]);
+    const startMs = boot * 1000 + (Number(fields[19]) * 1000) / TICKS;
+    return Number.isFinite(startMs) ? { over: fields[0] === 'Z' || fields[0] === 'X', startMs } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Does its command line have this program? True when that cannot be found out. */
+async function runs(pid: number, program: RegExp): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
+  return text === '' || program.test(text);
+}
+
+const smtpe = /smtpe|dist\/main\.js|src\/main\.ts/;
+
+/**
+ * Can process `pid` be an smtpe that made a file which was last written at `writtenMs`? False when it is dead, when it is this process
+ * (whoever asks has made no file yet), another program, or began only after the file was written.
+ */
+export async function canOwn(pid: number, writtenMs: number): Promise<boolean> {
+  if (pid === process.pid || !isAlive(pid)) return false;
+  const life = await lifeOf(pid);
+  if (life === undefined) return isAlive(pid);
+  return !life.over && life.startMs <= writtenMs + SLACK_MS && (await runs(pid, smtpe));
+}
