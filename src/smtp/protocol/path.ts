@@ -75,6 +75,7 @@ const OPEN = 0x3c;
 const CLOSE = 0x3e;
 const AT = 0x40;
 const BACKSLASH = 0x5c;
+const UNDERSCORE = 0x5f;
 
 const fault = (name: PathFault): { readonly kind: 'fault'; readonly fault: PathFault } => ({
   kind: 'fault',
@@ -90,7 +91,9 @@ export function parsePath(text: string, rules: PathRules): ParsedPath {
     ? trimBlanks(text, extent.start, extent.end)
     : text.slice(extent.start, extent.end);
   const parsed = parseMailbox(address, rules);
-  return parsed.kind === 'fault' ? parsed : { ...parsed, rest: text.slice(extent.after) };
+  return parsed.kind === 'fault'
+    ? parsed
+    : { kind: 'path', path: parsed.path, rest: text.slice(extent.after) };
 }
 
 /** How a path is written in MAIL and RCPT. */
@@ -250,27 +253,26 @@ function isLiteral(domain: string): boolean {
 function isDomain(domain: string): boolean {
   let start = 0;
   let before = DOT;
-  for (let i = 0; i <= domain.length; i++) {
-    const code = i < domain.length ? domain.charCodeAt(i) : DOT;
+  /** What the label in progress has. */
+  let letters = false;
+  let others = false;
+  for (let i = 0; i < domain.length; i++) {
+    const code = domain.charCodeAt(i);
     if (code === DOT) {
       if (before === DOT || before === HYPHEN || i - start > LONGEST_LABEL) return false;
-      if (i < domain.length) start = i + 1;
+      start = i + 1;
+      letters = false;
+      others = false;
     } else if (code === HYPHEN) {
       if (before === DOT) return false;
-    } else if (!isLetterOrDigit(code)) return false;
+    } else if ((code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a)) letters = true;
+    else if ((code >= 0x30 && code <= 0x39) || code === UNDERSCORE) others = true;
+    else return false;
     before = code;
   }
-  const last = start === 0 ? domain : domain.slice(start);
-  return start === 0 ? !/^[0-9]+$/.test(last) : /^[A-Za-z-]+$|^xn--[A-Za-z0-9-]+$/i.test(last);
-}
-
-function isLetterOrDigit(code: number): boolean {
-  return (
-    (code >= 0x61 && code <= 0x7a) ||
-    (code >= 0x41 && code <= 0x5a) ||
-    (code >= 0x30 && code <= 0x39) ||
-    code === 0x5f
-  );
+  if (before === DOT || before === HYPHEN || domain.length - start > LONGEST_LABEL) return false;
+  if (!others) return true;
+  return start === 0 ? letters || !/^[0-9]+$/.test(domain) : /^xn--[A-Za-z0-9-]+$/i.test(domain.slice(start));
 }
 
 function hasEightBit(text: string): boolean {
