@@ -70,7 +70,7 @@ describe('a line without end', () => {
     const other = await server.greeted();
     expect(await other.command('NOOP')).toMatch(/^250/);
     client.write('\r\nNOOP\r\n');
-    expect(await client.reply()).toMatch(/^500 5\.5\.2 line longer than 12288 bytes/);
+    expect(await client.reply()).toMatch(/^500 5\.5\.2 line longer than 16384 bytes/);
     expect(await client.reply()).toMatch(/^250/);
     client.destroy();
     other.destroy();

@@ -186,11 +186,11 @@ export const optionTable = {
   ),
   'limit-line-length': inProcess(
     integer(
-      12_288,
+      16_384,
       512,
       65_536,
       'bytes',
-      'The longest command line or answer of AUTH, CRLF included; RFC 4954 asks for 12288.',
+      'The longest command line or answer of AUTH, CRLF included. RFC 4954 asks for 12288 for AUTH.',
     ),
   ),
   'limit-header-bytes': integer(

@@ -91,7 +91,13 @@ export const errorTable = {
     'authentication cancelled',
     'the client ended the AUTH dialogue with *',
   ),
-  authSyntax: error(24, 501, '5.5.2', 'invalid base64', 'an AUTH response is not base64'),
+  authSyntax: error(
+    24,
+    501,
+    '5.5.2',
+    'invalid base64',
+    'an AUTH response is not base64, or lacks its padding',
+  ),
   noArguments: error(
     25,
     501,

@@ -76,7 +76,7 @@ export const inputs: Readonly<Record<Place, readonly string[]>> = {
       `NOOP ${'x'.repeat(500)}`,
     ],
     `NOOP ${'x'.repeat(900)}`,
-    `NOOP ${'x'.repeat(15_000)}`,
+    `NOOP ${'x'.repeat(20_000)}`,
     `${'x'.repeat(3000)}`,
   ],
   helo: [
@@ -332,6 +332,9 @@ export const inputs: Readonly<Record<Place, readonly string[]>> = {
       'AUTH FOO x',
       'AUTH PLAIN x y',
       'AUTH PLAIN !!!',
+      'AUTH PLAIN x',
+      'AUTH PLAIN AGFsaWNlAHNlY3JldA',
+      'AUTH LOGIN x',
       'AUTH PLAIN =',
       'AUTH PLAIN\r\n*\r\n',
       'AUTH LOGIN\r\n*\r\n',

@@ -1,5 +1,5 @@
 // Deliberate differences. Errors in the policy; AUTH, XCLIENT and the rest that a policy sees.
-import { all, answer, endsWith, expected, hooks, hooksFrom, ignoring, steps } from '../change.ts';
+import { all, answer, endsWith, expected, hooks, hooksFrom, ignoring, sends, steps } from '../change.ts';
 import type { Transcript } from '../transcript.ts';
 import { CLOSING, type Difference, GO, MESSAGE, outOfSequence, QUIT, reply, unknown } from './words.ts';
 
@@ -92,6 +92,14 @@ export const policyDifferences: readonly Difference[] = [
         [reply('334 VXNlcm5hbWU6\r\n')],
         [reply('334 VXNlcm5hbWU6\r\n'), reply('501 5.7.0 authentication cancelled\r\n')],
       ),
+    ),
+  },
+  {
+    cases: [/^client-write-hook-(?:ehlo|auth|mail|content|header|dot|forward|noop|out_seq|unknown)$/],
+    reason: 'RFC 4954 section 4: what is not base64 is 501, so that the client sends some that is',
+    change: all(
+      sends('AUTH PLAIN x', 'AUTH PLAIN eA==\r\n'),
+      hooks([['auth', 'AUTH PLAIN x']], [['auth', 'AUTH PLAIN eA==']]),
     ),
   },
   {

@@ -14,8 +14,8 @@ interface Credentials {
   readonly user: string;
 }
 
-/** RFC 4648 section 4; `=` alone is an empty response (RFC 4954 section 4). */
-const BASE64 = /^(?:=|[A-Za-z0-9+/]*={0,2})$/;
+/** RFC 4648 section 4, with its padding; `=` alone is an empty response (RFC 4954 section 4). */
+const BASE64 = /^(?:=|(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/;
 /** `Username:` and `Password:`, what clients of LOGIN expect to be asked. */
 const USER = 'VXNlcm5hbWU6';
 const PASSWORD = 'UGFzc3dvcmQ6';
