@@ -1,13 +1,16 @@
 // Values between TypeScript and Lua, byte for byte. Works on any lua_State; what can fail in Lua is only memory, which ends as a
 // Lua error when Lua is running and cannot happen otherwise (the limit is on only while Lua runs).
 import type { Account } from './allocator.ts';
-import { LuaError } from './function-spec.ts';
+import { type Crossing, LuaError } from './function-spec.ts';
 import type { Memory } from './memory.ts';
 import type { Objects } from './objects.ts';
 import { Anchor, LiveLuaTable } from './references.ts';
 import { ByteSlice, LuaObject, LuaTable, type LuaValue, type SliceBatch } from './value.ts';
 import { type LuaApi, type Pointer, registry, type State, Type } from './wasm-api.ts';
 
+/** A table of more entries, or more octets in its strings, those of tables in it included, does not cross: copying takes 50 ms. */
+const maxEntries = 100_000;
+const maxOctets = 32 << 20;
 /** Tables nested deeper than this do not cross. */
 const maxDepth = 16;
 /** Stack slots that a push or a pull may use: three for each level. */
@@ -24,7 +27,12 @@ function placesOf(sequence: readonly LuaValue[]): ReadonlyMap<LuaValue, number> 
   return places;
 }
 
+const noEntries: ReadonlyMap<LuaValue, LuaValue> = new Map();
+
 export class Bridge {
+  /** Of the table that is being pulled: so far. */
+  #entries = 0;
+  #octets = 0;
   readonly #api: LuaApi;
   readonly #memory: Memory;
   readonly #objects: Objects;
@@ -176,6 +184,45 @@ export class Bridge {
     }
   }
 
+  /** The argument at `index` as its parameter wants it. A table where none is wanted comes as an empty one. */
+  pullAs(L: State, index: number, crossing: Crossing, keep: (ref: Anchor) => void): LuaValue {
+    const type = this.#api.lua_type(L, index);
+    if (type === Type.table) {
+      if (crossing === 'strings') return this.#pullStrings(L, index);
+      if (crossing !== 'value') return noEntries;
+    } else if (type === Type.number && crossing === 'text') {
+      this.#api.lua_pushvalue(L, index);
+      const text = this.pullString(L, -1);
+      this.#api.lua_settop(L, -2);
+      return text;
+    }
+    return this.pull(L, index, keep);
+  }
+
+  /** One more entry of the table that is being pulled. */
+  #count(value: LuaValue, key?: LuaValue): void {
+    this.#entries += 1;
+    if (typeof value === 'string') this.#octets += value.length;
+    if (typeof key === 'string') this.#octets += key.length;
+    if (this.#entries > maxEntries) throw new LuaError(`table of more than ${maxEntries} entries`);
+    if (this.#octets > maxOctets) throw new LuaError(`table of more than ${maxOctets} octets`);
+  }
+
+  /** The sequence of texts in the table at `index`, up to the first that is none. Does not ask metamethods. */
+  #pullStrings(L: State, index: number): LuaValue {
+    const table = new Map<LuaValue, LuaValue>();
+    this.#entries = 0;
+    this.#octets = 0;
+    for (let i = 1; ; i++) {
+      const type = this.#api.lua_rawgeti(L, index, BigInt(i));
+      const isText = type === Type.string || type === Type.number;
+      if (type !== Type.nil) table.set(i, isText ? this.pullString(L, -1) : noEntries);
+      this.#count(table.get(i));
+      this.#api.lua_settop(L, -2);
+      if (!isText) return table;
+    }
+  }
+
   /** The value at `index`; `keep` is told of every LuaRef made, so that its owner can release it. */
   pull(L: State, index: number, keep: (ref: Anchor) => void): LuaValue {
     switch (this.#api.lua_type(L, index)) {
@@ -218,16 +265,22 @@ export class Bridge {
 
   #pullTable(L: State, index: number, keep: (ref: Anchor) => void, depth: number): LuaValue {
     if (depth >= maxDepth) throw new LuaError(`table nested more than ${maxDepth} deep`);
+    if (depth === 0) {
+      this.#entries = 0;
+      this.#octets = 0;
+    }
     const table = new Map<LuaValue, LuaValue>();
     this.#api.lua_pushnil(L);
     while (this.#api.lua_next(L, index) !== 0) {
       // pullString would turn a number key into a string and confuse lua_next: pull asks for the type first.
-      const key = this.pull(L, -2, keep);
+      const key = this.#api.lua_type(L, -2) === Type.table ? undefined : this.pull(L, -2, keep);
       const value =
         this.#api.lua_type(L, -1) === Type.table
           ? this.#pullTable(L, this.#api.lua_absindex(L, -1), keep, depth + 1)
           : this.pull(L, -1, keep);
-      table.set(key, value);
+      this.#count(value, key);
+      // A key that is a table means nothing here.
+      if (key !== undefined) table.set(key, value);
       this.#api.lua_settop(L, -2);
     }
     return table;

@@ -7,6 +7,7 @@ import {
   type FunctionSpec,
   LuaError,
   type LuaResults,
+  type Param,
   readArguments,
   type Suspension,
 } from './function-spec.ts';
@@ -40,7 +41,7 @@ const noArguments: readonly LuaValue[] = [];
 export function functionNative(env: CallEnvironment, name: string, spec: FunctionSpec): Native {
   return (L) => {
     const caller = env.caller();
-    const read = readArguments(name, spec.params, pullArguments(env, caller, L, 0, spec.params.length));
+    const read = readArguments(name, spec.params, pullArguments(env, caller, L, 1, spec.params));
     if (!read.ok) throw new LuaError(read.error);
     return finish(env, caller, L, name, spec.suspends, spec.call(caller.context, read.args));
   };
@@ -51,10 +52,11 @@ export function methodNative(env: CallEnvironment, cls: ClassSpec, spec: Functio
   const name = `${cls.name}:${spec.name}`;
   return (L) => {
     const caller = env.caller();
-    const [self, ...rest] = pullArguments(env, caller, L, 0, spec.params.length + 1);
+    const self = env.bridge.pullAs(L, 1, 'scalar', caller.keep);
     if (!(self instanceof LuaObject) || self.class !== cls) {
       throw new LuaError(`calling '${name}' on bad self (${cls.name} expected, got ${luaTypeName(self)})`);
     }
+    const rest = pullArguments(env, caller, L, 2, spec.params);
     const read = readArguments(name, spec.params, rest);
     if (!read.ok) throw new LuaError(read.error);
     return finish(env, caller, L, name, spec.suspends, spec.call(caller.context, [self.value, ...read.args]));
@@ -74,17 +76,19 @@ export function lazyNative(
   };
 }
 
+/** The arguments from stack index `first` on. */
 function pullArguments(
   env: CallEnvironment,
   caller: Caller,
   L: State,
-  from: number,
-  wanted: number,
+  first: number,
+  params: readonly Param<unknown>[],
 ): readonly LuaValue[] {
-  const count = Math.min(env.api.lua_gettop(L) - from, wanted);
+  const count = Math.min(env.api.lua_gettop(L) - first + 1, params.length);
   if (count <= 0) return noArguments;
   const values: LuaValue[] = new Array(count);
-  for (let i = 0; i < count; i++) values[i] = env.bridge.pull(L, from + i + 1, caller.keep);
+  for (let i = 0; i < count; i++)
+    values[i] = env.bridge.pullAs(L, first + i, params[i]?.crossing ?? 'value', caller.keep);
   return values;
 }
 

@@ -28,8 +28,16 @@ export type ReadResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly expected: string };
 
+/**
+ * How an argument crosses from Lua: `text`, a number as the text that Lua makes of it; `scalar`; `strings`, the texts of a sequence;
+ * `value`, anything as it is. A table where none is wanted is not looked into.
+ */
+export type Crossing = 'text' | 'scalar' | 'strings' | 'value';
+
 export interface Param<T> {
   readonly name: string;
+  /** Default: `value`. */
+  readonly crossing?: Crossing;
   /** Lua type for docs and stubs, e.g. `string`, `integer`, `boolean|integer`, `string[]`. */
   readonly type: string;
   /** Shown in the docs when the argument may be left out; undefined when it is required. */

@@ -1,12 +1,8 @@
 // The kinds of argument that API functions take, by the rules of Lua's auxiliary library: a number serves as a string, a numeric
 // string as a number; flags are booleans or numbers (0 is false). `optional` gives the value that nil stands for.
-import type { Param, ReadResult } from './function-spec.ts';
+import type { Crossing, Param, ReadResult } from './function-spec.ts';
+import { numberText } from './number-text.ts';
 import type { LuaValue } from './value.ts';
-
-/** Lua's text of a number: integers without fraction. */
-function numberText(value: number): string {
-  return String(value);
-}
 
 function readBytes(value: LuaValue): ReadResult<string> {
   if (typeof value === 'string') return { ok: true, value };
@@ -55,8 +51,9 @@ function required<T>(
   type: string,
   text: string,
   read: (value: LuaValue) => ReadResult<T>,
+  crossing: Crossing,
 ): Param<T> {
-  return { name, type, fallback: undefined, text, read };
+  return { name, type, fallback: undefined, text, read, crossing };
 }
 
 function optional<T, D>(
@@ -66,8 +63,10 @@ function optional<T, D>(
   read: (value: LuaValue) => ReadResult<T>,
   fallback: D,
   shown: string,
+  crossing: Crossing = 'scalar',
 ): Param<T | D> {
   return {
+    crossing,
     name,
     type,
     fallback: shown,
@@ -77,7 +76,8 @@ function optional<T, D>(
 }
 
 /** A byte string, as a latin1 string. */
-export const bytes = (name: string, text: string): Param<string> => required(name, 'string', text, readBytes);
+export const bytes = (name: string, text: string): Param<string> =>
+  required(name, 'string', text, readBytes, 'text');
 export const optionalBytes = <D extends string | undefined>(
   name: string,
   text: string,
@@ -90,11 +90,12 @@ export const optionalBytes = <D extends string | undefined>(
     readBytes,
     fallback,
     fallback === undefined ? 'nil' : JSON.stringify(fallback),
+    'text',
   );
 
 /** A number without a fraction. */
 export const integer = (name: string, text: string): Param<number> =>
-  required(name, 'integer', text, readInteger);
+  required(name, 'integer', text, readInteger, 'scalar');
 export const optionalInteger = <D extends number | undefined>(
   name: string,
   text: string,
@@ -102,7 +103,7 @@ export const optionalInteger = <D extends number | undefined>(
 ): Param<number | D> => optional(name, 'integer', text, readInteger, fallback, String(fallback ?? 'nil'));
 
 export const number = (name: string, text: string): Param<number> =>
-  required(name, 'number', text, readNumber);
+  required(name, 'number', text, readNumber, 'scalar');
 export const optionalNumber = <D extends number | undefined>(
   name: string,
   text: string,
@@ -111,20 +112,24 @@ export const optionalNumber = <D extends number | undefined>(
 
 /** True or false; numbers are taken too: 0 is false. */
 export const flag = (name: string, text: string): Param<boolean> =>
-  required(name, 'boolean|integer', text, readFlag);
+  required(name, 'boolean|integer', text, readFlag, 'scalar');
 export const optionalFlag = (name: string, text: string, fallback: boolean): Param<boolean> =>
   optional(name, 'boolean|integer', text, readFlag, fallback, String(fallback));
 
 /** An array of strings. */
 export const strings = (name: string, text: string): Param<readonly string[]> =>
-  required(name, 'string[]', text, readStrings);
+  required(name, 'string[]', text, readStrings, 'strings');
 
 /** A text; a flag of an option may be a boolean too: `+` or `-`. */
 export const bytesOrFlag = (name: string, text: string): Param<string> =>
-  required(name, 'string|boolean', text, (value) =>
-    typeof value === 'boolean' ? { ok: true, value: value ? '+' : '-' } : readBytes(value),
+  required(
+    name,
+    'string|boolean',
+    text,
+    (value) => (typeof value === 'boolean' ? { ok: true, value: value ? '+' : '-' } : readBytes(value)),
+    'text',
   );
 
 /** Anything, as it comes. */
 export const anything = (name: string, type: string, text: string): Param<LuaValue> =>
-  required(name, type, text, (value) => ({ ok: true, value }));
+  required(name, type, text, (value) => ({ ok: true, value }), 'value');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { luaFunction, luaModule } from '../../../src/lua/function-spec.ts';
-import { anything } from '../../../src/lua/params.ts';
+import { anything, bytes, number, strings } from '../../../src/lua/params.ts';
 import { LuaTable, type LuaValue } from '../../../src/lua/value.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 
@@ -118,5 +118,76 @@ describe('values from Lua', () => {
     const [ok, message] = await engine.eval('local t = {} t.t = t return pcall(box.put, t)');
     expect(ok).toBe(false);
     expect(message).toMatch(/table nested more than 16 deep/);
+  });
+});
+
+describe('what a policy hands over', () => {
+  const started = async (): Promise<TestEngine> => {
+    const module = luaModule({
+      name: 'take',
+      text: '',
+      functions: [
+        luaFunction({
+          name: 'text',
+          params: [bytes('text', '')],
+          text: '',
+          call: (_context, text) => [text],
+        }),
+        luaFunction({ name: 'number', params: [number('n', '')], text: '', call: (_context, n) => [n] }),
+        luaFunction({ name: 'strings', params: [strings('list', '')], text: '', call: (_c, list) => [list] }),
+        luaFunction({ name: 'any', params: [anything('value', 'any', '')], text: '', call: () => [true] }),
+      ],
+    });
+    return TestEngine.start({ modules: [module] });
+  };
+
+  it.each([
+    ['0.1 + 0.2'],
+    ['1e15'],
+    ['1e100'],
+    ['1 / 0'],
+    ['-1 / 0'],
+    ['2 ^ 63'],
+    ['2 ^ 53'],
+    ['math.mininteger'],
+    ['math.maxinteger'],
+    ['10 / 2'],
+    ['-0.0'],
+    ['1e-5'],
+    ['123456789012345678'],
+    ['1.5'],
+  ])('the number %s becomes text as in Lua', async (expression) => {
+    const engine = await started();
+    const [a, b, c] = await engine.eval(
+      `local n = ${expression} return take.text(n) == n .. '', take.strings({ n })[1] == n .. '', take.text(n)`,
+    );
+    expect([a, b]).toEqual([true, true]);
+    expect(c).not.toBe('');
+  });
+
+  const huge = 'local t = { 1 } for i = 1, 13 do t = { t, t, t, t } end ';
+  const long = 'local t = {} for i = 1, 2e5 do t[i] = i end ';
+  const fat = "local s = ('x'):rep(1e6) local t = {} for i = 1, 1000 do t[i] = s end ";
+  const round = 'local t = {} t[1] = t t[t] = t ';
+  it.each([
+    [`${huge} take.text(t)`, /string expected, got table/],
+    [`${huge} take.number(t)`, /number expected, got table/],
+    [`${huge} take.strings(t)`, /table of strings expected/],
+    [`${huge} take.any(t)`, /table of more than 100000 entries/],
+    [`${long} take.text(t)`, /string expected, got table/],
+    [`${long} take.strings(t)`, /table of more than 100000 entries/],
+    [`${long} take.any(t)`, /table of more than 100000 entries/],
+    [`${fat} take.strings(t)`, /table of more than 33554432 octets/],
+    [`${fat} take.any(t)`, /table of more than 33554432 octets/],
+    [`${round} take.any(t)`, /nested more than 16 deep/],
+    [`${round} take.strings(t)`, /table of strings expected/],
+    ['local t = {} t[{}] = {} t[{ {} }] = 1 take.any(t) error("fine")', /fine/],
+  ])('%s is refused in time', async (text, message) => {
+    const engine = await started();
+    const from = performance.now();
+    const [ok, why] = await engine.eval(`return pcall(function() ${text} end)`);
+    expect([ok, why]).toEqual([false, expect.stringMatching(message)]);
+    expect(performance.now() - from).toBeLessThan(5000);
+    expect(engine.log.lines).toEqual([]);
   });
 });
