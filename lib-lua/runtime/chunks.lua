@@ -20,7 +20,7 @@ function chunks.load(chunk, name, mode, ...)
   end
   local text = chunk
   if type(chunk) == 'function' then
-    local pieces = {}
+    local pieces, length = {}, 0
     while true do
       local piece = chunk()
       if piece == nil or piece == '' then
@@ -28,6 +28,10 @@ function chunks.load(chunk, name, mode, ...)
       end
       if type(piece) ~= 'string' then
         return nil, 'reader function must return a string'
+      end
+      length = length + #piece
+      if length > native.max_source() then
+        return nil, 'the text has more than ' .. native.max_source() .. ' bytes (lua-max-source)'
       end
       pieces[#pieces + 1] = piece
     end

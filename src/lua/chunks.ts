@@ -2,7 +2,7 @@
 // the globals and returns the file's chunk with a fresh _ENV. Text given to `load` is compiled for its caller only.
 import { readFileSync } from 'node:fs';
 import type { Core } from './core.ts';
-import { translate } from './lua51-source.ts';
+import { tokensOf, translate } from './lua51-source.ts';
 import type { Anchor } from './references.ts';
 import type { State } from './wasm-api.ts';
 
@@ -10,6 +10,24 @@ export type Compiled =
   | { readonly kind: 'compiled'; readonly factory: Anchor }
   /** `message` has file and line. */
   | { readonly kind: 'failed'; readonly message: string };
+
+/** For each of these the compiler may walk through all the ones before: 5000 take 50 ms. */
+const intricate = new Set(['and', 'or', 'goto', 'break', 'elseif', '::']);
+const intricateWords = /\b(?:and|or|goto|break|elseif)\b|::/g;
+const maxIntricate = 5000;
+
+/** Why a text is not compiled: nothing may interrupt the compiler. `what` is the file, or `the text`. */
+function tooMuch(source: string, maxBytes: number, what: string): string | undefined {
+  if (source.length > maxBytes)
+    return `${what} has ${source.length} bytes; ${maxBytes} are allowed (lua-max-source)`;
+  // Nearly no text has so many even when those in strings and comments are counted.
+  if (source.length < 2 * maxIntricate || (source.match(intricateWords)?.length ?? 0) <= maxIntricate)
+    return undefined;
+  const count = tokensOf(source).filter(({ text }) => intricate.has(text)).length;
+  return count > maxIntricate
+    ? `${what} has ${count} times and, or, goto, break, elseif or ::; ${maxIntricate} are allowed`
+    : undefined;
+}
 
 /** On one line with the first of the file, so that line numbers stay. */
 const prefix = 'local _ENV = (...) return function(...) ';
@@ -24,9 +42,12 @@ export class Chunks {
     this.#core = core;
   }
 
-  /** Pushes the function that `source` compiles to, or nil and a message; gives the number of values. `env` is a stack index. */
-  pushLoaded(L: State, source: string, chunkName: string, env: number): number {
-    const message = this.#load(L, translate(source), chunkName);
+  /**
+   * Pushes the function that `source` of at most `maxBytes` compiles to, or nil and a message; gives the number of values. `env` is a
+   * stack index.
+   */
+  pushLoaded(L: State, source: string, chunkName: string, env: number, maxBytes: number): number {
+    const message = tooMuch(source, maxBytes, 'the text') ?? this.#load(L, translate(source), chunkName);
     if (message !== undefined) {
       this.#core.api.lua_pushnil(L);
       this.#core.bridge.pushBytes(L, message);
@@ -52,8 +73,10 @@ export class Chunks {
     return message;
   }
 
-  /** The factory of Lua source; it must be released by the caller. */
-  compile(source: string, chunkName: string): Compiled {
+  /** The factory of Lua source of at most `maxBytes`, undefined: of any size; it must be released by the caller. */
+  compile(source: string, chunkName: string, maxBytes?: number): Compiled {
+    const problem = maxBytes === undefined ? undefined : tooMuch(source, maxBytes, chunkName.slice(1));
+    if (problem !== undefined) return { kind: 'failed', message: problem };
     return this.#core.account.unlimited(() => {
       const { api, main, bridge } = this.#core;
       if (source.startsWith('\u001b')) {

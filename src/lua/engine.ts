@@ -154,6 +154,11 @@ export class LuaEngine {
     api.lua_settop(main, 0);
   }
 
+  /** Bytes. */
+  #maxSource(): number {
+    return (this.core.running?.context.options ?? this.#deps.options).values['lua-max-source'] * 1024;
+  }
+
   #caller(): Caller {
     if (this.core.running === undefined)
       throw new Error('a function of the API was called while no policy is running');
@@ -170,7 +175,10 @@ export class LuaEngine {
     return {
       ...patternNatives(this.core),
       ...systemNatives(this.core, this.#calls, this.#files, (path) => this.#deps.files.onPath(path)),
-      ...environmentNatives(this.core, this.#chunks, (path) => this.#placeOf(path)),
+      ...environmentNatives(this.core, this.#chunks, {
+        placeOf: (path) => this.#placeOf(path),
+        maxSource: () => this.#maxSource(),
+      }),
     };
   }
 
@@ -188,14 +196,16 @@ export class LuaEngine {
   }
 
   /** The files that a revision of a policy is made of. */
-  newScriptFiles(settings: ScriptFilesSettings): ScriptFiles {
-    return new ScriptFiles(this.#chunks, this.#deps.log, settings);
+  newScriptFiles(settings: Omit<ScriptFilesSettings, 'maxBytes'>): ScriptFiles {
+    const maxBytes = (): number => this.#maxSource();
+    return new ScriptFiles(this.#chunks, this.#deps.log, { ...settings, maxBytes });
   }
 
   /** Pushes a chunk (`+test` lines) onto `L`, with the globals of the task. Gives the message when it does not compile. */
   pushChunk(task: Task, L: State, source: string, chunkName: string): string | undefined {
     task.environment.pushGlobals(L);
-    if (this.#chunks.pushLoaded(L, source, chunkName, 1) === 2) return this.core.errorText(L);
+    if (this.#chunks.pushLoaded(L, source, chunkName, 1, this.#maxSource()) === 2)
+      return this.core.errorText(L);
     this.core.api.lua_rotate(L, 1, 1);
     this.core.api.lua_settop(L, 1);
     return undefined;

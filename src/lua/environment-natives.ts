@@ -10,10 +10,16 @@ import { type Pointer, registry, Type } from './wasm-api.ts';
 /** Whose a Lua file is: a module of lib-lua, loaded once for all connections; a part of the engine, which nobody may load; or anyone's. */
 export type FilePlace = 'shared' | 'engine' | 'elsewhere';
 
+export interface NativeSurroundings {
+  placeOf(path: string): FilePlace;
+  /** The longest text that is compiled, bytes. */
+  maxSource(): number;
+}
+
 export function environmentNatives(
   core: Core,
   chunks: Chunks,
-  placeOf: (path: string) => FilePlace,
+  around: NativeSurroundings,
 ): Record<string, Native> {
   const { api, bridge, memory } = core;
   const environment = (): Environment => {
@@ -71,7 +77,21 @@ export function environmentNatives(
       }
       return 1;
     },
-    load: (L) => chunks.pushLoaded(L, bridge.pullString(L, 1), bridge.pullString(L, 2), 3),
+    load: (L) => {
+      const maxBytes = around.maxSource();
+      // Longer ones do not cross.
+      const { length } = bridge.stringAt(L, 1);
+      if (length > maxBytes) {
+        api.lua_pushnil(L);
+        bridge.push(L, `the text has ${length} bytes; ${maxBytes} are allowed (lua-max-source)`);
+        return 2;
+      }
+      return chunks.pushLoaded(L, bridge.pullString(L, 1), bridge.pullString(L, 2), 3, maxBytes);
+    },
+    max_source: (L) => {
+      bridge.push(L, around.maxSource());
+      return 1;
+    },
     /** file(path) -> factory of a file of the revision; or nil, message */
     file: (L) => {
       const message = environment().scripts.load(bridge.pullString(L, 1), (factory) => factory.push(L));
@@ -94,7 +114,7 @@ export function environmentNatives(
     /** readable(path) -> whether there is such a file, in the revision or in lib-lua; whether it is loaded once for all */
     readable: (L) => {
       const path = bridge.pullString(L, 1);
-      const place = placeOf(path);
+      const place = around.placeOf(path);
       const found =
         place === 'elsewhere' ? environment().scripts.has(path) : place === 'shared' && isFile(path);
       api.lua_pushboolean(L, found ? 1 : 0);

@@ -186,7 +186,10 @@ function declareArg(tokens: readonly Token[], edits: Edit[]): void {
       tokens[i - 1]?.text !== ':'
     ) {
       // An inner function sees the `arg` of the nearest vararg function around it.
-      for (const open of functions.toReversed()) {
+      for (let k = functions.length - 1; k >= 0; k--) {
+        const open = functions[k];
+        // Marked before: so are those around it.
+        if (open === undefined || open.usesArg) break;
         open.usesArg = true;
         if (open.body !== undefined) break;
       }

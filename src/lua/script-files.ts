@@ -35,12 +35,15 @@ export interface ScriptFilesSettings {
   readonly packagePath: string;
   /** What another process has read for the same revision. */
   readonly texts: ScriptTexts;
+  /** The longest file that is loaded. */
+  readonly maxBytes: () => number;
 }
 
 export class ScriptFiles {
   readonly packagePath: string;
   readonly #chunks: Chunks;
   readonly #log: Log;
+  readonly #maxBytes: () => number;
   readonly #files = new Map<string, Kept>();
   readonly #missing: Set<string>;
   /** Files that the policy itself writes: data, read anew each time. */
@@ -52,6 +55,7 @@ export class ScriptFiles {
     this.#chunks = chunks;
     this.#log = log;
     this.packagePath = settings.packagePath;
+    this.#maxBytes = settings.maxBytes;
     this.#missing = new Set(settings.texts.missing);
     for (const { path, text } of settings.texts.files) this.#keep(path, text);
   }
@@ -84,7 +88,7 @@ export class ScriptFiles {
     const key = absolute(path);
     const kept = this.#files.get(key) ?? this.#read(key, path);
     if (typeof kept === 'string') return kept;
-    kept.compiled ??= this.#chunks.compile(withoutFirstLineComment(kept.text), `@${path}`);
+    kept.compiled ??= this.#chunks.compile(withoutFirstLineComment(kept.text), `@${path}`, this.#maxBytes());
     const { compiled } = kept;
     if (compiled.kind === 'failed') return compiled.message;
     push(compiled.factory);
@@ -138,6 +142,9 @@ export class ScriptFiles {
       if (stat.isDirectory()) return `cannot read ${path}: Is a directory`;
       // Reading a FIFO or a device may never end.
       if (!stat.isFile()) return `cannot read ${path}: Not a regular file`;
+      const maxBytes = this.#maxBytes();
+      if (stat.size > maxBytes)
+        return `cannot load ${path}: it has ${stat.size} bytes; ${maxBytes} are allowed (lua-max-source)`;
       return this.#keep(key, readFileSync(bytesOf(key)).toString('latin1'));
     } catch (error) {
       if (codeOf(error) === 'ENOENT') this.#miss(key);

@@ -444,6 +444,13 @@ export const optionTable = {
   'lua-max-memory': inProcess(
     integer(256, 8, 2000, 'MiB', 'Memory of all Lua of a worker; a hook that wants more is stopped.'),
   ),
+  'lua-max-source': integer(
+    512,
+    1,
+    1_048_576,
+    'KiB',
+    'The longest text of load, and the largest file of require, dofile and loadfile. The compiler cannot be interrupted: 1 MiB takes up to 0.2 s.',
+  ),
   'lua-max-commands': integer(
     16,
     1,

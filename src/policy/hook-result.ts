@@ -1,6 +1,7 @@
 // What the values mean that a hook returned: [drop_flag,] reply.
 import type { Bridge } from '../lua/bridge.ts';
 import type { Core } from '../lua/core.ts';
+import { LuaError } from '../lua/function-spec.ts';
 import type { Reader, TaskLimits } from '../lua/task.ts';
 import type { LuaValue } from '../lua/value.ts';
 import { type LuaApi, type State, Type } from '../lua/wasm-api.ts';
@@ -41,6 +42,16 @@ export function readHookResult(api: LuaApi, bridge: Bridge, L: State, count: num
   return nothingReturned;
 }
 
+/** A table that is too deep or too large to cross is a text that says so. */
+function shown(pull: () => LuaValue): LuaValue {
+  try {
+    return pull();
+  } catch (error) {
+    if (error instanceof LuaError) return `(${error.message})`;
+    throw error;
+  }
+}
+
 /** Readers of results, and the limits of a run, made once for all connections. */
 export class RunSettings {
   readonly readHook: Reader<Returned>;
@@ -67,7 +78,7 @@ export class RunSettings {
     });
     this.readAll = (L, count) => {
       const values: LuaValue[] = [];
-      for (let i = count; i > 0; i--) values.push(bridge.pull(L, -i, noReferences));
+      for (let i = count; i > 0; i--) values.push(shown(() => bridge.pull(L, -i, noReferences)));
       return { kind: 'returned', reply: undefined, drop: false, values };
     };
   }
