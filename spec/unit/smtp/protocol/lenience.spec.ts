@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   LENIENT,
   type LenienceSpec,
@@ -8,6 +8,7 @@ import {
   STRICT,
 } from '../../../../src/smtp/protocol/lenience.ts';
 import { SmtpRig } from '../../../fakes/smtp-rig.ts';
+import { WholeServer } from '../../../fakes/whole-server.ts';
 
 /** The reply to the line where it belongs in a session. */
 async function replyTo(line: string, options: Readonly<Record<string, string>>): Promise<string> {
@@ -58,5 +59,42 @@ describe('smtp-lenient', () => {
     const off = { 'smtp-lenient': false, 'smtp-strict-commands': false, 'rfc2821-angle-brackets': false };
     expect(lenienceOf(off)).toBe(STRICT);
     expect(lenienceOf({ ...off, 'smtp-lenient': true })).toBe(LENIENT);
+  });
+});
+
+describe('a policy', () => {
+  let server: WholeServer;
+  afterEach(() => server.stop());
+
+  it('lets it through for some clients only', async () => {
+    server = await WholeServer.start({
+      policy: `
+        function hook.accept(ip)
+          if net.contains_ip('192.0.2.0/24', ip) then smtpe.setoption('smtp-lenient', '+') end
+        end
+        function hook.forward(path, sender, rcpts) return '250 ' .. sender .. ' ' .. table.concat(rcpts, ' ') end`,
+    });
+    const said = async (address: string): Promise<readonly string[]> => {
+      const client = server.inMemory(address);
+      await client.reply();
+      const all = [
+        ...(await client.commands(
+          'EHLO c.example',
+          'MAIL FROM:a..b@Example.com.',
+          'RCPT TO:<c@Example.org> NOTIFY=NEVER',
+        )),
+      ];
+      if (all.at(-1)?.startsWith('250') === true)
+        all.push(...(await client.commands('DATA', 'A: 1\r\n\r\n.')));
+      await client.quit();
+      return all.slice(1).map((text) => text.trimEnd());
+    };
+    expect(await said('192.0.2.1')).toEqual([
+      '250 2.1.0 sender <a..b@Example.com> OK',
+      '250 2.1.0 recipient <c@example.org> OK',
+      expect.stringMatching(/^354/),
+      '250 a..b@Example.com c@Example.org',
+    ]);
+    expect((await said('198.51.100.1'))[0]).toMatch(/^553/);
   });
 });
