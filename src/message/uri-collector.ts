@@ -5,18 +5,21 @@ import type { Uri } from '../uri/parse-uri.ts';
 import type { MimeLimits } from './mime-limits.ts';
 import type { Candidate } from './uri-token.ts';
 
-/** uri.parse: undefined when the text, latin1, is no URI. */
-export type ParseUri = (text: string) => Uri | undefined;
+/** uri.parse: undefined when the text, latin1, is no URI. `href`: it is read as browsers read the value of an attribute. */
+export type ParseUri = (text: string, href: boolean) => Uri | undefined;
 
 /** An entry of uri.found: as uri.parse gives it, with the number of the part; 0 is the message headers. */
 export interface FoundUri extends Uri {
   readonly mime_part: number;
 }
 
+/** Limits that leave out something of what was found. */
+export type UriLimitName = 'uris' | 'uriLength';
+
 export interface UriSink {
   /** `key` is the MD5 of uri_raw in lower-case hex. */
   uri(key: string, found: FoundUri): void;
-  limit(name: 'uris'): void;
+  limit(name: UriLimitName): void;
 }
 
 /** What one place, headers or bodies, has used up. */
@@ -54,15 +57,47 @@ export class UriCollector {
   }
 
   /** True when it is a URI, new or not. */
-  offer(candidate: Candidate, part: number): boolean {
-    const same = candidate.raw === candidate.text;
-    const raw = candidate.raw.slice(0, this.#limits.uriLength);
+  offer({ raw, text, href }: Candidate, part: number): boolean {
     if (this.#seen.has(raw)) return true;
-    const parsed = this.#parse(same ? raw : candidate.text.slice(0, this.#limits.uriLength));
+    // The whole of it is parsed, however long: what is cut afterwards cannot move the host.
+    const whole = this.#parse(text, href);
+    const parsed =
+      whole === undefined ? undefined : this.#cut(raw === text ? whole : { ...whole, uri_raw: raw });
     if (parsed === undefined) return false;
-    const name = same ? parsed.uri_raw : raw;
-    if (!this.#seen.has(name) && !this.full(part)) this.#take(name, parsed, part);
+    if (!this.#seen.has(parsed.uri_raw) && !this.full(part)) this.#take(parsed, part);
     return true;
+  }
+
+  /** With no field longer than the limit; undefined when that is the host, which then is none that can be looked up. */
+  #cut(uri: Uri): Uri | undefined {
+    const limit = this.#limits.uriLength;
+    if (uri.host !== undefined && uri.host.length > limit) return undefined;
+    if (uri.uri_raw.length <= limit && uri.uri_decoded.length <= limit) return uri;
+    const cut = (field: string | undefined): string | undefined => field?.slice(0, limit);
+    if (uri.host !== undefined) this.#sink.limit('uriLength');
+    return {
+      ...uri,
+      uri_raw: this.#cutRaw(uri),
+      uri_decoded: uri.uri_decoded.slice(0, limit),
+      scheme: uri.scheme.slice(0, limit),
+      scheme_info: cut(uri.scheme_info),
+      user_info: cut(uri.user_info),
+      path: cut(uri.path),
+      query: cut(uri.query),
+      fragment: cut(uri.fragment),
+    };
+  }
+
+  /** The beginning of it; when the host is not in there, some of the user information is left out, so that the host is. */
+  #cutRaw({ uri_raw: raw, scheme, host, user_info: user }: Uri): string {
+    const limit = this.#limits.uriLength;
+    const beginning = raw.slice(0, limit);
+    if (raw.length <= limit || host === undefined || user === undefined || scheme === 'mailto')
+      return beginning;
+    if (this.#parse(beginning, true)?.host === host) return beginning;
+    const end = `@${host.includes(':') ? `[${host}]` : host}`;
+    const start = raw.indexOf('//') + 2;
+    return raw.slice(0, Math.max(start, limit - end.length)) + end;
   }
 
   /**
@@ -76,19 +111,19 @@ export class UriCollector {
       collector: new UriCollector(this.#parse, this.#limits, sink),
       join: () => {
         for (const uri of found)
-          if (!this.#seen.has(uri.uri_raw) && !this.full(uri.mime_part))
-            this.#take(uri.uri_raw, uri, uri.mime_part);
+          if (!this.#seen.has(uri.uri_raw) && !this.full(uri.mime_part)) this.#take(uri, uri.mime_part);
       },
     };
   }
 
-  #take(name: string, parsed: Uri, part: number): void {
+  #take(parsed: Uri, part: number): void {
+    const name = parsed.uri_raw;
     this.#seen.add(name);
     const used = part === 0 ? this.#headers : this.#bodies;
     used.count++;
     used.octets += name.length;
     const key = createHash('md5').update(name, 'latin1').digest('hex');
-    this.#sink.uri(key, { ...parsed, uri_raw: name, mime_part: part });
+    this.#sink.uri(key, { ...parsed, mime_part: part });
     if (this.full(part)) this.#sink.limit('uris');
   }
 }

@@ -1,82 +1,6 @@
-// Character references of HTML as they occur in URIs (HTML 13.2.5.72): the names of Latin-1, of ASCII punctuation and of the invisible
-// characters, and all numeric ones. Called by uri-token.ts. Text is bytes as latin1; what is not ASCII comes out as UTF-8 bytes.
-
-const latin1Names =
-  'nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil ' +
-  'sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute ' +
-  'Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc ' +
-  'atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide ' +
-  'oslash ugrave uacute ucirc uuml yacute thorn yuml';
-
-const otherNames: Readonly<Record<string, string>> = {
-  lt: '<',
-  LT: '<',
-  gt: '>',
-  GT: '>',
-  amp: '&',
-  AMP: '&',
-  quot: '"',
-  QUOT: '"',
-  apos: "'",
-  Tab: '\t',
-  NewLine: '\n',
-  excl: '!',
-  num: '#',
-  dollar: '$',
-  percnt: '%',
-  lpar: '(',
-  rpar: ')',
-  ast: '*',
-  midast: '*',
-  plus: '+',
-  comma: ',',
-  period: '.',
-  sol: '/',
-  colon: ':',
-  semi: ';',
-  equals: '=',
-  quest: '?',
-  commat: '@',
-  lsqb: '[',
-  lbrack: '[',
-  bsol: '\\',
-  rsqb: ']',
-  rbrack: ']',
-  Hat: '^',
-  lowbar: '_',
-  UnderBar: '_',
-  grave: '`',
-  lcub: '{',
-  lbrace: '{',
-  verbar: '|',
-  vert: '|',
-  rcub: '}',
-  rbrace: '}',
-  ensp: '\u2002',
-  emsp: '\u2003',
-  thinsp: '\u2009',
-  hairsp: '\u200a',
-  ZeroWidthSpace: '\u200b',
-  zwnj: '\u200c',
-  zwj: '\u200d',
-  lrm: '\u200e',
-  rlm: '\u200f',
-  hyphen: '\u2010',
-  ndash: '\u2013',
-  mdash: '\u2014',
-  lsquo: '\u2018',
-  rsquo: '\u2019',
-  ldquo: '\u201c',
-  rdquo: '\u201d',
-  bull: '\u2022',
-  hellip: '\u2026',
-  NoBreak: '\u2060',
-  euro: '\u20ac',
-};
-
-const named = new Map<string, string>(Object.entries(otherNames));
-for (const [index, name] of latin1Names.split(' ').entries())
-  named.set(name, String.fromCharCode(0xa0 + index));
+// Character references of HTML as they occur in URIs (HTML 13.2.5.72): numbers, and the names of uri-entity-names.ts. Called by
+// uri-token.ts and uri-attribute.ts. Text is bytes as latin1; what is not ASCII comes out as UTF-8 bytes.
+import { longestWithoutSemicolon, namesWithoutSemicolon, referenceNames } from './uri-entity-names.ts';
 
 /** Characters that are not seen: soft hyphen, zero-width and direction marks, variation selectors. */
 export const invisible =
@@ -84,34 +8,68 @@ export const invisible =
 
 /** Blanks other than ASCII's, quotation marks, brackets, and the punctuation of scripts that put no blank around a URI. */
 export const wideDelimiter =
-  /[\u00a0\u00ab\u00bb\u1680\u2000-\u200a\u2018-\u201f\u2022\u2026\u2028\u2029\u202f\u2039\u203a\u205f\u3000\u3001\u3008-\u3011\u3014-\u301b\uff01\uff02\uff08\uff09\uff0c\uff1a-\uff1c\uff1e\uff1f]/g;
+  /[\u00a0\u00ab\u00bb\u1680\u2000-\u200a\u2018-\u201f\u2022\u2026\u2028\u2029\u202f\u2039\u203a\u205f\u3000\u3001\u3008-\u3011\u3014-\u301b\uff01\uff02\uff08\uff09\uff0c\uff0f\uff1a-\uff1c\uff1e\uff1f\uff3c\uff5c]/g;
 
-/** As bytes; invisible characters vanish and wide blanks are blanks at once, whatever the charset around them is. */
-function asBytes(text: string): string {
-  const visible = text.replace(invisible, '').replace(wideDelimiter, ' ');
+/**
+ * Where the reference stands: in text that may be HTML (they need their semicolon), in the text of HTML (numbers and old names do without),
+ * or in an attribute (old names without it only before what is no letter, digit or `=`, and everything stays as the character it is).
+ */
+export type ReferencePlace = 'text' | 'html' | 'attribute';
+
+/** As bytes; in text invisible characters vanish and wide blanks are blanks at once, whatever the charset around them is. */
+function asBytes(text: string, place: ReferencePlace): string {
+  const visible = place === 'attribute' ? text : text.replace(invisible, '').replace(wideDelimiter, ' ');
   return /^[\0-\x7f]*$/.test(visible) ? visible : Buffer.from(visible, 'utf8').toString('latin1');
 }
 
-function fromCodePoint(code: number): string | undefined {
-  if (code === 0) return ' ';
-  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return undefined;
-  return asBytes(String.fromCodePoint(code));
+/** What HTML makes of the numbers 128 to 159: the characters that windows-1252 has there. */
+function fromWindows1252(code: number): number {
+  const table =
+    '20ac 81 201a 192 201e 2026 2020 2021 2c6 2030 160 2039 152 8d 17d 8f 90 2018 2019 201c 201d 2022 2013 2014 2dc 2122 161 203a 153 9d 17e 178';
+  return Number.parseInt(table.split(' ')[code - 0x80] ?? '', 16);
 }
 
-const reference = /&(?:#x0*([\da-f]{1,6})|#0*(\d{1,7})|([a-z][a-z\d]{1,15}))(;?)/gi;
+function fromCodePoint(code: number, place: ReferencePlace): string | undefined {
+  if (code === 0) return ' ';
+  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return undefined;
+  return asBytes(String.fromCodePoint(code >= 0x80 && code < 0xa0 ? fromWindows1252(code) : code), place);
+}
 
-/** `loose`: numeric references count without their semicolon too, as browsers read them. Unknown ones stay as they are. */
-export function decodeEntities(text: string, loose: boolean): string {
+/** Of a name without semicolon: the longest beginning of it that counts without. */
+function fromOldName(name: string, next: string, place: ReferencePlace): string | undefined {
+  if (place === 'text') return undefined;
+  for (let length = Math.min(name.length, longestWithoutSemicolon); length > 1; length--) {
+    const known = name.slice(0, length);
+    if (!namesWithoutSemicolon.has(known)) continue;
+    const after = length < name.length ? name.charAt(length) : next;
+    if (place === 'attribute' && /[\da-z=]/i.test(after)) return undefined;
+    return asBytes(referenceNames.get(known) ?? '', place) + name.slice(length);
+  }
+  return undefined;
+}
+
+const reference = /&(?:#x0*([\da-f]{1,6})|#0*(\d{1,7})|([a-z][a-z\d]{1,31}))(;?)/gi;
+
+/** What is no reference stays as it is; nothing is decoded twice. */
+export function decodeReferences(text: string, place: ReferencePlace): string {
   return text.replace(
     reference,
-    (all: string, hex?: string, decimal?: string, name?: string, semicolon?: string) => {
+    (
+      all: string,
+      hex: string | undefined,
+      decimal: string | undefined,
+      name: string | undefined,
+      semicolon: string,
+      offset: number,
+    ) => {
       if (name !== undefined) {
-        const character = semicolon === ';' ? named.get(name) : undefined;
-        return character === undefined ? all : asBytes(character);
+        const character = semicolon === ';' ? referenceNames.get(name) : undefined;
+        if (character !== undefined) return asBytes(character, place);
+        return fromOldName(name + semicolon, text.charAt(offset + all.length), place) ?? all;
       }
-      if (semicolon !== ';' && !loose) return all;
+      if (semicolon !== ';' && place === 'text') return all;
       const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-      return fromCodePoint(code) ?? all;
+      return fromCodePoint(code, place) ?? all;
     },
   );
 }

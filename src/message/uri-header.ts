@@ -1,6 +1,8 @@
 // URIs in the headers of the message (mime_part 0): every value is searched, encoded words (RFC 2047) decoded. What people read (Subject
 // and the like) is searched as text is. In all other headers only what is written out as a URI counts: names of hosts and addresses are
 // in every Received, From and Message-ID and would fill the list with the names of those who carried the mail. Called by observer.ts.
+
+import { hrefCandidate } from './uri-attribute.ts';
 import type { UriCollector } from './uri-collector.ts';
 import { candidates } from './uri-token.ts';
 
@@ -44,7 +46,12 @@ export function searchHeader(collector: UriCollector, name: string, value: strin
   if (collector.full(0) || (!text && !/:|=\?/.test(value))) return;
   const decoded = decodeWords(value);
   if (!text && !/:\/\/|mailto:/i.test(decoded)) return;
-  const context = { html: false, attribute: false, charset: '' };
+  const context = { html: false, charset: '' };
+  // <...> holds a URI as attributes do, List-Unsubscribe for one (RFC 2369): it is read whole.
+  for (const [, url = ''] of decoded.matchAll(/<([^<>]*)>/g)) {
+    const candidate = /^\s*[a-z][\w+.-]*:/i.test(url) ? hrefCandidate(url, '') : undefined;
+    if (candidate !== undefined) collector.offer(candidate, 0);
+  }
   for (const token of decoded.split(delimiters)) {
     if (token.length < 3 || !/[.:%&\x80-\xff]/.test(token)) continue;
     for (const candidate of candidates(token, context)) {

@@ -27,6 +27,11 @@ function compactGroups(groups: readonly number[]): string {
   return `${hex.slice(0, best).join(':')}::${hex.slice(best + bestLength).join(':')}`;
 }
 
+/** RFC 5952, but without the dotted form for any address. */
+export function formatIpv6(octets: Uint8Array): string {
+  return compactGroups(groupsOf(octets));
+}
+
 /** An IPv4 address in any notation is `a.b.c.d` in every style. */
 export function formatIp(ip: IpAddress, style: IpStyle): string {
   if (ip.notation === 'ipv4' || holdsIpv4(ip.octets)) return ip.octets.subarray(12).join('.');

@@ -155,6 +155,14 @@ export function parseIp(text: string): IpAddress | undefined {
   return ip !== undefined && ip.end === text.length ? ip : undefined;
 }
 
+/** `a.b.c.d` in plain decimal, without leading zeros, which some read as octal. */
+export function isIpv4Text(text: string): boolean {
+  return (
+    /^(?:(?:0|[1-9]\d{0,2})(?:\.(?!$)|$)){4}$/.test(text) &&
+    text.split('.').every((part) => Number(part) < 256)
+  );
+}
+
 function isZero(octets: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if (octets[i] !== 0) return false;
   return true;

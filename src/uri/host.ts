@@ -1,38 +1,29 @@
 // The authority of a URI: [user-info@]host[:port], RFC 3986 section 3.2. It is taken apart before anything is decoded, so that an
-// encoded `@`, `/` or `:` never moves the host; the last `@` counts, as in browsers.
+// encoded `@`, `/` or `:` never moves the host; the last `@` counts, as in browsers. What the host then is: browser-host.ts.
 import { parseIp } from '../net-address/ip-address.ts';
 import { suffixIndex } from '../net-address/public-suffix.ts';
+import { browserHost, isNumericHost, shortIpv6 } from './browser-host.ts';
 import { decodePercent } from './percent.ts';
 
 export interface Authority {
   readonly userInfo: string | undefined;
-  /** Without brackets; as written, with percent-encoding undone. */
+  /** Without brackets, with percent-encoding undone, as browserHost has it. */
   readonly host: string;
   /** Undefined when there is none, or an empty one. */
   readonly port: number | undefined;
 }
 
-/** RFC 3986 reg-name: letters, digits, `-._~`, the sub-delims, and octets above 127 (IDN as UTF-8 or another charset). */
-const regName = /^[A-Za-z0-9\-._~!$&'()*+,;=\x80-\xff]+$/;
+/**
+ * RFC 3986 reg-name (letters, digits, `-._~`, the sub-delims), octets above 127 (IDN as UTF-8 or another charset), and what browsers
+ * let stand in a host besides; name servers answer for such names too.
+ */
+const regName = /^[A-Za-z0-9\-._~!$&'()*+,;="`{}\x80-\xff]+$/;
 const domainChars = /^[A-Za-z0-9\-._\x80-\xff]+$/;
 const topLabel = /^(?:[A-Za-z]+|xn--[A-Za-z0-9-]+|[A-Za-z0-9_-]*[\x80-\xff][A-Za-z0-9_\x80-\xff-]*)$/i;
 
 /** No empty label, but for one in front and the root's at the end. */
 function hasEmptyLabel(name: string): boolean {
   return name.includes('..') || name === '.';
-}
-
-/** Four numbers as C writes them, decimal, octal or hexadecimal: browsers take them for an IPv4 address. */
-function isNumericAddress(host: string): boolean {
-  const parts = host.split('.', 5);
-  return (
-    parts.length === 4 &&
-    parts.every((part) => {
-      if (/^0x[0-9a-f]{1,8}$/i.test(part)) return Number(part) <= 255;
-      if (/^0[0-7]{1,11}$/.test(part)) return Number.parseInt(part, 8) <= 255;
-      return /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255;
-    })
-  );
 }
 
 /** A top-level domain can look like this: letters, punycode, or letters beyond ASCII. */
@@ -46,10 +37,10 @@ function isHostName(host: string, last: boolean): boolean {
   if (!last || !host.includes('.')) return true;
   const name = host.endsWith('.') ? host.slice(0, -1) : host;
   const label = /^[A-Za-z0-9_\x80-\xff-]*/.exec(name.slice(name.lastIndexOf('.') + 1))?.[0] ?? '';
-  return isTopLabel(label) || isNumericAddress(name);
+  return isTopLabel(label) || isNumericHost(name);
 }
 
-/** A name as it stands in text without a scheme: a registered top-level domain with something in front of it. */
+/** A name as it stands in text without a scheme, as browserHost has it: a registered top-level domain with something in front of it. */
 export function isBareDomain(name: string): boolean {
   const last = name.endsWith('.') ? name.slice(0, -1) : name;
   return (
@@ -60,12 +51,11 @@ export function isBareDomain(name: string): boolean {
   );
 }
 
-/** Undefined for a port that is 0 or no number; what follows the digits does not matter. */
+/** Undefined for a port that is no number; zeros in front and what follows the digits do not matter. */
 function readPort(text: string): { readonly port: number | undefined } | undefined {
   if (text === '') return { port: undefined };
-  const digits = /^\d{1,9}(?!\d)/.exec(text)?.[0];
-  const port = Number(digits ?? 0);
-  return port > 0 ? { port } : undefined;
+  const digits = /^0*(\d{1,9})(?!\d)/.exec(text)?.[1];
+  return digits === undefined ? undefined : { port: Number(digits) };
 }
 
 function readHost(hostPort: string, last: boolean): Omit<Authority, 'userInfo'> | undefined {
@@ -75,14 +65,15 @@ function readHost(hostPort: string, last: boolean): Omit<Authority, 'userInfo'> 
     const rest = hostPort.slice(close + 1);
     if (parseIp(host) === undefined || (rest !== '' && !rest.startsWith(':'))) return undefined;
     const port = readPort(rest.slice(1));
-    return port === undefined ? undefined : { host, port: port.port };
+    return port === undefined ? undefined : { host: shortIpv6(host), port: port.port };
   }
-  if (parseIp(hostPort) !== undefined) return { host: hostPort, port: undefined };
+  if (hostPort.includes('::') && parseIp(hostPort) !== undefined)
+    return { host: shortIpv6(hostPort), port: undefined };
   const colon = hostPort.indexOf(':');
-  const host = decodePercent(colon < 0 ? hostPort : hostPort.slice(0, colon));
+  const written = decodePercent(colon < 0 ? hostPort : hostPort.slice(0, colon));
   const port = colon < 0 ? { port: undefined } : readPort(hostPort.slice(colon + 1));
-  if (port === undefined) return undefined;
-  if (parseIp(host) === undefined && !isHostName(host, last && colon < 0)) return undefined;
+  const host = regName.test(written) ? browserHost(written) : undefined;
+  if (port === undefined || host === undefined || !isHostName(host, last && colon < 0)) return undefined;
   return { host, port: port.port };
 }
 

@@ -1,5 +1,6 @@
 // A mail address in the text of a URI or in running text: the first `@` with a local part before it and a domain behind it. What is in
 // front of the local part and behind the domain is passed over (`<`, words, another address). Linear time.
+import { browserHost } from './browser-host.ts';
 import { isTopLabel } from './host.ts';
 import { decodePercent } from './percent.ts';
 
@@ -32,7 +33,8 @@ function domainAfter(text: string, at: number): string | undefined {
   const pattern = /[A-Za-z0-9\-._\x80-\xff]*/y;
   pattern.lastIndex = at + 1;
   const found = pattern.exec(text)?.[0] ?? '';
-  const domain = found.endsWith('.') ? found.slice(0, -1) : found;
+  const domain = browserHost(found.endsWith('.') ? found.slice(0, -1) : found);
+  if (domain === undefined) return undefined;
   const lastDot = domain.lastIndexOf('.');
   if (lastDot <= 0 || domain.startsWith('.') || domain.includes('..')) return undefined;
   return isTopLabel(domain.slice(lastDot + 1)) ? domain : undefined;

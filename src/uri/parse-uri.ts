@@ -2,7 +2,9 @@
 // link all the same: bare domains and addresses, backslashes, percent-encoded schemes, rubbish in front of `http://`. Behind uri.parse;
 // the URI finder of message bodies calls `parseUri` for every word. Linear time.
 import { parseIp } from '../net-address/ip-address.ts';
+import { browserHost } from './browser-host.ts';
 import { type Authority, isBareDomain, parseAuthority } from './host.ts';
+import { hrefText } from './href-text.ts';
 import { findMailAddress } from './mail-address.ts';
 import { decodeForm, decodePercent } from './percent.ts';
 import { browserSchemes, MAIL_PORT, schemeAtEnd, schemePorts } from './scheme-table.ts';
@@ -112,9 +114,16 @@ function countSlashes(text: string): number {
   return count;
 }
 
+/** What is taken apart, and how strictly. */
+interface Source {
+  readonly raw: string;
+  readonly text: string;
+  /** The value of an attribute that holds a URL: whatever a browser takes for a host is one. */
+  readonly href: boolean;
+}
+
 function hierarchicalUri(
-  raw: string,
-  text: string,
+  { raw, text, href }: Source,
   parts: Parts,
   scheme: string,
   rest: string,
@@ -131,8 +140,8 @@ function hierarchicalUri(
   } else if (slashes > 1 || (slashes === 1 && port > 0)) {
     const skip = slashesBefore(name, slashes);
     const split = splitAuthority(rest.slice(skip));
-    authority = parseAuthority(split.authority, split.path === undefined);
-    if (skip > 2 && !isSureHost(authority)) return undefined;
+    authority = parseAuthority(split.authority, !href && split.path === undefined);
+    if (skip > 2 && !href && !isSureHost(authority)) return undefined;
     if (name === 'file') authority ??= onlyHost('localhost');
     if (authority !== undefined) path = split.path;
   }
@@ -141,13 +150,14 @@ function hierarchicalUri(
   return makeUri(raw, text, parts, { scheme, schemeInfo, authority, port, path });
 }
 
-function schemeUri(raw: string, text: string, scheme: string): Uri | undefined {
+function schemeUri(source: Source, scheme: string): Uri | undefined {
+  const { raw, text } = source;
   const name = scheme.toLowerCase();
   const parts = splitParts(text);
   const written = parts.before.slice(scheme.length + 1);
   const rest = browserSchemes.has(name) && written.includes('\\') ? written.replaceAll('\\', '/') : written;
   if (schemePorts.get(name) !== MAIL_PORT || rest.startsWith('/'))
-    return hierarchicalUri(raw, text, parts, scheme, rest);
+    return hierarchicalUri(source, parts, scheme, rest);
   const mail = { ...parts, before: rest };
   const uri = mailUri(raw, mail);
   if (uri !== undefined || !rest.includes('%')) return uri;
@@ -160,11 +170,12 @@ function bareUri(raw: string, text: string, parts: Parts): Uri | undefined {
   const bracketed = authority.startsWith('[') && authority.endsWith(']');
   const address = bracketed ? authority.slice(1, -1) : authority;
   const isIp = parseIp(address) !== undefined;
-  if (!isIp && !isBareDomain(authority)) return undefined;
+  const host = isIp ? address : browserHost(authority);
+  if (host === undefined || (!isIp && !isBareDomain(host))) return undefined;
   return makeUri(raw, text, parts, {
     scheme: isIp ? 'ip' : 'http',
     schemeInfo: undefined,
-    authority: onlyHost(address),
+    authority: onlyHost(host),
     port: isIp ? 0 : 80,
     path,
   });
@@ -172,21 +183,40 @@ function bareUri(raw: string, text: string, parts: Parts): Uri | undefined {
 
 const schemePattern = /^[A-Za-z0-9][A-Za-z0-9+.-]*(?=:)/;
 
-/** A known scheme that stands right before the first `://`, behind rubbish; undefined when there is none. */
-function rescuedStart(text: string): number | undefined {
-  const colon = text.indexOf(':');
-  if (colon <= 0 || !text.startsWith('://', colon)) return undefined;
-  const scheme = schemeAtEnd(text.slice(Math.max(0, colon - 16), colon));
-  return scheme === '' ? undefined : colon - scheme.length;
+/** Where a known scheme begins that stands right before `://`, behind rubbish, at `from` or later; undefined when there is none. */
+function rescuedStart(text: string, from: number): number | undefined {
+  for (let at = text.indexOf('://', from); at >= 0; at = text.indexOf('://', at + 3)) {
+    const scheme = schemeAtEnd(text.slice(Math.max(from, at - 16), at));
+    if (scheme !== '') return at - scheme.length;
+  }
+  return undefined;
 }
 
-function parseText(raw: string, text: string): Uri | undefined {
+/** `Word:` and the like in front of a URI. `rescue` false: the text begins where a URI was seen already. */
+function uriWithScheme(source: Source, scheme: string, rescue: boolean): Uri | undefined {
+  const name = scheme.toLowerCase();
+  const port = schemePorts.get(name);
+  const behind =
+    rescue && !browserSchemes.has(name) ? rescuedStart(source.text, scheme.length + 1) : undefined;
+  // File:http://..., data:http://...: the scheme is a word like any other.
+  if (port !== undefined && behind !== scheme.length + 1) {
+    const uri = schemeUri(source, scheme);
+    if (uri !== undefined || port !== MAIL_PORT) return uri;
+  }
+  return behind === undefined ? undefined : parseText({ ...source, text: source.text.slice(behind) }, false);
+}
+
+function parseText(source: Source, rescue = true): Uri | undefined {
+  const { raw, text } = source;
   const scheme = schemePattern.exec(text)?.[0];
-  if (scheme !== undefined && parseIp(text) === undefined)
-    return schemePorts.has(scheme.toLowerCase()) ? schemeUri(raw, text, scheme) : undefined;
-  const start = rescuedStart(text);
-  if (start !== undefined) return parseText(raw, text.slice(start));
+  if (scheme !== undefined && parseIp(text) === undefined) return uriWithScheme(source, scheme, rescue);
   const parts = splitParts(text);
+  const start = rescue ? rescuedStart(text, 0) : undefined;
+  if (start !== undefined) {
+    // A domain with a path or query that holds another URI is the one that is gone to.
+    const own = /[/?#]/.test(text.slice(0, start)) ? bareUri(raw, text, parts) : undefined;
+    return own ?? parseText({ ...source, text: text.slice(start) }, false);
+  }
   const at = parts.before.indexOf('@');
   const slash = parts.before.indexOf('/');
   if (at > 0 && (slash < 0 || at < slash)) return mailUri(raw, parts);
@@ -207,16 +237,20 @@ function trimControls(text: string): string {
   return text.slice(start, end);
 }
 
-/** `input` is latin1. Undefined when it is no URI, or one whose scheme is not known (see scheme-table.ts). */
-export function parseUri(input: string): Uri | undefined {
+/**
+ * `input` is latin1. Undefined when it is no URI, or one whose scheme is not known (see scheme-table.ts). `href`: the value of an
+ * attribute that holds a URL, which is read as browsers do.
+ */
+export function parseUri(input: string, href = false): Uri | undefined {
   const raw = input.endsWith('.') ? input.slice(0, -1) : input;
-  if (!/[:@.%]/.test(raw)) return undefined;
+  if (!href && !/[:@.%]/.test(raw)) return undefined;
   // Browsers drop tabs and line ends anywhere, and blanks and control characters around a URI.
-  const text = trimControls(/[\t\r\n]/.test(raw) ? raw.replace(/[\t\r\n]/g, '') : raw);
+  const trimmed = trimControls(/[\t\r\n]/.test(raw) ? raw.replace(/[\t\r\n]/g, '') : raw);
+  const text = href ? hrefText(trimmed) : trimmed;
   if (text === '') return undefined;
-  const uri = parseText(raw, text);
+  const uri = parseText({ raw, text, href });
   if (uri !== undefined || !text.includes('%')) return uri;
   const decoded = decodeStart(text);
   // A scheme that can be read without decoding has had its say: decoding more would move the host.
-  return decoded === text || schemePattern.test(text) ? undefined : parseText(raw, decoded);
+  return decoded === text || schemePattern.test(text) ? undefined : parseText({ raw, text: decoded, href });
 }

@@ -53,6 +53,8 @@ const reasons = {
   badNetwork: 'decided: what is no network is an error, so that a typo opens no allow list',
   wholeAddress: 'decided: a text that only begins with an address is none',
   fraction: 'decided: a fraction where an integer is wanted is an error',
+  browserHost:
+    'decided: a host is what browsers make of it: numbers are an address, letters beyond ASCII are mapped by UTS 46',
   unknownZone: 'RFC 5322 section 4.3: a zone whose name is not known is -0000, no broken date',
   zoneDistance: 'defect: GMT+1 is an hour east of Greenwich and was read as Greenwich',
   twoDigits: 'RFC 5322 section 4.3: 50 to 99 are 1950 to 1999',
@@ -399,6 +401,30 @@ export const differences: readonly Difference[] = [
   differs('net.format_ip', ['1.2.3.4/24', 0], { returns: ['1.2.3.4'] }, reasons.formatIpv4),
   differs('net.format_ip', ['1.2.3.4/24', 2], { returns: ['1.2.3.4'] }, reasons.formatIpv4),
   differs('net.format_ip', ['1.2.3.4', true], { returns: ['1.2.3.4'] }, reasons.flags),
+  differs(
+    'uri.parse',
+    ['http://1.2.3'],
+    {
+      returns: [
+        {
+          uri_raw: 'http://1.2.3',
+          uri_decoded: 'http://1.2.3',
+          scheme: 'http',
+          scheme_info: '//1.2.3',
+          host: '1.2.0.3',
+          port: 80,
+        },
+      ],
+    },
+    reasons.browserHost,
+  ),
+  differs('uri.parse', ['http://0xC0A80102/'], { changed: { host: '192.168.1.2' } }, reasons.browserHost),
+  differs(
+    'uri.parse',
+    [{ base64: 'aHR0cDovL+G9ny5jb20v/w==' }],
+    { changed: { host: '\xe1\xbd\x97.com' } },
+    reasons.browserHost,
+  ),
   differs(
     'uri.parse',
     ['http://user:pass@example.com:8080/x'],

@@ -1,0 +1,93 @@
+// Where a URL stands in HTML that is read as browsers do, whole, and not as text is: the attributes that hold URLs, meta refresh, url() of
+// style sheets. Which value that is, and what may be URLs in it. Called by uri-finder.ts. Text is bytes as latin1.
+import { hrefText } from '../uri/href-text.ts';
+import { decodeReferences } from './uri-entities.ts';
+import { type Candidate, withoutInvisible } from './uri-token.ts';
+
+/** What the value holds: one URL, several with widths behind them, seconds and a URL, or a URL as style sheets write it. */
+export type ValueKind = 'url' | 'list' | 'refresh' | 'css';
+
+const urlNames =
+  'href src action formaction background cite codebase data longdesc lowsrc dynsrc poster usemap manifest profile classid icon';
+const kinds: ReadonlyMap<string, ValueKind> = new Map<string, ValueKind>([
+  ...urlNames.split(' ').map((name) => [name, 'url'] as const),
+  ...['srcset', 'imagesrcset', 'ping', 'archive'].map((name) => [name, 'list'] as const),
+  ['content', 'refresh'],
+]);
+
+/** A name right before its equal sign, with or without a prefix (`xlink:href`, `v:src`). */
+const attribute = new RegExp(`(?:^|[\\s"'/<])(?:[\\w-]{1,16}:)?(${[...kinds.keys()].join('|')})\\s*$`, 'i');
+/** How far before the equal sign the attribute's name is looked for. */
+export const lookBehind = 48;
+/** The last two letters of those names: most attributes have others, and need no search. */
+const nameEnds = new Set(
+  [...kinds.keys()].map((name) => name.charCodeAt(name.length - 2) * 256 + name.charCodeAt(name.length - 1)),
+);
+
+/** False when the two octets surely do not end such a name. */
+export function mayEndName(first: number, second: number): boolean {
+  return nameEnds.has((first | 32) * 256 + (second | 32));
+}
+
+/** `before` is what stands before an equal sign. */
+export function attributeKind(before: string): ValueKind | undefined {
+  const name = attribute.exec(before)?.[1];
+  return name === undefined ? undefined : kinds.get(name.toLowerCase());
+}
+
+/** HTML 4.2.5.3, shared declarative refresh steps: seconds, then a URL with or without `url=` and quotes. */
+const refresh = /^\s*[\d.]*\s*(?:[;,]\s*|\s)(?:url\s*=\s*)?(?:"([^"]*)|'([^']*)|(.*))/is;
+
+function refreshUrl(value: string): string | undefined {
+  const found = refresh.exec(value);
+  if (found === null) return undefined;
+  const url = found[1] ?? found[2] ?? found[3] ?? '';
+  // Other values of content that have a number in front are text.
+  return /^\s*(?:[a-z][\w+.-]*:|[/\\])/i.test(url) ? url : undefined;
+}
+
+/** CSS Syntax 4.3.7: `\2f ` is a slash; a backslash and line end are nothing. */
+function unescapeCss(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replace(
+    /\\(?:([\da-f]{1,6})(?:\r\n|\s)?|(\r\n|[\n\r\f])|([\s\S]))/gi,
+    (_all, hex?: string, _line?: string, other?: string) => {
+      if (hex === undefined) return other ?? '';
+      const code = Number.parseInt(hex, 16);
+      if (code === 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return '';
+      return Buffer.from(String.fromCodePoint(code), 'utf8').toString('latin1');
+    },
+  );
+}
+
+function urlsIn(kind: ValueKind, value: string): readonly string[] {
+  switch (kind) {
+    case 'url':
+      return [value];
+    case 'list':
+      return value.split(/[\t\n\f\r ]+/).map((item) => item.replace(/^,+|,+$/g, ''));
+    case 'refresh': {
+      const url = refreshUrl(value);
+      return url === undefined ? [] : [url];
+    }
+    case 'css':
+      return [unescapeCss(value)];
+  }
+}
+
+/** A URL as browsers take it: blanks and control characters at its ends and all tabs and line ends vanish. */
+export function hrefCandidate(url: string, charset: string): Candidate | undefined {
+  const stripped = withoutInvisible(url, charset).replace(/[\t\n\r]/g, '');
+  let start = 0;
+  let end = stripped.length;
+  while (start < end && stripped.charCodeAt(start) <= 32) start++;
+  while (end > start && stripped.charCodeAt(end - 1) <= 32) end--;
+  const raw = stripped.slice(start, end);
+  return /[.:/\\%]/.test(raw) ? { raw, text: hrefText(raw), href: true } : undefined;
+}
+
+/** What may be URLs in a value, in order. */
+export function valueCandidates(kind: ValueKind, value: string, charset: string): readonly Candidate[] {
+  const text = value.includes('&') ? decodeReferences(value, 'attribute') : value;
+  return urlsIn(kind, text).flatMap((url) => hrefCandidate(url, charset) ?? []);
+}
