@@ -1,7 +1,6 @@
 // What stands around a URI in running text: brackets, quotes, punctuation, `Link:` and other words, several URIs with commas between them,
 // letters of scripts that put no blank behind a host. Called by uri-token.ts for each token. Text is bytes as latin1. Linear time.
-import { suffixIndex } from '../net-address/public-suffix.ts';
-import { browserHost } from '../uri/browser-host.ts';
+import { registeredHost } from '../uri/browser-host.ts';
 import { schemePorts } from '../uri/scheme-table.ts';
 import type { Candidate } from './uri-token.ts';
 
@@ -103,10 +102,7 @@ function cutAtPunctuation(text: string): string {
   return inHost.lastIndex >= end || inHost.lastIndex === start ? text : text.slice(0, inHost.lastIndex);
 }
 
-function isRegistered(host: string): boolean {
-  const name = browserHost(host);
-  return name !== undefined && suffixIndex(name) > 0;
-}
+const isRegistered = (host: string): boolean => registeredHost(host) !== undefined;
 
 const high = /[\x80-\xff]/;
 

@@ -8,15 +8,13 @@ import { type Candidate, withoutInvisible } from './uri-token.ts';
 export type ValueKind = 'url' | 'list' | 'refresh' | 'css';
 
 const urlNames =
-  'href src action formaction background cite codebase data longdesc lowsrc dynsrc poster usemap manifest profile classid icon';
+  'href src action formaction background cite codebase data longdesc lowsrc dynsrc poster usemap manifest icon';
 const kinds: ReadonlyMap<string, ValueKind> = new Map<string, ValueKind>([
   ...urlNames.split(' ').map((name) => [name, 'url'] as const),
   ...['srcset', 'imagesrcset', 'ping', 'archive'].map((name) => [name, 'list'] as const),
   ['content', 'refresh'],
 ]);
 
-/** A name right before its equal sign, with or without a prefix (`xlink:href`, `v:src`). */
-const attribute = new RegExp(`(?:^|[\\s"'/<])(?:[\\w-]{1,16}:)?(${[...kinds.keys()].join('|')})\\s*$`, 'i');
 /** How far before the equal sign the attribute's name is looked for. */
 export const lookBehind = 48;
 /** The last two letters of those names: most attributes have others, and need no search. */
@@ -29,10 +27,23 @@ export function mayEndName(first: number, second: number): boolean {
   return nameEnds.has((first | 32) * 256 + (second | 32));
 }
 
-/** `before` is what stands before an equal sign. */
+const isLetter = (code: number): boolean => (code | 32) >= 97 && (code | 32) <= 122;
+const isNameEnd = (code: number): boolean =>
+  code <= 32 || code === 34 || code === 39 || code === 47 || code === 60;
+
+/** `before` is what stands before an equal sign: blanks, a name, perhaps with a prefix (`xlink:href`, `v:src`), and what separates it. */
 export function attributeKind(before: string): ValueKind | undefined {
-  const name = attribute.exec(before)?.[1];
-  return name === undefined ? undefined : kinds.get(name.toLowerCase());
+  let end = before.length;
+  while (end > 0 && before.charCodeAt(end - 1) <= 32) end--;
+  let start = end;
+  while (start > 0 && isLetter(before.charCodeAt(start - 1))) start--;
+  const kind = kinds.get(before.slice(start, end).toLowerCase());
+  if (kind === undefined) return undefined;
+  if (before[start - 1] === ':') {
+    start--;
+    while (start > 0 && isLetter(before.charCodeAt(start - 1))) start--;
+  }
+  return start === 0 || isNameEnd(before.charCodeAt(start - 1)) ? kind : undefined;
 }
 
 /** HTML 4.2.5.3, shared declarative refresh steps: seconds, then a URL with or without `url=` and quotes. */

@@ -31,6 +31,7 @@ const OPEN = 40;
 const CLOSE = 41;
 const EQUALS = 61;
 const GREATER = 62;
+const LETTER_L = 108;
 
 function classes(html: boolean): Uint8Array {
   const table = new Uint8Array(256).fill(ordinary);
@@ -77,6 +78,13 @@ export class UriFinder implements BodyReader {
   readonly #context: TokenContext;
   readonly #classes: Uint8Array;
   readonly #judged = new Set<string>();
+  /** Values with a URI in them. */
+  readonly #judgedValues: Readonly<Record<ValueKind, Set<string>>> = {
+    url: new Set(),
+    list: new Set(),
+    refresh: new Set(),
+    css: new Set(),
+  };
   /** The unfinished run or value of the octets before. */
   readonly #run = new ByteAccumulator();
   #flags = 0;
@@ -166,7 +174,8 @@ export class UriFinder implements BodyReader {
       case CLOSE:
         return 'goes on';
       case OPEN: {
-        if (this.#plain || !/url$/i.test(this.#lookBack(bytes, i, 3))) return 'goes on';
+        if (this.#plain || (i > 0 && ((bytes[i - 1] as number) | 32) !== LETTER_L)) return 'goes on';
+        if (this.#lookBack(bytes, i, 3).toLowerCase() !== 'url') return 'goes on';
         return { kind: 'css', end: 0, tagEnded: false };
       }
       case EQUALS: {
@@ -210,19 +219,24 @@ export class UriFinder implements BodyReader {
 
   /** The octet at `end` ends the value. */
   #endValue(bytes: Buffer, start: number, end: number): void {
+    if (this.#run.length > 0 || this.#skipping || end - start >= this.#collector.tokenLength) {
+      this.#extend(bytes, start, end);
+      // It may have been too long, and be text by now.
+      if (this.#value === undefined) {
+        this.#endRun(bytes, end, end, this.#flags);
+        return;
+      }
+      const octets = Buffer.from(this.#run.view());
+      this.#clear();
+      this.#closeValue(octets);
+    } else this.#closeValue(bytes.subarray(start, end));
+  }
+
+  #closeValue(octets: Buffer): void {
     const value = this.#value;
-    if (value === undefined) return;
-    this.#extend(bytes, start, end);
-    // It may have been too long, and be text by now.
-    if (this.#value === undefined) {
-      this.#endRun(bytes, end, end, this.#flags);
-      return;
-    }
-    const octets = Buffer.from(this.#run.view());
     this.#value = undefined;
     this.#flags = 0;
-    this.#clear();
-    if (octets.length === 0) return;
+    if (value === undefined || octets.length === 0) return;
     const found = this.#judgeValue(value, octets.toString('latin1'));
     // A quotation mark that was never closed: what follows the tag is text to some, and in it the next attribute begins.
     const rest = value.tagEnded ? octets.indexOf(GREATER) : octets.length;
@@ -245,10 +259,12 @@ export class UriFinder implements BodyReader {
   /** True when a URI was found. */
   #judgeValue({ kind, tagEnded }: Value, octets: string): boolean {
     const value = tagEnded ? withoutText(octets) : octets;
-    const key = value.length > rememberedLength ? undefined : `${kind} ${value}`;
-    if (key !== undefined && this.#judged.has(key)) return true;
+    const judged = this.#judgedValues[kind];
+    if (value.length > rememberedLength)
+      return this.#offer(valueCandidates(kind, value, this.#context.charset));
+    if (judged.has(value)) return true;
     const found = this.#offer(valueCandidates(kind, value, this.#context.charset));
-    if (key !== undefined && found) this.#remember(key);
+    if (found) remember(judged, value);
     return found;
   }
 
@@ -256,14 +272,9 @@ export class UriFinder implements BodyReader {
   #judgeOnce(token: string): void {
     if (token.length <= rememberedLength) {
       if (this.#judged.has(token)) return;
-      this.#remember(token);
+      remember(this.#judged, token);
     }
     this.#judge(token);
-  }
-
-  #remember(key: string): void {
-    if (this.#judged.size >= rememberedRuns) this.#judged.clear();
-    this.#judged.add(key);
   }
 
   /** Adds to the unfinished run or value. An overlong one is judged in pieces; once a URI was found in it the rest is left out. */
@@ -327,6 +338,11 @@ function withoutText(value: string): string {
   const tagEnd = value.indexOf('>');
   const url = /^[\0-\x20]*(?:[a-z]+:)?[/\\]{2,}[^/\\?#>]+[/\\?#][^>]*/i.exec(value)?.[0];
   return url === undefined || url.length !== tagEnd ? value : url;
+}
+
+function remember(judged: Set<string>, text: string): void {
+  if (judged.size >= rememberedRuns) judged.clear();
+  judged.add(text);
 }
 
 function isOrdinary(bytes: Buffer, start: number, end: number, flags: number): boolean {

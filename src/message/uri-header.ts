@@ -47,12 +47,14 @@ export function searchHeader(collector: UriCollector, name: string, value: strin
   const decoded = decodeWords(value);
   if (!text && !/:\/\/|mailto:/i.test(decoded)) return;
   const context = { html: false, charset: '' };
-  // <...> holds a URI as attributes do, List-Unsubscribe for one (RFC 2369): it is read whole.
-  for (const [, url = ''] of decoded.matchAll(/<([^<>]*)>/g)) {
-    const candidate = /^\s*[a-z][\w+.-]*:/i.test(url) ? hrefCandidate(url, '') : undefined;
-    if (candidate !== undefined) collector.offer(candidate, 0);
-  }
-  for (const token of decoded.split(delimiters)) {
+  // <...> holds a URI as attributes do, List-Unsubscribe for one; blanks in it are nothing (RFC 2369 section 2). It is read whole.
+  const rest = decoded.replace(/<([^<>]*)>/g, (all, url: string) => {
+    const candidate = /^\s*(?:[a-z][\w+.-]*:[/\\]|mailto:)/i.test(url)
+      ? hrefCandidate(url.replace(/\s+/g, ''), '')
+      : undefined;
+    return candidate !== undefined && collector.offer(candidate, 0) ? ' ' : all;
+  });
+  for (const token of rest.split(delimiters)) {
     if (token.length < 3 || !/[.:%&\x80-\xff]/.test(token)) continue;
     for (const candidate of candidates(token, context)) {
       if (text || /:\/\/|^mailto:/i.test(candidate.raw)) collector.offer(candidate, 0);

@@ -14,7 +14,8 @@ export function shortenAuthority(text: string, place: ReferencePlace): string | 
   if (text.length < 2 * kept + 1024) return undefined;
   // In a value tabs and line ends count for nothing.
   const bare = place === 'attribute' ? text.replace(/[\t\n\r]+/g, '') : text;
-  const read = bare.includes('&') ? decodeReferences(bare, place) : bare;
+  // The last reference may be unfinished.
+  const read = bare.includes('&') ? decodeReferences(bare.replace(/&#?[\da-z]{0,31}$/i, ''), place) : bare;
   if (!(place === 'attribute' ? unfinishedValue : unfinishedText).test(read)) return undefined;
   return bare.length <= 2 * kept ? bare : beginning(bare) + ending(bare);
 }

@@ -14,17 +14,28 @@ field for the first time when much of the message is on disk already suspends un
 Bodies: text and HTML parts (also without Content-Type, or with a name that ends in .txt or contains .htm), preambles, text behind the last
 delimiter; base64 and quoted-printable undone. Text is read in the charset it declares, or by its byte order mark, and \`uri_raw\` is UTF-8 then; what
 declares none, or one that nobody knows, is taken as it is. UTF-16 and UTF-32 without mark are read in both byte orders; octets that are no
-text in their charset, ASCII called UTF-16 and the like are read as they are, too. What stands between blanks, line ends or one of \`" < > { } \\ ^\` and backquote is given to
-\`uri.parse\`, so bare hosts, mail addresses and IP addresses are found as well. Before that:
+text in their charset, ASCII called UTF-16 and the like are read as they are, too.
+
+In HTML, the value of href, src, action, background, srcset and the other attributes that hold URLs, with quotes or without, that of a meta refresh, and what
+stands in \`url()\` of style sheets is read whole and as browsers do (WHATWG URL Standard): character references are decoded, then tabs and line ends vanish; any
+number of slashes and backslashes leads to the host, with or without \`http:\` before them; the last \`@\` ends the user information, with blanks and quotes in
+it too. Behind a \`>\` in such a value, where the quotation mark may be missing, text is looked for as well.
+
+In all other text, what stands between blanks, line ends or one of \`" < > { } \\ ^\` and backquote is given to \`uri.parse\`, so bare hosts, mail addresses and IP
+addresses are found as well. Before that:
 - character references (\`&amp;\`, \`&#46;\`) are decoded; soft hyphens and zero-width characters vanish; blanks, quotation marks and punctuation beyond
   ASCII delimit; the full stops of East Asian scripts are dots;
-- \`name=\` in front, one bracket or apostrophe at each end and underlines at the ends are dropped;
-- in HTML, line ends and tabs in the value of href, src and the like vanish and \`//host\` is http, as in browsers.
+- what stands around it is dropped: rubbish and words before \`http://\` (\`Link:http://...\`), \`name=\`, punctuation, quotes and brackets at the ends (a bracket
+  stays when the other one is in the URI), and everything behind a host that is no part of one (\`http://example.com,and\`);
+- several with \`,\`, \`;\` or \`|\` between them are several;
+- a host ends before letters beyond ASCII when only then its top-level domain is a known one (\`example.comを\`).
 
 Headers: all values of the message's own headers, encoded words decoded. In Subject, Comments, Keywords, Organization and Thread-Topic as in text; in
-the others only URIs with \`://\` and \`mailto:\`, because every Received, From and Message-ID has names and addresses that are no links.
+the others only URIs with \`://\` and \`mailto:\`, because every Received, From and Message-ID has names and addresses that are no links. A URI in \`<...>\` is
+read whole.
 
-At most \`limit-uris\` from the bodies and as many from the headers, and 256 bytes for each on average; a URI longer than \`limit-uri-length\` is cut.`,
+At most \`limit-uris\` from the bodies and as many from the headers, and 256 bytes for each on average; the fields of a URI longer than
+\`limit-uri-length\` are cut, after its host was read from the whole of it (\`uri_raw\` loses user information rather than the host).`,
   read: (context) => {
     const create = (): LiveTable => context.createLiveTable();
     const { session } = context;

@@ -23,10 +23,14 @@ The URI is taken apart by RFC 3986 before anything is decoded: an encoded \`@\`,
 - Without a scheme: a domain of at least two labels with a known top-level domain and an optional path is \`http\`; a mail address is
   \`mailto\`; an IP address is \`ip\` (port 0). \`name:port\` gives nil.
 - As browsers do: \`\\\` is \`/\` in http, https, ftp and file; tabs and line ends are dropped, and blanks at the ends; \`http:/host/\` has a host, and
-  so has \`http:///host/\` when it is an address or in a known top-level domain.
-- Rubbish before \`http://\` (or another known scheme) is passed over, and a scheme that is percent-encoded is decoded first.
+  so has \`http:///host/\` when it is an address or in a known top-level domain. Zeros in front of a port do not count.
+- \`host\` is what browsers make of it: letters beyond ASCII are mapped by UTS 46 (lower case, full-width and mathematical letters as plain ones,
+  ideographic full stops as dots) and stay UTF-8; numbers are an IPv4 address (\`127.1\`, \`0x7f000001\`: 127.0.0.1); IPv6 is in its short form. A name in
+  ASCII, punycode too, stays as it is written, and so does what browsers refuse. A host with an empty label is none.
+- Rubbish before \`http://\` (or another known scheme) is passed over, \`Word:\` too (\`Link:http://host\`), and a scheme that is percent-encoded is decoded first.
 - In a mail address, what is before the local part and behind the domain is passed over. The domain needs a dot and a top-level domain of letters.
-- A host that ends the URI and has a dot needs a last label that can be a top-level domain, or four numbers.
+- A host that ends the URI and has a dot needs a last label that can be a top-level domain, or to be a number that browsers take for an address.
+- \`file:\` without a host has the host \`localhost\`.
 
 Time linear in the string. Does not suspend.`,
   examples: [
@@ -37,6 +41,8 @@ assert(u.path == "/a b" and u.query == "q=1" and u.fragment == "top")`,
     `assert(uri.parse("www.example.com/x").scheme == "http")
 assert(uri.parse("user+tag@example.com").user_info == "user+tag")
 assert(uri.parse("http://good.example.com%2F@evil.example.com/").host == "evil.example.com")
+assert(uri.parse("http://127.1/").host == "127.0.0.1")
+assert(uri.parse("Link:http://www.example.com/").host == "www.example.com")
 assert(uri.parse("Subject: hello") == nil)`,
   ],
   call: (_, string) => {
@@ -93,7 +99,7 @@ const partFields: readonly FieldSpec[] = [
   {
     name: 'host',
     type: 'string?',
-    text: 'name or IP address, in the case it is written in, without brackets',
+    text: 'name or IP address without brackets, in the case it is written in when it is ASCII',
   },
   { name: 'port', type: 'integer', text: "the one given, else the scheme's; 0 for schemes without one" },
   { name: 'path', type: 'string?', text: 'decoded, `+` as a blank, with its first `/`' },

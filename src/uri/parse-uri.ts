@@ -2,7 +2,7 @@
 // link all the same: bare domains and addresses, backslashes, percent-encoded schemes, rubbish in front of `http://`. Behind uri.parse;
 // the URI finder of message bodies calls `parseUri` for every word. Linear time.
 import { parseIp } from '../net-address/ip-address.ts';
-import { browserHost } from './browser-host.ts';
+import { registeredHost } from './browser-host.ts';
 import { type Authority, isBareDomain, parseAuthority } from './host.ts';
 import { hrefText } from './href-text.ts';
 import { findMailAddress } from './mail-address.ts';
@@ -170,7 +170,7 @@ function bareUri(raw: string, text: string, parts: Parts): Uri | undefined {
   const bracketed = authority.startsWith('[') && authority.endsWith(']');
   const address = bracketed ? authority.slice(1, -1) : authority;
   const isIp = parseIp(address) !== undefined;
-  const host = isIp ? address : browserHost(authority);
+  const host = isIp ? address : registeredHost(authority);
   if (host === undefined || (!isIp && !isBareDomain(host))) return undefined;
   return makeUri(raw, text, parts, {
     scheme: isIp ? 'ip' : 'http',
