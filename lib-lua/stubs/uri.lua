@@ -8,7 +8,7 @@
 ---@field scheme string as written, but `mailto` for every mail address (`MailTo:`, `email:`, `mail:`, `from:` too); `http`, `mailto` or `ip` when it is implied
 ---@field scheme_info string? what follows `scheme:`, decoded; nil when the scheme is implied; the address for a mail address
 ---@field user_info string? what is before the last `@` of the authority; the local part of a mail address
----@field host string? name or IP address, in the case it is written in, without brackets
+---@field host string? name or IP address without brackets, in the case it is written in when it is ASCII
 ---@field port integer the one given, else the scheme's; 0 for schemes without one
 ---@field path string? decoded, `+` as a blank, with its first `/`
 ---@field query string? decoded, `+` as a blank, without the `?`
@@ -21,7 +21,7 @@
 ---@field scheme string as written, but `mailto` for every mail address (`MailTo:`, `email:`, `mail:`, `from:` too); `http`, `mailto` or `ip` when it is implied
 ---@field scheme_info string? what follows `scheme:`, decoded; nil when the scheme is implied; the address for a mail address
 ---@field user_info string? what is before the last `@` of the authority; the local part of a mail address
----@field host string? name or IP address, in the case it is written in, without brackets
+---@field host string? name or IP address without brackets, in the case it is written in when it is ASCII
 ---@field port integer the one given, else the scheme's; 0 for schemes without one
 ---@field path string? decoded, `+` as a blank, with its first `/`
 ---@field query string? decoded, `+` as a blank, without the `?`
@@ -46,10 +46,14 @@ uri = {}
 ---- Without a scheme: a domain of at least two labels with a known top-level domain and an optional path is `http`; a mail address is
 ---  `mailto`; an IP address is `ip` (port 0). `name:port` gives nil.
 ---- As browsers do: `\` is `/` in http, https, ftp and file; tabs and line ends are dropped, and blanks at the ends; `http:/host/` has a host, and
----  so has `http:///host/` when it is an address or in a known top-level domain.
----- Rubbish before `http://` (or another known scheme) is passed over, and a scheme that is percent-encoded is decoded first.
+---  so has `http:///host/` when it is an address or in a known top-level domain. Zeros in front of a port do not count.
+---- `host` is what browsers make of it: letters beyond ASCII are mapped by UTS 46 (lower case, full-width and mathematical letters as plain ones,
+---  ideographic full stops as dots) and stay UTF-8; numbers are an IPv4 address (`127.1`, `0x7f000001`: 127.0.0.1); IPv6 is in its short form. A name in
+---  ASCII, punycode too, stays as it is written, and so does what browsers refuse. A host with an empty label is none.
+---- Rubbish before `http://` (or another known scheme) is passed over, `Word:` too (`Link:http://host`), and a scheme that is percent-encoded is decoded first.
 ---- In a mail address, what is before the local part and behind the domain is passed over. The domain needs a dot and a top-level domain of letters.
----- A host that ends the URI and has a dot needs a last label that can be a top-level domain, or four numbers.
+---- A host that ends the URI and has a dot needs a last label that can be a top-level domain, or to be a number that browsers take for an address.
+---- `file:` without a host has the host `localhost`.
 ---
 ---Time linear in the string. Does not suspend.
 ---@param string? string what may be a URI
