@@ -122,7 +122,7 @@ class Conversation<E> {
         return;
       case 'content':
         this.#arm();
-        void this.#sendContent(step.empty ? undefined : this.#context.message);
+        void this.#sendContent(this.#context.message);
         return;
     }
   }

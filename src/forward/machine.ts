@@ -10,8 +10,8 @@ export type Step<E> =
   | { readonly kind: 'send'; readonly text: string }
   /** Begin TLS, then call `secured`. What the next hop sent behind its last reply is to be thrown away. */
   | { readonly kind: 'secure' }
-  /** Send the message and the final dot (`empty`: the dot only), then call `contentSent`. */
-  | { readonly kind: 'content'; readonly empty: boolean }
+  /** Send the message and the final dot, then call `contentSent`. */
+  | { readonly kind: 'content' }
   | { readonly kind: 'end'; readonly end: E };
 
 /** Why there is no conversation any more. `code` is one of pseudoCode. */

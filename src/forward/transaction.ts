@@ -1,6 +1,6 @@
 // The second half of a dialogue with a next hop: one message or one call-ahead (RFC 5321 section 3.3, RFC 2920, RFC 1870, RFC 6152).
-// No I/O. With PIPELINING all commands go out at once and the replies are taken in order; DATA may then be answered 354 though no
-// recipient was taken, which calls for a lone dot (RFC 2920 section 3.1). Without it no DATA is sent in that case.
+// No I/O. With PIPELINING MAIL and all RCPTs go out at once and the replies are taken in order. DATA never goes with them: a next hop
+// may say 354 though it took no recipient (RFC 2920 section 3.1), and some then keep the empty message that ends it.
 
 import { formatPath } from '../smtp/protocol/path.ts';
 import type { RcptReply, Stage } from './delivery.ts';
@@ -34,8 +34,8 @@ export interface TransactionEnd {
 
 type Command = 'rset' | 'mail' | 'rcpt' | 'data';
 
-/** The command whose reply comes next; then content and dot. `drop` and `drop-dot`: the verdict is known, replies still to come. */
-type State = Command | 'content' | 'dot' | 'drop' | 'drop-dot';
+/** The command whose reply comes next; then content and dot. `drop`: the verdict is known, replies still to come. */
+type State = Command | 'content' | 'dot' | 'drop';
 
 const STAGES: Readonly<Record<State, Stage>> = {
   rset: 'mail',
@@ -44,8 +44,7 @@ const STAGES: Readonly<Record<State, Stage>> = {
   data: 'data',
   content: 'content',
   dot: 'dot',
-  drop: 'data',
-  'drop-dot': 'data',
+  drop: 'rcpt',
 };
 
 const WAIT: Step<TransactionEnd> = { kind: 'wait' };
@@ -80,7 +79,6 @@ export class Transaction implements Machine<TransactionEnd> {
     let text = this.#reset ? this.#command('rset', 0) : '';
     text += this.#command('mail', 0);
     for (let i = 0; i < this.#envelope.recipients.length; i++) text += this.#command('rcpt', i);
-    if (this.#envelope.size !== undefined) text += this.#command('data', 0);
     return { kind: 'send', text };
   }
 
@@ -117,8 +115,6 @@ export class Transaction implements Machine<TransactionEnd> {
         );
       case 'drop':
         return this.#dropReply(reply);
-      case 'drop-dot':
-        return this.#dropped(!isClosing(reply.code));
     }
   }
 
@@ -174,7 +170,7 @@ export class Transaction implements Machine<TransactionEnd> {
       );
     }
     this.#state = 'content';
-    return { kind: 'content', empty: false };
+    return { kind: 'content' };
   }
 
   /** A final no at MAIL or of all recipients; replies to what was pipelined behind it must still be taken. */
@@ -182,9 +178,8 @@ export class Transaction implements Machine<TransactionEnd> {
     this.#verdict = refusedAt(stage, reply, rcpts);
     // A code that no reply to these commands can have: who knows what the next hop thinks we are doing.
     if (isClosing(reply.code) || reply.code < 400) return this.#dropped(false);
-    if (!this.#offered.pipelining) return this.#dropped(true);
-    const data = this.#envelope.size === undefined ? 0 : 1;
-    this.#pending = data + (stage === 'mail' ? this.#envelope.recipients.length : 0);
+    // RCPTs may be under way behind a MAIL that was refused.
+    this.#pending = this.#offered.pipelining && stage === 'mail' ? this.#envelope.recipients.length : 0;
     if (this.#pending === 0) return this.#dropped(true);
     this.#state = 'drop';
     return WAIT;
@@ -193,11 +188,7 @@ export class Transaction implements Machine<TransactionEnd> {
   #dropReply(reply: Reply): Step<TransactionEnd> {
     if (isClosing(reply.code)) return this.#dropped(false);
     this.#pending--;
-    if (this.#pending > 0) return WAIT;
-    if (reply.code !== 354) return this.#dropped(reply.code >= 400 || this.#envelope.size === undefined);
-    if (this.#envelope.size === undefined) return this.#dropped(false);
-    this.#state = 'drop-dot';
-    return { kind: 'content', empty: true };
+    return this.#pending > 0 ? WAIT : this.#dropped(reply.code !== 354);
   }
 
   #dropped(reusable: boolean): Step<TransactionEnd> {
@@ -205,10 +196,11 @@ export class Transaction implements Machine<TransactionEnd> {
     return verdict === undefined ? WAIT : this.#end(verdict, reusable);
   }
 
-  /** The command of the present state, or nothing when all were sent at the start. */
+  /** The command of the present state, or nothing when it was sent at the start. */
   #next(): Step<TransactionEnd> {
     const state = this.#state;
-    if (this.#offered.pipelining || (state !== 'mail' && state !== 'rcpt' && state !== 'data')) return WAIT;
+    if (state === 'data') return this.#send(state);
+    if (this.#offered.pipelining || (state !== 'mail' && state !== 'rcpt')) return WAIT;
     return this.#send(state);
   }
 

@@ -12,10 +12,11 @@ export function parameterName(param: Param<unknown>): string {
   return keywords.has(param.name) ? `${param.name}_` : param.name;
 }
 
-/** `a, b [, c [, d]]`. */
+/** `a, b [, c [, d]]`; one that may be nil in front of one that must be there is written as it is: it has to be given. */
 export function parameterList(params: readonly Param<unknown>[]): string {
-  const required = params.filter((param) => param.fallback === undefined).map(parameterName);
-  const optional = params.filter((param) => param.fallback !== undefined).map(parameterName);
+  const last = params.findLastIndex((param) => param.fallback === undefined);
+  const required = params.slice(0, last + 1).map(parameterName);
+  const optional = params.slice(last + 1).map(parameterName);
   const inner = optional.reduceRight((rest, name) => (rest === '' ? name : `${name} [, ${rest}]`), '');
   if (inner === '') return required.join(', ');
   return required.length === 0 ? `[${inner}]` : `${required.join(', ')} [, ${inner}]`;

@@ -38,9 +38,9 @@ describe('a connection is used again', () => {
     expect(sink.connections).toHaveLength(1);
     expect(sink.connections[0]?.reads).toEqual([
       `EHLO ${HELO}\r\n`,
-      `${ENVELOPE.join('\r\n')}\r\n`,
-      `${['RSET', ...ENVELOPE].join('\r\n')}\r\n`,
-      `${['RSET', ...ENVELOPE].join('\r\n')}\r\n`,
+      `${ENVELOPE.slice(0, -1).join('\r\n')}\r\n`,
+      'DATA\r\n',
+      ...[1, 2].flatMap(() => [`${['RSET', ...ENVELOPE.slice(0, -1)].join('\r\n')}\r\n`, 'DATA\r\n']),
     ]);
     expect(sink.connections[0]?.contents.map(String)).toEqual([MESSAGE, MESSAGE, MESSAGE]);
     await nothingLeft(it, sink);
