@@ -431,9 +431,8 @@ describe('start that fails', () => {
 });
 
 describe('verbs', () => {
-  it('help, info and version print and end with 0; +help, +info, +version with 64', async () => {
+  it('info and version print and end with 0; +info, +version with 64', async () => {
     for (const [verb, pattern] of [
-      ['help', /^smtp-server-port=25$/m],
       ['info', /^smtp-server-port=26 +# command line$/m],
       ['version', /^smtpe 0\.1\.0\n/],
     ] as const) {
@@ -443,6 +442,24 @@ describe('verbs', () => {
       expect(spelled.stdout).toMatch(pattern);
       expect(await smtpe(`+${verb}`, ...options).ended).toMatchObject({ code: 64, stdout: spelled.stdout });
     }
+  });
+
+  it('help: one screen; all, an option, a verb; +help is the option file of the original, with 64', async () => {
+    expect(await smtpe('help').ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('usage: smtpe [VERB]'),
+    });
+    for (const word of ['--help', '-h']) expect((await smtpe(word).ended).code).toBe(0);
+    const all = await smtpe('help', 'all').ended;
+    expect(all).toMatchObject({ code: 0, stdout: expect.stringMatching(/^smtp-server-port=25$/m) });
+    expect(await smtpe('+help').ended).toMatchObject({ code: 64, stdout: all.stdout });
+    expect((await smtpe('help', 'smtp-partial', 'check').ended).stdout).toMatch(
+      /^# Reply at dot(?:.|\n)*\nsmtp-partial=451\n\nusage: smtpe check/,
+    );
+    expect(await smtpe('help', 'smtp-partail').ended).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('did you mean smtp-partial?'),
+    });
   });
 
   it('check: 0 for a good policy; else what is wrong, with a hook that does not exist', async () => {

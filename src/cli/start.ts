@@ -6,6 +6,7 @@ import { loadOptions } from '../options/load-options.ts';
 import { check } from './check.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { exitCode } from './exit-code.ts';
+import { help } from './help.ts';
 import { infoText, versionText } from './info.ts';
 import { complain, print } from './problems.ts';
 import { readOptionFile } from './read-option-file.ts';
@@ -18,10 +19,11 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
   const line = findWorkerLine();
   if (line !== undefined) return runWorker(line, early);
   const commandLine = readCommandLine(args);
-  const { options, problems } = await loadOptions(commandLine.words, readOptionFile);
+  const loaded = await loadOptions(commandLine.words, readOptionFile);
+  const { options } = loaded;
+  const problems = [...commandLine.problems, ...loaded.problems];
   if (problems.length > 0) {
-    const hint = verbHint(args[0]) ?? '"smtpe help" lists all options';
-    await complain([...problems, hint]);
+    await complain([...problems, verbHint(commandLine.words)]);
     return exitCode.usage;
   }
   const verb = effectiveVerb(commandLine, options);
@@ -37,6 +39,8 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       await print(await infoText(options));
       return printed;
     case 'help':
+      if (commandLine.spelled) return help(commandLine.topics, options);
+      // An option file, as the original printed it.
       await print(helpText(options));
       return printed;
     case 'check':

@@ -10,11 +10,17 @@ export type ScriptOutcome =
   | { readonly kind: 'found'; readonly path: string }
   | { readonly kind: 'missing'; readonly problem: string };
 
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (it) => !it.isDirectory(),
-    () => false,
-  );
+/** `file`, or why it is none that can be read. */
+async function fileProblem(path: string): Promise<'file' | 'missing' | string> {
+  try {
+    if ((await stat(path)).isDirectory()) return 'that is a directory; name the policy in it';
+    await access(path, constants.R_OK);
+    return 'file';
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing';
+    return code === 'EACCES' ? `user ${process.getuid?.() ?? 'this one'} may not read it (EACCES)` : code;
+  }
 }
 
 function codeOf(error: unknown): string {
@@ -25,7 +31,11 @@ function codeOf(error: unknown): string {
 export async function findScript(options: Options): Promise<ScriptOutcome> {
   const named = options.values.script;
   for (const path of named === '' ? defaultScripts : [named]) {
-    if (await isFile(path)) return { kind: 'found', path };
+    const found = await fileProblem(path);
+    if (found === 'file') return { kind: 'found', path };
+    if (found === 'missing') continue;
+    const place = named === '' ? path : `${options.origin('script')}: script=${named}`;
+    return { kind: 'missing', problem: `${place}: ${found}` };
   }
   const origin = options.origin('script');
   const problem =

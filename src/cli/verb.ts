@@ -1,17 +1,60 @@
-// The first word of the command line when it is a verb, and the verb that an option stands for.
+// What the command line asks for: a verb, wherever it stands, the policy, and options. The table of verbs is what help shows.
 import { nearestName } from '../options/nearest-name.ts';
+import { findOption } from '../options/option-set.ts';
+import { type OptionSpec, optionTable } from '../options/option-table.ts';
 import type { Options } from '../options/options.ts';
 
-export const verbs = ['run', 'check', 'test', 'help', 'info', 'version'] as const;
-export type Verb = (typeof verbs)[number];
+export interface VerbSpec {
+  readonly usage: string;
+  /** One line of the help. */
+  readonly text: string;
+  /** What `help VERB` says besides. */
+  readonly more: string;
+}
+
+export const verbTable = {
+  run: {
+    usage: 'smtpe [run] [POLICY.lua] [OPTION ...]',
+    text: 'run the server; the same without a verb',
+    more: 'Runs in the foreground until SIGTERM or SIGINT (+daemon detaches). SIGHUP reloads the policy.',
+  },
+  check: {
+    usage: 'smtpe check [POLICY.lua] [OPTION ...]',
+    text: 'read options and policy and say what is wrong',
+    more: 'Starts nothing. Exit code 0 when no mistake was found, 64 for options, 70 for the policy, 71 for the system.',
+  },
+  test: {
+    usage: 'smtpe test [POLICY.lua] [OPTION ...]',
+    text: 'one session on the terminal or from a pipe',
+    more: 'A line that is no SMTP command runs as Lua in the environment of the session. +test is the same.',
+  },
+  info: {
+    usage: 'smtpe info [OPTION ...]',
+    text: 'every option with its value and where it came from',
+    more: 'Facts about this build come first.',
+  },
+  help: {
+    usage: 'smtpe help [all | OPTION ... | VERB]',
+    text: 'this text; all: every option; or one of them',
+    more: 'help all is an option file with the values in effect.',
+  },
+  version: { usage: 'smtpe version', text: 'the version of program and API', more: 'Node.js too.' },
+} as const satisfies Readonly<Record<string, VerbSpec>>;
+
+export type Verb = keyof typeof verbTable;
+export const verbs = Object.keys(verbTable) as readonly Verb[];
 
 export interface CommandLine {
   /** `run` when none is given. */
   readonly verb: Verb;
   /** Was the verb a word of its own? Then printing something is no usage error. */
   readonly spelled: boolean;
-  /** The option words. */
+  /** The option words, as option-word.ts reads them. */
   readonly words: readonly string[];
+  /** What `help` is asked about. */
+  readonly topics: readonly string[];
+  /** What can be said to be wrong without knowing options. */
+  readonly problems: readonly string[];
 }
 
 /** Words that are always meant as a verb although they are none. */
@@ -23,12 +66,56 @@ const aliases: Readonly<Record<string, Verb>> = {
   '-V': 'version',
 };
 
+function verbOf(word: string): Verb | undefined {
+  return verbs.find((verb) => verb === word) ?? (Object.hasOwn(aliases, word) ? aliases[word] : undefined);
+}
+
+/** `--name=value`, `--flag` and `--no-flag`, as other programs have them, in our form. */
+function ownForm(word: string): string {
+  const match = /^--([a-z_][\w-]*)(=.*)?$/is.exec(word);
+  const name = match?.[1];
+  if (name === undefined) return word;
+  if (match?.[2] !== undefined) return word.slice(2);
+  const isFlag = (option: string): boolean => {
+    const known = findOption(option);
+    const spec: OptionSpec | undefined = known === undefined ? undefined : optionTable[known];
+    return spec?.kind === 'flag' || spec?.kind === 'action';
+  };
+  if (isFlag(name)) return `+${name}`;
+  return name.startsWith('no-') && isFlag(name.slice(3)) ? `-${name.slice(3)}` : word;
+}
+
+const isPolicy = (word: string): boolean => /^[^=+-][^=]*\.lua$/i.test(word) || /^[^=+-]\.lua$/i.test(word);
+const isBare = (word: string): boolean => /^[a-z_][^=]*$/i.test(word);
+
+/** Takes the words apart; the words of an option file are no part of it. */
 export function readCommandLine(args: readonly string[]): CommandLine {
-  const [first, ...rest] = args;
-  const verb = verbs.find((it) => it === first) ?? (first === undefined ? undefined : aliases[first]);
-  return verb === undefined
-    ? { verb: 'run', spelled: false, words: args }
-    : { verb, spelled: true, words: rest };
+  const words: string[] = [];
+  const topics: string[] = [];
+  const problems: string[] = [];
+  let verb: Verb | undefined;
+  let script: string | undefined;
+  for (const [index, word] of args.entries()) {
+    if (word === '--') {
+      words.push(...args.slice(index));
+      break;
+    }
+    const named = verbOf(word);
+    if (verb === 'help' && isBare(word)) {
+      topics.push(word);
+    } else if (named !== undefined) {
+      if (named === 'help' && verb !== undefined) topics.push(verb);
+      else if (verb !== undefined && verb !== named) problems.push(`two verbs: ${verb} and ${named}`);
+      verb = named === 'help' ? 'help' : (verb ?? named);
+    } else if (isPolicy(word)) {
+      if (script !== undefined) problems.push(`two policies: ${script} and ${word}`);
+      script = word;
+      words.push(`script=${word}`);
+    } else {
+      words.push(ownForm(word));
+    }
+  }
+  return { verb: verb ?? 'run', spelled: verb !== undefined, words, topics, problems };
 }
 
 /** What `+help`, `+info`, `+version` and `+test` ask for, in the order in which the original looked at them. */
@@ -41,9 +128,25 @@ export function effectiveVerb(commandLine: CommandLine, options: Options): Verb 
   return values.test ? 'test' : 'run';
 }
 
-/** A hint for a first word that looks like a misspelt verb. */
-export function verbHint(word: string | undefined): string | undefined {
-  if (word === undefined || !/^[a-z]+$/i.test(word)) return undefined;
-  const near = nearestName(word, verbs);
-  return near === undefined ? undefined : `did you mean: smtpe ${near}?`;
+/** What people type for what is done by a signal. */
+const bySignal: Readonly<Record<string, string>> = {
+  start: 'smtpe run starts the server (systemctl start smtpe where it is a service)',
+  stop: 'to stop a running server: kill -TERM its pid (systemctl stop smtpe where it is a service)',
+  reload:
+    'to reload the policy: kill -HUP the pid of the running server (systemctl reload smtpe where it is a service)',
+  restart:
+    'to restart: systemctl restart smtpe where it is a service; else kill -TERM its pid and start it again',
+  status: 'smtpe info shows the options; systemctl status smtpe whether it runs',
+};
+
+/** A hint for words that look like a verb and are none; the general one otherwise. */
+export function verbHint(words: readonly string[]): string {
+  for (const word of words) {
+    if (!/^[a-z]+$/i.test(word)) continue;
+    const known = Object.hasOwn(bySignal, word.toLowerCase()) ? bySignal[word.toLowerCase()] : undefined;
+    if (known !== undefined) return known;
+    const near = nearestName(word, verbs);
+    if (near !== undefined && near !== word) return `did you mean: smtpe ${near}?`;
+  }
+  return '"smtpe help" shows how it is used, "smtpe help all" all options';
 }

@@ -34,6 +34,11 @@ function describe(spec: OptionSpec): string {
     : spec.help;
 }
 
+/** One option as `help all` has it, without the line end. */
+export function optionHelp(name: OptionName, options: Options): string {
+  return section(name, options).join('\n');
+}
+
 function section(name: OptionName, options: Options): readonly string[] {
   const spec: OptionSpec = optionTable[name];
   const lines = wrap(describe(spec), WIDTH).map((line) => `# ${line}`);

@@ -38,5 +38,6 @@ export function nearestName<N extends string>(given: string, names: readonly N[]
       bestDistance = d;
     }
   }
-  return best ?? names.find((name) => hasParts(wanted, name.toLowerCase()));
+  // Nobody means a name by one letter of it.
+  return best ?? (wanted.length < 2 ? undefined : names.find((name) => hasParts(wanted, name.toLowerCase())));
 }

@@ -35,7 +35,7 @@ function splitLine(line: string): {
     } else if (c === '"' || c === "'") {
       quote = c;
       word ??= '';
-    } else if (c === ' ' || c === '\t' || c === '\r') {
+    } else if (c === ' ' || c === '\t') {
       if (word !== undefined) words.push(word);
       word = undefined;
     } else if (c === '#' && word === undefined) {
@@ -49,16 +49,23 @@ function splitLine(line: string): {
   return { words, problem: undefined };
 }
 
-/** Words and problems of an option file in UTF-8; comments may hold any bytes. */
+/** What editors put in front of a text (byte order marks), as latin1. */
+const UTF8_MARK = '\xef\xbb\xbf';
+const UTF16 = /^(?:\xff\xfe|\xfe\xff)/;
+
+/** Words and problems of an option file in UTF-8, with line ends of any kind; comments may hold any bytes. */
 export function splitOptionFile(content: Buffer): FileWords {
   const words: FileWord[] = [];
   const problems: FileProblem[] = [];
   // latin1 first, so that a comment in another encoding does no harm; words are decoded one by one.
-  const lines = content.toString('latin1').split('\n');
-  for (const [index, text] of lines.entries()) {
+  const text = content.toString('latin1');
+  if (UTF16.test(text))
+    return { words, problems: [{ line: 1, problem: 'the file is UTF-16; save it as UTF-8' }] };
+  const lines = (text.startsWith(UTF8_MARK) ? text.slice(UTF8_MARK.length) : text).split(/\r\n|\r|\n/);
+  for (const [index, written] of lines.entries()) {
     const line = index + 1;
-    if (text.startsWith('#')) continue;
-    const split = splitLine(text);
+    if (written.startsWith('#')) continue;
+    const split = splitLine(written);
     for (const word of split.words) {
       const decoded = Buffer.from(word, 'latin1').toString('utf8');
       if (decoded.includes('�')) problems.push({ line, problem: 'not UTF-8' });

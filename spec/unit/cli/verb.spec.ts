@@ -2,16 +2,74 @@ import { describe, expect, it } from 'vitest';
 import { effectiveVerb, readCommandLine, verbHint } from '../../../src/cli/verb.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 
+const line = (...args: readonly string[]) => {
+  const { verb, spelled, words, topics, problems } = readCommandLine(args);
+  return [verb, spelled, words, topics, problems];
+};
+
 describe('command line', () => {
-  it('takes a verb from the first word only', () => {
-    expect(readCommandLine([])).toEqual({ verb: 'run', spelled: false, words: [] });
-    expect(readCommandLine(['+daemon', 'check'])).toEqual({
-      verb: 'run',
-      spelled: false,
-      words: ['+daemon', 'check'],
-    });
-    expect(readCommandLine(['check', 'file='])).toEqual({ verb: 'check', spelled: true, words: ['file='] });
-    expect(readCommandLine(['--help'])).toEqual({ verb: 'help', spelled: true, words: [] });
+  it.each([
+    [[], ['run', false, [], [], []]],
+    [
+      ['run', '+daemon'],
+      ['run', true, ['+daemon'], [], []],
+    ],
+    [
+      ['check', 'file='],
+      ['check', true, ['file='], [], []],
+    ],
+    // A verb in any place, a policy without script=.
+    [
+      ['script=policy.lua', 'check'],
+      ['check', true, ['script=policy.lua'], [], []],
+    ],
+    [
+      ['check', 'policy.lua'],
+      ['check', true, ['script=policy.lua'], [], []],
+    ],
+    [
+      ['./p/policy.lua', '+daemon'],
+      ['run', false, ['script=./p/policy.lua', '+daemon'], [], []],
+    ],
+    [['a.lua'], ['run', false, ['script=a.lua'], [], []]],
+    [['file=a.lua'], ['run', false, ['file=a.lua'], [], []]],
+    // What other programs take.
+    [['--smtp-server-port=2525'], ['run', false, ['smtp-server-port=2525'], [], []]],
+    [
+      ['--daemon', '--no-reload-watch'],
+      ['run', false, ['+daemon', '-reload-watch'], [], []],
+    ],
+    [['--nonsense'], ['run', false, ['--nonsense'], [], []]],
+    [['--help'], ['help', true, [], [], []]],
+    [
+      ['check', '-h'],
+      ['help', true, [], ['check'], []],
+    ],
+    [['-V'], ['version', true, [], [], []]],
+    [
+      ['help', 'all', 'file='],
+      ['help', true, ['file='], ['all'], []],
+    ],
+    [
+      ['help', 'smtp-partial', 'check'],
+      ['help', true, [], ['smtp-partial', 'check'], []],
+    ],
+    // What cannot be meant.
+    [
+      ['check', 'test'],
+      ['check', true, [], [], ['two verbs: check and test']],
+    ],
+    [
+      ['a.lua', 'b.lua'],
+      ['run', false, ['script=a.lua', 'script=b.lua'], [], ['two policies: a.lua and b.lua']],
+    ],
+    [
+      ['--', 'check'],
+      ['run', false, ['--', 'check'], [], []],
+    ],
+    [['constructor'], ['run', false, ['constructor'], [], []]],
+  ])('%j', (args, expected) => {
+    expect(line(...args)).toEqual(expected);
   });
 
   it('lets a verb win, then version, info, help and test among the options', () => {
@@ -25,10 +83,12 @@ describe('command line', () => {
     expect(effectiveVerb(none, createOptions())).toBe('run');
   });
 
-  it('guesses a misspelt verb', () => {
-    expect(verbHint('chekc')).toBe('did you mean: smtpe check?');
-    expect(verbHint('smtp-port=1')).toBeUndefined();
-    expect(verbHint('frobnicate')).toBeUndefined();
-    expect(verbHint(undefined)).toBeUndefined();
+  it('guesses a misspelt verb, says what a signal does, and never what was typed', () => {
+    expect(verbHint(['chekc'])).toBe('did you mean: smtpe check?');
+    expect(verbHint(['reload'])).toContain('kill -HUP');
+    expect(verbHint(['stop'])).toContain('kill -TERM');
+    for (const words of [['smtp-port=1'], ['frobnicate'], ['check'], ['__proto__'], ['constructor'], []]) {
+      expect(verbHint(words)).toContain('"smtpe help" shows');
+    }
   });
 });
