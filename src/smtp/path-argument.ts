@@ -45,8 +45,8 @@ export function pathArgument(line: CommandLine, verb: Verb, auth: boolean, value
 function isKeyword(given: string, wanted: string, lenience: Lenience): boolean {
   let end = given.length;
   if (lenience.blankColon) while (end > 0 && isBlank(given.charCodeAt(end - 1))) end--;
-  const word = given.slice(0, end);
-  return word.toUpperCase() === wanted || (lenience.keyword && /^[A-Za-z]+$/.test(word));
+  const word = given.slice(0, end).toUpperCase();
+  return word === wanted || (lenience.keyword && (word === 'FROM' || word === 'TO'));
 }
 
 function errorOf(fault: PathFault, verb: Verb): ErrorName {

@@ -1,4 +1,6 @@
 // Commands as RFC 5321 has them: what may stand behind them, and VRFY and HELP.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type RigSettings, SmtpRig } from '../../fakes/smtp-rig.ts';
 
@@ -167,5 +169,49 @@ describe('MAIL and RCPT', () => {
     expect(all[2]).toBe('250 2.1.0 sender <a@b.example> OK\r\n');
     expect(rig.hookNames).toEqual(['mail']);
     await client.quit();
+  });
+});
+
+describe('the numbers of doc/reference/errors.md', () => {
+  const refused: RigSettings['hooks'] = {
+    rcpt: (_: unknown, address: unknown) => (address === 'no@d.example' ? '550 5.1.1 no' : undefined),
+  };
+  it.each<[string, readonly string[], Readonly<Record<string, string>>?]>([
+    ['E011', ['DATA']],
+    ['E011', ['MAIL FROM:<a@b.example>', 'DATA']],
+    ['E011', ['MAIL FROM:<a@b.example>', 'RCPT TO:<>', 'DATA']],
+    ['E052', ['MAIL FROM:<a@b.example>', 'RCPT TO:<no@d.example>', 'DATA']],
+    ['E012', ['MAIL FROM:']],
+    ['E012', ['VRFY']],
+    ['E013', ['MAIL <a@b.example>']],
+    ['E013', ['MAIL TO:<a@b.example>']],
+    ['E016', ['MAIL FROM:<a@b.example>x']],
+    ['E016', ['MAIL FROM:<a@b.example> SIZE=x']],
+    ['E016', ['MAIL FROM:<a@b.example> SIZE=1 SIZE=1']],
+    ['E017', ['MAIL FROM:<a@b.example> REQUIRETLS']],
+    ['E025', ['RSET x']],
+    ['E030', ['MAIL FROM:<a@b.example']],
+    ['E030', ['MAIL FROM:<<a@b.example>>']],
+    ['E031', ['MAIL FROM:a@b.example']],
+    ['E031', ['MAIL FROM:Foo <a@b.example>']],
+    ['E032', ['MAIL FROM:<@b.example>']],
+    ['E033', [`MAIL FROM:<${'a'.repeat(65)}@b.example>`], { 'rfc2821-local-length': '+' }],
+    ['E034', [`MAIL FROM:<a@${'b.'.repeat(126)}exam>`]],
+    ['E035', ['MAIL FROM:<a b@b.example>']],
+    ['E035', ['MAIL FROM:<a..b@b.example>']],
+    ['E036', ['MAIL FROM:<>', 'RCPT TO:<.a@b.example>']],
+    ['E037', ['MAIL FROM:<a>'], { 'rfc2821-angle-brackets': '+' }],
+    ['E038', ['MAIL FROM:<a@>']],
+    ['E038', ['MAIL FROM:<a@b.example.>']],
+    ['E038', [`MAIL FROM:<a@${'b'.repeat(64)}.example>`]],
+    ['E039', ['MAIL FROM:<>', 'RCPT TO:<a@-b.example>']],
+    ['E040', ['MAIL FROM:<>', 'RCPT TO:<>']],
+    ['E041', ['MAIL FROM:<a@b\xfc.example>']],
+  ])('%s for %j', async (number, lines, options = {}) => {
+    const settings = { hooks: refused, options: { ...options, 'smtp-error-url': 'https://e.example/#' } };
+    const all = await replies(settings, 'EHLO c.example', ...lines);
+    expect(all.at(-1)).toContain(` https://e.example/#${number} `);
+    const rows = readFileSync(join(import.meta.dirname, '../../../doc/reference/errors.md'), 'utf8');
+    expect(rows).toContain(`| ${number} | \`${all.at(-1)?.slice(0, 9)} `);
   });
 });

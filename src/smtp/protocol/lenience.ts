@@ -49,8 +49,8 @@ export const lenienceTable = {
   },
   keyword: {
     example: 'MAIL TO:<a@example.com>',
-    text: 'another word in front of the colon than FROM or TO',
-    effect: 'is ignored',
+    text: 'TO: behind MAIL, FROM: behind RCPT',
+    effect: 'is taken for the other',
     unless: 'smtp-strict-commands',
   },
   blankColon: {
