@@ -1,20 +1,19 @@
 -- Calls one hook for several lines in a row, so that the engine is entered once for many of them. Each call is a call of its own to
 -- the policy: the hook is looked up again, and the first one that answers something ends the row.
 
-local select = select
+local select, unpack = select, table.unpack
 local lines = {}
 
--- How many results mean something, and these: the last two, or one.
+-- How many results there are, and up to three of them; more are in a table. Nils alone are none.
 local function results(...)
   local a, b, c = ...
-  if a == nil and b == nil and c == nil then
+  local count = select('#', ...)
+  if count > 3 then
+    return count, { ... }
+  elseif a == nil and b == nil and c == nil then
     return 0
   end
-  local count = select('#', ...)
-  if count == 1 then
-    return 1, a
-  end
-  return 2, select(count - 1, ...)
+  return count, a, b, c
 end
 
 -- each(globals, own_table, name, values, count) -> how many were called, results of the last one.
@@ -28,11 +27,15 @@ function lines.each(globals, own_table, name, values, count)
     if not hook then
       return count
     end
-    local n, a, b = results(hook(values[i]))
+    local n, a, b, c = results(hook(values[i]))
     if n == 1 then
       return i, a
     elseif n == 2 then
       return i, a, b
+    elseif n == 3 then
+      return i, a, b, c
+    elseif n > 3 then
+      return i, unpack(a, 1, n)
     elseif values.stop then
       return i
     end

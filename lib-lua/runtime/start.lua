@@ -113,10 +113,14 @@ function runtime.finish(own_table, fields_module)
   native.keep('smtpe.string', debug.getmetatable(''))
   function runtime.call_hook(name, ...)
     local hook = native.globals()[own_table][name]
-    if hook then
-      return hook(...)
+    if not hook then
+      return runtime.tag
     end
-    return runtime.tag
+    local metatable = type(hook) ~= 'function' and debug.getmetatable(hook)
+    if metatable == nil or metatable and rawget(metatable, '__call') == nil then
+      return runtime.tag, type(hook)
+    end
+    return hook(...)
   end
   runtime.shared_globals = environment.shared_view { own_table, fields_module }
   rawset(runtime.shared_globals, 'require', chunks.shared_require)

@@ -204,7 +204,7 @@ describe('bodies', () => {
   it('a line of 16 MB with hook.body: the hook gets it or the message is refused, others are served', async () => {
     server = await WholeServer.start({
       policy:
-        "local n = 0 function hook.body(line) n = n + #line end function hook.dot() return '250 2.0.0 ' .. n end",
+        "local n = 0 function hook.body(line) n = n + #line end function hook.forward() return '250 2.0.0 ' .. n end",
     });
     const client = await inMessage();
     client.write('Subject: x\r\n\r\n');

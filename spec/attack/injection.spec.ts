@@ -140,7 +140,7 @@ describe('bytes of a client', () => {
       policy: `
         local hello, bad = nil, {}
         function hook.ehlo(text) hello = text end
-        function hook.mail(sender) return '250 ' .. sender .. '\\r\\n550 ' .. client.input end
+        function hook.mail(sender) return '250 ' .. sender .. '\\r\\nx550 ' .. client.input end
         function hook.dot()
           for _, text in ipairs { '\\r\\nX-Evil: 1', '\\nX-Evil: 1', '\\rX-Evil: 1', '\\0X-Evil: 1', '\\r\\n\\r\\nX-Evil: 1' } do
             if pcall(header.add, 'X-Hello: ' .. hello .. text) then bad[#bad + 1] = text end
@@ -149,7 +149,7 @@ describe('bytes of a client', () => {
             syslog.info(hello .. text)
           end
           header.add('X-Bad: ' .. #bad)
-          return '250 2.0.0 ok\\nevil\\0evil'
+          return '250 2.0.0 ok\\nevil\\27evil'
         end
         function hook.quit() return '221 \\r\\r\\n' .. string.char(27, 7, 8) end`,
       options: { 'smtp-smart-host': hop.target },

@@ -69,7 +69,12 @@ beforeAll(async () => {
   hop = await NextHop.start({ dot: { end: 'hang' } });
   server = await WholeServer.start({
     policy,
-    options: { 'dns-servers': dns.address, 'smtp-smart-host': hop.target, 'spool-memory': '0' },
+    options: {
+      'dns-servers': dns.address,
+      'smtp-smart-host': hop.target,
+      'smtp-xclient-hosts': '127.0.0.0/8',
+      'spool-memory': '0',
+    },
   });
   // Sockets and caches have their usual state after one session that waited.
   const client = await server.greeted();

@@ -71,12 +71,12 @@ describe('a spool directory that is removed while the server runs', () => {
 
   it('a policy that opens the message gets an error, not half of it', async () => {
     await start(
-      "function hook.dot(path) local file, why = io.open(path) return '250 2.0.0 ' .. tostring(why) end",
+      "function hook.dot(path) local file, why = io.open(path) return '550 5.3.0 ' .. tostring(why) end",
       '100000',
     );
     await rm(server.spool, { recursive: true });
     const reply = await dot(1000);
-    expect(reply).toMatch(/^(250 2\.0\.0 .*No such file or directory|421|451)/);
+    expect(reply).toMatch(/^(550 5\.3\.0 .*No such file or directory|421|451)/);
     await mkdir(server.spool);
     expect(await server.backTo(before)).toEqual(before);
   });

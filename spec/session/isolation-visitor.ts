@@ -126,7 +126,8 @@ export class Visitor {
     const { token } = this;
     await this.#hear();
     if (this.#random.oneIn(3)) {
-      await this.#say(`XCLIENT NAME=client.example ADDR=10.1.2.${this.#random.below(250)}`);
+      const port = this.#client.socket.localPort;
+      await this.#say(`XCLIENT NAME=client.example ADDR=10.1.2.${this.#random.below(250)} PORT=${port}`);
     }
     if (this.#random.oneIn(4)) await this.#say(`RCPT TO:<${token}@too.early.example>`);
     await this.#say(`EHLO ${token}.${this.fate}-${this.#hook === '' ? 'none' : this.#hook}`);

@@ -102,8 +102,10 @@ define('helo', function(argument) same('helo', 'its argument', argument, token) 
 define('ehlo', function() return '250 hello ' .. token end)
 
 define('auth', function(argument)
-  same('auth', 'client.auth_user', client.auth_user, token)
-  at.user = client.auth_user
+  same('auth', 'client.auth_claim', client.auth_claim, token)
+  same('auth', 'client.auth_password', client.auth_password, 'secret')
+  same('auth', 'client.auth_user', client.auth_user, nil)
+  at.user = client.auth_claim
   return '235 2.7.0 ' .. token
 end)
 
@@ -122,6 +124,7 @@ define('mail', function(sender, domain)
   same('mail', 'its domain', domain, 'sender.example')
   same('mail', '#mime.parts', #mime.parts, 0)
   same('mail', '#uri.found', #uri.found, 0)
+  same('mail', 'client.auth_user', client.auth_user, at.user)
   return '250 2.1.0 ' .. token
 end)
 

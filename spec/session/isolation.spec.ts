@@ -74,6 +74,7 @@ describe(`isolation of ${SESSIONS} sessions, ${AT_ONCE} at a time`, () => {
         'dns-servers': dns.address,
         'smtp-smart-host': hop.target,
         'smtp-default-at-dot': '550',
+        'smtp-xclient-hosts': '127.0.0.0/8',
         'hook-cpu-limit': '200',
         'dns-cache-size': '100',
       },

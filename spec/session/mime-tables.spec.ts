@@ -29,8 +29,8 @@ function hook.dot()
   local out = assert(io.open('${file}', 'wb'))
   out:write('{"parts":[', table.concat(parts, ','), '],"uris":[', table.concat(uris, ','), ']}')
   out:close()
-  return '250 2.0.0 seen'
 end
+function hook.forward() return '250 2.0.0 seen' end
 function hook.noop() return '250 ' .. #mime.parts .. ' ' .. #uri.found end
 `;
 

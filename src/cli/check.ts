@@ -25,14 +25,15 @@ export async function check(options: Options): Promise<number> {
   const outcome = await checkPolicy(app.place(script.path));
   app.close();
   if (outcome.kind === 'failed') problems.push(outcome.message);
-  else problems.push(...outcome.unknown.map((text) => `${script.path}: ${text}`));
-  if (outcome.kind === 'failed' || outcome.unknown.length > 0) {
+  const mistakes = outcome.kind === 'failed' ? [] : [...outcome.refused, ...outcome.unknown];
+  problems.push(...mistakes.map((text) => `${script.path}: ${text}`));
+  if (outcome.kind === 'failed' || mistakes.length > 0) {
     await complain(problems);
     return exitCode.software;
   }
   const { hooks } = outcome;
   const found = hooks.length === 0 ? 'no hooks' : `hooks ${hooks.join(' ')}`;
   await print(`${script.path}: no mistake found; ${found}\n`);
-  await complain(problems);
+  await complain([...outcome.tolerated.map((text) => `${script.path}: ${text}`), ...problems]);
   return problems.length === 0 ? exitCode.ok : exitCode.system;
 }

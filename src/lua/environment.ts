@@ -21,6 +21,30 @@ export interface EnvironmentShape {
   readonly fieldsModule: string;
 }
 
+/** What stands in the place of a function, or of the table that functions are looked for in. */
+export interface NotCallable {
+  readonly kind: 'not-callable';
+  readonly what: 'hook' | 'table';
+  /** The Lua type. */
+  readonly type: string;
+}
+
+const typeNames = [
+  'nil',
+  'boolean',
+  'userdata',
+  'number',
+  'string',
+  'table',
+  'function',
+  'userdata',
+  'thread',
+] as const;
+
+function typeName(type: number): string {
+  return typeNames[type] ?? 'nil';
+}
+
 export class Environment {
   readonly #core: Core;
   readonly #shape: EnvironmentShape;
@@ -107,22 +131,26 @@ export class Environment {
   }
 
   /**
-   * Looks up a field of the connection's own table without running Lua and, if it is there, leaves it on top of the main thread.
-   * `unknown`: only Lua can tell, as the policy has given the table a metatable.
+   * Looks up a function in the connection's own table without running Lua and, if it is there, leaves it on top of the main thread.
+   * nil and false are no function; `unknown`: only Lua can tell, as the policy has given the table a metatable.
    */
-  lookUp(name: string): 'found' | 'absent' | 'unknown' {
+  lookUp(name: string): 'found' | 'absent' | 'unknown' | NotCallable {
     const { api, main } = this.#core;
     this.#globals.push(main);
     this.#core.pushName(main, this.#shape.ownTable);
-    api.lua_rawget(main, -2);
-    let answer: 'found' | 'absent' | 'unknown' = 'absent';
-    if (api.lua_type(main, -1) === Type.table) {
+    const table = api.lua_rawget(main, -2);
+    let answer: 'absent' | 'unknown' | NotCallable = 'absent';
+    if (table !== Type.table) answer = { kind: 'not-callable', what: 'table', type: typeName(table) };
+    else {
       this.#core.pushName(main, name);
       const type = api.lua_rawget(main, -2);
-      if (type !== Type.nil && api.lua_toboolean(main, -1) !== 0) {
+      if (type === Type.function || (type === Type.table && this.#hasCall())) {
         api.lua_rotate(main, -3, 1);
         api.lua_settop(main, -3);
         return 'found';
+      }
+      if (type !== Type.nil && api.lua_toboolean(main, -1) !== 0) {
+        answer = { kind: 'not-callable', what: 'hook', type: typeName(type) };
       }
       api.lua_settop(main, -2);
       if (type === Type.nil && api.lua_getmetatable(main, -1) !== 0) {
@@ -132,6 +160,16 @@ export class Environment {
     }
     api.lua_settop(main, -3);
     return answer;
+  }
+
+  /** Whether the value on top of the main thread may be called though it is no function. */
+  #hasCall(): boolean {
+    const { api, main } = this.#core;
+    if (api.lua_getmetatable(main, -1) === 0) return false;
+    this.#core.pushName(main, '__call');
+    const type = api.lua_rawget(main, -2);
+    api.lua_settop(main, -3);
+    return type !== Type.nil;
   }
 
   /** Drops a lazy field: it is asked for again at the next read. */

@@ -37,7 +37,7 @@ function editable(context: CallContext): HeaderList {
   const session = context.session;
   if (session === undefined) throw new LuaError('headers exist only while a client is served');
   const transaction = session.transaction;
-  if (transaction === undefined) return session.headers;
+  if (transaction === undefined || session.headersOfNext === true) return session.headers;
   if (!transaction.headersEditable) {
     throw new LuaError('headers can be changed only up to hook.dot');
   }

@@ -169,7 +169,7 @@ export const optionTable = {
       0,
       1_000_000,
       'connections/60s',
-      'More connections of an address in 60 seconds are refused with 421; 0 is off.',
+      'More connections of an address in 60 seconds are refused with 421; after XCLIENT the address it names counts. 0 is off.',
     ),
   ),
   'limit-connections': inProcess(
@@ -181,7 +181,7 @@ export const optionTable = {
       0,
       1_000_000,
       'connections',
-      'Connections at once from one address (IPv6: one /64). 0 is no limit.',
+      'Connections at once from one address (IPv6: one /64), by the address of the connection: a proxy that speaks for its clients with XCLIENT counts as one. 0 is no limit.',
     ),
   ),
   'limit-line-length': inProcess(
@@ -299,13 +299,17 @@ export const optionTable = {
   ),
   'smtp-xclient': flag(true, 'Announce and accept XCLIENT for the clients of smtp-xclient-hosts.'),
   'smtp-xclient-hosts': inProcess(
-    text('127.0.0.0/8 ::1', 'networks', 'Networks whose clients may use XCLIENT and VERB.'),
+    text(
+      '',
+      'networks',
+      'Networks whose clients may use XCLIENT and VERB, by the address of the connection. Empty: nobody (+test allows itself). Only for proxies that keep these commands from their own clients.',
+    ),
   ),
   'smtp-max-size': integer(52_428_800, 0, 1_099_511_627_776, 'bytes', 'The largest message; 0 is no limit.'),
   'smtp-default-at-dot': word(
     '451',
     ['250', '451', '550'],
-    'Reply at dot when neither policy nor next hop decided.',
+    'Reply at dot when nobody took the message: no next hop, no reply of hook.forward. A positive reply of another hook is not sent then. 250: the message is thrown away, and the log says so.',
   ),
   'smtp-error-url': text(
     '',
@@ -323,7 +327,14 @@ export const optionTable = {
   'hook-error': word(
     'drop',
     ['drop', 'default'],
-    'A Lua error in a hook: 421 and drop, or the default reply.',
+    'A hook that fails, by a Lua error or by a result that is no answer: 421 and drop, or the default reply.',
+  ),
+  'hook-unknown': atStart(
+    word(
+      'refuse',
+      ['refuse', 'warn'],
+      'A function in the table hook that smtpe never calls, such as hook.rcp: the policy is refused at start and at reload, or the log has a warning.',
+    ),
   ),
 
   // Forwarding

@@ -8,7 +8,7 @@ import type { Policy } from './instance.ts';
 import { type LuaPolicy, loadPolicy } from './loader.ts';
 import type { PolicySource } from './policy-source.ts';
 import { prefetch } from './prefetch.ts';
-import { failureOf, tryPolicy } from './trial.ts';
+import { failureOf, type TrialOutcome, tryPolicy } from './trial.ts';
 import { unknownNames } from './unknown-names.ts';
 
 export interface PolicyPlace {
@@ -45,7 +45,22 @@ export interface RevisionFile {
 interface Prepared {
   readonly policy: LuaPolicy;
   readonly hooks: readonly string[];
+  /** What makes the policy wrong though its file level runs: it is not served. */
+  readonly refused: readonly string[];
+  /** Hooks that are never called, where option hook-unknown tolerates them. */
+  readonly tolerated: readonly string[];
+  /** Names that the API does not have. */
   readonly unknown: readonly string[];
+}
+
+/** What is wrong with a policy that ran, by whether it is refused for it. */
+function sortProblems(
+  trial: Extract<TrialOutcome, { kind: 'ran' }>,
+  options: Options,
+): Pick<Prepared, 'refused' | 'tolerated'> {
+  return options.values['hook-unknown'] === 'warn'
+    ? { refused: trial.wrong, tolerated: trial.unknown }
+    : { refused: [...trial.wrong, ...trial.unknown], tolerated: [] };
 }
 
 /** Compiles the policy and its modules and runs its file level. Nothing is logged but what the policy logs. */
@@ -70,8 +85,8 @@ async function prepare(
     libLuaDirectory: place.libLuaDirectory,
   });
   if (problem !== undefined) return givenUp(policy, problem);
-  const unknown = [...trial.unknown, ...unknownNames(text, place.modules)];
-  return { kind: 'ready', policy, hooks: trial.hooks, unknown };
+  const unknown = unknownNames(text, place.modules);
+  return { kind: 'ready', policy, hooks: trial.hooks, unknown, ...sortProblems(trial, place.options) };
 }
 
 function filesOf(policy: LuaPolicy): readonly RevisionFile[] {
@@ -88,9 +103,9 @@ function givenUp(policy: LuaPolicy, message: string): PolicyOutcome<never> {
 export async function checkPolicy(place: PolicyPlace): Promise<PolicyOutcome<Omit<Prepared, 'policy'>>> {
   const prepared = await prepare(place, 0);
   if (prepared.kind === 'failed') return prepared;
-  const { policy, hooks, unknown } = prepared;
+  const { policy, hooks, refused, tolerated, unknown } = prepared;
   policy.retire();
-  return { kind: 'ready', hooks, unknown };
+  return { kind: 'ready', hooks, refused, tolerated, unknown };
 }
 
 export class CurrentPolicy {
@@ -122,8 +137,11 @@ export class CurrentPolicy {
   ): Promise<PolicyOutcome<Prepared>> {
     const prepared = await prepare(place, revision, source);
     if (prepared.kind === 'failed') return prepared;
-    for (const problem of prepared.unknown) place.log.write('warning', `${place.path}: ${problem}`);
-    const { policy } = prepared;
+    const { policy, refused, tolerated, unknown } = prepared;
+    if (refused.length > 0) return givenUp(policy, `${place.path}: ${refused.join('; ')}`);
+    for (const problem of [...tolerated, ...unknown]) {
+      place.log.write('warning', `${place.path}: ${problem}`);
+    }
     const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));
     return failure === undefined ? prepared : givenUp(policy, `hook.init: ${failure}`);
   }

@@ -1,4 +1,5 @@
-// What the values mean that a hook returned: [drop_flag,] reply.
+// What the values mean that a hook returned: [drop_flag,] reply. Whatever is not exactly that is a failed hook: a refusal that is written
+// slightly wrong must not accept.
 import type { Bridge } from '../lua/bridge.ts';
 import type { Core } from '../lua/core.ts';
 import { LuaError } from '../lua/function-spec.ts';
@@ -6,9 +7,9 @@ import type { Reader, TaskLimits } from '../lua/task.ts';
 import type { LuaValue } from '../lua/value.ts';
 import { type LuaApi, type State, Type } from '../lua/wasm-api.ts';
 import type { OptionValues } from '../options/option-table.ts';
-import type { HookOutcome } from './instance.ts';
+import type { HookOutcome, ResultSketch } from './instance.ts';
 
-export type Returned = Extract<HookOutcome, { kind: 'returned' }>;
+export type Returned = Extract<HookOutcome, { kind: 'returned' | 'misshapen' }>;
 
 /** A hook that returned nothing: by far the most frequent outcome. */
 const nothingReturned: Returned = { kind: 'returned', reply: undefined, drop: false, values: [] };
@@ -21,25 +22,79 @@ export interface RowReturned {
 
 const noReferences = (ref: { release(): void }): void => ref.release();
 
+/** Results that are looked at one by one for a message. */
+const MOST_SKETCHES = 4;
+
+/** Whether the result at `index` may be the reply: a string, or a number without a fraction. What the text says is not looked at here. */
+function isText(api: LuaApi, L: State, index: number): boolean {
+  const type = api.lua_type(L, index);
+  return type === Type.string || (type === Type.number && Number.isInteger(api.lua_tonumberx(L, index, 0)));
+}
+
+/** The `count` results on top of `L`, at most the first few, for a message. */
+function sketch(api: LuaApi, bridge: Bridge, L: State, count: number): readonly ResultSketch[] {
+  const sketches: ResultSketch[] = [];
+  for (let i = 0; i < Math.min(count, MOST_SKETCHES); i++) {
+    const index = i - count;
+    switch (api.lua_type(L, index)) {
+      case Type.nil:
+        sketches.push({ type: 'nil' });
+        break;
+      case Type.boolean:
+        sketches.push({ type: 'boolean', text: String(api.lua_toboolean(L, index) !== 0) });
+        break;
+      case Type.number:
+        sketches.push({ type: 'number', text: String(api.lua_tonumberx(L, index, 0)) });
+        break;
+      case Type.string:
+        sketches.push({ type: 'string', text: bridge.pullString(L, index) });
+        break;
+      case Type.table:
+        sketches.push({ type: 'table' });
+        break;
+      case Type.function:
+        sketches.push({ type: 'function' });
+        break;
+      default:
+        sketches.push({ type: 'userdata' });
+    }
+  }
+  return sketches;
+}
+
 /**
- * Reads the last result and the one before it. The last one is the reply when it is a string or a number; the truth of the one
- * before it is the drop flag. Without a reply only a boolean drops: alone, or before nil.
+ * Reads the `count` results of a hook on top of `L`: nothing, a reply, a boolean, or a boolean (or nil) and a reply. Only nils are nothing,
+ * however many; everything else is misshapen.
  */
 export function readHookResult(api: LuaApi, bridge: Bridge, L: State, count: number): Returned {
   if (count === 0) return nothingReturned;
-  const last = api.lua_type(L, -1);
-  if (last === Type.string || last === Type.number) {
-    const reply = bridge.pullString(L, -1);
-    if (count === 1) return { kind: 'returned', reply, drop: false, values: [reply] };
-    const drop = api.lua_toboolean(L, -2) !== 0;
-    return { kind: 'returned', reply, drop, values: [drop, reply] };
-  }
-  const flag = count === 1 ? -1 : last === Type.nil ? -2 : 0;
-  if (flag !== 0 && api.lua_type(L, flag) === Type.boolean) {
-    const drop = api.lua_toboolean(L, flag) !== 0;
-    return { kind: 'returned', reply: undefined, drop, values: [drop] };
-  }
-  return nothingReturned;
+  if (count <= 2) {
+    const flag = count === 2 ? api.lua_type(L, -2) : Type.nil;
+    const last = api.lua_type(L, -1);
+    const drop = flag === Type.boolean && api.lua_toboolean(L, -2) !== 0;
+    if (flag === Type.nil || flag === Type.boolean) {
+      if (isText(api, L, -1)) {
+        const reply = last === Type.string ? bridge.pullString(L, -1) : String(api.lua_tonumberx(L, -1, 0));
+        return replied(reply, drop, count);
+      }
+      if (last === Type.nil)
+        return drop ? { kind: 'returned', reply: undefined, drop, values: [drop] } : nothingReturned;
+    }
+    if (count === 1 && last === Type.boolean) {
+      const alone = api.lua_toboolean(L, -1) !== 0;
+      return { kind: 'returned', reply: undefined, drop: alone, values: [alone] };
+    }
+  } else if (allNil(api, L, count)) return nothingReturned;
+  return { kind: 'misshapen', results: sketch(api, bridge, L, count), count };
+}
+
+function replied(reply: string, drop: boolean, count: number): Returned {
+  return { kind: 'returned', reply, drop, values: count === 1 ? [reply] : [drop, reply] };
+}
+
+function allNil(api: LuaApi, L: State, count: number): boolean {
+  for (let i = 1; i <= count; i++) if (api.lua_type(L, -i) !== Type.nil) return false;
+  return true;
 }
 
 /** A table that is too deep or too large to cross is a text that says so. */
@@ -55,8 +110,10 @@ function shown(pull: () => LuaValue): LuaValue {
 /** Readers of results, and the limits of a run, made once for all connections. */
 export class RunSettings {
   readonly readHook: Reader<Returned>;
+  /** For the file level of a policy: what it returns is nobody's business. */
+  readonly readNothing: Reader<Returned>;
   /** For a hook that Lua itself looked up: it may turn out that there is none. */
-  readonly readLookedUp: Reader<Returned | { readonly kind: 'undefined' }>;
+  readonly readLookedUp: Reader<Returned | Extract<HookOutcome, { kind: 'undefined' | 'not-callable' }>>;
   /** How many calls of a row were done, and the results of the last one. */
   readonly readRow: Reader<RowReturned>;
   /** All results, for `+test`. */
@@ -67,10 +124,14 @@ export class RunSettings {
   constructor(core: Core) {
     const { api, bridge } = core;
     this.readHook = (L, count) => readHookResult(api, bridge, L, count);
-    this.readLookedUp = (L, count) =>
-      count === 1 && api.lua_touserdata(L, -1) === core.tag
-        ? { kind: 'undefined' }
-        : readHookResult(api, bridge, L, count);
+    this.readNothing = () => nothingReturned;
+    this.readLookedUp = (L, count) => {
+      if (count === 0 || api.lua_touserdata(L, -count) !== core.tag) {
+        return readHookResult(api, bridge, L, count);
+      }
+      if (count === 1) return { kind: 'undefined' };
+      return { kind: 'not-callable', what: 'hook', type: bridge.pullString(L, -1) };
+    };
     this.readRow = (L, count) => ({
       kind: 'row',
       done: api.lua_tonumberx(L, -count, 0),

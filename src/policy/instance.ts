@@ -8,16 +8,26 @@ import type { SessionView } from './session-view.ts';
 /** Why a hook was stopped. Each costs only its own connection. */
 export type LimitName = 'cpu' | 'wall-clock' | 'memory' | 'pending';
 
+/** A result of a hook, for a message: its Lua type, and its text when it has one. */
+export interface ResultSketch {
+  readonly type: string;
+  readonly text?: string;
+}
+
 export type HookOutcome =
   /** The policy has no such hook. */
   | { readonly kind: 'undefined' }
-  /** `reply` is the last value when it is a string or number, as text; `drop` is the value before it (or a lone boolean). */
+  /** [drop,] reply. `reply` is a text or an integer as text, whatever it says; `drop` is the boolean before it, or a lone boolean. */
   | {
       readonly kind: 'returned';
       readonly reply: string | undefined;
       readonly drop: boolean;
       readonly values: readonly LuaValue[];
     }
+  /** `count` results that are no [drop,] reply; the first of them for a message. Not logged yet. */
+  | { readonly kind: 'misshapen'; readonly results: readonly ResultSketch[]; readonly count: number }
+  /** The hook, or the table of hooks, is no function (no table) but of this Lua type. Not logged yet. */
+  | { readonly kind: 'not-callable'; readonly what: 'hook' | 'table'; readonly type: string }
   /** A Lua error; already logged with hook, file:line and traceback. */
   | { readonly kind: 'error'; readonly message: string; readonly traceback: string }
   /** Stopped by a limit; already logged. */

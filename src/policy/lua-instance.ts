@@ -121,7 +121,7 @@ export class LuaInstance implements PolicyInstance {
     factory.push(L);
     this.#task.environment.pushGlobals(L);
     api.lua_callk(L, 1, 1, 0, 0);
-    return this.#run('script', 0, this.#settings.readHook);
+    return this.#run('script', 0, this.#settings.readNothing);
   }
 
   has(hook: HookName): boolean {
@@ -139,6 +139,7 @@ export class LuaInstance implements PolicyInstance {
       throw new Error(`hook.${hook} was called while ${this.#task.label} is still running`);
     const answer = this.#task.environment.lookUp(hook);
     if (answer === 'absent') return { kind: 'undefined' };
+    if (typeof answer === 'object') return answer;
     const L = this.#task.acquire();
     let nargs = args.length;
     try {
@@ -164,6 +165,7 @@ export class LuaInstance implements PolicyInstance {
     const ready = !this.#closed && !this.#task.condemned;
     const answer = ready ? this.#task.environment.lookUp(hook) : 'unknown';
     if (answer === 'absent') return { done: batch.count, outcome: { kind: 'undefined' } };
+    if (typeof answer === 'object') return { done: 1, outcome: answer };
     if (answer === 'found') api.lua_settop(main, 0);
     return answer === 'unknown' || batch.count === 1
       ? this.#callFirst(hook, batch)

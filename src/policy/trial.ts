@@ -13,6 +13,8 @@ export type TrialOutcome =
   | {
       readonly kind: 'ran';
       readonly unknown: readonly string[];
+      /** One text for each hook that is no function. */
+      readonly wrong: readonly string[];
       readonly hooks: readonly string[];
       /** package.path as the file level left it; latin1. */
       readonly packagePath: string;
@@ -30,9 +32,16 @@ const emptySession: SessionView = {
   urisFound: (create) => create(),
 };
 
-const listHooks =
-  "local names = {} for name, f in pairs(hook) do if type(name) == 'string' then names[#names + 1] = name end end " +
-  "return table.concat(names, ' '), package.path";
+/** Each entry of `hook` as `name TAB type`, a line each; what can be called counts as a function, false as nothing. */
+const listHooks = `
+if type(hook) ~= 'table' then return '\\t' .. type(hook) end
+local lines = {}
+for name, f in pairs(hook) do
+  local metatable = type(f) == 'table' and getmetatable(f)
+  local callable = type(metatable) == 'table' and metatable.__call
+  if f then lines[#lines + 1] = tostring(name) .. '\\t' .. (callable and 'function' or type(f)) end
+end
+return table.concat(lines, '\\n'), package.path`;
 
 /** What is wrong with an outcome, in words; undefined when it is a normal one. */
 export function failureOf(outcome: HookOutcome): string | undefined {
@@ -41,6 +50,9 @@ export function failureOf(outcome: HookOutcome): string | undefined {
       return outcome.message;
     case 'limit':
       return `stopped: ${outcome.message}`;
+    case 'not-callable':
+      return `it is a ${outcome.type}, no function`;
+    case 'misshapen':
     case 'cancelled':
       return 'cancelled';
     case 'returned':
@@ -49,24 +61,37 @@ export function failureOf(outcome: HookOutcome): string | undefined {
   }
 }
 
+interface Entry {
+  readonly name: string;
+  /** Lua type. */
+  readonly type: string;
+}
+
 interface Seen {
-  readonly names: readonly string[];
+  readonly entries: readonly Entry[];
   readonly packagePath: string;
 }
 
-async function lookInto(instance: PolicyInstance): Promise<Seen> {
+/** What the policy has put into `hook`; the type of `hook` itself when that is no table. */
+async function lookInto(instance: PolicyInstance): Promise<Seen | string> {
   const outcome = await instance.run(listHooks, '=hooks');
   const [text, path] = outcome.kind === 'returned' ? outcome.values : [];
-  return {
-    names: typeof text === 'string' ? text.split(' ').filter((name) => name !== '') : [],
-    packagePath: typeof path === 'string' ? path : '',
-  };
+  if (typeof text !== 'string') return 'table whose contents cannot be listed';
+  if (text.startsWith('\t')) return text.slice(1);
+  const entries = text.split('\n').flatMap((line) => {
+    const [name = '', type = ''] = line.split('\t');
+    return line === '' ? [] : [{ name, type }];
+  });
+  return { entries, packagePath: typeof path === 'string' ? path : '' };
 }
 
-function describeUnknown(name: string): string {
+function describeUnknown({ name }: Entry): string {
   const near = nearestName(name, hookNames);
   return `hook.${name} is never called: there is no such hook${near === undefined ? '' : `; did you mean hook.${near}?`}`;
 }
+
+const describeWrong = ({ name, type }: Entry): string =>
+  `hook.${name} is a ${type}; right would be: a function, or nil for no such hook`;
 
 /** `log` gets what the policy itself logs at file level, and the error when it fails. */
 export async function tryPolicy(policy: Policy, options: Options, log: Log): Promise<TrialOutcome> {
@@ -74,14 +99,20 @@ export async function tryPolicy(policy: Policy, options: Options, log: Log): Pro
   if (opened.kind === 'failed') {
     return { kind: 'failed', message: failureOf(opened.outcome) ?? 'the policy did not run' };
   }
-  const seen = await lookInto(opened.instance);
-  const names = seen.names.toSorted();
+  const found = await lookInto(opened.instance);
   opened.instance.close();
-  const isKnown = (name: string): boolean => hookNames.some((known) => known === name);
+  if (typeof found === 'string') {
+    const kind = found === 'nil' ? 'nil' : `a ${found}`;
+    return { kind: 'failed', message: `hook is ${kind}; right would be: a table of functions` };
+  }
+  const entries = found.entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const isKnown = ({ name }: Entry): boolean => hookNames.some((known) => known === name);
+  const known = entries.filter(isKnown);
   return {
     kind: 'ran',
-    packagePath: seen.packagePath,
-    hooks: names.filter(isKnown),
-    unknown: names.filter((name) => !isKnown(name)).map(describeUnknown),
+    packagePath: found.packagePath,
+    hooks: known.map(({ name }) => name),
+    unknown: entries.filter((entry) => !isKnown(entry)).map(describeUnknown),
+    wrong: known.filter(({ type }) => type !== 'function').map(describeWrong),
   };
 }

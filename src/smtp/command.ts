@@ -22,15 +22,16 @@ export interface CommandContext {
   readonly hostName: string;
   readonly idSess: string;
   readonly state: State;
-  /** True once an AUTH has succeeded. */
-  authenticated: boolean;
+  /** Who the client is since an AUTH succeeded, or since XCLIENT said so; undefined before. */
+  readonly auth: Authentication | undefined;
+  authenticate(auth: Authentication): void;
   /** The peer may use XCLIENT and VERB. */
   readonly trusted: boolean;
   has(hook: HookName): boolean;
   /** A transaction with the next id; nothing else happens yet. */
   newTransaction(path: Path, parameters: MailParameters): Transaction;
   /** The policy sees the transaction: client.id_trans, new mime.parts and uri.found. */
-  showTransaction(transaction: Transaction): Maybe<void>;
+  showTransaction(transaction: Transaction): void;
   /** Makes the place for the message, unless there is one from a refused DATA: client.msg_file. */
   openMessage(transaction: Transaction): void;
   /** Fields for the client table. */
@@ -46,10 +47,19 @@ export type Parsed<P> =
   /** A 334 with this text goes out, and the next line is its answer (RFC 4954 section 4). */
   | { readonly kind: 'ask'; readonly challenge: string };
 
-/** What `apply` did: 'greet' starts the session over with a new banner instead of the reply. */
-export type Applied =
-  | { readonly kind: 'greet' }
-  | { readonly kind: 'refuse'; readonly error: ErrorName; readonly params?: ErrorParams };
+/** What `apply` says: the client is another one from now on, and the session starts over with a new banner instead of the reply. */
+export interface Applied {
+  readonly client: Client;
+  readonly auth: Authentication | undefined;
+}
+
+/** Facts of a successful AUTH. */
+export interface Authentication {
+  /** client.auth_user */
+  readonly user: string;
+  /** client.auth_mechanism; undefined when XCLIENT said it. */
+  readonly mechanism: string | undefined;
+}
 
 export interface CommandSpec<P> {
   /** Upper case. */
@@ -64,7 +74,11 @@ export interface CommandSpec<P> {
   /** undefined: the policy is not asked. */
   readonly hook: HookName | undefined;
   args(value: P): readonly LuaValue[];
-  /** When the hook did not say no: does the work of a command whose reply depends on it. */
+  /** The hook has returned, whatever it said: what it alone was to see is taken away again. */
+  finish?(value: P, context: CommandContext): void;
+  /** A positive reply ends the transaction: header edits of the hook belong to the next message. */
+  readonly endsTransaction?: boolean;
+  /** When the hook did not say no: what becomes of the session. */
   apply?(value: P, context: CommandContext): Applied;
   /** The reply when the hook gives none. */
   reply(value: P, context: CommandContext): Reply;
@@ -79,6 +93,8 @@ export interface Prepared {
   readonly hook: HookName | undefined;
   prepare(context: CommandContext): Maybe<void>;
   args(): readonly LuaValue[];
+  readonly endsTransaction: boolean;
+  finish(context: CommandContext): void;
   readonly applies: boolean;
   apply(context: CommandContext): Applied | undefined;
   reply(context: CommandContext): Reply;
@@ -113,6 +129,12 @@ class PreparedCommand<P> implements Prepared {
   }
   get hook(): HookName | undefined {
     return this.#spec.hook;
+  }
+  get endsTransaction(): boolean {
+    return this.#spec.endsTransaction === true;
+  }
+  finish(context: CommandContext): void {
+    this.#spec.finish?.(this.#value, context);
   }
   get applies(): boolean {
     return this.#spec.apply !== undefined;

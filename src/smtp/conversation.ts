@@ -2,22 +2,25 @@
 // for each command. Owns no socket and no timer; everything it starts has ended when the promise it gives has resolved.
 
 import type { LuaValue } from '../lua/value.ts';
+import { HeaderList } from '../message/header-list.ts';
 import { chain, type Maybe } from '../message/maybe.ts';
 import type { OptionValues } from '../options/option-table.ts';
 import type { HookName } from '../policy/hook-table.ts';
 import type { Client } from './client.ts';
-import type { Command, CommandContext, Prepared } from './command.ts';
+import type { Applied, Authentication, Command, CommandContext, Prepared } from './command.ts';
 import { type CommandLine, parseCommand } from './command-parser.ts';
 import { commands, outOfSequence, unknownCommand } from './commands/index.ts';
 import { admit, welcome } from './greeting.ts';
 import type { HookAnswer } from './hooks.ts';
 import { runLua } from './interactive.ts';
 import { MessageDialogue } from './message-dialogue.ts';
+import { openPolicy } from './open-policy.ts';
 import type { MailParameters } from './protocol/parameters.ts';
 import type { Path } from './protocol/path.ts';
 import { isPositive } from './reply.ts';
 import { type ErrorName, errorTable } from './reply-table.ts';
 import type { SessionCore } from './session-core.ts';
+import { fieldsEndingAt } from './session-facts.ts';
 import { TransactionIds } from './session-id.ts';
 import { AUTH_COMMAND, loggable } from './session-log.ts';
 import { type Event, helloOf, INITIAL, next, type State } from './state-machine.ts';
@@ -32,13 +35,14 @@ export interface ConversationSettings {
 }
 
 export class Conversation implements CommandContext {
-  authenticated = false;
   readonly trusted: boolean;
   readonly #core: SessionCore;
   readonly #interactive: boolean;
   readonly #ids: TransactionIds;
   #state: State = INITIAL;
   #message: MessageDialogue | undefined;
+  /** The command in hand as it was sent: client.input. */
+  #input = '';
   /** Since an AUTH no line came that is certainly another command. */
   #hiding = false;
 
@@ -58,6 +62,13 @@ export class Conversation implements CommandContext {
   get client(): Client {
     return this.#core.client;
   }
+  get auth(): Authentication | undefined {
+    return this.#core.auth;
+  }
+  authenticate(auth: Authentication): void {
+    this.#core.auth = auth;
+    this.#core.setClient({ authenticated: true, auth_user: auth.user });
+  }
   get hostName(): string {
     return this.#core.deps.hostName;
   }
@@ -74,10 +85,10 @@ export class Conversation implements CommandContext {
     return changeVerbosity(this.#core.deps.options, change);
   }
   newTransaction(path: Path, parameters: MailParameters): Transaction {
-    return new Transaction(this.#ids.next(), path, parameters, this.#core.headers);
+    return new Transaction(this.#ids.next(), path, parameters, new HeaderList());
   }
-  showTransaction(transaction: Transaction): Maybe<void> {
-    return this.#core.showTransaction(transaction);
+  showTransaction(transaction: Transaction): void {
+    this.#core.showTransaction(transaction);
   }
   openMessage(transaction: Transaction): void {
     const { deps, values } = this.#core;
@@ -119,7 +130,11 @@ export class Conversation implements CommandContext {
     core.command = this.#loggable(input);
     core.deps.counters.commands++;
     core.sums.commands++;
-    core.sums.commandsWithoutMessage++;
+    core.counts.commandsWithoutMessage++;
+    if (this.#state.phase !== 'dialogue') {
+      this.#input = input;
+      core.setClient({ input });
+    }
     if (core.log.verbose('smtp')) core.log.write('debug', '>', { line: core.command });
     const over = this.#overLimit();
     if (over !== undefined) return this.#refuseAndEnd(over);
@@ -131,7 +146,6 @@ export class Conversation implements CommandContext {
       this.#move({ kind: 'answered' });
       return this.#start(commands.get(line.verb) ?? unknownCommand, line, [...answers, input]);
     }
-    core.setClient({ input, is_pipelining: core.pipelining });
     return this.#start(this.#lookUp(parsed.line), parsed.line, []);
   }
 
@@ -146,8 +160,9 @@ export class Conversation implements CommandContext {
   /** A line that was longer than limit-line-length. */
   tooLong(): Maybe<void> {
     this.#core.command = '(too long)';
+    this.#core.setClient(fieldsEndingAt('command'));
     this.#core.sums.commands++;
-    this.#core.sums.commandsWithoutMessage++;
+    this.#core.counts.commandsWithoutMessage++;
     const over = this.#overLimit();
     return over === undefined ? this.#badLine('lineTooLong') : this.#refuseAndEnd(over);
   }
@@ -158,7 +173,7 @@ export class Conversation implements CommandContext {
     return chain(this.#message.feed(chunk), (over) => {
       if (!over || this.#core.ending !== undefined) return;
       this.#message = undefined;
-      return chain(this.#core.reset(), () => this.#move({ kind: 'reset' }));
+      return chain(this.#core.reset('message-end'), () => this.#move({ kind: 'reset' }));
     });
   }
 
@@ -183,11 +198,11 @@ export class Conversation implements CommandContext {
 
   /** The limit that the client has passed with this line. */
   #overLimit(): ErrorName | undefined {
-    const { sums, values } = this.#core;
+    const { counts, values } = this.#core;
     const past = (count: number, limit: number): boolean => limit > 0 && count > limit;
-    if (past(sums.commandsWithoutMessage, values['limit-commands'])) return 'commands';
-    if (past(sums.errors + 1, values['limit-errors'])) return 'errors';
-    if (past(sums.unknown + 1, values['limit-unknown'])) return 'unknowns';
+    if (past(counts.commandsWithoutMessage, values['limit-commands'])) return 'commands';
+    if (past(counts.errors + 1, values['limit-errors'])) return 'errors';
+    if (past(counts.unknown + 1, values['limit-unknown'])) return 'unknowns';
     return undefined;
   }
 
@@ -196,6 +211,7 @@ export class Conversation implements CommandContext {
     const core = this.#core;
     if (!core.pipelining && core.log.verbose('debug')) core.log.write('debug', 'pipeline detected');
     core.pipelining = true;
+    core.setClient({ is_pipelining: true });
     const announced = core.values['rfc2920-pipelining-enable'] && helloOf(this.#state) === 'ehlo';
     return core.values['rfc2920-pipelining-reject'] && !announced && !this.#interactive;
   }
@@ -204,7 +220,7 @@ export class Conversation implements CommandContext {
     const found = commands.get(line.verb);
     if (this.#state.phase === 'refused') return found?.verb === 'QUIT' ? found : outOfSequence;
     if (found === undefined || !found.offered(this)) {
-      this.#core.sums.unknown++;
+      this.#core.counts.unknown++;
       return unknownCommand;
     }
     return found.phases.includes(this.#state.phase) ? found : outOfSequence;
@@ -218,12 +234,14 @@ export class Conversation implements CommandContext {
       case 'refuse':
         return chain(core.refuse(started.error, started.params), () => undefined);
       case 'ask':
-        return chain(core.send({ code: 334, text: `334 ${started.challenge}\r\n` }, 'AUTH'), () => {
-          this.#move({ kind: 'ask', line, answers });
+        return chain(core.send({ code: 334, text: `334 ${started.challenge}\r\n` }, 'AUTH'), (code) => {
+          // hook.reply may have ended it.
+          if (code === 334) this.#move({ kind: 'ask', line, answers });
         });
       case 'go': {
         const run = started.command;
         if (run.hook === 'helo' || run.hook === 'ehlo') core.sums.hello = line.argument;
+        core.endingTransaction = run.endsTransaction;
         return chain(run.prepare(this), () =>
           run.hook === undefined
             ? this.#answered(run, { kind: 'silent', drop: false })
@@ -235,15 +253,14 @@ export class Conversation implements CommandContext {
 
   #answered(run: Prepared, given: HookAnswer): Maybe<void> {
     const core = this.#core;
+    run.finish(this);
     const answer = core.settle(given);
     if (answer.kind === 'cancelled') return;
     if (answer.kind === 'failed' || answer.kind === 'limit') return core.fail(answer);
     if (answer.drop) core.dropping = true;
     if (run.applies && (answer.kind === 'silent' || isPositive(answer.reply.code))) {
       const applied = run.apply(this);
-      if (applied?.kind === 'refuse')
-        return chain(core.refuse(applied.error, applied.params), () => undefined);
-      return chain(admit(core), (admitted) => (admitted ? this.welcome() : undefined));
+      if (applied !== undefined) return this.#startOver(applied);
     }
     const sent =
       answer.kind === 'reply'
@@ -252,17 +269,40 @@ export class Conversation implements CommandContext {
     return chain(sent, (code) => this.#settled(run, code));
   }
 
+  /** XCLIENT: the policy's instance says farewell to its client, and a fresh one gets the new client. */
+  #startOver(applied: Applied): Maybe<void> {
+    const core = this.#core;
+    return chain(core.reset('xclient'), () => {
+      if (core.ending !== undefined) return;
+      core.startOver(applied);
+      this.#hiding = false;
+      return chain(openPolicy(core), (open) => {
+        if (!open || core.ending !== undefined) return;
+        core.setClient({ input: this.#input });
+        return chain(admit(core), (admitted) => (admitted ? this.welcome() : undefined));
+      });
+    });
+  }
+
   /** The reply is out: the state follows, unless the session was dropped with it. */
   #settled(run: Prepared, code: number): Maybe<void> {
     if (this.#core.ending !== undefined) return;
     const event = run.effect(run.succeeds(code), this);
+    this.#core.endingTransaction = event?.kind === 'hello' || event?.kind === 'reset';
     if (event === undefined) return;
     switch (event.kind) {
       case 'close':
         return this.#core.end({ code: 0, cause: 'QUIT' });
       case 'hello':
+        return chain(this.#core.reset('hello'), () => this.#move(event));
       case 'reset':
-        return chain(this.#core.reset(), () => this.#move(event));
+        return chain(this.#core.reset('rset'), () => this.#move(event));
+      case 'mail-refused':
+        return this.#core.dropTransaction('mail-refused');
+      case 'mail':
+        this.#core.keepTransaction();
+        this.#move(event);
+        return;
       default:
         this.#move(event);
         if (this.#state.phase === 'content') {

@@ -19,7 +19,8 @@ export function admit(core: SessionCore): Maybe<boolean> {
 /** hook.accept and the banner. 'over': the session ends with it. */
 export function welcome(core: SessionCore): Maybe<'welcome' | 'not-welcome' | 'over'> {
   const { client, deps, idSess } = core;
-  core.pipelining ||= core.input.buffered > 0;
+  // What is there before the banner: what the client before XCLIENT did is not his.
+  core.pipelining = core.input.buffered > 0;
   core.setClient({
     address: client.address,
     port: client.port,
@@ -28,6 +29,8 @@ export function welcome(core: SessionCore): Maybe<'welcome' | 'not-welcome' | 'o
     local_address: client.localAddress,
     id_sess: idSess,
     is_pipelining: core.pipelining,
+    authenticated: core.auth !== undefined,
+    auth_user: core.auth?.user,
   });
   return chain(core.hooks.call('accept', [client.address, client.host]), (given) => {
     const answer = core.settle(given);

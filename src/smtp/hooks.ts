@@ -4,32 +4,23 @@ import type { LuaRecord, LuaValue, SliceBatch } from '../lua/value.ts';
 import { chain, type Maybe } from '../message/maybe.ts';
 import type { Log } from '../ops/log.ts';
 import type { HookName } from '../policy/hook-table.ts';
-import type { HookOutcome, LimitName, PolicyInstance } from '../policy/instance.ts';
-import { parseReply, type Reply } from './reply.ts';
+import type { HookOutcome, PolicyInstance } from '../policy/instance.ts';
+import { type HookAnswer, judge, SILENT } from './hook-answer.ts';
 
-export type HookAnswer =
-  /** No hook, or no reply from it: the default applies. */
-  | { readonly kind: 'silent'; readonly drop: boolean }
-  | { readonly kind: 'reply'; readonly reply: Reply; readonly drop: boolean }
-  /** A Lua error, or a reply that is too long. Logged. */
-  | { readonly kind: 'failed'; readonly reason: 'error' | 'too-long'; readonly message: string }
-  | { readonly kind: 'limit'; readonly limit: LimitName; readonly message: string }
-  /** The session is being ended from outside. */
-  | { readonly kind: 'cancelled' };
-
-const SILENT: HookAnswer = { kind: 'silent', drop: false };
-const SILENT_DROP: HookAnswer = { kind: 'silent', drop: true };
-const CANCELLED: HookAnswer = { kind: 'cancelled' };
+export type { HookAnswer } from './hook-answer.ts';
 
 export class Hooks {
   readonly #instance: PolicyInstance;
   readonly #log: Log;
+  readonly #secret: () => boolean;
   /** Fields of `client` that Lua does not have yet. */
   #fields: Record<string, LuaValue> | undefined;
 
-  constructor(instance: PolicyInstance, log: Log) {
+  /** `secret`: a password may be in what a hook is given and returns now, so that it must not get into the log. */
+  constructor(instance: PolicyInstance, log: Log, secret: () => boolean) {
     this.#instance = instance;
     this.#log = log;
+    this.#secret = secret;
   }
 
   has(name: HookName): boolean {
@@ -48,13 +39,14 @@ export class Hooks {
     this.#instance.forget('uri', 'found');
   }
 
-  call(name: HookName, args: readonly LuaValue[]): Maybe<HookAnswer> {
+  /** `sent`: the code of the reply that hook.reply is asked about. */
+  call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer> {
     this.#flush();
     const outcome = this.#instance.call(name, args);
     // No closure for what is called for every line of a message.
     return outcome instanceof Promise
-      ? outcome.then((later) => this.#read(name, later))
-      : this.#read(name, outcome);
+      ? outcome.then((later) => this.#read(name, later, sent))
+      : this.#read(name, outcome, sent);
   }
 
   /** As call, with the lines of a batch; `done` of them were handed over. */
@@ -86,42 +78,12 @@ export class Hooks {
     this.#fields = undefined;
   }
 
-  #read(name: HookName, outcome: HookOutcome): HookAnswer {
-    switch (outcome.kind) {
-      case 'undefined':
-        return SILENT;
-      case 'returned':
-        if (outcome.reply === undefined) return outcome.drop ? SILENT_DROP : SILENT;
-        return this.#readReply(name, outcome.reply, outcome.drop);
-      case 'error':
-        return { kind: 'failed', reason: 'error', message: `hook.${name}: ${outcome.message}` };
-      case 'limit':
-        return { kind: 'limit', limit: outcome.limit, message: `hook.${name}: ${outcome.message}` };
-      case 'cancelled':
-        return CANCELLED;
-    }
-  }
-
-  #readReply(name: HookName, text: string, drop: boolean): HookAnswer {
-    const parsed = parseReply(text);
-    switch (parsed.kind) {
-      case 'reply':
-        return { kind: 'reply', reply: parsed.reply, drop };
-      case 'none':
-      case 'bad-code':
-        // An empty text is a way to say nothing.
-        if (text !== '')
-          this.#log.write(
-            'warning',
-            `hook.${name} gave a reply without a code from 200 to 599; the default is sent`,
-            {
-              reply: text.slice(0, 100),
-            },
-          );
-        return drop ? SILENT_DROP : SILENT;
-      case 'too-long':
-        this.#log.write('err', `hook.${name} gave a reply of ${text.length} bytes`);
-        return { kind: 'failed', reason: 'too-long', message: `hook.${name}: reply of ${text.length} bytes` };
-    }
+  #read(name: HookName, outcome: HookOutcome, sent?: number): HookAnswer {
+    if (outcome.kind === 'undefined') return SILENT;
+    if (outcome.kind === 'returned' && outcome.reply === undefined && !outcome.drop) return SILENT;
+    const at = sent === undefined ? { secret: this.#secret() } : { secret: this.#secret(), sent };
+    const { answer, complaint, level = 'err' } = judge(name, outcome, at);
+    if (complaint !== undefined) this.#log.write(level, complaint.message, complaint.fields);
+    return answer;
   }
 }

@@ -5,7 +5,7 @@ import { chain, type Maybe } from '../message/maybe.ts';
 import { type ContentSink, MessageReceiver } from '../message/receiver.ts';
 import type { HookName } from '../policy/hook-table.ts';
 import type { HookAnswer } from './hooks.ts';
-import { type ContentDecision, decide } from './message-end.ts';
+import { type ContentDecision, decide, type Verdict } from './message-end.ts';
 import type { SessionCore } from './session-core.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -20,7 +20,7 @@ export class MessageDialogue {
     if (spool === undefined) throw new Error('DATA without a place for the message');
     this.#core = core;
     this.#transaction = transaction;
-    this.#receiver = new MessageReceiver(spool, core.headers, this.#sink(), {
+    this.#receiver = new MessageReceiver(spool, transaction.headers, this.#sink(), {
       size: core.values['smtp-max-size'],
       headers: core.values['limit-header-bytes'],
     });
@@ -93,22 +93,26 @@ export class MessageDialogue {
       if (verdict === undefined) return true;
       if (verdict.drop) core.dropping = true;
       core.deps.counters.bytes += this.#receiver.received;
-      return chain(core.send(verdict.reply, verdict.cause), (code) => {
-        this.#log(code, verdict.cause);
+      const delivered = verdict.taken === 'by the next hop' || verdict.taken === 'by the policy';
+      return chain(core.send(verdict.reply, verdict.cause, delivered), (code) => {
+        this.#log(code, verdict);
         return true;
       });
     });
   }
 
   /** The line that says what became of the message. */
-  #log(code: number, cause: string): void {
+  #log(code: number, verdict: Verdict): void {
     const core = this.#core;
     const accepted = code < 300;
+    const taken = verdict.taken === 'thrown away' ? 'message thrown away' : 'message accepted';
+    const was = verdict.reply.code;
+    const cause = was === code ? verdict.cause : `hook.reply, in place of ${was}: ${verdict.cause}`;
     if (accepted) core.deps.counters.messagesAccepted++;
     else core.deps.counters.messagesRefused++;
     core.sums.messages++;
-    core.sums.commandsWithoutMessage = 0;
-    core.log.write('info', accepted ? 'message accepted' : 'message refused', {
+    core.counts.commandsWithoutMessage = 0;
+    core.log.write('info', accepted ? taken : 'message refused', {
       transaction: this.#transaction.id,
       sender: this.#transaction.sender,
       recipients: this.#transaction.recipients.length,

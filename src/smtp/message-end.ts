@@ -24,6 +24,8 @@ export interface Verdict {
   readonly reply: Reply;
   readonly cause: string;
   readonly drop: boolean;
+  /** Of a positive reply: who has the message now. */
+  readonly taken?: 'by the next hop' | 'by the policy' | 'thrown away';
 }
 
 /** The verdict; undefined when the session is over (a hook failed and 421 was sent, or it was cancelled). */
@@ -88,7 +90,7 @@ class MessageEnd {
       if (answer.kind === 'failed' || answer.kind === 'limit') return this.#failed(answer);
       if (answer.kind === 'cancelled') return undefined;
       this.#heed(answer, 'hook.dot');
-      if (this.#negative) return this.#held('hook.dot');
+      if (this.#negative) return this.#decided('by the policy');
       return chain(this.#rewritten(receiver), (failure) => failure ?? this.#forward());
     });
   }
@@ -107,7 +109,7 @@ class MessageEnd {
 
   #rewritten(receiver: MessageReceiver): Maybe<Verdict | undefined> {
     const { layout } = receiver;
-    const { headers } = this.#core;
+    const { headers } = this.#transaction;
     if (layout === undefined || !headers.edited) return undefined;
     return rewriteHeaders(this.#spool, headers, layout).then(
       () => undefined,
@@ -126,8 +128,8 @@ class MessageEnd {
       if (answer.kind === 'failed' || answer.kind === 'limit') return this.#failed(answer);
       if (answer.kind === 'cancelled') return undefined;
       this.#heed(answer, 'hook.forward');
-      if (answer.kind === 'reply') return this.#held('hook.forward');
-      return configured ? this.#smartHost() : this.#held('default');
+      if (answer.kind === 'reply') return this.#decided('by the policy');
+      return configured ? this.#smartHost() : this.#unclaimed();
     });
   }
 
@@ -162,7 +164,10 @@ class MessageEnd {
       });
       return undefined;
     }
-    if (result.kind === 'accepted') return { ...this.#held('next hop'), cause: result.cause };
+    if (result.kind === 'accepted') {
+      const { drop, reply = accepted(this.#transaction.id) } = this.#decision;
+      return { reply, cause: result.cause, drop, taken: 'by the next hop' };
+    }
     return {
       reply: { code: result.code, text: formatDotReply(result) },
       cause: result.cause,
@@ -170,14 +175,24 @@ class MessageEnd {
     };
   }
 
-  /** The reply that was held, or without one what `cause` stands for. */
-  #held(cause: string): Verdict {
-    const { drop, reply } = this.#decision;
-    if (reply !== undefined) return { reply, cause: this.#decision.cause, drop };
-    if (cause === 'next hop') return { reply: accepted(this.#transaction.id), cause, drop };
+  /** The reply of a hook that decides. */
+  #decided(taken: NonNullable<Verdict['taken']>): Verdict {
+    const { cause, drop, reply } = this.#decision;
+    if (reply === undefined) throw new Error('no hook has decided');
+    return reply.code < 300 ? { reply, cause, drop, taken } : { reply, cause, drop };
+  }
+
+  /** No next hop, and hook.forward did not take the message: what another hook said about it delivers nothing. */
+  #unclaimed(): Verdict {
+    const { cause, drop, reply } = this.#decision;
     const word = this.#core.values['smtp-default-at-dot'];
-    if (word === '250') return { reply: accepted(this.#transaction.id), cause: 'smtp-default-at-dot', drop };
-    return this.#refusal(word === '550' ? 'rejected' : 'later', {}, 'smtp-default-at-dot');
+    const said = reply === undefined ? '' : `${cause} said ${reply.code}, but `;
+    const why = `smtp-default-at-dot=${word}: ${said}nobody took the message`;
+    if (word !== '250') return this.#refusal(word === '550' ? 'rejected' : 'later', {}, why);
+    return {
+      ...{ reply: accepted(this.#transaction.id), drop, taken: 'thrown away' },
+      cause: `${why}; it was thrown away`,
+    };
   }
 
   #refusal(error: ErrorName, params: ErrorParams = {}, cause: string = error): Verdict {

@@ -33,22 +33,26 @@ export function echo(text: string, max = 400): string {
 
 export type ParsedReply =
   | { readonly kind: 'reply'; readonly reply: Reply }
-  /** No code, or one below 200: the default reply is meant. */
-  | { readonly kind: 'none' }
-  /** A code of 600 or more, or not of three digits. */
-  | { readonly kind: 'bad-code' }
+  /** `why`: what is wrong with it, as the rest of a sentence about the reply. */
+  | { readonly kind: 'wrong'; readonly why: string }
   | { readonly kind: 'too-long' };
 
-const NONE: ParsedReply = { kind: 'none' };
-const BAD_CODE: ParsedReply = { kind: 'bad-code' };
+const wrong = (why: string): ParsedReply => ({ kind: 'wrong', why });
+const NUL = wrong('contains NUL');
+const NO_CODE = wrong('does not begin with a code from 200 to 599 and a blank');
+const CODES_DIFFER = wrong('has lines with different codes');
 const TOO_LONG: ParsedReply = { kind: 'too-long' };
 
 /** The usual case: one line, nothing to put right. */
 const PLAIN = /^[2-5]\d\d(?: [^\0-\x08\x0a-\x1f\x7f]*)?(?:\r\n)?$/;
 
+/** A code that stands by itself. */
+const CODE = /^(\d{3})(?:[ \t-]|$)/;
+
 /**
- * The reply that a text written by a policy or a next hop means. Leading blanks go, a NUL cuts the text, every kind of line end becomes
- * CRLF, each line gets the code of the first one and `-` or a blank behind it as its place demands; other control characters become `?`.
+ * The reply that a text written by a policy means. Leading blanks go, every kind of line end becomes CRLF, each line gets the code of the
+ * first one and `-` or a blank behind it as its place demands; other control characters become `?`. What does not begin with a code of its
+ * own from 200 to 599, contains NUL, or has lines with another code, is no reply.
  */
 export function parseReply(text: string): ParsedReply {
   if (text.length > MAX_REPLY) return TOO_LONG;
@@ -56,17 +60,21 @@ export function parseReply(text: string): ParsedReply {
     const code = Number(text.slice(0, 3));
     return { kind: 'reply', reply: { code, text: text.endsWith('\r\n') ? text : `${text}\r\n` } };
   }
-  const nul = text.indexOf('\0');
-  const start = (nul < 0 ? text : text.slice(0, nul)).replace(/^[ \t\r\n]+/, '');
-  const digits = /^\d+/.exec(start)?.[0] ?? '';
+  if (text.includes('\0')) return NUL;
+  const lines = text
+    .replace(/^[ \t\r\n]+/, '')
+    .replace(/[\r\n]+$/, '')
+    .split(/\r\n|\r|\n/);
+  const digits = CODE.exec(lines[0] ?? '')?.[1] ?? '';
   const code = Number(digits);
-  if (code < 200) return NONE;
-  if (digits.length !== 3 || code > 599) return BAD_CODE;
-  const lines = start.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);
-  const texts = lines.map((line) => {
-    const body = line.startsWith(digits) ? line.slice(3).replace(/^[ -]/, '') : line;
-    return body.replace(/[\0-\x08\x0a-\x1f\x7f]/g, '?');
-  });
+  if (code < 200 || code > 599) return NO_CODE;
+  const texts: string[] = [];
+  for (const line of lines) {
+    const own = CODE.exec(line)?.[1];
+    if (own !== undefined && own !== digits) return CODES_DIFFER;
+    const body = own === undefined ? line : line.slice(3).replace(/^[ -]/, '');
+    texts.push(body.replace(/[\0-\x08\x0a-\x1f\x7f]/g, '?'));
+  }
   const only = texts[0];
   if (texts.length === 1 && only !== undefined) return { kind: 'reply', reply: reply(code, only) };
   return { kind: 'reply', reply: multiline(code, texts) };

@@ -1,11 +1,8 @@
 // The beginning of a session: the policy's instance is made, the client's rate is looked at, its name is looked up, the banner goes out.
 // Each of these delays only this client.
-import { chain, type Maybe } from '../message/maybe.ts';
 import type { Conversation } from './conversation.ts';
-import { Hooks } from './hooks.ts';
+import { openPolicy } from './open-policy.ts';
 import type { SessionCore } from './session-core.ts';
-import { PolicyLog } from './session-log.ts';
-import { SessionWindow } from './session-window.ts';
 
 /** Up to the banner, or to the end of the session. `delay`: milliseconds to wait before anything else (rate-global). */
 export async function openSession(
@@ -15,30 +12,11 @@ export async function openSession(
 ): Promise<void> {
   if (delay > 0) await pause(core, delay, false);
   if (core.ending !== undefined || !(await openPolicy(core)) || core.ending !== undefined) return;
-  // As in the original, which begins a session with an XCLIENT of its own.
-  core.setClient({ input: 'XCLIENT' });
   if (!(await conversation.admit())) return;
   await lookUpName(core);
   const wait = core.values['smtp-greet-pause'];
   if (wait > 0 && core.input.buffered === 0) await pause(core, wait, true);
   if (core.ending === undefined) await conversation.welcome();
-}
-
-/** True when the policy is there. Otherwise the client has its 421 and the session ends; none of its hooks was called. */
-function openPolicy(core: SessionCore): Maybe<boolean> {
-  const owner = {
-    session: new SessionWindow(core),
-    options: core.options,
-    log: new PolicyLog(core.deps.log, () => core.transaction?.id ?? core.idSess),
-  };
-  return chain(core.deps.policy().open(owner), (outcome) => {
-    if (outcome.kind === 'open') {
-      core.setPolicy(new Hooks(outcome.instance, core.log));
-      return true;
-    }
-    const cause = 'the policy could not be loaded for this connection';
-    return chain(core.refuseAndEnd('internal', undefined, { code: 4, cause }), () => false);
-  });
 }
 
 /** client.host by reverse DNS, and whether the name has that address, together within dns-client-timeout seconds (0: not looked up). */

@@ -22,7 +22,11 @@ export class SessionWindow implements SessionView {
   }
 
   get headers(): HeaderList {
-    return this.#core.headers;
+    return this.#core.earlyHeaders;
+  }
+
+  get headersOfNext(): boolean {
+    return this.#core.endingTransaction;
   }
 
   write(text: Buffer, timeoutMs: number): Promise<WriteOutcome> {

@@ -35,8 +35,9 @@ export type Event =
   | { readonly kind: 'welcome' }
   | { readonly kind: 'not-welcome' }
   | { readonly kind: 'hello'; readonly hello: Hello }
-  | { readonly kind: 'hello-refused' }
   | { readonly kind: 'mail'; readonly transaction: Transaction }
+  /** A refused MAIL leaves everything as it was (RFC 5321 section 4.1.4). */
+  | { readonly kind: 'mail-refused' }
   | { readonly kind: 'rcpt' }
   | { readonly kind: 'ask'; readonly line: CommandLine; readonly answers: readonly string[] }
   | { readonly kind: 'answered' }
@@ -86,7 +87,6 @@ export function next(state: State, event: Event): State {
     case 'close':
       return CLOSED;
     case 'welcome':
-    case 'hello-refused':
       return GREETED;
     case 'not-welcome':
       return REFUSED;
@@ -96,6 +96,8 @@ export function next(state: State, event: Event): State {
       return state.phase === 'hello'
         ? { phase: 'mail', hello: state.hello, transaction: event.transaction }
         : state;
+    case 'mail-refused':
+      return state;
     case 'rcpt':
       return state.phase === 'mail' ? { ...state, phase: 'rcpt' } : state;
     case 'ask':

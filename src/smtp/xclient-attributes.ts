@@ -1,9 +1,9 @@
 // The attributes of XCLIENT: NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT, values in xtext (RFC 3461 section 4). Either all of a
 // command are applied or none.
 import { isIPv4, isIPv6 } from 'node:net';
-import type { LuaValue } from '../lua/value.ts';
 import { plainAddress } from '../net/address.ts';
 import type { Client } from './client.ts';
+import type { Applied } from './command.ts';
 
 export type AttributeName = 'NAME' | 'ADDR' | 'PORT' | 'PROTO' | 'HELO' | 'LOGIN' | 'DESTADDR' | 'DESTPORT';
 export type Attributes = ReadonlyMap<AttributeName, string>;
@@ -40,6 +40,8 @@ function check(name: string, value: string): readonly [AttributeName, string] | 
       return /[\0-\x20\x7f]/.test(value) || value === '' ? undefined : ['NAME', unavailable ? '' : value];
     case 'ADDR':
     case 'DESTADDR': {
+      // A client without address is nobody whom a policy could judge.
+      if (unavailable && name === 'DESTADDR') return [name, ''];
       const address = readAddress(value);
       return address === undefined ? undefined : [name, address];
     }
@@ -47,6 +49,7 @@ function check(name: string, value: string): readonly [AttributeName, string] | 
     case 'DESTPORT':
       return isPort(value) ? [name, value] : unavailable ? [name, ''] : undefined;
     case 'PROTO':
+      return /^E?SMTP$/i.test(value) || unavailable ? [name, unavailable ? '' : value] : undefined;
     case 'HELO':
     case 'LOGIN':
       return value === '' || /[\0-\x1f\x7f]/.test(value) ? undefined : [name, unavailable ? '' : value];
@@ -61,33 +64,34 @@ export function parseAttributes(items: readonly string[]): ParsedAttributes {
     const equals = word.indexOf('=');
     const value = equals < 0 ? undefined : decodeXtext(word.slice(equals + 1));
     const checked = value === undefined ? undefined : check(word.slice(0, equals).toUpperCase(), value);
-    if (checked === undefined) return { kind: 'invalid', word };
+    if (checked === undefined || attributes.has(checked[0])) return { kind: 'invalid', word };
     attributes.set(checked[0], checked[1]);
   }
   return { kind: 'attributes', attributes };
 }
 
-/** Changes the client; gives further fields for the client table. ADDR without NAME keeps the name, as in the original. */
-export function applyAttributes(
-  attributes: Attributes,
-  client: Client,
-): Readonly<Record<string, LuaValue>> | undefined {
-  const address = attributes.get('ADDR');
-  if (address !== undefined) {
-    if (!client.hostKnown) client.host = `[${address}]`;
-    client.hostConfirmed = false;
-    client.address = address;
-  }
-  const name = attributes.get('NAME');
-  if (name !== undefined && name !== '') {
-    client.host = name.toLowerCase().replace(/\.$/, '');
-    client.hostKnown = true;
-    client.hostConfirmed = true;
-  }
-  const port = attributes.get('PORT');
-  if (port !== undefined && port !== '') client.port = Number(port);
-  const local = attributes.get('DESTADDR');
-  if (local !== undefined) client.localAddress = local;
-  const login = attributes.get('LOGIN');
-  return login === undefined ? undefined : { auth_user: login === '' ? undefined : login };
+/**
+ * The client that the attributes describe, over `client`. A new address without NAME has no name, and without PORT no port (0): those of
+ * the client before are not its own. An attribute that is not available is not known. LOGIN counts for this client only.
+ */
+export function applyAttributes(attributes: Attributes, client: Client): Applied {
+  const address = attributes.get('ADDR') ?? client.address;
+  const same = address === client.address;
+  const name = attributes.get('NAME') ?? (same && client.hostKnown ? client.host : '');
+  const port = attributes.get('PORT') ?? (same ? String(client.port) : '');
+  const local = attributes.get('DESTADDR') ?? client.localAddress ?? '';
+  const login = attributes.get('LOGIN') ?? '';
+  return {
+    client: {
+      peer: client.peer,
+      address,
+      port: Number(port),
+      localAddress: local === '' ? undefined : local,
+      host: name === '' ? `[${address}]` : name.toLowerCase().replace(/\.$/, ''),
+      hostKnown: name !== '',
+      // NAME is a name that the proxy has confirmed.
+      hostConfirmed: attributes.get('NAME') !== undefined ? name !== '' : same && client.hostConfirmed,
+    },
+    auth: login === '' ? undefined : { user: login, mechanism: undefined },
+  };
 }

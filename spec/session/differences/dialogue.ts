@@ -8,7 +8,6 @@ import {
   OK,
   outOfSequence,
   QUIT,
-  RCPT,
   reply,
   unknown,
 } from './words.ts';
@@ -226,13 +225,5 @@ export const dialogueDifferences: readonly Difference[] = [
       };
       return answer('MAIL', text[transcript.name as keyof typeof text] ?? '550 5.7.1 text\r\n')(transcript);
     },
-  },
-  {
-    cases: ['mail-return-code-2500'],
-    reason: 'S14: what is no reply code is no refusal either: the default reply is sent and counts',
-    change: all(
-      answer('RCPT', RCPT),
-      hooks([['out_seq', 'RCPT TO:<bob@example.org>']], [['rcpt', 'bob@example.org', 'example.org']]),
-    ),
   },
 ];

@@ -8,6 +8,7 @@ import { nextHopDifferences } from './next-hop.ts';
 import { pathDifferences } from './paths.ts';
 import { pipeliningDifferences } from './pipelining.ts';
 import { policyDifferences } from './policy.ts';
+import { resultDifferences } from './results.ts';
 import type { Difference } from './words.ts';
 
 export const differences: readonly Difference[] = [
@@ -15,6 +16,7 @@ export const differences: readonly Difference[] = [
   ...pathDifferences,
   ...messageDifferences,
   ...policyDifferences,
+  ...resultDifferences,
   ...nextHopDifferences,
   ...pipeliningDifferences,
 ];

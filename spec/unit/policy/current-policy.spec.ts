@@ -78,11 +78,55 @@ describe('CurrentPolicy', () => {
     });
   });
 
-  it('warns of a name in hook that is no hook', async () => {
-    await write(`${noop(1)}function hook.rctp() end hook.helper = {}`);
+  const misspelt = /hook\.rctp is never called: there is no such hook; did you mean hook\.rcpt\?/;
+
+  it('does not start, and is not reloaded, with a name in hook that is no hook', async () => {
+    await write(`${noop(1)}function hook.rctp() end hook.helper = {} hook[7] = print`);
+    expect(await CurrentPolicy.start(place)).toMatchObject({
+      kind: 'failed',
+      message: expect.stringMatching(misspelt),
+    });
+    await write(noop(1));
+    const current = await start();
+    await write(`${noop(2)}function hook.rctp() end`);
+    expect(await current.reload()).toMatchObject({ kind: 'failed' });
+    expect(logged(new RegExp(`policy not reloaded, the old one stays: .*${misspelt.source}`))).toBe(1);
+    expect(await answer(current)).toBe('250 1');
+  });
+
+  it('warns of it with hook-unknown=warn', async () => {
+    test.options.set('hook-unknown', 'warn', 'spec');
+    await write(`${noop(1)}function hook.rctp() end hook.helper = {} hook[7] = print`);
     await start();
-    expect(logged(/hook\.rctp is never called: there is no such hook; did you mean hook\.rcpt\?/)).toBe(1);
-    expect(logged(/hook\.helper is never called/)).toBe(1);
+    for (const name of ['rctp', 'helper', '7']) {
+      expect(logged(new RegExp(`hook\\.${name} is never called`))).toBe(1);
+    }
+  });
+
+  it.each([
+    ["hook.rcpt = 'x'", 'hook.rcpt is a string; right would be: a function, or nil for no such hook'],
+    ['hook.rcpt = 550', 'hook.rcpt is a number;'],
+    ['hook.rcpt = {}', 'hook.rcpt is a table;'],
+    ["hook.reset = 'x'", 'hook.reset is a string;'],
+    ["hook.init = 'x'", 'hook.init is a string;'],
+    ['hook = nil', 'hook is nil; right would be: a table of functions'],
+    ['hook = print', 'hook is a function; right would be: a table of functions'],
+  ])('refuses %s, whatever hook-unknown says', async (text, message) => {
+    test.options.set('hook-unknown', 'warn', 'spec');
+    await write(text);
+    expect(await CurrentPolicy.start(place)).toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it.each([
+    'hook.rcpt = false',
+    'hook.rcpt = setmetatable({}, { __call = function() end })',
+    'hook = { rcpt = function() end }',
+  ])('takes %s', async (text) => {
+    await write(text);
+    await start();
   });
 
   it('reloads: new connections get the new text, and only a good one', async () => {
@@ -131,11 +175,11 @@ describe('CurrentPolicy', () => {
 describe('checkPolicy', () => {
   it('runs the file level but not hook.init, and lists hooks known and unknown', async () => {
     await write(`${noop(1)}function hook.init() syslog.info('init ran') end function hook.acept() end`);
-    expect(await checkPolicy(place)).toEqual({
-      kind: 'ready',
-      hooks: ['init', 'noop'],
-      unknown: ['hook.acept is never called: there is no such hook; did you mean hook.accept?'],
-    });
+    const problem = 'hook.acept is never called: there is no such hook; did you mean hook.accept?';
+    const found = { kind: 'ready', hooks: ['init', 'noop'], unknown: [] };
+    expect(await checkPolicy(place)).toEqual({ ...found, refused: [problem], tolerated: [] });
+    test.options.set('hook-unknown', 'warn', 'spec');
+    expect(await checkPolicy(place)).toEqual({ ...found, refused: [], tolerated: [problem] });
     expect(logged(/init ran/)).toBe(0);
   });
 });

@@ -52,7 +52,6 @@ describe('callEach', () => {
     ["'550 no'", '550 no', false],
     ["true, '550 no'", '550 no', true],
     ["nil, '250 ok'", '250 ok', false],
-    ["1, true, '451 x'", '451 x', true],
     ['true', undefined, true],
   ] as const) {
     it(`stops behind the line that answers: return ${returned}`, async () => {
@@ -65,6 +64,35 @@ describe('callEach', () => {
       expect(await seen(instance)).toBe('a|b');
     });
   }
+
+  for (const [returned, types] of [
+    ["'550 no', true", ['string', 'boolean']],
+    ["1, true, '451 x'", ['number', 'boolean', 'string']],
+    ["nil, nil, '550 no'", ['nil', 'nil', 'string']],
+    ["nil, nil, nil, nil, nil, '550 no'", ['nil', 'nil', 'nil', 'nil']],
+    ["true, true, true, true, '550 no'", ['boolean', 'boolean', 'boolean', 'boolean']],
+    ['{}', ['table']],
+  ] as const) {
+    it(`stops behind the line with a result that is no answer: return ${returned}`, async () => {
+      const instance = await open(
+        `${record} function hook.body(line) seen[#seen + 1] = line if line == 'b' then return ${returned} end end`,
+      );
+      const row = await instance.callEach('body', batchOf(['a', 'b', 'c']));
+      expect(row.done).toBe(2);
+      expect(row.outcome.kind === 'misshapen' && row.outcome.results.map(({ type }) => type)).toEqual(types);
+      expect(await seen(instance)).toBe('a|b');
+    });
+  }
+
+  it('takes nils, however many, for nothing', async () => {
+    const instance = await open(
+      `${record} function hook.body(line) seen[#seen + 1] = line return nil, nil, nil, nil, nil end`,
+    );
+    let row = await instance.callEach('body', batchOf(['a', 'b', 'c']));
+    expect(row.outcome).toMatchObject({ kind: 'returned', reply: undefined, drop: false });
+    row = await instance.callEach('body', batchOf(['d']));
+    expect(row.outcome).toMatchObject({ kind: 'returned', reply: undefined, drop: false });
+  });
 
   it('does what the policy does to its hooks meanwhile', async () => {
     const instance = await open(`${record}

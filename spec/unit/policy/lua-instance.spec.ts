@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CallContext, Slot } from '../../../src/lua/call-context.ts';
 import { luaFunction, luaModule } from '../../../src/lua/function-spec.ts';
+import { SliceBatch } from '../../../src/lua/value.ts';
 import type { PolicyInstance } from '../../../src/policy/instance.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { Gate } from '../../fakes/gate-module.ts';
@@ -53,18 +54,14 @@ describe('what a hook returns', () => {
     ['return nil', undefined, false],
     ['return "550 no"', '550 no', false],
     ['return 250', '250', false],
-    ['return 250.5', '250.5', false],
+    ['return 250.0', '250', false],
+    ['return nil, nil, nil, nil', undefined, false],
     ['return true, "421 bye"', '421 bye', true],
     ['return false, "421 bye"', '421 bye', false],
-    ['return 0, "421 bye"', '421 bye', true],
     ['return nil, "421 bye"', '421 bye', false],
-    ['return "x", true, "421 bye"', '421 bye', true],
     ['return true', undefined, true],
     ['return false', undefined, false],
     ['return true, nil', undefined, true],
-    ['return "550 no", true', undefined, false],
-    ['return "550 no", nil', undefined, false],
-    ['return {}', undefined, false],
     ['return "\\0\\255"', '\u0000\u00ff', false],
   ];
   for (const [body, replyText, drop] of cases) {
@@ -74,6 +71,45 @@ describe('what a hook returns', () => {
       instance.close();
     });
   }
+});
+
+describe('a result that is no answer', () => {
+  it.each([
+    'return 250.5',
+    'return 0/0',
+    'return 1/0',
+    'return 0, "421 bye"',
+    'return "x", "421 bye"',
+    'return "x", true, "421 bye"',
+    'return "550 no", true',
+    'return "550 no", false',
+    'return "550 no", nil',
+    'return 550, true',
+    'return 550, "5.7.1 no"',
+    'return nil, true',
+    'return true, true',
+    'return true, false',
+    'return true, {}',
+    'return nil, nil, "550 no"',
+    'return nil, nil, nil, nil, nil, "550 no"',
+    'return false, "550 no", nil',
+    'return {}',
+    'return { "550 no" }',
+    'return print',
+    'return coroutine.create(print)',
+    'return newproxy()',
+    'return ("550 no"):gsub("x", "y")',
+  ])('%s', async (body) => {
+    const instance = await engine.open(`function hook.mail() ${body} end`);
+    expect(instance.call('mail', [])).toMatchObject({ kind: 'misshapen' });
+    instance.close();
+  });
+
+  it("at file level is nobody's business", async () => {
+    const instance = await engine.open('function hook.mail() return "250 x" end return {}, 1, 2');
+    expect(await reply(instance, 'mail')).toBe('250 x');
+    instance.close();
+  });
 });
 
 describe('hooks', () => {
@@ -130,10 +166,29 @@ describe('hooks', () => {
     instance.close();
   });
 
-  it('are there when `hook` is no table any more: none is', async () => {
-    const instance = await engine.open('hook = nil');
-    expect(instance.has('mail')).toBe(false);
-    expect(instance.call('mail', [])).toEqual({ kind: 'undefined' });
+  it.each([
+    ['hook = nil', 'table', 'nil'],
+    ['hook = "x"', 'table', 'string'],
+    ['hook.mail = "x"', 'hook', 'string'],
+    ['hook.mail = 550', 'hook', 'number'],
+    ['hook.mail = true', 'hook', 'boolean'],
+    ['hook.mail = {}', 'hook', 'table'],
+    ['hook.mail = setmetatable({}, {})', 'hook', 'table'],
+    ['setmetatable(hook, { __index = function() return "x" end })', 'hook', 'string'],
+    ['setmetatable(hook, { __index = { mail = {} } })', 'hook', 'table'],
+  ])('cannot be called, and are no silence, with %s', async (text, what, type) => {
+    const instance = await engine.open(text);
+    expect(instance.has('mail')).toBe(true);
+    expect(instance.call('mail', [])).toEqual({ kind: 'not-callable', what, type });
+    const batch = new SliceBatch();
+    batch.bytes = Buffer.from('ab');
+    [batch.starts[0], batch.ends[0], batch.starts[1], batch.ends[1], batch.count] = [0, 1, 1, 2, 2];
+    if (what === 'table') {
+      expect(await instance.callEach('body', batch)).toEqual({
+        done: 1,
+        outcome: { kind: 'not-callable', what, type },
+      });
+    }
     instance.close();
   });
 });

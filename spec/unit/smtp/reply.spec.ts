@@ -21,21 +21,39 @@ describe('parseReply', () => {
     ['550 one\r\n550 two', '550-one\r\n550 two\r\n'],
     ['550-unfinished', '550 unfinished\r\n'],
     ['550-one\r\ntwo', '550-one\r\n550 two\r\n'],
-    ['550-one\r\n250 two', '550-one\r\n550 250 two\r\n'],
-    ['550no', '550 no\r\n'],
-    ['550 a\0b', '550 a\r\n'],
+    ['550-one\r\n5501 two', '550-one\r\n550 5501 two\r\n'],
     ['550 \x1b[31m\x07', '550 ?[31m?\r\n'],
     ['250 \xe9\xff', '250 \xe9\xff\r\n'],
-    ['199 low', 'none'],
-    ['hello', 'none'],
-    ['', 'none'],
-    ['600 high', 'bad-code'],
-    ['2500 long', 'bad-code'],
-    ['0250 odd', 'bad-code'],
     ['299 x', '299 x\r\n'],
     ['599 x', '599 x\r\n'],
   ])('%j', (given, sent) => {
     expect(text(given)).toBe(sent);
+  });
+
+  it.each([
+    '199 low',
+    'hello',
+    '',
+    ' ',
+    '\r\n',
+    '600 high',
+    '2500 long',
+    '0250 odd',
+    '25',
+    '-550 x',
+    '550.5.1 x',
+    '550no',
+    '550:no',
+    '5.7.1 no',
+    'no 550',
+    '550 a\0b',
+    '\0' + '550 a',
+    '550-one\r\n250 two',
+    '250-one\r\n550 two',
+    '250-one\r\n250-two\r\n550',
+    '550 one\n\n450-two',
+  ])('finds no reply in %j', (given) => {
+    expect(parseReply(given).kind).toBe('wrong');
   });
 
   it('refuses what is too long', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FakeHooks } from '../../fakes/fake-policy.ts';
+import type { HookOutcome } from '../../../src/policy/instance.ts';
+import type { FakeHook, FakeHooks } from '../../fakes/fake-policy.ts';
 import { type RigClient, SmtpRig } from '../../fakes/smtp-rig.ts';
 
 const PLAIN = Buffer.from('\0alice\0secret').toString('base64');
@@ -12,7 +13,7 @@ async function session(hooks: FakeHooks): Promise<{ rig: SmtpRig; client: RigCli
   await client.command('EHLO c.example');
   return { rig, client };
 }
-const welcome = { auth: () => '235 2.7.0 welcome' };
+const welcome = { auth: () => '235 2.7.0 welcome', noop: () => undefined };
 const calls = (rig: SmtpRig): readonly unknown[] =>
   rig.instance.calls.filter(([name]) => name === 'auth').map(([, line]) => line);
 
@@ -61,9 +62,11 @@ describe('AUTH', () => {
     const { rig, client } = await session(welcome);
     for (const [sent, reply] of turns) expect(await client.command(sent)).toContain(reply);
     expect(calls(rig)).toEqual([line]);
+    await client.command('NOOP');
     expect(rig.instance.client).toMatchObject({
       auth_user: 'alice',
       auth_mechanism: line.split(' ')[1]?.toUpperCase(),
+      authenticated: true,
     });
     expect(await client.command(`AUTH PLAIN ${PLAIN}`)).toMatch(/^503 5\.5\.1 already/);
     expect((await client.commands('RSET', 'EHLO c.example', `AUTH PLAIN ${PLAIN}`)).at(-1)).toMatch(/^503 /);
@@ -167,6 +170,110 @@ describe('AUTH', () => {
     await client.quit();
   });
 
+  describe('its fields', () => {
+    const FIELDS = ['auth_claim', 'auth_password', 'auth_mechanism', 'auth_user', 'authenticated'];
+    /** What each hook saw of them. */
+    async function seen(
+      reply: string | undefined,
+      lines: readonly string[],
+    ): Promise<Record<string, Record<string, unknown>>> {
+      const views: Record<string, Record<string, unknown>> = {};
+      const look =
+        (name: string, answer?: string): FakeHook =>
+        (instance) => {
+          views[name] = Object.fromEntries(FIELDS.map((field) => [field, instance.client[field]]));
+          return answer;
+        };
+      const rig = new SmtpRig({
+        hooks: { auth: look('auth', reply), reply: look('reply'), rset: look('rset'), close: look('close') },
+      });
+      const client = await rig.greeted();
+      await client.command('EHLO c.example');
+      for (const line of lines) await client.command(line);
+      views.answer = views.reply ?? {};
+      await client.command('RSET');
+      await client.quit();
+      return views;
+    }
+    const claim = { auth_claim: 'alice', auth_password: 'secret' };
+    const nothing = {
+      auth_claim: undefined,
+      auth_password: undefined,
+      auth_user: undefined,
+      authenticated: false,
+    };
+
+    it.each([
+      ['PLAIN', [`AUTH PLAIN ${PLAIN}`]],
+      ['PLAIN', ['AUTH PLAIN', PLAIN]],
+      ['LOGIN', ['AUTH LOGIN', USER, WORD]],
+      ['LOGIN', [`AUTH LOGIN ${USER}`, WORD]],
+      ['LOGIN', [`AUTH LOGIN ${USER} ${WORD}`]],
+    ])(
+      'claim and password are there while hook.auth runs, the user after 235: %s %j',
+      async (mechanism, lines) => {
+        const views = await seen('235 2.7.0 ok', lines);
+        expect(views.auth).toEqual({ ...nothing, ...claim, auth_mechanism: mechanism });
+        expect(views.answer).toEqual({ ...nothing, auth_mechanism: mechanism });
+        const after = { ...nothing, auth_user: 'alice', authenticated: true, auth_mechanism: mechanism };
+        expect([views.rset, views.close]).toEqual([after, after]);
+      },
+    );
+
+    it.each(['535 5.7.8 no', '454 4.7.0 later', undefined])('nothing is left after %s', async (reply) => {
+      const views = await seen(reply, [`AUTH PLAIN ${PLAIN}`]);
+      expect(views.auth).toEqual({ ...nothing, ...claim, auth_mechanism: 'PLAIN' });
+      expect(views.rset).toEqual({ ...nothing, auth_mechanism: undefined });
+    });
+
+    it.each([['a reply that hook.reply has changed', '235 2.7.0 ok', '535 5.7.8 changed my mind']])(
+      'no user after %s',
+      async (_, reply, instead) => {
+        const rig = new SmtpRig({
+          hooks: {
+            auth: () => reply,
+            reply: (_instance, text) => (String(text).startsWith('235') ? instead : undefined),
+            noop: () => undefined,
+          },
+        });
+        const client = await rig.greeted();
+        expect((await client.commands('EHLO c', `AUTH PLAIN ${PLAIN}`, 'NOOP')).at(1)).toBe(`${instead}\r\n`);
+        expect(rig.instance.client).toMatchObject({ authenticated: false });
+        expect(rig.instance.client).not.toHaveProperty('auth_user');
+        await client.quit();
+      },
+    );
+
+    it.each([
+      ['\0alice\0', 'alice', ''],
+      ['boss\0alice\0secret', 'alice', 'secret'],
+      ['alice', '', ''],
+      ['', '', ''],
+      ['\0\0', '', ''],
+      ['\0a\0b\0c', 'a', 'b\0c'],
+      ['\0\xe9\xff\0\xfe', '\xe9\xff', '\xfe'],
+    ])('are decoded octets: %j', async (response, user, password) => {
+      const views = await seen('535 5.7.8 no', [
+        `AUTH PLAIN ${Buffer.from(response, 'latin1').toString('base64') || '='}`,
+      ]);
+      expect(views.auth).toMatchObject({ auth_claim: user, auth_password: password });
+    });
+  });
+
+  it.each(['250 2.0.0 ok', '200 x', '334 ', '354 go', '300 x'])(
+    'is not answered by %s: 421, and nobody is authenticated',
+    async (reply) => {
+      const { rig, client } = await session({ auth: () => reply, close: () => undefined });
+      client.send(`AUTH PLAIN ${PLAIN}\r\nNOOP\r\n`);
+      expect(await client.rest()).toBe('421 4.3.0 internal error\r\n');
+      client.stream.end();
+      await client.over;
+      expect(rig.instance.client).toMatchObject({ authenticated: false });
+      const line = rig.log.lines.find(({ level }) => level === 'err');
+      expect(line?.message).toMatch(/^hook\.auth returned a string of \d+ bytes, .*235, 4xx or 5xx/);
+    },
+  );
+
   it('leaves no secret in the log', async () => {
     const rig = new SmtpRig({ hooks: { auth: () => '535 5.7.8 no' }, deps: {} });
     const verbose = rig.log as { verbose(word: string): boolean };
@@ -188,5 +295,27 @@ describe('AUTH', () => {
     const log = JSON.stringify(rig.log.lines);
     for (const secret of [PLAIN, WORD, 'secret']) expect(log).not.toContain(secret);
     expect(log).toContain('AUTH ...');
+  });
+
+  it.each<[string, HookOutcome | string]>([
+    [
+      'a wrong result',
+      { kind: 'misshapen', count: 2, results: [{ type: 'string', text: 'secret' }, { type: 'nil' }] },
+    ],
+    ['a reply without a code', 'secret'],
+    ['a reply that does not fit', `354 ${PLAIN}`],
+    ['a reply that is too long', `250 ${'secret'.repeat(4000)}`],
+  ])('leaves no secret in the log, nor for hook.error, with %s', async (_, result) => {
+    for (const hook of ['auth', 'unknown'] as const) {
+      const rig = new SmtpRig({ hooks: { [hook]: () => result, error: () => undefined } });
+      const client = await rig.greeted();
+      if (hook === 'auth') await client.command('EHLO c.example');
+      client.send(`AUTH PLAIN ${PLAIN}\r\n`);
+      await client.rest();
+      client.stream.end();
+      await client.over;
+      const said = JSON.stringify([rig.log.lines, rig.instance.calls.filter(([name]) => name === 'error')]);
+      for (const secret of [PLAIN, 'secret']) expect(said).not.toContain(secret);
+    }
   });
 });

@@ -189,7 +189,12 @@ describe('a session', () => {
   it('gives the client table to hooks, and takes away what is over', async () => {
     const rig = new SmtpRig({
       options: { 'spool-dir': '/nonexistent' },
-      hooks: { noop: () => undefined, mail: () => '550 no', dot: () => '550 no', reset: () => undefined },
+      hooks: {
+        noop: () => undefined,
+        mail: (_, sender) => (sender === 'bad@b.cc' ? '550 no' : undefined),
+        dot: () => '550 no',
+        reset: () => undefined,
+      },
     });
     const client = await rig.greeted('2001:db8::1');
     await client.commands('NOOP');
@@ -199,12 +204,18 @@ describe('a session', () => {
       host: '[2001:db8::1]',
       local_address: '192.0.2.25',
       id_sess: expect.stringMatching(/^\w{16}00$/),
+      authenticated: false,
+      input: 'NOOP',
+      is_pipelining: false,
     };
-    expect(rig.instance.client).toEqual({ ...base, input: 'NOOP', is_pipelining: false });
+    expect(rig.instance.client).toEqual(base);
     await client.commands('EHLO c.example', 'MAIL FROM:<a@b.cc>', 'NOOP');
     expect(rig.instance.client).toMatchObject({ id_trans: expect.stringMatching(/^\w{18}$/) });
     await client.commands('RSET', 'NOOP');
-    expect(rig.instance.client).toEqual({ ...base, input: 'NOOP', is_pipelining: false });
+    expect(rig.instance.client).toEqual(base);
+    // A refused MAIL has opened nothing.
+    await client.commands('MAIL FROM:<bad@b.cc>', 'NOOP');
+    expect(rig.instance.client).toEqual(base);
     await client.quit();
   });
 
@@ -281,6 +292,11 @@ describe('a session', () => {
     expect(await stranger.quit()).toMatch(
       new RegExp(`^221 2\\.0\\.0 ${HOST} closing connection \\w{18}\r\n$`),
     );
+    // Nobody is trusted by itself, this machine neither.
+    const local = await rig.greeted('127.0.0.1');
+    expect(await local.command('XCLIENT ADDR=1.2.3.4')).toMatch(/^502/);
+    await local.quit();
+    rig.options.set('smtp-xclient-hosts', '127.0.0.0/8', 'spec');
     const trusted = await rig.greeted('127.0.0.1');
     expect(await trusted.command('VERB +smtp')).toMatch(
       /^214-2\.0\.0 \+warn \+info .*\+smtp[\s\S]*214 2\.0\.0 .*\r\n$/,

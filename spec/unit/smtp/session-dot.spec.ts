@@ -59,7 +59,9 @@ describe('the reply at dot', () => {
     [none, none, failed, '451 4.4.1 next hop not available, try again later\r\n', true],
     [none, '250 2.0.0 fwd', delivered, '250 2.0.0 fwd\r\n', false],
     [none, '550 5.0.0 fwd', delivered, '550 5.0.0 fwd\r\n', false],
-    ['250 2.0.0 dot', none, none, '250 2.0.0 dot\r\n', false],
+    // A yes of hook.dot delivers nothing.
+    ['250 2.0.0 dot', none, none, LATER, false],
+    ['250 2.0.0 dot', '250 2.0.0 fwd', none, '250 2.0.0 fwd\r\n', false],
     ['250 2.0.0 dot', none, delivered, '250 2.0.0 dot\r\n', true],
     ['250 2.0.0 dot', none, refused(550, '550 no'), '550 5.0.0 no\r\n', true],
     ['250 2.0.0 dot', none, failed, '451 4.4.1 next hop not available, try again later\r\n', true],
@@ -67,7 +69,6 @@ describe('the reply at dot', () => {
     ['250 2.0.0 dot', '250 2.0.0 fwd', delivered, '250 2.0.0 fwd\r\n', false],
     ['550 5.0.0 dot', 'not called', delivered, '550 5.0.0 dot\r\n', false],
     ['451 4.0.0 dot', 'not called', delivered, '451 4.0.0 dot\r\n', false],
-    ['354 odd', 'not called', delivered, '354 odd\r\n', false],
   ])('hook.dot %j, hook.forward %j, next hop %j: %j', async (dot, forward, next, reply, asked) => {
     const settings: RigSettings = {
       hooks: {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HookOutcome } from '../../../src/policy/instance.ts';
+import type { FakeHooks } from '../../fakes/fake-policy.ts';
 import { SmtpRig } from '../../fakes/smtp-rig.ts';
 
 const boom = (): never => {
@@ -40,12 +41,89 @@ describe('a hook that fails', () => {
     },
   );
 
-  it.each(['reset', 'reply', 'error', 'close'] as const)('%s: nothing but a log line', async (name) => {
+  it.each(['error', 'close'] as const)('%s: nothing but a log line', async (name) => {
     const rig = new SmtpRig({ hooks: { [name]: boom } });
     const client = await rig.greeted();
     expect(await client.command('EHLO c.example')).toContain('250 SIZE');
     expect(await client.quit()).toContain('221 2.0.0');
     expect(rig.counters.sessions).toBe(0);
+  });
+
+  it('reset: 421 behind the reply, for what is left of one message must not decide about the next', async () => {
+    const rig = new SmtpRig({ hooks: { reset: boom, error: () => undefined, close: () => undefined } });
+    const client = await rig.greeted();
+    client.send('EHLO c.example\r\nMAIL FROM:<a@b.cc>\r\n');
+    expect(await client.rest()).toMatch(/^250-[\s\S]*250 SIZE \d+\r\n421 4\.3\.0 internal error\r\n$/);
+    client.stream.end();
+    await client.over;
+    expect(rig.instance.calls).toEqual([
+      ['reset'],
+      ['error', 125, 'hook.reset: p.lua:1: boom'],
+      ['close', 4],
+    ]);
+  });
+
+  describe('hook.reply', () => {
+    const onlyOnce = (): FakeHooks => ({ reply: boom, error: () => undefined, close: () => undefined });
+    const limit: HookOutcome = { kind: 'limit', limit: 'cpu', message: 'too much' };
+
+    it.each([
+      ['a Lua error', boom],
+      ['a limit', () => limit],
+      ['a wrong result', () => ({ kind: 'misshapen', count: 1, results: [{ type: 'table' }] }) as const],
+      ['a yes in place of a no', () => '250 2.0.0 fine'],
+    ])('with %s: 421, and it is asked once', async (_, reply) => {
+      const rig = new SmtpRig({
+        hooks: {
+          reply: (_instance, text) => (String(text).startsWith('5') ? reply() : undefined),
+          rcpt: () => '550 5.1.1 no',
+          error: () => undefined,
+          close: () => undefined,
+        },
+      });
+      const client = await rig.greeted();
+      await client.commands('EHLO c.example', 'MAIL FROM:<a@b.cc>');
+      client.send('RCPT TO:<d@e.ff>\r\nQUIT\r\n');
+      expect(await client.rest()).toBe(INTERNAL);
+      client.stream.end();
+      await client.over;
+      expect(rig.hookNames.slice(-4)).toEqual(['rcpt', 'reply', 'error', 'close']);
+    });
+
+    it('at the banner: 421', async () => {
+      const rig = new SmtpRig({ hooks: onlyOnce() });
+      const client = rig.connect();
+      expect(await client.rest()).toBe(INTERNAL);
+      client.stream.end();
+      await client.over;
+      expect(rig.hookNames).toEqual(['reply', 'error', 'close']);
+    });
+
+    it('with hook-error=default: the reply as it was', async () => {
+      const rig = new SmtpRig({ options: { 'hook-error': 'default' }, hooks: onlyOnce() });
+      const client = await rig.greeted();
+      expect(await client.command('EHLO c.example')).toContain('250 SIZE');
+      expect(await client.command('FOO')).toMatch(/^502/);
+      await client.quit();
+    });
+
+    it('when the message has been delivered: 250, which is true, and then the end', async () => {
+      const rig = new SmtpRig({
+        hooks: {
+          reply: (_, text) => (String(text).includes('accepted') ? boom() : undefined),
+          close: () => undefined,
+        },
+        smartHost: () =>
+          Promise.resolve({ kind: 'delivered', host: 'n', code: 250, text: '250 ok', rcpts: [] }),
+      });
+      const client = await rig.greeted();
+      await client.openMessage();
+      client.send('A: 1\r\n\r\nx\r\n.\r\nNOOP\r\n');
+      expect(await client.rest()).toMatch(/^250 2\.0\.0 message \w{18} accepted\r\n$/);
+      client.stream.end();
+      await client.over;
+      expect(rig.instance.calls.at(-1)).toEqual(['close', 4]);
+    });
   });
 
   it('gives the default reply with hook-error=default', async () => {
@@ -190,14 +268,6 @@ describe('what a hook returns', () => {
     expect(await client.reply()).toBe('250 2.0.0 OK\r\n');
     expect(await client.reply()).toBe('214-one\r\n214-two\r\n214 end\r\n');
     expect(await client.reply()).toBe('250 2.0.0 OK\r\n');
-    await client.quit();
-  });
-
-  it('is warned of when it is no reply', async () => {
-    const rig = new SmtpRig({ hooks: { noop: () => '2500 odd' } });
-    const client = await rig.greeted();
-    expect(await client.command('NOOP')).toBe('250 2.0.0 OK\r\n');
-    expect(rig.said).toContain('hook.noop gave a reply without a code from 200 to 599; the default is sent');
     await client.quit();
   });
 });

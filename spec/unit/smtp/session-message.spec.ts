@@ -188,7 +188,7 @@ describe('the message on its way', () => {
     await atDot({
       options: onDisk(),
       hooks: {
-        rcpt: ({ owner }) => {
+        ehlo: ({ owner }) => {
           owner.session.headers.add('X-Early: 1');
           return undefined;
         },

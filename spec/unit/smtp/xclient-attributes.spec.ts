@@ -82,20 +82,33 @@ describe('applyAttributes', () => {
     if (known) Object.assign(client, { host: 'localhost', hostKnown: true });
     const parsed = parseAttributes(items);
     if (parsed.kind === 'invalid') throw new Error(parsed.word);
-    return { fields: applyAttributes(parsed.attributes, client), client };
+    return applyAttributes(parsed.attributes, client);
   };
 
-  it('changes what was given and keeps the rest', () => {
-    const { client } = apply(true, 'ADDR=192.0.2.8');
-    expect(client).toEqual({
-      peer: '127.0.0.1',
-      address: '192.0.2.8',
-      port: 99,
-      localAddress: '127.0.0.2',
-      host: 'localhost',
-      hostKnown: true,
-      hostConfirmed: false,
+  it('names another client by its address: name and port of the one before are not its own', () => {
+    expect(apply(true, 'ADDR=192.0.2.8')).toEqual({
+      client: {
+        peer: '127.0.0.1',
+        address: '192.0.2.8',
+        port: 0,
+        localAddress: '127.0.0.2',
+        host: '[192.0.2.8]',
+        hostKnown: false,
+        hostConfirmed: false,
+      },
+      auth: undefined,
     });
+    expect(apply(true, 'ADDR=192.0.2.8', 'NAME=a.example', 'PORT=7').client).toMatchObject({
+      host: 'a.example',
+      hostKnown: true,
+      port: 7,
+    });
+  });
+
+  it('keeps what is not said of the same client', () => {
+    for (const same of [[], ['ADDR=127.0.0.1']]) {
+      expect(apply(true, ...same, 'HELO=x').client).toMatchObject({ host: 'localhost', port: 99 });
+    }
     expect(apply(true, 'NAME=A.Example.', 'PORT=25', 'DESTADDR=192.0.2.1').client).toMatchObject({
       host: 'a.example',
       port: 25,
@@ -104,14 +117,36 @@ describe('applyAttributes', () => {
     });
   });
 
-  it('names a client without a name by its new address', () => {
-    expect(apply(false, 'ADDR=192.0.2.8').client.host).toBe('[192.0.2.8]');
-    expect(apply(false, 'NAME=[UNAVAILABLE]').client.host).toBe('[127.0.0.1]');
+  it.each(['[UNAVAILABLE]', '[TEMPUNAVAIL]'])('does not know what is %s', (none) => {
+    expect(
+      apply(true, 'ADDR=192.0.2.8', `NAME=${none}`, `PORT=${none}`, `DESTADDR=${none}`, `LOGIN=${none}`),
+    ).toEqual({
+      client: {
+        peer: '127.0.0.1',
+        address: '192.0.2.8',
+        port: 0,
+        localAddress: undefined,
+        host: '[192.0.2.8]',
+        hostKnown: false,
+        hostConfirmed: false,
+      },
+      auth: undefined,
+    });
+    expect(apply(true, `NAME=${none}`).client).toMatchObject({ host: '[127.0.0.1]', hostKnown: false });
   });
 
   it('gives the login to the policy', () => {
-    expect(apply(true, 'LOGIN=bob').fields).toEqual({ auth_user: 'bob' });
-    expect(apply(true, 'LOGIN=[UNAVAILABLE]').fields).toEqual({ auth_user: undefined });
-    expect(apply(true).fields).toBeUndefined();
+    expect(apply(true, 'LOGIN=bob').auth).toEqual({ user: 'bob', mechanism: undefined });
+    expect(apply(true, 'PROTO=ESMTP').auth).toBeUndefined();
   });
+
+  it.each(['ADDR=192.0.2.9', 'LOGIN=eve', 'name=b.example'])(
+    'refuses an attribute that is there twice: %s',
+    (word) => {
+      expect(parseAttributes(['ADDR=192.0.2.8', 'NAME=a.example', 'LOGIN=bob', word])).toEqual({
+        kind: 'invalid',
+        word,
+      });
+    },
+  );
 });

@@ -1,17 +1,20 @@
 // AUTH PLAIN and LOGIN, RFC 4954 (and RFC 4616). The policy gets the whole exchange as one line, `AUTH PLAIN <response>` or `AUTH LOGIN
-// <user> <password>`, in base64 as the client sent it. Offered after EHLO, and only when the policy has hook.auth; served outside a transaction.
+// <user> <password>`, in base64 as the client sent it, and beside it the claim and the password as fields of client, while hook.auth runs.
+// Offered after EHLO, and only when the policy has hook.auth; served outside a transaction. Only 235 authenticates.
 import { type CommandContext, type CommandSpec, command, go, type Parsed, refuse } from '../command.ts';
 import type { CommandLine } from '../command-parser.ts';
 import { words } from '../protocol/blanks.ts';
 import { errorReply } from '../reply-table.ts';
+import { fieldsEndingAt } from '../session-facts.ts';
 import { helloOf } from '../state-machine.ts';
 
 interface Credentials {
   /** For hook.auth. */
   readonly line: string;
   readonly mechanism: 'PLAIN' | 'LOGIN';
-  /** Decoded, latin1: client.auth_user. */
+  /** Decoded, latin1: who the client claims to be, and the proof of it. */
   readonly user: string;
+  readonly password: string;
 }
 
 /** RFC 4648 section 4, with its padding; `=` alone is an empty response (RFC 4954 section 4). */
@@ -25,7 +28,7 @@ function decode(text: string): string {
 }
 
 function parse(line: CommandLine, context: CommandContext, answers: readonly string[]): Parsed<Credentials> {
-  if (context.authenticated) return refuse('authenticated');
+  if (context.auth !== undefined) return refuse('authenticated');
   const [given = '', ...rest] = words(line.argument);
   const mechanism = given.toUpperCase();
   if (mechanism !== 'PLAIN' && mechanism !== 'LOGIN') return refuse('mechanism');
@@ -37,12 +40,14 @@ function parse(line: CommandLine, context: CommandContext, answers: readonly str
   if (responses.length < wanted) {
     return { kind: 'ask', challenge: mechanism === 'PLAIN' ? '' : responses.length === 0 ? USER : PASSWORD };
   }
-  const first = decode(responses[0] ?? '');
+  const [first = '', second = ''] = responses.map(decode);
+  // authzid NUL authcid NUL password
+  const [, user = '', ...proof] = mechanism === 'PLAIN' ? first.split('\0') : ['', first, second];
   return go({
     line: [line.input.slice(0, 4), given, ...responses].join(' '),
     mechanism,
-    // authzid NUL authcid NUL password
-    user: mechanism === 'LOGIN' ? first : (first.split('\0')[1] ?? ''),
+    user,
+    password: proof.join('\0'),
   });
 }
 
@@ -52,12 +57,16 @@ export const authCommand = command({
   // Within a transaction it is a command out of sequence (RFC 4954 section 4), and no unknown one.
   offered: (context) => helloOf(context.state) === 'ehlo' && context.has('auth'),
   parse,
-  prepare: (value, context) => context.setClient({ auth_mechanism: value.mechanism, auth_user: value.user }),
+  prepare: ({ mechanism, user, password }, context) =>
+    context.setClient({ auth_mechanism: mechanism, auth_claim: user, auth_password: password }),
   hook: 'auth',
   args: (value) => [value.line],
+  finish: (_, context) => context.setClient(fieldsEndingAt('auth-done')),
   reply: (_, context) => errorReply('credentials', context.values['smtp-error-url']),
-  effect: (_, success, context) => {
-    context.authenticated = success;
+  succeeds: (code) => code === 235,
+  effect: ({ user, mechanism }, success, context) => {
+    if (success) context.authenticate({ user, mechanism });
+    else context.setClient(fieldsEndingAt('auth-refused'));
     return undefined;
   },
 } satisfies CommandSpec<Credentials>);

@@ -5,6 +5,7 @@ import { ehlo } from '../default-reply.ts';
 export const ehloCommand = command({
   verb: 'EHLO',
   phases: ANY_PHASE,
+  endsTransaction: true,
   parse: (line) => (line.argument === '' ? refuse('missingArgument') : go(line.argument)),
   hook: 'ehlo',
   args: (argument) => [argument],
@@ -15,5 +16,5 @@ export const ehloCommand = command({
       auth: context.has('auth'),
       maxSize: context.values['smtp-max-size'],
     }),
-  effect: (_, success) => (success ? { kind: 'hello', hello: 'ehlo' } : { kind: 'hello-refused' }),
+  effect: (_, success) => (success ? { kind: 'hello', hello: 'ehlo' } : undefined),
 } satisfies CommandSpec<string>);

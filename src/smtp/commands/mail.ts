@@ -19,5 +19,5 @@ export const mailCommand = command({
   hook: 'mail',
   args: ({ path }) => [path.address, path.domain],
   reply: ({ path }) => senderOk(path.address),
-  effect: (transaction, success) => (success ? { kind: 'mail', transaction } : undefined),
+  effect: (transaction, success) => (success ? { kind: 'mail', transaction } : { kind: 'mail-refused' }),
 } satisfies CommandSpec<Transaction>);

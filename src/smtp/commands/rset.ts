@@ -5,6 +5,7 @@ import { OK } from '../default-reply.ts';
 export const rsetCommand = command({
   verb: 'RSET',
   phases: ANY_PHASE,
+  endsTransaction: true,
   parse: parseNoArgument,
   hook: 'rset',
   args: () => NO_ARGS,

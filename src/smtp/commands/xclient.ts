@@ -1,24 +1,25 @@
-// XCLIENT, as Postfix defines it (XCLIENT_README): a trusted client says whom it speaks for. On success the session starts over with
-// hook.accept and a new banner. Only for clients of smtp-xclient-hosts, judged by the address of the socket.
-import { ANY_PHASE, type CommandSpec, command, go, refuse } from '../command.ts';
+// XCLIENT, as Postfix defines it (XCLIENT_README): a trusted client says whom it speaks for, outside of a transaction. On success the session
+// starts over, with a fresh instance of the policy, hook.accept and a new banner. Only for clients of smtp-xclient-hosts, judged by the
+// address of the socket.
+import { type CommandSpec, command, go, refuse } from '../command.ts';
 import { banner } from '../default-reply.ts';
 import { words } from '../protocol/blanks.ts';
-import { applyAttributes, parseAttributes } from '../xclient-attributes.ts';
+import { type Attributes, applyAttributes, parseAttributes } from '../xclient-attributes.ts';
 
 export const xclientCommand = command({
   verb: 'XCLIENT',
-  phases: ANY_PHASE,
+  phases: ['greeted', 'hello'],
   offered: (context) => context.trusted && context.values['smtp-xclient'],
-  parse: (line) => go(line.argument),
+  parse: (line) => {
+    const items = words(line.argument);
+    if (items.length === 0) return refuse('missingArgument');
+    const parsed = parseAttributes(items);
+    return parsed.kind === 'invalid'
+      ? refuse('invalidArgument', { word: parsed.word })
+      : go(parsed.attributes);
+  },
   hook: 'xclient',
   args: () => [],
-  apply: (argument, context) => {
-    const parsed = parseAttributes(words(argument));
-    if (parsed.kind === 'invalid') return refuse('invalidArgument', { word: parsed.word });
-    const fields = applyAttributes(parsed.attributes, context.client);
-    if (fields !== undefined) context.setClient(fields);
-    context.authenticated = false;
-    return { kind: 'greet' };
-  },
+  apply: (attributes, context) => applyAttributes(attributes, context.client),
   reply: (_, context) => banner(context.hostName, context.idSess),
-} satisfies CommandSpec<string>);
+} satisfies CommandSpec<Attributes>);

@@ -1,0 +1,171 @@
+// What a session knows, from when to when: the single source of doc/hooks.md "What holds how long", of the fields that go at a moment, and of
+// the spec that walks through it (spec/session/facts.spec.ts). RFC 5321 section 4.1.4, RFC 4954 section 4, Postfix XCLIENT_README.
+import type { LuaRecord } from '../lua/value.ts';
+
+/** Moments at which something begins or ends. */
+export const moments = {
+  connect: 'a client connects, before `hook.accept`',
+  command: 'the next command line',
+  pipelined: 'a command came before the reply to the last one',
+  hello: 'a positive reply to EHLO or HELO',
+  'hello-refused': 'a refused EHLO or HELO',
+  'auth-hook': '`hook.auth` is called',
+  'auth-done': '`hook.auth` has returned',
+  auth: '235 to AUTH',
+  'auth-refused': 'a refused AUTH',
+  'mail-hook': '`hook.mail` is called',
+  'mail-refused': 'a refused MAIL',
+  'data-hook': '`hook.data` is called',
+  'dot-hook': '`hook.dot` is called',
+  rset: 'RSET',
+  'message-end': 'the reply at the final dot',
+  xclient: 'XCLIENT that is taken',
+  close: 'the end of the session',
+} as const;
+
+export type Moment = keyof typeof moments;
+
+export interface FactSpec {
+  /** As a policy or a reader of the documentation knows it. */
+  readonly shown: string;
+  readonly begins: readonly Moment[];
+  /** Besides `close`. */
+  readonly ends: readonly Moment[];
+  /** The field of the Lua table `client` that shows it; it is removed when the fact ends. */
+  readonly field?: string;
+  /** More about it. */
+  readonly note?: string;
+}
+
+/** What ends a transaction that MAIL has opened. hook.reset runs then, while it is still there. */
+const TRANSACTION_ENDS = ['hello', 'rset', 'message-end'] as const satisfies readonly Moment[];
+
+/** What may be known of a message that a refused MAIL opened nothing for. */
+const REFUSED_TOO = ['mail-refused', ...TRANSACTION_ENDS] as const satisfies readonly Moment[];
+
+export const factTable = {
+  address: {
+    shown: '`client.address`, `client.port`, `client.host`, `client.confirmed_host`',
+    begins: ['connect', 'xclient'],
+    ends: [],
+    note: 'XCLIENT with ADDR names another client: what it does not say of it is not known then, `client.host` is `[address]` and `client.port` 0',
+  },
+  local: {
+    shown: '`client.local_address`',
+    begins: ['connect', 'xclient'],
+    ends: [],
+    note: 'XCLIENT may name another one',
+  },
+  session: { shown: '`client.id_sess`', begins: ['connect'], ends: [] },
+  policy: {
+    shown: 'globals and locals of the policy, fields it added to `client`, its open files',
+    begins: ['connect', 'xclient'],
+    ends: ['xclient'],
+    note: 'XCLIENT: `hook.reset`, then the instance ends without `hook.close`; a fresh one of the present policy begins with `hook.accept`',
+  },
+  options: { shown: 'values set by `smtpe.setoption`', begins: ['connect', 'xclient'], ends: ['xclient'] },
+  input: { shown: '`client.input`', begins: ['command'], ends: ['command'], field: 'input' },
+  pipelining: {
+    shown: '`client.is_pipelining`',
+    begins: ['pipelined'],
+    ends: ['xclient'],
+    note: 'false before',
+  },
+  hello: { shown: 'EHLO or HELO, and what EHLO offered', begins: ['hello'], ends: ['xclient'] },
+  authenticated: {
+    shown: '`client.authenticated`',
+    begins: ['auth', 'xclient'],
+    ends: ['xclient'],
+    note: 'false before; XCLIENT with LOGIN makes it true',
+  },
+  authUser: {
+    shown: '`client.auth_user`',
+    begins: ['auth', 'xclient'],
+    ends: ['xclient'],
+    field: 'auth_user',
+    note: 'LOGIN of XCLIENT is the new one',
+  },
+  authMechanism: {
+    shown: '`client.auth_mechanism`',
+    begins: ['auth-hook'],
+    ends: ['auth-refused', 'xclient'],
+    field: 'auth_mechanism',
+  },
+  authClaim: {
+    shown: '`client.auth_claim`',
+    begins: ['auth-hook'],
+    ends: ['auth-done'],
+    field: 'auth_claim',
+  },
+  authPassword: {
+    shown: '`client.auth_password`',
+    begins: ['auth-hook'],
+    ends: ['auth-done'],
+    field: 'auth_password',
+  },
+  transaction: {
+    shown: '`client.id_trans`, sender, recipients, parameters of MAIL and RCPT',
+    begins: ['mail-hook'],
+    ends: REFUSED_TOO,
+    field: 'id_trans',
+  },
+  tables: {
+    shown: 'entries of `mime.parts` and `uri.found`',
+    begins: ['mail-hook'],
+    ends: REFUSED_TOO,
+    note: 'empty tables outside',
+  },
+  headers: {
+    shown: 'edits by `header.*` from `hook.mail` on',
+    begins: ['mail-hook'],
+    ends: REFUSED_TOO,
+  },
+  earlyHeaders: {
+    shown: 'edits by `header.*` outside of a transaction, and in `hook.helo`, `hook.ehlo` and `hook.rset`',
+    begins: ['connect'],
+    ends: ['xclient'],
+    note: 'they belong to the next message: a MAIL that is accepted takes them over, and they end with that transaction',
+  },
+  messageFile: {
+    shown: '`client.msg_file`',
+    begins: ['data-hook'],
+    ends: REFUSED_TOO,
+    field: 'msg_file',
+    note: 'it stays when `hook.data` refuses: DATA may come again',
+  },
+  messageLength: {
+    shown: '`client.message_length`',
+    begins: ['dot-hook'],
+    ends: REFUSED_TOO,
+    field: 'message_length',
+  },
+  commandCount: {
+    shown: 'what counts for `limit-commands`',
+    begins: ['connect'],
+    ends: ['message-end', 'xclient'],
+  },
+  errorCount: {
+    shown: 'what counts for `limit-errors` and `limit-unknown`',
+    begins: ['connect'],
+    ends: ['xclient'],
+  },
+} as const satisfies Record<string, FactSpec>;
+
+export type FactName = keyof typeof factTable;
+
+function fieldsOf(moment: Moment): LuaRecord {
+  const specs: readonly FactSpec[] = Object.values(factTable);
+  const ended = specs.filter(({ ends }) => ends.includes(moment));
+  return Object.fromEntries(ended.flatMap(({ field }) => (field === undefined ? [] : [[field, undefined]])));
+}
+
+const momentNames = Object.keys(moments) as readonly Moment[];
+
+const ending = Object.fromEntries(momentNames.map((moment) => [moment, fieldsOf(moment)])) as Readonly<
+  Record<Moment, LuaRecord>
+>;
+
+/** The fields of `client` that are gone from `moment` on, for setting: each is undefined. */
+export function fieldsEndingAt(moment: Moment): LuaRecord {
+  return ending[moment];
+}
