@@ -82,7 +82,7 @@ export async function createApp(dependencies: AppDependencies): Promise<App> {
     modules,
     libLuaDirectory,
     // A policy that opens the message by its name must find it there.
-    files: { onPath: (path) => spools.find(path)?.onDiskSync() },
+    files: { onPath: (path) => spools.open(path) },
     onBroken,
     ...(heartbeat === undefined ? {} : { heartbeat }),
   });

@@ -96,7 +96,7 @@ export class SmtpRig {
   connect(address = '192.0.2.1', interactive = false, localAddress = '192.0.2.25'): RigClient {
     const [ours, theirs] = duplexPair();
     const over = this.server.serve(theirs, { address, port: 4711, localAddress }, interactive);
-    return new RigClient(ours, over);
+    return new RigClient(ours, over, theirs);
   }
 
   /** A client that has read the banner. */
@@ -121,11 +121,14 @@ export class RigClient {
   received = '';
   /** The server has closed its side. */
   ended = false;
+  readonly #server: Duplex;
   #wake: (() => void) | undefined;
 
-  constructor(stream: Duplex, over: Promise<void>) {
+  /** `server`: the other end of `stream`. */
+  constructor(stream: Duplex, over: Promise<void>, server: Duplex) {
     this.stream = stream;
     this.over = over;
+    this.#server = server;
     stream.on('data', (chunk: Buffer) => {
       this.received += chunk.toString('latin1');
       this.#wake?.();
@@ -142,6 +145,12 @@ export class RigClient {
   send(...chunks: readonly (string | Buffer)[]): void {
     for (const chunk of chunks)
       this.stream.write(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk);
+  }
+
+  /** The client resets the connection, as one does that closes its socket with something unread. */
+  reset(): void {
+    const error = { code: 'ECONNRESET', errno: -104, syscall: 'read' };
+    this.#server.destroy(Object.assign(new Error('read ECONNRESET'), error));
   }
 
   /** The next complete reply with its line ends, or what is left when the server has closed. */

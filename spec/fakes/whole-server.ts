@@ -131,7 +131,7 @@ export class WholeServer {
   inMemory(address = '192.0.2.1'): RigClient {
     const [ours, theirs] = duplexPair();
     const peer = { address, port: 4711, localAddress: '192.0.2.25' };
-    return new RigClient(ours, this.server.serve(theirs, peer, false));
+    return new RigClient(ours, this.server.serve(theirs, peer, false), theirs);
   }
 
   /** A client over TCP that has not read the banner yet. */

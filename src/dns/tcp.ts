@@ -1,6 +1,7 @@
 // Queries to one name server over TCP (RFC 7766), used when the UDP answer was truncated: one connection per query, closed after the
 // answer. The timer of the query is the deadline; too many at once wait their turn within it.
 import { connect, type Socket } from 'node:net';
+import { Octets } from '../base/octets.ts';
 import type { Exchange, ReplyReceiver } from './udp.ts';
 
 /** Connections to one server at once. */
@@ -49,7 +50,7 @@ class TcpExchange implements Exchange {
   readonly #receiver: ReplyReceiver;
   readonly #ended: () => void;
   #socket: Socket | undefined;
-  #received: Buffer = Buffer.alloc(0);
+  readonly #received = new Octets();
   #over = false;
 
   constructor(packet: Buffer, receiver: ReplyReceiver, ended: () => void) {
@@ -77,11 +78,11 @@ class TcpExchange implements Exchange {
   #read(chunk: Buffer): void {
     if (this.#over) return;
     // At most 64 KiB: the length is a 16-bit number.
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    this.#received.add(chunk);
     if (this.#received.length < 2) return;
-    const length = this.#received.readUInt16BE(0);
+    const length = this.#received.view.readUInt16BE(0);
     if (this.#received.length < 2 + length) return;
-    const packet = this.#received.subarray(2, 2 + length);
+    const packet = this.#received.take().subarray(2, 2 + length);
     this.#end();
     if (!this.#receiver.reply(packet)) this.#receiver.failed('TCP answer to another question');
   }
@@ -96,7 +97,7 @@ class TcpExchange implements Exchange {
     if (this.#over) return;
     this.#over = true;
     this.#socket?.destroy();
-    this.#received = Buffer.alloc(0);
+    this.#received.clear();
     this.#ended();
   }
 }

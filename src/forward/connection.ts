@@ -30,6 +30,10 @@ export type SecureOutcome =
 
 const CLOSED: Loss = { code: pseudoCode.EOF, error: 'the next hop closed the connection' };
 
+/** Bytes kept while nobody waits for a reply; more than the longest reply. */
+const MAX_UNASKED = 131_072;
+const UNASKED: Loss = { code: pseudoCode.ERROR, error: 'the next hop sends without being asked' };
+
 function ioLoss(error: NodeJS.ErrnoException): Loss {
   return { code: pseudoCode.IO, error: error.code ?? error.message };
 }
@@ -159,6 +163,8 @@ export class Connection {
       if (this.#loss !== undefined) return;
       this.#parser.push(chunk);
       this.#deliver();
+      // With a user, what is left is the beginning of one reply.
+      if (this.#parser.held > MAX_UNASKED) this.#lose(UNASKED);
     };
     const drain = (): void => this.#user?.drain();
     const end = (): void => this.#lose(CLOSED);

@@ -1,6 +1,8 @@
 // Reads the replies of a next hop (RFC 5321 section 4.2): multi-line, any chunking, any bytes in the text, bounded. Pure; fed by
 // forward/connection, which asks for one reply at a time so that what stands behind a reply can still be thrown away (STARTTLS).
 
+import { Octets } from '../base/octets.ts';
+
 export interface Reply {
   /** 200 to 599. */
   readonly code: number;
@@ -23,67 +25,87 @@ export type ParseResult =
 /** RFC 5321 section 4.5.3.1.5 says 512; real servers send more. */
 const MAX_LINE = 4096;
 const MAX_REPLY = 65_536;
+const LF = 10;
+const CR = 13;
+const LINE_END = /\r?\n/;
 const REPLY_LINE = /^([2-5]\d\d)(?:([ -])|$)/;
 const MORE: ParseResult = { kind: 'more' };
 
 export class ReplyParser {
-  #text = '';
-  /** Where the next line starts, and up to where there is no LF. */
+  /** What was received and not given out. */
+  readonly #bytes = new Octets();
+  /** Offsets in it: of the reply being read, of its first line not looked at, and up to where there is no LF. */
+  #start = 0;
   #next = 0;
   #scanned = 0;
-  #lines: string[] = [];
-  #size = 0;
+  /** The code of the reply being read; '' before its first line. */
+  #code = '';
 
   /** Adds what was received. */
   push(chunk: Buffer): void {
-    this.#text = this.#text.slice(this.#next) + chunk.toString('latin1');
-    this.#scanned -= this.#next;
-    this.#next = 0;
+    if (this.#start > 0) {
+      const rest = this.#bytes.take();
+      this.#bytes.add(rest, this.#start);
+      this.#next -= this.#start;
+      this.#scanned -= this.#start;
+      this.#start = 0;
+    }
+    this.#bytes.add(chunk);
+  }
+
+  /** Bytes received and not given out as replies. */
+  get held(): number {
+    return this.#bytes.length - this.#start;
   }
 
   /** True when nothing is waiting to be read. */
   get empty(): boolean {
-    return this.#next >= this.#text.length && this.#lines.length === 0;
+    return this.#start >= this.#bytes.length;
   }
 
   /** Forgets everything received and not read yet. */
   clear(): void {
-    this.#text = '';
-    this.#next = 0;
-    this.#scanned = 0;
-    this.#lines = [];
-    this.#size = 0;
+    this.#bytes.clear();
+    this.#start = this.#next = this.#scanned = 0;
+    this.#code = '';
   }
 
   /** Takes the next complete reply. */
   next(): ParseResult {
+    const bytes = this.#bytes.view;
     for (;;) {
-      const end = this.#text.indexOf('\n', this.#scanned);
+      const end = bytes.indexOf(LF, this.#scanned);
       if (end < 0) {
-        this.#scanned = this.#text.length;
-        if (this.#text.length - this.#next > MAX_LINE) return this.#garbage('a reply line is too long');
+        this.#scanned = bytes.length;
+        if (bytes.length - this.#next > MAX_LINE) return this.#garbage('a reply line is too long');
         return MORE;
       }
-      const line = this.#text.slice(
+      const line = bytes.toString(
+        'latin1',
         this.#next,
-        this.#text[end - 1] === '\r' && end > this.#next ? end - 1 : end,
+        end > this.#next && bytes[end - 1] === CR ? end - 1 : end,
       );
+      const before = this.#next;
       this.#next = this.#scanned = end + 1;
       if (line.length > MAX_LINE) return this.#garbage('a reply line is too long');
-      this.#size += line.length + 2;
-      if (this.#size > MAX_REPLY) return this.#garbage('a reply is too long');
+      if (this.#next - this.#start > MAX_REPLY) return this.#garbage('a reply is too long');
       const match = REPLY_LINE.exec(line);
       if (match === null) return this.#garbage(`not an SMTP reply: ${excerpt(line)}`);
-      const first = this.#lines[0];
-      if (first !== undefined && !first.startsWith(match[1] as string)) {
+      const code = match[1] as string;
+      if (this.#code !== '' && this.#code !== code) {
+        const first = bytes.toString('latin1', this.#start, before).split(LINE_END, 1)[0] ?? '';
         return this.#garbage(`a reply with two codes: ${excerpt(first)} and ${excerpt(line)}`);
       }
-      this.#lines.push(line);
+      this.#code = code;
       if (match[2] === '-') continue;
-      const reply = { code: Number(match[1]), lines: this.#lines };
-      this.#lines = [];
-      this.#size = 0;
-      return { kind: 'reply', reply };
+      const lines =
+        before === this.#start
+          ? [line]
+          : [...bytes.toString('latin1', this.#start, before).split(LINE_END).slice(0, -1), line];
+      this.#code = '';
+      this.#start = this.#next;
+      if (this.#start === bytes.length) this.clear();
+      return { kind: 'reply', reply: { code: Number(code), lines } };
     }
   }
 

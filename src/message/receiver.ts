@@ -1,6 +1,8 @@
 // A message between 354 and the final dot: the bytes of the client become content (message/data-reader), which goes to the spool, to whoever
 // watches (mime.parts, uri.found), and to the hooks content, header, eoh and body, in this order for each chunk. Knows no session and no
 // policy. RFC 5321 section 4.1.1.4, RFC 5322 section 2.2. A hook that is not there costs nothing; one that suspends holds up the rest.
+import { Octets } from '../base/octets.ts';
+import { Pieces } from '../base/pieces.ts';
 import { SliceBatch } from '../lua/value.ts';
 import { type DataProgress, DataReader } from './data-reader.ts';
 import { HeaderBlock } from './header-block.ts';
@@ -16,7 +18,10 @@ export interface ContentSink {
   /** A header with its folding, without its final line end. */
   readonly header: ((header: Buffer) => Maybe<boolean>) | undefined;
   readonly eoh: (() => Maybe<boolean>) | undefined;
-  /** Lines of the body without their line ends; gives how many of them were taken, at least one, and 0 to stop. */
+  /**
+   * Lines of the body without their line ends, one longer than `bodyLine` in parts of that size; gives how many of them were taken, at
+   * least one, and 0 to stop.
+   */
   readonly body: ((lines: SliceBatch) => Maybe<number>) | undefined;
 }
 
@@ -31,6 +36,8 @@ export interface ReceiverLimits {
   readonly size: number;
   /** Bytes of the header block. */
   readonly headers: number;
+  /** Bytes of a line of the body that are handed over at once (not for the message as it is stored); without it, all. */
+  readonly bodyLine?: number;
 }
 
 /** Why a message is not kept; the rest of it is read and dropped, and no hook sees it. */
@@ -64,10 +71,9 @@ export class MessageReceiver {
   /** Bytes of the header block whose header lines are all there, and how many of them the list already has. */
   #headerBytes = 0;
   /** The header being read (with sink.header), or the headers the list does not have yet (without). */
-  #pending: Buffer[] = [];
+  readonly #pending = new Octets();
   /** The beginning of a line that straddles chunks. */
-  #line: Buffer[] = [];
-  #lineLength = 0;
+  readonly #line = new Octets();
   /** The lines that hook.body is called with, and where in their piece the line behind each begins. */
   readonly #batch = new SliceBatch();
   readonly #behind: number[] = [];
@@ -107,15 +113,23 @@ export class MessageReceiver {
    * called. Not to be called again before the promise it gave has resolved.
    */
   feed(chunk: Buffer, from: number): Maybe<Received> {
-    const pieces: Buffer[] = [];
+    // Nearly always there is one; a chunk cut into thousands is put together again.
+    let first: Buffer | undefined;
+    let more: Pieces | undefined;
     let length = 0;
     const progress = this.#reader.feed(chunk, from, (piece) => {
-      pieces.push(piece);
       length += piece.length;
+      if (this.#fault !== undefined) return;
+      if (first === undefined) first = piece;
+      else {
+        more ??= new Pieces();
+        more.add(piece);
+      }
     });
     this.#received += length;
     if (this.#limits.size > 0 && this.#received > this.#limits.size) this.#fault ??= { kind: 'size' };
     if (this.#fault !== undefined) return progress;
+    const pieces = first === undefined ? [] : more === undefined ? [first] : [first, ...more.list];
     return chain(this.#store(pieces), () =>
       chain(this.#show(pieces, length), (go) => this.#after(go, progress)),
     );
@@ -124,7 +138,7 @@ export class MessageReceiver {
   /** The headers that are complete so far go into the list (without hook.header they are kept as a block until then). */
   syncHeaders(): void {
     if (!this.#inHeaders || this.#sink.header !== undefined || this.#pending.length === 0) return;
-    const block = concat(this.#pending);
+    const block = this.#pending.take();
     let end = block.length;
     // The last header may go on in the next line.
     for (let i = block.lastIndexOf(LF, end - 2); ; i = block.lastIndexOf(LF, i - 1)) {
@@ -133,7 +147,7 @@ export class MessageReceiver {
       if (i <= 0 || (first !== SPACE && first !== TAB)) break;
     }
     this.#headers.receiveBlock(block.subarray(0, end));
-    this.#pending = end < block.length ? [block.subarray(end)] : [];
+    this.#pending.add(block, end);
   }
 
   /** Another message stands in the spool now: its headers replace those received. */
@@ -194,14 +208,14 @@ export class MessageReceiver {
         }
         const end = piece.indexOf(LF, start);
         if (end < 0) {
-          this.#keepPart(piece, start);
-          this.#checkHeaderBytes(this.#lineLength);
+          this.#line.add(piece, start);
+          this.#checkHeaderBytes(this.#line.length);
           break;
         }
         const line = this.#wholeLine(piece, start, end + 1);
         const kind = this.#block.line(line, 0, line.length - 2, line.length);
         // A delimiter is a line of the body: it is read again, from its LF on.
-        if (kind === 'delimiter') this.#keepPart(line.subarray(0, line.length - 1), 0);
+        if (kind === 'delimiter') this.#line.add(line, 0, line.length - 1);
         start = kind === 'delimiter' ? end : end + 1;
         const go = kind === 'header' ? this.#headerLine(line) : this.#endOfHeaders(kind === 'blank');
         if (go === true) continue;
@@ -216,37 +230,62 @@ export class MessageReceiver {
     return done > 0 && this.#lines(pieces, at, this.#behind[done - 1] ?? 0);
   }
 
-  /** Puts complete lines of the piece from `start` on into the batch; false when there is none, then the rest was kept. */
+  /**
+   * Puts complete lines of the piece from `start` on, and parts of too long ones, into the batch; false when there is none, then the
+   * rest was kept. Where a line is cut depends on its octets only, not on how they arrived.
+   */
   #collect(piece: Buffer, start: number): boolean {
     const batch = this.#batch;
     batch.count = 0;
+    const longest = this.#limits.bodyLine ?? Number.POSITIVE_INFINITY;
     let from = start;
-    for (let end = piece.indexOf(LF, from); end >= 0; end = piece.indexOf(LF, from)) {
-      const straddles = this.#lineLength > 0;
-      const bytes = straddles ? this.#wholeLine(piece, from, end + 1) : piece;
-      batch.bytes = bytes;
-      batch.starts[batch.count] = straddles ? 0 : from;
-      batch.ends[batch.count] = straddles ? bytes.length - 2 : end - 1;
-      from = end + 1;
-      this.#behind[batch.count++] = from;
-      if (straddles || batch.count >= batch.limit) return true;
+    for (let end = piece.indexOf(LF, from); ; ) {
+      const kept = this.#line.length;
+      // Octets of the line that are here, its CRLF included.
+      const length = kept + (end < 0 ? piece.length : end + 1) - from;
+      if (length > longest + 2) {
+        if (kept === 0) from = this.#add(piece, from, from + longest, from + longest);
+        else return this.#addPart(piece, from, longest);
+      } else if (end < 0) break;
+      else if (kept === 0) {
+        from = this.#add(piece, from, end - 1, end + 1);
+        end = piece.indexOf(LF, from);
+      } else {
+        const line = this.#wholeLine(piece, from, end + 1);
+        this.#add(line, 0, line.length - 2, end + 1);
+        return true;
+      }
+      if (batch.count >= batch.limit) return true;
     }
     if (batch.count > 0) return true;
-    this.#keepPart(piece, start);
+    this.#line.add(piece, from);
     return false;
   }
 
-  #keepPart(piece: Buffer, start: number): void {
-    this.#line.push(piece.subarray(start));
-    this.#lineLength += piece.length - start;
+  /** An entry of the batch; gives `behind`, where the piece goes on behind it. */
+  #add(bytes: Buffer, start: number, end: number, behind: number): number {
+    const batch = this.#batch;
+    batch.bytes = bytes;
+    batch.starts[batch.count] = start;
+    batch.ends[batch.count] = end;
+    this.#behind[batch.count++] = behind;
+    return behind;
+  }
+
+  /** The first part of a line whose beginning was kept, alone in its batch. */
+  #addPart(piece: Buffer, from: number, longest: number): true {
+    const next = Math.max(from, from + longest - this.#line.length);
+    const line = this.#wholeLine(piece, from, next);
+    this.#add(line, 0, longest, next);
+    // A CR, and with it the octet in front, may have been kept before it was known that the line goes on.
+    if (line.length > longest) this.#line.add(line, longest);
+    return true;
   }
 
   #wholeLine(piece: Buffer, start: number, end: number): Buffer {
-    if (this.#lineLength === 0) return piece.subarray(start, end);
-    const line = Buffer.concat([...this.#line, piece.subarray(start, end)]);
-    this.#line = [];
-    this.#lineLength = 0;
-    return line;
+    if (this.#line.length === 0) return piece.subarray(start, end);
+    this.#line.add(piece, start, end);
+    return this.#line.take();
   }
 
   #checkHeaderBytes(more: number): void {
@@ -260,18 +299,17 @@ export class MessageReceiver {
     this.#headerBytes += line.length;
     const folded = (line[0] === SPACE || line[0] === TAB) && this.#pending.length > 0;
     if (this.#sink.header === undefined || folded || this.#pending.length === 0) {
-      this.#pending.push(line);
+      this.#pending.add(line);
       return true;
     }
     const header = this.#takeHeader();
-    this.#pending.push(line);
+    this.#pending.add(line);
     return this.#sink.header(header);
   }
 
   /** The pending header, into the list and for the hook, without its final CRLF. */
   #takeHeader(): Buffer {
-    const whole = concat(this.#pending);
-    this.#pending = [];
+    const whole = this.#pending.take();
     const header = whole.subarray(0, whole.length - 2);
     this.#headers.receive(header.toString('latin1'));
     return header;
@@ -282,10 +320,8 @@ export class MessageReceiver {
     this.#layout = { headerLength: this.#headerBytes, hasEmptyLine };
     let go: Maybe<boolean> = true;
     if (this.#pending.length > 0) {
-      if (this.#sink.header === undefined) {
-        this.#headers.receiveBlock(concat(this.#pending));
-        this.#pending = [];
-      } else go = this.#sink.header(this.#takeHeader());
+      if (this.#sink.header === undefined) this.#headers.receiveBlock(this.#pending.take());
+      else go = this.#sink.header(this.#takeHeader());
     }
     return chain(go, (goOn) => goOn && (this.#sink.eoh?.() ?? true));
   }

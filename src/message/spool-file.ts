@@ -1,27 +1,11 @@
 // The private file of a message: made (0600, never an existing one), written whole at fixed positions, replaced. Which pieces go there
 // and when is decided by message/spool, the only caller. Everything rejects or throws with the error of the file system.
-import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 
 /** Never follows or reuses what is there: names can be guessed by others where the directory is shared. */
 const CREATE = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
 const MODE = 0o600;
-
-/** Octets and where in the file they belong. */
-export interface Placed {
-  readonly position: number;
-  readonly piece: Buffer;
-}
-
-/** The pieces one behind the other, from the beginning of the file. */
-export function placed(pieces: readonly Buffer[]): Placed[] {
-  let position = 0;
-  return pieces.map((piece) => {
-    const at = position;
-    position += piece.length;
-    return { position: at, piece };
-  });
-}
 
 export function createFile(path: string): Promise<FileHandle> {
   return open(path, CREATE, MODE);
@@ -35,20 +19,32 @@ export function openToRead(path: string): Promise<FileHandle> {
   return open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
 }
 
+/** Writes all of the pieces, in order, from `position` on. */
 export async function writeAll(file: FileHandle, pieces: readonly Buffer[], position: number): Promise<void> {
-  const all = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
-  let written = 0;
-  while (written < all.length) {
-    const { bytesWritten } = await file.write(all, written, all.length - written, position + written);
-    written += bytesWritten;
+  let at = position;
+  for (let rest = pieces; rest.length > 0; ) {
+    const { bytesWritten } = await file.writev(rest, at);
+    at += bytesWritten;
+    rest = behind(rest, bytesWritten);
   }
 }
 
+/** What is left of the pieces behind their first `count` octets. */
+function behind(pieces: readonly Buffer[], count: number): readonly Buffer[] {
+  let left = count;
+  for (let i = 0; i < pieces.length; i++) {
+    const piece = pieces[i] as Buffer;
+    if (left < piece.length) return [piece.subarray(left), ...pieces.slice(i + 1)];
+    left -= piece.length;
+  }
+  return [];
+}
+
 /** Makes the file with this content. When that fails there is no file. */
-export function createSync(path: string, pieces: readonly Placed[]): void {
+export function createSync(path: string, pieces: readonly Buffer[]): void {
   const descriptor = openSync(path, CREATE, MODE);
   try {
-    fillSync(descriptor, pieces);
+    fillSync(descriptor, pieces, 0);
   } catch (error) {
     unlinkSync(path);
     throw error;
@@ -57,21 +53,28 @@ export function createSync(path: string, pieces: readonly Placed[]): void {
   }
 }
 
-/** Writes into the file that was made, or is being made at this moment. */
-export function writeMoreSync(path: string, pieces: readonly Placed[]): void {
-  const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, MODE);
+/** Writes into the file that we have made: one that is not there, or is a link, is an error. */
+export function writeMoreSync(path: string, pieces: readonly Buffer[], position: number): void {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    fillSync(descriptor, pieces);
+    const { uid, nlink, mode } = fstatSync(descriptor);
+    // Where others may write, somebody could have put another file in its place.
+    const ours =
+      (mode & constants.S_IFMT) === constants.S_IFREG && uid === process.geteuid?.() && nlink === 1;
+    if (!ours) throw Object.assign(new Error(`${path} is not the file that was made`), { code: 'EEXIST' });
+    fillSync(descriptor, pieces, position);
   } finally {
     closeSync(descriptor);
   }
 }
 
-function fillSync(descriptor: number, pieces: readonly Placed[]): void {
-  for (const { position, piece } of pieces) {
-    let written = 0;
-    while (written < piece.length) {
-      written += writeSync(descriptor, piece, written, piece.length - written, position + written);
+function fillSync(descriptor: number, pieces: readonly Buffer[], position: number): void {
+  let at = position;
+  for (const piece of pieces) {
+    for (let written = 0; written < piece.length; ) {
+      const count = writeSync(descriptor, piece, written, piece.length - written, at);
+      written += count;
+      at += count;
     }
   }
 }

@@ -2,12 +2,11 @@
 // existing one) is made when the message outgrows option spool-memory or when somebody can look at it. Used by message/receiver; the
 // Lua file functions and the services find it by its path.
 import { type FileHandle, unlink } from 'node:fs/promises';
+import { Pieces } from '../base/pieces.ts';
 import {
   createFile,
   createSync,
   openToRead,
-  type Placed,
-  placed,
   reopenFile,
   replaceFile,
   writeAll,
@@ -19,11 +18,18 @@ const READ_SIZE = 65_536;
 /** More than this waiting for the disk: append asks its caller to wait. */
 const BACKLOG = 1_048_576;
 
-/** Memory only, or on disk. On disk, what was not written yet waits in order with its position. */
-type Place =
-  | { readonly kind: 'memory'; readonly pieces: Buffer[] }
-  | { readonly kind: 'disk'; readonly waiting: Placed[] }
-  | { readonly kind: 'deleted' };
+/** Memory only, or on disk. */
+type Place = { readonly kind: 'memory'; readonly pieces: Pieces } | OnDisk | { readonly kind: 'deleted' };
+
+/** What the file does not have yet stands behind its first `written` octets: what is being written at this moment, then what waits. */
+interface OnDisk {
+  readonly kind: 'disk';
+  /** False while the file is being made. */
+  made: boolean;
+  written: number;
+  writing: readonly Buffer[];
+  readonly waiting: Pieces;
+}
 
 /** Bytes that may stay in memory: of one message (option spool-memory), of all of the process (spool-memory-total). */
 export interface SpoolLimits {
@@ -43,7 +49,7 @@ export class Spool implements StoredMessage {
   readonly #limits: SpoolLimits;
   readonly #budget: MemoryBudget;
   readonly #release: (spool: Spool) => void;
-  #place: Place = { kind: 'memory', pieces: [] };
+  #place: Place = { kind: 'memory', pieces: new Pieces() };
   #size = 0;
   #file: FileHandle | undefined;
   /** The chain of asynchronous writes; a failure stays in #failure. */
@@ -64,28 +70,26 @@ export class Spool implements StoredMessage {
   }
 
   get pieces(): readonly Buffer[] | undefined {
-    return this.#place.kind === 'memory' ? this.#place.pieces : undefined;
+    return this.#place.kind === 'memory' ? this.#place.pieces.list : undefined;
   }
 
   /**
-   * Adds a piece (kept, not copied). A promise means: wait before reading more from the client and
-   * before running Lua; it rejects with the error of the file
-   * system (ENOSPC, EACCES ...).
+   * Adds a piece, whose octets must not change any more. A promise means: wait before reading more from the client and before running
+   * Lua; it rejects with the error of the file system (ENOSPC, EACCES ...).
    */
   append(piece: Buffer): void | Promise<void> {
     if (piece.length === 0) return;
-    const position = this.#size;
     this.#size += piece.length;
     switch (this.#place.kind) {
       case 'memory':
-        this.#place.pieces.push(piece);
+        this.#place.pieces.add(piece);
         this.#budget.held += piece.length;
         if (this.#size > this.#limits.message || this.#budget.held > this.#limits.total) return this.onDisk();
         return;
       case 'disk': {
-        this.#place.waiting.push({ position, piece });
+        this.#place.waiting.add(piece);
         const writing = this.#write();
-        if (this.#failure !== undefined || this.#backlog() > BACKLOG) return writing;
+        if (this.#failure !== undefined || this.#size - this.#place.written > BACKLOG) return writing;
         // A failure is kept: the next append or onDisk reports it.
         writing.catch(() => undefined);
         return;
@@ -103,20 +107,31 @@ export class Spool implements StoredMessage {
 
   onDiskSync(): void {
     if (this.path === '') return;
-    if (this.#place.kind === 'memory') {
-      createSync(this.path, placed(this.#place.pieces));
-      this.#move({ kind: 'disk', waiting: [] });
-      return;
+    const place = this.#place;
+    try {
+      if (place.kind === 'memory') {
+        createSync(this.path, place.pieces.list);
+        this.#move({ kind: 'disk', made: true, written: this.#size, writing: [], waiting: new Pieces() });
+      } else if (place.kind === 'disk' && place.written < this.#size) {
+        // Writing at fixed positions twice (here and by the asynchronous chain) gives the same file.
+        writeMoreSync(this.path, [...place.writing, ...place.waiting.list], place.written);
+      }
+    } catch (error) {
+      // While the file is being made only somebody else's policy can come here, too early.
+      if (place.kind !== 'disk' || place.made) this.#failed(error);
+      throw error;
     }
-    if (this.#place.kind !== 'disk' || this.#place.waiting.length === 0) return;
-    // Writing at fixed positions twice (here and by the asynchronous chain) gives the same file.
-    writeMoreSync(this.path, this.#place.waiting);
+  }
+
+  /** Why the message cannot be stored; whatever a policy thinks of what it could not read, the message must be refused. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   async *read(start = 0): AsyncGenerator<Buffer> {
     if (this.#place.kind === 'memory') {
       let skip = start;
-      for (const piece of this.#place.pieces) {
+      for (const piece of this.#place.pieces.list) {
         if (skip >= piece.length) skip -= piece.length;
         else {
           yield skip === 0 ? piece : piece.subarray(skip);
@@ -143,7 +158,7 @@ export class Spool implements StoredMessage {
   /** Puts `prefix` in the place of the first `oldLength` bytes (a rewritten header block). All or nothing. */
   async replacePrefix(oldLength: number, prefix: Buffer): Promise<void> {
     if (this.#place.kind === 'memory') {
-      const pieces: Buffer[] = prefix.length > 0 ? [prefix] : [];
+      const pieces = [prefix];
       for await (const piece of this.read(oldLength)) pieces.push(piece);
       this.#keep(pieces);
       return;
@@ -160,7 +175,7 @@ export class Spool implements StoredMessage {
   /** Puts another message in the place of this one (spamd PROCESS). All or nothing. */
   async replaceContent(pieces: readonly Buffer[]): Promise<void> {
     if (this.#place.kind === 'memory') {
-      this.#keep([...pieces]);
+      this.#keep(pieces);
       return;
     }
     await this.#replaceFile(pieces);
@@ -184,47 +199,37 @@ export class Spool implements StoredMessage {
     this.#place = place;
   }
 
-  #keep(pieces: Buffer[]): void {
-    this.#budget.held -= this.#size;
-    this.#size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    this.#budget.held += this.#size;
+  #keep(content: readonly Buffer[]): void {
+    const pieces = new Pieces();
+    for (const piece of content) if (piece.length > 0) pieces.add(piece);
+    this.#budget.held += pieces.length - this.#size;
+    this.#size = pieces.length;
     this.#place = { kind: 'memory', pieces };
   }
 
-  #toDisk(pieces: readonly Buffer[]): void {
-    this.#move({ kind: 'disk', waiting: placed(pieces) });
+  #toDisk(waiting: Pieces): void {
+    const place: OnDisk = { kind: 'disk', made: false, written: 0, writing: [], waiting };
+    this.#move(place);
     this.#writing = this.#chain(async () => {
       this.#file = await createFile(this.path);
+      place.made = true;
     });
     this.#writing.catch(() => undefined);
-  }
-
-  #backlog(): number {
-    const place = this.#place;
-    if (place.kind !== 'disk') return 0;
-    const first = place.waiting[0];
-    return first === undefined ? 0 : this.#size - first.position;
   }
 
   /** Writes what is waiting; one write at a time, in order. */
   #write(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#place.kind !== 'disk' || this.#place.waiting.length === 0)
-      return this.#writing ?? Promise.resolve();
+    const place = this.#place;
+    if (place.kind !== 'disk' || place.waiting.length === 0) return this.#writing ?? Promise.resolve();
     this.#writing = this.#chain(async () => {
-      const place = this.#place;
-      if (place.kind !== 'disk') return;
-      while (place.waiting.length > 0) {
-        const batch = place.waiting.slice(0, 64);
-        const first = batch[0];
-        if (first === undefined) break;
+      while (place.waiting.length > 0 && place === this.#place) {
+        const count = place.waiting.length;
+        place.writing = place.waiting.take();
         this.#file ??= await reopenFile(this.path);
-        await writeAll(
-          this.#file,
-          batch.map((entry) => entry.piece),
-          first.position,
-        );
-        place.waiting.splice(0, batch.length);
+        await writeAll(this.#file, place.writing, place.written);
+        place.written += count;
+        place.writing = [];
       }
     });
     return this.#writing;
@@ -236,10 +241,15 @@ export class Spool implements StoredMessage {
       await before;
       await next();
     } catch (error) {
-      this.#failure ??= error instanceof Error ? error : new Error(String(error));
+      const failure = this.#failed(error);
       await this.#close();
-      throw this.#failure;
+      throw failure;
     }
+  }
+
+  #failed(error: unknown): Error {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
+    return this.#failure;
   }
 
   async #close(): Promise<void> {
@@ -256,11 +266,13 @@ export class Spool implements StoredMessage {
 
   async #rewriteFile(content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
     await this.onDisk();
-    this.#size = await replaceFile(this.path, content, async () => {
+    const size = await replaceFile(this.path, content, async () => {
       await this.#close();
       // Deleted meanwhile: the new file must not stay behind.
       if (this.#place.kind === 'deleted') throw new Error('the message is gone');
     });
+    this.#size = size;
+    if (this.#place.kind === 'disk') this.#place.written = size;
   }
 }
 
@@ -287,6 +299,19 @@ export class SpoolStore implements SpoolDirectory {
 
   find(path: string): Spool | undefined {
     return this.#byPath.get(path);
+  }
+
+  /**
+   * Lua is about to open, or to hand to a command, what is at `path`: a message by that name is made a file. Throws when that fails,
+   * never with ENOENT: trouble with the disk must not look like a file that does not exist.
+   */
+  open(path: string): void {
+    try {
+      this.#byPath.get(path)?.onDiskSync();
+    } catch (error) {
+      if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw Object.assign(new Error(`the message cannot be stored: ${error.message}`), { code: 'EIO' });
+    }
   }
 
   /** Messages not deleted yet (0 when nothing is left behind). */

@@ -200,6 +200,13 @@ export const optionTable = {
     'bytes',
     'The largest header block of a message.',
   ),
+  'limit-body-line': integer(
+    1_048_576,
+    1000,
+    67_108_864,
+    'bytes',
+    'A longer line of the body is given to hook.body in parts of this size; the message itself is not changed.',
+  ),
   'limit-mime-depth': inProcess(
     integer(
       50,
@@ -263,14 +270,20 @@ export const optionTable = {
     'Unknown commands of a session; then 421. 0 is no limit.',
   ),
   'limit-session-time': inProcess(
-    integer(7200, 0, 604_800, 's', 'The longest that a session may last; then 421. 0 is no limit.'),
+    integer(
+      7200,
+      0,
+      604_800,
+      's',
+      'The longest that a session may last; then 421, also when a hook waits. A message that is being forwarded is brought to its end first. 0 is no limit.',
+    ),
   ),
   'limit-pipeline-bytes': integer(
     262_144,
     4096,
     16_777_216,
     'bytes',
-    'Input kept while a hook is running; reading pauses beyond it.',
+    'Input kept while a hook is running or the client does not read; reading pauses beyond it.',
   ),
 
   // Protocol
@@ -372,12 +385,22 @@ export const optionTable = {
   // Time-outs
   'smtp-command-timeout': seconds(
     300,
-    'Waiting for a command of the client, or for a reply of the next hop to a command.',
+    'Waiting for a whole command of the client, however its bytes come, or for a reply of the next hop to a command.',
   ),
   'smtp-data-timeout': seconds(180, 'Waiting for message data.'),
+  'smtp-data-min-rate': integer(
+    100,
+    0,
+    1_000_000_000,
+    'bytes/s',
+    'A client that sends message data slower than this gets 421: the average over the message, of the time spent waiting for the client, beyond smtp-data-timeout. 0 is no limit.',
+  ),
   'smtp-accept-timeout': seconds(60, 'Connecting to a next hop, for each address.'),
   'smtp-dot-timeout': seconds(600, 'Waiting for the reply of the next hop to the final dot.'),
-  'smtp-reply-timeout': seconds(300, 'Sending a reply to the client.'),
+  'smtp-reply-timeout': seconds(
+    300,
+    'Sending replies to the client: all that was sent must be read within it.',
+  ),
 
   // Services
   'service-connect-timeout': seconds(

@@ -1,5 +1,6 @@
 // One request and its reply over an open socket: sends pieces as fast as the other side takes them, reads until the reply is complete,
 // gives up when nothing moves for too long. Used by the clamd and spamd clients. The socket is closed when it ends.
+import { Pieces } from '../base/pieces.ts';
 import type { Clock } from '../ops/clock.ts';
 import { describeError } from './connect.ts';
 import type { ReplySocket } from './reply-socket.ts';
@@ -41,8 +42,7 @@ export function exchange(
   { clock, timeoutMs, maxReply, halfClose, signal }: ExchangeOptions,
 ): Promise<ExchangeOutcome> {
   return new Promise((resolve) => {
-    const pieces: Buffer[] = [];
-    let size = 0;
+    const pieces = new Pieces();
     let over = false;
     let sending = true;
     /** The last piece is with the system. */
@@ -70,11 +70,11 @@ export function exchange(
       socket.destroy();
       resolve(outcome);
     }
-    const fail = (error: string) => finish({ kind: 'failed', error, reply: Buffer.concat(pieces) });
+    const fail = (error: string) => finish({ kind: 'failed', error, reply: Buffer.concat(pieces.list) });
 
     function closed(error: Error | undefined): void {
-      if (size > 0) {
-        finish({ kind: 'replied', complete: false, early: !given, reply: Buffer.concat(pieces) });
+      if (pieces.length > 0) {
+        finish({ kind: 'replied', complete: false, early: !given, reply: Buffer.concat(pieces.list) });
         return;
       }
       const cause = error ?? socket.writeError;
@@ -88,14 +88,13 @@ export function exchange(
     }
 
     const onData = (piece: Buffer) => {
-      size += piece.length;
-      if (size > maxReply) {
+      if (pieces.length + piece.length > maxReply) {
         fail(`the reply is longer than ${maxReply} bytes`);
         return;
       }
-      pieces.push(piece);
+      pieces.add(piece);
       if (reader.push(piece)) {
-        finish({ kind: 'replied', complete: true, early: !given, reply: Buffer.concat(pieces) });
+        finish({ kind: 'replied', complete: true, early: !given, reply: Buffer.concat(pieces.list) });
       }
     };
     const onEnd = () => closed(undefined);
@@ -116,12 +115,12 @@ export function exchange(
         // One piece is held back, so that it is known which is the last when it is written.
         let held: Buffer | undefined;
         for await (const piece of content) {
-          if (over || size > 0 || socket.writeError !== undefined) break;
+          if (over || pieces.length > 0 || socket.writeError !== undefined) break;
           if (held !== undefined) await written(held);
           held = piece;
           if (!over) timer.restart();
         }
-        if (held !== undefined && !over && size === 0 && socket.writeError === undefined) {
+        if (held !== undefined && !over && pieces.length === 0 && socket.writeError === undefined) {
           given = true;
           await written(held);
         }

@@ -1,6 +1,7 @@
 // One HTTP request and its response over a connection of our own (RFC 9110, RFC 9112). Collects the response within its limits; every
 // way it can end is an outcome. Used by service/http-client.
 import type { Dispatcher } from 'undici';
+import { Octets } from '../base/octets.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { MemoryShare } from './memory-share.ts';
 
@@ -68,8 +69,7 @@ class Collector implements Dispatcher.DispatchHandler {
   #head = Buffer.alloc(0);
   readonly #fields = new Map<string, string>();
   readonly #method: string;
-  readonly #pieces: Buffer[] = [];
-  #size = 0;
+  readonly #content = new Octets();
 
   constructor(
     method: string,
@@ -118,14 +118,13 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#size += chunk.length;
-    if (this.#size > this.#maxSize) {
+    if (this.#content.length + chunk.length > this.#maxSize) {
       controller.abort(this.#tooLarge());
     } else if (!this.#share.reserve(chunk.length)) {
       controller.abort(new Error('too many HTTP responses are held in memory (option http-max-memory)'));
     } else {
-      // undici's buffer belongs to its parser.
-      this.#pieces.push(Buffer.from(chunk));
+      // By a copy: undici's buffer belongs to its parser.
+      this.#content.add(chunk);
     }
   }
 
@@ -135,14 +134,18 @@ class Collector implements Dispatcher.DispatchHandler {
       code: this.#code,
       head: this.#head,
       fields: this.#fields,
-      content: Buffer.concat(this.#pieces, this.#size),
+      content: this.#content.take(),
     });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     // undici misses the content that a 304 announces and does not send.
     const code = 'code' in error ? error.code : undefined;
-    if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && noContent.has(this.#code) && this.#size === 0) {
+    if (
+      code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' &&
+      noContent.has(this.#code) &&
+      this.#content.length === 0
+    ) {
       this.onResponseEnd();
       return;
     }

@@ -1,5 +1,6 @@
 // What spamd answers (protocol of SpamAssassin's spamd, file PROTOCOL): status line, headers, empty line, body. No I/O; the result does
 // not depend on how the reply was cut into pieces.
+import { Octets } from '../base/octets.ts';
 import type { ReplyReader } from './exchange.ts';
 
 const CR = 13;
@@ -8,7 +9,7 @@ const LF = 10;
 /** Reads until the body is complete by Content-length; without one, until the server closes (CHECK: until the empty line). */
 export class SpamdReplyReader implements ReplyReader {
   readonly #hasBody: boolean;
-  #head: Buffer[] = [];
+  readonly #head = new Octets();
   #received = 0;
   /** 0 in a line, 1 behind its LF: the next LF ends the head. */
   #lineFeeds = 0;
@@ -26,11 +27,10 @@ export class SpamdReplyReader implements ReplyReader {
     this.#received += piece.length;
     if (!this.#headEnded) {
       const end = this.#endOfHead(piece);
-      this.#head.push(piece);
+      this.#head.add(piece, 0, end < 0 ? piece.length : end);
       if (end < 0) return false;
       this.#headEnded = true;
-      const head = Buffer.concat(this.#head).subarray(0, before + end);
-      this.#head = [];
+      const head = this.#head.take();
       if (!this.#hasBody) return true;
       const length = contentLength(head);
       if (length !== undefined) this.#total = before + end + length;

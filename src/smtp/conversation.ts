@@ -10,6 +10,7 @@ import type { Client } from './client.ts';
 import type { Applied, Authentication, Command, CommandContext, Prepared } from './command.ts';
 import { type CommandLine, parseCommand } from './command-parser.ts';
 import { commands, outOfSequence, unknownCommand } from './commands/index.ts';
+import type { Ending } from './ending.ts';
 import { admit, welcome } from './greeting.ts';
 import type { HookAnswer } from './hooks.ts';
 import { runLua } from './interactive.ts';
@@ -136,7 +137,8 @@ export class Conversation implements CommandContext {
       core.setClient({ input });
     }
     if (core.log.verbose('smtp')) core.log.write('debug', '>', { line: core.command });
-    const over = this.#overLimit();
+    // Who has used up what he may do can still leave in good order.
+    const over = isQuit(input) ? undefined : this.#overLimit();
     if (over !== undefined) return this.#refuseAndEnd(over);
     if (core.input.buffered > 0 && this.#pipelined()) return this.#refuseAndEnd('pipelining');
     const parsed = parseCommand(input);
@@ -177,7 +179,9 @@ export class Conversation implements CommandContext {
     });
   }
 
-  close(): void {
+  /** The session is over; a message whose dot has not come is dropped. */
+  close(ending: Ending): void {
+    this.#message?.abandon(ending.cause);
     this.#message = undefined;
     this.#move({ kind: 'close' });
   }
@@ -310,6 +314,10 @@ export class Conversation implements CommandContext {
         }
     }
   }
+}
+
+function isQuit(input: string): boolean {
+  return /^quit[ \t]*$/i.test(input);
 }
 
 /** Begins with the verb of a command. */

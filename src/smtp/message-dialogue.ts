@@ -13,6 +13,7 @@ export class MessageDialogue {
   readonly #core: SessionCore;
   readonly #transaction: Transaction;
   readonly #receiver: MessageReceiver;
+  #dotSeen = false;
   #decision: ContentDecision = { reply: undefined, cause: '', drop: false };
 
   constructor(core: SessionCore, transaction: Transaction) {
@@ -23,6 +24,7 @@ export class MessageDialogue {
     this.#receiver = new MessageReceiver(spool, transaction.headers, this.#sink(), {
       size: core.values['smtp-max-size'],
       headers: core.values['limit-header-bytes'],
+      bodyLine: core.values['limit-body-line'],
     });
     transaction.receive(this.#receiver);
   }
@@ -34,6 +36,22 @@ export class MessageDialogue {
       // What is behind the dot stays where it is until the reply was sent.
       this.#core.input.unread(chunk, received.next);
       return this.#end();
+    });
+  }
+
+  /** The session ends, for `cause`. The line that says what became of a message whose dot has not come. */
+  abandon(cause: string): void {
+    if (this.#dotSeen) return;
+    const { client, log } = this.#core;
+    const { id, recipients, sender } = this.#transaction;
+    log.write('notice', 'message incomplete, dropped', {
+      transaction: id,
+      sender,
+      recipients: recipients.length,
+      recipient: recipients[0],
+      bytes: this.#receiver.received,
+      cause,
+      client: client.address,
     });
   }
 
@@ -88,6 +106,7 @@ export class MessageDialogue {
   #end(): Maybe<boolean> {
     const core = this.#core;
     const transaction = this.#transaction;
+    this.#dotSeen = true;
     transaction.complete();
     return chain(decide(core, transaction, this.#receiver, this.#decision), (verdict) => {
       if (verdict === undefined) return true;

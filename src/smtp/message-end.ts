@@ -72,7 +72,9 @@ class MessageEnd {
 
   /** A message on disk is wholly there before anybody looks at it; the verdict when the disk failed. */
   flushed(): Maybe<Verdict | undefined> {
-    if (this.#spool.pieces !== undefined) return undefined;
+    const { failure, pieces } = this.#spool;
+    if (failure !== undefined) return this.#spoolFailure(failure);
+    if (pieces !== undefined) return undefined;
     return this.#spool.onDisk().then(
       () => undefined,
       (error: Error) => this.#spoolFailure(error),
@@ -87,6 +89,10 @@ class MessageEnd {
       this.#transaction.atDot = false;
       this.#transaction.headersEditable = false;
       const answer = this.#core.settle(given);
+      // What the hook made of a file that it could not read does not count.
+      if (this.#spool.failure !== undefined && answer.kind !== 'cancelled') {
+        return this.#spoolFailure(this.#spool.failure);
+      }
       if (answer.kind === 'failed' || answer.kind === 'limit') return this.#failed(answer);
       if (answer.kind === 'cancelled') return undefined;
       this.#heed(answer, 'hook.dot');
@@ -118,6 +124,15 @@ class MessageEnd {
   }
 
   #forward(): Maybe<Verdict | undefined> {
+    const core = this.#core;
+    core.delivering = true;
+    return chain(this.#forwarded(), (verdict) => {
+      core.delivering = false;
+      return verdict;
+    });
+  }
+
+  #forwarded(): Maybe<Verdict | undefined> {
     const { path, recipients, sender } = { path: this.#spool.path, ...this.#envelope };
     return chain(this.#core.hooks.call('forward', [path, sender, recipients]), (given) => {
       if (given.kind === 'cancelled') return undefined;

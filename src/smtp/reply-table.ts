@@ -214,6 +214,7 @@ export const errorTable = {
   sessionTime: error(77, 421, '4.4.2', '{host} session longer than {limit} s', 'limit-session-time'),
   idle: error(78, 421, '4.4.2', '{host} no command for {limit} s', 'smtp-command-timeout'),
   dataIdle: error(79, 421, '4.4.2', '{host} no data for {limit} s', 'smtp-data-timeout'),
+  dataSlow: error(81, 421, '4.4.2', '{host} data slower than {limit} bytes/s', 'smtp-data-min-rate'),
   shutdown: error(80, 421, '4.3.2', '{host} shutting down', 'smtpe is being stopped'),
 } as const satisfies Record<string, ErrorSpec>;
 

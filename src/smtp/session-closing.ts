@@ -34,7 +34,8 @@ export class SessionClosing {
   finish(ending: Ending): void {
     const core = this.#core;
     core.input.clear();
-    if (core.output.stalled) this.#stream.destroy();
+    // A long last reply may still be on its way: it has as long as we linger.
+    if (core.output.stalled && ending.gone === true) this.#stream.destroy();
     else {
       core.output.end();
       this.#stream.resume();

@@ -81,6 +81,8 @@ export class SessionCore {
   dropping = false;
   /** A command runs that ends the transaction: header edits belong to the next message already. */
   endingTransaction = false;
+  /** A message is being forwarded, by hook.forward or to a smart host. */
+  delivering = false;
   /** The policy has read mime.parts or uri.found: it must ask again when the transaction changes. */
   tablesRead = false;
   /** Called when the client has sent something while the session waits for that. */

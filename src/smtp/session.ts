@@ -1,12 +1,14 @@
 // One SMTP session over any stream: owns the stream, the timers, and the loop that feeds the conversation one thing after the other. Reading
-// goes on while a hook is suspended (so that a client that leaves is noticed) up to limit-pipeline-bytes. When the session is over nothing
-// of it is left: no timer, file, Lua instance or socket.
+// goes on while a hook is suspended (so that a client that leaves is noticed) up to limit-pipeline-bytes. A client that closes its side sends
+// no more commands, and is served to the end (RFC 9293 section 3.6); gone is who resets the connection, or whom nothing can be written to.
+// When the session is over nothing of it is left: no timer, file, Lua instance or socket.
 import type { Duplex } from 'node:stream';
 import type { Maybe } from '../message/maybe.ts';
 import { LineReader } from '../net/line-reader.ts';
 import type { Timer } from '../ops/clock.ts';
 import { newClient, type Peer } from './client.ts';
 import { Conversation } from './conversation.ts';
+import { DataPace } from './data-pace.ts';
 import { Deadline } from './deadline.ts';
 import { type Ending, systemError, TIMED_OUT } from './ending.ts';
 import { Output } from './output.ts';
@@ -32,6 +34,9 @@ export interface SessionSettings {
 /** 'busy': something was begun and has not ended, nothing else is begun meanwhile. */
 type Activity = 'waiting' | 'busy' | 'over';
 
+/** What the client has to do next: send a whole command, send data, read what was sent. */
+type Awaited = 'command' | 'data' | 'reader';
+
 /** To be obeyed when the command in hand is done; unless `force`, when no transaction is in progress. */
 interface Leaving {
   readonly error: ErrorName;
@@ -43,19 +48,21 @@ const CLIENT_CLOSED: Ending = { code: 4, cause: 'the client closed the connectio
 
 export class Session {
   readonly #stream: Duplex;
-  readonly #interactive: boolean;
   readonly #core: SessionCore;
   readonly #conversation: Conversation;
   readonly #closing: SessionClosing;
   readonly #idle: Deadline;
   readonly #sessionTimer: Timer | undefined;
   #activity: Activity = 'waiting';
+  /** What #idle counts for; undefined while it does not count. */
+  #awaited: Awaited | undefined;
+  /** How the message that is being received comes in. */
+  #pace: DataPace | undefined;
   #inputEnded = false;
   #leaving: Leaving | undefined;
 
   constructor(stream: Duplex, deps: ServerDeps, settings: SessionSettings) {
     this.#stream = stream;
-    this.#interactive = settings.interactive;
     const { idSess, peer } = settings;
     const options = deps.options.fork();
     const core = new SessionCore({
@@ -103,6 +110,7 @@ export class Session {
   #await(work: Maybe<void>): boolean {
     if (!(work instanceof Promise)) return false;
     this.#activity = 'busy';
+    this.#awaited = undefined;
     this.#idle.stop();
     work.then(
       () => {
@@ -118,12 +126,15 @@ export class Session {
   #turn(): void {
     if (this.#activity !== 'waiting') return;
     const core = this.#core;
+    if (this.#awaited === 'data') this.#pace?.waited(core.deps.clock.monotonic());
     try {
       while (core.ending === undefined && !core.output.stalled) {
         const leaving = this.#leaving;
         const leave = leaving !== undefined && (leaving.force || this.#conversation.idle);
         const step = leave ? this.#sayGoodbye(leaving) : this.#step();
-        if (step === 'no input' || this.#await(step)) break;
+        if (step === 'no input') break;
+        this.#awaited = undefined;
+        if (this.#await(step)) break;
       }
     } catch (error) {
       this.#bug(error);
@@ -143,8 +154,11 @@ export class Session {
     const { input } = this.#core;
     if (this.#conversation.inContent) {
       const chunk = input.take();
-      return chunk === undefined ? 'no input' : this.#conversation.content(chunk);
+      if (chunk === undefined) return 'no input';
+      this.#pace?.received(chunk.length);
+      return this.#conversation.content(chunk);
     }
+    this.#pace = undefined;
     const event = input.next();
     switch (event.kind) {
       case 'line':
@@ -160,19 +174,31 @@ export class Session {
   #settle(): void {
     const core = this.#core;
     core.output.flush();
-    if (core.input.buffered > core.values['limit-pipeline-bytes']) this.#stream.pause();
+    // What waits for nothing but the rest of its own line must not keep that from coming.
+    const held = this.#activity === 'busy' || core.output.stalled;
+    if (held && core.input.buffered > core.values['limit-pipeline-bytes']) this.#stream.pause();
     else if (this.#stream.isPaused()) this.#stream.resume();
     if (this.#activity !== 'waiting') return;
     if (this.#inputEnded && !core.output.stalled) core.end(CLIENT_CLOSED);
     if (core.ending !== undefined) this.#finish(core.ending);
-    else this.#idle.start(this.#patience * 1000);
+    else this.#expect();
   }
 
-  /** Seconds that may pass until something happens. */
-  get #patience(): number {
-    const { output, values } = this.#core;
-    if (output.stalled) return values['smtp-reply-timeout'];
-    return values[this.#conversation.inContent ? 'smtp-data-timeout' : 'smtp-command-timeout'];
+  /** Sets the time-out. It counts from when we began to wait: bytes that do not make a whole command do not put it off. */
+  #expect(): void {
+    const { deps, output, values } = this.#core;
+    const awaited = output.stalled ? 'reader' : this.#conversation.inContent ? 'data' : 'command';
+    if (awaited !== 'data') {
+      if (awaited === this.#awaited) return;
+      this.#awaited = awaited;
+      this.#idle.start(values[awaited === 'reader' ? 'smtp-reply-timeout' : 'smtp-command-timeout'] * 1000);
+      return;
+    }
+    this.#awaited = awaited;
+    const patience = values['smtp-data-timeout'] * 1000;
+    this.#pace ??= new DataPace(values['smtp-data-min-rate'], patience);
+    this.#pace.waits(deps.clock.monotonic());
+    this.#idle.start(Math.min(patience, this.#pace.left));
   }
 
   #read(chunk: Buffer): void {
@@ -185,23 +211,45 @@ export class Session {
   }
 
   #timedOut(): void {
-    const core = this.#core;
+    const { deps, values } = this.#core;
     if (this.#activity !== 'waiting') return;
-    const limit = this.#patience;
-    if (core.output.stalled) {
-      core.end({ code: 3, cause: `the client read nothing for ${limit} s`, error: TIMED_OUT, gone: true });
-      return;
+    switch (this.#awaited) {
+      case 'reader': {
+        const cause = `the client did not read what it was sent within ${values['smtp-reply-timeout']} s`;
+        this.#core.end({ code: 3, cause, error: TIMED_OUT, gone: true });
+        return;
+      }
+      case 'data': {
+        this.#pace?.waited(deps.clock.monotonic());
+        const rate = values['smtp-data-min-rate'];
+        if (this.#pace?.tooSlow === true) this.#giveUp('dataSlow', rate, `less than ${rate} bytes/s of data`);
+        else this.#idleFor('dataIdle', values['smtp-data-timeout']);
+        return;
+      }
+      case 'command':
+        this.#idleFor('idle', values['smtp-command-timeout']);
+        return;
+      case undefined:
     }
-    const error = this.#conversation.inContent ? 'dataIdle' : 'idle';
-    const ending: Ending = { code: 0, cause: `nothing received for ${limit} s`, error: TIMED_OUT };
-    core.command = '';
-    const params = { host: core.deps.hostName, limit };
-    if (!this.#await(core.refuseAndEnd(error, params, ending))) this.#settle();
   }
 
+  #idleFor(error: 'idle' | 'dataIdle', limit: number): void {
+    const what = this.#core.input.buffered > 0 ? 'no whole command' : 'nothing received';
+    this.#giveUp(error, limit, `${what} for ${limit} s`);
+  }
+
+  #giveUp(error: ErrorName, limit: number, cause: string): void {
+    const core = this.#core;
+    core.command = '';
+    const params = { host: core.deps.hostName, limit };
+    if (!this.#await(core.refuseAndEnd(error, params, { code: 0, cause, error: TIMED_OUT }))) this.#settle();
+  }
+
+  /** A message whose content is being handed on is not cut off: whether somebody has it would not be known. */
   #tooOld(limit: number): void {
     const ending: Ending = { code: 2, cause: `limit-session-time: ${limit} s`, error: TIMED_OUT };
     this.#leave({ error: 'sessionTime', ending, force: true });
+    if (this.#activity === 'busy' && !this.#core.delivering) this.#core.interrupt();
   }
 
   #leave(leaving: Leaving): void {
@@ -209,16 +257,10 @@ export class Session {
     this.#turn();
   }
 
-  /**
-   * The client has sent everything. With a hook still at work and no whole line left it has gone without waiting for the reply, unless
-   * it was the reply to QUIT.
-   */
+  /** The client has sent everything. It still gets the replies to that. */
   #inputEnd(): void {
     this.#inputEnded = true;
     if (this.#activity === 'waiting') this.#turn();
-    else if (!this.#interactive && !this.#core.input.hasLine && !/^quit\b/i.test(this.#core.command)) {
-      this.#core.end(CLIENT_CLOSED);
-    }
   }
 
   #streamError(error: Error): void {
@@ -244,7 +286,7 @@ export class Session {
     this.#activity = 'over';
     this.#idle.dispose();
     this.#sessionTimer?.cancel();
-    this.#conversation.close();
+    this.#conversation.close(ending);
     this.#closing.finish(ending);
   }
 

@@ -40,14 +40,20 @@ describe('a client that goes away', () => {
     ['reply', ''],
     ['noop', 'NOOP\r\n'],
     ['unknown', 'FOO\r\n'],
-  ])('while hook.%s is suspended: it is cut off, hook.close(4), nothing left', async (name, sent) => {
-    const ended = await until(sent, { hooks: { [name]: forever } });
-    expect(ended.rig.instance.calls.at(-1)?.[0]).toBe(name);
-    ended.client.stream.end();
-    await ended.client.over;
-    expect(ended.rig.instance.calls.at(-1)).toEqual(['close', 4]);
-    expectNothingLeft(ended);
-  });
+  ])(
+    'while hook.%s is suspended: it is cut off, hook.error, hook.close(4), nothing left',
+    async (name, sent) => {
+      const ended = await until(sent, { hooks: { [name]: forever } });
+      expect(ended.rig.instance.calls.at(-1)?.[0]).toBe(name);
+      ended.client.reset();
+      await ended.client.over;
+      expect(ended.rig.instance.calls.slice(-2)).toEqual([
+        ['error', 104, 'Connection reset by peer'],
+        ['close', 4],
+      ]);
+      expectNothingLeft(ended);
+    },
+  );
 
   it('while hook.quit is suspended: it is not cut off, for that is how clients leave', async () => {
     let go = (): void => undefined;
@@ -84,7 +90,7 @@ describe('a client that goes away', () => {
         },
       },
     });
-    ended.client.stream.end();
+    ended.client.reset();
     await ended.client.over;
     expect(aborted).toBe(true);
     expectNothingLeft(ended);
@@ -103,7 +109,7 @@ describe('a client that goes away', () => {
       smartHost: (_, signal) =>
         new Promise((resolve) => signal.addEventListener('abort', () => resolve(failed))),
     });
-    ended.client.stream.end();
+    ended.client.reset();
     await ended.client.over;
     expect(ended.rig.said).toContain('client gone before the reply at dot');
     expectNothingLeft(ended);

@@ -91,17 +91,99 @@ describe('time-outs of a session', () => {
     await over(session);
   });
 
-  it('begin anew with whatever comes', async () => {
+  it.each([
+    ['command', [], 'N', '421 4.4.2 mx.example no command for 7 s\r\n'],
+    ['answer of AUTH', ['EHLO c', 'AUTH LOGIN'], 'dGVz', '421 4.4.2 mx.example no command for 7 s\r\n'],
+  ] as const)('count from the start of a %s, not from each byte of it', async (_, lines, bytes, last) => {
+    const session = await timed({
+      options: { 'smtp-command-timeout': '7' },
+      hooks: { auth: () => '235 ok' },
+    });
+    const { client, clock } = session;
+    await client.commands(...lines);
+    for (let i = 0; i < 6; i++) {
+      client.send(bytes);
+      await turns();
+      clock.advance(1000);
+    }
+    expect(client.received).toBe('');
+    client.send(bytes);
+    clock.advance(1000);
+    expect(await client.rest()).toBe(last);
+    await over(session);
+  });
+
+  it('begin anew with each command', async () => {
     const { client, clock } = await timed({ options: { 'smtp-command-timeout': '7' } });
     for (let i = 0; i < 5; i++) {
       clock.advance(6000);
-      client.send('N');
+      expect(await client.command('NOOP')).toMatch(/^250 /);
+    }
+    await client.quit();
+  });
+
+  it.each([
+    [100, 1, 8],
+    [1000, 1, 8],
+    [100, 50, 14],
+  ])('smtp-data-min-rate=%i: %i bytes a second are too slow after %i s', async (rate, bytes, seconds) => {
+    const session = await timed({
+      options: { 'smtp-data-timeout': '7', 'smtp-data-min-rate': String(rate) },
+    });
+    const { client, clock, rig } = session;
+    await client.openMessage();
+    let waited = 0;
+    for (; waited < 60 && client.received === ''; waited++) {
+      client.send('x'.repeat(bytes));
+      await turns();
+      clock.advance(1000);
       await turns();
     }
-    clock.advance(6000);
-    client.send('\r\n');
-    expect(await client.reply()).toMatch(/^502 5\.5\.1 NNNNN/);
+    expect(await client.rest()).toBe(`421 4.4.2 mx.example data slower than ${rate} bytes/s\r\n`);
+    expect(waited).toBe(seconds);
+    expect(rig.instance.calls).toEqual([
+      ['error', ETIMEDOUT, 'Connection timed out'],
+      ['close', 0],
+    ]);
+    expect(
+      rig.log.lines.find(({ message }) => message === 'message incomplete, dropped')?.fields,
+    ).toMatchObject({
+      sender: 'a@b.example',
+      bytes: bytes * waited,
+      cause: `less than ${rate} bytes/s of data`,
+    });
+    await over(session);
+  });
+
+  it('do not call slow who is kept waiting by us, or who sends as fast as he must', async () => {
+    let go = (): void => undefined;
+    const session = await timed({
+      options: { 'smtp-data-timeout': '7', 'smtp-data-min-rate': '100' },
+      hooks: {
+        content: () =>
+          new Promise((resolve) => {
+            go = () => resolve(undefined);
+          }),
+      },
+    });
+    const { client, clock } = session;
+    await client.openMessage();
+    for (let i = 0; i < 40; i++) {
+      client.send('x'.repeat(100));
+      await turns();
+      clock.advance(100_000);
+      go();
+      await turns();
+      clock.advance(1000);
+      await turns();
+    }
+    expect(client.received).toBe('');
+    client.send('\r\n.\r\n');
+    await turns();
+    go();
+    expect(await client.reply()).toMatch(/^451 /);
     await client.quit();
+    await over(session);
   });
 
   it('do not run while a hook is suspended', async () => {
@@ -144,25 +226,78 @@ describe('time-outs of a session', () => {
     }
   });
 
-  it('let a hook finish that is at work when the session has become too old', async () => {
+  it('cut off a hook that is at work when the session has become too old', async () => {
+    const session = await timed({
+      options: { 'limit-session-time': '100' },
+      hooks: { noop: () => new Promise(() => undefined), close: () => undefined },
+    });
+    const { client, clock, rig } = session;
+    client.send('NOOP\r\nNOOP\r\n');
+    await turns();
+    clock.advance(100_000);
+    expect(await client.rest()).toBe('421 4.4.2 mx.example session longer than 100 s\r\n');
+    expect(rig.instance.calls).toEqual([['noop'], ['close', 2]]);
+    await over(session);
+  });
+
+  it('bring a message that is being forwarded to its end first, when the session has become too old', async () => {
     let go = (): void => undefined;
     const session = await timed({
       options: { 'limit-session-time': '100' },
-      hooks: {
-        noop: () =>
-          new Promise((resolve) => {
-            go = () => resolve(undefined);
-          }),
-      },
+      smartHost: () =>
+        new Promise((resolve) => {
+          go = () =>
+            resolve({
+              kind: 'delivered',
+              host: 'next',
+              code: 250,
+              text: '250 ok',
+              rcpts: [{ recipient: 'x', code: 250, text: '250 ok' }],
+            });
+        }),
     });
     const { client, clock } = session;
-    client.send('NOOP\r\nNOOP\r\n');
+    await client.openMessage();
+    client.send('x\r\n.\r\nNOOP\r\n');
+    await turns(20);
+    clock.advance(100_000);
     await turns();
-    clock.advance(101_000);
-    await turns();
+    expect(client.received).toBe('');
     go();
-    expect(await client.rest()).toBe('250 2.0.0 OK\r\n421 4.4.2 mx.example session longer than 100 s\r\n');
+    expect(await client.rest()).toMatch(
+      /^250 [^\r]*\r\n421 4\.4\.2 mx\.example session longer than 100 s\r\n$/,
+    );
     await over(session);
+  });
+
+  it.each([
+    ['limit-commands', 'NOOP'],
+    ['limit-unknown', 'FOO'],
+    ['limit-errors', 'DATA'],
+  ])('%s lets QUIT through', async (name, command) => {
+    const session = await timed({ options: { [name]: '2' } });
+    const { client, rig } = session;
+    await client.commands(command, command);
+    expect(await client.command('QUIT')).toMatch(/^221 /);
+    await over(session);
+    expect(rig.instance.calls).toEqual([['close', 0]]);
+  });
+
+  it('limit-line-length above limit-pipeline-bytes: a legal line is read to its end', async () => {
+    const session = await timed({
+      options: { 'limit-line-length': '16384', 'limit-pipeline-bytes': '4096' },
+    });
+    const { client } = session;
+    for (const sizes of [[5000, 5000, 5000], [3000, 500], [16_000]]) {
+      client.send('NOOP ');
+      for (const size of sizes) {
+        client.send('x'.repeat(size));
+        await turns();
+      }
+      client.send('\r\n');
+      expect(await client.reply()).toMatch(/^250 /);
+    }
+    await client.quit();
   });
 
   it('end a session whose client does not read: hook.close(3)', async () => {
