@@ -1,5 +1,6 @@
-// Clients that go away at every step, by FIN and by RST, through real sockets and real Lua: also while a hook waits for a name server and
-// while the message is on its way to the next hop. The hook is cut off, hook.close learns how it ended, and nothing is left.
+// Clients that go away at every step, through real sockets and real Lua: by RST also while a hook waits for a name server and while the
+// message is on its way to the next hop. The hook is cut off, hook.close learns how it ended, and nothing is left. A FIN alone only says that
+// no more commands come: what was sent is served to its end.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeDnsServer } from '../fakes/dns-server.ts';
 import { NextHop } from '../fakes/next-hop.ts';
@@ -53,9 +54,12 @@ const reaches: Readonly<Record<string, readonly string[]>> = {
   reply: [],
 };
 
+const reset = (client: SmtpClient): void => {
+  client.socket.resetAndDestroy();
+};
 const ways: readonly (readonly [string, (client: SmtpClient) => void])[] = [
   ['FIN', (client) => client.destroy()],
-  ['RST', (client) => client.socket.resetAndDestroy()],
+  ['RST', reset],
 ];
 
 let dns: FakeDnsServer;
@@ -89,28 +93,65 @@ afterAll(async () => {
   await dns.close();
 });
 
-describe.each(ways)('a client that goes away by %s', (_way, leave) => {
-  async function expectEnd(): Promise<void> {
-    await server.quiet();
-    expect(server.said(/came back in/)).toEqual([]);
-    expect(server.said(/^info close /).map((line) => line.slice(0, 20).trim())).toEqual([
-      'info close integer 4',
-    ]);
-    expect(server.said(/^info session .*"close":4/)).toHaveLength(1);
-    expect(server.said(/^(err|crit|alert|emerg) /)).toEqual([]);
-    expect(await server.backTo(before)).toEqual(before);
-  }
+async function expectEnd(): Promise<void> {
+  await server.quiet();
+  expect(server.said(/came back in/)).toEqual([]);
+  expect(server.said(/^info close /).map((line) => line.slice(0, 20).trim())).toEqual([
+    'info close integer 4',
+  ]);
+  expect(server.said(/^info session .*"close":4/)).toHaveLength(1);
+  expect(server.said(/^(err|crit|alert|emerg) /)).toEqual([]);
+  expect(await server.backTo(before)).toEqual(before);
+}
 
+describe('a client that resets', () => {
   it.each(Object.entries(reaches))('while hook.%s waits: it is cut off', async (name, lines) => {
     server.log.lines.length = 0;
     const client = await server.greeted();
     client.write(`HELO ${name}\r\n${lines.join('')}`);
     await server.line(new RegExp(`^info waiting in ${name} `));
-    leave(client);
+    reset(client);
     await expectEnd();
     expect(server.said(new RegExp(`^info closed variable of ${name} `))).toHaveLength(1);
   });
 
+  it('while the next hop has not answered at dot: forwarding is given up, and the log says what may have happened', async () => {
+    server.log.lines.length = 0;
+    const contents = hop.connections.length;
+    const client = await server.greeted();
+    client.write(`HELO x\r\n${MAIL.join('')}`);
+    await hop.until(({ connections }) => connections.slice(contents).some((one) => one.contents.length > 0));
+    reset(client);
+    await expectEnd();
+    await hop.until(({ connections }) => connections.every((one) => one.closed));
+    expect(server.said(/^notice forwarding given up .*"stage":"dot"/)).toHaveLength(1);
+    expect(server.said(/^notice client gone before the reply at dot /)).toHaveLength(1);
+  });
+});
+
+describe('a client that closes its side', () => {
+  it.each(['noop', 'help', 'rset', 'reset'])('while hook.%s waits hears the reply', async (name) => {
+    server.log.lines.length = 0;
+    dns.script('never.example', { kind: 'hold' });
+    const asked = dns.queries.length;
+    const client = await server.greeted();
+    client.write(`HELO ${name}\r\n${(reaches[name] ?? []).join('')}`);
+    await dns.seen(asked + 1);
+    client.socket.end();
+    for (let i = 0; i < 20; i++) await turn();
+    expect(server.server.sessions).toBe(1);
+    dns.release();
+    dns.script('never.example', { kind: 'drop' });
+    for (const _ of ['HELO', ...(reaches[name] ?? [])])
+      expect(await client.reply()).toMatch(/^(250|214)[ -]/);
+    await client.closed();
+    expect(server.said(/came back in/)).toHaveLength(1);
+    await server.quiet();
+    expect(await server.backTo(before)).toEqual(before);
+  });
+});
+
+describe.each(ways)('a client that goes away by %s', (_way, leave) => {
   const steps = ['at once', 'HELO x\r\n', ...MAIL.slice(0, 3), 'Subject: x\r\n\r\nhalf'];
   it.each(steps.map((step, i) => [JSON.stringify(step), steps.slice(1, i + 1)] as const))(
     'behind %s',
@@ -124,21 +165,9 @@ describe.each(ways)('a client that goes away by %s', (_way, leave) => {
       for (let i = 0; i < 5; i++) await turn();
       leave(client);
       await expectEnd();
+      expect(server.said(/^notice message incomplete, dropped /)).toHaveLength(sent.length >= 4 ? 1 : 0);
     },
   );
-
-  it('while the next hop has not answered at dot: forwarding is given up, and the log says what may have happened', async () => {
-    server.log.lines.length = 0;
-    const contents = hop.connections.length;
-    const client = await server.greeted();
-    client.write(`HELO x\r\n${MAIL.join('')}`);
-    await hop.until(({ connections }) => connections.slice(contents).some((one) => one.contents.length > 0));
-    leave(client);
-    await expectEnd();
-    await hop.until(({ connections }) => connections.every((one) => one.closed));
-    expect(server.said(/^notice forwarding given up .*"stage":"dot"/)).toHaveLength(1);
-    expect(server.said(/^notice client gone before the reply at dot /)).toHaveLength(1);
-  });
 });
 
 describe('a client that is cut off in the middle by the network', () => {
