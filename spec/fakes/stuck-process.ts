@@ -9,6 +9,7 @@ const watchdog = new Watchdog({ heartbeat, clock: systemClock, timeoutMs: Number
 heartbeat.enter('hook.helo', 'an earlier one');
 heartbeat.leave();
 if (mode === 'idle') {
+  process.stdout.write('idle\n');
   setTimeout(() => void watchdog.stop(), 2 * Number(timeout));
 } else {
   // Let the watchdog thread start.

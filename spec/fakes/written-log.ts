@@ -17,7 +17,7 @@ export function writtenLog(words: readonly VerboseWord[] = verboseWords): Writte
   const lines: string[] = [];
   const json: string[] = [];
   const log = createLog({
-    level: 'debug',
+    level: () => 'debug',
     verboseText: () => words.map((word) => `+${word}`).join(' '),
     clock: systemClock,
     pid: 4711,

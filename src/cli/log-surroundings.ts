@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import { systemClock } from '../ops/clock.ts';
 import type { LogSurroundings } from '../ops/open-log.ts';
 
-export function logSurroundings(): LogSurroundings {
+/** `trouble`: the log file cannot be written, and so lines are kept back; undefined when that is over. */
+export function logSurroundings(trouble: LogSurroundings['trouble']): LogSurroundings {
   return {
     clock: systemClock,
     pid: process.pid,
@@ -11,5 +12,6 @@ export function logSurroundings(): LogSurroundings {
     env: process.env,
     stderr: 2,
     syslogSocket: '/dev/log',
+    trouble,
   };
 }

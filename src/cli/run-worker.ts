@@ -111,7 +111,12 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   const revision = await Promise.race([orders.begin, ending.end.then(() => undefined)]);
   if (revision === undefined) return exitCode.ok;
   const options = OptionSet.fromTexts(revision.options);
-  const opened = await openLog(options, logSurroundings());
+  const opened = await openLog(
+    options,
+    logSurroundings(
+      (trouble) => void line.send({ kind: 'log', ...(trouble === undefined ? {} : { trouble }) }),
+    ),
+  );
   if (opened.kind === 'failed') return fail(opened.problem, exitCode.system);
   const { log } = opened;
   ending.catchAccidents(log);

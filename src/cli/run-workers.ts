@@ -16,6 +16,8 @@ import type { Front } from './front.ts';
 import { HeldRevision } from './held-revision.ts';
 import { removeLeftoversOf, removeOldLeftovers } from './leftovers.ts';
 import { logSurroundings } from './log-surroundings.ts';
+import { LogTrouble } from './log-trouble.ts';
+import { complain } from './problems.ts';
 import type { RunParts } from './run.ts';
 import { Signals } from './signals.ts';
 
@@ -40,7 +42,11 @@ async function giveSockets(
 
 export async function runPrimary({ options, words, early }: RunParts, front: Front): Promise<number> {
   const { values } = options;
-  const opened = await openLog(options, logSurroundings());
+  const trouble = new LogTrouble((text) => void complain([text]));
+  const opened = await openLog(
+    options,
+    logSurroundings((cause) => trouble.report(process.pid, cause)),
+  );
   if (opened.kind === 'failed') return front.failed([opened.problem], exitCode.system);
   const { log } = opened;
   const workers = values.workers === 0 ? availableParallelism() : values.workers;
@@ -65,6 +71,7 @@ export async function runPrimary({ options, words, early }: RunParts, front: Fro
     const worker = forkWorker({ ...place, slot: region });
     worker.onMessage((message) => {
       if (message.kind === 'failed') problems.add(message.problem);
+      if (message.kind === 'log') trouble.report(worker.pid, message.trouble);
       if (message.kind === 'open') void giveSockets(worker, sockets, message);
     });
     held.begin(worker);
@@ -76,6 +83,7 @@ export async function runPrimary({ options, words, early }: RunParts, front: Fro
     onGone: (region, worker) => {
       clearRegion(counters, region);
       held.gone(worker);
+      trouble.report(worker.pid, undefined);
       void removeLeftoversOf(worker.pid, options.values['spool-dir'], log);
     },
     onListening: (worker, message) => {

@@ -12,6 +12,7 @@ import { exitCode } from './exit-code.ts';
 import { Front } from './front.ts';
 import { removeOldLeftovers } from './leftovers.ts';
 import { logSurroundings } from './log-surroundings.ts';
+import { LogTrouble } from './log-trouble.ts';
 import { newOptions } from './new-options.ts';
 import { complain, print } from './problems.ts';
 import { runPrimary } from './run-workers.ts';
@@ -57,7 +58,11 @@ function logsToStderr({ values }: Options): boolean {
 async function runAlone({ options, words, early }: RunParts, front: Front): Promise<number> {
   // As they were read: hook.init changes its own.
   let read = options.fork();
-  const opened = await openLog(options, logSurroundings());
+  const trouble = new LogTrouble((text) => void complain([text]));
+  const opened = await openLog(
+    options,
+    logSurroundings((cause) => trouble.report(process.pid, cause)),
+  );
   if (opened.kind === 'failed') return front.failed([opened.problem], exitCode.system);
   const { log } = opened;
   const ending = new Ending();

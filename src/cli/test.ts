@@ -27,7 +27,10 @@ export async function test(options: Options): Promise<number> {
     await complain([spool]);
     return exitCode.system;
   }
-  const opened = await openLog(options, logSurroundings());
+  const opened = await openLog(
+    options,
+    logSurroundings(() => undefined),
+  );
   if (opened.kind === 'failed') {
     await complain([opened.problem]);
     return exitCode.system;

@@ -1,12 +1,12 @@
 // Writes log lines to a file descriptor: stderr (with journald's `<N>` in front when systemd listens there) or a log file. Writing is
 // asynchronous and bounded: when the reader stands still lines are dropped and counted, never waited for.
 import { fstatSync } from 'node:fs';
-import { pino } from 'pino';
+import type { Clock } from './clock.ts';
+import { LineQueue } from './line-queue.ts';
 import { formatLine, type LogRecord } from './log-line.ts';
+import type { LogOut } from './log-out.ts';
 import { type LogSink, severityOf } from './pino-log.ts';
-
-/** Bytes kept for a reader that stands still. */
-const QUEUE_LIMIT = 8 * 1024 * 1024;
+import { shortJson, shortLine } from './short-line.ts';
 
 export type LineFormat = 'text' | 'json';
 
@@ -14,6 +14,11 @@ export interface StreamSinkSettings {
   readonly format: LineFormat;
   readonly journal: boolean;
   readonly pid: number;
+  readonly clock: Clock;
+  /** Other processes write to the same pipe or file. */
+  readonly isShared: boolean;
+  /** Nothing can be written now, for this reason; undefined: it goes on. */
+  readonly trouble: (cause: string | undefined) => void;
 }
 
 /** True when `fd` is the journal, by the rule of systemd.exec(5): JOURNAL_STREAM holds its device and inode. */
@@ -27,65 +32,58 @@ export function isJournal(fd: number, journalStream: string | undefined): boolea
   }
 }
 
-/** Lines to an open file descriptor, or to the end of the file of that name. */
 export class StreamSink implements LogSink {
   readonly wantsJson: boolean;
   readonly #settings: StreamSinkSettings;
-  readonly #path: string | undefined;
-  readonly #stream;
-  #dropped = 0;
+  readonly #out: LogOut;
+  readonly #queue: LineQueue;
+  /** No line may be longer. */
+  readonly #limit: number;
   #closed: Promise<void> | undefined;
 
-  constructor(dest: number | string, settings: StreamSinkSettings) {
+  constructor(out: LogOut, settings: StreamSinkSettings) {
     this.#settings = settings;
+    this.#out = out;
     this.wantsJson = settings.format === 'json';
-    this.#path = typeof dest === 'string' ? dest : undefined;
-    this.#stream = pino.destination({
-      dest,
-      mode: 0o640,
-      append: true,
-      sync: false,
-      minLength: 0,
-      maxLength: QUEUE_LIMIT,
-    });
-    this.#stream.on('drop', () => this.#dropped++);
-    // Nobody is left to be told when stderr is gone or the disk is full: the line is lost, the service goes on.
-    this.#stream.on('error', () => this.#dropped++);
+    this.#limit = settings.isShared && out.isPipe ? out.piece : Number.POSITIVE_INFINITY;
+    const { clock, isShared, trouble } = settings;
+    this.#queue = new LineQueue({ out, clock, isShared, trouble });
   }
 
   write(record: LogRecord, json: string): void {
     if (this.#closed !== undefined) return;
+    if (this.#queue.lost > 0) this.#addLost(record.time);
+    this.#queue.add(this.#line(record, json));
+  }
+
+  #line(record: LogRecord, json: string): string {
     const { format, journal, pid } = this.#settings;
-    if (this.#dropped > 0) this.#writeDropped(record.time);
+    const priority = journal ? `<${severityOf(record.level)}>` : '';
     const line = format === 'json' ? json : `${formatLine(record, pid)}\n`;
-    this.#stream.write(journal ? `<${severityOf(record.level)}>${line}` : line);
+    const limit = this.#limit - priority.length;
+    if (line.length <= limit) return priority === '' ? line : priority + line;
+    return priority + (format === 'json' ? shortJson(record, pid, limit) : shortLine(record, pid, limit));
   }
 
-  /** Says how many lines are missing at this place. When that is dropped too, the next line tries again. */
-  #writeDropped(time: number): void {
-    const { format, journal, pid } = this.#settings;
-    const count = this.#dropped;
+  /** Says how many lines are missing at this place. When there is no room for that either, the next line tries again. */
+  #addLost(time: number): void {
+    const { pid } = this.#settings;
+    const count = this.#queue.lost;
     const message = `${count} log lines lost here: the reader of the log stood still or writing failed`;
-    const line =
-      format === 'json'
-        ? `${JSON.stringify({ level: 'warning', time: new Date(time).toISOString(), pid, msg: message })}\n`
-        : `${formatLine({ time, level: 'warning', message, fields: {} }, pid)}\n`;
-    this.#stream.write(journal ? `<4>${line}` : line);
-    // Were this line dropped as well, the count went up by one.
-    this.#dropped = this.#dropped > count ? this.#dropped : 0;
+    const json = { level: 'warning', time: new Date(time).toISOString(), pid, msg: message };
+    const record: LogRecord = { time, level: 'warning', message, fields: {} };
+    const added = this.#queue.add(this.#line(record, `${JSON.stringify(json)}\n`));
+    // Were there no room, that line would be counted as well.
+    this.#queue.forgiven(added ? count : 1);
   }
 
-  /** Opens the log file again, after it was renamed by log rotation. */
-  reopen(): void {
-    if (this.#path !== undefined && this.#closed === undefined) this.#stream.reopen(this.#path);
+  /** Opens the log file again, after it was renamed by log rotation. Rejects when it cannot be opened; the old one stays in use. */
+  async reopen(): Promise<void> {
+    if (this.#closed === undefined) await this.#out.reopen();
   }
 
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => {
-      this.#stream.once('close', () => resolve());
-      this.#stream.once('error', () => resolve());
-      this.#stream.end();
-    });
+    this.#closed ??= this.#queue.close().then(() => this.#out.close());
     return this.#closed;
   }
 }

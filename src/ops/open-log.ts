@@ -1,10 +1,11 @@
 // Opens the log that the options ask for: stderr or a file, and a syslog server. Says what is wrong instead of starting without a log.
 import { constants } from 'node:fs';
-import { access, open } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Options } from '../options/options.ts';
 import { readSyslogAddress, type SyslogTarget } from '../options/text-forms.ts';
 import type { Clock } from './clock.ts';
+import { descriptorOut, FileOut, type LogOut } from './log-out.ts';
 import { isJournal, StreamSink } from './log-stream.ts';
 import { createLog, type LogSink, type RootLog } from './pino-log.ts';
 import { syslogHost } from './syslog-line.ts';
@@ -22,6 +23,8 @@ export interface LogSurroundings {
   readonly stderr: number;
   /** The socket of the syslog daemon, /dev/log. */
   readonly syslogSocket: string;
+  /** The log file cannot be written now, which is said outside of the log; undefined: it can again. */
+  readonly trouble: (cause: string | undefined) => void;
 }
 
 export type OpenLogOutcome =
@@ -76,32 +79,44 @@ async function openSyslog(target: SyslogTarget, around: LogSurroundings): Promis
   }
 }
 
-async function openFile(path: string, format: 'text' | 'json', pid: number): Promise<StreamSink | string> {
-  try {
-    // Tried here first: the stream opens it later, when there is nobody left to tell.
-    await (await open(path, 'a', 0o640)).close();
-    return new StreamSink(path, { format, journal: false, pid });
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    return `log-file=${path}: cannot be opened: ${cause}`;
-  }
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The log of this process as `options` describe it. */
 export async function openLog(options: Options, around: LogSurroundings): Promise<OpenLogOutcome> {
   const { values } = options;
   const { pid } = around;
   const format = values['log-format'];
+  const { clock } = around;
   const sinks: LogSink[] = [];
+  const addStream = (
+    out: LogOut,
+    journal: boolean,
+    trouble: (cause: string | undefined) => void,
+  ): StreamSink => {
+    const sink = new StreamSink(out, {
+      format,
+      journal,
+      pid,
+      clock,
+      trouble,
+      isShared: values.workers !== 1,
+    });
+    sinks.push(sink);
+    return sink;
+  };
+  const path = values['log-file'];
   let file: StreamSink | undefined;
-  if (values['log-file'] !== '') {
-    const opened = await openFile(values['log-file'], format, pid);
-    if (typeof opened === 'string') return { kind: 'failed', problem: opened };
-    file = opened;
-    sinks.push(opened);
+  if (path !== '') {
+    try {
+      const trouble = (cause: string | undefined): void =>
+        around.trouble(cause === undefined ? undefined : `log-file=${path} cannot be written: ${cause}`);
+      file = addStream(await FileOut.open(path, clock), false, trouble);
+    } catch (error) {
+      return { kind: 'failed', problem: `log-file=${path}: cannot be opened: ${messageOf(error)}` };
+    }
   } else if (!values.daemon) {
     const journal = isJournal(around.stderr, around.env.JOURNAL_STREAM);
-    sinks.push(new StreamSink(around.stderr, { format, journal, pid }));
+    addStream(descriptorOut(around.stderr, clock), journal, () => undefined);
   }
   const named = readSyslogAddress(values['syslog-address']) ?? { kind: 'none' };
   const nowhere = values.daemon && sinks.length === 0 && named.kind === 'none';
@@ -112,11 +127,16 @@ export async function openLog(options: Options, around: LogSurroundings): Promis
   }
   if (syslog !== undefined) sinks.push(syslog);
   const log = createLog({
-    level: values['log-level'],
+    level: () => options.values['log-level'],
     verboseText: () => options.values.verbose,
     sinks,
-    clock: around.clock,
+    clock,
     pid,
   });
-  return { kind: 'open', log, reopen: () => file?.reopen() };
+  const reopen = (): void => {
+    void file?.reopen().catch((error: unknown) => {
+      log.write('err', 'log file not opened again, the old one is written to', { cause: messageOf(error) });
+    });
+  };
+  return { kind: 'open', log, reopen };
 }

@@ -22,7 +22,8 @@ export interface RootLog extends Log {
 }
 
 export interface LogSettings {
-  readonly level: Level;
+  /** The option log-level as it is now. */
+  level(): Level;
   /** The option `verbose` as it is now; read again when it changes. */
   verboseText(): string;
   readonly sinks: readonly LogSink[];
@@ -46,7 +47,7 @@ const customLevels: Readonly<Record<Level, number>> = {
 const plainWords: ReadonlySet<string> = new Set(['warn', 'info']);
 
 /** Milliseconds that closing may take: a reader that stands still must not keep the process. */
-const CLOSE_LIMIT = 3000;
+const CLOSE_LIMIT = 1500;
 
 /** Names that pino writes itself: a field of that name would be a second key in the JSON. */
 const reserved: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'msg']);
@@ -78,6 +79,7 @@ class Writer {
   readonly #pino;
   readonly #wantsJson: boolean;
   #record: LogRecord | undefined;
+  #level: Level | undefined;
   #verboseText = '';
   #words: ReadonlySet<string> = new Set();
 
@@ -86,7 +88,7 @@ class Writer {
     this.#wantsJson = settings.sinks.some((sink) => sink.wantsJson);
     this.#pino = pino(
       {
-        level: settings.level,
+        level: settings.level(),
         customLevels,
         useOnlyCustomLevels: true,
         base: { pid: settings.pid },
@@ -95,23 +97,28 @@ class Writer {
       },
       { write: (line: string) => this.#send(line) },
     );
-    this.#readVerbose(settings.verboseText());
+    this.#readOptions();
   }
 
-  #readVerbose(text: string): void {
+  /** Options change in service. */
+  #readOptions(): void {
+    const text = this.#settings.verboseText();
+    const level = this.#settings.level();
+    if (text === this.#verboseText && level === this.#level) return;
     this.#verboseText = text;
+    this.#level = level;
     this.#words = readVerbose(text);
     const wantsDebug = [...this.#words].some((word) => !plainWords.has(word));
-    this.#pino.level = wantsDebug ? 'debug' : this.#settings.level;
+    this.#pino.level = wantsDebug ? 'debug' : level;
   }
 
   verbose(word: VerboseWord): boolean {
-    const text = this.#settings.verboseText();
-    if (text !== this.#verboseText) this.#readVerbose(text);
+    this.#readOptions();
     return this.#words.has(word);
   }
 
   write(level: Level, message: string, fields: LogFields): void {
+    this.#readOptions();
     if (!this.#pino.isLevelEnabled(level)) return;
     const record = { time: this.#settings.clock.now(), level, message, fields };
     if (!this.#wantsJson) {

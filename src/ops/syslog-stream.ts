@@ -1,5 +1,6 @@
 // Sends log lines to a syslog server as RFC 5424 messages: over TCP with octet counting (RFC 6587 section 3.4.1), or over a unix stream
-// socket, one message a line. While the server is away a bounded number of lines is kept; what is lost is counted and said.
+// socket, one message a line. While the server is away a bounded number of lines is kept; what is lost is counted and said, and so is
+// what may be lost: syslog has no acknowledgement, so of a connection that breaks nobody knows how much the server has read.
 import { type Socket, connect as tcpConnect } from 'node:net';
 import type { Clock, Timer } from './clock.ts';
 import type { LogRecord } from './log-line.ts';
@@ -18,7 +19,9 @@ const FIRST_RETRY = 500;
 const LAST_RETRY = 30_000;
 /** Milliseconds without a connection after which it is given up; and for the last lines at the end. */
 const CONNECT_LIMIT = 10_000;
-const CLOSE_LIMIT = 2000;
+const CLOSE_LIMIT = 1000;
+/** The most that buffers of the system on both sides hold. */
+const SYSTEM_LIMIT = 10 * 1024 * 1024;
 
 export type StreamTarget =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -32,6 +35,13 @@ export class SyslogStreamSink implements LogSink {
   #queue: string[] = [];
   #queued = 0;
   #lost = 0;
+  /** Lines that a broken connection may have lost. */
+  #doubtful = 0;
+  /** Lines handed to the socket, which the system has not taken yet. */
+  #flying: (readonly string[])[] = [];
+  /** What the system has taken over this connection, the latest of it that may still be in its buffers. */
+  #taken: { readonly lines: number; readonly bytes: number }[] = [];
+  #takenBytes = 0;
   #socket: Socket | undefined;
   #connected = false;
   #retry = FIRST_RETRY;
@@ -80,12 +90,20 @@ export class SyslogStreamSink implements LogSink {
     // Whatever the server says is not for us; the close that follows an error is what counts.
     socket.resume();
     socket.on('error', () => undefined);
-    socket.on('close', () => this.#disconnected());
+    socket.on('close', (hadError) => this.#disconnected(hadError));
   }
 
-  #disconnected(): void {
+  #disconnected(hadError: boolean): void {
     this.#socket = undefined;
     this.#connected = false;
+    // After an orderly end the server has read what the system had taken.
+    if (hadError) for (const { lines } of this.#taken) this.#doubtful += lines;
+    this.#taken = [];
+    this.#takenBytes = 0;
+    const back = this.#flying.flat();
+    this.#flying = [];
+    this.#queue = [...back, ...this.#queue];
+    for (const line of back) this.#queued += line.length;
     if (this.#closing !== undefined) {
       this.#closing();
       return;
@@ -101,11 +119,34 @@ export class SyslogStreamSink implements LogSink {
     const socket = this.#socket;
     if (socket === undefined || socket.writableNeedDrain) return;
     if (this.#lost > 0) this.#addLost();
-    const text = this.#queue.join('');
+    if (this.#doubtful > 0) this.#addDoubtful();
+    const lines = this.#queue;
+    const text = lines.join('');
     this.#queue = [];
     this.#queued = 0;
-    if (text !== '') socket.write(text, 'latin1');
+    if (text !== '') {
+      this.#flying.push(lines);
+      socket.write(text, 'latin1', (error) => {
+        if (error !== undefined && error !== null) return;
+        this.#flying = this.#flying.filter((it) => it !== lines);
+        this.#noteTaken(lines.length, text.length);
+      });
+    }
     if (this.#closing !== undefined) socket.end();
+  }
+
+  #noteTaken(lines: number, bytes: number): void {
+    this.#taken.push({ lines, bytes });
+    this.#takenBytes += bytes;
+    while (this.#takenBytes - (this.#taken[0]?.bytes ?? 0) > SYSTEM_LIMIT) {
+      this.#takenBytes -= this.#taken.shift()?.bytes ?? 0;
+    }
+  }
+
+  #addDoubtful(): void {
+    const message = `up to ${this.#doubtful} log lines before this one may be lost: the connection to the syslog server broke`;
+    this.#doubtful = 0;
+    this.#add({ time: this.#settings.clock.now(), level: 'warning', message, fields: {} });
   }
 
   #addLost(): void {

@@ -16,32 +16,34 @@ export interface WatchdogSettings {
 /** What the worker thread runs. Plain text, as there is no file of it to load when the sources are run directly. */
 const program = `
 const { workerData } = require('node:worker_threads');
-const { writeSync } = require('node:fs');
+const { write } = require('node:fs');
 const { buffer, timeoutMs, prefix, layout, pid } = workerData;
 const words = new Int32Array(buffer, 0, 3);
 const bytes = Buffer.from(buffer);
 const interval = Math.max(20, Math.min(1000, timeoutMs / 4));
 let beats = Atomics.load(words, layout.beats);
-let since = performance.now();
-let before = since;
-setInterval(() => {
+let stood = 0;
+let before = performance.now();
+const timer = setInterval(() => {
   const now = performance.now();
   const seen = Atomics.load(words, layout.beats);
-  // When this thread did not run either (machine asleep, process stopped) nobody is to blame.
-  if (seen !== beats || now - before > 3 * interval + timeoutMs / 2) {
-    beats = seen;
-    since = now;
-  }
+  // Only time in which this thread ran counts: when it did not either (machine asleep, process stopped) nobody is to blame.
+  stood = seen === beats ? stood + Math.min(now - before, 1.5 * interval) : 0;
+  beats = seen;
   before = now;
-  if (now - since < timeoutMs) return;
+  if (stood < timeoutMs) return;
+  clearInterval(timer);
   const what = Atomics.load(words, layout.what);
   const at = layout.texts + layout.textSize + what * layout.labelSize;
   const label = bytes.toString('latin1', at, at + layout.labelSize).replace(/\\0.*/s, '');
   const who = bytes.toString('latin1', layout.texts, layout.texts + Atomics.load(words, layout.who)).replace(/[^ -~]/g, '?');
   const where = what === 0 ? 'outside Lua' : 'in ' + label + (who === '' ? '' : ' of session ' + who);
-  writeSync(2, prefix + 'smtpe[' + pid + ']: the event loop has stood still for ' + Math.round((now - since) / 100) / 10 +
-    ' s ' + where + ': the process is killed (option watchdog-timeout)\\n');
-  process.kill(pid, 'SIGKILL');
+  const text = prefix + 'smtpe[' + pid + ']: the event loop has stood still for ' + Math.round(stood / 100) / 10 +
+    ' s ' + where + ': the process is killed (option watchdog-timeout)\\n';
+  // Whoever reads stderr may stand still too.
+  const kill = () => process.kill(pid, 'SIGKILL');
+  setTimeout(kill, 1000);
+  write(2, text, kill);
 }, interval);
 `;
 

@@ -40,5 +40,7 @@ export type FromWorker =
   | { readonly kind: 'changed' }
   /** The outcome of `reload`: `policy` is undefined when the old one stays. */
   | { readonly kind: 'reloaded'; readonly round: number; readonly policy: PolicySource | undefined }
+  /** The log file cannot be written, for this reason; without one: it can again. */
+  | { readonly kind: 'log'; readonly trouble?: string }
   /** It cannot start. */
   | { readonly kind: 'failed'; readonly problem: string };

@@ -3,7 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/ops/clock.ts';
 import type { LogRecord } from '../../../src/ops/log-line.ts';
+import { descriptorOut, FileOut } from '../../../src/ops/log-out.ts';
 import { StreamSink } from '../../../src/ops/log-stream.ts';
 
 let directory: string;
@@ -15,14 +17,17 @@ afterEach(async () => {
 });
 
 const record = (message: string): LogRecord => ({ time: 0, level: 'info', message, fields: {} });
-const text = { format: 'text', journal: false, pid: 1 } as const;
+const text = {
+  ...({ format: 'text', journal: false, pid: 1, clock: systemClock, isShared: false } as const),
+  trouble: () => undefined,
+};
 
 describe('StreamSink', () => {
   it('goes on when writing fails, and still closes', async () => {
     const path = join(directory, 'read-only');
     await writeFile(path, '');
     const fd = openSync(path, 'r');
-    const sink = new StreamSink(fd, text);
+    const sink = new StreamSink(descriptorOut(fd, systemClock), text);
     sink.write(record('lost'), '');
     sink.write(record('lost too'), '');
     await sink.close();
@@ -32,7 +37,7 @@ describe('StreamSink', () => {
 
   it('drops what a reader that stands still would make it keep, and says how much at that place', async () => {
     const path = join(directory, 'log');
-    const sink = new StreamSink(path, text);
+    const sink = new StreamSink(await FileOut.open(path, systemClock), text);
     // Nothing is written before the event loop turns: this is more than it keeps.
     const long = 'x'.repeat(8000);
     for (let i = 0; i < 1200; i++) sink.write(record(long), '');
@@ -49,7 +54,7 @@ describe('StreamSink', () => {
 
   it('writes nothing after close', async () => {
     const path = join(directory, 'log');
-    const sink = new StreamSink(path, text);
+    const sink = new StreamSink(await FileOut.open(path, systemClock), text);
     sink.write(record('one'), '');
     await sink.close();
     sink.write(record('two'), '');

@@ -34,6 +34,7 @@ const around = (changes: Partial<LogSurroundings> = {}): LogSurroundings => ({
   env: {},
   stderr,
   syslogSocket: join(directory, 'no-such-socket'),
+  trouble: () => undefined,
   ...changes,
 });
 

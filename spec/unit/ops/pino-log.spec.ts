@@ -16,7 +16,10 @@ function open(level: 'info' | 'debug', verbose: () => string): { log: RootLog; w
     close: () => Promise.resolve(),
   };
   const clock = { ...systemClock, now: () => 1000 };
-  return { log: createLog({ level, verboseText: verbose, sinks: [sink], clock, pid: 42 }), written };
+  return {
+    log: createLog({ level: () => level, verboseText: verbose, sinks: [sink], clock, pid: 42 }),
+    written,
+  };
 }
 
 describe('createLog', () => {
@@ -88,7 +91,7 @@ describe('createLog', () => {
       close: () => Promise.resolve(),
     };
     const log = createLog({
-      level: 'info',
+      level: () => 'info',
       verboseText: () => '',
       sinks: [sink],
       clock: systemClock,
@@ -116,7 +119,7 @@ describe('createLog', () => {
         return { cancel: () => undefined, restart: () => undefined };
       },
     };
-    await createLog({ level: 'info', verboseText: () => '', sinks: [sink], clock, pid: 1 }).close();
-    expect(fired).toEqual([3000]);
+    await createLog({ level: () => 'info', verboseText: () => '', sinks: [sink], clock, pid: 1 }).close();
+    expect(fired).toEqual([1500]);
   });
 });

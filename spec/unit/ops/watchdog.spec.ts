@@ -9,15 +9,16 @@ interface Ended {
 }
 
 /** Runs spec/fakes/stuck-process.ts until it ends. */
-function run(timeoutMs: number, mode: string): Promise<Ended> {
+function run(timeoutMs: number, mode: string, then?: (pid: number) => Promise<void>): Promise<Ended> {
   const script = join(import.meta.dirname, '../../fakes/stuck-process.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', script, String(timeoutMs), mode], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stderr = '';
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
+  child.stdout.once('data', () => void then?.(child.pid ?? 0));
   return new Promise((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal, stderr }));
   });
@@ -36,6 +37,18 @@ describe('the watchdog', () => {
     const ended = await run(400, 'outside');
     expect(ended.signal).toBe('SIGKILL');
     expect(ended.stderr).toMatch(/stood still for [\d.]+ s outside Lua/);
+  });
+
+  it('leaves a process alone that was stopped for a while', async () => {
+    // Just below and above the limit: neither is time in which the process could have done anything.
+    for (const stopped of [1300, 1600]) {
+      const ended = await run(1500, 'idle', async (pid) => {
+        process.kill(pid, 'SIGSTOP');
+        await new Promise((resolve) => setTimeout(resolve, stopped));
+        process.kill(pid, 'SIGCONT');
+      });
+      expect(ended).toEqual({ signal: null, code: 0, stderr: '' });
+    }
   });
 
   it('leaves a process alone whose event loop turns', async () => {

@@ -1,0 +1,155 @@
+// Lines on their way to the log: written in pieces that end at line ends, one piece at a time, while a bounded number waits. When the reader
+// stands still lines are dropped and counted, never waited for; when the disk is full they wait until there is room again.
+import type { Clock, Timer } from './clock.ts';
+import type { LogOut } from './log-out.ts';
+
+/** Bytes kept for a reader that stands still or a disk that is full. */
+const QUEUE_LIMIT = 8 * 1024 * 1024;
+/** How often a full disk is tried again. */
+const RETRY_MS = 500;
+
+/** There may be room again: no reason to give lines up. */
+const passing: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM', 'ENOBUFS']);
+
+export interface LineQueueSettings {
+  readonly out: LogOut;
+  readonly clock: Clock;
+  /** Others append to the same file. */
+  readonly isShared: boolean;
+  /** Nothing can be written, for this reason, and lines wait; undefined: it goes on. */
+  readonly trouble: (cause: string | undefined) => void;
+}
+
+export class LineQueue {
+  readonly #settings: LineQueueSettings;
+  #lines: string[] = [];
+  /** Lines before this one have been taken. */
+  #head = 0;
+  #bytes = 0;
+  #lost = 0;
+  /** The piece that is being written, or waits for room. */
+  #piece: string | undefined;
+  #troubled = false;
+  #retry: Timer | undefined;
+  #closed: Promise<void> | undefined;
+  #empty: (() => void) | undefined;
+
+  constructor(settings: LineQueueSettings) {
+    this.#settings = settings;
+  }
+
+  /** Lines lost since the last call of `forgiven`. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** The loss of `count` lines is said in a line that was added. */
+  forgiven(count: number): void {
+    this.#lost -= count;
+  }
+
+  /** Adds a line with its line end; false: there is no room, it is lost and counted. */
+  add(line: string): boolean {
+    if (this.#bytes + line.length > QUEUE_LIMIT) {
+      this.#lost++;
+      return false;
+    }
+    this.#lines.push(line);
+    this.#bytes += line.length;
+    if (this.#piece === undefined) this.#write(this.#take());
+    return true;
+  }
+
+  /** Writes what is left. With a disk that is full, or when what is left could not be written, it resolves all the same. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#piece === undefined || this.#troubled) resolve();
+      else this.#empty = resolve;
+    });
+    return this.#closed;
+  }
+
+  /** As many lines as go into one piece. */
+  #take(): string {
+    const { piece } = this.#settings.out;
+    const lines = this.#lines;
+    const first = this.#head;
+    let length = lines[first]?.length ?? 0;
+    let end = first + 1;
+    for (; end < lines.length; end++) {
+      const next = lines[end]?.length ?? 0;
+      if (length + next > piece) break;
+      length += next;
+    }
+    const text = end === first + 1 ? (lines[first] ?? '') : lines.slice(first, end).join('');
+    this.#head = end;
+    // What was taken goes in one piece, not line by line: moving the rest of a long queue costs.
+    if (end === lines.length || end > 10_000) {
+      this.#lines = lines.slice(end);
+      this.#head = 0;
+    }
+    return text;
+  }
+
+  #write(text: string): void {
+    this.#piece = text;
+    this.#settings.out.write(text, (error, written) => this.#written(text, error, written));
+  }
+
+  #written(text: string, error: Error | undefined, written: number): void {
+    const code = error !== undefined && 'code' in error ? String(error.code) : '';
+    if (error !== undefined && !passing.has(code)) {
+      // Nobody is left to read it: it is lost, the service goes on.
+      this.#lost += text.split('\n').length - 1;
+      this.#done(text.length);
+      return;
+    }
+    if (written < text.length) {
+      this.#rest(text, written, error === undefined ? undefined : error.message);
+      return;
+    }
+    if (this.#troubled) {
+      this.#troubled = false;
+      this.#settings.trouble(undefined);
+    }
+    this.#done(text.length);
+  }
+
+  /** Not everything was written. */
+  #rest(text: string, written: number, cause: string | undefined): void {
+    const { clock, isShared, trouble } = this.#settings;
+    this.#bytes -= written;
+    // Where others write the line that was cut begins again, as theirs may stand behind its first part.
+    const lineStart = text.lastIndexOf('\n', written - 1) + 1;
+    const from = isShared ? lineStart : written;
+    this.#bytes += written - from;
+    const rest = text.slice(from);
+    this.#piece = rest;
+    if (cause !== undefined && !this.#troubled) {
+      this.#troubled = true;
+      trouble(cause);
+      this.#empty?.();
+    }
+    if (cause === undefined) this.#write(rest);
+    else this.#retry = clock.after(RETRY_MS, () => void this.#again(rest));
+    this.#retry?.unref?.();
+  }
+
+  async #again(text: string): Promise<void> {
+    const { isShared, out } = this.#settings;
+    if (isShared && (await out.endsWithinLine())) {
+      this.#bytes += 1;
+      this.#write(`\n${text}`);
+    } else this.#write(text);
+  }
+
+  #done(length: number): void {
+    this.#bytes -= length;
+    if (this.#head < this.#lines.length) {
+      this.#write(this.#take());
+      return;
+    }
+    this.#piece = undefined;
+    this.#empty?.();
+  }
+}

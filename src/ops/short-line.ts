@@ -1,0 +1,44 @@
+// Lines that must not be longer than so many bytes, because several processes write to one pipe and only short pieces stay whole: texts of
+// the record are cut, the longest first, until the line fits.
+import { formatLine, type LogRecord } from './log-line.ts';
+
+const cut = (text: string, limit: number): string =>
+  text.length > limit ? `${text.slice(0, limit)}...(+${text.length - limit})` : text;
+
+function withShortTexts(record: LogRecord, limit: number): LogRecord {
+  const fields = Object.entries(record.fields).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? cut(value, limit) : value,
+  ]);
+  return { ...record, message: cut(record.message, limit), fields: Object.fromEntries(fields) };
+}
+
+/** At most `limit` bytes, line end included; the form of a line stays. */
+export function shortLine(record: LogRecord, pid: number, limit: number): string {
+  for (let texts = limit / 2; texts >= 16; texts /= 2) {
+    const line = formatLine(withShortTexts(record, texts), pid);
+    if (line.length < limit) return `${line}\n`;
+  }
+  // Very many fields.
+  return `${formatLine(withShortTexts(record, 16), pid).slice(0, limit - 4)}...\n`;
+}
+
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\x7f-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** As JSON; a field `cut` says that texts, or with very many fields whole fields, are missing. */
+export function shortJson(record: LogRecord, pid: number, limit: number): string {
+  const { level } = record;
+  const time = new Date(record.time).toISOString();
+  for (let texts = limit / 2; texts >= 16; texts /= 2) {
+    const { message, fields } = withShortTexts(record, texts);
+    const line = asciiJson({ ...fields, level, time, pid, msg: message, cut: true });
+    if (line.length < limit) return `${line}\n`;
+  }
+  const { message, fields } = withShortTexts(record, 64);
+  return `${asciiJson({ level, time, pid, id: fields.id, msg: message, cut: true })}\n`;
+}
