@@ -92,7 +92,7 @@ smtpd_recipient_restrictions = check_recipient_access inline:{ {refused@example.
     expect(asked.rcpts.map((rcpt) => rcpt.code)).toEqual([550, 250, 450]);
   });
 
-  it('stays in step when all recipients are refused and DATA was pipelined', async () => {
+  it('sends no DATA when all recipients are refused, and goes on over the same connection', async () => {
     const one = client('off');
     expect(await send(one, { recipients: ['refused@example.org'] })).toMatchObject({
       kind: 'refused',
@@ -100,8 +100,10 @@ smtpd_recipient_restrictions = check_recipient_access inline:{ {refused@example.
       code: 550,
       text: expect.stringContaining('5.1.1 '),
     });
-    expect(said('554 5.5.1')).toBe(true);
+    expect(said('RCPT TO:<refused@example.org>')).toBe(true);
+    expect(said('DATA')).toBe(false);
     expect((await send(one)).kind).toBe('delivered');
+    expect(said('DATA')).toBe(true);
     expect(one.idleConnections).toBe(1);
   });
 
