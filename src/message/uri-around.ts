@@ -90,16 +90,34 @@ function hostRange(text: string): HostRange | undefined {
   return { start: at >= from ? at + 1 : from, end, userInfo: at >= from };
 }
 
+const inUserInfo = /[\w.\-%:@+~\x80-\xff]*/y;
 const inHost = /[\w.\-%:\x80-\xff]*/y;
 
-/** Text goes on behind the host without a blank (`example.com,and`, `example.com)and`): people and mail programs end the URI there. */
-function cutAtPunctuation(text: string): string {
-  const range = hostRange(text);
-  if (range === undefined || range.userInfo || text[range.start] === '[') return text;
-  const { start, end } = range;
+/** Where text goes on behind a host without a blank (`example.com,and`, `example.com)and`); the end of the text when it does not. */
+function hostEnd(text: string, { start, end }: HostRange): number {
+  if (text[start] === '[') return text.length;
   inHost.lastIndex = start;
   inHost.test(text);
-  return inHost.lastIndex >= end || inHost.lastIndex === start ? text : text.slice(0, inHost.lastIndex);
+  return inHost.lastIndex >= end || inHost.lastIndex === start ? text.length : inHost.lastIndex;
+}
+
+/** People and mail programs end the URI where the host ends. Hyphens at the end of a host are a line drawn behind it. */
+function cutAtPunctuation(text: string): string {
+  const range = hostRange(text);
+  if (range === undefined) return text;
+  const whole = range.userInfo ? text : text.slice(0, hostEnd(text, range));
+  return range.end === text.length || whole !== text ? whole.replace(/-+$/, '') : whole;
+}
+
+/** `http://one.example)(mailto:x@two.example`: programs that know no user information end the URI where its text has a bracket or comma. */
+function beforeUserInfo(text: string): string | undefined {
+  const slashes = text.indexOf('://');
+  const range = slashes < 0 ? undefined : hostRange(text);
+  if (range?.userInfo !== true) return undefined;
+  inUserInfo.lastIndex = slashes + 3;
+  inUserInfo.test(text);
+  const end = inUserInfo.lastIndex;
+  return end > slashes + 3 && end < range.start ? text.slice(0, end) : undefined;
 }
 
 const isRegistered = (host: string): boolean => registeredHost(host) !== undefined;
@@ -145,6 +163,8 @@ function offer(found: Candidate[], text: string): void {
     if (tail !== undefined) found.push({ raw: tail, text: tail, href: false });
   } else if (raw !== trimmed) raw = trimEnd(raw);
   found.push({ raw, text: hasBarePort(raw) ? `http://${raw}` : raw, href: false });
+  const other = beforeUserInfo(raw);
+  if (other !== undefined) found.push({ raw: other, text: other, href: false });
 }
 
 /** A text without `http://`: addresses, domains, other schemes. */
@@ -186,8 +206,14 @@ export function textPieces(text: string): readonly Candidate[] {
   }
   // Each `http://` that begins the text, follows rubbish, or stands behind a comma begins a URI; others belong to a path or query.
   const starts: number[] = [];
-  for (const { index } of text.matchAll(webStart))
-    if (starts.length === 0 || /[,;|]/.test(text.charAt(index - 1))) starts.push(index);
+  /** Behind the last one: `http://http://` is a slip, and the second one counts. */
+  let behind = -1;
+  for (const { index, 0: scheme } of text.matchAll(webStart)) {
+    if (index === behind) starts.pop();
+    else if (starts.length > 0 && !/[,;|]/.test(text.charAt(index - 1))) continue;
+    starts.push(index);
+    behind = index + scheme.length;
+  }
   const first = starts[0];
   if (first === undefined) {
     offerPlain(found, text);
@@ -201,10 +227,11 @@ export function textPieces(text: string): readonly Candidate[] {
 
 /** What stands in front of the first `http://`: rubbish, or a URI in whose query that one is. */
 function offerHead(found: Candidate[], head: string, whole: string): void {
-  const start = trimStart(head);
+  const front = head.replace(/(?:(?:https?|ftp):\/\/)+$/i, '');
+  const start = trimStart(front);
   const scheme = word.exec(start)?.[0];
   const known = scheme !== undefined && schemePorts.has(scheme.toLowerCase());
-  if (known && start.length > scheme.length + 1) offer(found, whole.slice(head.length - start.length));
+  if (known && start.length > scheme.length + 1) offer(found, whole.slice(front.length - start.length));
   else if (!known && /[/?#]/.test(start)) offerPlain(found, whole);
-  else if (!known) offerPlain(found, head);
+  else if (!known) offerPlain(found, front);
 }

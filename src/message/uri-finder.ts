@@ -35,8 +35,7 @@ const LETTER_L = 108;
 
 function classes(html: boolean): Uint8Array {
   const table = new Uint8Array(256).fill(ordinary);
-  for (let byte = 0; byte <= 32; byte++)
-    if (byte === 0 || (byte >= 9 && byte <= 13) || byte === 32) table[byte] = delimiter;
+  table.fill(delimiter, 0, 33);
   for (const character of '"<>{}\\^`') table[character.charCodeAt(0)] = delimiter;
   table[13] = carriageReturn;
   table[46] = dot;
@@ -160,7 +159,9 @@ export class UriFinder implements BodyReader {
       return 'goes on';
     }
     const begins = start === i && this.#run.length === 0 && !this.#skipping;
-    if (byte <= 32) return begins ? 'skipped' : 'ends';
+    // Other control characters are part of a value without quotes, and browsers have their own ideas about them.
+    if (byte === 32 || (byte >= 9 && byte <= 13)) return begins ? 'skipped' : 'ends';
+    if (byte < 32) return 'goes on';
     if (byte === QUOTE || byte === APOSTROPHE) {
       if (begins) return { kind: value.kind, end: byte, tagEnded: false };
       return value.kind === 'css' ? 'ends' : 'goes on';
