@@ -60,7 +60,7 @@ export function limitText(name: MimeLimitName, limits: MimeLimits): string {
     case 'boundaryLength':
       return `a boundary of more than ${limits.boundaryLength} bytes (limit-mime-boundary-length): its multipart is not taken apart`;
     case 'uris':
-      return `${limits.uris} URIs, or their length, reached (limit-uris): further ones are not listed`;
+      return `more than ${limits.uris} URIs, or ${limits.uris * 256} bytes of them (limit-uris): further ones are not listed`;
     case 'uriLength':
       return `a URI of more than ${limits.uriLength} bytes (limit-uri-length) was cut`;
   }

@@ -26,6 +26,8 @@ export interface UriSink {
 interface Used {
   count: number;
   octets: number;
+  /** There was a URI more than the limit allows. */
+  refused: boolean;
 }
 
 /** Mean length of all URIs together that the limit on their number stands for: few are long, and each is kept in several forms. */
@@ -36,8 +38,8 @@ export class UriCollector {
   readonly #sink: UriSink;
   readonly #limits: Pick<MimeLimits, 'uris' | 'uriLength'>;
   readonly #seen = new Set<string>();
-  readonly #headers: Used = { count: 0, octets: 0 };
-  readonly #bodies: Used = { count: 0, octets: 0 };
+  readonly #headers: Used = { count: 0, octets: 0, refused: false };
+  readonly #bodies: Used = { count: 0, octets: 0, refused: false };
 
   constructor(parse: ParseUri, limits: Pick<MimeLimits, 'uris' | 'uriLength'>, sink: UriSink) {
     this.#parse = parse;
@@ -50,10 +52,13 @@ export class UriCollector {
     return this.#limits.uriLength * 8;
   }
 
-  /** No more URIs are taken from the headers (part 0) or the bodies. */
+  #used(part: number): Used {
+    return part === 0 ? this.#headers : this.#bodies;
+  }
+
+  /** There are more URIs in the headers (part 0) or the bodies than are taken: looking for further ones is no use. */
   full(part: number): boolean {
-    const used = part === 0 ? this.#headers : this.#bodies;
-    return used.count >= this.#limits.uris || used.octets >= this.#limits.uris * meanLength;
+    return this.#used(part).refused;
   }
 
   /** True when it is a URI, new or not. */
@@ -64,7 +69,7 @@ export class UriCollector {
     const parsed =
       whole === undefined ? undefined : this.#cut(raw === text ? whole : { ...whole, uri_raw: raw });
     if (parsed === undefined) return false;
-    if (!this.#seen.has(parsed.uri_raw) && !this.full(part)) this.#take(parsed, part);
+    this.#take(parsed, part);
     return true;
   }
 
@@ -106,24 +111,36 @@ export class UriCollector {
    */
   fork(): { readonly collector: UriCollector; join(): void } {
     const found: FoundUri[] = [];
-    const sink: UriSink = { uri: (_key, uri) => found.push(uri), limit: () => undefined };
+    let refused = false;
+    const sink: UriSink = {
+      uri: (_key, uri) => found.push(uri),
+      limit: (name) => {
+        refused ||= name === 'uris';
+      },
+    };
     return {
       collector: new UriCollector(this.#parse, this.#limits, sink),
       join: () => {
-        for (const uri of found)
-          if (!this.#seen.has(uri.uri_raw) && !this.full(uri.mime_part)) this.#take(uri, uri.mime_part);
+        for (const uri of found) this.#take(uri, uri.mime_part);
+        if (refused) this.#sink.limit('uris');
       },
     };
   }
 
+  /** Lists it when it is new and within the limits. */
   #take(parsed: Uri, part: number): void {
     const name = parsed.uri_raw;
+    if (this.#seen.has(name)) return;
+    const used = this.#used(part);
+    if (used.count >= this.#limits.uris || used.octets >= this.#limits.uris * meanLength) {
+      if (!used.refused) this.#sink.limit('uris');
+      used.refused = true;
+      return;
+    }
     this.#seen.add(name);
-    const used = part === 0 ? this.#headers : this.#bodies;
     used.count++;
     used.octets += name.length;
     const key = createHash('md5').update(name, 'latin1').digest('hex');
     this.#sink.uri(key, { ...parsed, mime_part: part });
-    if (this.full(part)) this.#sink.limit('uris');
   }
 }

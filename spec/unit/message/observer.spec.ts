@@ -191,8 +191,8 @@ describe('the observer of a message', () => {
     observer.feed(message);
     observer.end();
     expect(log.short).toEqual([
-      'info mime: 2 URIs, or their length, reached (limit-uris): further ones are not listed',
       'info mime: more than 3 parts (limit-mime-parts): the rest is not taken apart',
+      'info mime: more than 2 URIs, or 512 bytes of them (limit-uris): further ones are not listed',
     ]);
   });
 });

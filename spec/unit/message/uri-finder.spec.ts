@@ -256,6 +256,26 @@ describe('limits', () => {
     expect(observe(`\r\n${text}`, { uris: 0 }).uris).toEqual([]);
   });
 
+  test('reached is not passed: the log speaks of it when there is one more', () => {
+    const text = Array.from({ length: 20 }, (_, i) => `http://h${i}.example.com/`).join(' ');
+    for (const [more, lines] of [
+      ['', 0],
+      [' http://h7.example.com/ and text', 0],
+      [' http://h20.example.com/', 1],
+      [` ${'text '.repeat(20_000)} www.example.org`, 1],
+    ] as const) {
+      const log = new RecordLog();
+      expect(observe(`\r\n${text}${more}`, { uris: 20 }, log).uris.length).toBe(20);
+      expect(log.lines.length).toBe(lines);
+    }
+    const long = Array.from({ length: 300 }, (_, i) => `http://h${i}.example.com/${'x'.repeat(2000)}`).join(
+      ' ',
+    );
+    const log = new RecordLog();
+    expect(observe(`\r\n${long}`, {}, log).uris.length).toBeLessThan(300);
+    expect(log.lines.map((line) => line.fields.limit)).toEqual(['uris']);
+  });
+
   test('on the length of one: it is cut', () => {
     const { uris } = observe(`\r\nhttp://a.example.com/${'x'.repeat(500)} www.b.example.com`, {
       uriLength: 100,

@@ -334,6 +334,14 @@ describe('headers', () => {
       ['Subject: http://evil.example.com。次'],
       [`X-Any: <http://${'u'.repeat(3000)}@evil.example.com/>`],
       ['X-Any: http://127.1', ['127.0.0.1']],
+      // Words in other charsets; a character may be split over two of them.
+      ['Subject: =?iso-2022-jp?B?GyRCPlw6WSRPGyhCaHR0cDovL2V2aWwuZXhhbXBsZS5jb20v?='],
+      ['Subject: =?utf-16le?B?aAB0AHQAcAA6AC8ALwBlAHYAaQBsAC4AZQB4AGEAbQBwAGwAZQAuAGMAbwBtAC8A?='],
+      ['Subject: =?utf-8*de?Q?http:=2F=2Fevil.exa?= =?utf-8*de?Q?mple.com?='],
+      ['Subject: =?utf-7?Q?http+ADo-//evil+AC4-example.com/?='],
+      ['Subject: =?utf-8?B?aHR0cDovL2V2aWwuZXhhbXBsZS5jb23jg?= =?utf-8?B?II=?='],
+      ['Subject: =?us-ascii?Q?http://evil?= =?iso-8859-1?Q?.example.com/?='],
+      ['Subject: =?x-none?Q?http://evil.example.com/?='],
     ],
     header,
   );
