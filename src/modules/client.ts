@@ -9,7 +9,9 @@ function write(context: CallContext, reply: string): Suspension | readonly [] {
   if (session === undefined) throw new LuaError('client.write: there is no client here');
   if (reply === '') return [];
   const seconds = context.options.values['smtp-reply-timeout'];
-  const done = session.write(Buffer.from(reply, 'latin1'), seconds * 1000).then((outcome) => {
+  // As with the reply of a hook: without a line end the next line would become part of this one.
+  const lines = `${reply.replace(/\r?\n$|\r$/, '')}\r\n`;
+  const done = session.write(Buffer.from(lines, 'latin1'), seconds * 1000).then((outcome) => {
     switch (outcome.kind) {
       case 'written':
         return [];
@@ -21,7 +23,7 @@ function write(context: CallContext, reply: string): Suspension | readonly [] {
   });
   return {
     kind: 'suspension',
-    describe: () => `client.write (${reply.length} bytes)`,
+    describe: () => `client.write (${lines.length} bytes)`,
     done,
     // What was handed to the socket cannot be taken back; the session ends with its client.
     cancel: () => undefined,
@@ -37,7 +39,11 @@ export const clientModule: ModuleSpec = luaModule({
       type: 'string',
       text: 'the address of the client, from `hook.accept` to `hook.close`',
     },
-    { name: 'port', type: 'integer', text: 'its port, likewise; 0 in `+test`' },
+    {
+      name: 'port',
+      type: 'integer',
+      text: 'its port, likewise; 0 in `+test`, and after XCLIENT with another address and without PORT',
+    },
     {
       name: 'host',
       type: 'string',
@@ -63,28 +69,52 @@ export const clientModule: ModuleSpec = luaModule({
       type: 'integer',
       text: 'size of the message in bytes, from `hook.dot` to `hook.reset`',
     },
-    { name: 'input', type: 'string', text: 'the command line, without line end, in every hook of a command' },
+    {
+      name: 'input',
+      type: 'string',
+      text:
+        'the command line in hand, without line end; nil before the first one. In `hook.accept` it is there only after XCLIENT. It stays ' +
+        'until the next command, also while a message comes in; an AUTH has the password in it',
+    },
     {
       name: 'is_pipelining',
       type: 'boolean',
-      text: 'true once the client sent a command before it had the reply to the last one',
+      text: 'true once the client sent a command before it had the reply to the last one; of the client that XCLIENT names',
     },
     {
-      name: 'auth_mechanism',
-      type: 'string',
-      text: 'the mechanism of the last AUTH, `PLAIN` or `LOGIN`; from `hook.auth` on',
+      name: 'authenticated',
+      type: 'boolean',
+      text: 'true from 235 to AUTH on, or when a trusted XCLIENT said LOGIN; until XCLIENT names another client',
     },
     {
       name: 'auth_user',
-      type: 'string',
-      text: 'the user name of the last AUTH, decoded, whether it was right or not; from `hook.auth` on',
+      type: 'string|nil',
+      text: 'the user who has authenticated, decoded; nil before, and after a refused AUTH',
+    },
+    {
+      name: 'auth_mechanism',
+      type: 'string|nil',
+      text: 'the mechanism, `PLAIN` or `LOGIN`, in `hook.auth`, and from then on when it succeeded; nil after XCLIENT LOGIN',
+    },
+    {
+      name: 'auth_claim',
+      type: 'string|nil',
+      text: 'in `hook.auth` only: the user whom the client claims to be, decoded',
+    },
+    {
+      name: 'auth_password',
+      type: 'string|nil',
+      text: 'in `hook.auth` only: the password, decoded. Do not log it',
     },
   ],
   functions: [
     luaFunction({
       name: 'write',
       params: [
-        bytes('smtp_reply_string', 'One or more reply lines with CRLF; it is sent as it is, any bytes.'),
+        bytes(
+          'smtp_reply_string',
+          'One or more whole reply lines, any bytes. A missing CRLF at the end is added; the rest is sent as it is.',
+        ),
       ],
       results: [
         { name: 'ok', type: 'false|nil', text: 'Nothing when it was sent; false when it could not be.' },

@@ -56,6 +56,10 @@ export const headerModule: ModuleSpec = luaModule({
     'The headers of the message being received, as an ordered list. They can be changed until `hook.dot` returns; the message is ' +
     'rewritten between `hook.dot` and `hook.forward` when they were. None of these functions suspends. A header line may be folded ' +
     '(CRLF followed by a blank or tab); any other CR, LF or NUL raises an error, so that no header can be smuggled in.\n\n' +
+    'In `hook.header`, `eoh`, `body` and `dot` the list has what came of the message. Before that it can be edited too: a header that is added ' +
+    'in `hook.mail`, `rcpt`, `data` or the first `hook.content` stands in front of those of the message. What is added outside of a ' +
+    'transaction (`hook.accept`, `helo`, `ehlo`, `auth`, `noop`, `rset` ...) belongs to the next message: the next MAIL that is accepted takes ' +
+    'it over. Edits in a MAIL that is refused are gone. In `hook.reset` nothing can be changed.\n\n' +
     'The headers end with the empty line (or before a delimiter of the multipart that they declare), whatever stands before it; ' +
     '`hook.header`, this list and `mime.parts` go by the same rule. The name of a header is what stands before the first colon, without ' +
     'blanks, tabs and comments behind it and without a byte order mark in front: `Subject : x` and `Subject (y): x` are found, deleted and replaced ' +

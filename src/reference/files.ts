@@ -7,7 +7,7 @@ import { indexPage, modulePage } from './module-page.ts';
 import { optionPage } from './option-page.ts';
 import { hookStub, moduleStub } from './stub.ts';
 
-/** All generated files but doc/hooks.md, of which only the table is made (see hook-list.ts). */
+/** All generated files but doc/hooks.md, of which only the tables are made (see hook-list.ts). */
 export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<string, string> {
   return new Map([
     ['doc/reference/README.md', indexPage(modules)],

@@ -40,7 +40,7 @@ export interface FactSpec {
 /** What ends a transaction that MAIL has opened. hook.reset runs then, while it is still there. */
 const TRANSACTION_ENDS = ['hello', 'rset', 'message-end'] as const satisfies readonly Moment[];
 
-/** What may be known of a message that a refused MAIL opened nothing for. */
+/** A refused MAIL has opened nothing: what hook.mail has seen and done ends with it. */
 const REFUSED_TOO = ['mail-refused', ...TRANSACTION_ENDS] as const satisfies readonly Moment[];
 
 export const factTable = {
@@ -129,14 +129,14 @@ export const factTable = {
   messageFile: {
     shown: '`client.msg_file`',
     begins: ['data-hook'],
-    ends: REFUSED_TOO,
+    ends: TRANSACTION_ENDS,
     field: 'msg_file',
     note: 'it stays when `hook.data` refuses: DATA may come again',
   },
   messageLength: {
     shown: '`client.message_length`',
     begins: ['dot-hook'],
-    ends: REFUSED_TOO,
+    ends: TRANSACTION_ENDS,
     field: 'message_length',
   },
   commandCount: {

@@ -32,6 +32,18 @@ describe('client.write', () => {
     expect(written).toEqual([[Buffer.from('214-\xff\0\r\n', 'latin1'), 7000]]);
   });
 
+  it.each([
+    ['250-a', '250-a\r\n'],
+    ['250-a\n', '250-a\r\n'],
+    ['250-a\r', '250-a\r\n'],
+    ['250-a\r\n250-b', '250-a\r\n250-b\r\n'],
+    ['250-a\r\n', '250-a\r\n'],
+  ])('ends the line of %j, as with the reply of a hook', async (text, sent) => {
+    const { call, written } = write({ kind: 'written' }, text);
+    await call().done;
+    expect(written[0]?.[0].toString('latin1')).toBe(sent);
+  });
+
   it('says why it could not', async () => {
     expect(await write({ kind: 'timeout' }, 'x').call().done).toEqual([
       false,

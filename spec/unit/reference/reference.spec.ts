@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { referenceFiles } from '../../../src/reference/files.ts';
-import { withHookList } from '../../../src/reference/hook-list.ts';
+import { withHookTables } from '../../../src/reference/hook-list.ts';
 import { allModules } from '../../fakes/all-modules.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 
@@ -33,10 +33,10 @@ it.each([...files])('%s is current', (path, text) => {
   check(path, text);
 });
 
-it('the table of doc/hooks.md is current', () => {
+it('the tables of doc/hooks.md are current', () => {
   const text = textOf('doc/hooks.md');
-  const current = withHookList(text);
-  expect(current, 'doc/hooks.md has no marks for the table').toBeDefined();
+  const current = withHookTables(text);
+  expect(current, 'doc/hooks.md lacks the marks of a table').toBeDefined();
   check('doc/hooks.md', current ?? text);
 });
 
