@@ -93,6 +93,7 @@ describeWith(['nsd', 'clamd', 'spamd'], 'the example policy mail-filter.lua', ()
         `dns-servers=${names.dns ?? nsd.address}`,
         `dns-max-timeout=${names.patience ?? 10}`,
         `smtp-smart-host=${hop.target}`,
+        'smtp-xclient-hosts=127.0.0.0/8',
       ]);
     } finally {
       for (const name of Object.keys(variables)) delete process.env[name];

@@ -480,6 +480,28 @@ describe('verbs', () => {
     expect(await smtpe('check', 'smtp-prot=1').ended).toMatchObject({ code: 64 });
   });
 
+  it.each([
+    ["hook.rcpt = 'x'", /hook\.rcpt is a string; right would be: a function/],
+    ['hook = nil', /hook is nil; right would be: a table of functions/],
+    ['function hook.rctp() end', /hook\.rctp is never called: .*did you mean hook\.rcpt\?/],
+  ])('%s: neither check nor the start takes it', async (text, message) => {
+    const script = await policy(text);
+    for (const verb of [['check'], [], ['+test']]) {
+      const ended = await smtpe(...verb, script, 'smtp-server-port=0', 'dns-client-timeout=0').ended;
+      expect([verb, ended.code]).toEqual([verb, 70]);
+      expect(ended.stderr).toMatch(message);
+    }
+  });
+
+  it('hook-unknown=warn tolerates a hook that does not exist, in check and at the start', async () => {
+    const script = await policy('function hook.rctp() end');
+    const checked = await smtpe('check', script, 'hook-unknown=warn').ended;
+    expect(checked).toMatchObject({ code: 0, stderr: expect.stringContaining('hook.rctp is never called') });
+    const program = smtpe('+test', script, 'hook-unknown=warn', 'dns-client-timeout=0');
+    program.end('QUIT\r\n');
+    expect(await program.ended).toMatchObject({ code: 0, stderr: expect.stringContaining('hook.rctp') });
+  });
+
   it.each(policies)('check finds no mistake in %s', async (path) => {
     expect(await smtpe('check', `script=${join(root, path)}`).ended).toMatchObject({ code: 0 });
   });
