@@ -48,14 +48,17 @@ const SMUGGLED = [
 ].join(CRLF);
 const START = 'Subject: first\r\n\r\nfirst';
 
-/** What RFC 5321 means by these bytes behind 354: content up to CRLF.CRLF, unstuffed, and what is behind it. Written down independently. */
+/**
+ * What RFC 5321 means by these bytes behind 354: content up to CRLF.CRLF, unstuffed, and what is behind it; and what we make of other line ends
+ * (CRs before an LF are one with it). Written down independently.
+ */
 function meaning(data: string): { readonly content: string; readonly rest: string } {
   const whole = CRLF + data;
   const end = whole.indexOf('\r\n.\r\n');
   if (end < 0) throw new Error('no end of data');
   const lines = whole.slice(2, end + 2).split(CRLF);
   const unstuffed = lines.map((line) => (line.startsWith('.') ? line.slice(1) : line)).join(CRLF);
-  return { content: unstuffed.replace(/\r\n|\r|\n/g, CRLF), rest: whole.slice(end + 5) };
+  return { content: unstuffed.replace(/\r{1,16}\n|\r|\n/g, CRLF), rest: whole.slice(end + 5) };
 }
 
 const show = (text: string): string => JSON.stringify(text).slice(1, -1);

@@ -1,5 +1,6 @@
 // The bytes between the 354 and the end of data (RFC 5321 section 4.1.1.4 and 4.5.2): finds CRLF.CRLF and nothing else, takes the
-// stuffed dots out, and makes every bare CR or LF a CRLF so that it is never forwarded bare. Pure: fed with chunks in any split.
+// stuffed dots out, and makes every bare CR or LF a CRLF so that it is never forwarded bare. Several CRs before an LF are one line end, which broken
+// scripts send. Pure: fed with chunks in any split.
 
 import { createScanner } from './newline-scan.ts';
 
@@ -12,6 +13,9 @@ const SHORT = 64;
 
 /** Scratch space of the scan of one chunk; nothing stays in it between two calls of feed. */
 const scanner = createScanner();
+
+/** CRs before an LF that are one line end with it; of more of them the first ones are line ends of their own. */
+const MAX_CRS = 16;
 
 /** Where the reader stands between two bytes. A line starts only behind a real CRLF. */
 type State = 'line-start' | 'text' | 'cr' | 'dot' | 'dot-cr';
@@ -26,9 +30,11 @@ const MORE: DataProgress = { kind: 'more' };
 
 export class DataReader {
   #state: State = 'line-start';
+  /** In state 'cr': how many of them were not handed on yet. */
+  #crs = 0;
   #bareNewlines = 0;
 
-  /** Bare CRs and LFs seen (each became a CRLF). */
+  /** CRs and LFs seen that are not of a CRLF. */
   get bareNewlines(): number {
     return this.#bareNewlines;
   }
@@ -79,16 +85,14 @@ export class DataReader {
           if (byte === LF) {
             flush(i);
             bare(++i);
-          } else if (i + 1 >= length) {
-            flush(i);
-            start = ++i;
-            state = 'cr';
           } else if (chunk[i + 1] === LF) {
             i += 2;
             state = 'line-start';
           } else {
             flush(i);
-            bare(++i);
+            start = ++i;
+            this.#crs = 1;
+            state = 'cr';
           }
           break;
         }
@@ -111,21 +115,26 @@ export class DataReader {
           break;
         case 'cr':
           if (chunk[i] === LF) {
+            this.#bareNewlines += this.#crs - 1;
             emit(CRLF);
             start = ++i;
             state = 'line-start';
-          } else {
-            bare(i);
+          } else if (chunk[i] !== CR) {
+            for (; this.#crs > 0; this.#crs--) bare(i);
             state = 'text';
-          }
+          } else if (++this.#crs > MAX_CRS) {
+            this.#crs--;
+            bare(++i);
+          } else start = ++i;
           break;
         case 'dot-cr':
           if (chunk[i] === LF) {
             this.#state = 'line-start';
             return { kind: 'end', next: i + 1 };
           }
-          bare(i);
-          state = 'text';
+          this.#crs = 1;
+          start = i;
+          state = 'cr';
           break;
       }
     }
@@ -137,6 +146,7 @@ export class DataReader {
   /** Ready for another message. */
   reset(): void {
     this.#state = 'line-start';
+    this.#crs = 0;
     this.#bareNewlines = 0;
   }
 }

@@ -332,7 +332,7 @@ export const optionTable = {
   'smtp-bare-newline': word(
     'normalise',
     ['normalise', 'reject'],
-    'A bare CR or LF in a message: made CRLF, or the message is refused at dot with 550 5.6.0.',
+    'A bare CR or LF in a message: made CRLF (CRs right before an LF are one line end with it), or the message is refused at dot with 550 5.6.0.',
   ),
   'smtp-greet-pause': inProcess(
     integer(0, 0, 60_000, 'ms', 'Wait before the banner for clients that talk too early.'),

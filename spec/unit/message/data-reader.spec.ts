@@ -35,7 +35,7 @@ function expected(wire: string): Read {
   const raw = end < 0 ? wire : wire.slice(0, end);
   const unstuffed = `\r\n${raw}`.replace(/\r\n\./g, '\r\n').slice(2);
   const bare = (unstuffed.match(/\r(?!\n)|(?<!\r)\n/g) ?? []).length;
-  const content = unstuffed.replace(/\r\n|\r|\n/g, '\r\n');
+  const content = unstuffed.replace(/\r{1,16}\n|\r|\n/g, '\r\n');
   return { content, rest: end < 0 ? undefined : wire.slice(end + 3), bare };
 }
 
@@ -51,7 +51,13 @@ describe('DataReader', () => {
     ['a\r\n.\nb\r\n.\r\n', 'a\r\n\r\nb\r\n', ''],
     ['a\r.\r\nb\r\n.\r\n', 'a\r\n.\r\nb\r\n', ''],
     ['a\r\n.\rb\r\n.\r\n', 'a\r\n\r\nb\r\n', ''],
-    ['a\r\r\n.\r\n', 'a\r\n\r\n', ''],
+    ['a\r\r\n.\r\n', 'a\r\n', ''],
+    ['a\r\r\r\n\r\r\nb\r\r\n.\r\n', 'a\r\n\r\nb\r\n', ''],
+    ['a\r\r\n..b\r\n.\r\n', 'a\r\n.b\r\n', ''],
+    ['a\r\n.\r\r\nb\r\n.\r\n', 'a\r\n\r\nb\r\n', ''],
+    ['a\r\rb\r\n.\r\n', 'a\r\n\r\nb\r\n', ''],
+    [`a${'\r'.repeat(16)}\n.\r\n`, 'a\r\n', ''],
+    [`a${'\r'.repeat(18)}\n.\r\n`, 'a\r\n\r\n\r\n', ''],
     ['\0\xff\r\n.\r\n', '\0\xff\r\n', ''],
     ['no end\r\n', 'no end\r\n', undefined],
   ];
@@ -69,9 +75,24 @@ describe('DataReader', () => {
 
   it('agrees with the rules stated on the whole text, for any bytes and any chunks', () => {
     const wire = fc
-      .array(fc.constantFrom('\r\n', '\r', '\n', '.', '\r\n.', '\r\n.\r\n', '\n.\n', 'a', '\0', '\xff'), {
-        maxLength: 40,
-      })
+      .array(
+        fc.constantFrom(
+          '\r\n',
+          '\r',
+          '\r'.repeat(15),
+          '\n',
+          '.',
+          '\r\n.',
+          '\r\n.\r\n',
+          '\n.\n',
+          'a',
+          '\0',
+          '\xff',
+        ),
+        {
+          maxLength: 40,
+        },
+      )
       .map((parts) => parts.join(''));
     fc.assert(
       fc.property(wire, fc.array(fc.nat(2000), { maxLength: 10 }), (text, splits) => {
