@@ -90,6 +90,8 @@ export async function messageSession(
       },
       mimeParts: (create) => create(),
       urisFound: (create) => create(),
+      mimeDefects: (create) => create(),
+      mimeLimits: (create) => create(),
     },
     headers,
     spool,

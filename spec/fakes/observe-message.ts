@@ -11,13 +11,25 @@ export interface Observed {
   readonly parts: readonly PartRecord[];
   readonly uris: readonly FoundUri[];
   readonly keys: readonly string[];
+  readonly defects: readonly string[];
+  readonly limits: readonly string[];
+  /** uri.found.truncated */
+  readonly truncated: boolean;
 }
 
-export function tables(parts: FakeLiveTable, uris: FakeLiveTable): Observed {
+export function tables(
+  parts: FakeLiveTable,
+  uris: FakeLiveTable,
+  defects = new FakeLiveTable(),
+  limits = new FakeLiveTable(),
+): Observed {
   const keys = uris.sequence as readonly string[];
   return {
     parts: parts.sequence as unknown as readonly PartRecord[],
     keys,
+    defects: [...defects.fields.keys()].sort(),
+    limits: [...limits.fields.keys()].sort(),
+    truncated: uris.fields.get('truncated') === true,
     uris: keys.map((key) => uris.fields.get(key) as unknown as FoundUri),
   };
 }
@@ -37,10 +49,14 @@ export function observe(
   const uris = new FakeLiveTable();
   observer.activateParts(parts, undefined);
   observer.activateUris(uris, undefined);
+  const defects = new FakeLiveTable();
+  const reached = new FakeLiveTable();
+  observer.activateDefects(defects, undefined);
+  observer.activateLimits(reached, undefined);
   const chunks = typeof message === 'string' || Buffer.isBuffer(message) ? [bytes(message)] : message;
   for (const chunk of chunks) observer.feed(chunk);
   observer.end();
-  return tables(parts, uris);
+  return tables(parts, uris, defects, reached);
 }
 
 /** uri_raw of each URI found, in order. */

@@ -9,6 +9,8 @@ export interface Level {
   readonly digest: boolean;
   /** Embedded messages around this multipart, counted for the depth. */
   readonly embedded: number;
+  /** Its closing delimiter came; it is listening still. */
+  closed?: boolean;
 }
 
 export interface Delimiter {
@@ -57,11 +59,22 @@ export class BoundaryStack {
     this.#index();
   }
 
-  /** Forgets the levels inside `index`. */
-  cut(index: number): void {
-    if (this.#levels.length <= index + 1) return;
-    this.#levels.length = index + 1;
+  /** Levels whose closing delimiter has not come. */
+  get open(): number {
+    return this.#levels.filter((level) => level.closed !== true).length;
+  }
+
+  /** Forgets the levels inside `index`; gives how many of them were not closed. */
+  cut(index: number): number {
+    if (this.#levels.length <= index + 1) return 0;
+    const inner = this.#levels.splice(index + 1);
     this.#index();
+    return inner.filter((level) => level.closed !== true).length;
+  }
+
+  close(index: number): void {
+    const level = this.#levels[index];
+    if (level !== undefined) level.closed = true;
   }
 
   /** `text` is the line without the two dashes that it begins with, as latin1, without blanks at its end. */

@@ -1,7 +1,9 @@
 // What the Content-* headers of one part say about it (RFC 2045, 2046, 2183): its types, the boundaries that may delimit its parts, how
 // it is encoded and whether text stands in it. Where mail programs read a header in different ways (several headers of a name,
 // comments, quotes) every reading counts, so that nothing hides behind the one we did not choose. Called by mime-part.ts.
+
 import { looksLikeBoundary } from './mime-boundary.ts';
+import type { MimeDefect } from './mime-defects.ts';
 import { type Parameter, readStructured, removeComments, type StructuredValue } from './mime-parameters.ts';
 
 export type Encoding = 'identity' | 'base64' | 'quoted-printable';
@@ -25,6 +27,8 @@ export interface PartFacts {
   readonly encoding: Encoding;
   /** Other encodings that the Content-Transfer-Encoding headers of the part may be taken for. */
   readonly otherEncodings: readonly Encoding[];
+  /** What is odd about the headers. */
+  readonly defects: readonly MimeDefect[];
 }
 
 /** The values (without name and colon, unfolded) of a part's headers, in order. */
@@ -102,6 +106,7 @@ export class DeclaredBoundaries {
 /** What a Content-Transfer-Encoding names, and what some programs may take it for. */
 interface EncodingReading {
   readonly encoding: Encoding;
+  readonly known: boolean;
   readonly others: readonly Encoding[];
 }
 
@@ -124,11 +129,11 @@ function encodingOf(value: string): EncodingReading {
   if (/base-?64/.test(lower)) mentioned.push('base64');
   if (/quoted[- ]?printable/.test(lower)) mentioned.push('quoted-printable');
   const exact = Object.hasOwn(knownEncodings, token) ? knownEncodings[token] : undefined;
-  if (exact !== undefined) return { encoding: exact, others: mentioned };
+  if (exact !== undefined) return { encoding: exact, known: true, others: mentioned };
   // The token with something behind it or in quotes: most programs take it.
   const first = /^["']?([\w-]+)["']?(?:[;,\s]|$)/.exec(token)?.[1] ?? '';
   const begun = Object.hasOwn(knownEncodings, first) ? knownEncodings[first] : undefined;
-  return { encoding: begun ?? 'identity', others: ['identity', ...mentioned] };
+  return { encoding: begun ?? 'identity', known: false, others: ['identity', ...mentioned] };
 }
 
 const isHtmlType = (type: string): boolean =>
@@ -155,14 +160,20 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
   const encodings = headers.encoding.map(encodingOf);
   const encoding = encodings.at(-1)?.encoding ?? 'identity';
   const allEncodings = encodings.flatMap((item) => [item.encoding, ...item.others]);
+  const boundaries = multipart ? boundariesOf(read, headers.contentType) : [];
+  const embedded =
+    types.length === 0 ? digestDefault : types.includes('message/rfc822') || types.includes('message/global');
+  const defects: MimeDefect[] = [];
+  if (headers.contentType.length > 1) defects.push('several_content_types');
+  if (encodings.length > 1) defects.push('several_encodings');
+  if (encodings.some((item) => !item.known)) defects.push('unknown_encoding');
+  if ((multipart || embedded) && encoding !== 'identity') defects.push('encoded_multipart');
+  if (multipart && boundaries.length === 0) defects.push('no_boundary');
   return {
     multipart,
     digest: types.includes('multipart/digest'),
-    embedded:
-      types.length === 0
-        ? digestDefault
-        : types.includes('message/rfc822') || types.includes('message/global'),
-    boundaries: multipart ? boundariesOf(read, headers.contentType) : [],
+    embedded,
+    boundaries,
     // A type that cannot be read means text/plain (RFC 2045 5.2).
     text:
       types.length === 0 ||
@@ -176,6 +187,7 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
       last(parameters, 'format').toLowerCase() === 'flowed' &&
       last(parameters, 'delsp').toLowerCase() === 'yes',
     encoding,
+    defects,
     otherEncodings: [...new Set(allEncodings)].filter((item) => item !== encoding),
   };
 }

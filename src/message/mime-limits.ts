@@ -48,6 +48,24 @@ export function mimeLimits(values: Pick<OptionValues, MimeOptionName>): MimeLimi
   };
 }
 
+/** The option that sets a limit: its name in mime.limits. */
+export function limitOption(name: MimeLimitName): MimeOptionName {
+  switch (name) {
+    case 'depth':
+      return 'limit-mime-depth';
+    case 'parts':
+      return 'limit-mime-parts';
+    case 'headerBytes':
+      return 'limit-mime-header-bytes';
+    case 'boundaryLength':
+      return 'limit-mime-boundary-length';
+    case 'uris':
+      return 'limit-uris';
+    case 'uriLength':
+      return 'limit-uri-length';
+  }
+}
+
 /** For the log: what happened when a limit was reached. */
 export function limitText(name: MimeLimitName, limits: MimeLimits): string {
   switch (name) {

@@ -5,6 +5,7 @@
 // Parts come in linear order. Each delimiter line begins one, and so does the text behind a closing delimiter (unless it is blank) and
 // a message inside a message. The body of a multipart is its preamble. The line end before a delimiter belongs to the delimiter.
 
+import { isAscii } from 'node:buffer';
 import { HeaderBlock } from './header-block.ts';
 import { BoundaryStack, type Delimiter } from './mime-boundary.ts';
 import { ByteAccumulator } from './mime-bytes.ts';
@@ -85,6 +86,7 @@ export class MimeParser {
     if (!this.#inHeader && held.length > 0) this.#lastBody(held);
     if (this.#inHeader) for (const early of this.#doubtful) early.lastLineEnd();
     this.#header.close();
+    if (this.#boundaries.open > 0) this.#sink.defect?.('unclosed_multipart');
     this.#finishPart();
     this.#endDoubtful();
   }
@@ -143,6 +145,7 @@ export class MimeParser {
     this.#headBefore = this.#header.length;
     const kind = this.#header.line(bytes, start, contentEnd, end);
     if (kind === 'header') {
+      if (this.#sink.defect !== undefined) this.#octetDefects(bytes, start, end);
       if (this.#header.doubtful) this.#doubt();
       for (const early of this.#doubtful) early.line(bytes, start, contentEnd, end);
       return 'taken';
@@ -152,7 +155,10 @@ export class MimeParser {
       if (kind === 'blank') early.body(bytes, start, end);
     }
     this.#header.close();
-    this.#beginBody(partFacts(this.#header.headers, this.#digestDefault));
+    if (kind === 'delimiter') this.#sink.defect?.('no_empty_line');
+    const facts = partFacts(this.#header.headers, this.#digestDefault);
+    for (const defect of facts.defects) this.#sink.defect?.(defect);
+    this.#beginBody(facts);
     return kind === 'blank' ? 'taken' : 'again';
   }
 
@@ -168,6 +174,12 @@ export class MimeParser {
     const wanted = text !== undefined && (facts.text || facts.embedded);
     part.plan(facts, wanted ? () => text(number, facts, 'other') : undefined);
     this.#doubtful.push(new EarlyBody(part, this.#header, this.#headBefore));
+  }
+
+  #octetDefects(bytes: Buffer, start: number, end: number): void {
+    const line = bytes.subarray(start, end);
+    if (!isAscii(line)) this.#sink.defect?.('header_8bit');
+    if (line.includes(0)) this.#sink.defect?.('header_nul');
   }
 
   #endDoubtful(): void {
@@ -283,6 +295,7 @@ export class MimeParser {
     if (text > start) this.#part.body(bytes, start, text);
     if (text < end && this.#counter.mayBegin()) {
       this.#number = this.#counter.begin();
+      this.#sink.defect?.('text_after_parts');
       this.#planText(partFacts(this.#header.headers, false));
     }
     return text;
@@ -312,7 +325,8 @@ export class MimeParser {
   #atDelimiter(delimiter: Delimiter): void {
     this.#finishPart();
     this.#endDoubtful();
-    this.#boundaries.cut(delimiter.level);
+    if (this.#boundaries.cut(delimiter.level) > 0) this.#sink.defect?.('unclosed_multipart');
+    if (delimiter.kind === 'close') this.#boundaries.close(delimiter.level);
     const level = this.#boundaries.at(delimiter.level);
     this.#embedded = level?.embedded ?? 0;
     this.#digestDefault = level?.digest ?? false;
@@ -331,6 +345,12 @@ export class MimeParser {
 
   #finishPart(): void {
     const header = this.#header;
+    const { defect } = this.#sink;
+    if (defect !== undefined && this.#number > 0) {
+      if (header.oddLine) defect('header_line');
+      if (header.blanksBeforeColon) defect('header_blank');
+      if (this.#inHeader && header.length > 0) defect('no_empty_line');
+    }
     // A part without empty line: what does not look like headers is its body.
     const early =
       this.#inHeader && !this.#isMessage ? this.#doubtful.find((item) => item.header === header) : undefined;

@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LiveTable } from '../lua/value.ts';
 import type { Log } from '../ops/log.ts';
-import { limitText, type MimeLimitName, type MimeLimits } from './mime-limits.ts';
+import { limitOption, limitText, type MimeLimitName, type MimeLimits } from './mime-limits.ts';
 import { MimeParser } from './mime-parts.ts';
 import type { MimeSink } from './mime-sink.ts';
 import type { StoredMessage } from './stored-message.ts';
@@ -22,6 +22,8 @@ export interface ObserverSetup {
 interface Tables {
   parts?: LiveTable;
   uris?: LiveTable;
+  defects?: LiveTable;
+  limits?: LiveTable;
 }
 
 /** A parser at work, and what came in while it still reads what was before. */
@@ -37,6 +39,7 @@ const turnBytes = 65_536;
 export class MessageObserver {
   readonly #setup: ObserverSetup;
   readonly #reported = new Set<MimeLimitName>();
+  readonly #limitTables: LiveTable[] = [];
   /** Tables that were wanted before the first byte: one parser fills both. */
   #early: Tables | undefined;
   #runs: Run[] = [];
@@ -59,6 +62,18 @@ export class MessageObserver {
   /** The same for uri.found. */
   activateUris(live: LiveTable, message: StoredMessage | undefined): void | Promise<void> {
     return this.#activate({ uris: live }, message);
+  }
+
+  /** The same for mime.defects. */
+  activateDefects(live: LiveTable, message: StoredMessage | undefined): void | Promise<void> {
+    return this.#activate({ defects: live }, message);
+  }
+
+  /** The same for mime.limits, which also shows those that were reached while other tables were filled. */
+  activateLimits(live: LiveTable, message: StoredMessage | undefined): void | Promise<void> {
+    this.#limitTables.push(live);
+    for (const name of this.#reported) live.set(limitOption(name), true);
+    return this.#activate({ limits: live }, message);
   }
 
   /** The next bytes of the message, after they have been stored. */
@@ -124,7 +139,7 @@ export class MessageObserver {
     if (this.#ended) run.parser.end();
   }
 
-  #parser({ parts, uris }: Tables): MimeParser {
+  #parser({ parts, uris, defects }: Tables): MimeParser {
     const limit = (name: MimeLimitName): void => this.#limit(name);
     const collector =
       uris === undefined
@@ -134,7 +149,10 @@ export class MessageObserver {
               uris.append(key);
               uris.set(key, { ...found });
             },
-            limit,
+            limit: (name) => {
+              uris.set('truncated', true);
+              limit(name);
+            },
           });
     const sink: MimeSink = {
       part: parts === undefined ? undefined : (record) => parts.append(record),
@@ -143,6 +161,7 @@ export class MessageObserver {
           ? undefined
           : (part, facts, reading) =>
               (reading === 'first' ? uriReader : secondUriReader)(collector, part, facts),
+      defect: defects === undefined ? undefined : (name) => defects.set(name, true),
       header: collector === undefined ? undefined : (name, value) => searchHeader(collector, name, value),
       limit,
     };
@@ -152,6 +171,7 @@ export class MessageObserver {
   #limit(name: MimeLimitName): void {
     if (this.#reported.has(name)) return;
     this.#reported.add(name);
+    for (const table of this.#limitTables) table.set(limitOption(name), true);
     this.#setup.log?.write('info', `mime: ${limitText(name, this.#setup.limits)}`, { limit: name });
   }
 }

@@ -1,6 +1,7 @@
 // Lua module mime: the table of the parts of the message, filled by message/observer.ts while the message comes in.
 import { type LazyFieldSpec, luaModule, type ModuleSpec, type Suspension } from '../lua/function-spec.ts';
 import type { LiveTable } from '../lua/value.ts';
+import { mimeDefects } from '../message/mime-defects.ts';
 
 /** A table of the session: at once, or when what came before has been read again. */
 export function whenFilled(name: string, table: LiveTable | Promise<LiveTable>): LiveTable | Suspension {
@@ -45,11 +46,46 @@ RFC 2045, RFC 2046.`,
   },
 };
 
+const defects: LazyFieldSpec = {
+  name: 'defects',
+  type: 'mime_defects',
+  text: `What is odd about how the message is put together, as keys with the value \`true\`: \`if mime.defects.several_names then ...\`. Mail programs may read such
+a message in different ways; most of these things also stand in some legitimate mail. Filled as \`mime.parts\` is, and like it a new table for each transaction.`,
+  read: (context) => {
+    const create = (): LiveTable => context.createLiveTable();
+    const { session } = context;
+    return session === undefined ? create() : whenFilled('mime.defects', session.mimeDefects(create));
+  },
+};
+
+const limits: LazyFieldSpec = {
+  name: 'limits',
+  type: 'mime_limits',
+  text: `The limits that were reached, by the name of their option, with the value \`true\`: \`if mime.limits['limit-mime-parts'] then ...\`. What is beyond a limit was not
+looked through, so that "too much to look through" can be a verdict. Those of URIs (\`limit-uris\`, \`limit-uri-length\`) are there when \`uri.found\` was read. Filled
+as \`mime.parts\` is, and like it a new table for each transaction.`,
+  read: (context) => {
+    const create = (): LiveTable => context.createLiveTable();
+    const { session } = context;
+    return session === undefined ? create() : whenFilled('mime.limits', session.mimeLimits(create));
+  },
+};
+
 export const mimeModule: ModuleSpec = luaModule({
   name: 'mime',
   text: 'The MIME parts of the message being received.',
-  lazyFields: [parts],
+  lazyFields: [parts, defects, limits],
   records: [
+    {
+      name: 'mime_defects',
+      text: 'The keys of `mime.defects`; each is there only when it applies.',
+      fields: Object.entries(mimeDefects).map(([name, text]) => ({ name, type: 'boolean?', text })),
+    },
+    {
+      name: 'mime_limits',
+      text: 'The keys of `mime.limits`: names of options.',
+      fields: [{ name: '[string]', type: 'boolean', text: 'the limit was reached' }],
+    },
     {
       name: 'mime_part',
       text: 'An entry of `mime.parts`.',

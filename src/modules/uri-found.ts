@@ -34,8 +34,8 @@ Headers: all values of the message's own headers, encoded words decoded. In Subj
 the others only URIs with \`://\` and \`mailto:\`, because every Received, From and Message-ID has names and addresses that are no links. A URI in \`<...>\` is
 read whole.
 
-At most \`limit-uris\` from the bodies and as many from the headers, and 256 bytes for each on average; the fields of a URI longer than
-\`limit-uri-length\` are cut, after its host was read from the whole of it (\`uri_raw\` loses user information rather than the host).`,
+At most \`limit-uris\` from the bodies and as many from the headers, and 256 bytes for each on average: when there are more, \`uri.found.truncated\`
+is true. The fields of a URI longer than \`limit-uri-length\` are cut, after its host was read from the whole of it (\`uri_raw\` loses user information rather than the host).`,
   read: (context) => {
     const create = (): LiveTable => context.createLiveTable();
     const { session } = context;

@@ -46,4 +46,8 @@ export interface SessionView {
   mimeParts(create: () => LiveTable): LiveTable | Promise<LiveTable>;
   /** uri.found, likewise. */
   urisFound(create: () => LiveTable): LiveTable | Promise<LiveTable>;
+  /** mime.defects, likewise. */
+  mimeDefects(create: () => LiveTable): LiveTable | Promise<LiveTable>;
+  /** mime.limits, likewise. */
+  mimeLimits(create: () => LiveTable): LiveTable | Promise<LiveTable>;
 }

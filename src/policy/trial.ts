@@ -30,6 +30,8 @@ const emptySession: SessionView = {
   write: async () => ({ kind: 'closed' }),
   mimeParts: (create) => create(),
   urisFound: (create) => create(),
+  mimeDefects: (create) => create(),
+  mimeLimits: (create) => create(),
 };
 
 /** Each entry of `hook` as `name TAB type`, a line each; what can be called counts as a function, false as nothing. */

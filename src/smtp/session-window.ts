@@ -5,6 +5,8 @@ import type { HeaderList } from '../message/header-list.ts';
 import type { SessionView, TransactionView, WriteOutcome } from '../policy/session-view.ts';
 import type { SessionCore } from './session-core.ts';
 
+type Activation = 'activateParts' | 'activateUris' | 'activateDefects' | 'activateLimits';
+
 export class SessionWindow implements SessionView {
   readonly #core: SessionCore;
 
@@ -41,8 +43,16 @@ export class SessionWindow implements SessionView {
     return this.#watched(create(), 'activateUris');
   }
 
+  mimeDefects(create: () => LiveTable): LiveTable | Promise<LiveTable> {
+    return this.#watched(create(), 'activateDefects');
+  }
+
+  mimeLimits(create: () => LiveTable): LiveTable | Promise<LiveTable> {
+    return this.#watched(create(), 'activateLimits');
+  }
+
   /** The table is filled from now on; outside a transaction it stays empty until the next MAIL makes the policy ask again. */
-  #watched(table: LiveTable, which: 'activateParts' | 'activateUris'): LiveTable | Promise<LiveTable> {
+  #watched(table: LiveTable, which: Activation): LiveTable | Promise<LiveTable> {
     const core = this.#core;
     const { transaction } = core;
     core.tablesRead = true;

@@ -15,6 +15,8 @@ export interface TableObserver extends ContentObserver {
   /** Fills the table with what `message` has so far and with what is fed after that; may reject when it cannot be read. */
   activateParts(table: LiveTable, message: StoredMessage | undefined): void | Promise<void>;
   activateUris(table: LiveTable, message: StoredMessage | undefined): void | Promise<void>;
+  activateDefects(table: LiveTable, message: StoredMessage | undefined): void | Promise<void>;
+  activateLimits(table: LiveTable, message: StoredMessage | undefined): void | Promise<void>;
   /** The message is over. */
   close(): void;
 }

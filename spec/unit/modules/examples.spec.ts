@@ -32,6 +32,8 @@ function session(sent: string[]): SessionView {
     },
     mimeParts: (create) => create(),
     urisFound: (create) => create(),
+    mimeDefects: (create) => create(),
+    mimeLimits: (create) => create(),
   };
 }
 

@@ -21,6 +21,8 @@ beforeEach(() => {
     write: async () => ({ kind: 'written' }),
     mimeParts: (create) => create(),
     urisFound: (create) => create(),
+    mimeDefects: (create) => create(),
+    mimeLimits: (create) => create(),
   });
 });
 
