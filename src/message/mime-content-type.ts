@@ -2,6 +2,7 @@
 // it is encoded and whether text stands in it. Where mail programs read a header in different ways (several headers of a name,
 // comments, quotes) every reading counts, so that nothing hides behind the one we did not choose. Called by mime-part.ts.
 
+import { type FileNames, fileNames } from './file-names.ts';
 import { looksLikeBoundary } from './mime-boundary.ts';
 import type { MimeDefect } from './mime-defects.ts';
 import { type Parameter, readStructured, removeComments, type StructuredValue } from './mime-parameters.ts';
@@ -27,6 +28,7 @@ export interface PartFacts {
   readonly encoding: Encoding;
   /** Other encodings that the Content-Transfer-Encoding headers of the part may be taken for. */
   readonly otherEncodings: readonly Encoding[];
+  readonly names: FileNames;
   /** What is odd about the headers. */
   readonly defects: readonly MimeDefect[];
 }
@@ -41,12 +43,15 @@ export interface PartHeaders {
 /** Candidates for boundaries that one part can have; more only serve to waste time. */
 const maxBoundaries = 16;
 
-/** All readings of a value: comments removed and, if there are any, taken literally. */
+/** All readings of a value: comments removed and, if there are any, taken literally; parameters also where the first word is missing. */
 function readings(values: readonly string[]): StructuredValue[] {
   const result: StructuredValue[] = [];
   for (const value of values) {
-    if (value.includes('(')) result.push(readStructured(removeComments(value)));
-    result.push(readStructured(value));
+    if (value.includes('('))
+      result.push(readStructured(removeComments(value)), readStructured(removeComments(value, '')));
+    const read = readStructured(value);
+    result.push(read);
+    if (read.value.includes('=')) result.push(readStructured(`;${value}`));
   }
   return result;
 }
@@ -136,6 +141,9 @@ function encodingOf(value: string): EncodingReading {
   return { encoding: begun ?? 'identity', known: false, others: ['identity', ...mentioned] };
 }
 
+/** Files that programs show as text. */
+const textName = /\.(?:txt|text|asc|csv|ics|vcf|vcs|md|log|xml|rtf|url|webloc|json|mbox?|msg)/;
+
 const isHtmlType = (type: string): boolean =>
   type === 'text/html' || type === 'application/xhtml+xml' || type === 'image/svg+xml';
 
@@ -151,12 +159,10 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
   const read = readings(headers.contentType);
   const types = read.map((item) => normaliseType(item.value));
   const parameters = read.flatMap((item) => item.parameters);
-  const names = parameters.filter((item) => item.name === 'name');
-  for (const item of readings(headers.disposition))
-    names.push(...item.parameters.filter((parameter) => parameter.name === 'filename'));
+  const names = fileNames(read, readings(headers.disposition));
 
   const multipart = types.some(isMultipart);
-  const htmlName = names.some((item) => /\.htm/i.test(item.value));
+  const htmlName = names.all.some((name) => /\.(?:x?html?|svgz?|mht(?:ml)?|hta|eml)/.test(name));
   const encodings = headers.encoding.map(encodingOf);
   const encoding = encodings.at(-1)?.encoding ?? 'identity';
   const allEncodings = encodings.flatMap((item) => [item.encoding, ...item.others]);
@@ -169,6 +175,7 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
   if (encodings.some((item) => !item.known)) defects.push('unknown_encoding');
   if ((multipart || embedded) && encoding !== 'identity') defects.push('encoded_multipart');
   if (multipart && boundaries.length === 0) defects.push('no_boundary');
+  if (names.differ) defects.push('several_names');
   return {
     multipart,
     digest: types.includes('multipart/digest'),
@@ -180,13 +187,14 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
       multipart ||
       htmlName ||
       types.some((type) => type.startsWith('text/') || !type.includes('/') || isHtmlType(type)) ||
-      names.some((item) => /\.txt/i.test(item.value)),
+      names.all.some((name) => textName.test(name)),
     html: htmlName || types.some(isHtmlType),
     charset: last(parameters, 'charset').toLowerCase(),
     delSp:
       last(parameters, 'format').toLowerCase() === 'flowed' &&
       last(parameters, 'delsp').toLowerCase() === 'yes',
     encoding,
+    names,
     defects,
     otherEncodings: [...new Set(allEncodings)].filter((item) => item !== encoding),
   };

@@ -1,5 +1,6 @@
 // The body as programs see it that end the headers at the first line that is none. It is searched as text beside what we see; and it is the body of
 // a part that has no empty line at all. Made and fed by mime-parts.ts.
+import type { FileNames } from './file-names.ts';
 import type { HeaderBlock } from './header-block.ts';
 import type { OpenPart, PartRecord } from './mime-part.ts';
 
@@ -43,9 +44,9 @@ export class EarlyBody {
   }
 
   /** The part consists of the headers before this body, and of it. */
-  asPart({ contentTypeLine, encodingLine }: HeaderBlock): PartRecord {
+  asPart({ contentTypeLine, encodingLine }: HeaderBlock, names: FileNames): PartRecord {
     this.#taken = true;
-    return this.#part.finish(this.#headLength, contentTypeLine, encodingLine);
+    return this.#part.finish(this.#headLength, contentTypeLine, encodingLine, names);
   }
 
   end(): void {

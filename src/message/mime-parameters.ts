@@ -8,6 +8,10 @@ export interface Parameter {
   readonly value: string;
   /** An unquoted value up to the next semicolon, blanks included, as some programs read it. Equal to `value` otherwise. */
   readonly wide: string;
+  /** The charset that RFC 2231 names for the octets of the value; '' when it names none. */
+  readonly charset: string;
+  /** What else programs may read: with what follows the closing quote, only up to a missing piece, with escapes undone that are none. */
+  readonly others: readonly string[];
 }
 
 export interface StructuredValue {
@@ -16,8 +20,8 @@ export interface StructuredValue {
   readonly parameters: readonly Parameter[];
 }
 
-/** Comments (RFC 5322 3.2.2, nested, outside quotes) become one blank. An unclosed comment runs to the end. */
-export function removeComments(text: string): string {
+/** Comments (RFC 5322 3.2.2, nested, outside quotes) become one blank, or `instead`. An unclosed comment runs to the end. */
+export function removeComments(text: string, instead = ' '): string {
   let result = '';
   let kept = 0;
   let depth = 0;
@@ -29,7 +33,7 @@ export function removeComments(text: string): string {
     } else if (depth === 0 && character === '"') {
       quoted = !quoted;
     } else if (!quoted && character === '(') {
-      if (depth++ === 0) result += `${text.slice(kept, i)} `;
+      if (depth++ === 0) result += text.slice(kept, i) + instead;
     } else if (depth > 0 && character === ')') {
       if (--depth === 0) kept = i + 1;
     }
@@ -38,6 +42,16 @@ export function removeComments(text: string): string {
 }
 
 const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t';
+
+/** What follows a quoted string up to the semicolon; programs that do not know what to do with it may take it for a part of the value. */
+function behindQuotes(text: string, start: number): string {
+  if (text[start] === undefined || text[start] === ';') return '';
+  const rest = text.slice(start, start + maxBehind);
+  return rest
+    .slice(0, indexOfAny(rest, ';', 0))
+    .replaceAll('"', '')
+    .trimEnd();
+}
 
 /** The quoted string that begins at text[start] === '"'; an unclosed one ends with the text. */
 function readQuoted(text: string, start: number): { readonly value: string; readonly end: number } {
@@ -58,6 +72,9 @@ function readQuoted(text: string, start: number): { readonly value: string; read
 /** How far behind a blank an unquoted value is followed: longer than any boundary that is honoured. */
 const maxWide = 1000;
 
+/** The same behind a closing quote, which is rarer still. */
+const maxBehind = 256;
+
 /** The first index of a character of `set` at or after `start`, or the length of the text. */
 function indexOfAny(text: string, set: string, start: number): number {
   let i = start;
@@ -72,17 +89,18 @@ interface Segment {
   readonly encoded: boolean;
   readonly value: string;
   readonly wide: string;
+  readonly others: readonly string[];
 }
 
-function segment(name: string, value: string, wide: string): Segment {
+function segment(name: string, value: string, wide: string, others: readonly string[] = []): Segment {
   const lower = name.toLowerCase();
   const encoded = lower.endsWith('*');
   const plain = encoded ? lower.slice(0, -1) : lower;
   const star = plain.lastIndexOf('*');
   const digits = star < 0 ? '' : plain.slice(star + 1);
   if (/^\d{1,6}$/.test(digits))
-    return { name: plain.slice(0, star), part: Number(digits), encoded, value, wide };
-  return { name: plain, part: -1, encoded, value, wide };
+    return { name: plain.slice(0, star), part: Number(digits), encoded, value, wide, others };
+  return { name: plain, part: -1, encoded, value, wide, others };
 }
 
 function percentDecode(text: string): string {
@@ -91,11 +109,38 @@ function percentDecode(text: string): string {
   );
 }
 
+/** The charset in front of a first encoded segment. */
+function charsetIn(text: string): string {
+  const first = text.indexOf("'");
+  return first < 0 || text.indexOf("'", first + 1) < 0 ? '' : text.slice(0, first);
+}
+
 /** Without the charset and language in front of a first encoded segment. */
 function withoutCharset(text: string): string {
   const first = text.indexOf("'");
   const second = first < 0 ? -1 : text.indexOf("'", first + 1);
   return second < 0 ? text : text.slice(second + 1);
+}
+
+/** The same segments as other programs join them. */
+function otherJoins(list: readonly Segment[], pieces: readonly string[]): string[] {
+  const joins = [
+    percentDecode(withoutCharset(list.map((item) => item.value).join(''))),
+    list
+      .map((item, index) => (index === 0 && item.encoded ? withoutCharset(item.value) : item.value))
+      .join(''),
+  ];
+  // Up to a number that is missing or there twice; each of them alone is a name for programs that do not know continuations.
+  const gap = list.findIndex((item, index) => item.part !== index);
+  if (gap > 0) joins.push(pieces.slice(0, gap).join(''));
+  if (gap >= 0)
+    joins.push(
+      list
+        .filter((item, index) => item.part !== list[index - 1]?.part)
+        .map((item) => percentDecode(item.value))
+        .join(''),
+    );
+  return joins;
 }
 
 function joinSegments(segments: readonly Segment[]): Parameter[] {
@@ -108,7 +153,17 @@ function joinSegments(segments: readonly Segment[]): Parameter[] {
       else list.push(item);
     } else {
       const value = item.encoded ? percentDecode(withoutCharset(item.value)) : item.value;
-      parameters.push({ name: item.name, value, wide: item.encoded ? value : item.wide });
+      const charset = item.encoded ? charsetIn(item.value) : '';
+      const loose = item.others.map((other) => (item.encoded ? percentDecode(withoutCharset(other)) : other));
+      const decoded = percentDecode(item.value);
+      if (decoded !== value) loose.push(decoded);
+      parameters.push({
+        name: item.name,
+        value,
+        wide: item.encoded ? value : item.wide,
+        charset,
+        others: loose,
+      });
     }
   }
   for (const [name, list] of continued) {
@@ -117,7 +172,9 @@ function joinSegments(segments: readonly Segment[]): Parameter[] {
       item.encoded ? percentDecode(index === 0 ? withoutCharset(item.value) : item.value) : item.value,
     );
     const value = pieces.join('');
-    parameters.push({ name, value, wide: value });
+    const first = list[0];
+    const charset = first?.encoded === true ? charsetIn(first.value) : '';
+    parameters.push({ name, value, wide: value, charset, others: otherJoins(list, pieces) });
   }
   return parameters;
 }
@@ -138,7 +195,15 @@ export function readStructured(text: string): StructuredValue {
     while (isBlank(text[i])) i++;
     if (text[i] === '"') {
       const quoted = readQuoted(text, i);
-      segments.push(segment(name, quoted.value, quoted.value));
+      const behind = behindQuotes(text, quoted.end);
+      segments.push(
+        segment(
+          name,
+          quoted.value,
+          quoted.value,
+          behind === '' ? [] : [quoted.value + behind, behind.trim()],
+        ),
+      );
       i = quoted.end;
     } else {
       const tokenEnd = indexOfAny(text, '; \t', i);

@@ -1,5 +1,6 @@
 // One part of a message while its octets pass: lengths, digests, decoding, and the search for URIs. Made and fed by mime-parts.ts.
 import { createHash, type Hash } from 'node:crypto';
+import type { FileNames } from './file-names.ts';
 import type { PartFacts } from './mime-content-type.ts';
 import { createDecoder, type Decoder } from './mime-decoder.ts';
 
@@ -11,6 +12,10 @@ export type PartRecord = {
   readonly body_length: number;
   readonly content_type: string | undefined;
   readonly content_transfer_encoding: string | undefined;
+  /** UTF-8 as latin1, as all names. */
+  readonly filename: string | undefined;
+  readonly filenames: readonly string[] | undefined;
+  readonly disposition: string | undefined;
 };
 
 /** Takes the decoded octets of a part: the search for URIs, or the parser of an embedded message. */
@@ -26,6 +31,8 @@ const emptyDigest = createHash('md5').digest('hex');
 
 /** Makes what reads the body as the last Content-Transfer-Encoding has it, or as another one of the part has it. */
 export type CreateReader = (reading: 'first' | 'other') => BodyReader;
+
+const octets = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 /** A second reading of the body, by another Content-Transfer-Encoding. */
 class Reading {
@@ -106,6 +113,7 @@ export class OpenPart {
     headerLength: number,
     contentType: string | undefined,
     encodingLine: string | undefined,
+    names: FileNames,
   ): PartRecord {
     this.endReaders();
     const encoded = this.#encodedHash?.digest('hex') ?? emptyDigest;
@@ -116,6 +124,9 @@ export class OpenPart {
       body_length: this.#bodyLength,
       content_type: contentType?.slice(0, maxHeader),
       content_transfer_encoding: encodingLine?.slice(0, maxHeader),
+      filename: names.name === undefined ? undefined : octets(names.name),
+      filenames: names.all.length === 0 ? undefined : names.all.map(octets),
+      disposition: names.disposition?.slice(0, 256),
     };
   }
 

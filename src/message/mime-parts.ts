@@ -6,6 +6,7 @@
 // a message inside a message. The body of a multipart is its preamble. The line end before a delimiter belongs to the delimiter.
 
 import { isAscii } from 'node:buffer';
+import type { FileNames } from './file-names.ts';
 import { HeaderBlock } from './header-block.ts';
 import { BoundaryStack, type Delimiter } from './mime-boundary.ts';
 import { ByteAccumulator } from './mime-bytes.ts';
@@ -48,6 +49,8 @@ export class MimeParser {
   #headBefore = 0;
   /** The header block is that of the message: it ends with the empty line, and with the message when there is none. */
   #isMessage: boolean;
+  /** Known when the headers are. */
+  #names: FileNames | undefined;
   /** The header block that was doubted already: once is enough. */
   #doubted: HeaderBlock | undefined;
   /** What some programs take for a body already, and we for headers: read as text up to the next delimiter. */
@@ -158,6 +161,7 @@ export class MimeParser {
     if (kind === 'delimiter') this.#sink.defect?.('no_empty_line');
     const facts = partFacts(this.#header.headers, this.#digestDefault);
     for (const defect of facts.defects) this.#sink.defect?.(defect);
+    this.#names = facts.names;
     this.#beginBody(facts);
     return kind === 'blank' ? 'taken' : 'again';
   }
@@ -338,6 +342,7 @@ export class MimeParser {
     this.#inHeader = open;
     this.#atLineStart = true;
     this.#isMessage = false;
+    this.#names = undefined;
     this.#header = new HeaderBlock(undefined);
     this.#part = new OpenPart(this.#sink.part !== undefined);
     this.#number = open ? this.#counter.begin() : 0;
@@ -351,11 +356,13 @@ export class MimeParser {
       if (header.blanksBeforeColon) defect('header_blank');
       if (this.#inHeader && header.length > 0) defect('no_empty_line');
     }
+    const names = this.#names ?? partFacts(header.headers, false).names;
     // A part without empty line: what does not look like headers is its body.
     const early =
       this.#inHeader && !this.#isMessage ? this.#doubtful.find((item) => item.header === header) : undefined;
     const record =
-      early?.asPart(header) ?? this.#part.finish(header.length, header.contentTypeLine, header.encodingLine);
+      early?.asPart(header, names) ??
+      this.#part.finish(header.length, header.contentTypeLine, header.encodingLine, names);
     const emptyMessage = this.#number === 1 && record.part_length === 0;
     if (this.#number > 0 && !emptyMessage) this.#sink.part?.(record);
     for (const inner of this.#inner) this.#sink.part?.(inner);

@@ -32,6 +32,10 @@ transaction. Reading the field for the first time when much of the message is on
 - Headers end with the empty line, or before a delimiter, whatever stands in them: a line without colon hides nothing that follows. What comes behind
   such a line is searched for URIs as well. A part without empty line has its body where it does not look like headers.
 - Content-Transfer-Encoding counts as a token, without comments; where it is none of the known ones but names one, the text is searched both ways.
+- Names of files come from both headers, in all forms (RFC 2231 with continuations and charsets, encoded words, quotes, comments, several parameters),
+  without paths, without controls, direction and zero-width characters, and without dots and blanks at the end, which Windows drops. Where programs read
+  a header in different ways, or the headers differ, each reading is in \`filenames\`: a rule that goes by it cannot be evaded:
+  \`for _, name in ipairs(part.filenames or {}) do if name:find('%.exe$') then return '550 5.7.1 no programs' end end\`
 - A message/rfc822 part has an empty body; the message in it is the next part. If it is base64 or quoted-printable, which the standards forbid
   and mail programs decode, the encoded octets are a part without headers, followed by the parts of the decoded message.
 - A message without body has one part with an empty body. An empty message has none.
@@ -107,6 +111,21 @@ export const mimeModule: ModuleSpec = luaModule({
           name: 'content_transfer_encoding',
           type: 'string?',
           text: 'the same for Content-Transfer-Encoding',
+        },
+        {
+          name: 'filename',
+          type: 'string?',
+          text: 'the name of the file, UTF-8: `filename` of Content-Disposition, else `name` of Content-Type; of several readings the one whose extension runs code (`.exe`, `.js`, `.lnk` ...); nil when there is none',
+        },
+        {
+          name: 'filenames',
+          type: 'string[]?',
+          text: 'all names that any program may give it, lower case, at most 64; nil when there is none',
+        },
+        {
+          name: 'disposition',
+          type: 'string?',
+          text: 'the first word of Content-Disposition, lower case: `attachment`, `inline`',
         },
       ],
     },

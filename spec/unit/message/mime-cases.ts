@@ -39,6 +39,12 @@ export function messageOf(item: Case): Buffer {
 export const present = (record: object): object =>
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 
+/** A part without the fields that the original does not have. */
+export function asOriginal(part: object): object {
+  const ours = ['filename', 'filenames', 'disposition'];
+  return Object.fromEntries(Object.entries(present(part)).filter(([name]) => !ours.includes(name)));
+}
+
 function header(head: string, name: string): string | undefined {
   return head.split('\r\n').find((line) => line.toLowerCase().startsWith(`${name}:`));
 }

@@ -1,0 +1,123 @@
+// The names under which programs may save or open a part: filename of Content-Disposition and name of Content-Type (RFC 2183, 2231, and 2047, which
+// is wrong in parameters and usual), in every reading that some program has. Rules by name go by all of them, so that none can be hidden.
+// Called by mime-content-type.ts.
+import { decodeOctets } from '../charset/decoding.ts';
+import { charsetOf } from '../charset/label.ts';
+import { decodeWords } from './encoded-words.ts';
+import type { Parameter, StructuredValue } from './mime-parameters.ts';
+
+export interface FileNames {
+  /** As a program shows it, cleaned; of several the one that runs. Undefined when the part has none. */
+  readonly name: string | undefined;
+  /** All of them, cleaned, lower case, none twice. */
+  readonly all: readonly string[];
+  /** The headers give the part more than one name. */
+  readonly differ: boolean;
+  /** The first word of Content-Disposition, lower case. */
+  readonly disposition: string | undefined;
+}
+
+const none: FileNames = { name: undefined, all: [], differ: false, disposition: undefined };
+
+/** Names that a part can have; nobody needs more than two. */
+const maxNames = 64;
+const maxLength = 512;
+/** Parameters of a name that are looked at: the first and the last ones. */
+const maxParameters = 200;
+
+/** What Windows, macOS and Linux run, or open with a program that runs what is in it. */
+const running =
+  /\.(?:ade|adp|app|appinstaller|application|appref-ms|appx|appxbundle|apk|bas|bat|bin|cab|chm|cmd|com|command|cpl|crt|csh|deb|desktop|dll|dmg|docm|dotm|exe|gadget|hlp|hta|htc|img|inf|ins|iso|isp|jar|jnlp|js|jse|ksh|lib|library-ms|lnk|mad|maf|mag|mam|maq|mar|mas|mat|mau|mav|maw|mda|mdb|mde|mdt|mdw|mdz|msc|msh|msh1|msh2|mshxml|msi|msix|msixbundle|msp|mst|ocx|ops|osd|pif|pkg|pl|plg|potm|ppam|ppsm|pptm|prf|prg|ps1|ps1xml|ps2|ps2xml|psc1|psc2|psd1|psm1|pst|py|pyc|pyo|pyw|pyz|rb|reg|rpm|run|scf|scr|sct|search-ms|settingcontent-ms|sh|shb|shs|sldm|swf|sys|theme|tmp|url|vb|vbe|vbp|vbs|vbscript|vhd|vhdx|vsmacros|vsw|vxd|website|ws|wsc|wsf|wsh|xbap|xlam|xll|xlsb|xlsm|xltm|xnk)$/i;
+
+/** Not seen, or making what follows look different: controls, direction and zero-width characters, variation selectors, tags. */
+const unseen = /(?!\0)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** Windows drops blanks and dots at the end; quotes and separators at the ends are left over from other readings. */
+const atEnd = /^[\s.\u3002\uff0e"'`<>;,*]$/u;
+const atStart = /^[\s"'`<>;,*]$/u;
+
+/** `contentType`, `disposition`: all readings of all headers of the name. */
+export function fileNames(
+  contentType: readonly StructuredValue[],
+  disposition: readonly StructuredValue[],
+): FileNames {
+  const parameters = [
+    ...named(disposition, 'filename'),
+    ...named(disposition, 'name'),
+    ...named(contentType, 'name'),
+    ...named(contentType, 'filename'),
+  ];
+  const kind = /^["\s]*([^"\s=]+)["\s]*$/.exec(disposition[0]?.value ?? '')?.[1]?.toLowerCase();
+  if (parameters.length === 0) return kind === undefined ? none : { ...none, disposition: kind };
+  const shown = new Map<string, string>();
+  const plainly = new Set<string>();
+  const add = (text: string, plain: boolean): void => {
+    for (const [index, name] of cleaned(text).entries()) {
+      const key = name.toLowerCase();
+      if (plain && index === 0) plainly.add(key);
+      if (shown.has(key)) continue;
+      // The last ones count too when there are too many.
+      if (shown.size >= maxNames) shown.delete([...shown.keys()].at(-1) ?? '');
+      shown.set(key, name);
+    }
+  };
+  for (const parameter of parameters) add(decoded(parameter, parameter.value), true);
+  for (const parameter of parameters)
+    for (const text of [parameter.wide, ...parameter.others]) add(decoded(parameter, text), false);
+  for (const parameter of parameters)
+    add(decodeOctets(Buffer.from(parameter.value, 'latin1'), charsetOf('')), false);
+  const all = [...shown.keys()];
+  const runs = all.find((name) => running.test(name));
+  return { name: shown.get(runs ?? all[0] ?? ''), all, differ: plainly.size > 1, disposition: kind };
+}
+
+/** RFC 2231 forms first, as programs that know them do. */
+function named(read: readonly StructuredValue[], name: string): Parameter[] {
+  const found = read.flatMap((item) => item.parameters.filter((parameter) => parameter.name === name));
+  if (found.length > maxParameters) found.splice(maxParameters / 2, found.length - maxParameters);
+  return [...found.filter((item) => item.charset !== ''), ...found.filter((item) => item.charset === '')];
+}
+
+function decoded(parameter: Parameter, text: string): string {
+  if (parameter.charset === '') return decodeWords(text);
+  return decodeWords(
+    Buffer.from(decodeOctets(Buffer.from(text, 'latin1'), charsetOf(parameter.charset)), 'utf8').toString(
+      'latin1',
+    ),
+  );
+}
+
+/** The name itself, and what it is for programs that end it at NUL, know streams (`a.txt:b.exe`) or take wide characters for plain ones. */
+function cleaned(text: string): string[] {
+  const names = new Set<string>();
+  const add = (part: string): void => {
+    const name = trimmed(part.replaceAll('\0', ''));
+    if (name === '') return;
+    names.add(name);
+    const plain = trimmed(name.normalize('NFKC'));
+    if (plain !== '') names.add(plain);
+  };
+  const seen = text.replace(unseen, '');
+  const file = withoutPath(seen);
+  add(file);
+  if (file !== seen) add(seen);
+  if (seen.includes('\0')) add(withoutPath(seen.slice(0, seen.indexOf('\0'))));
+  if (file.includes(':')) for (const part of file.split(':', 8)) add(part);
+  return [...names];
+}
+
+function withoutPath(text: string): string {
+  return (
+    trimmed(text)
+      .split(/[/\\]/)
+      .findLast((part) => trimmed(part) !== '') ?? ''
+  );
+}
+
+function trimmed(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (end > 0 && atEnd.test(text[end - 1] as string)) end--;
+  while (start < end && atStart.test(text[start] as string)) start++;
+  if (end - start <= maxLength) return text.slice(start, end);
+  return text.slice(start, start + maxLength / 2) + text.slice(end - maxLength / 2, end);
+}
