@@ -29,6 +29,8 @@ export interface PartFacts {
   /** Other encodings that the Content-Transfer-Encoding headers of the part may be taken for. */
   readonly otherEncodings: readonly Encoding[];
   readonly names: FileNames;
+  /** By its name a message, though its type does not say so: mail programs open it as one. */
+  readonly attachedMessage: boolean;
   /** What is odd about the headers. */
   readonly defects: readonly MimeDefect[];
 }
@@ -144,8 +146,17 @@ function encodingOf(value: string): EncodingReading {
 /** Files that programs show as text. */
 const textName = /\.(?:txt|text|asc|csv|ics|vcf|vcs|md|log|xml|rtf|url|webloc|json|mbox?|msg)/;
 
-const isHtmlType = (type: string): boolean =>
-  type === 'text/html' || type === 'application/xhtml+xml' || type === 'image/svg+xml';
+/** Text with tags: URLs stand in attributes. */
+const isHtmlType = (type: string): boolean => type === 'text/html' || /^[^/]+\/(?:[^/]*[+-])?xml$/.test(type);
+
+/** Types besides text/ whose bodies are text that somebody reads or that a program follows. */
+const isTextType = (type: string): boolean =>
+  /^(?:text|message)\//.test(type) ||
+  !type.includes('/') ||
+  /^application\/(?:(?:x-)?javascript|ecmascript|(?:[^/]*\+)?json|rtf|x-www-form-urlencoded|ics|x-url|internet-shortcut|x-mswinurl)$/.test(
+    type,
+  ) ||
+  isHtmlType(type);
 
 /** The last value of a parameter, '' if it is not there. */
 function last(parameters: readonly Parameter[], name: string): string {
@@ -186,7 +197,7 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
       types.length === 0 ||
       multipart ||
       htmlName ||
-      types.some((type) => type.startsWith('text/') || !type.includes('/') || isHtmlType(type)) ||
+      types.some(isTextType) ||
       names.all.some((name) => textName.test(name)),
     html: htmlName || types.some(isHtmlType),
     charset: last(parameters, 'charset').toLowerCase(),
@@ -195,6 +206,11 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
       last(parameters, 'delsp').toLowerCase() === 'yes',
     encoding,
     names,
+    attachedMessage:
+      !multipart &&
+      !embedded &&
+      types.every((type) => !type.startsWith('message/')) &&
+      names.all.some((name) => /\.(?:eml|mht|mhtml)$/.test(name)),
     defects,
     otherEncodings: [...new Set(allEncodings)].filter((item) => item !== encoding),
   };

@@ -217,6 +217,14 @@ export class MimeParser {
       this.#part.plan({ encoding: facts.encoding, otherEncodings: [] }, reader);
       return;
     }
+    if (facts.attachedMessage && this.#counter.mayNest(this.#depth)) {
+      const number = this.#number;
+      const { text } = this.#sink;
+      this.#part.plan(facts, (reading) =>
+        reading === 'first' || text === undefined ? this.#embeddedParser() : text(number, facts, 'other'),
+      );
+      return;
+    }
     if (facts.multipart) this.#openMultipart(facts);
     this.#planText(facts.embedded ? { ...facts, text: true } : facts);
   }

@@ -38,6 +38,7 @@ transaction. Reading the field for the first time when much of the message is on
   \`for _, name in ipairs(part.filenames or {}) do if name:find('%.exe$') then return '550 5.7.1 no programs' end end\`
 - A message/rfc822 part has an empty body; the message in it is the next part. If it is base64 or quoted-printable, which the standards forbid
   and mail programs decode, the encoded octets are a part without headers, followed by the parts of the decoded message.
+- An attachment whose name ends in .eml, .mht or .mhtml is taken apart as a message, too, whatever its type; the parts of that message follow it.
 - A message without body has one part with an empty body. An empty message has none.
 - Options limit-mime-depth, limit-mime-parts, limit-mime-header-bytes and limit-mime-boundary-length bound what is taken apart. What is beyond them
   stays in one part; the mail is not refused for it.

@@ -11,7 +11,8 @@ export const uriFound: LazyFieldSpec = {
 the headers of the message. \`#uri.found\` is their number. Outside a transaction the table is empty; it is a new one for each transaction. Reading the
 field for the first time when much of the message is on disk already suspends until that has been looked through.
 
-Bodies: text and HTML parts (also without Content-Type, or with a name that ends in .txt or contains .htm), preambles, text behind the last
+Bodies: text, HTML, XML, SVG, JSON and script parts, message/* such as delivery reports, and what has the name of such a file (.txt, .htm, .svg, .ics, .url ...),
+also without Content-Type; attached messages (.eml); preambles, text behind the last
 delimiter; base64 and quoted-printable undone. Text is read in the charset it declares, or by its byte order mark, and \`uri_raw\` is UTF-8 then; what
 declares none, or one that nobody knows, is taken as it is. UTF-16 and UTF-32 without mark are read in both byte orders; octets that are no
 text in their charset, ASCII called UTF-16 and the like are read as they are, too.

@@ -475,3 +475,57 @@ describe('Content-Transfer-Encoding is a token', () => {
     'x-quoted-printable',
   ])('%s may be quoted-printable', (encoding) => expect(body(encoding, quoted)).toContain(text));
 });
+
+describe('bodies that are searched', () => {
+  const url = 'http://evil.example.com/x';
+  const part = (headers: string, body = `see ${url} now`): readonly string[] =>
+    rawUris(`${headers}\r\n\r\n${body}\r\n`);
+
+  test.each([
+    'Content-Type: message/delivery-status',
+    'Content-Type: message/disposition-notification',
+    'Content-Type: message/partial; number=1; id=a',
+    'Content-Type: message/external-body',
+    'Content-Type: application/xml',
+    'Content-Type: application/rss+xml',
+    'Content-Type: application/json',
+    'Content-Type: application/ld+json',
+    'Content-Type: application/javascript',
+    'Content-Type: application/rtf',
+    'Content-Type: image/svg+xml',
+    'Content-Type: application/octet-stream; name=x.svg',
+    'Content-Type: application/octet-stream; name="=?utf-8?Q?x=2Ehtml?="',
+    "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename*=utf-8''x%2Eics",
+    'Content-Type: application/x-unknown; name=link.url',
+    'Content-Type: application/octet-stream; name=x.txt',
+  ])('%s', (headers) => {
+    expect(part(headers)).toContain(url);
+  });
+
+  test.each(['image/png', 'application/octet-stream; name=x.bin', 'application/zip', 'video/mp4'])(
+    'but not %s',
+    (type) => {
+      expect(part(`Content-Type: ${type}`)).toEqual([]);
+    },
+  );
+
+  test.each(['x.eml', '=?utf-8?Q?x=2Eeml?=', 'x.EML.'])(
+    'an attached message named %s, encoded or not, with its parts',
+    (name) => {
+      const inner = `Subject: s\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(`see ${url} now`).toString('base64')}\r\n--i\r\nContent-Disposition: attachment; filename=x.exe\r\n\r\nMZ\r\n--i--\r\n`;
+      const encoded = Buffer.from(inner).toString('base64').replace(/.{76}/g, '$&\r\n');
+      for (const [encoding, body] of [
+        ['7bit', inner],
+        ['base64', encoded],
+      ] as const) {
+        const message = `Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: application/octet-stream; name="${name}"\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}\r\n--o\r\n\r\nlast\r\n--o--\r\n`;
+        const { parts, uris } = observe(message);
+        expect(parts).toHaveLength(6);
+        expect(parts[1]?.body_length).toBe(body.length);
+        expect(parts[4]?.filename).toBe('x.exe');
+        expect(parts[5]?.body_length).toBe(4);
+        expect(uris.map((uri) => [uri.uri_raw, uri.mime_part])).toEqual([[url, 4]]);
+      }
+    },
+  );
+});
