@@ -98,6 +98,8 @@ stds.smtpe = {
       }},
       mime = { fields = {
          parts = { other_fields = true },
+         defects = { other_fields = true },
+         limits = { other_fields = true },
       }},
       net = { fields = {
          contains_ip = {},

@@ -32,6 +32,7 @@
 ---@class uri_found
 ---@field [integer] string the key of the Nth URI: the MD5 of its `uri_raw`
 ---@field [string] uri_in_message the URI of a key
+---@field truncated boolean? true when there are more URIs than are listed
 
 ---URIs: taking them apart, percent-encoding, and those found in the message.
 ---@class uri
