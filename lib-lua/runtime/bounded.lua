@@ -2,15 +2,13 @@
 -- where the engine can look at the clock and give way. Short arguments, which are nearly all, go to Lua's own function at once.
 
 local runtime = ...
-local rawget, type, error, tostring, select = rawget, type, error, tostring, select
+local rawget, type, error = rawget, type, error
 local getmetatable, floor, min, math_type = debug.getmetatable, math.floor, math.min, math.type
-local sub, find = string.sub, string.find
+local find = string.find
 
-local bounded = { base = {}, string = {}, table = {}, utf8 = {}, os = {} }
+local bounded = { string = {}, table = {}, utf8 = {}, os = {} }
 
--- Bytes that are gone through in one piece: a few milliseconds.
-local PIECE = 1000000
--- Elements of a table, or values on the stack, the same.
+-- Elements of a table that are gone through in one piece: well below a millisecond.
 local ELEMENTS = 1000
 -- As many values as Lua 5.1 takes from a table or a string at once.
 local VALUES = 8000
@@ -18,30 +16,6 @@ local VALUES = 8000
 -- string
 
 local concat, rep = table.concat, string.rep
-
--- f(s) for an f that does the same to each byte.
-local function by_pieces(f, backwards)
-  return function(s)
-    if type(s) ~= 'string' or #s <= PIECE then
-      return f(s)
-    end
-    local pieces, n = {}, 0
-    for i = 1, #s, PIECE do
-      n = n + 1
-      pieces[n] = f(sub(s, i, i + PIECE - 1))
-    end
-    if backwards then
-      for i = 1, n // 2 do
-        pieces[i], pieces[n + 1 - i] = pieces[n + 1 - i], pieces[i]
-      end
-    end
-    return concat(pieces)
-  end
-end
-
-bounded.string.upper = by_pieces(string.upper)
-bounded.string.lower = by_pieces(string.lower)
-bounded.string.reverse = by_pieces(string.reverse, true)
 
 -- A few long copies instead of many short ones.
 function bounded.string.rep(s, n, separator)
@@ -74,9 +48,9 @@ end
 local byte = string.byte
 
 function bounded.string.byte(s, i, j)
-  if j and type(s) == 'string' and type(j) == 'number' and #s > VALUES then
-    local first, last = i or 1, min(j < 0 and #s + j + 1 or j, #s)
-    if type(first) == 'number' and last - (first < 0 and #s + first + 1 or first) >= VALUES then
+  if type(s) == 'string' and #s > VALUES then
+    local first, last = i or 1, j < 0 and #s + j + 1 or min(j, #s)
+    if last - (first < 0 and #s + first + 1 or first) >= VALUES then
       error('string slice too long', 3)
     end
   end
@@ -107,42 +81,12 @@ bounded.string.pack = short_format(function(format, ...)
   return pack(format, ...)
 end, 'pack')
 
--- base
-
-local raw_tostring = tostring
-
--- A __tostring in Lua may wait and may take its time.
-function bounded.base.tostring(...)
-  local value = ...
-  local kind = type(value)
-  if kind == 'table' or kind == 'userdata' then
-    local metatable = getmetatable(value)
-    local convert = metatable and rawget(metatable, '__tostring')
-    if type(convert) == 'function' then
-      local text = convert(value)
-      if type(text) ~= 'string' then
-        error("'__tostring' must return a string", 2)
-      end
-      return text
-    end
-  end
-  return raw_tostring(...)
-end
-
-local raw_tonumber = tonumber
-local LONGEST_NUMERAL = 65536
-
-function bounded.base.tonumber(...)
-  local text = ...
-  if type(text) == 'string' and #text > LONGEST_NUMERAL then
-    return nil
-  end
-  return raw_tonumber(...)
-end
-
 -- table
 
 local insert, remove, move, raw_unpack, raw_sort = table.insert, table.remove, table.move, table.unpack, table.sort
+
+-- So few elements that whatever metamethods do is done soon, or is stopped.
+local FEW = 50
 
 -- Whether Lua's own function would call something for this table.
 local function is_plain(t)
@@ -151,7 +95,12 @@ local function is_plain(t)
     or rawget(metatable, '__index') == nil and rawget(metatable, '__newindex') == nil and rawget(metatable, '__len') == nil
 end
 
--- 2^53: what no loop reaches.
+-- Whether Lua's own function may go through `n` elements of the table.
+local function is_quick(t, n)
+  return n < FEW or n < ELEMENTS and is_plain(t)
+end
+
+-- A length that only a __len metamethod can claim.
 local ABSURD = 100000000
 
 local function length_of(t, name)
@@ -164,20 +113,9 @@ local function length_of(t, name)
   return n
 end
 
-function bounded.table.insert(t, ...)
-  local count = select('#', ...)
-  if type(t) ~= 'table' or count ~= 1 and count ~= 2 then
-    return insert(t, ...)
-  elseif count == 1 and is_plain(t) then
-    return insert(t, (...))
-  end
-  local n = length_of(t, 'insert')
-  if count == 1 then
-    t[n + 1] = (...)
-    return
-  end
-  local position, value = ...
-  if math_type(position) ~= 'integer' or position < 1 or position > n + 1 or n - position < ELEMENTS and is_plain(t) then
+-- insert(t, position, value), of a table with n elements.
+function bounded.table.insert(t, n, position, value)
+  if math_type(position) ~= 'integer' or position < 1 or position > n + 1 or is_quick(t, n - position) then
     return insert(t, position, value)
   end
   for i = n, position, -1 do
@@ -186,19 +124,9 @@ function bounded.table.insert(t, ...)
   t[position] = value
 end
 
-function bounded.table.remove(t, ...)
-  if type(t) ~= 'table' then
-    return remove(t, ...)
-  end
-  local position = ...
-  local n = length_of(t, 'remove')
-  if position == nil then
-    if is_plain(t) then
-      return remove(t)
-    end
-    position = n
-  end
-  if math_type(position) ~= 'integer' or position < 1 or position > n or n - position < ELEMENTS and is_plain(t) then
+-- remove(t, position), of a table with n elements.
+function bounded.table.remove(t, n, position)
+  if math_type(position) ~= 'integer' or position < 1 or position > n or is_quick(t, n - position) then
     return remove(t, position)
   end
   local value = t[position]
@@ -214,22 +142,21 @@ function bounded.table.move(from, first, last, at, to)
     or math_type(last) ~= 'integer' or math_type(at) ~= 'integer' then
     return move(from, first, last, at, to)
   end
-  to = to or from
-  if last - first < ELEMENTS and is_plain(from) and is_plain(to) then
+  local n = last - first
+  if n < FEW and n >= 0 or last < first or n < ELEMENTS and n >= 0 and is_plain(from) and (to == nil or is_plain(to)) then
     return move(from, first, last, at, to)
-  elseif last < first then
-    return to
-  elseif not (first > 0 or last < math.maxinteger + first) or last - first > ABSURD then
-    error("bad argument #3 to 'move' (too many elements to move)", 2)
-  elseif at > math.maxinteger - (last - first) then
-    error("bad argument #4 to 'move' (destination wrap around)", 2)
+  elseif n < 0 or n > ABSURD then
+    error('too many elements to move', 3)
+  elseif at > math.maxinteger - n then
+    error("bad argument #4 to 'move' (destination wrap around)", 3)
   end
+  to = to or from
   if at > last or at <= first or to ~= from then
-    for i = 0, last - first do
+    for i = 0, n do
       to[at + i] = from[first + i]
     end
   else
-    for i = last - first, 0, -1 do
+    for i = n, 0, -1 do
       to[at + i] = from[first + i]
     end
   end
@@ -237,20 +164,24 @@ function bounded.table.move(from, first, last, at, to)
 end
 
 function bounded.table.unpack(t, first, last)
-  if type(t) == 'table' then
-    local n = (last or #t) - (first or 1)
-    if n >= VALUES then
-      error('too many results to unpack', 2)
-    elseif n >= 0 and not is_plain(t) and math_type(first or 1) == 'integer' and math_type(n) == 'integer' then
-      local values = {}
-      first = first or 1
-      for i = 0, n do
-        values[i + 1] = t[first + i]
-      end
-      return raw_unpack(values, 1, n + 1)
-    end
+  if type(t) ~= 'table' then
+    return raw_unpack(t, first, last)
   end
-  return raw_unpack(t, first, last)
+  last = last or #t
+  local n = last - (first or 1)
+  if n < FEW then
+    return raw_unpack(t, first, last)
+  elseif n >= VALUES then
+    error('too many results to unpack', 2)
+  elseif is_plain(t) or math_type(first or 1) ~= 'integer' or math_type(n) ~= 'integer' then
+    return raw_unpack(t, first, last)
+  end
+  local values = {}
+  first = first or 1
+  for i = 0, n do
+    values[i + 1] = t[first + i]
+  end
+  return raw_unpack(values, 1, n + 1)
 end
 
 -- The text of element i, or an error as Lua words it.
@@ -288,16 +219,13 @@ function bounded.table.concat(t, separator, first, last)
   if type(t) ~= 'table' then
     return concat(t, separator, first, last)
   end
-  local plain = is_plain(t)
-  local from, to = first or 1, last or #t
-  if math_type(from) ~= 'integer' or math_type(to) ~= 'integer' or plain and to - from < ELEMENTS then
+  first, last = first or 1, last or #t
+  if math_type(first) ~= 'integer' or math_type(last) ~= 'integer' or is_quick(t, last - first) then
     return concat(t, separator, first, last)
-  elseif to < from then
-    return ''
   elseif separator ~= nil and type(separator) ~= 'string' and type(separator) ~= 'number' then
     return concat(t, separator, first, last) -- which refuses it
   end
-  return concat_pieces(t, separator, from, to, plain)
+  return concat_pieces(t, separator, first, last, is_plain(t))
 end
 
 -- Merges the sorted runs from[low..middle] and from[middle + 1..high] into `to`.
@@ -325,38 +253,13 @@ local function merge(from, to, low, middle, high, less)
   end
 end
 
--- Whether Lua's own sort is certain to be quick: few elements, of which none is compared by Lua code or at length.
-local function is_easy(t, n)
-  if n > 100 then
-    return false
-  end
-  local kind = type(rawget(t, 1))
-  if kind == 'number' then
-    for i = 2, n do
-      if type(rawget(t, i)) ~= 'number' then
-        return false
-      end
-    end
-    return true
-  elseif kind ~= 'string' then
-    return false
-  end
-  for i = 1, n do
-    local value = rawget(t, i)
-    if type(value) ~= 'string' or #value > 1000 then
-      return false
-    end
-  end
-  return true
-end
-
 -- Sorts by merging: n log n comparisons at most, whatever the comparison says, which may wait.
 function bounded.table.sort(t, less)
   if type(t) ~= 'table' or less ~= nil and type(less) ~= 'function' then
     return raw_sort(t, less)
   end
   local n = length_of(t, 'sort')
-  if less == nil and is_plain(t) and is_easy(t, n) then
+  if less == nil and n <= 100 and is_plain(t) and runtime.native.is_easy_to_sort(t) then
     return raw_sort(t)
   end
   local from, to = {}, {}

@@ -22,7 +22,7 @@ end
 -- string
 
 local bounded = runtime.bounded
-local sub, rep, byte, char, format = string.sub, bounded.string.rep, bounded.string.byte, string.char, string.format
+local sub, rep, byte, char, format = string.sub, bounded.string.rep, string.byte, string.char, string.format
 
 function lua51.string.sub(s, i, j)
   if i and i % 1 ~= 0 or j and j % 1 ~= 0 then
@@ -35,7 +35,10 @@ function lua51.string.byte(s, i, j)
   if i and i % 1 ~= 0 or j and j % 1 ~= 0 then
     i, j = i and truncate(i), j and truncate(j)
   end
-  return byte(s, i, j)
+  if j then
+    return bounded.string.byte(s, i, j)
+  end
+  return byte(s, i)
 end
 
 function lua51.string.rep(s, n, separator)
@@ -131,7 +134,7 @@ end
 
 -- table
 
-local insert, remove, move = bounded.table.insert, bounded.table.remove, bounded.table.move
+local insert, remove, move = table.insert, table.remove, bounded.table.move
 -- A length that only a __len metamethod can claim; the C functions would walk through all of it.
 local absurd = 100000000
 
@@ -164,7 +167,7 @@ function lua51.table.insert(t, ...)
     t[position] = value
     return
   end
-  return insert(t, position, value)
+  return bounded.table.insert(t, n, position, value)
 end
 
 function lua51.table.remove(t, position)
@@ -178,7 +181,7 @@ function lua51.table.remove(t, position)
   if type(position) == 'number' and (position < 1 or position > n) then
     return
   end
-  return remove(t, position)
+  return bounded.table.remove(t, n, position)
 end
 
 function lua51.table.move(from, first, last, ...)

@@ -77,14 +77,14 @@ function patterns.find(s, pattern, init, plain)
     init = whole(init)
   end
   if plain then
-    if type(s) == 'string' and type(pattern) == 'string' and #s * #pattern > AFFORDABLE then
+    if type(s) == 'string' and #s > 4000 and type(pattern) == 'string' and #s * #pattern > AFFORDABLE then
       local from = position(s, init)
       if from == nil then
         return nil
       end
       return native.find_plain(s, pattern, from)
     end
-  elseif slow(s, pattern) then
+  elseif type(s) == 'string' and #s > quick[pattern] then
     local from = position(s, init)
     if from == nil then
       return nil

@@ -22,7 +22,6 @@ end
 local lua51 = runtime.lua51
 
 local plain = pick(_G, 'assert error pcall xpcall print rawequal rawlen rawset select tonumber tostring type pairs')
-merge(plain, runtime.bounded.base)
 merge(plain, environment.base)
 merge(plain, coroutines.base)
 merge(plain, lua51.base)
@@ -53,7 +52,7 @@ local bounded = runtime.bounded
 local strings = pick(string, 'byte char dump find format gmatch gsub len lower match rep reverse sub upper pack packsize unpack')
 local libraries = {
   string = merge(merge(merge(strings, bounded.string), runtime.patterns), lua51.string),
-  table = merge(merge(pick(table, 'concat insert move pack remove sort unpack'), bounded.table), lua51.table),
+  table = merge(merge(pick(table, 'pack'), bounded.table), lua51.table),
   math = merge(merge({}, math), lua51.math),
   os = merge(merge({}, runtime.system.os), lua51.os),
   io = runtime.system.io,

@@ -307,4 +307,58 @@ describe('memory that a connection keeps from hook to hook', () => {
     expect(engine.log.lines.filter((line) => line.fields.id !== 'hog')).toEqual([]);
     for (const instance of [hog, ...modest]) instance.close();
   });
+
+  it('is not taken from one that only made garbage, and the figures are true', async () => {
+    const policy = await engine.load(`
+      local kept = {}
+      function hook.mail() for i = 1, 60 do local x = ("g"):rep(5000000) .. i end return "done" end
+      function hook.noop() for i = 1, 50 do local x = ("n"):rep(100000) .. i end return "done" end
+      function hook.rcpt() kept[#kept + 1] = ("k"):rep(4000000) .. #kept return "kept" end`);
+    const alice = await engine.open(policy, 'alice');
+    const bob = await engine.open(policy, 'bob');
+    const others = await Promise.all(Array.from({ length: 5 }, (_, i) => engine.open(policy, `other ${i}`)));
+    engine.log.lines.length = 0;
+    for (let i = 0; i < 3; i++) await alice.call('mail', []);
+    for (const other of others) await reply(other, 'noop');
+    let stopped: unknown;
+    for (let i = 0; i < 20 && stopped === undefined; i++) {
+      const outcome = await bob.call('rcpt', []);
+      if (outcome.kind !== 'returned') stopped = outcome;
+      for (const other of others) expect(await reply(other, 'noop')).toBe('done');
+    }
+    expect(stopped).toMatchObject({ kind: 'limit', limit: 'memory' });
+    const held = Number(/holds about (\d+) bytes/.exec(JSON.stringify(stopped))?.[1]);
+    expect(held).toBeGreaterThan(20_000_000);
+    expect(held).toBeLessThan(50_331_648);
+    expect(engine.log.lines.map((line) => line.fields.id)).toEqual(['bob']);
+    expect(await alice.call('noop', [])).toMatchObject({ kind: 'returned', reply: 'done' });
+    for (const instance of [alice, bob, ...others]) instance.close();
+  });
+
+  it('is found wherever it is held: locals of a run that is interrupted, coroutines, upvalues, metatables, keys', async () => {
+    for (const holder of [
+      'local t = {} for i = 1, 9 do t[i] = ("x"):rep(4000000) .. i end while true do end',
+      'local t = {} for i = 1, 9 do t[i] = ("x"):rep(4000000) .. i end keep = function() return t end',
+      'keep = coroutine.create(function() local t = {} for i = 1, 9 do t[i] = ("x"):rep(4000000) .. i end coroutine.yield() return t end) coroutine.resume(keep)',
+      'keep = setmetatable({}, { t = {} }) for i = 1, 9 do getmetatable(keep).t[("x"):rep(4000000) .. i] = i end',
+      'for i = 1, 9 do string["f" .. i] = ("x"):rep(4000000) .. i end',
+    ]) {
+      const own = await TestEngine.start({ options: { 'hook-cpu-limit': '5000', 'lua-max-memory': '64' } });
+      const policy = await own.load(`function hook.mail() ${holder} end
+        function hook.rcpt() more = more or {} for i = 1, 4 do more[#more + 1] = ("y"):rep(1000000) .. #more end return "kept" end`);
+      const [hog, modest] = [await own.open(policy, 'hog'), await own.open(policy, 'modest')];
+      const running = hog.call('mail', []);
+      for (let i = 0; i < 6 && own.log.lines.length === 0; i++) {
+        await modest.call('rcpt', []);
+        if (!(running instanceof Promise)) await hog.call('noop', []);
+      }
+      const outcome = running instanceof Promise ? await running : await hog.call('rcpt', []);
+      expect(outcome, holder).toMatchObject({ kind: 'limit', limit: 'memory' });
+      expect(
+        own.log.lines.map((line) => line.fields.id),
+        holder,
+      ).toEqual(['hog']);
+      for (const instance of [hog, modest]) instance.close();
+    }
+  });
 });

@@ -5,7 +5,8 @@ import { type LuaApi, type Pointer, wasmGlobal } from './wasm-api.ts';
 
 /**
  * Byte offsets in the account that the allocator keeps at `ud`. A limit of 0 is none; then `string` (the longest string) and `largest` (the
- * largest block of any kind) do not count either. `wanted` is what was refused last.
+ * largest block of any kind) do not count either. `wanted` is what was refused last, `allocated` all
+ * that was ever allocated.
  */
 export const account = {
   used: 0,
@@ -14,7 +15,8 @@ export const account = {
   string: 12,
   largest: 16,
   wanted: 20,
-  size: 24,
+  allocated: 24,
+  size: 28,
 } as const;
 
 /* In WebAssembly text:
@@ -51,6 +53,7 @@ export const account = {
     (local.set $old (call $realloc (local.get $block) (local.get $new)))     ;; $old now is the result
     (if (local.get $old) (then
       (i32.store (local.get $ud) (local.get $used))
+      (i32.store offset=24 (local.get $ud) (i32.add (i32.load offset=24 (local.get $ud)) (local.get $new)))
       (if (i32.and (i32.eq (local.get $type) (i32.const 4)) (i32.ge_u (local.get $new) (i32.const LONG_STRING))) (then
         (call $created (local.get $old) (local.get $new))))))
     (local.get $old)))
@@ -126,6 +129,7 @@ const code: readonly number[] = [
   ...get(old),
   ...when(
     [...get(ud), ...get(used), ...store(account.used)],
+    [...get(ud), ...load(account.allocated), ...get(wanted), op.add, ...store(account.allocated)],
     [...isString, ...get(wanted), ...constant(LONG_STRING), op.atLeast, op.and],
     when([...get(old), ...get(wanted), op.call, created]),
   ),
@@ -204,6 +208,10 @@ export class Account {
   /** Bytes that Lua holds. */
   get used(): number {
     return this.#words()[this.at >> 2] ?? 0;
+  }
+  /** Bytes allocated so far, counted again when something becomes larger; modulo 2^32. */
+  get allocated(): number {
+    return this.#words()[(this.at + account.allocated) >> 2] ?? 0;
   }
   /** Allocations refused so far. */
   get refused(): number {

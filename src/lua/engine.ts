@@ -60,6 +60,7 @@ const runtimeFiles = [
   'lua51',
   'libraries51',
   'start',
+  'measure',
 ] as const;
 
 const usualShape: EnvironmentShape = { ownTable: 'hook', fieldsModule: 'client' };

@@ -44,6 +44,21 @@ export function environmentNatives(
     look: (L) => (core.look(L) ? core.giveWay(L, () => 0) : 0),
     /** check_memory(): after an error of memory; stops the run when it was one */
     check_memory: (L) => core.checkMemory(L),
+    /** is_easy_to_sort(t) -> whether all elements are numbers, or all strings that are not long: nothing that calls Lua or takes long */
+    is_easy_to_sort: (L) => {
+      const n = api.lua_rawlen(L, 1);
+      let kind: number = Type.none;
+      let easy = true;
+      for (let i = 1; easy && i <= n; i++) {
+        const type = api.lua_rawgeti(L, 1, BigInt(i));
+        if (i === 1) kind = type;
+        easy =
+          type === kind && (type === Type.number || (type === Type.string && api.lua_rawlen(L, -1) <= 1000));
+        api.lua_settop(L, 1);
+      }
+      api.lua_pushboolean(L, easy ? 1 : 0);
+      return 1;
+    },
     /** longest_string() -> bytes */
     longest_string: (L) => {
       api.lua_pushnumber(L, core.account.longest);

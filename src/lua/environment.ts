@@ -187,6 +187,16 @@ export class Environment {
     api.lua_settop(main, top);
   }
 
+  /** Pushes everything that leads to what the connection holds, and gives the number of values. */
+  pushRoots(L: State): number {
+    const roots = [this.#globals, this.#fields, this.#record, this.#strings];
+    for (const root of roots) {
+      if (root === undefined) this.#core.api.lua_pushnil(L);
+      else root.push(L);
+    }
+    return roots.length;
+  }
+
   /** The policy has opened a file: they are looked for at the end. */
   opensFiles(): void {
     this.#filesOpened = true;

@@ -65,8 +65,8 @@ export class Task implements Caller {
   #looks = 0;
   /** A native that gave way goes on with this. */
   resumable: Native | undefined;
-  /** By how many bytes Lua's memory has grown while this ran: who to blame when it is nearly full. */
-  grown = 0;
+  /** Bytes that Lua has allocated while this ran, and what it held when it was last measured: it cannot hold more. */
+  allocated = 0;
   /** What is or was last run, e.g. `hook.rcpt`. */
   label = '';
 
@@ -416,6 +416,26 @@ export class Task implements Caller {
   cancel(): void {
     this.#cancelled = true;
     this.#cut({ kind: 'cancelled' });
+  }
+
+  /** Bytes that this holds, roughly; counting ends above `most`. It must not be running. */
+  measure(most: number): number {
+    const { api, main, bridge } = this.#around.core;
+    const top = api.lua_gettop(main);
+    this.#around.core.pushRuntime('measure');
+    bridge.pushNumber(main, most);
+    let roots = this.environment.pushRoots(main);
+    const L = this.#thread?.L;
+    if (L !== undefined) {
+      api.lua_checkstack(L, 1);
+      api.lua_pushthread(L);
+      api.lua_xmove(L, main, 1);
+      roots += 1;
+    }
+    this.#around.core.mustCall(roots + 1, 1);
+    const size = api.lua_tonumberx(main, -1, 0);
+    api.lua_settop(main, top);
+    return size;
   }
 
   /** Ends the task because Lua's memory is nearly full and this one holds most of it. Its globals are given up. */
