@@ -5,7 +5,8 @@ local runtime = ...
 local environment = runtime.environment
 local getmetatable, getupvalue, getlocal, getinfo =
   debug.getmetatable, debug.getupvalue, debug.getlocal, debug.getinfo
-local type, rawnext, math_type, huge, select = type, next, math.type, math.huge, select
+local type, rawnext, math_type, huge, select, format =
+  type, next, math.type, math.huge, select, string.format
 
 -- What one value takes, roughly, without what it refers to.
 local TABLE, FUNCTION, THREAD, OBJECT, STRING, ELEMENT, FIELD = 56, 40, 1000, 60, 24, 16, 40
@@ -17,11 +18,12 @@ local size, seen, queue, queued
 local function add(value)
   local kind = type(value)
   if kind == 'string' then
-    if #value > 40 then
-      if seen[value] then
+    if #value > 1000 then
+      local address = format('%p', value) -- to use the text as a key would take long
+      if seen[address] then
         return
       end
-      seen[value] = true
+      seen[address] = true
     end
     size = size + STRING + #value
   elseif kind == 'table' or kind == 'function' or kind == 'thread' or kind == 'userdata' then

@@ -1,6 +1,7 @@
 // Puts the options of a start together: defaults, then the option file, then the command line. Nothing is ignored: an unknown name, a
 // bare word or a value out of range is a problem that says where it stands and what would be right.
 
+import { contradictions } from './contradictions.ts';
 import { splitOptionFile } from './option-file.ts';
 import { findOption, OptionSet } from './option-set.ts';
 import { readOptionWord } from './option-word.ts';
@@ -144,5 +145,6 @@ export async function loadOptions(words: readonly string[], readFile: ReadFile):
   );
   const path = found.kind === 'file' ? found.path : undefined;
   if (found.kind !== 'problem') options.set('file', path ?? '', options.origin('file'));
+  problems.push(...contradictions(options));
   return { options, file: path, problems };
 }

@@ -475,6 +475,10 @@ export const optionTable = {
     'Processor time that Lua may use for one call of a hook, all its slices together; it runs 10 ms at a time, and other connections in between.',
   ),
   'hook-time-limit': seconds(300, 'The longest that one call of a hook may take, waiting included.'),
+  'hook-close-limit': seconds(
+    5,
+    'The longest that hook.error and hook.close of a connection that has ended may take: it counts in limit-connections until then.',
+  ),
   'lua-max-memory': inProcess(
     integer(256, 8, 2000, 'MiB', 'Memory of all Lua of a worker; a hook that wants more is stopped.'),
   ),
@@ -493,12 +497,14 @@ export const optionTable = {
     'Commands of os.execute and io.popen that a connection may have running at once.',
   ),
   'lua-max-files': integer(64, 1, 100_000, 'files', 'Files that a connection may have open at once.'),
-  'lua-max-string': integer(
-    25,
-    1,
-    1000,
-    'MiB',
-    'The longest string of Lua. Comparing or copying one cannot be interrupted: it takes up to 3 ms per MiB, and all connections of a worker wait.',
+  'lua-max-string': inProcess(
+    integer(
+      25,
+      1,
+      1000,
+      'MiB',
+      'The longest string of Lua. Comparing or copying one cannot be interrupted: it takes up to 3 ms a MiB, and all connections of a worker wait.',
+    ),
   ),
   'hook-max-pending': integer(
     1000,

@@ -118,7 +118,7 @@ export class RunSettings {
   readonly readRow: Reader<RowReturned>;
   /** All results, for `+test`. */
   readonly readAll: Reader<Returned>;
-  #limits: TaskLimits | undefined;
+  #limits: Limits | undefined;
   #values: OptionValues | undefined;
 
   constructor(core: Core) {
@@ -144,16 +144,28 @@ export class RunSettings {
     };
   }
 
-  limits(values: OptionValues): TaskLimits {
-    if (this.#limits === undefined || this.#values !== values) {
+  /** Of a run of `what`, e.g. `hook.rcpt`. */
+  limits(values: OptionValues, what: string): TaskLimits {
+    if (this.#values !== values || this.#limits === undefined) {
       this.#values = values;
-      this.#limits = {
-        cpu: values['hook-cpu-limit'],
-        time: values['hook-time-limit'] * 1000,
-        pending: values['hook-max-pending'],
-        memory: values['lua-max-memory'] * 1_048_576,
-      };
+      this.#limits = limitsFrom(values);
     }
-    return this.#limits;
+    return what === 'hook.close' || what === 'hook.error' ? this.#limits.atEnd : this.#limits.usual;
   }
+}
+
+interface Limits {
+  readonly usual: TaskLimits;
+  /** For the hooks of a connection that is over: nobody's place is to be held for long. */
+  readonly atEnd: TaskLimits;
+}
+
+function limitsFrom(values: OptionValues): Limits {
+  const usual = {
+    cpu: values['hook-cpu-limit'],
+    time: values['hook-time-limit'] * 1000,
+    pending: values['hook-max-pending'],
+    memory: values['lua-max-memory'] * 1_048_576,
+  };
+  return { usual, atEnd: { ...usual, time: Math.min(usual.time, values['hook-close-limit'] * 1000) } };
 }

@@ -200,7 +200,7 @@ export class LuaInstance implements PolicyInstance {
     }
     this.#row = row;
     const what = hookLabels[hook];
-    const limits = this.#settings.limits(this.#owner.options.values);
+    const limits = this.#settings.limits(this.#owner.options.values, what);
     const ended = this.#task.start(what, 5, this.#settings.readRow, limits);
     if (!(ended instanceof Promise)) return this.#rowDone(what, row, batch, ended);
     // It waits: the hook is over when it goes on to the next line.
@@ -232,7 +232,12 @@ export class LuaInstance implements PolicyInstance {
   }
 
   #run(what: string, nargs: number, read: Reader<HookOutcome>): HookOutcome | Promise<HookOutcome> {
-    const ended = this.#task.start(what, nargs, read, this.#settings.limits(this.#owner.options.values));
+    const ended = this.#task.start(
+      what,
+      nargs,
+      read,
+      this.#settings.limits(this.#owner.options.values, what),
+    );
     if (ended instanceof Promise) return ended.then((end) => this.#outcome(what, end));
     return this.#outcome(what, ended);
   }

@@ -263,4 +263,20 @@ describe('between two slices a run is ended', () => {
     });
     instance.close();
   });
+
+  for (const hook of ['close', 'error'] as const) {
+    it(`after hook-close-limit when hook.${hook} waits, as nobody's place is to be held for long`, async () => {
+      const short = await TestEngine.start({ modules: [gate.module], options: { 'hook-close-limit': '1' } });
+      const instance = await short.open(
+        'function hook.close() gate.wait("never") end function hook.error() gate.wait("never") end',
+      );
+      gate.automatic = false;
+      expect(await instance.call(hook, ['0'])).toMatchObject({
+        kind: 'limit',
+        limit: 'wall-clock',
+        message: expect.stringMatching(/still running after 1 s/),
+      });
+      instance.close();
+    });
+  }
 });

@@ -28,6 +28,19 @@ describe('loadOptions', () => {
     expect(loaded.options.text('file')).toBe('/etc/smtpe.cf');
   });
 
+  it('refuses a processor time that the watchdog would not wait for, and says which option to change', async () => {
+    const long = await load(['hook-cpu-limit=30000']);
+    expect(long.problems).toEqual([
+      expect.stringMatching(
+        /^command line: hook-cpu-limit=30000 ms must be less than watchdog-timeout=20 s.*make hook-cpu-limit less than 20000, or watchdog-timeout more than 30 or 0$/,
+      ),
+    ]);
+    const short = await load([], { '/etc/smtpe.cf': 'rate-client=3\nwatchdog-timeout=1' });
+    expect(short.problems).toEqual([expect.stringMatching(/^\/etc\/smtpe\.cf:2: hook-cpu-limit=2000 ms/)]);
+    expect((await load(['hook-cpu-limit=30000', 'watchdog-timeout=0'])).problems).toEqual([]);
+    expect((await load(['hook-cpu-limit=30000', 'watchdog-timeout=31'])).problems).toEqual([]);
+  });
+
   it('reads the second default file when the first is missing, and needs neither', async () => {
     const second = await load([], { '/etc/smtpe/smtpe.cf': 'rate-client=3' });
     expect(second.file).toBe('/etc/smtpe/smtpe.cf');

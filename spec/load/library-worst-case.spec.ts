@@ -1,0 +1,194 @@
+// Every function of the libraries of Lua with arguments that are made to take long: none lets the event loop stand still, whatever the
+// policy does with the time that it has.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PolicyInstance } from '../../src/policy/instance.ts';
+import { TestEngine } from '../fakes/lua-engine.ts';
+import { standstill } from '../fakes/standstill.ts';
+
+/** Milliseconds of processor time; 50 are meant, but memory may have to be collected in between, and machines differ. */
+const STANDSTILL = 300;
+
+/** A policy with values that a function may be called with; `long` has 24 MiB. */
+const policy = `
+  mib = ("x"):rep(1048576)
+  long = mib:rep(24)
+  longer = long .. "y"
+  digits = ("1"):rep(1048576):rep(24)
+  blanks = (" "):rep(1048576):rep(24)
+  marks = ("%d"):rep(30000)
+  many = {}
+  for i = 1, 200000 do many[i] = "" end
+  numbers = {}
+  for i = 1, 100000 do numbers[i] = (i * 7919) % 100003 end
+  liar = setmetatable({}, { __len = function() return 2 ^ 52 | 0 end, __index = function(_, i) return i end, __newindex = function() end })
+  c_liar = setmetatable({}, { __len = function() return 2 ^ 31 - 2 | 0 end, __index = rawlen, __newindex = rawequal })
+  long_liar = setmetatable({}, { __len = function() return 90000000 end, __index = rawlen, __newindex = rawequal })
+  spinner = setmetatable({}, { __tostring = function() while true do end end, __index = function() while true do end end,
+    __lt = function() while true do end end, __concat = function() while true do end end, __len = function() while true do end end,
+    __eq = function() while true do end end, __pairs = function() while true do end end, __call = function() while true do end end,
+    __close = function() while true do end end, __name = long, __unm = function() while true do end end })
+  sparse = {}
+  for i = 1, 200000 do sparse[i * 3] = i end
+  for i = 1, 200000 do sparse[i * 3] = nil end
+  function endless() while true do end end
+  values = { long, longer, digits, blanks, marks, many, numbers, liar, c_liar, long_liar, spinner, sparse, endless, 2 ^ 31 | 0, 2 ^ 52 | 0, -(2 ^ 52) | 0,
+    math.mininteger, math.maxinteger, 0 / 0, 1 / 0, -1 / 0, 25000000, 1000000, -1, 0, 1, "", "x", ".-.-.-y", "x*x*x*y", "%f[x]", "%b()", "(x)%1", true, false,
+    coroutine.create(endless), "%s", "%q", "%99.99f", "z", "s4", "i16", "*a", "r" }
+`;
+
+/** Not called: they end in the operating system, are tested elsewhere, or change what the test itself uses. */
+const left = new Set([
+  'io',
+  'os.execute',
+  'os.exit',
+  'os.remove',
+  'os.rename',
+  'os.tmpname',
+  'require',
+  'dofile',
+  'loadfile',
+  'module',
+  'print',
+]);
+
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await TestEngine.start({ options: { 'hook-cpu-limit': '400', 'lua-max-memory': '600' } });
+});
+afterAll(() => expect(engine.engine.broken).toBe(false));
+
+async function names(): Promise<readonly string[]> {
+  const [text] = await engine.eval(`
+    local found = {}
+    for library, functions in pairs(_G) do
+      if type(functions) == "function" then found[#found + 1] = library
+      elseif type(functions) == "table" and library ~= "_G" and library ~= "hook" then
+        for name, f in pairs(functions) do if type(f) == "function" then found[#found + 1] = library .. "." .. name end end
+      end
+    end
+    table.sort(found)
+    return table.concat(found, " ")`);
+  return String(text)
+    .split(' ')
+    .filter((name) => !left.has(name) && !left.has(name.replace(/\..*/, '')));
+}
+
+let instance: PolicyInstance | undefined;
+afterAll(() => instance?.close());
+
+/** Runs Lua; it may be stopped, but nothing may stand still. */
+async function runs(source: string): Promise<number> {
+  engine.options.set('hook-cpu-limit', '5000', 'spec');
+  instance ??= await engine.open(policy);
+  engine.options.set('hook-cpu-limit', '400', 'spec');
+  const lua = instance;
+  const longest = await standstill(async () => {
+    const outcome = await lua.run(source, '=spec');
+    expect(outcome.kind, JSON.stringify(outcome)).toMatch(/returned|error|limit/);
+    if (outcome.kind !== 'limit') return;
+    // What it has done to the values does not matter to the next one.
+    lua.close();
+    instance = undefined;
+  });
+  engine.engine.collect();
+  engine.log.lines.length = 0;
+  return longest;
+}
+
+describe('no function of the libraries lets the event loop stand still', () => {
+  it('with any two or three of the hostile values', async () => {
+    const slow: string[] = [];
+    for (const name of await names()) {
+      const longest = await runs(`
+        local f = ${name}
+        local seed = ${name.length * 7919 + 13}
+        local function any() seed = (seed * 48271) % 2147483647 return values[seed % #values + 1] end
+        local till = os.clock() + 0.15
+        while os.clock() < till do
+          pcall(f, any(), any(), any(), any())
+          pcall(f, any(), any())
+          pcall(f, any())
+        end`);
+      if (longest > STANDSTILL) slow.push(`${name}: ${Math.round(longest)} ms`);
+    }
+    expect(slow).toEqual([]);
+  }, 300_000);
+
+  const cases: readonly string[] = [
+    'while true do string.rep("ab", 12000000) end',
+    'while true do string.rep("", 2^40 | 0, "") end',
+    'while true do string.rep("x", 12000000, ",") end',
+    'while true do long:upper() end',
+    'while true do long:lower() end',
+    'while true do long:reverse() end',
+    'while true do local _ = long < longer end',
+    'while true do local _ = long == longer:sub(1, -2) end',
+    'while true do local _ = long .. "x" end',
+    'local t = {} while true do t[longer] = 1 t[longer .. "z"] = 2 end',
+    'while true do local _ = digits + 1 end',
+    'while true do tonumber(digits) end',
+    'while true do tonumber(blanks) end',
+    'while true do tonumber(digits, 36) end',
+    'while true do long:find("[^x]z") end',
+    'while true do long:find("y", 1, true) end',
+    'while true do long:find(mib .. "y", 1, true) end',
+    'while true do long:match("x-y") end',
+    'while true do long:gsub("x", "y") end',
+    'while true do long:gsub("", "y") end',
+    'while true do long:gsub(".", { x = "y" }) end',
+    'while true do long:gsub("x", function() end) end',
+    'for _ in long:gmatch("x") do end',
+    'while true do ("x"):gsub("x", ("%%1"):rep(1000000)) end',
+    'while true do pcall(string.find, "x", ("[%%a-z]"):rep(100000)) end',
+    'while true do long:byte(1, -1) end',
+    'while true do string.char(table.unpack(numbers, 1, 7000)) end',
+    'while true do string.format("%q", long) end',
+    'while true do pcall(string.format, marks, table.unpack(numbers, 1, 7000)) end',
+    'while true do pcall(string.pack, "c25000000", "") end',
+    'while true do pcall(string.packsize, ("b"):rep(20000000)) end',
+    'while true do string.pack("z", long) end',
+    'while true do utf8.len(long) end',
+    'while true do utf8.offset(long, 24000000) end',
+    'for _ in utf8.codes(long) do end',
+    'while true do table.concat(many) end',
+    'while true do table.concat(many, mib) end',
+    'while true do table.insert(many, 1, "") end',
+    'while true do table.remove(many, 1) end',
+    'while true do table.move(many, 1, #many, 2) end',
+    'table.move(setmetatable({}, { __index = rawlen }), 1, 99999999, 1, setmetatable({}, { __newindex = rawequal }))',
+    'table.sort(c_liar)',
+    'table.sort(numbers)',
+    'while true do table.sort(many) end',
+    'table.sort(numbers, function(a, b) return true end)',
+    'local t = {} for i = 1, 1000 do t[i] = i % 2 == 0 and long or longer end table.sort(t)',
+    'local t = {} for i = 1, 90 do t[i] = i % 2 == 0 and long or longer end table.sort(t)',
+    'while true do pcall(table.unpack, many) end',
+    'while true do pcall(table.unpack, c_liar, 1, 7000) end',
+    'while true do select("#", table.unpack(many, 1, 7000)) end',
+    'local function f(n, ...) if n > 0 then return f(n - 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...) end while true do select("#", ...) end end f(6000)',
+    'while true do next(sparse) end',
+    'while true do local _ = #sparse end',
+    'while true do os.date(("%c"):rep(400)) end',
+    'while true do pcall(os.date, ("%c"):rep(1000000)) end',
+    'local t = setmetatable({}, nil) for i = 1, 1900 do t = setmetatable({}, { __index = t }) end while true do local _ = t.x end',
+    'local function f(d) if d == 0 then return end for i = 1, 5 do coroutine.wrap(f)(d - 1) end end f(40)',
+    'while true do coroutine.close(coroutine.create(endless)) end',
+    'while true do local t = {} for i = 1, 100000 do t[i] = { i } end end',
+    'local t = {} for i = 1, 1e7 do t[i + 0.5] = i end',
+    'local t = {} for i = 1, 1e7 do t["k" .. i] = i end',
+    'while true do pcall(string.rep, "x", 2^31 | 0) end',
+    'local kept = {} while true do pcall(function() kept[#kept + 1] = long .. #kept end) end',
+    'while true do pcall(load, ("x = 1 "):rep(80000)) end',
+    'while true do collectgarbage() collectgarbage("step", 1000000) end',
+    'goto again ::again:: goto again',
+    'while true do tostring(spinner) end',
+    'while true do pcall(error, spinner) end',
+    'while true do local c <close> = spinner end',
+    'xpcall(error, endless)',
+  ];
+  for (const source of cases) {
+    it(source, async () => {
+      expect(await runs(source)).toBeLessThan(STANDSTILL);
+    });
+  }
+});
