@@ -1,48 +1,54 @@
 -- A small policy to start from: mail for our own domains from anybody, mail for the rest of the world from our own networks only.
 -- smtpe runs it for each connection in an environment of its own: `conn` belongs to one client.
 
+-- Ours: the domains whose mail we take.
 local domains = { ['example.com'] = true, ['example.net'] = true }
-local networks = { '127.0.0.0/8', '::1/128' }
 
-local conn = { ours = false, received = 0 }
+-- Networks whose mail goes anywhere, such as '192.0.2.0/24' or '2001:db8:1::/48'. Not 127.0.0.0/8 and ::1/128: a proxy on this machine
+-- makes everybody come from there.
+local networks = {}
 
-function hook.accept(ip, name)
+local conn = { helo = '', protocol = 'SMTP' }
+
+local function ours()
   for _, network in ipairs(networks) do
-    if net.contains_ip(network, ip) then conn.ours = true end
+    if net.contains_ip(network, client.address) then return true end
   end
+  return false
 end
 
 -- Nobody but ourselves has our name.
 local function hello(name)
-  conn.helo = name
-  if not conn.ours and name:lower() == smtpe.host:lower() then
-    return true, '550 5.7.1 ' .. name .. ' is the name of this server, not of yours'
+  if not ours() and name:lower() == smtpe.host:lower() then
+    return true, '550 5.7.1 ' .. smtpe.host .. ' is the name of this server, not of yours'
   end
+  -- What a client says of itself goes into a header: nothing that could end it, look like the rest of it, or make it long.
+  conn.helo = name:gsub('[^%w%.%-:%[%]]', '?'):sub(1, 255)
 end
-hook.helo = hello
-hook.ehlo = hello
+
+function hook.helo(name)
+  conn.protocol = 'SMTP'
+  return hello(name)
+end
+
+function hook.ehlo(name)
+  conn.protocol = 'ESMTP'
+  return hello(name)
+end
 
 function hook.rcpt(recipient, domain)
-  local postmaster = recipient:lower() == 'postmaster'
-  if not (conn.ours or domains[domain] or postmaster) then
-    return '550 5.7.1 we do not take mail for ' .. recipient .. ' from ' .. client.address
-  end
+  if ours() then return end
+  local refusal = '550 5.7.1 we do not take mail for ' .. recipient .. ' from ' .. client.address
+  if recipient:lower() ~= 'postmaster' and not domains[domain:lower()] then return refusal end
+  -- a%elsewhere@example.com, elsewhere!a@example.com, "a@elsewhere"@example.com: some mailers behind us would send that on.
+  if recipient:gsub('@[^@]*$', ''):find('[%%!@]') then return refusal end
 end
 
-function hook.header(line)
-  if line:lower():find('^received:') then conn.received = conn.received + 1 end
-end
-
--- A trace header as RFC 5321 section 4.4 wants it, and an end to mail that runs in circles.
+-- A trace header (RFC 5321 section 4.4).
 function hook.dot(path)
-  if conn.received > 50 then return '554 5.4.6 this message has gone through ' .. conn.received .. ' servers' end
-  local client_name = client.host:find('^%[') and client.host or client.host .. ' [' .. client.address .. ']'
+  local address = client.address:find(':', 1, true) and 'IPv6:' .. client.address or client.address
   header.insert(
-    'Received: from ' .. conn.helo .. ' (' .. client_name .. ')\r\n' ..
-    '\tby ' .. smtpe.host .. ' with ESMTP id ' .. client.id_trans .. ';\r\n' ..
+    'Received: from ' .. conn.helo .. ' (' .. (client.confirmed_host or 'unknown') .. ' [' .. address .. '])\r\n' ..
+    '\tby ' .. smtpe.host .. ' with ' .. conn.protocol .. ' id ' .. client.id_trans .. ';\r\n' ..
     '\t' .. os.date('!%a, %d %b %Y %H:%M:%S +0000'), 1)
-end
-
-function hook.reset()
-  conn.received = 0
 end
