@@ -37,6 +37,16 @@ export interface AppDependencies {
   readonly onBroken: (reason: string) => void;
   /** Where Lua says what it is running, for the watchdog; none without a watchdog. */
   readonly heartbeat?: Heartbeat;
+  /** What stands in the place of the network; the real one by default. */
+  readonly network?: NetworkPorts;
+}
+
+/** Everything by which this process reaches others. */
+export interface NetworkPorts {
+  readonly resolver: Resolver;
+  readonly smtpClient: SmtpClient;
+  /** Why services must not connect to an address or a socket path. */
+  readonly refuse: (address: string) => string;
 }
 
 /** Everything but the policy and the server, which need it. */
@@ -59,13 +69,14 @@ export interface App {
 
 /** Reads resolv.conf, finds our name, starts Lua. Rejects when Lua cannot be started, which is a broken installation. */
 export async function createApp(dependencies: AppDependencies): Promise<App> {
-  const { options, log, clock, random, onBroken, heartbeat } = dependencies;
+  const { options, log, clock, random, onBroken, heartbeat, network } = dependencies;
   const hostName = await ownHostName(options.values['host-name'], clock);
-  const resolver = await openResolver({ options, log, clock, random });
-  const smtpClient = createSmtpClient({ options, resolver, clock, log, helo: hostName });
+  const resolver = network?.resolver ?? (await openResolver({ options, log, clock, random }));
+  const smtpClient =
+    network?.smtpClient ?? createSmtpClient({ options, resolver, clock, log, helo: hostName });
   const maildir = createMaildir({ clock, random, log, hostName, processId: process.pid });
   const smartHost = createSmartHost({ options, mailer: smtpClient, maildir, log });
-  const services = new Services({ clock, resolver });
+  const services = new Services({ clock, resolver, ...(network && { refuse: network.refuse }) });
   const spools = new SpoolStore();
   const counters = newCounters();
   const ids = new SessionIds(clock, random);

@@ -502,6 +502,26 @@ describe('verbs', () => {
     expect(await program.ended).toMatchObject({ code: 0, stderr: expect.stringContaining('hook.rctp') });
   });
 
+  it('check: mistakes of the text and of hook.init, each with its place; nobody is reached, nothing is run', async () => {
+    const text = [
+      'function hook.init()',
+      "  os.execute('touch ran')",
+      "  assert(not smtp.sendstring({'127.0.0.1:9'}, '', {'a@b.example'}, 'x'))",
+      '  local list = nil',
+      '  print(list.x)',
+      'end',
+      "function hook.rcpt() return '550 no', true end",
+    ].join('\n');
+    const checked = await smtpe('check', await policy(text)).ended;
+    expect(checked).toMatchObject({ code: 70, stdout: '' });
+    expect(checked.stderr).toMatch(/hook\.init: .*policy\.lua:5: attempt to index a nil value/);
+    expect(checked.stderr).toMatch(
+      /policy\.lua:7:22: hook\.rcpt returns '550 no', true; right would be: the drop flag/,
+    );
+    expect(checked.stderr).toMatch(/^smtpe: 2 mistakes, 0 warnings$/m);
+    expect(await readdir(directory)).not.toContain('ran');
+  });
+
   it.each(policies)('check finds no mistake in %s', async (path) => {
     expect(await smtpe('check', `script=${join(root, path)}`).ended).toMatchObject({ code: 0 });
   });

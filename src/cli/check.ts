@@ -1,39 +1,51 @@
-// Verb `check`: reads the options (done before) and the policy, runs its file level and looks at its hooks. Starts nothing, calls no hook.
-// Exit code 0 when all is well.
+// Verb `check`: reads the options (done before) and the policy with its modules, looks at their text, runs the file level and hook.init
+// where nobody can be reached and no command is started. Calls no other hook. Exit code 0 when all is well.
 import { createApp } from '../app.ts';
 import { systemClock, systemRandom } from '../ops/clock.ts';
 import { silentLog } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import { checkPolicy } from '../policy/current-policy.ts';
 import { exitCode } from './exit-code.ts';
+import { noNetwork } from './no-network.ts';
 import { complain, print } from './problems.ts';
 import { findScript, spoolProblem } from './surroundings.ts';
 
-export async function check(options: Options): Promise<number> {
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+
+export async function check(given: Options): Promise<number> {
   const problems: string[] = [];
-  const spool = await spoolProblem(options);
+  const spool = await spoolProblem(given);
   if (spool !== undefined) problems.push(spool);
-  const script = await findScript(options);
+  const script = await findScript(given);
   if (script.kind === 'missing') {
     await complain([...problems, script.problem]);
     return exitCode.software;
   }
+  const options = given.fork();
+  options.set('lua-max-commands', '0', 'smtpe check');
   const app = await createApp({
     ...{ options, log: silentLog, clock: systemClock, random: systemRandom },
     onBroken: () => undefined,
+    network: noNetwork,
   });
   const outcome = await checkPolicy(app.place(script.path));
   app.close();
-  if (outcome.kind === 'failed') problems.push(outcome.message);
-  const mistakes = outcome.kind === 'failed' ? [] : [...outcome.refused, ...outcome.unknown];
-  problems.push(...mistakes.map((text) => `${script.path}: ${text}`));
-  if (outcome.kind === 'failed' || mistakes.length > 0) {
-    await complain(problems);
+  if (outcome.kind === 'failed') {
+    await complain([...problems, outcome.message]);
     return exitCode.software;
   }
-  const { hooks } = outcome;
+  const { hooks, refused, tolerated, findings } = outcome;
+  // Those with a line have the file in front already.
+  const placed = (text: string): string => (/^\S+:\d+:/.test(text) ? text : `${script.path}: ${text}`);
+  const mistakes = [...refused.map(placed), ...findings.mistakes];
+  const warnings = [...tolerated.map(placed), ...findings.warnings];
+  await complain([...problems, ...mistakes, ...warnings.map((text) => `warning: ${text}`)]);
+  if (mistakes.length > 0) {
+    await complain([`${count(mistakes.length, 'mistake')}, ${count(warnings.length, 'warning')}`]);
+    return exitCode.software;
+  }
   const found = hooks.length === 0 ? 'no hooks' : `hooks ${hooks.join(' ')}`;
-  await print(`${script.path}: no mistake found; ${found}\n`);
-  await complain([...outcome.tolerated.map((text) => `${script.path}: ${text}`), ...problems]);
+  const warned = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`;
+  await print(`${script.path}: no mistake found${warned}; ${found}\n`);
   return problems.length === 0 ? exitCode.ok : exitCode.system;
 }

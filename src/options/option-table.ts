@@ -491,10 +491,10 @@ export const optionTable = {
   ),
   'lua-max-commands': integer(
     16,
-    1,
+    0,
     10_000,
     'commands',
-    'Commands of os.execute and io.popen that a connection may have running at once.',
+    'Commands of os.execute and io.popen that a connection may have running at once; with 0 none is started.',
   ),
   'lua-max-files': integer(64, 1, 100_000, 'files', 'Files that a connection may have open at once.'),
   'lua-max-string': inProcess(

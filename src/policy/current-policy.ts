@@ -1,15 +1,17 @@
 // The policy that new connections get, and its replacement by a reload: a new revision (script and modules) is read, compiled, run once
 // and initialised beside the old one, and takes its place only when all that went well. Connections go on with the one they began with.
+import { dirname } from 'node:path';
 import type { LuaEngine } from '../lua/engine.ts';
 import type { ModuleSpec } from '../lua/function-spec.ts';
+import { latin1Of } from '../lua/script-files.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import type { Policy } from './instance.ts';
+import { type Findings, type LintFile, lintPolicy, noFindings } from './lint/lint.ts';
 import { type LuaPolicy, loadPolicy } from './loader.ts';
 import type { PolicySource } from './policy-source.ts';
 import { prefetch } from './prefetch.ts';
 import { failureOf, type TrialOutcome, tryPolicy } from './trial.ts';
-import { unknownNames } from './unknown-names.ts';
 
 export interface PolicyPlace {
   readonly path: string;
@@ -49,8 +51,8 @@ interface Prepared {
   readonly refused: readonly string[];
   /** Hooks that are never called, where option hook-unknown tolerates them. */
   readonly tolerated: readonly string[];
-  /** Names that the API does not have. */
-  readonly unknown: readonly string[];
+  /** What its text and that of its modules show. */
+  readonly findings: Findings;
 }
 
 /** What is wrong with a policy that ran, by whether it is refused for it. */
@@ -85,8 +87,35 @@ async function prepare(
     libLuaDirectory: place.libLuaDirectory,
   });
   if (problem !== undefined) return givenUp(policy, problem);
-  const unknown = unknownNames(text, place.modules);
-  return { kind: 'ready', policy, hooks: trial.hooks, unknown, ...sortProblems(trial, place.options) };
+  // What another process has read it has looked at, too.
+  const findings =
+    source === undefined
+      ? lintPolicy({
+          files: [{ name: place.path, text }, ...ownModules(policy, place.libLuaDirectory)],
+          modules: place.modules,
+          globals: trial.globals,
+        })
+      : noFindings;
+  const { refused, tolerated } = sortProblems(trial, place.options);
+  return {
+    kind: 'ready',
+    policy,
+    hooks: trial.hooks,
+    findings,
+    refused: [...refused, ...findings.hidden],
+    tolerated,
+  };
+}
+
+/** The modules that the policy has loaded: those of its own directory, which its author can change, are looked at. */
+function ownModules(policy: LuaPolicy, libLuaDirectory: string): readonly LintFile[] {
+  const here = `${latin1Of(dirname(policy.path))}/`;
+  const ours = `${latin1Of(libLuaDirectory)}/`;
+  return policy.scripts
+    .found()
+    .flatMap(({ path, text }) =>
+      text === undefined || path.startsWith(ours) ? [] : [{ name: path, text, told: path.startsWith(here) }],
+    );
 }
 
 function filesOf(policy: LuaPolicy): readonly RevisionFile[] {
@@ -99,13 +128,15 @@ function givenUp(policy: LuaPolicy, message: string): PolicyOutcome<never> {
   return { kind: 'failed', message, files };
 }
 
-/** Compiles the policy and runs its file level, for `smtpe check`: hook.init is not called. */
+/** Compiles the policy, runs its file level and hook.init, for `smtpe check`, which gives it a place without a network. */
 export async function checkPolicy(place: PolicyPlace): Promise<PolicyOutcome<Omit<Prepared, 'policy'>>> {
   const prepared = await prepare(place, 0);
   if (prepared.kind === 'failed') return prepared;
-  const { policy, hooks, refused, tolerated, unknown } = prepared;
+  const { policy, hooks, refused, tolerated, findings } = prepared;
+  const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));
   policy.retire();
-  return { kind: 'ready', hooks, refused, tolerated, unknown };
+  if (failure === undefined) return { kind: 'ready', hooks, refused, tolerated, findings };
+  return { kind: 'ready', hooks, refused: [...refused, `hook.init: ${failure}`], tolerated, findings };
 }
 
 export class CurrentPolicy {
@@ -137,11 +168,10 @@ export class CurrentPolicy {
   ): Promise<PolicyOutcome<Prepared>> {
     const prepared = await prepare(place, revision, source);
     if (prepared.kind === 'failed') return prepared;
-    const { policy, refused, tolerated, unknown } = prepared;
+    const { policy, refused, tolerated, findings } = prepared;
     if (refused.length > 0) return givenUp(policy, `${place.path}: ${refused.join('; ')}`);
-    for (const problem of [...tolerated, ...unknown]) {
-      place.log.write('warning', `${place.path}: ${problem}`);
-    }
+    for (const problem of tolerated) place.log.write('warning', `${place.path}: ${problem}`);
+    for (const mistake of findings.mistakes) place.log.write('warning', mistake);
     const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));
     return failure === undefined ? prepared : givenUp(policy, `hook.init: ${failure}`);
   }

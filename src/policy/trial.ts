@@ -18,6 +18,8 @@ export type TrialOutcome =
       readonly hooks: readonly string[];
       /** package.path as the file level left it; latin1. */
       readonly packagePath: string;
+      /** Globals that are there now; latin1. */
+      readonly globals: ReadonlySet<string>;
     }
   /** `message` says what went wrong, with file and line. */
   | { readonly kind: 'failed'; readonly message: string };
@@ -43,7 +45,9 @@ for name, f in pairs(hook) do
   local callable = type(metatable) == 'table' and metatable.__call
   if f then lines[#lines + 1] = tostring(name) .. '\\t' .. (callable and 'function' or type(f)) end
 end
-return table.concat(lines, '\\n'), package.path`;
+local globals = {}
+for name in pairs(_G) do if type(name) == 'string' then globals[#globals + 1] = name end end
+return table.concat(lines, '\\n'), package.path, table.concat(globals, '\\n')`;
 
 /** What is wrong with an outcome, in words; undefined when it is a normal one. */
 export function failureOf(outcome: HookOutcome): string | undefined {
@@ -72,19 +76,24 @@ interface Entry {
 interface Seen {
   readonly entries: readonly Entry[];
   readonly packagePath: string;
+  readonly globals: ReadonlySet<string>;
 }
 
 /** What the policy has put into `hook`; the type of `hook` itself when that is no table. */
 async function lookInto(instance: PolicyInstance): Promise<Seen | string> {
   const outcome = await instance.run(listHooks, '=hooks');
-  const [text, path] = outcome.kind === 'returned' ? outcome.values : [];
+  const [text, path, globals] = outcome.kind === 'returned' ? outcome.values : [];
   if (typeof text !== 'string') return 'table whose contents cannot be listed';
   if (text.startsWith('\t')) return text.slice(1);
   const entries = text.split('\n').flatMap((line) => {
     const [name = '', type = ''] = line.split('\t');
     return line === '' ? [] : [{ name, type }];
   });
-  return { entries, packagePath: typeof path === 'string' ? path : '' };
+  return {
+    entries,
+    packagePath: typeof path === 'string' ? path : '',
+    globals: new Set(typeof globals === 'string' ? globals.split('\n') : []),
+  };
 }
 
 function describeUnknown({ name }: Entry): string {
@@ -113,6 +122,7 @@ export async function tryPolicy(policy: Policy, options: Options, log: Log): Pro
   return {
     kind: 'ran',
     packagePath: found.packagePath,
+    globals: found.globals,
     hooks: known.map(({ name }) => name),
     unknown: entries.filter((entry) => !isKnown(entry)).map(describeUnknown),
     wrong: known.filter(({ type }) => type !== 'function').map(describeWrong),

@@ -12,8 +12,8 @@ export interface ConnectOptions {
   /** For each address, and for the look-up. Milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Asked for the address that is about to be connected to; text says why it is refused. Not asked for unix sockets. */
-  readonly refuse?: (address: string) => string | undefined;
+  /** Asked for the address, or the path of a socket, that is about to be connected to; text says why it is refused. */
+  readonly refuse?: ((address: string) => string | undefined) | undefined;
 }
 
 export type ConnectOutcome =
@@ -94,6 +94,8 @@ async function lookUp(host: string, options: ConnectOptions): Promise<readonly s
 /** Connects to the target. Resolves within `timeoutMs` for the look-up and for each address; never rejects. */
 export async function connectTo(target: Target, options: ConnectOptions): Promise<ConnectOutcome> {
   if (target.kind === 'unix') {
+    const refusal = options.refuse?.(target.path);
+    if (refusal !== undefined) return failed(refusal);
     const socket = await connectOnce({ path: target.path }, options);
     return typeof socket === 'string' ? failed(socket) : { kind: 'connected', socket, address: target.path };
   }

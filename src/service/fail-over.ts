@@ -27,22 +27,25 @@ export type FailOverOutcome<T> =
   /** No server answered; `error` names each with its reason. */
   | { readonly kind: 'unreachable'; readonly error: string };
 
+export interface FailOverParts {
+  readonly clock: Clock;
+  readonly resolver: Pick<Resolver, 'addresses'>;
+  readonly refuse?: ((address: string) => string | undefined) | undefined;
+}
+
 export class FailOver {
-  readonly #clock: Clock;
-  readonly #resolver: Pick<Resolver, 'addresses'>;
+  readonly #parts: FailOverParts;
   readonly #health: HostHealth;
 
-  constructor(clock: Clock, resolver: Pick<Resolver, 'addresses'>, health: HostHealth) {
-    this.#clock = clock;
-    this.#resolver = resolver;
+  constructor(parts: FailOverParts, health: HostHealth) {
+    this.#parts = parts;
     this.#health = health;
   }
 
   /** Connects to one server and remembers how that went. From then on the connection is closed when `signal` aborts. */
   async connect(target: Target, { connectTimeoutMs, signal }: Servers): Promise<ConnectOutcome> {
     const outcome = await connectTo(target, {
-      clock: this.#clock,
-      resolver: this.#resolver,
+      ...this.#parts,
       timeoutMs: connectTimeoutMs,
       signal,
     });

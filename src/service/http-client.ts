@@ -60,12 +60,18 @@ function messageOf({ url, method, modifiedSince, body }: HttpRequest): HttpMessa
 export class HttpClient {
   readonly #clock: Clock;
   readonly #resolver: Pick<Resolver, 'addresses'>;
+  readonly #refuse: (address: string) => string | undefined;
   readonly #idle = new IdleConnections();
   readonly #memory = new MemoryPool();
   /** By option http-ca-file. */
   readonly #contexts = new Map<string, SecureContext>();
 
-  constructor(clock: Clock, resolver: Pick<Resolver, 'addresses'>) {
+  constructor(
+    clock: Clock,
+    resolver: Pick<Resolver, 'addresses'>,
+    refuse: (address: string) => string | undefined = () => undefined,
+  ) {
+    this.#refuse = refuse;
     this.#clock = clock;
     this.#resolver = resolver;
   }
@@ -165,7 +171,7 @@ export class HttpClient {
         clock: this.#clock,
         timeoutMs: connectTimeoutMs,
         signal,
-        refuse: (address) => refusalOf(address, reach),
+        refuse: (address) => this.#refuse(address) ?? refusalOf(address, reach),
       },
     );
     if (connection.kind === 'failed') return connection.error;

@@ -11,6 +11,8 @@ import { SpamdClient } from './spamd.ts';
 export interface ServicesDependencies {
   readonly clock: Clock;
   readonly resolver: Pick<Resolver, 'addresses'>;
+  /** Why an address, or the path of a socket, must not be connected to; by default all may. */
+  readonly refuse?: (address: string) => string | undefined;
 }
 
 export class Services {
@@ -19,12 +21,12 @@ export class Services {
   readonly spamd: SpamdClient;
   readonly http: HttpClient;
 
-  constructor({ clock, resolver }: ServicesDependencies) {
-    const failOver = new FailOver(clock, resolver, new HostHealth(clock));
+  constructor({ clock, resolver, refuse }: ServicesDependencies) {
+    const failOver = new FailOver({ clock, resolver, refuse }, new HostHealth(clock));
     this.clock = clock;
     this.clamd = new ClamdClient(clock, failOver);
     this.spamd = new SpamdClient(clock, failOver);
-    this.http = new HttpClient(clock, resolver);
+    this.http = new HttpClient(clock, resolver, refuse);
   }
 
   /** Closes the connections that are kept open. What policies have started ends with their connections. */

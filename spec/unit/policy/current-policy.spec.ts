@@ -173,13 +173,41 @@ describe('CurrentPolicy', () => {
 });
 
 describe('checkPolicy', () => {
-  it('runs the file level but not hook.init, and lists hooks known and unknown', async () => {
+  it('runs the file level and hook.init, and lists hooks known and unknown', async () => {
     await write(`${noop(1)}function hook.init() syslog.info('init ran') end function hook.acept() end`);
     const problem = 'hook.acept is never called: there is no such hook; did you mean hook.accept?';
-    const found = { kind: 'ready', hooks: ['init', 'noop'], unknown: [] };
+    const found = {
+      kind: 'ready',
+      hooks: ['init', 'noop'],
+      findings: { mistakes: [], warnings: [], hidden: [] },
+    };
     expect(await checkPolicy(place)).toEqual({ ...found, refused: [problem], tolerated: [] });
     test.options.set('hook-unknown', 'warn', 'spec');
     expect(await checkPolicy(place)).toEqual({ ...found, refused: [], tolerated: [problem] });
-    expect(logged(/init ran/)).toBe(0);
+    expect(logged(/init ran/)).toBe(2);
+  });
+
+  it('says what hook.init stumbles over, and what the text shows', async () => {
+    await write("function hook.init() error('no table') end function hook.rcpt() return nosuch end");
+    const checked = await checkPolicy(place);
+    expect(checked).toMatchObject({
+      kind: 'ready',
+      refused: [expect.stringMatching(/^hook\.init: .*no table/)],
+    });
+    if (checked.kind === 'ready') {
+      expect(checked.findings.mistakes).toEqual([expect.stringContaining("there is no variable 'nosuch'")]);
+    }
+  });
+
+  it('a start refuses a policy whose hooks are hidden by a local, and warns of the rest', async () => {
+    await write('local hook = {} function hook.rcpt() end');
+    expect(await CurrentPolicy.start(place)).toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining("'local hook' hides"),
+    });
+    await write('function hook.rcpt() return nosuch end');
+    const started = await CurrentPolicy.start(place);
+    expect(started.kind).toBe('ready');
+    expect(logged(/there is no variable 'nosuch'/)).toBe(1);
   });
 });

@@ -1,0 +1,218 @@
+// What smtpe check, start and reload say about the text of a policy.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type LintFile, lintPolicy } from '../../../../src/policy/lint/lint.ts';
+import { allModules } from '../../../fakes/all-modules.ts';
+
+const library =
+  'assert error ipairs next pairs pcall print rawget require select setfenv setmetatable tonumber tostring type unpack xpcall math os string table io _G hook';
+const modules = allModules();
+const globals = new Set([...library.split(' '), ...modules.map(({ name }) => name)]);
+
+const look = (...files: readonly (string | LintFile)[]) =>
+  lintPolicy({
+    files: files.map((file) => (typeof file === 'string' ? { name: 'p.lua', text: file } : file)),
+    modules,
+    globals,
+  });
+const mistakes = (text: string) => look(text).mistakes;
+
+describe('results of hooks', () => {
+  it.each([
+    ["return '550 5.7.1 no', true", 'the drop flag comes first'],
+    ['return 550, true', 'the drop flag comes first'],
+    ["return {'550 no'}", 'the reply itself'],
+    ["return 550, 'no'", 'code and text are one string'],
+    ["return '550', '5.7.1 no'", 'code and text are one string'],
+    ["return '5.7.1 no'", 'begins with a code'],
+    ["return 'no such user ' .. r", 'begins with a code'],
+    ["return '99 no'", 'begins with a code'],
+    ["return '5500 no'", 'begins with a code'],
+    ["return '600 no'", 'begins with a code'],
+    ['return 600', 'a code from 200 to 599'],
+    ['return 550.5', 'a code from 200 to 599'],
+    ['return -550', 'a code from 200 to 599'],
+    ["return '354 go'", 'codes that fit hook.rcpt'],
+    ["return true, false, '550 no'", 'at most two results'],
+    ["return true, {'550 no'}", 'the reply itself'],
+    ["return {}, '550 no'", 'the drop flag'],
+    ["return 'reject', '550 no'", 'code and text are one string'],
+    ['return function() end', 'the reply itself'],
+    ["if r then for i = 1, 2 do while r do return 'no' end end end", 'begins with a code'],
+  ])('%s', (text, right) => {
+    const all = mistakes(`function hook.rcpt(r) ${text} end`);
+    expect(all).toHaveLength(1);
+    expect(all[0]).toMatch(/^p\.lua:1:\d+: hook\.rcpt returns /);
+    expect(all[0]).toContain(right);
+  });
+
+  it.each([
+    '',
+    'return',
+    'return nil',
+    'return true',
+    'return false',
+    'return 550',
+    "return '550 5.7.1 no'",
+    "return '550-a\\r\\n550 b'",
+    "return '550'",
+    "return true, '550 no'",
+    "return false, '450 ' .. r",
+    "return nil, '450 no'",
+    "return r, '450 no'",
+    'return r',
+    'return f(r)',
+    'return true, f(r)',
+    "return 'x' .. r",
+    "return r .. 'x'",
+    "local function inner() return 'no' end return inner() and nil",
+  ])('%s is right, or nobody can know', (text) => {
+    expect(mistakes(`local f = tostring function hook.rcpt(r) f() ${text} end`)).toEqual([]);
+  });
+
+  it('knows hooks by every way to set them, and what fits each', () => {
+    expect(mistakes("hook.rcpt = function() return 'no' end")).toHaveLength(1);
+    expect(mistakes("hook['rcpt'] = function() return 'no' end")).toHaveLength(1);
+    expect(mistakes("local function f() return 'no' end hook.rcpt = f hook.mail = f")).toHaveLength(1);
+    expect(mistakes("function hook.data() return '250 ok' end")[0]).toContain('354, 4xx or 5xx');
+    expect(mistakes("function hook.data() return '354 go' end")).toEqual([]);
+    expect(mistakes("function hook.auth() return '250 ok' end")[0]).toContain('235, 4xx or 5xx');
+    expect(mistakes("function hook.auth() return '235 ok' end")).toEqual([]);
+    expect(mistakes("function hook.reset() return 'no' end function hook.close() return 'no' end")).toEqual(
+      [],
+    );
+    expect(mistakes("local hookish = {} function hookish.rcpt() return 'no' end")).toEqual([]);
+  });
+});
+
+describe('variables', () => {
+  it('that nobody gives a value are told once, with the nearest name and where it is', () => {
+    expect(mistakes('dommains = {}\nfunction hook.rcpt()\n  return domains.x, domains.y\nend')).toEqual([
+      "p.lua:3:10: there is no variable 'domains'; did you mean 'dommains' (p.lua line 1)?",
+    ]);
+    expect(mistakes('Dns.open()')).toEqual(["p.lua:1:1: there is no variable 'Dns'; did you mean 'dns'?"]);
+  });
+
+  it.each([
+    'local t = {} for i, v in ipairs(t) do t[i] = v end',
+    'x = 1 print(x)',
+    'print(x) x = 1',
+    'function f() return g() end function g() return f end',
+    'local function f() return f() end f()',
+    'if maybe then maybe() end',
+    "local v = maybe or 'x' print(v)",
+    'local v = maybe and maybe() print(v)',
+    "if type(maybe) == 'function' then maybe() end",
+    'if maybe ~= nil then maybe() end',
+    "print(rawget(_G, 'x'))",
+    "module('mine') print(anything)",
+    'setmetatable(_G, { __index = function() return 1 end }) print(anything)',
+    'goto done do print(1) end ::done::',
+    'local x <const> = 1 print(x)',
+    '#!/usr/bin/lua\nprint(1)',
+    'repeat local x = 1 until x == 1',
+    'for i = 1, 10 do print(i) end',
+    "local a = { b = { c = 1 } } print(a.b.c, a['b'], a:d())",
+    'print(1 // 2, 1 << 2, ~1)',
+    'this is no Lua',
+  ])('nothing is said of: %s', (text) => {
+    expect(mistakes(text)).toEqual([]);
+  });
+
+  it('that a module sets are there for the policy, and the other way round; modules are looked at too', () => {
+    const script = "require 'm' print(from_module) from_script = 1 client.state = 7";
+    const found = look(
+      { name: 'p.lua', text: script },
+      { name: '/etc/m.lua', text: 'from_module = 1\nprint(from_script, client.state, mising)' },
+      { name: '/usr/share/lua/other.lua', text: 'print(strange) from_other = 1', told: false },
+    );
+    expect(found.mistakes).toEqual(["/etc/m.lua:2:34: there is no variable 'mising'"]);
+  });
+
+  it('are not looked for when the environment is unknown', () => {
+    expect(
+      lintPolicy({ files: [{ name: 'p', text: 'print(x)' }], modules, globals: undefined }).mistakes,
+    ).toEqual([]);
+  });
+});
+
+describe('locals', () => {
+  it('that nobody uses are warnings', () => {
+    const { warnings, mistakes: none } = look(
+      'local a, _b = 1, 2\nlocal function f() return f() end\nlocal c = 1 c = 2\nlocal d = 1\nprint(d)',
+    );
+    expect(none).toEqual([]);
+    expect(warnings).toEqual([
+      "p.lua:1:7: nobody uses the local 'a'",
+      "p.lua:2:16: nobody uses the local 'f'",
+      "p.lua:3:7: nobody uses the local 'c'",
+    ]);
+  });
+
+  it.each([
+    'local function f(a, b) return b end return f',
+    'for i, v in pairs({}) do print(v) end',
+    'local x = 1 return function() return x end',
+  ])('nothing is said of: %s', (text) => expect(look(text).warnings).toEqual([]));
+
+  it('local hook hides all hooks', () => {
+    expect(look('local hook = {}\nfunction hook.rcpt() end').hidden[0]).toMatch(
+      /^p\.lua:1:7: 'local hook' hides/,
+    );
+    expect(look('local hook = hook function hook.rcpt() end').hidden).toEqual([]);
+    expect(look('local function f() local hook = {} return hook end return f').hidden).toEqual([]);
+  });
+});
+
+describe('the API', () => {
+  it.each([
+    ["net.contain_ip('a', 'b')", 'there is no net.contain_ip; did you mean net.contains_ip?'],
+    ['print(dns.type.MXX)', 'there is no dns.type.MXX; did you mean dns.type.MX?'],
+    ['print(service.htp)', 'there is no service.htp; did you mean service.http?'],
+    ['print(client.adress)', 'there is no client.adress; did you mean client.address?'],
+    [
+      "dns.query('IN', 'MXX', 'a.example')",
+      'dns.query: argument 2 (type): type name or number from 0 to 65535 expected, got "MXX"',
+    ],
+    ['header.insert({})', undefined],
+    ['service.http.request(nil)', 'service.http.request: argument 1 (url)'],
+    ['text.find()', undefined],
+    ["smtpe.setoption('x')", 'smtpe.setoption: argument 2'],
+    ['text.find(f())', undefined],
+    ['text.find(...)', undefined],
+  ])('%s', (text, expected) => {
+    const all = mistakes(`local f = print ${text} f()`);
+    if (expected === undefined) expect(all).toEqual([]);
+    else expect(all.join('\n')).toContain(expected);
+  });
+
+  it.each([
+    'local x = client.helo_arg or 1 print(x)',
+    'if dns.lookup then dns.lookup() end',
+    'local x = md5.hash and md5.hash(1) print(x)',
+    'client.state = 1 print(client.state)',
+    'function net.mine() end net.mine()',
+    'local net = { mine = print } net.mine()',
+    'dns = { lookup = print } dns.lookup()',
+    'print(dns.type[1], dns.type.MX, service.http.code.OK)',
+    'print(client.address:len(), smtpe.host:upper())',
+  ])('nothing is said of: %s', (text) => {
+    expect(mistakes(text)).toEqual([]);
+  });
+});
+
+describe('what we ship', () => {
+  it.each([
+    'etc/smtpe.lua',
+    'etc/examples/first.lua',
+    'etc/examples/mail-filter.lua',
+    'spec/load/policies/six.lua',
+  ])('has no mistake: %s', (path) => {
+    const found = look({ name: path, text: readFileSync(path, 'latin1') });
+    expect(found).toEqual({ mistakes: [], warnings: [], hidden: [] });
+  });
+});
+
+it('a policy larger than any is not looked at', () => {
+  expect(mistakes(`print(nosuch) ${'-- text\n'.repeat(100_000)}`)).toEqual([]);
+});

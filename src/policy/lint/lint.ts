@@ -1,0 +1,121 @@
+// Looks at the text of a policy and of its modules for mistakes that show only when a line runs, and then cost a client its session, or
+// let mail in: names that nobody gives a value, results that a hook must not return, arguments that the API does not take. For `smtpe
+// check`, start and reload alike. Must not run anything, and says nothing where it cannot be sure.
+import type { ModuleSpec } from '../../lua/function-spec.ts';
+import { nearestName } from '../../options/nearest-name.ts';
+import { apiOf, unknownApiNames, wrongApiCalls } from './api-calls.ts';
+import { allHookReturnMistakes } from './hook-returns.ts';
+import type { Mistake } from './mistake.ts';
+import { type Names, namesIn } from './names.ts';
+import { parsePolicy } from './syntax.ts';
+
+export interface LintFile {
+  /** As messages name it. */
+  readonly name: string;
+  /** latin1. */
+  readonly text: string;
+  /** False: what it sets counts, what is wrong with it is somebody else's business. Default: true. */
+  readonly told?: boolean;
+}
+
+export interface LintParts {
+  /** The script first, then its modules. */
+  readonly files: readonly LintFile[];
+  /** The Lua API. */
+  readonly modules: readonly ModuleSpec[];
+  /** Globals that were there when the file level had run; undefined when they cannot be known (the environment was changed). */
+  readonly globals: ReadonlySet<string> | undefined;
+}
+
+export interface Findings {
+  /** `FILE:LINE:COLUMN: what is wrong; what would be right`, in the order of files and lines. */
+  readonly mistakes: readonly string[];
+  /** What is no mistake for sure: locals that nobody uses. */
+  readonly warnings: readonly string[];
+  /** What makes smtpe see no hook at all. */
+  readonly hidden: readonly string[];
+}
+
+const HIDDEN =
+  "'local hook' hides the table of hooks: smtpe calls none of what is put into it; leave out 'local'";
+
+export const noFindings: Findings = { mistakes: [], warnings: [], hidden: [] };
+
+/** More text than any policy has; looking at it would keep others waiting. Bytes. */
+const MOST_TEXT = 524_288;
+
+interface Looked {
+  readonly file: LintFile;
+  readonly names: Names;
+}
+
+/** Globals that are read and never given a value. Only the first use of each is told. */
+function undefinedGlobals(
+  { names }: Looked,
+  known: ReadonlySet<string>,
+  own: ReadonlyMap<string, string>,
+): readonly Mistake[] {
+  const seen = new Set<string>();
+  return names.reads.flatMap(({ path, at }) => {
+    const [name = ''] = path;
+    if (known.has(name) || own.has(name) || names.tested.has(name) || seen.has(name)) return [];
+    seen.add(name);
+    const near = nearestName(name, [...own.keys(), ...known]);
+    const where = near === undefined ? undefined : own.get(near);
+    const hint =
+      near === undefined ? '' : `; did you mean '${near}'${where === undefined ? '' : ` (${where})`}?`;
+    return [{ ...at, text: `there is no variable '${name}'${hint}` }];
+  });
+}
+
+function inOrder(file: LintFile, found: readonly Mistake[]): readonly string[] {
+  return [...found]
+    .sort((a, b) => a.line - b.line || a.column - b.column)
+    .map(({ line, column, text }) => `${file.name}:${line}:${column}: ${text}`);
+}
+
+export function lintPolicy({ files, modules, globals }: LintParts): Findings {
+  if (files.reduce((sum, { text }) => sum + text.length, 0) > MOST_TEXT) return noFindings;
+  const looked: Looked[] = files.flatMap((file) => {
+    const chunk = parsePolicy(file.text);
+    return chunk === undefined ? [] : [{ file, names: namesIn(chunk) }];
+  });
+  // What any file sets is there for all of them.
+  const written = new Map<string, string>();
+  const own = new Set<string>();
+  for (const { file, names } of looked) {
+    for (const { path, at } of names.writes) {
+      const name = path.join('.');
+      own.add(name);
+      if (path.length === 1 && !written.has(name)) written.set(name, `${file.name} line ${at.line}`);
+    }
+    for (const name of names.tested) if (name.includes('.')) own.add(name);
+  }
+  const api = apiOf(modules);
+  const complete = looked.length === files.length && !looked.some(({ names }) => names.openGlobals);
+  const mistakes: string[] = [];
+  const warnings: string[] = [];
+  const hidden: string[] = [];
+  for (const one of looked) {
+    const { names, file } = one;
+    if (file.told === false) continue;
+    if (names.hidesHook !== undefined) {
+      hidden.push(...inOrder(file, [{ ...names.hidesHook, text: HIDDEN }]));
+    }
+    mistakes.push(
+      ...inOrder(file, [
+        ...(globals === undefined || !complete ? [] : undefinedGlobals(one, globals, written)),
+        ...allHookReturnMistakes(names.hooks),
+        ...unknownApiNames(names.reads, api, own),
+        ...wrongApiCalls(names.calls, api, own),
+      ]),
+    );
+    warnings.push(
+      ...inOrder(
+        file,
+        names.unused.map(({ path, at }) => ({ ...at, text: `nobody uses the local '${path[0]}'` })),
+      ),
+    );
+  }
+  return { mistakes, warnings, hidden };
+}
