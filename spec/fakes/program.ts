@@ -72,6 +72,14 @@ export class Program {
     this.#child.stdin.end(text, 'latin1');
   }
 
+  /** Reads nothing it writes any more, until told to. */
+  readOutput(on: boolean): void {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (on) stream.resume();
+      else stream.pause();
+    }
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }

@@ -67,6 +67,11 @@ export class ServiceUnderTrial {
     return this.program.pid;
   }
 
+  /** Every worker that was seen by `workers` so far. */
+  get seen(): ReadonlySet<number> {
+    return this.#seen;
+  }
+
   async port(): Promise<number> {
     const [, port] = await this.program.wrote(/listening on 127\.0\.0\.1:(\d+)/);
     return Number(port);
@@ -113,7 +118,12 @@ export class ServiceUnderTrial {
   async remove(): Promise<void> {
     await this.workers();
     for (const pid of [this.pid, ...this.#seen]) {
-      if (pid === this.pid ? !this.program.over : await isRunning(pid)) process.kill(pid, 'SIGKILL');
+      if (pid === this.pid ? this.program.over : !(await isRunning(pid))) continue;
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has just ended.
+      }
     }
     await this.program.ended;
     await rm(this.directory, { recursive: true, force: true });

@@ -195,6 +195,16 @@ describe('an end in order', () => {
     expect(await readdir('/dev/shm')).not.toContainEqual(expect.stringContaining(`smtpe-${service.pid}`));
   });
 
+  it('kill -9 of the main process while a successor starts: that one ends too', async () => {
+    const service = await start({ options: ['workers=2'] });
+    await service.ready(2);
+    const before = await service.workers();
+    for (const pid of before) process.kill(pid, 'SIGTERM');
+    await expect.poll(async () => (await service.workers()).length).toBe(3);
+    service.program.signal('SIGKILL');
+    for (const pid of service.seen) await expect.poll(() => isRunning(pid)).toBe(false);
+  });
+
   it('a worker that is stopped (SIGSTOP) is killed when the time is over', async () => {
     const service = await start({ options: ['workers=2', 'shutdown-timeout=1'] });
     await service.ready(2);

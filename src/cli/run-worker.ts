@@ -122,13 +122,19 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   ending.catchAccidents(log);
   orders.onReopen(() => opened.reopen());
   const limits = new SharedCounters(line.place);
-  const outcome = await serve({
+  const starting = serve({
     ...{ options, log, limits, bound: orders.bound, policy: revision.policy },
     onChanged: () => void line.send({ kind: 'changed' }),
     onBroken: (reason) => ending.broken(reason),
     // Only when it is the first one: a successor would leave its place to nobody.
     beforeListen: () => (revision.policy === undefined ? memoryProblem(options) : undefined),
   });
+  // Told to end, or alone, before it serves: nobody waits for it.
+  const outcome = await Promise.race([starting, ending.end.then(() => undefined)]);
+  if (outcome === undefined) {
+    await log.close();
+    return exitCode.ok;
+  }
   if (outcome.kind === 'failed') {
     const code = await fail(outcome.problem, outcome.code, log);
     await log.close();
