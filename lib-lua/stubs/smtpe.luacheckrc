@@ -172,10 +172,10 @@ stds.smtpe = {
       smtpe = { fields = {
          getoption = {},
          setoption = {},
-         bin_version = {},
-         api_version = {},
-         copyright = {},
-         host = {},
+         bin_version = { other_fields = true },
+         api_version = { other_fields = true },
+         copyright = { other_fields = true },
+         host = { other_fields = true },
       }},
       syslog = { fields = {
          open = {},
@@ -240,3 +240,4 @@ stds.smtpe = {
 }
 std = "lua54+smtpe"
 unused_args = false
+max_line_length = false
