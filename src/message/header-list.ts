@@ -36,6 +36,8 @@ export class HeaderList {
   /** Made when a name is first asked for. */
   #index: NameIndex | undefined;
   #edited = false;
+  /** The numbers of headers that the policy put in. */
+  #ours = new Set<number>();
   /** True when a header of the message was received. */
   #received = false;
   /** The first one behind which some programs see the body, once it is there. */
@@ -117,6 +119,15 @@ export class HeaderList {
     return field && { index: this.#order.rankOf(id) + 1, value: fieldValue(header, field) };
   }
 
+  /** The header block as it was received, edits left out. */
+  receivedBlock(): Buffer {
+    this.#cut();
+    let block = '';
+    for (let id = 0; id < this.#lines.count; id++)
+      if (!this.#ours.has(id)) block += `${this.#lines.text(id)}\r\n`;
+    return Buffer.from(block, 'latin1');
+  }
+
   /** The header block for the message: every header with CRLF, without the empty line. */
   toBuffer(): Buffer {
     let block = '';
@@ -135,6 +146,7 @@ export class HeaderList {
     this.#blocks = [];
     this.#index = undefined;
     this.#edited = false;
+    this.#ours = new Set();
     this.#received = false;
     this.#unsafe = undefined;
     this.#envelope = undefined;
@@ -170,7 +182,9 @@ export class HeaderList {
     this.#edited = true;
     const first = this.#envelope === undefined ? 0 : 1;
     const end = this.#unsafe === undefined ? this.#order.length : this.#order.rankOf(this.#unsafe);
-    this.#put(this.#lines.add(line), Math.max(first, Math.min(wanted, end)));
+    const id = this.#lines.add(line);
+    this.#ours.add(id);
+    this.#put(id, Math.max(first, Math.min(wanted, end)));
   }
 
   /** `rank`: how many stand before it. */

@@ -2,6 +2,7 @@
 // existing one) is made when the message outgrows option spool-memory or when somebody can look at it. Used by message/receiver; the
 // Lua file functions and the services find it by its path.
 import { type FileHandle, unlink } from 'node:fs/promises';
+import { Checksum } from '../base/checksum.ts';
 import { Pieces } from '../base/pieces.ts';
 import {
   createFile,
@@ -51,6 +52,9 @@ export class Spool implements StoredMessage {
   readonly #release: (spool: Spool) => void;
   #place: Place = { kind: 'memory', pieces: new Pieces() };
   #size = 0;
+  /** Of what was written, or is to be written, to the file. */
+  #sum = new Checksum();
+  #shown = false;
   #file: FileHandle | undefined;
   /** The chain of asynchronous writes; a failure stays in #failure. */
   #writing: Promise<void> | undefined;
@@ -88,6 +92,7 @@ export class Spool implements StoredMessage {
         return;
       case 'disk': {
         this.#place.waiting.add(piece);
+        this.#sum.add(piece);
         const writing = this.#write();
         if (this.#failure !== undefined || this.#size - this.#place.written > BACKLOG) return writing;
         // A failure is kept: the next append or onDisk reports it.
@@ -111,6 +116,7 @@ export class Spool implements StoredMessage {
     try {
       if (place.kind === 'memory') {
         createSync(this.path, place.pieces.list);
+        for (const piece of place.pieces.list) this.#sum.add(piece);
         this.#move({ kind: 'disk', made: true, written: this.#size, writing: [], waiting: new Pieces() });
       } else if (place.kind === 'disk' && place.written < this.#size) {
         // Writing at fixed positions twice (here and by the asynchronous chain) gives the same file.
@@ -121,6 +127,29 @@ export class Spool implements StoredMessage {
       if (place.kind !== 'disk' || place.made) this.#failed(error);
       throw error;
     }
+  }
+
+  /** A policy could have changed the file: it opened it, or ran a command. */
+  get shown(): boolean {
+    return this.#shown;
+  }
+
+  show(): void {
+    this.#shown = true;
+    this.onDiskSync();
+  }
+
+  /** Whether the file has the octets that were appended. */
+  async isAsReceived(): Promise<boolean> {
+    const sum = new Checksum();
+    for await (const piece of this.read()) sum.add(piece);
+    return sum.value === this.#sum.value;
+  }
+
+  /** A policy has written to the file: that is the message now. */
+  changedTo(size: number): void {
+    this.#size = size;
+    if (this.#place.kind === 'disk') this.#place.written = size;
   }
 
   /** Why the message cannot be stored; whatever a policy thinks of what it could not read, the message must be refused. */
@@ -208,6 +237,7 @@ export class Spool implements StoredMessage {
   }
 
   #toDisk(waiting: Pieces): void {
+    for (const piece of waiting.list) this.#sum.add(piece);
     const place: OnDisk = { kind: 'disk', made: false, written: 0, writing: [], waiting };
     this.#move(place);
     this.#writing = this.#chain(async () => {
@@ -307,7 +337,7 @@ export class SpoolStore implements SpoolDirectory {
    */
   open(path: string): void {
     try {
-      this.#byPath.get(path)?.onDiskSync();
+      this.#byPath.get(path)?.show();
     } catch (error) {
       if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       throw Object.assign(new Error(`the message cannot be stored: ${error.message}`), { code: 'EIO' });

@@ -3,6 +3,7 @@
 import { dotReply, formatDotReply } from '../forward/dot-reply.ts';
 import { hasEightBit } from '../forward/eight-bit.ts';
 import { chain, type Maybe } from '../message/maybe.ts';
+import { checkHeaders, checkLeft, checkReceived, type FileFault } from '../message/received-file.ts';
 import type { MessageReceiver } from '../message/receiver.ts';
 import { rewriteHeaders } from '../message/rewrite.ts';
 import type { Spool } from '../message/spool.ts';
@@ -75,10 +76,13 @@ class MessageEnd {
     const { failure, pieces } = this.#spool;
     if (failure !== undefined) return this.#spoolFailure(failure);
     if (pieces !== undefined) return undefined;
-    return this.#spool.onDisk().then(
-      () => undefined,
-      (error: Error) => this.#spoolFailure(error),
-    );
+    return this.#spool
+      .onDisk()
+      .then(() => checkReceived(this.#spool))
+      .then(
+        (fault) => this.#changed(fault),
+        (error: Error) => this.#spoolFailure(error),
+      );
   }
 
   dot(receiver: MessageReceiver): Maybe<Verdict | undefined> {
@@ -116,11 +120,21 @@ class MessageEnd {
   #rewritten(receiver: MessageReceiver): Maybe<Verdict | undefined> {
     const { layout } = receiver;
     const { headers } = this.#transaction;
-    if (layout === undefined || !headers.edited) return undefined;
-    return rewriteHeaders(this.#spool, headers, layout).then(
-      () => undefined,
-      (error: Error) => this.#spoolFailure(error),
-    );
+    const edited = layout !== undefined && headers.edited;
+    const onDisk = this.#spool.pieces === undefined;
+    if (!edited && !onDisk) return undefined;
+    const receivedSize = this.#spool.size;
+    return (onDisk ? checkLeft(this.#spool) : Promise.resolve(undefined))
+      .then(async (fault) => {
+        if (fault !== undefined || !edited) return fault;
+        const wrong = onDisk ? await checkHeaders(this.#spool, headers, layout, receivedSize) : undefined;
+        if (wrong === undefined) await rewriteHeaders(this.#spool, headers, layout);
+        return wrong;
+      })
+      .then(
+        (fault) => this.#changed(fault),
+        (error: Error) => this.#spoolFailure(error),
+      );
   }
 
   #forward(): Maybe<Verdict | undefined> {
@@ -156,6 +170,8 @@ class MessageEnd {
     const { abortSignal, deps, options, values } = this.#core;
     let eightBit: boolean;
     try {
+      const fault = this.#spool.pieces === undefined ? await checkLeft(this.#spool) : undefined;
+      if (fault !== undefined) return this.#changed(fault);
       eightBit = await hasEightBit(this.#spool);
     } catch (error) {
       return this.#spoolFailure(error instanceof Error ? error : new Error(String(error)));
@@ -224,6 +240,17 @@ class MessageEnd {
       cause: error.message,
     });
     return this.#refusal(full ? 'storage' : 'spool', {}, error.message);
+  }
+
+  /** The policy did to the file of the message what it may not. */
+  #changed(fault: FileFault): Verdict | undefined {
+    if (fault === undefined) return undefined;
+    this.#core.log.write('err', 'the file of the message was changed', {
+      transaction: this.#transaction.id,
+      file: this.#spool.path,
+      cause: fault,
+    });
+    return this.#refusal('fileChanged', {}, fault);
   }
 
   #failed(answer: Extract<HookAnswer, { kind: 'failed' | 'limit' }>): Maybe<undefined> {

@@ -189,6 +189,13 @@ export const errorTable = {
   later: error(55, 451, '4.4.5', 'try again later {id}', 'nobody took the message'),
   rejected: error(56, 550, '5.7.0', 'message {id} rejected', 'smtp-default-at-dot=550'),
   storage: error(57, 452, '4.3.1', 'insufficient storage {id}', 'the file system of spool-dir is full'),
+  fileChanged: error(
+    60,
+    451,
+    '4.3.0',
+    'message {id} could not be stored',
+    'the policy changed the message file in a way that it may not',
+  ),
   spool: error(58, 451, '4.3.0', 'message {id} could not be stored', 'the message file cannot be written'),
 
   // Limits and time-outs
