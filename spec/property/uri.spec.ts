@@ -221,6 +221,8 @@ describe('hosts in attributes', () => {
           const at = [0, ...cuts.map((cut) => Math.min(cut, text.length)).sort((a, b) => a - b), text.length];
           const split = at.slice(1).map((end, index) => text.subarray(at[index], end));
           expect(observe(split).uris).toEqual(observe(text).uris);
+          // The same where everything is too long.
+          expect(observe(split, { uriLength: 16 }).uris).toEqual(observe(text, { uriLength: 16 }).uris);
         },
       ),
       { numRuns: 5000 },

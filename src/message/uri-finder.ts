@@ -6,49 +6,29 @@ import { ByteAccumulator } from './mime-bytes.ts';
 import type { BodyReader } from './mime-part.ts';
 import { attributeKind, lookBehind, mayEndName, type ValueKind, valueCandidates } from './uri-attribute.ts';
 import type { UriCollector } from './uri-collector.ts';
+import type { ReferencePlace } from './uri-entities.ts';
+import {
+  APOSTROPHE,
+  CLOSE,
+  GREATER,
+  htmlClasses,
+  interesting,
+  isBlank,
+  isOrdinary,
+  LETTER_L,
+  mark,
+  OPEN,
+  ordinary,
+  QUOTE,
+  textClasses,
+} from './uri-octets.ts';
 import { shortenAuthority } from './uri-shorten.ts';
 import { type Candidate, candidates, type TokenContext } from './uri-token.ts';
-import { isOrdinaryReference, isOrdinaryWord } from './uri-words.ts';
 
-/** Classes of octets. Up to `mark` they may end a run or a value, the others say what stands in it. */
-const ordinary = 0;
-const delimiter = 1;
-const mark = 2;
-const carriageReturn = 4;
-const dot = 8;
-const colon = 16;
-const percent = 32;
-const ampersand = 64;
-const high = 128;
-/** Without one of these a run cannot be a URI. */
-const interesting = dot | colon | percent | ampersand | high;
-/** With one of these it takes more than a look at the octets. */
-const involved = percent | ampersand | high;
-
-const QUOTE = 34;
-const APOSTROPHE = 39;
-const OPEN = 40;
-const CLOSE = 41;
-const EQUALS = 61;
-const GREATER = 62;
-const LETTER_L = 108;
-
-function classes(html: boolean): Uint8Array {
-  const table = new Uint8Array(256).fill(ordinary);
-  table.fill(delimiter, 0, 33);
-  for (const character of '"<>{}\\^`') table[character.charCodeAt(0)] = delimiter;
-  table[13] = carriageReturn;
-  table[46] = dot;
-  table[58] = colon;
-  table[37] = percent;
-  table[38] = ampersand;
-  table.fill(high, 128);
-  if (html) for (const byte of [APOSTROPHE, OPEN, CLOSE, EQUALS]) table[byte] = mark;
-  return table;
-}
-
-const textClasses = classes(false);
-const htmlClasses = classes(true);
+// These are asked for every octet and every word: of this module they are constants, in another one look-ups.
+const isNothing = ordinary;
+const isMark = mark;
+const isInteresting = interesting;
 
 /** Runs and values that were judged before are remembered up to this length, and this many of them. */
 const rememberedLength = 256;
@@ -58,18 +38,6 @@ export interface TextFacts {
   readonly html: boolean;
   readonly charset: string;
 }
-
-/** A value of HTML that is being read. */
-interface Value {
-  readonly kind: ValueKind;
-  /** The octet that ends it; 0: a blank or `>`, or a quotation mark that comes first and then ends it. */
-  end: number;
-  /** A `>` stands in it. */
-  tagEnded: boolean;
-}
-
-/** What an octet does: it belongs to the run or value, ends it, or opens a value behind it. */
-type Action = 'goes on' | 'skipped' | 'ends' | Value;
 
 export class UriFinder implements BodyReader {
   readonly #collector: UriCollector;
@@ -86,10 +54,14 @@ export class UriFinder implements BodyReader {
   };
   /** The unfinished run or value of the octets before. */
   readonly #run = new ByteAccumulator();
+  /** What stands in the unfinished run. */
   #flags = 0;
   /** A URI was found at the start of an overlong run or value; the rest belongs to it. */
   #skipping = false;
-  #value: Value | undefined;
+  /** The kind of value that is being read; undefined in text. */
+  #kind: ValueKind | undefined;
+  /** The octet that ends the value; 0: a blank or `>`, or a quotation mark that comes first and then ends it. */
+  #end = 0;
   /** No values are looked for: this is the text of one. */
   #plain = false;
   /** The last octets before this chunk, for looking back. */
@@ -107,85 +79,62 @@ export class UriFinder implements BodyReader {
     this.#scan(bytes);
     if (!this.#context.html) return;
     const tail = bytes.toString('latin1', Math.max(0, bytes.length - lookBehind));
-    this.#before = (this.#before + tail).slice(-lookBehind);
+    this.#before = tail.length === lookBehind ? tail : (this.#before + tail).slice(-lookBehind);
   }
 
   end(): void {
-    const nothing = Buffer.alloc(0);
-    if (this.#value !== undefined) this.#endValue(nothing, 0, 0);
-    this.#endRun(nothing, 0, 0, this.#flags);
-    this.#flags = 0;
+    if (this.#kind !== undefined) this.#endLongValue();
+    this.#endRun(Buffer.alloc(0), 0, 0, this.#flags);
   }
 
   #scan(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#kind === undefined) at = this.#scanText(bytes, at);
+      else if (this.#end === 0) at = this.#scanOpenValue(bytes, at);
+      else at = this.#scanQuotedValue(bytes, at);
+    }
+  }
+
+  /** From `from` to the end or to where a value begins, which is returned. */
+  #scanText(bytes: Buffer, from: number): number {
     const table = this.#classes;
-    const { html } = this.#context;
     const end = bytes.length;
-    let start = 0;
+    let start = from;
     let flags = this.#flags;
-    for (let i = 0; i < end; i++) {
+    for (let i = from; i < end; i++) {
       const kind = table[bytes[i] as number] as number;
-      if (kind === ordinary) continue;
-      if (kind > mark) {
+      if (kind === isNothing) continue;
+      if (kind > isMark) {
         flags |= kind;
-        // A carriage return is a blank to a value that has not begun.
-        if (kind !== carriageReturn || this.#value?.end !== 0) continue;
+        continue;
       }
-      const action: Action = html ? this.#action(bytes, start, i) : 'ends';
-      if (action === 'goes on') continue;
-      if (action === 'ends') {
-        if (this.#value === undefined) this.#endRun(bytes, start, i, flags);
-        else this.#endValue(bytes, start, i);
-      } else if (action !== 'skipped') {
-        if (this.#value === undefined) this.#endRun(bytes, start, i, flags);
-        this.#value = action;
-      }
+      const value = kind === isMark ? this.#valueBehind(bytes, i) : undefined;
+      if (kind === isMark && value === undefined) continue;
+      this.#endRun(bytes, start, i, flags);
+      flags = 0;
       start = i + 1;
-      flags = this.#flags;
+      if (value === undefined) continue;
+      this.#kind = value;
+      this.#end = 0;
+      return start;
     }
     this.#flags = flags;
-    if (start < end) this.#extend(bytes, start, end);
+    if (start < end) this.#extendRun(bytes, start, end);
+    return end;
   }
 
-  /** In HTML: what the octet at `i` does to the run or value that began at `start`, or before these octets. */
-  #action(bytes: Buffer, start: number, i: number): Action {
-    const byte = bytes[i] as number;
-    const value = this.#value;
-    if (value === undefined) return this.#actionInText(bytes, i, byte);
-    if (value.end !== 0) {
-      if (byte === value.end) return 'ends';
-      if (byte === GREATER && this.#skipping) return 'ends';
-      if (byte === GREATER) value.tagEnded = true;
-      return 'goes on';
+  /** The value that the equal sign or bracket at `i` opens. */
+  #valueBehind(bytes: Buffer, i: number): ValueKind | undefined {
+    if (this.#plain) return undefined;
+    if (bytes[i] === OPEN) {
+      if (i > 0 && ((bytes[i - 1] as number) | 32) !== LETTER_L) return undefined;
+      return this.#lookBack(bytes, i, 3).toLowerCase() === 'url' ? 'css' : undefined;
     }
-    const begins = start === i && this.#run.length === 0 && !this.#skipping;
-    // Other control characters are part of a value without quotes, and browsers have their own ideas about them.
-    if (byte === 32 || (byte >= 9 && byte <= 13)) return begins ? 'skipped' : 'ends';
-    if (byte < 32) return 'goes on';
-    if (byte === QUOTE || byte === APOSTROPHE) {
-      if (begins) return { kind: value.kind, end: byte, tagEnded: false };
-      return value.kind === 'css' ? 'ends' : 'goes on';
-    }
-    return byte === GREATER || (byte === CLOSE && value.kind === 'css') ? 'ends' : 'goes on';
-  }
-
-  #actionInText(bytes: Buffer, i: number, byte: number): Action {
-    switch (byte) {
-      case APOSTROPHE:
-      case CLOSE:
-        return 'goes on';
-      case OPEN: {
-        if (this.#plain || (i > 0 && ((bytes[i - 1] as number) | 32) !== LETTER_L)) return 'goes on';
-        if (this.#lookBack(bytes, i, 3).toLowerCase() !== 'url') return 'goes on';
-        return { kind: 'css', end: 0, tagEnded: false };
-      }
-      case EQUALS: {
-        const kind = this.#plain ? undefined : this.#attributeBefore(bytes, i);
-        return kind === undefined ? 'goes on' : { kind, end: 0, tagEnded: false };
-      }
-      default:
-        return 'ends';
-    }
+    let last = i - 1;
+    while (last >= 0 && i - last < lookBehind && (bytes[last] as number) <= 32) last--;
+    if (last > 0 && !mayEndName(bytes[last - 1] as number, bytes[last] as number)) return undefined;
+    return attributeKind(this.#lookBack(bytes, i, lookBehind));
   }
 
   #lookBack(bytes: Buffer, i: number, length: number): string {
@@ -193,19 +142,36 @@ export class UriFinder implements BodyReader {
     return i < length ? (this.#before + here).slice(-length) : here;
   }
 
-  #attributeBefore(bytes: Buffer, i: number): ValueKind | undefined {
-    let last = i - 1;
-    while (last >= 0 && i - last < lookBehind && (bytes[last] as number) <= 32) last--;
-    if (last > 0 && !mayEndName(bytes[last - 1] as number, bytes[last] as number)) return undefined;
-    return attributeKind(this.#lookBack(bytes, i, lookBehind));
+  /** A value without quotation mark, so far: to its end, or to the mark, behind which the next octet is. */
+  #scanOpenValue(bytes: Buffer, from: number): number {
+    let start = from;
+    for (let i = from; i < bytes.length; i++) {
+      const byte = bytes[i] as number;
+      const begins = i === start && this.#run.length === 0 && !this.#skipping;
+      if (begins && isBlank(byte)) start++;
+      else if (begins && (byte === QUOTE || byte === APOSTROPHE)) {
+        this.#end = byte;
+        return i + 1;
+      } else if (endsOpenValue(byte, this.#kind)) return this.#endValue(bytes, start, i);
+    }
+    return this.#extendValue(bytes, start, bytes.length);
+  }
+
+  #scanQuotedValue(bytes: Buffer, from: number): number {
+    let stop = bytes.indexOf(this.#end, from);
+    if (this.#skipping) {
+      const tagEnd = bytes.indexOf(GREATER, from);
+      if (tagEnd >= 0 && (stop < 0 || tagEnd < stop)) stop = tagEnd;
+    }
+    return stop < 0 ? this.#extendValue(bytes, from, bytes.length) : this.#endValue(bytes, from, stop);
   }
 
   #endRun(bytes: Buffer, start: number, end: number, flags: number): void {
-    if ((flags & interesting) !== 0) {
+    if ((flags & isInteresting) !== 0) {
       if (this.#run.length === 0 && !this.#skipping && end - start <= this.#collector.tokenLength) {
         if (!isOrdinary(bytes, start, end, flags)) this.#judgeOnce(bytes.toString('latin1', start, end));
       } else {
-        this.#extend(bytes, start, end);
+        this.#extendRun(bytes, start, end);
         if (this.#run.length > 0) this.#judgeOnce(this.#run.view().toString('latin1'));
       }
     }
@@ -218,54 +184,62 @@ export class UriFinder implements BodyReader {
     this.#skipping = false;
   }
 
-  /** The octet at `end` ends the value. */
-  #endValue(bytes: Buffer, start: number, end: number): void {
-    if (this.#run.length > 0 || this.#skipping || end - start >= this.#collector.tokenLength) {
-      this.#extend(bytes, start, end);
-      // It may have been too long, and be text by now.
-      if (this.#value === undefined) {
-        this.#endRun(bytes, end, end, this.#flags);
-        return;
-      }
-      const octets = Buffer.from(this.#run.view());
-      this.#clear();
-      this.#closeValue(octets);
-    } else this.#closeValue(bytes.subarray(start, end));
+  /** Ends the value at `end`, unless it was too long and is text by now; gives the offset to go on at. */
+  #endValue(bytes: Buffer, start: number, end: number): number {
+    if (this.#run.length === 0 && !this.#skipping && end - start < this.#collector.tokenLength) {
+      const kind = this.#kind ?? 'url';
+      if (start < end) {
+        const text = bytes.toString('latin1', start, end);
+        if (this.#judgedValues[kind].has(text)) this.#kind = undefined;
+        else this.#closeValue(kind, bytes.subarray(start, end), text);
+      } else this.#kind = undefined;
+      return end + 1;
+    }
+    const at = this.#extendValue(bytes, start, end);
+    if (this.#kind === undefined) return at;
+    this.#endLongValue();
+    return end + 1;
   }
 
-  #closeValue(octets: Buffer): void {
-    const value = this.#value;
-    this.#value = undefined;
-    this.#flags = 0;
-    if (value === undefined || octets.length === 0) return;
-    const found = this.#judgeValue(value, octets.toString('latin1'));
+  /** The value is what has been kept. */
+  #endLongValue(): void {
+    const kind = this.#kind;
+    const octets = Buffer.from(this.#run.view());
+    this.#kind = undefined;
+    this.#clear();
+    if (kind !== undefined && octets.length > 0) this.#closeValue(kind, octets, octets.toString('latin1'));
+  }
+
+  #closeValue(kind: ValueKind, octets: Buffer, text: string): void {
+    const quote = this.#end;
+    this.#kind = undefined;
+    const tagEnd = octets.indexOf(GREATER);
+    const found = this.#judgeValue(kind, text, tagEnd);
+    const rest = tagEnd < 0 ? octets.length : tagEnd;
+    if (!found && rest > 0) {
+      this.#searchText(octets.subarray(0, rest), true);
+      this.#endRun(octets, 0, 0, this.#flags);
+    }
     // A quotation mark that was never closed: what follows the tag is text to some, and in it the next attribute begins.
-    const rest = value.tagEnded ? octets.indexOf(GREATER) : octets.length;
-    if (!found && rest > 0) this.#searchText(octets.subarray(0, rest), true);
-    if (value.tagEnded) this.#searchText(Buffer.concat([octets.subarray(rest), Buffer.of(value.end)]), false);
+    if (tagEnd >= 0) this.#searchText(Buffer.concat([octets.subarray(tagEnd), Buffer.of(quote)]), false);
   }
 
-  /** Octets of a value once more, as text. Not `plain`: the state that they end in is the one that goes on. */
+  /** Octets of a value once more, as text; the state that they end in is the one that goes on. `plain`: without values in it. */
   #searchText(octets: Buffer, plain: boolean): void {
     const before = this.#before;
     const wasPlain = this.#plain;
     this.#before = '';
     this.#plain ||= plain;
     this.#scan(octets);
-    if (plain) this.#endRun(octets, 0, 0, this.#flags);
     this.#before = before;
     this.#plain = wasPlain;
   }
 
-  /** True when a URI was found. */
-  #judgeValue({ kind, tagEnded }: Value, octets: string): boolean {
-    const value = tagEnded ? withoutText(octets) : octets;
-    const judged = this.#judgedValues[kind];
-    if (value.length > rememberedLength)
-      return this.#offer(valueCandidates(kind, value, this.#context.charset));
-    if (judged.has(value)) return true;
+  /** True when a URI was found. `tagEnd`: where the first `>` stands, or -1. */
+  #judgeValue(kind: ValueKind, octets: string, tagEnd: number): boolean {
+    const value = tagEnd < 0 ? octets : withoutText(octets, tagEnd);
     const found = this.#offer(valueCandidates(kind, value, this.#context.charset));
-    if (found) remember(judged, value);
+    if (found && tagEnd < 0 && value.length <= rememberedLength) remember(this.#judgedValues[kind], value);
     return found;
   }
 
@@ -278,46 +252,61 @@ export class UriFinder implements BodyReader {
     this.#judge(token);
   }
 
-  /** Adds to the unfinished run or value. An overlong one is judged in pieces; once a URI was found in it the rest is left out. */
-  #extend(bytes: Buffer, start: number, end: number): void {
-    let at = start;
-    while (at < end && !this.#skipping) {
-      const room = this.#collector.tokenLength - this.#run.length;
-      const stop = Math.min(end, at + room);
-      this.#run.append(bytes, at, stop);
+  /** Adds to the unfinished run. An overlong one is judged in pieces; once a URI was found in it the rest is left out. */
+  #extendRun(bytes: Buffer, start: number, end: number): void {
+    for (let at = start; at < end && !this.#skipping; ) {
+      const stop = this.#append(bytes, at, end);
       at = stop;
       if (this.#run.length < this.#collector.tokenLength) return;
-      this.#overlong();
+      const text = this.#run.view().toString('latin1');
+      if (!this.#shorten(text, this.#context.html ? 'html' : 'text')) this.#skipping = this.#judge(text);
     }
   }
 
-  #overlong(): void {
+  /** Adds to the unfinished value, and gives the offset to go on at: `end`, unless an overlong value was found to be text. */
+  #extendValue(bytes: Buffer, start: number, end: number): number {
+    for (let at = start; at < end && !this.#skipping; ) {
+      const stop = this.#append(bytes, at, end);
+      at = stop;
+      if (this.#run.length < this.#collector.tokenLength) return at;
+      this.#overlongValue();
+      if (this.#kind === undefined) return at;
+    }
+    return end;
+  }
+
+  /** As much as may be kept. */
+  #append(bytes: Buffer, start: number, end: number): number {
+    const stop = Math.min(end, start + this.#collector.tokenLength - this.#run.length);
+    this.#run.append(bytes, start, stop);
+    return stop;
+  }
+
+  /** Empties what is kept, but for a URI whose host has not come yet; true for that. */
+  #shorten(text: string, place: ReferencePlace): boolean {
+    this.#run.clear();
+    const shorter = shortenAuthority(text, place);
+    if (shorter === undefined) return false;
+    const kept = Buffer.from(shorter, 'latin1');
+    this.#run.append(kept, 0, kept.length);
+    return true;
+  }
+
+  #overlongValue(): void {
     const octets = Buffer.from(this.#run.view());
     const text = octets.toString('latin1');
-    const value = this.#value;
-    this.#run.clear();
-    const inText = this.#context.html ? 'html' : 'text';
-    const shorter = shortenAuthority(text, value === undefined ? inText : 'attribute');
-    if (shorter !== undefined) {
-      const kept = Buffer.from(shorter, 'latin1');
-      this.#run.append(kept, 0, kept.length);
-      return;
-    }
-    if (value === undefined) {
-      this.#skipping = this.#judge(text);
-      return;
-    }
-    const found = this.#judgeValue(value, text);
-    const rest = value.tagEnded ? octets.indexOf(GREATER) : octets.length;
-    if (found && !value.tagEnded) {
+    if (this.#kind === undefined || this.#shorten(text, 'attribute')) return;
+    const tagEnd = octets.indexOf(GREATER);
+    const found = this.#judgeValue(this.#kind, text, tagEnd);
+    if (found && tagEnd < 0) {
       this.#skipping = true;
       return;
     }
     // No URL, or one whose tag ended: from here on it is text.
-    this.#value = undefined;
+    this.#kind = undefined;
     this.#flags = 0;
-    if (!found && rest > 0) this.#searchText(octets.subarray(0, rest), true);
-    if (value.tagEnded) this.#searchText(octets.subarray(rest), false);
+    if (!found) this.#searchText(tagEnd < 0 ? octets : octets.subarray(0, tagEnd), true);
+    if (tagEnd >= 0) this.#searchText(octets.subarray(tagEnd), false);
   }
 
   #judge(token: string): boolean {
@@ -334,9 +323,14 @@ export class UriFinder implements BodyReader {
   }
 }
 
+/** In style sheets a quotation mark ends the value as well: there it is a mistake. */
+function endsOpenValue(byte: number, kind: ValueKind | undefined): boolean {
+  if (isBlank(byte) || byte === GREATER) return true;
+  return kind === 'css' && (byte === CLOSE || byte === QUOTE || byte === APOSTROPHE);
+}
+
 /** Of a value that text follows, for want of its closing quotation mark: the URL alone, when the host is known before the tag ends. */
-function withoutText(value: string): string {
-  const tagEnd = value.indexOf('>');
+function withoutText(value: string, tagEnd: number): string {
   const url = /^[\0-\x20]*(?:[a-z]+:)?[/\\]{2,}[^/\\?#>]+[/\\?#][^>]*/i.exec(value)?.[0];
   return url === undefined || url.length !== tagEnd ? value : url;
 }
@@ -344,9 +338,4 @@ function withoutText(value: string): string {
 function remember(judged: Set<string>, text: string): void {
   if (judged.size >= rememberedRuns) judged.clear();
   judged.add(text);
-}
-
-function isOrdinary(bytes: Buffer, start: number, end: number, flags: number): boolean {
-  if ((flags & involved) === 0) return isOrdinaryWord(bytes, start, end);
-  return (flags & interesting) === ampersand && isOrdinaryReference(bytes, start, end);
 }
