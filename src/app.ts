@@ -1,5 +1,6 @@
 // Puts the parts of one process together: resolver, mail senders, services, Lua engine with its modules, policy, SMTP server. Nothing is
 // global; the verbs (cli/) and the tests use the same assembly.
+import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { openResolver } from './dns/resolver.ts';
 import type { Resolver } from './dns/resolver-api.ts';
@@ -12,6 +13,9 @@ import { MessageObserver } from './message/observer.ts';
 import { SpoolStore } from './message/spool.ts';
 import { createModules } from './modules/index.ts';
 import type { ConnectionCounters } from './net/connection-counters.ts';
+import type { Descriptors } from './net/descriptors.ts';
+import type { Endpoint } from './net/listener.ts';
+import { isOurOwn } from './net/own-endpoint.ts';
 import type { Clock, RandomInteger } from './ops/clock.ts';
 import type { Heartbeat } from './ops/heartbeat.ts';
 import { ownHostName } from './ops/host-name.ts';
@@ -35,6 +39,8 @@ export interface AppDependencies {
   readonly random: RandomInteger;
   /** The Lua engine cannot go on: the process must be replaced. Called once. */
   readonly onBroken: (reason: string) => void;
+  /** What is left of the descriptors of the process; undefined: nobody looks. */
+  readonly descriptors?: Descriptors;
   /** Where Lua says what it is running, for the watchdog; none without a watchdog. */
   readonly heartbeat?: Heartbeat;
   /** What stands in the place of the network; the real one by default. */
@@ -75,7 +81,11 @@ export async function createApp(dependencies: AppDependencies): Promise<App> {
   const smtpClient =
     network?.smtpClient ?? createSmtpClient({ options, resolver, clock, log, helo: hostName });
   const maildir = createMaildir({ clock, random, log, hostName, processId: process.pid });
-  const smartHost = createSmartHost({ options, mailer: smtpClient, maildir, log });
+  let listening = (): readonly Endpoint[] => [];
+  const smartHost = createSmartHost({
+    ...{ options, mailer: smtpClient, maildir, log },
+    isOurOwn: (address, port) => isOurOwn({ address, port }, listening(), networkInterfaces),
+  });
   const services = new Services({ clock, resolver, ...(network && { refuse: network.refuse }) });
   const spools = new SpoolStore();
   const counters = newCounters();
@@ -108,13 +118,17 @@ export async function createApp(dependencies: AppDependencies): Promise<App> {
     spools,
     counters,
     place: (path) => ({ path, libLuaDirectory, engine, modules, options, log }),
-    server: (current, limits) =>
-      createServer({
+    server: (current, limits) => {
+      const server = createServer({
         ...{ options, log, clock, random, resolver, smartHost, spools, hostName, counters, limits },
         policy: () => current.policy,
         newObserver: (sessionLog) =>
           new MessageObserver({ limits: mimeLimits(options.values), parseUri, log: sessionLog }),
-      }),
+        ...(dependencies.descriptors === undefined ? {} : { descriptors: dependencies.descriptors }),
+      });
+      listening = () => server.endpoints;
+      return server;
+    },
     close: () => {
       smtpClient.close();
       services.close();

@@ -9,6 +9,8 @@ interface Pending {
 
 export class FakeClock implements Clock {
   #now: number;
+  /** What the wall clock was set to, as the distance from where it would be. */
+  #wall = 0;
   readonly #pending = new Set<Pending>();
 
   /** `now`: milliseconds since the Epoch. */
@@ -17,7 +19,12 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#wall;
+  }
+
+  /** Sets the wall clock `ms` milliseconds off; monotonic time and timers do not notice. */
+  setWall(ms: number): void {
+    this.#wall = ms;
   }
 
   monotonic(): number {

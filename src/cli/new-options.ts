@@ -3,6 +3,7 @@ import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import { rereadOptions } from '../options/reread-options.ts';
 import { readOptionFile } from './read-option-file.ts';
+import { settleSpoolDirectory } from './spool-directory.ts';
 import { spoolProblem } from './surroundings.ts';
 
 export interface NewOptions {
@@ -17,7 +18,7 @@ export async function newOptions(
   present: Options,
   log: Log,
 ): Promise<NewOptions | undefined> {
-  const read = await rereadOptions(words, present, readOptionFile);
+  const read = await rereadOptions(words, present, readOptionFile, settleSpoolDirectory);
   const spool = read.kind === 'read' ? await spoolProblem(read.options) : undefined;
   const problems = read.kind === 'wrong' ? read.problems : spool === undefined ? [] : [spool];
   for (const cause of problems) {

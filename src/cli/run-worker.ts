@@ -14,6 +14,7 @@ import { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
 import { logSurroundings } from './log-surroundings.ts';
 import { type Service, serve, untilTheEnd } from './serve.ts';
+import { warnOfLoops } from './start-warnings.ts';
 import { memoryProblem, watchMemory } from './watch-memory.ts';
 
 /** A SIGTERM to the whole group reaches the main process too, which then says so within this time. */
@@ -143,6 +144,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   const { service } = outcome;
   orders.onReload((message) => void reload(message, service, line));
   watchMemory(options, systemClock, (reason) => void line.send({ kind: 'replace', reason, isFault: true }));
+  if (revision.policy === undefined) warnOfLoops(options, service.server.endpoints, log);
   const text = announcement(service.server.endpoints, service.script, options);
   await line.send({ kind: 'listening', text, policy: service.source() });
   const code = await untilTheEnd(service, options, log, ending);

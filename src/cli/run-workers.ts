@@ -7,6 +7,7 @@ import { clearRegion } from '../net/shared-counters.ts';
 import { systemClock } from '../ops/clock.ts';
 import { type ForkedWorker, forkWorker } from '../ops/fork-worker.ts';
 import { HeldSockets } from '../ops/held-sockets.ts';
+import { watchOverflows } from '../ops/listen-overflows.ts';
 import { openLog } from '../ops/open-log.ts';
 import { Supervisor } from '../ops/supervisor.ts';
 import type { FromWorker } from '../ops/worker-messages.ts';
@@ -20,6 +21,7 @@ import { LogTrouble } from './log-trouble.ts';
 import { complain } from './problems.ts';
 import type { RunParts } from './run.ts';
 import { Signals } from './signals.ts';
+import { warnAtStart } from './start-warnings.ts';
 
 /** Loading the program and starting Lua, on a machine that is very busy. */
 const START_MS = 60_000;
@@ -116,7 +118,10 @@ export async function runPrimary({ options, words, early }: RunParts, front: Fro
   });
   signals.onReload(() => held.reread());
   await removeOldLeftovers(values['spool-dir'], log);
+  await warnAtStart(options, log);
+  const stopLooking = watchOverflows(systemClock, log);
   const failure = await supervisor.run();
+  stopLooking();
   sockets.close();
   const code = failure?.code ?? (ending.asked ? (await ending.end).code : exitCode.ok);
   if (failure?.problem !== undefined) {

@@ -2,6 +2,7 @@
 // only supervises (run-workers).
 import { LocalCounters } from '../net/connection-counters.ts';
 import { systemClock } from '../ops/clock.ts';
+import { watchOverflows } from '../ops/listen-overflows.ts';
 import { openLog } from '../ops/open-log.ts';
 import type { Options } from '../options/options.ts';
 import { announcement } from './announcement.ts';
@@ -18,6 +19,7 @@ import { complain, print } from './problems.ts';
 import { runPrimary } from './run-workers.ts';
 import { serve, untilTheEnd } from './serve.ts';
 import { Signals } from './signals.ts';
+import { warnAtStart, warnOfLoops } from './start-warnings.ts';
 import { memoryProblem, watchMemory } from './watch-memory.ts';
 
 /** What a start is made of. */
@@ -96,6 +98,9 @@ async function runAlone({ options, words, early }: RunParts, front: Front): Prom
     reloading = reloading.then(() => reloadNow(everything));
   };
   signals.onReload(() => reload(true));
+  await warnAtStart(options, log);
+  warnOfLoops(options, service.server.endpoints, log);
+  const stopLooking = watchOverflows(systemClock, log);
   const problem = await front.listening(announcement(service.server.endpoints, service.script, options));
   if (problem !== undefined) {
     await service.stop(0);
@@ -108,6 +113,7 @@ async function runAlone({ options, words, early }: RunParts, front: Front): Prom
     if (asked) ending.stop('the process ends to be started again', exitCode.again);
   });
   const code = await untilTheEnd(service, options, log, ending);
+  stopLooking();
   await log.close();
   await front.ended();
   return code;

@@ -1,6 +1,7 @@
 // One process that serves: its app, policy and server, from start to end. Used by `run`, alone or in each worker.
 import { type App, createApp } from '../app.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
+import { Descriptors } from '../net/descriptors.ts';
 import { type BoundSockets, endpointText } from '../net/listener.ts';
 import { systemClock, systemRandom } from '../ops/clock.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';
@@ -102,15 +103,15 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   if (script.kind === 'missing') return failed(script.problem, exitCode.software);
   const heartbeat = new Heartbeat();
   const watchdog = startWatchdog(options, heartbeat);
+  const descriptors = new Descriptors(systemClock, log);
   const app = await createApp({
-    options,
-    log,
+    ...{ options, log, descriptors, onBroken, heartbeat },
     clock: systemClock,
     random: systemRandom,
-    onBroken,
-    heartbeat,
   });
+  descriptors.watch();
   const giveUp = async (problem: string): Promise<ServeOutcome> => {
+    descriptors.stop();
     app.close();
     await watchdog?.stop();
     return failed(problem, exitCode.software);
@@ -150,6 +151,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     await server.close(graceSeconds);
     if (closed) return;
     closed = true;
+    descriptors.stop();
     app.close();
     await watchdog?.stop();
   };

@@ -12,6 +12,7 @@ import { complain, print } from './problems.ts';
 import { readOptionFile } from './read-option-file.ts';
 import { run } from './run.ts';
 import { runWorker } from './run-worker.ts';
+import { settleSpoolDirectory } from './spool-directory.ts';
 import { test } from './test.ts';
 import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
 
@@ -27,6 +28,8 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
     return exitCode.usage;
   }
   const verb = effectiveVerb(commandLine, options);
+  // The help shows the same on every machine.
+  if (verb !== 'help') settleSpoolDirectory(options);
   if (verb === 'run') return run({ options, words: commandLine.words, early });
   early.giveUp();
   // +help and its like end with 64, as in the original.

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import type { Options } from '../options/options.ts';
+import { privateDirectoryProblem } from './spool-directory.ts';
 
 /** Where the policy may be when option script is empty; the first that exists is taken. */
 export const defaultScripts = ['/etc/smtpe.lua', '/etc/smtpe/smtpe.lua'] as const;
@@ -49,8 +50,11 @@ export async function findScript(options: Options): Promise<ScriptOutcome> {
 export async function spoolProblem(options: Options): Promise<string | undefined> {
   const path = options.values['spool-dir'];
   if (path === '') return undefined;
-  const place = `${options.origin('spool-dir')}: spool-dir=${path}`;
+  const origin = options.origin('spool-dir');
+  const place = `${origin}: spool-dir=${path}`;
   try {
+    const problem = origin === 'default' ? await privateDirectoryProblem(path) : undefined;
+    if (problem !== undefined) return `${place}: ${problem}`;
     if (!(await stat(path)).isDirectory()) return `${place}: that is no directory`;
   } catch (error) {
     const code = codeOf(error);

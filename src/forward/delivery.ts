@@ -18,6 +18,8 @@ export interface Delivery {
   readonly message: MessageSource | undefined;
   /** True when the content has bytes above 127: BODY=8BITMIME is sent where offered. */
   readonly eightBit: boolean;
+  /** Whether nothing may be sent to this address, because it is our own: the message would come back. Undefined: to any. */
+  readonly isOurOwn?: ((address: string, port: number) => boolean) | undefined;
   /** For log lines. */
   readonly id: string;
   /** Those of the connection that asks (smtpe.setoption in a hook changes these only); undefined: the mailer's own. */

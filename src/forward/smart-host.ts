@@ -27,6 +27,8 @@ export interface SmartHostDependencies {
   readonly mailer: Mailer;
   readonly maildir: Maildir;
   readonly log: Log;
+  /** Where this server itself listens. */
+  readonly isOurOwn?: (address: string, port: number) => boolean;
 }
 
 export function createSmartHost(dependencies: SmartHostDependencies): SmartHost {
@@ -55,7 +57,10 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
   ): DeliveryOutcome | Promise<DeliveryOutcome> => {
     switch (target.kind) {
       case 'smtp':
-        return dependencies.mailer.deliver({ ...delivery, hosts: [target.text] }, signal);
+        return dependencies.mailer.deliver(
+          { ...delivery, hosts: [target.text], isOurOwn: dependencies.isOurOwn },
+          signal,
+        );
       case 'maildir':
         return dependencies.maildir.deliver(target.path, delivery, signal);
       case 'invalid':

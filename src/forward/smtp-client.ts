@@ -164,6 +164,10 @@ class Sender {
   async #tryAddress(target: SmtpTarget, address: string, key: string): Promise<DeliveryOutcome> {
     const { deadlines, delivery, signal, tls } = this.#job;
     const { clock, helo } = this.#dependencies;
+    if (delivery.isOurOwn?.(address, target.port) === true) {
+      const loss = { code: pseudoCode.CONNECT, error: 'the next hop is this server itself, a loop' };
+      return this.#report(this.#failed(target.text, loss), address);
+    }
     const connected = await connect(address, target.port, deadlines.connect, clock, signal);
     if (connected.kind === 'lost') return this.#report(this.#failed(target.text, connected.loss), address);
     const { connection } = connected;

@@ -38,12 +38,16 @@ export interface ReceiverLimits {
   readonly headers: number;
   /** Bytes of a line of the body that are handed over at once (not for the message as it is stored); without it, all. */
   readonly bodyLine?: number;
+  /** Received headers; 0 or without it: any number. */
+  readonly hops?: number;
 }
 
 /** Why a message is not kept; the rest of it is read and dropped, and no hook sees it. */
 export type ReceiveFault =
   | { readonly kind: 'size' }
   | { readonly kind: 'headers' }
+  /** Too many Received headers: it goes round in circles (RFC 5321 section 6.3). */
+  | { readonly kind: 'hops' }
   | { readonly kind: 'spool'; readonly error: Error };
 
 /** 'stopped': a hook ended the session. */
@@ -70,6 +74,7 @@ export class MessageReceiver {
   readonly #block = new HeaderBlock(undefined);
   /** Bytes of the header block whose header lines are all there, and how many of them the list already has. */
   #headerBytes = 0;
+  #hops = 0;
   /** The header being read (with sink.header), or the headers the list does not have yet (without). */
   readonly #pending = new Octets();
   /** The beginning of a line that straddles chunks. */
@@ -295,6 +300,9 @@ export class MessageReceiver {
   /** A line of the header block with its CRLF. */
   #headerLine(line: Buffer): Maybe<boolean> {
     this.#checkHeaderBytes(line.length);
+    if (isReceived(line) && ++this.#hops > (this.#limits.hops || Number.POSITIVE_INFINITY)) {
+      this.#fault ??= { kind: 'hops' };
+    }
     if (this.#fault !== undefined) return true;
     this.#headerBytes += line.length;
     const folded = (line[0] === SPACE || line[0] === TAB) && this.#pending.length > 0;
@@ -334,4 +342,9 @@ export class MessageReceiver {
 function concat(pieces: readonly Buffer[]): Buffer {
   const only = pieces[0];
   return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+}
+
+/** Whether the line begins a Received header. */
+function isReceived(line: Buffer): boolean {
+  return ((line[0] as number) | 32) === 114 && /^received[ \t]*:/i.test(line.toString('latin1', 0, 80));
 }

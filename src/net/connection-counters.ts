@@ -1,7 +1,7 @@
 // All counts that limit connections behind one interface: open now, in this second (rate-global), and in the last minute for each client
 // (rate-client). LocalCounters counts for a single process; workers that share a port share theirs (net/shared-counters).
 import { ConnectionLimits, type OpenResult } from './connection-limits.ts';
-import { ClientRate, SecondCounter } from './rate.ts';
+import { ClientRate, SecondPlaces } from './rate.ts';
 
 export interface ConnectionCounters {
   /** Connections open now. */
@@ -9,15 +9,18 @@ export interface ConnectionCounters {
   /** Counts a connection of `key` unless a limit says no (0 is no limit). Only an 'open' one is to be closed again. */
   open(key: string, limit: number, limitOfClient: number): OpenResult;
   close(key: string): void;
-  /** Counts a connection at `now` (milliseconds); gives how many this second has had, this one included. */
-  second(now: number): number;
+  /**
+   * Takes a place for a connection where each second has `limit` of them; gives the milliseconds to wait for it, or undefined when that
+   * is more than `longest`. `now`, here and below: milliseconds of the monotonic clock.
+   */
+  place(limit: number, now: number, longest: number): number | undefined;
   /** Counts a connection of `key` unless it is beyond `limit`; gives the count of the last 60 s with this one. */
   client(key: string, limit: number, now: number): number;
 }
 
 export class LocalCounters implements ConnectionCounters {
   readonly #limits = new ConnectionLimits();
-  readonly #second = new SecondCounter();
+  readonly #places = new SecondPlaces();
   readonly #rate = new ClientRate();
 
   get total(): number {
@@ -32,8 +35,8 @@ export class LocalCounters implements ConnectionCounters {
     this.#limits.close(key);
   }
 
-  second(now: number): number {
-    return this.#second.count(now);
+  place(limit: number, now: number, longest: number): number | undefined {
+    return this.#places.take(limit, now, longest);
   }
 
   client(key: string, limit: number, now: number): number {

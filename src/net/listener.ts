@@ -1,5 +1,12 @@
 // The listening sockets of a server: opens them, hands over each connection, closes them. No SMTP here.
-import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  createServer,
+  isIPv6,
+  type ListenOptions,
+  type Server,
+  type Socket,
+} from 'node:net';
 
 export interface Endpoint {
   readonly address: string;
@@ -20,6 +27,8 @@ export interface ListenerEvents {
   /** A connection could not be accepted, or a listening socket failed later on. */
   error(error: Error): void;
 }
+
+const UNREAD = 4096;
 
 export class Listener {
   readonly #events: ListenerEvents;
@@ -45,8 +54,10 @@ export class Listener {
         for (const handle of await bound(addresses, port)) await this.#open({ handle }, backlog);
         return this.endpoints;
       }
-      for (const address of addresses.length === 0 ? [undefined] : addresses) {
-        const host = address === undefined ? {} : { host: address };
+      // `::` alone takes the connections of IPv4 too; beside an IPv4 address it must leave it its own.
+      const ipv6Only = addresses.some((address) => !isIPv6(address));
+      for (const address of addresses.length === 0 ? [undefined] : new Set(addresses)) {
+        const host = address === undefined ? {} : { host: address, ipv6Only };
         const server = await this.#open({ options: { port: chosen, backlog, ...host } }, backlog);
         chosen = (server.address() as AddressInfo).port;
       }
@@ -82,7 +93,8 @@ export class Listener {
   ): Promise<Server> {
     // A client that closes its side while it still waits for replies keeps getting them.
     // No keep-alive of TCP: every wait for a client has a shorter limit of its own.
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    // What a socket that is not read keeps for us is small: the client may have sent it an octet at a time.
+    const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: UNREAD }, (socket) => {
       this.#events.connection(socket);
     });
     return new Promise((resolve, reject) => {

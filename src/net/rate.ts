@@ -1,26 +1,50 @@
-// How often connections may come: options rate-global (a second) and rate-client (a minute). Counting only; the server decides what follows.
+// How often connections may come: options rate-global (a second) and rate-client (a minute). Counting only; the server decides what follows. Times are those of the monotonic
+// clock: what the wall clock is set to must neither refuse nor admit anybody.
 
 const SLOT_MS = 6000;
 const SLOTS = 10;
 
-/** Connections of the whole server within the same second. */
-export class SecondCounter {
-  #second = -1;
-  #count = 0;
+/** The last second that has places taken, by its number, and how many. */
+export interface TakenPlaces {
+  readonly second: number;
+  readonly count: number;
+}
 
-  /** Counts a connection at `now` (milliseconds) and gives how many this second has had, this one included. */
-  count(now: number): number {
-    const second = Math.floor(now / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#count = 0;
-    }
-    return ++this.#count;
+export const NO_PLACES: TakenPlaces = { second: -1, count: 0 };
+
+/**
+ * The next free place at `now` (milliseconds) when each second has `limit` of them (at least 1) and they are taken one after the other:
+ * in this second, or in the first later one that is not full.
+ */
+export function nextPlace(taken: TakenPlaces, limit: number, now: number): TakenPlaces {
+  const second = Math.floor(now / 1000);
+  if (second > taken.second) return { second, count: 1 };
+  return taken.count < limit
+    ? { second: taken.second, count: taken.count + 1 }
+    : { second: taken.second + 1, count: 1 };
+}
+
+/** Milliseconds from `now` until the second of a place begins; 0 when it has. */
+export function waitFor(place: TakenPlaces, now: number): number {
+  return Math.max(0, place.second * 1000 - now);
+}
+
+/** Places of the whole server: so many connections may begin in each second, the others wait in order. */
+export class SecondPlaces {
+  #taken = NO_PLACES;
+
+  /** Takes the next place and gives the milliseconds to wait for it; undefined, and none is taken, when that is more than `longest`. */
+  take(limit: number, now: number, longest: number): number | undefined {
+    const place = nextPlace(this.#taken, limit, now);
+    const wait = waitFor(place, now);
+    if (wait > longest) return undefined;
+    this.#taken = place;
+    return wait;
   }
 }
 
 interface Window {
-  /** The latest slot counted in, as a number of 6 s since the Epoch. */
+  /** The latest slot counted in, as a number of 6 s of the clock. */
   last: number;
   readonly counts: number[];
 }

@@ -6,12 +6,13 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { ConnectionLimits, type OpenResult } from './connection-limits.ts';
+import { nextPlace, waitFor } from './rate.ts';
 
 /** Length of a slot and their number, as in net/rate. */
 const SLOT_MS = 6000;
 const SLOTS = 10;
 
-// Region: u32 connections, u32 second, u32 connections in that second, padding to 64 bytes, then the buckets.
+// Region: u32 connections, u32 last second with places taken, u32 places taken in it, padding to 64 bytes, then the buckets.
 const HEADER = 64;
 const BUCKETS = 16_384;
 const WAYS = 4;
@@ -95,19 +96,23 @@ export class SharedCounters {
     this.#publish(client);
   }
 
-  /** Counts a connection at `now` (ms since the Epoch); how many this second has had in all workers, this one included. */
-  second(now: number): number {
-    const second = Math.floor(now / 1000) >>> 0;
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#inSecond = 0;
-    }
-    this.#inSecond++;
+  /** As SecondPlaces.take in net/rate, over all workers: the last second that any of them has taken a place in is the one that fills. */
+  place(limit: number, now: number, longest: number): number | undefined {
+    let second = this.#second;
+    let count = this.#inSecond;
+    this.#others((header) => {
+      const [theirs, places] = [header.readUInt32LE(4), header.readUInt32LE(8)];
+      if (theirs > second) [second, count] = [theirs, places];
+      else if (theirs === second) count += places;
+      return 0;
+    });
+    const place = nextPlace({ second, count }, limit, now);
+    const wait = waitFor(place, now);
+    if (wait > longest) return undefined;
+    this.#inSecond = place.second === this.#second ? this.#inSecond + 1 : 1;
+    this.#second = place.second;
     this.#publishHeader();
-    return (
-      this.#inSecond +
-      this.#others((header) => (header.readUInt32LE(4) === second ? header.readUInt32LE(8) : 0))
-    );
+    return wait;
   }
 
   /** As ClientRate.count in net/rate, over all workers. */

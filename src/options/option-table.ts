@@ -110,7 +110,17 @@ export const optionTable = {
   'smtp-server-port': untilRestart(
     inProcess(integer(25, 0, 65_535, 'port', 'TCP port to listen on; 0 picks a free one.')),
   ),
-  'smtp-server-queue': untilRestart(inProcess(integer(511, 1, 65_535, 'connections', 'Listen backlog.'))),
+  'smtp-server-queue': untilRestart(
+    inProcess(
+      integer(
+        4096,
+        1,
+        65_535,
+        'connections',
+        'New connections that the system keeps until they are accepted; in a larger burst clients are forgotten and wait for minutes. The system allows no more than net.core.somaxconn.',
+      ),
+    ),
+  ),
   'host-name': untilRestart(
     atStart(
       text(
@@ -160,7 +170,7 @@ export const optionTable = {
       0,
       1_000_000,
       'connections/s',
-      'More new connections in a second than this are delayed; 0 is off.',
+      'So many new connections are served in a second; the others wait for their turn, up to 30 s, then 421. 0 is off.',
     ),
   ),
   'rate-client': inProcess(
@@ -206,6 +216,13 @@ export const optionTable = {
     67_108_864,
     'bytes',
     'A longer line of the body is given to hook.body in parts of this size; the message itself is not changed.',
+  ),
+  'limit-received': integer(
+    100,
+    0,
+    10_000,
+    'headers',
+    'A message with more Received headers goes round in circles: 554 5.4.6 at dot. 0 is no limit.',
   ),
   'limit-mime-depth': inProcess(
     integer(
@@ -335,7 +352,13 @@ export const optionTable = {
     'A bare CR or LF in a message: made CRLF (CRs right before an LF are one line end with it), or the message is refused at dot with 550 5.6.0.',
   ),
   'smtp-greet-pause': inProcess(
-    integer(0, 0, 60_000, 'ms', 'Wait before the banner for clients that talk too early.'),
+    integer(
+      0,
+      0,
+      60_000,
+      'ms',
+      'Wait before the banner. A client that sends something before it has the banner gets 554 and is dropped. 0 does neither.',
+    ),
   ),
   'hook-error': word(
     'drop',
@@ -447,9 +470,9 @@ export const optionTable = {
 
   // Spool
   'spool-dir': text(
-    '/tmp',
+    'auto',
     'path',
-    'Directory of the message files. Empty: no file, and no forwarding by smtp-smart-host from disk.',
+    'Directory of the message files, best one that only smtpe may use. auto, at the start: /var/spool/smtpe where smtpe may write there (made when it runs as root), else a private directory smtpe-UID in $TMPDIR or /tmp. Empty: no file, messages stay in memory.',
   ),
   'spool-memory': integer(
     2_097_152,
@@ -477,7 +500,7 @@ export const optionTable = {
   'hook-time-limit': seconds(300, 'The longest that one call of a hook may take, waiting included.'),
   'hook-close-limit': seconds(
     5,
-    'The longest that hook.error and hook.close of a connection that has ended may take: it counts in limit-connections until then.',
+    'The longest that hook.error and hook.close may wait once the session is over; the client has gone, and its place is free already.',
   ),
   'lua-max-memory': inProcess(
     integer(256, 8, 2000, 'MiB', 'Memory of all Lua of a worker; a hook that wants more is stopped.'),

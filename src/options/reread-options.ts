@@ -18,13 +18,18 @@ export type RereadOutcome =
   /** One line each. */
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
-/** `words` are those of the command line; `present` what was read at the start or at the last reload. */
+/**
+ * `words` are those of the command line; `present` what was read at the start or at the last reload. `settle` puts in what depends on the
+ * machine, as it was done at the start.
+ */
 export async function rereadOptions(
   words: readonly string[],
   present: Options,
   readFile: ReadFile,
+  settle: (options: Options) => void = () => undefined,
 ): Promise<RereadOutcome> {
   const { options, file, problems } = await loadOptions(words, readFile);
+  settle(options);
   if (problems.length > 0) return { kind: 'wrong', problems };
   const before = present.values.file;
   if (file === undefined && before !== '') {

@@ -9,7 +9,7 @@ export function admit(core: SessionCore): Maybe<boolean> {
   const { client, deps } = core;
   const limit = core.values['rate-client'];
   if (limit === 0) return true;
-  const count = deps.limits.client(limitKey(client.address), limit, deps.clock.now());
+  const count = deps.limits.client(limitKey(client.address), limit, deps.clock.monotonic());
   if (count <= limit) return true;
   const name = client.hostKnown ? `${client.host} [${client.address}]` : `[${client.address}]`;
   const cause = `rate-client: ${count} connections in 60 s`;

@@ -25,6 +25,7 @@ export class MessageDialogue {
       size: core.values['smtp-max-size'],
       headers: core.values['limit-header-bytes'],
       bodyLine: core.values['limit-body-line'],
+      hops: core.values['limit-received'],
     });
     transaction.receive(this.#receiver);
   }

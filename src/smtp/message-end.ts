@@ -63,6 +63,7 @@ class MessageEnd {
     if (fault?.kind === 'headers') {
       return this.#refusal('headers', { limit: this.#core.values['limit-header-bytes'] });
     }
+    if (fault?.kind === 'hops') return this.#refusal('hops', { limit: this.#core.values['limit-received'] });
     if (fault?.kind === 'spool') return this.#spoolFailure(fault.error);
     if (receiver.received === 0) return this.#refusal('empty');
     if (receiver.bareNewlines > 0 && this.#core.values['smtp-bare-newline'] === 'reject') {

@@ -197,6 +197,13 @@ export const errorTable = {
     'the policy changed the message file in a way that it may not',
   ),
   spool: error(58, 451, '4.3.0', 'message {id} could not be stored', 'the message file cannot be written'),
+  hops: error(
+    59,
+    554,
+    '5.4.6',
+    'message {id} has more than {limit} Received headers, it goes round in circles',
+    'limit-received',
+  ),
 
   // Limits and time-outs
   clientRate: error(
@@ -222,6 +229,27 @@ export const errorTable = {
   idle: error(78, 421, '4.4.2', '{host} no command for {limit} s', 'smtp-command-timeout'),
   dataIdle: error(79, 421, '4.4.2', '{host} no data for {limit} s', 'smtp-data-timeout'),
   dataSlow: error(81, 421, '4.4.2', '{host} data slower than {limit} bytes/s', 'smtp-data-min-rate'),
+  earlyTalker: error(
+    82,
+    554,
+    '5.5.0',
+    '{host} you talked before the banner',
+    'smtp-greet-pause: something came before the banner',
+  ),
+  descriptors: error(
+    83,
+    421,
+    '4.3.2',
+    'too many connections, try again later',
+    'hardly any file descriptor of the process is left',
+  ),
+  serverRate: error(
+    84,
+    421,
+    '4.3.2',
+    'too many connections, try again later',
+    'rate-global: more connections wait than can be served in 30 s',
+  ),
   shutdown: error(80, 421, '4.3.2', '{host} shutting down', 'smtpe is being stopped'),
 } as const satisfies Record<string, ErrorSpec>;
 

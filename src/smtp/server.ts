@@ -35,16 +35,24 @@ export interface SmtpServer {
 
 /** How long a connection that was refused is read on, so that the client gets the reply. */
 const LINGER_MS = 1000;
-const DELAY_MS = 1000;
+/** The longest that a connection waits for its turn (rate-global). */
+const LONGEST_WAIT_MS = 30_000;
+/** How often it is said that something is used up. */
+const SAY_EVERY_MS = 10_000;
+/** Sessions in hook.close, which no limit of connections counts, where there is no such limit. */
+const CLOSING = 10_000;
 
 export function createServer(deps: ServerDeps): SmtpServer {
   const { clock, counters, limits, log, options } = deps;
   const ids = new SessionIds(clock, deps.random);
   const sessions = new Set<Session>();
+  /** Those of them whose connection is gone, in the order in which it went: hook.close is at work. */
+  const closing = new Set<Session>();
   let waiting: (() => void)[] = [];
   let trusted = new NetworkList([]);
   let trustedText = '';
   let delayedSecond = -1;
+  let saidScarce = Number.NEGATIVE_INFINITY;
 
   const isTrusted = (address: string): boolean => {
     const text = options.values['smtp-xclient-hosts'];
@@ -60,7 +68,15 @@ export function createServer(deps: ServerDeps): SmtpServer {
     return trusted.contains(address);
   };
 
-  const begin = (stream: Duplex, peer: Peer, interactive: boolean, delay: number, over: () => void): void => {
+  /** `gone` is called when the connection is closed, `over` when the session is over as well. */
+  const begin = (
+    stream: Duplex,
+    peer: Peer,
+    interactive: boolean,
+    delay: number,
+    gone: () => void,
+    over: () => void = () => undefined,
+  ): void => {
     counters.connections++;
     counters.sessions++;
     const session = new Session(stream, deps, {
@@ -70,9 +86,16 @@ export function createServer(deps: ServerDeps): SmtpServer {
       trusted: interactive || isTrusted(plainAddress(peer.address)),
       interactive,
       delay,
+      gone: () => {
+        gone();
+        closing.add(session);
+        const [oldest] = closing;
+        if (closing.size > (options.values['limit-connections'] || CLOSING)) oldest?.cut();
+      },
       closed: () => {
         counters.sessions--;
         sessions.delete(session);
+        closing.delete(session);
         over();
         if (sessions.size > 0) return;
         for (const done of waiting) done();
@@ -86,34 +109,61 @@ export function createServer(deps: ServerDeps): SmtpServer {
     counters.connections++;
     const { text } = errorReply(error, options.values['smtp-error-url'], { address });
     log.write('info', 'refused', { reply: text.trimEnd(), cause: error, client: address });
-    const timer = clock.after(LINGER_MS, () => socket.destroy());
     socket.on('error', () => undefined);
+    if (error === 'descriptors') {
+      // Its own is needed at once, by the next one to be refused.
+      socket.write(text, 'latin1', () => socket.destroy());
+      return;
+    }
+    const timer = clock.after(LINGER_MS, () => socket.destroy());
     socket.on('close', () => timer.cancel());
     socket.resume();
     socket.end(text, 'latin1');
   };
 
-  /** Milliseconds that this connection has to wait because too many came in this second. */
-  const delayOf = (): number => {
+  /** Milliseconds that this connection has to wait for its turn (rate-global); undefined when that is too long. */
+  const delayOf = (): number | undefined => {
     const limit = options.values['rate-global'];
     if (limit === 0) return 0;
-    const now = clock.now();
-    const count = limits.second(now);
-    if (count <= limit) return 0;
+    const now = clock.monotonic();
+    const wait = limits.place(limit, now, LONGEST_WAIT_MS);
+    if (wait === 0) return 0;
     const second = Math.floor(now / 1000);
     if (second !== delayedSecond) {
       delayedSecond = second;
-      log.write('err', `${count} connections exceeds ${limit} per second`, { cause: 'rate-global' });
+      const places = limit === 1 ? '1 a second' : `${limit} a second`;
+      log.write('err', `connections come faster than ${places}, they wait`, {
+        cause: 'rate-global',
+        wait: wait === undefined ? `more than ${LONGEST_WAIT_MS / 1000} s, refused` : `${wait / 1000} s`,
+      });
     }
-    return DELAY_MS;
+    return wait;
+  };
+
+  /** True when the descriptors that are left are needed by those who are served. */
+  const scarce = (socket: Socket): boolean => {
+    const { descriptors } = deps;
+    const number = descriptorOf(socket);
+    if (descriptors === undefined || number === undefined || !descriptors.scarce(number)) return false;
+    const now = clock.monotonic();
+    if (now >= saidScarce + SAY_EVERY_MS) {
+      saidScarce = now;
+      log.write('err', 'file descriptors are used up, connections are refused', descriptors.advice());
+    }
+    return true;
   };
 
   const connection = (socket: Socket): void => {
     const address = plainAddress(socket.remoteAddress ?? '');
     if (address === '') {
-      // Gone before it was looked at.
+      counters.connections++;
+      log.write('info', 'connection gone before it was served', { cause: 'reset by the client' });
       socket.on('error', () => undefined);
       socket.destroy();
+      return;
+    }
+    if (scarce(socket)) {
+      turnAway(socket, 'descriptors', address);
       return;
     }
     const key = limitKey(address);
@@ -123,8 +173,14 @@ export function createServer(deps: ServerDeps): SmtpServer {
       turnAway(socket, result === 'too-many' ? 'connections' : 'clientConnections', address);
       return;
     }
+    const delay = delayOf();
+    if (delay === undefined) {
+      limits.close(key);
+      turnAway(socket, 'serverRate', address);
+      return;
+    }
     const peer = { address, port: socket.remotePort ?? 0, localAddress: socket.localAddress };
-    begin(socket, peer, false, delayOf(), () => limits.close(key));
+    begin(socket, peer, false, delay, () => limits.close(key));
   };
 
   const listener = new Listener({
@@ -149,7 +205,7 @@ export function createServer(deps: ServerDeps): SmtpServer {
       return sessions.size;
     },
     serve: (stream, peer, interactive) =>
-      new Promise((resolve) => begin(stream, peer, interactive, 0, resolve)),
+      new Promise((resolve) => begin(stream, peer, interactive, 0, () => undefined, resolve)),
     connection,
     close: async (graceSeconds) => {
       await listener.close();
@@ -167,4 +223,10 @@ export function createServer(deps: ServerDeps): SmtpServer {
       timer?.cancel();
     },
   };
+}
+
+/** The number of the socket's descriptor, where the system has numbers for them. */
+function descriptorOf(socket: Socket): number | undefined {
+  const { _handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } };
+  return _handle?.fd;
 }

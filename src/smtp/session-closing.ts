@@ -13,21 +13,34 @@ export class SessionClosing {
   readonly #stream: Duplex;
   readonly #core: SessionCore;
   readonly #started: number;
-  readonly #closed: () => void;
+  readonly #heard: { readonly gone: () => void; readonly closed: () => void };
   #linger: Timer | undefined;
   #streamClosed = false;
+  #hurried = false;
   #over = false;
 
-  constructor(stream: Duplex, core: SessionCore, closed: () => void) {
+  /** `gone` is called when the stream is closed, `closed` when that and everything else is done. */
+  constructor(
+    stream: Duplex,
+    core: SessionCore,
+    heard: { readonly gone: () => void; readonly closed: () => void },
+  ) {
     this.#stream = stream;
     this.#core = core;
     this.#started = core.deps.clock.monotonic();
-    this.#closed = closed;
+    this.#heard = heard;
   }
 
   streamClosed(): void {
     this.#streamClosed = true;
+    this.#heard.gone();
     this.#check();
+  }
+
+  /** What hook.error or hook.close waits for is cut off. */
+  hurry(): void {
+    this.#hurried = true;
+    this.#core.interrupt();
   }
 
   /** Called once. */
@@ -58,8 +71,17 @@ export class SessionClosing {
       bug(error);
       return;
     }
-    if (work instanceof Promise) work.then(over, bug);
-    else over();
+    if (!(work instanceof Promise)) {
+      over();
+      return;
+    }
+    // The client has gone and nobody waits for it: it must not hold what others need.
+    const limit = core.values['hook-close-limit'];
+    const timer = core.deps.clock.after(limit * 1000, () => {
+      core.log.write('warning', 'hook.close is cut off', { cause: `hook-close-limit: ${limit} s` });
+      this.hurry();
+    });
+    work.finally(() => timer.cancel()).then(over, bug);
   }
 
   #closePolicy(ending: Ending): Maybe<void> {
@@ -68,7 +90,9 @@ export class SessionClosing {
     const { hooks } = core;
     const { error } = ending;
     const told = error === undefined ? undefined : hooks.call('error', [error.errno, error.text]);
-    return chain(told, () => chain(hooks.call('close', [ending.code]), () => this.#giveUp()));
+    return chain(told, () =>
+      chain(this.#hurried ? undefined : hooks.call('close', [ending.code]), () => this.#giveUp()),
+    );
   }
 
   /** The policy's instance and the message, whatever hook.close has come to. */
@@ -99,7 +123,7 @@ export class SessionClosing {
   #check(): void {
     if (!this.#over || !this.#streamClosed) return;
     this.#linger?.cancel();
-    this.#closed();
+    this.#heard.closed();
   }
 }
 

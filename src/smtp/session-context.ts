@@ -3,6 +3,7 @@ import type { Resolver } from '../dns/resolver-api.ts';
 import type { SmartHost } from '../forward/smart-host.ts';
 import type { SpoolStore } from '../message/spool.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
+import type { Descriptors } from '../net/descriptors.ts';
 import type { Clock, RandomInteger } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
@@ -26,6 +27,8 @@ export interface ServerDeps {
   /** Our name: banner, QUIT, smtpe.host. */
   readonly hostName: string;
   readonly counters: Counters;
+  /** What is left of the descriptors of the process; undefined: nobody looks. */
+  readonly descriptors?: Pick<Descriptors, 'scarce' | 'advice'>;
   /** Counts behind rate-global, rate-client, limit-connections and limit-client-connections. */
   readonly limits: ConnectionCounters;
 }

@@ -4,18 +4,32 @@ import type { Conversation } from './conversation.ts';
 import { openPolicy } from './open-policy.ts';
 import type { SessionCore } from './session-core.ts';
 
-/** Up to the banner, or to the end of the session. `delay`: milliseconds to wait before anything else (rate-global). */
+export interface OpeningSettings {
+  /** Milliseconds to wait before anything else (rate-global). */
+  readonly delay: number;
+  /** `+test`: whose input may be there from the start. */
+  readonly interactive: boolean;
+}
+
+/** Up to the banner, or to the end of the session. */
 export async function openSession(
   core: SessionCore,
   conversation: Conversation,
-  delay: number,
+  { delay, interactive }: OpeningSettings,
 ): Promise<void> {
   if (delay > 0) await pause(core, delay, false);
   if (core.ending !== undefined || !(await openPolicy(core)) || core.ending !== undefined) return;
   if (!(await conversation.admit())) return;
   await lookUpName(core);
   const wait = core.values['smtp-greet-pause'];
-  if (wait > 0 && core.input.buffered === 0) await pause(core, wait, true);
+  if (wait > 0 && !interactive) {
+    if (core.input.buffered === 0) await pause(core, wait, true);
+    if (core.ending === undefined && core.input.buffered > 0) {
+      // RFC 5321 section 4.3.1: the client waits for the banner.
+      const ending = { code: 2, cause: 'talked before the banner' } as const;
+      await core.refuseAndEnd('earlyTalker', { host: core.deps.hostName }, ending);
+    }
+  }
   if (core.ending === undefined) await conversation.welcome();
 }
 

@@ -27,6 +27,8 @@ export interface SessionSettings {
   readonly interactive: boolean;
   /** Milliseconds to wait before anything else (rate-global). */
   readonly delay: number;
+  /** The stream is closed; hook.close may still be at work. */
+  readonly gone: () => void;
   /** The session is over and the stream is closed. */
   readonly closed: () => void;
 }
@@ -77,7 +79,7 @@ export class Session {
     });
     this.#core = core;
     this.#conversation = new Conversation(core, settings);
-    this.#closing = new SessionClosing(stream, core, settings.closed);
+    this.#closing = new SessionClosing(stream, core, settings);
     this.#idle = new Deadline(deps.clock, () => this.#timedOut());
     const limit = options.values['limit-session-time'];
     this.#sessionTimer = limit > 0 ? deps.clock.after(limit * 1000, () => this.#tooOld(limit)) : undefined;
@@ -85,7 +87,7 @@ export class Session {
     stream.on('end', () => this.#inputEnd());
     stream.on('error', (error: Error) => this.#streamError(error));
     stream.on('close', () => this.#streamClose());
-    this.#await(openSession(core, this.#conversation, settings.delay));
+    this.#await(openSession(core, this.#conversation, settings));
   }
 
   /** Ends the session with 421 as soon as no transaction is in progress. */
@@ -97,7 +99,7 @@ export class Session {
   cut(): void {
     if (this.#activity === 'over') {
       // hook.close may be suspended, or the client may not have closed its side.
-      this.#core.interrupt();
+      this.#closing.hurry();
       this.#stream.destroy();
       return;
     }

@@ -28,7 +28,7 @@ describe('LocalCounters', () => {
   it('has all counts behind one interface', () => {
     const counters = new LocalCounters();
     expect(counters.open('a', 1, 1)).toBe('open');
-    expect([counters.second(1000), counters.second(1999), counters.second(2000)]).toEqual([1, 2, 1]);
+    expect([counters.place(1, 1000, 0), counters.place(1, 1999, 1)]).toEqual([0, 1]);
     expect([counters.client('a', 1, 0), counters.client('a', 1, 1)]).toEqual([1, 2]);
     counters.close('a');
     expect(counters.total).toBe(0);

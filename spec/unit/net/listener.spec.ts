@@ -37,6 +37,23 @@ describe('Listener', () => {
     expect(seen).toEqual(['127.0.0.1', '127.0.0.2']);
   });
 
+  it.each([
+    [['0.0.0.0', '::']],
+    [['::', '0.0.0.0']],
+    [['127.0.0.1', '::']],
+    [['::', '127.0.0.1']],
+    [['::1', '127.0.0.1', '127.0.0.1']],
+  ])('listens on IPv4 and IPv6 side by side: %j', async (addresses) => {
+    const one = listener();
+    const endpoints = await one.listen(addresses, 0, 10);
+    expect(endpoints.map(({ address }) => address)).toEqual([...new Set(addresses)]);
+    for (const host of ['127.0.0.1', '::1']) {
+      const socket = dial(host, endpoints[0]?.port ?? 0);
+      socket.resume();
+      await once(socket, 'close');
+    }
+  });
+
   it('listens on all addresses when none is given', async () => {
     const [endpoint] = await listener().listen([], 0, 10);
     const socket = dial('127.0.0.1', endpoint?.port ?? 0);

@@ -1,12 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { ClientRate, SecondCounter } from '../../../src/net/rate.ts';
+import { ClientRate, SecondPlaces } from '../../../src/net/rate.ts';
 
 const START = 1_700_000_000_000 - (1_700_000_000_000 % 6000);
 
-describe('SecondCounter', () => {
-  it('counts within a second of the clock', () => {
-    const counter = new SecondCounter();
-    expect([1000, 1001, 1999, 2000, 2500].map((now) => counter.count(now))).toEqual([1, 2, 3, 1, 2]);
+describe('SecondPlaces', () => {
+  it('has so many places in each second, and the others wait in order', () => {
+    const places = new SecondPlaces();
+    const waits = [1000, 1100, 1200, 1300, 1400, 1500, 3900, 4000].map((now) => places.take(2, now, 1e6));
+    expect(waits).toEqual([0, 0, 800, 700, 1600, 1500, 100, 0]);
+  });
+
+  it('never lets more begin in a second, however many come', () => {
+    const places = new SecondPlaces();
+    const begun = new Map<number, number>();
+    for (let i = 0; i < 2000; i++) {
+      const now = 5000 + i / 10;
+      const second = Math.floor((now + (places.take(100, now, 1e6) ?? 0)) / 1000);
+      begun.set(second, (begun.get(second) ?? 0) + 1);
+    }
+    expect([...begun.values()]).toEqual(new Array(20).fill(100));
+  });
+
+  it('gives no place to whom it would keep waiting too long, and takes none for him', () => {
+    const places = new SecondPlaces();
+    const take = (now: number): number | undefined => places.take(1, now, 2000);
+    expect([take(0), take(0), take(0), take(0), take(0), take(1000)]).toEqual([
+      ...[0, 1000, 2000],
+      ...[undefined, undefined, 2000],
+    ]);
   });
 });
 

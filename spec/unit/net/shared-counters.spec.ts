@@ -46,9 +46,14 @@ describe('SharedCounters', () => {
     expect(b.open('x', 0, 5)).toBe('open');
   });
 
-  it('counts the connections of a second and of a minute over all workers', () => {
+  it('has the places of a second, and counts a minute, over all workers', () => {
     const [a, b] = [worker(0), worker(1)];
-    expect([a.second(1000), b.second(1500), a.second(1999), b.second(2000)]).toEqual([1, 2, 3, 1]);
+    const take = (one: SharedCounters, now: number): number | undefined => one.place(2, now, 2500);
+    expect([take(a, 1000), take(b, 1500), take(a, 1600), take(b, 1700), take(b, 1800)]).toEqual([
+      0, 0, 400, 300, 1200,
+    ]);
+    expect([take(a, 1800), take(a, 1900), take(b, 3500), take(a, 3500)]).toEqual([1200, 2100, 500, 1500]);
+    expect([take(a, 3600), take(b, 3600)]).toEqual([1400, 2400]);
     const minute = 60_000;
     expect([a.client('x', 2, minute), b.client('x', 2, minute), a.client('x', 2, minute)]).toEqual([1, 2, 3]);
     // The refused one was not counted; after a minute the first two are forgotten.

@@ -19,11 +19,17 @@ describe('option table', () => {
       ...{ 'smtp-accept-timeout': '60', 'smtp-command-timeout': '300', 'smtp-data-timeout': '180' },
       ...{ 'smtp-default-at-dot': '451', 'smtp-dot-timeout': '600', 'smtp-error-url': '' },
       ...{ 'smtp-reply-timeout': '300', 'smtp-server-port': '25', 'smtp-smart-host': '' },
-      ...{ 'smtp-xclient': '+', 'spool-dir': '/tmp', test: '-', verbose: '+warn +info' },
+      ...{ 'smtp-xclient': '+', test: '-', verbose: '+warn +info' },
     };
     for (const [name, text] of Object.entries(original)) expect(options.text(name), name).toBe(text);
     // doc/differences.md says why.
-    const changed = { daemon: '-', script: '', 'smtp-max-size': '52428800', 'smtp-server-queue': '511' };
+    const changed = {
+      'spool-dir': 'auto',
+      daemon: '-',
+      script: '',
+      'smtp-max-size': '52428800',
+      'smtp-server-queue': '4096',
+    };
     for (const [name, text] of Object.entries(changed)) expect(options.text(name), name).toBe(text);
     for (const name of ['help', 'info', 'version', 'file'] as const) expect(optionNames).toContain(name);
     expect(defaultOptionFiles).toEqual(['/etc/smtpe.cf', '/etc/smtpe/smtpe.cf']);

@@ -86,21 +86,116 @@ describe('the server', () => {
     expect(await (await dial('127.0.0.3')).reply()).toMatch(/^220/);
   });
 
-  it('delays connections beyond rate-global, and no others', async () => {
+  it('serves so many new connections in a second as rate-global says; the others wait for their turn', async () => {
     const clock = new FakeClock(1_700_000_000_000);
     const { rig, dial } = await listening({ clock, options: { 'rate-global': '2' } });
-    const clients = [await dial(), await dial(), await dial(), await dial()];
-    await until(() => rig.server.sessions === 4);
-    expect(await clients[0]?.reply()).toMatch(/^220/);
-    expect(await clients[1]?.reply()).toMatch(/^220/);
-    expect(rig.said.filter((line) => line.includes('connections exceeds 2 per second'))).toHaveLength(1);
-    clients[0]?.socket.write('NOOP\r\n');
-    expect(await clients[0]?.reply()).toBe('250 2.0.0 OK\r\n');
-    clock.advance(1000);
-    expect(await clients[2]?.reply()).toMatch(/^220/);
-    expect(await clients[3]?.reply()).toMatch(/^220/);
+    const clients: SmtpClient[] = [];
+    for (let i = 0; i < 6; i++) clients.push(await dial());
+    await until(() => rig.server.sessions === 6);
+    expect(rig.said.filter((line) => line.includes('connections come faster than 2 a second'))).toHaveLength(
+      1,
+    );
+    const greeted = new Set<SmtpClient>();
+    for (const client of clients) void client.reply().then(() => greeted.add(client));
+    for (const expected of [2, 4, 6]) {
+      await until(() => greeted.size >= expected);
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+      expect(greeted.size).toBe(expected);
+      clock.advance(1000);
+    }
     for (const client of clients) client.socket.destroy();
     await until(() => rig.server.sessions === 0);
+  });
+
+  it('refuses whom rate-global would keep waiting for more than 30 s', async () => {
+    const clock = new FakeClock(1_700_000_000_000);
+    const { rig, dial } = await listening({ clock, options: { 'rate-global': '1' } });
+    const clients: SmtpClient[] = [];
+    for (let i = 0; i < 31; i++) clients.push(await dial());
+    await until(() => rig.server.sessions === 31);
+    const late = await dial();
+    expect(await late.reply()).toBe('421 4.3.2 too many connections, try again later\r\n');
+    expect(rig.limits.total).toBe(31);
+    for (const client of clients) client.socket.resetAndDestroy();
+    await until(() => rig.server.sessions === 0);
+    expect(rig.limits.total).toBe(0);
+  });
+
+  it('is not moved by the wall clock: rate-client counts by the monotonic one', async () => {
+    const clock = new FakeClock(1_700_000_000_000);
+    const { rig, dial } = await listening({ clock, options: { 'rate-client': '2' } });
+    for (const [hours, code] of [
+      [0, '220'],
+      [-1, '220'],
+      [0, '421'],
+      [5, '421'],
+    ] as const) {
+      clock.setWall(hours * 3_600_000);
+      const client = await dial();
+      expect((await client.reply()).slice(0, 3)).toBe(code);
+      client.destroy();
+      await until(() => rig.server.sessions === 0);
+    }
+    clock.setWall(-10 * 3_600_000);
+    clock.advance(61_000);
+    const client = await dial();
+    expect((await client.reply()).slice(0, 3)).toBe('220');
+    client.destroy();
+    await until(() => rig.server.sessions === 0);
+  });
+
+  it('frees the place of a client that has gone, whatever hook.close waits for, and cuts that off', async () => {
+    const clock = new FakeClock();
+    const { rig, dial } = await listening({
+      clock,
+      hooks: { close: () => new Promise(() => undefined) },
+      options: { 'limit-connections': '2', 'hook-close-limit': '5' },
+    });
+    for (let i = 0; i < 2; i++) (await dial()).destroy();
+    await until(() => rig.server.sessions === 2 && rig.limits.total === 0);
+    const client = await dial();
+    expect(await client.reply()).toMatch(/^220 /);
+    client.destroy();
+    await until(() => rig.limits.total === 0);
+    clock.advance(5000);
+    await until(() => rig.server.sessions === 0);
+    expect(rig.said).toContain('hook.close is cut off');
+    expect(clock.pending).toBe(0);
+  });
+
+  it('does not let more sessions than limit-connections wait in hook.close', async () => {
+    const { rig, dial } = await listening({
+      hooks: { close: () => new Promise(() => undefined) },
+      options: { 'limit-connections': '3' },
+    });
+    for (let i = 0; i < 10; i++) {
+      const client = await dial();
+      await client.reply();
+      client.destroy();
+      await until(() => rig.limits.total === 0);
+    }
+    await until(() => rig.server.sessions <= 3);
+  });
+
+  it('counts and logs a client that was gone before it was looked at', async () => {
+    const { rig } = await listening();
+    const { Socket } = await import('node:net');
+    rig.server.connection(new Socket());
+    expect(rig.counters.connections).toBe(1);
+    expect(rig.said).toEqual(['connection gone before it was served']);
+  });
+
+  it('refuses with 421 when hardly any file descriptor is left, and says once what would help', async () => {
+    let scarce = true;
+    const { rig, dial } = await listening({
+      deps: { descriptors: { scarce: () => scarce, advice: () => ({ limit: 64 }) } },
+    });
+    for (let i = 0; i < 3; i++)
+      expect(await (await dial()).reply()).toBe('421 4.3.2 too many connections, try again later\r\n');
+    expect(rig.said.filter((line) => line.startsWith('file descriptors are used up'))).toHaveLength(1);
+    expect(rig.server.sessions).toBe(0);
+    scarce = false;
+    expect(await (await dial()).reply()).toMatch(/^220 /);
   });
 
   it('notices a client that resets the connection: hook.error, hook.close(4)', async () => {
