@@ -1,6 +1,8 @@
 // `npm run soak` (SOAK_MINUTES=15): the built daemon under mixed mail, faults on both sides and reloads, for a quarter of an hour. Says
 // every ten seconds how it is, and at the end whether a message was lost, doubled or changed and whether anything was left behind;
 // exit code 1 if so. Loopback only; keeps to about 60 % of one processor. Writes doc/soak.md when it ran 10 minutes, else var/soak.md.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +14,7 @@ import { session, type World } from './soak/clients.ts';
 import { Ledger } from './soak/ledger.ts';
 import { SoakHop } from './soak/next-hop.ts';
 import { brokenPolicy, soakPolicy } from './soak/policy.ts';
-import { type Line, report } from './soak/report.ts';
+import { type Latency, type Line, report } from './soak/report.ts';
 import { family, median } from './soak/watch.ts';
 
 const minutes = Number(process.env.SOAK_MINUTES ?? 15);
@@ -72,6 +74,30 @@ async function pace(): Promise<void> {
     gap = Math.min(500, Math.max(2, gap * (share > SHARE ? 1.12 : 0.93)));
     [before, then] = [after, now];
   }
+}
+
+// Beside the good clients, in processes of their own: hostile ones, in the second half with hostile policies too, and one that measures.
+const beside = (name: string): ChildProcess =>
+  fork(join(root, 'spec/load/soak', name), [String(daemon.port)], { execArgv: [] });
+const probe = beside('probe.mjs');
+const hostile = beside('hostile.mjs');
+const HOSTILE_CLIENTS = 'hostile clients';
+const HOSTILE_POLICIES = 'hostile clients and policies';
+async function phases(): Promise<void> {
+  await wait(3000);
+  probe.send(`phase ${HOSTILE_CLIENTS}`);
+  const half = (minutes * 60_000) / 2;
+  while (!over() && performance.now() - began < half) await wait(100);
+  hostile.send('policies');
+  probe.send(`phase ${HOSTILE_POLICIES}`);
+  while (!over()) await wait(100);
+}
+/** Ends it; what it has to say. */
+async function toldBy<T>(child: ChildProcess): Promise<T> {
+  const told = once(child, 'message');
+  child.send('end');
+  const [message] = await told;
+  return message as T;
 }
 
 let revision = 0;
@@ -144,7 +170,18 @@ async function observe(): Promise<void> {
 }
 
 console.log(`daemon ${daemon.pid}, ${minutes} minutes, seed ${seed}`);
-await Promise.all([clients(), pace(), reload(), outages(), observe()]);
+await Promise.all([clients(), pace(), reload(), outages(), observe(), phases()]);
+const latency = await toldBy<Readonly<Record<string, Latency>>>(probe);
+const hostility = await toldBy<Readonly<Record<string, number>>>(hostile);
+// The replies that a good client gets beside them. Milliseconds.
+for (const [phase, bound] of [
+  [HOSTILE_CLIENTS, 50],
+  [HOSTILE_POLICIES, 150],
+] as const) {
+  const { p99 = Number.NaN } = latency[phase] ?? {};
+  if (!(p99 <= bound))
+    ledger.complain(`${phase}: p99 of a good client ${p99.toFixed(1)} ms, more than ${bound}`);
+}
 const seconds = (performance.now() - began) / 1000;
 const share = (used() - firstUsed) / seconds;
 
@@ -177,7 +214,8 @@ for (const line of daemon.lines.filter((one) =>
   /(?:^|\s)(?:emerg|alert|crit)\b|worker ended|worker killed/.test(one),
 ))
   ledger.complain(`log: ${line.slice(0, 300)}`);
-const asked = /policy not reloaded|\(local 'nothing'\)|processor time/;
+const asked =
+  /policy not reloaded|\(local 'nothing'\)|processor time|hook\.\w+: .*(?:stopped|memory|too long|limit)/;
 for (const line of daemon.lines.filter((one) => / err /.test(one) && !asked.test(one)))
   ledger.complain(`an error that was not asked for: ${line.slice(0, 400)}`);
 await mkdir(join(root, 'var'), { recursive: true });
@@ -208,7 +246,16 @@ if (minutes >= 10 && last > middle * 1.15)
 
 const text = report({
   ...{ minutes: seconds / 60, seed, share, sessions, lines, atStart, atEnd, middle, last, code },
-  ...{ ledger, counts, hops, reloads, log, options: options.filter((one) => !/127\.0\.0\.1/.test(one)) },
+  ...{
+    ledger,
+    counts,
+    hops,
+    reloads,
+    log,
+    latency,
+    hostility,
+    options: options.filter((one) => !/127\.0\.0\.1/.test(one)),
+  },
 });
 const path = join(root, minutes >= 10 ? 'doc/soak.md' : 'var/soak.md');
 await writeFile(path, text);

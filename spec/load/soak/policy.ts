@@ -10,6 +10,28 @@ local function fault(stage)
   return nothing.field
 end
 
+-- What a policy may do that takes the process from everybody else, were it let.
+local hostile = {
+  spin = function() while true do end end,
+  coroutines = function()
+    local function f(d) if d > 0 then for i = 1, 5 do coroutine.wrap(f)(d - 1) end end end
+    f(40)
+  end,
+  sort = function()
+    local t = {}
+    for i = 1, 300000 do t[i] = (i * 7919) % 300007 end
+    while true do table.sort(t, function(a, b) return a < b end) table.sort(t, function(a, b) return a > b end) end
+  end,
+  hoard = function() local t = {} for i = 1, 1e8 do t[i] = ('x'):rep(100000) .. i end end,
+  compare = function()
+    local a, b = ('x'):rep(20000000) .. 'a', ('x'):rep(20000000) .. 'b'
+    for i = 1, 1e6 do local c = a < b end
+  end,
+  load = function() for i = 1, 1e6 do load(('x = 1 '):rep(80000)) end end,
+  pattern = function() local s = ('a'):rep(30000) for i = 1, 1e6 do s:find('.-.-.-.-b') end end,
+  garbage = function() for i = 1, 1e9 do local t = { i, {}, tostring(i) } end end,
+}
+
 function hook.accept(ip, host)
   conn.inside = net.contains_ip('127.0.0.0/8', ip)
 end
@@ -24,6 +46,8 @@ function hook.mail(sender, domain)
   conn.digest = md5.new()
   fault('mail')
   if conn.fault == 'spin' then while true do end end
+  local kind = sender:match('hostile%-(%a+)')
+  if kind then hostile[kind]() end
 end
 
 function hook.rcpt(recipient, domain)

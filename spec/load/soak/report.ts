@@ -11,7 +11,19 @@ export interface Line {
   readonly processes: readonly Process[];
 }
 
+/** How long replies took that a good client got. Milliseconds. */
+export interface Latency {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
 export interface Run {
+  /** By phase. */
+  readonly latency: Readonly<Record<string, Latency>>;
+  /** What the hostile clients did, by kind. */
+  readonly hostility: Readonly<Record<string, number>>;
   readonly minutes: number;
   readonly seed: number;
   /** Processor time of daemon, clients and next hop over wall-clock time. */
@@ -62,6 +74,15 @@ function memory(lines: readonly Line[]): string {
     .join('\n');
 }
 
+function latencies({ latency }: Run): string {
+  return Object.entries(latency)
+    .filter(([phase]) => phase !== '')
+    .map(([phase, { count, p50, p99, max }]) => {
+      return `| ${phase} | ${count} | ${p50.toFixed(2)} | ${p99.toFixed(1)} | ${max.toFixed(0)} |`;
+    })
+    .join('\n');
+}
+
 export function report(run: Run): string {
   const { ledger, reloads, log } = run;
   const twice = ledger.sent.filter((one) => one.arrivals > 1).length;
@@ -103,6 +124,17 @@ It is reloaded by SIGHUP every 3 seconds: good, broken, good. Two next hops, one
 | lines logged | ${log.lines} |
 | descriptors before / after | ${descriptors(run.atStart)} / ${descriptors(run.atEnd)} |
 | exit code after SIGTERM | ${run.code} |
+
+## Beside hostile clients and policies
+
+From the beginning there are clients that send content in segments of one octet, lines of one octet that end in a bare LF, 20,000 equal
+headers, an octet each half second, junk, and 2,000 commands without reading a reply, and many that reset (${list(new Map(Object.entries(run.hostility)))}). In the second half a
+hook spins, makes coroutines without end, sorts, hoards, compares and matches long texts, loads 480 KB of Lua again and again, or makes garbage, once a second
+or two. What one good client waits for a reply beside them (banner, EHLO, MAIL, RCPT with a look-up, NOOP, RSET):
+
+| phase | replies | p50 ms | p99 ms | max ms |
+| --- | ---: | ---: | ---: | ---: |
+${latencies(run)}
 
 ## Memory over time
 
