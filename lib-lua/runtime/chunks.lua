@@ -1,5 +1,6 @@
 -- load, dofile, require and their kin. A chunk gets the globals of the connection that asks for it. Files belong to the revision of the
--- policy: they are read and compiled once and run anew for each connection. The modules in lib-lua are run once and shared.
+-- policy: they are read and compiled once and run anew for each connection. So are the modules in
+-- lib-lua, which belong to the engine and are compiled once for all.
 
 local runtime = ...
 local native, environment = runtime.native, runtime.environment
@@ -88,7 +89,6 @@ end
 
 -- require
 
-local shared_modules = {} -- name -> value, of lib-lua
 local function loading() end -- marks a module that is being loaded
 
 -- The tables of `package`, made when the connection first needs them.
@@ -185,38 +185,6 @@ local function no_c_modules()
   return 'C modules cannot be loaded; the modules of smtpe are ' .. our_names()
 end
 
-local function shared_module(name, factory, ...)
-  local value = shared_modules[name]
-  if value == nil then
-    value = factory(runtime.shared_globals)(...)
-    if value == nil then
-      value = true
-    end
-    shared_modules[name] = value
-  end
-  return value
-end
-
--- The require of lib-lua's own modules: knows only the engine's libraries and lib-lua, whoever is calling.
-function chunks.shared_require(name)
-  local value = shared_modules[name]
-  if value ~= nil then
-    return value
-  end
-  if type(name) == 'string' and environment.root.nested[name] then
-    return runtime.shared_globals[name]
-  end
-  local file, tried = chunks.searchpath(tostring(name), runtime.library_path)
-  if file == nil then
-    error("module '" .. tostring(name) .. "' not found:" .. tried, 2)
-  end
-  local factory, message = native.shared_file(file)
-  if factory == nil then
-    error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 2)
-  end
-  return shared_module(name, factory, name, file)
-end
-
 local function search_preload(name)
   local loader = package_of_caller().preload[name]
   if loader ~= nil then
@@ -225,20 +193,15 @@ local function search_preload(name)
   return "\n\tno field package.preload['" .. tostring(name) .. "']"
 end
 
-local function file_loader(name, file, is_shared)
+local function file_loader(name, file, of_library)
   local factory, message
-  if is_shared then
-    factory, message = native.shared_file(file)
+  if of_library then
+    factory, message = native.library_file(file)
   else
     factory, message = native.file(file)
   end
   if factory == nil then
     error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 4)
-  end
-  if is_shared then
-    return function(...)
-      return shared_module(name, factory, ...)
-    end, file
   end
   return factory(native.globals()), file
 end
@@ -255,9 +218,9 @@ local function search_files(name)
       return load_ours, ':smtpe:'
     end
     local file = gsub(template, '%?', part)
-    local is_there, is_shared = native.readable(file)
+    local is_there, of_library = native.readable(file)
     if is_there then
-      return file_loader(name, file, is_shared)
+      return file_loader(name, file, of_library)
     end
     tried[#tried + 1] = "\n\tno file '" .. file .. "'"
   end

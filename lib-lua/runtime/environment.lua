@@ -224,43 +224,4 @@ function environment.string_metatable()
   return own
 end
 
--- What the modules of lib-lua see as globals: everything is there, nothing can be changed, and the tables that belong to a
--- connection are those of the connection that is calling.
-
-local function refuse(_, name)
-  error("modules in lib-lua are shared by all connections and must not set globals (assigning '" .. tostring(name) .. "')", 2)
-end
-
-local function of_caller(name)
-  return rawsetmetatable({}, {
-    __index = function(_, key) return native.globals()[name][key] end,
-    __newindex = function(_, key, value) native.globals()[name][key] = value end,
-    __pairs = function() return rawnext, native.globals()[name], nil end,
-  })
-end
-
-local function view(node)
-  local t = {}
-  for name, value in rawnext, node.plain do
-    t[name] = value
-  end
-  for name, child in rawnext, node.nested do
-    t[name] = view(child)
-  end
-  return rawsetmetatable(t, {
-    __index = function(_, key) return node.lazy[key] and copy_of(node)[key] end,
-    __newindex = refuse,
-    __metatable = false,
-  })
-end
-
-function environment.shared_view(caller_tables)
-  local t = view(environment.root)
-  for _, name in ipairs(caller_tables) do
-    rawset(t, name, of_caller(name))
-  end
-  rawset(t, '_G', t)
-  return t
-end
-
 return environment

@@ -121,8 +121,6 @@ function runtime.finish(own_table, fields_module)
     end
     return hook(...)
   end
-  runtime.shared_globals = environment.shared_view { own_table, fields_module }
-  rawset(runtime.shared_globals, 'require', chunks.shared_require)
   debug.getmetatable('').__index = root.nested.string.plain
 end
 

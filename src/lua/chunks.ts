@@ -36,7 +36,7 @@ const suffix = '\nend';
 export class Chunks {
   readonly #core: Core;
   /** The modules of lib-lua, by path: a part of the program, compiled once. */
-  readonly #shared = new Map<string, Compiled>();
+  readonly #library = new Map<string, Compiled>();
 
   constructor(core: Core) {
     this.#core = core;
@@ -98,12 +98,12 @@ export class Chunks {
   }
 
   /** The factory of a module of lib-lua. Not to be released. */
-  shared(path: string): Compiled {
-    const known = this.#shared.get(path);
+  library(path: string): Compiled {
+    const known = this.#library.get(path);
     if (known !== undefined) return known;
     const source = withoutFirstLineComment(readFileSync(Buffer.from(path, 'latin1')).toString('latin1'));
     const compiled = this.compile(source, `@${path}`);
-    this.#shared.set(path, compiled);
+    this.#library.set(path, compiled);
     return compiled;
   }
 }

@@ -1,6 +1,6 @@
 // A Lua engine: one WebAssembly instance with one master state, in which every connection has a coroutine and globals of its own.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
 import type { Clock } from '../ops/clock.ts';
 import type { Heartbeat } from '../ops/heartbeat.ts';
 import type { Log } from '../ops/log.ts';
@@ -37,7 +37,7 @@ export interface LuaEngineDependencies {
   readonly clock: Clock;
   readonly options: Options;
   readonly modules: readonly ModuleSpec[];
-  /** lib-lua: `runtime/` in it is the engine's own Lua, the rest are modules shared by all connections. */
+  /** lib-lua: `runtime/` in it is the engine's own Lua, the rest are modules that policies may require. */
   readonly libLuaDirectory: string;
   readonly files: FileHooks;
   /** Told what is running, for the watchdog. */
@@ -166,10 +166,11 @@ export class LuaEngine {
     return this.core.running;
   }
 
-  #placeOf(path: string): FilePlace {
+  #placeOf(written: string): FilePlace {
     const base = latin1Of(join(this.#deps.libLuaDirectory, '/'));
+    const path = normalize(written);
     if (!path.startsWith(base)) return 'elsewhere';
-    return /^(runtime|stubs)\//.test(path.slice(base.length)) ? 'engine' : 'shared';
+    return /^(runtime|stubs)\//.test(path.slice(base.length)) ? 'engine' : 'library';
   }
 
   #natives(): Record<string, Native> {

@@ -8,7 +8,7 @@ import type { Native } from './natives.ts';
 import { type Pointer, registry, Type } from './wasm-api.ts';
 
 /** Whose a Lua file is: a module of lib-lua, loaded once for all connections; a part of the engine, which nobody may load; or anyone's. */
-export type FilePlace = 'shared' | 'engine' | 'elsewhere';
+export type FilePlace = 'library' | 'engine' | 'elsewhere';
 
 export interface NativeSurroundings {
   placeOf(path: string): FilePlace;
@@ -115,9 +115,9 @@ export function environmentNatives(
       bridge.push(L, message);
       return 2;
     },
-    /** shared_file(path) -> factory of a module of lib-lua; or nil, message */
-    shared_file: (L) => {
-      const compiled = chunks.shared(bridge.pullString(L, 1));
+    /** library_file(path) -> factory of a module of lib-lua; or nil, message */
+    library_file: (L) => {
+      const compiled = chunks.library(bridge.pullString(L, 1));
       if (compiled.kind === 'compiled') {
         compiled.factory.push(L);
         return 1;
@@ -126,14 +126,14 @@ export function environmentNatives(
       bridge.push(L, compiled.message);
       return 2;
     },
-    /** readable(path) -> whether there is such a file, in the revision or in lib-lua; whether it is loaded once for all */
+    /** readable(path) -> whether there is such a file, in the revision or in lib-lua; whether it is one of lib-lua */
     readable: (L) => {
       const path = bridge.pullString(L, 1);
       const place = around.placeOf(path);
       const found =
-        place === 'elsewhere' ? environment().scripts.has(path) : place === 'shared' && isFile(path);
+        place === 'elsewhere' ? environment().scripts.has(path) : place === 'library' && isFile(path);
       api.lua_pushboolean(L, found ? 1 : 0);
-      api.lua_pushboolean(L, place === 'shared' ? 1 : 0);
+      api.lua_pushboolean(L, place === 'library' ? 1 : 0);
       return 2;
     },
   };

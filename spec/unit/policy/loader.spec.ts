@@ -217,12 +217,15 @@ describe('modules of lib-lua', () => {
     };
   }
 
-  it('are run once and shared', async () => {
+  it('are run for each connection: what one does to them no other sees', async () => {
     const run = await withLibrary({
       'count.lua': 'local n = 0 return { next = function() n = n + 1 return n end }',
     });
     const policy = 'function hook.mail() return require("count").next() end';
-    expect([await run(policy), await run(policy)]).toEqual(['1', '2']);
+    expect([await run(policy), await run(policy)]).toEqual(['1', '1']);
+    const note =
+      'local m = require("count") function hook.mail() local old = tostring(m.note) m.note = "from me" return old end';
+    expect([await run(note), await run(note)]).toEqual(['nil', 'nil']);
   });
 
   it('see client and hook of the connection that calls, may wait, and use each other', async () => {
@@ -238,17 +241,26 @@ describe('modules of lib-lua', () => {
     ).toBe('<MINE>true');
   });
 
-  it('do not see what a policy did to the libraries', async () => {
-    const run = await withLibrary({ 'up.lua': 'return function(s) return string.upper(s) end' });
-    expect(
-      await run('string.upper = nil local up = require "up" function hook.mail() return up("x") end'),
-    ).toBe('X');
+  it('set globals of the connection that requires them', async () => {
+    const run = await withLibrary({ 'global.lua': 'leak = (leak or 0) + 1 return {}' });
+    const policy = 'require "global" function hook.mail() return tostring(leak) end';
+    expect([await run(policy), await run(policy)]).toEqual(['1', '1']);
   });
 
-  it('cannot set globals', async () => {
-    const run = await withLibrary({ 'bad.lua': 'leak = 1 return {}' });
-    expect(await run('require "bad"')).toMatch(
-      /bad\.lua:1: modules in lib-lua are shared by all connections and must not set globals \(assigning 'leak'\)/,
-    );
+  it('are not the parts of the engine', async () => {
+    const run = await withLibrary({});
+    for (const name of [
+      'runtime.lines',
+      'runtime.environment',
+      'stubs.hook',
+      'runtime/lines',
+      '.runtime.lines',
+      './runtime/lines',
+    ]) {
+      expect(
+        await run(`function hook.mail() return tostring((pcall(require, ${JSON.stringify(name)}))) end`),
+        name,
+      ).toBe('false');
+    }
   });
 });
