@@ -17,14 +17,14 @@ const kinds: ReadonlyMap<string, ValueKind> = new Map<string, ValueKind>([
 
 /** How far before the equal sign the attribute's name is looked for. */
 export const lookBehind = 48;
-/** The last two letters of those names: most attributes have others, and need no search. */
-const nameEnds = new Set(
-  [...kinds.keys()].map((name) => name.charCodeAt(name.length - 2) * 256 + name.charCodeAt(name.length - 1)),
-);
+/** The last two letters of those names: most attributes have others, and need no search. By the lowest five bits of both. */
+const nameEnds = new Uint8Array(1024);
+for (const name of kinds.keys())
+  nameEnds[((name.charCodeAt(name.length - 2) & 31) << 5) | (name.charCodeAt(name.length - 1) & 31)] = 1;
 
 /** False when the two octets surely do not end such a name. */
 export function mayEndName(first: number, second: number): boolean {
-  return nameEnds.has((first | 32) * 256 + (second | 32));
+  return nameEnds[((first & 31) << 5) | (second & 31)] === 1;
 }
 
 const isLetter = (code: number): boolean => (code | 32) >= 97 && (code | 32) <= 122;

@@ -29,6 +29,8 @@ import { type Candidate, candidates, type TokenContext } from './uri-token.ts';
 const isNothing = ordinary;
 const isMark = mark;
 const isInteresting = interesting;
+const maxNameDistance = lookBehind;
+const mayEnd = mayEndName;
 
 /** Runs and values that were judged before are remembered up to this length, and this many of them. */
 const rememberedLength = 256;
@@ -132,8 +134,10 @@ export class UriFinder implements BodyReader {
       return this.#lookBack(bytes, i, 3).toLowerCase() === 'url' ? 'css' : undefined;
     }
     let last = i - 1;
-    while (last >= 0 && i - last < lookBehind && (bytes[last] as number) <= 32) last--;
-    if (last > 0 && !mayEndName(bytes[last - 1] as number, bytes[last] as number)) return undefined;
+    // By far the most frequent one, without a look at the text.
+    if (i > 4 && bytes[i - 5] === 32 && isHref(bytes, i - 4)) return 'url';
+    while (last >= 0 && i - last < maxNameDistance && (bytes[last] as number) <= 32) last--;
+    if (last > 0 && !mayEnd(bytes[last - 1] as number, bytes[last] as number)) return undefined;
     return attributeKind(this.#lookBack(bytes, i, lookBehind));
   }
 
@@ -321,6 +325,15 @@ export class UriFinder implements BodyReader {
     }
     return found;
   }
+}
+
+function isHref(bytes: Buffer, at: number): boolean {
+  return (
+    ((bytes[at] as number) | 32) === 104 &&
+    ((bytes[at + 1] as number) | 32) === 114 &&
+    ((bytes[at + 2] as number) | 32) === 101 &&
+    ((bytes[at + 3] as number) | 32) === 102
+  );
 }
 
 /** In style sheets a quotation mark ends the value as well: there it is a mistake. */
