@@ -150,7 +150,7 @@ export class MessageObserver {
               uris.set(key, { ...found });
             },
             limit: (name) => {
-              uris.set('truncated', true);
+              if (name === 'uris') uris.set('truncated', true);
               limit(name);
             },
           });

@@ -22,7 +22,7 @@ stands in \`url()\` of style sheets is read whole and as browsers do (WHATWG URL
 number of slashes and backslashes leads to the host, with or without \`http:\` before them; the last \`@\` ends the user information, with blanks and quotes in
 it too. Behind a \`>\` in such a value, where the quotation mark may be missing, text is looked for as well.
 
-In all other text, what stands between blanks, line ends or one of \`" < > { } \\ ^\` and backquote is given to \`uri.parse\`, so bare hosts, mail addresses and IP
+In all other text, what stands between blanks, control characters or one of \`" < > { } \\ ^\` and backquote is given to \`uri.parse\`, so bare hosts, mail addresses and IP
 addresses are found as well. Before that:
 - character references (\`&amp;\`, \`&#46;\`) are decoded; soft hyphens and zero-width characters vanish; blanks, quotation marks and punctuation beyond
   ASCII delimit; the full stops of East Asian scripts are dots;
@@ -36,7 +36,7 @@ the others only URIs with \`://\` and \`mailto:\`, because every Received, From 
 read whole.
 
 At most \`limit-uris\` from the bodies and as many from the headers, and 256 bytes for each on average: when there are more, \`uri.found.truncated\`
-is true. The fields of a URI longer than \`limit-uri-length\` are cut, after its host was read from the whole of it (\`uri_raw\` loses user information rather than the host).`,
+is true (\`pairs\` comes upon it as well: go through the table by \`ipairs\`). The fields of a URI longer than \`limit-uri-length\` are cut, after its host was read from the whole of it (\`uri_raw\` loses user information rather than the host).`,
   read: (context) => {
     const create = (): LiveTable => context.createLiveTable();
     const { session } = context;

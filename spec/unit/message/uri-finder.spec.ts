@@ -286,6 +286,14 @@ describe('limits', () => {
     ]);
   });
 
+  test('on the length of one is no limit on their number', () => {
+    const cut = observe(`\r\nhttp://a.example.com/${'x'.repeat(500)}`, { uriLength: 100 });
+    expect(cut.truncated).toBe(false);
+    expect(cut.limits).toEqual(['limit-uri-length']);
+    expect(observe(`\r\n${'http://a.example.com/ www.b.example.com'}`, { uris: 1 }).truncated).toBe(true);
+    expect(observe('\r\nhttp://a.example.com/', { uris: 1 }).truncated).toBe(false);
+  });
+
   test('on the length of all together', () => {
     const text = Array.from({ length: 10 }, (_, i) => `http://h${i}.example.com/${'x'.repeat(1000)}`).join(
       ' ',
