@@ -21,7 +21,7 @@ const none: FileNames = { name: undefined, all: [], differ: false, disposition: 
 
 /** Names that a part can have; nobody needs more than two. */
 const maxNames = 64;
-const maxLength = 512;
+const maxLength = 256;
 /** Parameters of a name that are looked at: the first and the last ones. */
 const maxParameters = 200;
 

@@ -75,6 +75,13 @@ const maxWide = 1000;
 /** The same behind a closing quote, which is rarer still. */
 const maxBehind = 256;
 
+function lastWord(text: string): string {
+  const trimmed = text.trimEnd();
+  let start = trimmed.length;
+  while (start > 0 && !isBlank(trimmed[start - 1])) start--;
+  return trimmed.slice(start);
+}
+
 /** The first index of a character of `set` at or after `start`, or the length of the text. */
 function indexOfAny(text: string, set: string, start: number): number {
   let i = start;
@@ -179,37 +186,49 @@ function joinSegments(segments: readonly Segment[]): Parameter[] {
   return parameters;
 }
 
+/** Parameters that anybody here asks for, RFC 2231 forms included. */
+const wanted = /^(?:boundary|charset|format|delsp|name|filename)(?:\*|$)/i;
+/** How many of them are kept: the first and the last ones. More only serve to waste memory. */
+const maxSegments = 1000;
+
 /** Reads a value whose comments have been removed (or are to be taken literally). */
 export function readStructured(text: string): StructuredValue {
   const valueEnd = indexOfAny(text, ';', 0);
   const segments: Segment[] = [];
+  const keep = (name: string, make: () => Segment): void => {
+    if (!wanted.test(name)) return;
+    if (segments.length >= maxSegments) segments.splice(maxSegments / 2, maxSegments / 4);
+    segments.push(make());
+  };
   let i = valueEnd;
   let semicolon = valueEnd;
   while (i < text.length) {
     while (i < text.length && (text[i] === ';' || isBlank(text[i]))) i++;
     const nameEnd = indexOfAny(text, '=;', i);
-    const name = text.slice(i, nameEnd).trim();
+    // Where a semicolon is missing the name is the last word.
+    const name = lastWord(text.slice(i, nameEnd));
     i = nameEnd;
     if (text[i] !== '=') continue;
     i++;
     while (isBlank(text[i])) i++;
     if (text[i] === '"') {
       const quoted = readQuoted(text, i);
-      const behind = behindQuotes(text, quoted.end);
-      segments.push(
-        segment(
+      keep(name, () => {
+        const behind = behindQuotes(text, quoted.end);
+        return segment(
           name,
           quoted.value,
           quoted.value,
           behind === '' ? [] : [quoted.value + behind, behind.trim()],
-        ),
-      );
+        );
+      });
       i = quoted.end;
     } else {
       const tokenEnd = indexOfAny(text, '; \t', i);
       if (semicolon < tokenEnd) semicolon = indexOfAny(text, ';', tokenEnd);
       const wideEnd = Math.min(semicolon, tokenEnd + maxWide);
-      segments.push(segment(name, text.slice(i, tokenEnd), text.slice(i, wideEnd).trim()));
+      const at = i;
+      keep(name, () => segment(name, text.slice(at, tokenEnd), text.slice(at, wideEnd).trim()));
       // A name may follow without a semicolon in between, but only if an equal sign comes before the next one.
       const equals = text.indexOf('=', tokenEnd);
       i = equals >= 0 && equals < semicolon ? tokenEnd : semicolon;

@@ -2,8 +2,7 @@
 // and the like) is searched as text is. In all other headers only what is written out as a URI counts: names of hosts and addresses are
 // in every Received, From and Message-ID and would fill the list with the names of those who carried the mail. Called by observer.ts.
 
-import { decodeOctets } from '../charset/decoding.ts';
-import { charsetOf } from '../charset/label.ts';
+import { decodeWords as wordsToText } from './encoded-words.ts';
 import { hrefCandidate } from './uri-attribute.ts';
 import type { UriCollector } from './uri-collector.ts';
 import { candidates } from './uri-token.ts';
@@ -16,47 +15,10 @@ const readByPeople: ReadonlySet<string> = new Set([
   'thread-topic',
 ]);
 
-const encodedWord = /=\?([^\s?]{1,80})\?([bq])\?([^\s?]*)\?=/gi;
-
-function octetsOf(kind: string, text: string): Buffer {
-  if (kind === 'b' || kind === 'B') return Buffer.from(text, 'base64');
-  const octets = text
-    .replaceAll('_', ' ')
-    .replace(/=([\da-f]{2})/gi, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(octets, 'latin1');
-}
-
-/** Words of one charset that stand together: a character may begin in one and end in the next. */
-interface Words {
-  readonly charset: string;
-  readonly octets: Buffer[];
-}
-
-function textOf({ charset, octets }: Words): string {
-  return Buffer.from(decodeOctets(Buffer.concat(octets), charsetOf(charset)), 'utf8').toString('latin1');
-}
-
 /** Encoded words as UTF-8, in whatever charset they are; blanks between two of them vanish. */
 export function decodeWords(value: string): string {
   if (!value.includes('=?')) return value;
-  let result = '';
-  let end = 0;
-  let words: Words | undefined;
-  for (const found of value.matchAll(encodedWord)) {
-    // RFC 2231 section 5: a language may stand behind the charset.
-    const charset = (found[1] ?? '').replace(/\*.*$/, '').toLowerCase();
-    const between = value.slice(end, found.index);
-    const together = words !== undefined && !/\S/.test(between);
-    if (words !== undefined && !(together && words.charset === charset)) {
-      result += textOf(words);
-      words = undefined;
-    }
-    if (!together) result += between;
-    words ??= { charset, octets: [] };
-    words.octets.push(octetsOf(found[2] ?? '', found[3] ?? ''));
-    end = found.index + found[0].length;
-  }
-  return result + (words === undefined ? '' : textOf(words)) + value.slice(end);
+  return Buffer.from(wordsToText(value), 'utf8').toString('latin1');
 }
 
 /** What separates the tokens of a header value; semicolons and commas are left to the trimming of the URI, as in text. */

@@ -149,6 +149,8 @@ describe('no way to write x.exe hides it', () => {
       'another name in Content-Disposition',
       'Content-Type: text/plain; name=x.txt\r\nContent-Disposition: attachment; filename=x.exe',
     ],
+    ['no semicolon', 'Content-Disposition: attachment filename=x.exe'],
+    ['no semicolon and another word', 'Content-Type: a/b; foo name=x.exe'],
     ['no type', 'Content-Disposition: filename=x.exe'],
     ['nothing but it', 'Content-Disposition: ; filename=x.exe'],
   ])('by its headers: %s', (_title, headers) => {
