@@ -36,6 +36,8 @@ export class HeaderList {
   /** Made when a name is first asked for. */
   #index: NameIndex | undefined;
   #edited = false;
+  /** Bytes of all that the policy put in, also of what it replaced or deleted later: they are kept until the message is over. */
+  #editBytes = 0;
   /** The numbers of headers that the policy put in. */
   #ours = new Set<number>();
   /** True when a header of the message was received. */
@@ -59,6 +61,11 @@ export class HeaderList {
   /** True when the list differs from what was received. */
   get edited(): boolean {
     return this.#edited;
+  }
+
+  /** Headers that the policy put in, and their bytes. */
+  get edits(): { readonly count: number; readonly bytes: number } {
+    return { count: this.#ours.size, bytes: this.#editBytes };
   }
 
   get length(): number {
@@ -147,6 +154,7 @@ export class HeaderList {
     this.#index = undefined;
     this.#edited = false;
     this.#ours = new Set();
+    this.#editBytes = 0;
     this.#received = false;
     this.#unsafe = undefined;
     this.#envelope = undefined;
@@ -184,6 +192,7 @@ export class HeaderList {
     const end = this.#unsafe === undefined ? this.#order.length : this.#order.rankOf(this.#unsafe);
     const id = this.#lines.add(line);
     this.#ours.add(id);
+    this.#editBytes += line.length;
     this.#put(id, Math.max(first, Math.min(wanted, end)));
   }
 

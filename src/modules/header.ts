@@ -44,6 +44,24 @@ function editable(context: CallContext): HeaderList {
   return transaction.headers;
 }
 
+/** The list, when `more` bytes may be put in still. */
+function writable(context: CallContext, more: number): HeaderList {
+  const headers = editable(context);
+  const { count, bytes } = headers.edits;
+  const { values } = context.options;
+  if (count >= values['limit-header-edits']) {
+    throw new LuaError(
+      `more than ${values['limit-header-edits']} headers added or modified (limit-header-edits)`,
+    );
+  }
+  if (bytes + more > values['limit-header-edit-bytes']) {
+    throw new LuaError(
+      `more than ${values['limit-header-edit-bytes']} bytes of headers added or modified (limit-header-edit-bytes)`,
+    );
+  }
+  return headers;
+}
+
 function readable(context: CallContext): HeaderList | undefined {
   return context.session?.transaction?.headers ?? context.session?.headers;
 }
@@ -66,7 +84,7 @@ export const headerModule: ModuleSpec = luaModule({
     'as `Subject`. A line without colon or without name, and the `From ` line of a mailbox, are headers without name: they cannot be found.\n\n' +
     'Some programs see the body from the first line on that is no proper header (no colon, blanks or octets beyond ASCII in the name, an ' +
     'empty continuation). Whatever is added, inserted or replaced is written before such a line, so that it is a header for everybody; and behind ' +
-    'the `From ` line of a mailbox. A message that begins with a blank gets `X-Not-A-Header:` in front of that line when a header comes before it.',
+    'the `From ` line of a mailbox. What is added counts against `limit-header-edits` and `limit-header-edit-bytes`. A message that begins with a blank gets `X-Not-A-Header:` in front of that line when a header comes before it.',
   functions: [
     luaFunction({
       name: 'add',
@@ -80,7 +98,7 @@ export const headerModule: ModuleSpec = luaModule({
       text: 'Appends a header to the end of the list, or before the first line that is no header. Does nothing when it is nil. Raises an error for a line without a name or with a stray line end.',
       examples: ["header.add('X-Checked: yes')\nassert(select(2, header.find('x-checked', 1)) == 'yes')"],
       call: (context, line) => {
-        if (line !== undefined) editable(context).add(checkedLine(line));
+        if (line !== undefined) writable(context, line.length).add(checkedLine(line));
         return [];
       },
     }),
@@ -97,7 +115,7 @@ export const headerModule: ModuleSpec = luaModule({
       text: 'Inserts a header before the one at `index`, so that it then has that index. Does nothing when the line is nil.',
       examples: ["header.insert('X-First: 1', 1)\nassert(header.find('X-First', 1) == 1)"],
       call: (context, line, index) => {
-        if (line !== undefined) editable(context).insert(checkedLine(line), index);
+        if (line !== undefined) writable(context, line.length).insert(checkedLine(line), index);
         return [];
       },
     }),
@@ -140,7 +158,11 @@ export const headerModule: ModuleSpec = luaModule({
             `${JSON.stringify(name.slice(0, 60))} is not a header name (printable ASCII without blank and colon)`,
           );
         }
-        editable(context).modify(name, instance, checkedText(value, 'a header value'));
+        writable(context, name.length + value.length).modify(
+          name,
+          instance,
+          checkedText(value, 'a header value'),
+        );
         return [];
       },
     }),

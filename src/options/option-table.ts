@@ -224,6 +224,20 @@ export const optionTable = {
     'headers',
     'A message with more Received headers goes round in circles: 554 5.4.6 at dot. 0 is no limit.',
   ),
+  'limit-header-edits': integer(
+    250_000,
+    0,
+    10_000_000,
+    'edits',
+    'Headers that a policy may add, insert or modify in one message; more raise an error.',
+  ),
+  'limit-header-edit-bytes': integer(
+    4_194_304,
+    0,
+    268_435_456,
+    'bytes',
+    'Bytes of the headers that a policy adds, inserts or modifies in one message, all edits together; more raise an error.',
+  ),
   'limit-mime-depth': inProcess(
     integer(
       50,

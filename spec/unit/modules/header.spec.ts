@@ -188,3 +188,41 @@ test.each([
   const { user, system } = process.cpuUsage(before);
   expect((user + system) / 1000).toBeLessThan(1000);
 });
+
+describe('what a policy adds is bounded', () => {
+  const limits = (edits: string, bytes: string): void => {
+    context.options.set('limit-header-edits', edits, 'test');
+    context.options.set('limit-header-edit-bytes', bytes, 'test');
+  };
+
+  it('in number, deleted ones included', () => {
+    limits('3', '1000');
+    call('add', 'X: 1');
+    call('insert', 'X: 1', 1);
+    call('delete', 'X', 1);
+    call('modify', 'X', 1, '2');
+    for (const [name, ...values] of [
+      ['add', 'X: 1'],
+      ['insert', 'X: 1', 1],
+      ['modify', 'X', 1, '2'],
+    ] as const) {
+      expect(() => call(name, ...values)).toThrow(
+        'more than 3 headers added or modified (limit-header-edits)',
+      );
+    }
+    expect(headers.all).toEqual(['Subject: hello', 'To: b@example.net', 'X: 2']);
+    headers.clear();
+    call('add', 'X: 1');
+  });
+
+  it('in bytes', () => {
+    limits('1000', '2000');
+    call('add', `X: ${'y'.repeat(1500)}`);
+    expect(() => call('add', `X: ${'y'.repeat(1500)}`)).toThrow(
+      'more than 2000 bytes of headers added or modified (limit-header-edit-bytes)',
+    );
+    expect(() => call('modify', 'X', 1, 'y'.repeat(1500))).toThrow('limit-header-edit-bytes');
+    call('add', 'X: y');
+    expect(headers.length).toBe(4);
+  });
+});
