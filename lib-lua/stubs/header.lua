@@ -7,7 +7,7 @@
 ---
 ---The headers end with the empty line (or before a delimiter of the multipart that they declare), whatever stands before it; `hook.header`, this list and `mime.parts` go by the same rule. The name of a header is what stands before the first colon, without blanks, tabs and comments behind it and without a byte order mark in front: `Subject : x` and `Subject (y): x` are found, deleted and replaced as `Subject`. A line without colon or without name, and the `From ` line of a mailbox, are headers without name: they cannot be found.
 ---
----Some programs see the body from the first line on that is no proper header (no colon, blanks or octets beyond ASCII in the name, an empty continuation). Whatever is added, inserted or replaced is written before such a line, so that it is a header for everybody; and behind the `From ` line of a mailbox. A message that begins with a blank gets `X-Not-A-Header:` in front of that line when a header comes before it.
+---Some programs see the body from the first line on that is no proper header (no colon, blanks or octets beyond ASCII in the name, an empty continuation). Whatever is added, inserted or replaced is written before such a line, so that it is a header for everybody; and behind the `From ` line of a mailbox. What is added counts against `limit-header-edits` and `limit-header-edit-bytes`. A message that begins with a blank gets `X-Not-A-Header:` in front of that line when a header comes before it.
 ---@class header
 header = {}
 
