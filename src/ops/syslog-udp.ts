@@ -1,7 +1,7 @@
-// Sends log lines to a syslog server as RFC 5424 messages in datagrams (RFC 5426). The name of the server is looked up once; what the
-// network loses is lost, as with every syslog over UDP.
+// Sends log lines to a syslog server as RFC 5424 messages in datagrams (RFC 5426). A name is looked up when the first line is sent and
+// again every five minutes, so that a server may move; what the network loses is lost, as with every syslog over UDP.
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { lookup } from 'node:dns';
 import type { Timer } from './clock.ts';
 import type { LogRecord } from './log-line.ts';
 import type { LogSink } from './pino-log.ts';
@@ -10,20 +10,28 @@ import type { SyslogSettings } from './syslog-stream.ts';
 
 /** Bytes kept until the name of the server is known. */
 const QUEUE_LIMIT = 1024 * 1024;
-/** Milliseconds until a look-up that failed is tried again, and for the last lines at the end. */
+/** Milliseconds until a look-up that failed is tried again, until one is done anew, and for the last lines at the end. */
 const RETRY = 30_000;
+const LOOK_AGAIN = 300_000;
 const CLOSE_LIMIT = 2000;
+
+interface Open {
+  readonly address: string;
+  readonly socket: Socket;
+  /** Monotonic, in ms. */
+  since: number;
+}
 
 export class SyslogUdpSink implements LogSink {
   readonly wantsJson = false;
   readonly #host: string;
   readonly #port: number;
   readonly #settings: SyslogSettings;
-  readonly #socket: Socket;
   #queue: string[] = [];
   #queued = 0;
   #pending = 0;
-  #state: 'connecting' | 'connected' | 'failed' = 'connecting';
+  #open: Open | undefined;
+  #looking = false;
   #timer: Timer | undefined;
   #closed: Promise<void> | undefined;
   #finish: (() => void) | undefined;
@@ -32,47 +40,79 @@ export class SyslogUdpSink implements LogSink {
     this.#host = host;
     this.#port = port;
     this.#settings = settings;
-    this.#socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
-    // A refused datagram shows as an error of the next one; there is nothing to be done about it.
-    this.#socket.on('error', () => undefined);
-    this.#connect();
+    this.#lookUp();
   }
 
-  #connect(): void {
-    this.#state = 'connecting';
-    this.#socket.connect(this.#port, this.#host, (error?: Error | null) => {
-      const failed = error !== undefined && error !== null;
-      this.#state = failed ? 'failed' : 'connected';
-      if (!failed) for (const line of this.#queue) this.#send(line);
-      if (!failed) this.#queue = [];
-      if (failed && this.#closed === undefined) {
-        this.#timer = this.#settings.clock.after(RETRY, () => this.#connect());
-      }
-      this.#settle();
+  #lookUp(): void {
+    this.#looking = true;
+    lookup(this.#host, (error, address, family) => {
+      if (error !== null) this.#failed();
+      else if (address === this.#open?.address) this.#found(this.#open);
+      else this.#connect(address, family);
     });
+  }
+
+  #connect(address: string, family: number): void {
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+    // A refused datagram shows as an error of the next one; there is nothing to be done about it.
+    socket.on('error', () => undefined);
+    socket.connect(this.#port, address, (error?: Error | null) => {
+      if (error !== undefined && error !== null) {
+        socket.close();
+        this.#failed();
+        return;
+      }
+      this.#open?.socket.close();
+      this.#found({ address, socket, since: 0 });
+    });
+  }
+
+  /** The server is known; lines that waited go out. */
+  #found(open: Open): void {
+    this.#looking = false;
+    open.since = this.#settings.clock.monotonic();
+    this.#open = open;
+    const waiting = this.#queue;
+    this.#queue = [];
+    this.#queued = 0;
+    for (const line of waiting) this.#send(open, line);
+    this.#settle();
+  }
+
+  /** The address that was known stays. */
+  #failed(): void {
+    this.#looking = false;
+    if (this.#open !== undefined) this.#open.since = this.#settings.clock.monotonic();
+    else if (this.#closed === undefined) {
+      this.#timer = this.#settings.clock.after(RETRY, () => this.#lookUp());
+    }
+    this.#settle();
   }
 
   write(record: LogRecord): void {
     if (this.#closed !== undefined) return;
     const line = formatSyslog(record, this.#settings.host, this.#settings.pid);
-    if (this.#state === 'connected') {
-      this.#send(line);
+    const open = this.#open;
+    if (open !== undefined) {
+      this.#send(open, line);
+      const age = this.#settings.clock.monotonic() - open.since;
+      if (age >= LOOK_AGAIN && !this.#looking) this.#lookUp();
     } else if (this.#queued + line.length <= QUEUE_LIMIT) {
       this.#queue.push(line);
       this.#queued += line.length;
     }
   }
 
-  #send(line: string): void {
+  #send({ socket }: Open, line: string): void {
     this.#pending++;
-    this.#socket.send(Buffer.from(line, 'latin1'), () => {
+    socket.send(Buffer.from(line, 'latin1'), () => {
       this.#pending--;
       this.#settle();
     });
   }
 
   #settle(): void {
-    if (this.#pending === 0 && this.#state !== 'connecting') this.#finish?.();
+    if (this.#pending === 0 && !this.#looking) this.#finish?.();
   }
 
   close(): Promise<void> {
@@ -82,7 +122,8 @@ export class SyslogUdpSink implements LogSink {
       this.#finish = () => {
         this.#finish = undefined;
         deadline.cancel();
-        this.#socket.close(() => resolve());
+        if (this.#open === undefined) resolve();
+        else this.#open.socket.close(() => resolve());
       };
       this.#settle();
     });

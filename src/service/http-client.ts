@@ -1,6 +1,6 @@
 // The HTTP client of service.http.request: https with verification, reserved addresses refused when they are connected to, size and time
 // limits, kept connections. No redirects: the policy sees them. Every way a request can end is an outcome; it never rejects.
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import type { Resolver } from '../dns/resolver-api.ts';
 import type { Clock } from '../ops/clock.ts';
@@ -63,8 +63,8 @@ export class HttpClient {
   readonly #refuse: (address: string) => string | undefined;
   readonly #idle = new IdleConnections();
   readonly #memory = new MemoryPool();
-  /** By option http-ca-file. */
-  readonly #contexts = new Map<string, SecureContext>();
+  /** By option http-ca-file; as good as the file is unchanged. */
+  readonly #contexts = new Map<string, { readonly stamp: string; readonly context: SecureContext }>();
 
   constructor(
     clock: Clock,
@@ -183,18 +183,22 @@ export class HttpClient {
       : HttpConnection.over(keyOf(request), url.origin, address, secure);
   }
 
-  /** The usual authorities and those of the file. Read once. */
+  /** The usual authorities and those of the file, which is read again when it has changed. */
   async #trust(caFile: string): Promise<SecureContext | string> {
     const known = this.#contexts.get(caFile);
-    if (known !== undefined) return known;
     try {
+      const { mtimeNs, size, ino } = await stat(caFile, { bigint: true });
+      const stamp = `${mtimeNs} ${size} ${ino}`;
+      if (known?.stamp === stamp) return known.context;
       const context = createSecureContext({
         ca: [...rootCertificates, await readFile(caFile)],
         minVersion: 'TLSv1.2',
       });
-      this.#contexts.set(caFile, context);
+      this.#contexts.set(caFile, { stamp, context });
       return context;
     } catch (error) {
+      // A file that is being replaced may be away for a moment.
+      if (known !== undefined) return known.context;
       return `option http-ca-file ${JSON.stringify(caFile)}: ${describeError(error)}`;
     }
   }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { gzipSync } from 'node:zlib';
@@ -421,6 +421,15 @@ describe('https', () => {
     expect((await request(`https://127.0.0.1:${server.port}/`, 'GET')).content).toBe('over TLS');
     expect(await rig.call('http.request', `https://other.example.test:${server.port}/`, 'GET')).toBe(false);
     expect((await rig.wait()).http?.entries[0]?.error).toMatch(/^TLS: .*other\.example\.test/);
+    // A file that was replaced counts for the next connection; one that is away for a moment changes nothing.
+    rig.close();
+    rig = serviceRig({ options: { ...LOOPBACK, 'http-ca-file': caFile }, names });
+    await writeFile(caFile, 'no certificate');
+    expect((await request(`https://127.0.0.1:${server.port}/`, 'GET')).error).toMatch(/^TLS: /);
+    await writeFile(caFile, testAuthority);
+    expect((await request(`https://127.0.0.1:${server.port}/`, 'GET')).content).toBe('over TLS');
+    await rm(caFile);
+    expect((await request(`https://mx.example.test:${server.port}/`, 'GET')).content).toBe('over TLS');
     rig.set('http-ca-file', '/nonexistent/ca.pem');
     expect((await request(`https://mx.example.test:${server.port}/`, 'GET')).error).toBe(
       'option http-ca-file "/nonexistent/ca.pem": no such file',
