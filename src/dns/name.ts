@@ -114,11 +114,3 @@ function escapeLabel(packet: Buffer, start: number, end: number): string {
   }
   return label;
 }
-
-/** True for a name (final dot or not) that may stand in a mail header or log as a host name: letters, digits, `-`, `_`, dots. */
-export function isHostName(name: string): boolean {
-  return (
-    name.length <= 254 &&
-    /^(?:[a-z\d_](?:[a-z\d_-]*[a-z\d_])?\.)*[a-z\d_](?:[a-z\d_-]*[a-z\d_])?\.?$/i.test(name)
-  );
-}

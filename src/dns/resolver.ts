@@ -1,6 +1,7 @@
 // Resolver over the name servers of this machine: cache, merging of identical questions, caps and deadlines around dns/flight.ts and
 // dns/lookup.ts. One exists per process; main opens it, the dns module, the session (client.host) and forward/ ask it.
 import { isIP } from 'node:net';
+import { clientName } from '../net/client-name.ts';
 import type { Clock, RandomInteger, Timer } from '../ops/clock.ts';
 import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
@@ -10,7 +11,7 @@ import { AnswerCache } from './cache.ts';
 import { Flight, type FlightHost, type FlightResult, failedFlight } from './flight.ts';
 import { HostsFile } from './hosts-file.ts';
 import { Lookup, type LookupHost } from './lookup.ts';
-import { checkName, isHostName } from './name.ts';
+import { checkName } from './name.ts';
 import { type DnsQuestion, type DnsResponse, type Resolver, rcode } from './resolver-api.ts';
 import { ServerList } from './servers.ts';
 import { ShortMemory } from './short-memory.ts';
@@ -114,8 +115,8 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     const response = await this.query({ name, type: PTR, class: 1 }, options);
     if (response.error !== undefined) this.#log.write('info', `no name of ${address}: ${response.error}`);
     for (const record of response.rcode === rcode.OK ? response.answer : []) {
-      const host = String(record.fields.value).slice(0, -1).toLowerCase();
-      if (record.type === PTR && isHostName(host) && !isNoName(host)) return host;
+      const host = record.type === PTR ? clientName(String(record.fields.value)) : undefined;
+      if (host !== undefined) return host;
     }
     return undefined;
   }
@@ -244,12 +245,6 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     }
     return cause;
   }
-}
-
-/** Names that a zone may give an address and that name no host: `localhost` and its kin (RFC 6761 section 6.3), and addresses. */
-function isNoName(host: string): boolean {
-  const last = host.slice(host.lastIndexOf('.') + 1);
-  return last === 'localhost' || last === 'localdomain' || /^(?:\d+|0x[\da-f]*)$/.test(last);
 }
 
 function isLoopback(address: string): boolean {

@@ -55,6 +55,9 @@ function sketch(api: LuaApi, bridge: Bridge, L: State, count: number): readonly 
       case Type.function:
         sketches.push({ type: 'function' });
         break;
+      case Type.thread:
+        sketches.push({ type: 'coroutine' });
+        break;
       default:
         sketches.push({ type: 'userdata' });
     }

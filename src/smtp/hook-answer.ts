@@ -3,7 +3,7 @@
 import type { LogFields } from '../ops/log.ts';
 import { codesInWords, fitsHook, type HookName, hookTable } from '../policy/hook-table.ts';
 import type { HookOutcome, LimitName, ResultSketch } from '../policy/instance.ts';
-import { parseReply, type Reply } from './reply.ts';
+import { MAX_REPLY, parseReply, type Reply } from './reply.ts';
 
 export type HookAnswer =
   /** No hook, or no reply from it: the default applies. */
@@ -141,7 +141,7 @@ function judgeReply(name: HookName, text: string, drop: boolean, at: Circumstanc
     case 'wrong':
       return failed(name, `${shown}, a reply that ${parsed.why}`, `${EXAMPLE}; ${NOTHING}`);
     case 'too-long': {
-      const message = `hook.${name} gave a reply of ${text.length} bytes`;
+      const message = `hook.${name} gave a reply of ${text.length} bytes; at most ${MAX_REPLY} can be sent`;
       return {
         answer: {
           kind: 'failed',

@@ -83,7 +83,13 @@ export const errorTable = {
     'unknown AUTH mechanism',
     'AUTH with a mechanism other than PLAIN and LOGIN',
   ),
-  credentials: error(22, 535, '5.7.8', 'authentication failed', 'hook.auth gave no reply'),
+  credentials: error(
+    22,
+    535,
+    '5.7.8',
+    'authentication failed',
+    'hook.auth gave no reply, or the response has no user or no password (RFC 4616)',
+  ),
   authCancelled: error(
     23,
     501,

@@ -250,7 +250,12 @@ export class SessionCore {
           if (answer.kind === 'silent' || answer.reply.text === reply.text) {
             return this.#write(reply, cause, isHooks421(reply, cause));
           }
-          return this.#write(answer.reply, 'hook.reply', answer.reply.code === 421 && reply.code !== 421);
+          // A 421 of the engine ends by itself, in whatever words; every other one is a hook's.
+          return this.#write(
+            answer.reply,
+            'hook.reply',
+            answer.reply.code === 421 && (reply.code !== 421 || isHooks421(reply, cause)),
+          );
         }
       }
     });

@@ -1,7 +1,9 @@
 // The attributes of XCLIENT: NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT, values in xtext (RFC 3461 section 4). Either all of a
 // command are applied or none.
 import { isIPv4, isIPv6 } from 'node:net';
-import { plainAddress } from '../net/address.ts';
+import { canonicalAddress } from '../dns/address-text.ts';
+import { clientName } from '../net/client-name.ts';
+import { isHostName } from '../net/host-list.ts';
 import type { Client } from './client.ts';
 import type { Applied } from './command.ts';
 
@@ -22,10 +24,17 @@ export function decodeXtext(text: string): string | undefined {
   );
 }
 
-/** An address as XCLIENT has it: `1.2.3.4`, `IPv6:2001:db8::1`, with or without brackets. */
+/** An address as XCLIENT has it: `1.2.3.4`, `IPv6:2001:db8::1`, with or without brackets. One spelling, as of those of sockets. */
 function readAddress(value: string): string | undefined {
   const bare = value.replace(/^\[(.*)\]$/, '$1').replace(/^ipv6:/i, '');
-  return isIPv4(bare) || (isIPv6(bare) && !bare.includes('%')) ? plainAddress(bare) : undefined;
+  return isIPv4(bare) || (isIPv6(bare) && !bare.includes('%')) ? canonicalAddress(bare) : undefined;
+}
+
+/** As Postfix: a host name and no address. That the client is this machine says no name of it. */
+function readName(value: string): readonly ['NAME', string] | undefined {
+  const name = value.toLowerCase().replace(/\.$/, '');
+  if (!isHostName(name)) return undefined;
+  return ['NAME', clientName(name) ?? ''];
 }
 
 function isPort(value: string): boolean {
@@ -37,7 +46,7 @@ function check(name: string, value: string): readonly [AttributeName, string] | 
   const unavailable = UNAVAILABLE.test(value);
   switch (name) {
     case 'NAME':
-      return /[\0-\x20\x7f]/.test(value) || value === '' ? undefined : ['NAME', unavailable ? '' : value];
+      return unavailable ? [name, ''] : readName(value);
     case 'ADDR':
     case 'DESTADDR': {
       // A client without address is nobody whom a policy could judge.
@@ -87,7 +96,7 @@ export function applyAttributes(attributes: Attributes, client: Client): Applied
       address,
       port: Number(port),
       localAddress: local === '' ? undefined : local,
-      host: name === '' ? `[${address}]` : name.toLowerCase().replace(/\.$/, ''),
+      host: name === '' ? `[${address}]` : name,
       hostKnown: name !== '',
       // NAME is a name that the proxy has confirmed.
       hostConfirmed: attributes.get('NAME') !== undefined ? name !== '' : same && client.hostConfirmed,

@@ -1,7 +1,7 @@
 // Which names are asked, and how names of answers are written.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkName, isHostName, readName } from '../../../src/dns/name.ts';
+import { checkName, readName } from '../../../src/dns/name.ts';
 import { nameOctets } from '../../fakes/dns-zone.ts';
 
 const label63 = 'a'.repeat(63);
@@ -113,16 +113,4 @@ describe('readName', () => {
     expect(readName(packet, 12, packet.length - 1)).toBeUndefined();
     expect(readName(packet, 12, packet.length)?.next).toBe(packet.length);
   });
-});
-
-describe('isHostName', () => {
-  it.each(['a', 'a.b.', 'mail-1.example.com', '_x.example', '1.2.3.4', 'A.B'])('takes %s', (name) => {
-    expect(isHostName(name)).toBe(true);
-  });
-  it.each(['', '.', 'a..b', '-a.b', 'a-.b', 'a b', 'a\\010b.c', 'a\\.b', 'a\n', 'a/b', 'x'.repeat(255)])(
-    'refuses %j',
-    (name) => {
-      expect(isHostName(name)).toBe(false);
-    },
-  );
 });

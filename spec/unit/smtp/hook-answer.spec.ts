@@ -162,6 +162,18 @@ describe.each(answering)('hook.%s', (name) => {
     expect(rig.instance.calls.at(-1)).toEqual(['close', 1]);
     expect(rig.log.lines.at(-1)?.fields).toMatchObject({ end: `421 of hook.${name}`, close: 1 });
   });
+
+  it('that says 421 ends the session with it in the words of hook.reply', async () => {
+    const hooks: FakeHooks = {
+      ...failing(name, returned('421 4.3.2 enough')),
+      reply: (_, text) =>
+        name === 'reply' || String(text).startsWith('421') ? '421 4.3.2 in other words' : undefined,
+    };
+    const { rig, heard } = await everything({ hooks });
+    expect(heard.endsWith('421 4.3.2 in other words\r\n')).toBe(true);
+    expect(rig.instance.calls.at(-1)).toEqual(['close', 1]);
+    expect(rig.log.lines.at(-1)?.fields).toMatchObject({ end: '421 of hook.reply', close: 1 });
+  });
 });
 
 describe.each(['reset', 'error', 'close', 'init'] as const)(

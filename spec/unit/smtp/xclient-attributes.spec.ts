@@ -21,7 +21,7 @@ describe('parseAttributes', () => {
         'DESTPORT=2525',
       ),
     ).toEqual({
-      NAME: 'Spike.Example',
+      NAME: 'spike.example',
       ADDR: '192.0.2.8',
       PORT: '25',
       PROTO: 'ESMTP',
@@ -42,6 +42,23 @@ describe('parseAttributes', () => {
     expect(parse(word)).toEqual({ ADDR: '2001:db8::7' });
   });
 
+  it.each([
+    ['IPv6:2001:DB8:0:0::0001', '2001:db8::1'],
+    ['2001:0db8::7', '2001:db8::7'],
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
+    ['::ffff:c000:201', '192.0.2.1'],
+  ])('spells %s as sockets do', (word, address) => {
+    expect(parse(`ADDR=${word}`, `DESTADDR=${word}`)).toEqual({ ADDR: address, DESTADDR: address });
+  });
+
+  it.each(['localhost', 'LOCALHOST.', 'localhost.localdomain', 'ip6-localhost', '0x7f000001'])(
+    'takes no name for %s',
+    (name) => {
+      expect(parse(`NAME=${name}`)).toEqual({ NAME: '' });
+    },
+  );
+
   it('knows what is not available', () => {
     expect(
       parse('NAME=[UNAVAILABLE]', 'HELO=[TEMPUNAVAIL]', 'LOGIN=[unavailable]', 'PORT=[UNAVAILABLE]'),
@@ -61,6 +78,17 @@ describe('parseAttributes', () => {
     '=x',
     'NAME=',
     'NAME=a+20b',
+    ...[
+      '192.0.2.8',
+      '[192.0.2.8]',
+      '2001:db8::1',
+      'a..b',
+      '.',
+      'foo"><x',
+      'a+40b.example',
+      '\xfc.example',
+      '1',
+    ].map((name) => `NAME=${name}`),
     'NAME=a+0D+0Ab',
     'HELO=a+0Ab',
     'LOGIN=+zz',

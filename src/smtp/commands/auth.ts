@@ -27,6 +27,21 @@ function decode(text: string): string {
   return Buffer.from(text, 'base64').toString('latin1');
 }
 
+/**
+ * Who claims to be whom, by what proof. RFC 4616 section 2: PLAIN is authzid NUL authcid NUL passwd, and neither of the last two is empty;
+ * LOGIN has no other idea of them. undefined when it is anything else: a policy, or what it asks, is not to guess what was meant (an empty
+ * password is an anonymous bind to LDAP, RFC 4513 section 5.1.2).
+ */
+function readClaim(
+  mechanism: Credentials['mechanism'],
+  responses: readonly string[],
+): Pick<Credentials, 'user' | 'password'> | undefined {
+  const parts = mechanism === 'PLAIN' ? (responses[0] ?? '').split('\0') : ['', ...responses];
+  const [, user = '', password = ''] = parts;
+  if (parts.length !== 3 || user === '' || password === '') return undefined;
+  return user.includes('\0') || password.includes('\0') ? undefined : { user, password };
+}
+
 function parse(line: CommandLine, context: CommandContext, answers: readonly string[]): Parsed<Credentials> {
   if (context.auth !== undefined) return refuse('authenticated');
   const [given = '', ...rest] = words(line.argument);
@@ -40,15 +55,9 @@ function parse(line: CommandLine, context: CommandContext, answers: readonly str
   if (responses.length < wanted) {
     return { kind: 'ask', challenge: mechanism === 'PLAIN' ? '' : responses.length === 0 ? USER : PASSWORD };
   }
-  const [first = '', second = ''] = responses.map(decode);
-  // authzid NUL authcid NUL password
-  const [, user = '', ...proof] = mechanism === 'PLAIN' ? first.split('\0') : ['', first, second];
-  return go({
-    line: [line.input.slice(0, 4), given, ...responses].join(' '),
-    mechanism,
-    user,
-    password: proof.join('\0'),
-  });
+  const claim = readClaim(mechanism, responses.map(decode));
+  if (claim === undefined) return refuse('credentials');
+  return go({ line: [line.input.slice(0, 4), given, ...responses].join(' '), mechanism, ...claim });
 }
 
 export const authCommand = command({
