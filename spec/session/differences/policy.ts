@@ -96,7 +96,8 @@ export const policyDifferences: readonly Difference[] = [
   },
   {
     cases: [/^client-write-hook-(?:ehlo|auth|mail|content|header|dot|forward|noop|out_seq|unknown)$/],
-    reason: 'RFC 4954 section 4, RFC 4616: what is not base64, or no user and password, is refused, so that the client sends some',
+    reason:
+      'RFC 4954 section 4, RFC 4616: what is not base64, or no user and password, is refused, so that the client sends some',
     change: all(
       sends('AUTH PLAIN x', 'AUTH PLAIN AHgAeA==\r\n'),
       hooks([['auth', 'AUTH PLAIN x']], [['auth', 'AUTH PLAIN AHgAeA==']]),
