@@ -104,6 +104,21 @@ describe('the port and the policy', () => {
     expect(await answer(port)).toBe('250 new\r\n');
   });
 
+  it('follow the files by themselves with +reload-watch, all workers alike', async () => {
+    const service = await start({ policy: noop(1), options: ['workers=2', '+reload-watch'] });
+    const port = await service.ready(2);
+    await service.policy(noop('number two'));
+    await service.said(/policy reloaded/, 2);
+    for (let i = 0; i < 6; i++) expect(await answer(port)).toBe('250 number two\r\n');
+    await service.policy('broken(');
+    await service.said(/policy not reloaded, the old one stays/);
+    await service.policy(noop(3));
+    await service.said(/policy reloaded/, 4);
+    expect(await answer(port)).toBe('250 3\r\n');
+    // The one that tried it is the one that refused it.
+    expect(service.program.stderr.match(/not reloaded/g)).toHaveLength(1);
+  });
+
   it('come with the same modules and options to a successor', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'smtpe-service-'));
     await writeFile(join(directory, 'mod.lua'), "return { text = 'module' }");

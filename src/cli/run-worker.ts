@@ -142,9 +142,19 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
     return code;
   }
   const { service } = outcome;
-  orders.onReload((message) => void reload(message, service, line));
+  orders.onReload((message) => {
+    reload(message, service, line)
+      .then(sayGrace)
+      .catch((error: unknown) => {
+        // While it ends nothing is loaded any more.
+        if (!ending.asked) throw error;
+      });
+  });
   watchMemory(options, systemClock, (reason) => void line.send({ kind: 'replace', reason, isFault: true }));
   if (revision.policy === undefined) warnOfLoops(options, service.server.endpoints, log);
+  const sayGrace = (): Promise<void> =>
+    line.send({ kind: 'grace', ms: options.values['shutdown-timeout'] * 1000 });
+  await sayGrace();
   const text = announcement(service.server.endpoints, service.script, options);
   await line.send({ kind: 'listening', text, policy: service.source() });
   const code = await untilTheEnd(service, options, log, ending);

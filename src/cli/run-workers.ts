@@ -25,6 +25,7 @@ import { warnAtStart } from './start-warnings.ts';
 
 /** Loading the program and starting Lua, on a machine that is very busy. */
 const START_MS = 60_000;
+const REMOVAL_MS = 1000;
 
 /** Answers a worker that wants the listening sockets. */
 async function giveSockets(
@@ -65,6 +66,8 @@ export async function runPrimary({ options, words, early }: RunParts, front: Fro
   ending.catchAccidents(log);
   const problems = new Set<string>();
   let announced = false;
+  /** Removals of what dead workers left, at work. */
+  const removals = new Set<Promise<void>>();
   const sockets = new HeldSockets((asked) =>
     log.write('warning', 'other addresses need a restart, the present ones stay', { asked }),
   );
@@ -86,7 +89,9 @@ export async function runPrimary({ options, words, early }: RunParts, front: Fro
       clearRegion(counters, region);
       held.gone(worker);
       trouble.report(worker.pid, undefined);
-      void removeLeftoversOf(worker.pid, options.values['spool-dir'], log);
+      const removal = removeLeftoversOf(worker.pid, options.values['spool-dir'], log);
+      removals.add(removal);
+      void removal.then(() => removals.delete(removal));
     },
     onListening: (worker, message) => {
       held.listening(worker, message.policy);
@@ -123,6 +128,11 @@ export async function runPrimary({ options, words, early }: RunParts, front: Fro
   const failure = await supervisor.run();
   stopLooking();
   sockets.close();
+  // A directory that does not answer keeps nobody.
+  await Promise.race([
+    Promise.all(removals),
+    new Promise((resolve) => systemClock.after(REMOVAL_MS, () => resolve(undefined))),
+  ]);
   const code = failure?.code ?? (ending.asked ? (await ending.end).code : exitCode.ok);
   if (failure?.problem !== undefined) {
     log.write('crit', failure.problem);

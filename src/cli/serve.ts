@@ -160,7 +160,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
 }
 
 /** Sessions that are cut off are over at once; should one not be, the process ends without it after this time. */
-const CUT_MS = 2000;
+const CUT_MS = 1000;
 
 /** Serves until a signal or a broken engine ends it; gives the exit code. */
 export async function untilTheEnd(

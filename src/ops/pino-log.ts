@@ -47,7 +47,7 @@ const customLevels: Readonly<Record<Level, number>> = {
 const plainWords: ReadonlySet<string> = new Set(['warn', 'info']);
 
 /** Milliseconds that closing may take: a reader that stands still must not keep the process. */
-const CLOSE_LIMIT = 1500;
+const CLOSE_LIMIT = 1000;
 
 /** Names that pino writes itself: a field of that name would be a second key in the JSON. */
 const reserved: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'msg']);

@@ -27,7 +27,7 @@ export interface SupervisorDeps {
   readonly workers: number;
   readonly log: Log;
   readonly clock: Clock;
-  /** Option shutdown-timeout. */
+  /** Option shutdown-timeout; a worker may have a longer one. */
   readonly shutdownMs: () => number;
   /** How long a worker may take until it listens. */
   readonly startMs: () => number;
@@ -51,6 +51,8 @@ interface Worker {
   state: 'starting' | 'serving' | 'draining';
   /** Why it wants to be replaced. */
   asks: string | undefined;
+  /** Its shutdown-timeout, when it has said so. */
+  graceMs: number;
   /** Why it cannot start. */
   problem: string | undefined;
   /** Until it listens. */
@@ -99,7 +101,8 @@ export class Supervisor {
     this.#paused?.cancel();
     this.#nobody?.cancel();
     this.tell({ kind: 'drain' });
-    this.#killAfter(this.#deps.shutdownMs() + GRACE_MS);
+    const graces = [...this.#workers].map((it) => it.graceMs);
+    this.#killAfter(Math.max(this.#deps.shutdownMs(), ...graces) + GRACE_MS);
     this.#endWhenEmpty();
   }
 
@@ -178,7 +181,7 @@ export class Supervisor {
     const process = this.#deps.fork(region);
     const startedAt = clock.monotonic();
     const worker: Worker = {
-      ...{ process, region, startedAt, state: 'starting', asks: undefined, problem: undefined },
+      ...{ process, region, startedAt, state: 'starting', asks: undefined, graceMs: 0, problem: undefined },
       startLimit: clock.after(startMs(), () => {
         log.write('err', 'worker killed: it has not started in time', { worker: process.pid });
         process.kill('SIGKILL');
@@ -192,6 +195,7 @@ export class Supervisor {
 
   #hear(worker: Worker, message: FromWorker): void {
     if (message.kind === 'listening') this.#listening(worker, message);
+    if (message.kind === 'grace') worker.graceMs = message.ms;
     if (message.kind === 'failed') worker.problem = message.problem;
     if (message.kind === 'replace' && worker.state === 'serving' && !this.#stopping) {
       this.#deps.log.write('notice', `worker is to be replaced: ${message.reason}`, {
@@ -262,7 +266,9 @@ export class Supervisor {
 
   /** Ends the service when nobody serves for too long. */
   #watchNobody(): void {
-    if (this.#stopping || !this.#began || this.#nobody !== undefined || this.#count('serving') > 0) return;
+    // The first start may take its time; one that has failed may not go on for ever.
+    const isFirst = !this.#began && this.#lastEnd === '';
+    if (this.#stopping || isFirst || this.#nobody !== undefined || this.#count('serving') > 0) return;
     this.#nobody = this.#deps.clock.after(NOBODY_MS, () => {
       this.#over({
         code: 70,

@@ -32,6 +32,8 @@ export type FromWorker =
   | { readonly kind: 'open'; readonly addresses: readonly string[]; readonly port: number }
   /** Accepts connections; `text` is for the terminal, `policy` is what it serves by. */
   | { readonly kind: 'listening'; readonly text: string; readonly policy: PolicySource }
+  /** Its shutdown-timeout, which hook.init may have set: said before it listens and after each reload. */
+  | { readonly kind: 'grace'; readonly ms: number }
   /** Start another worker, and let this one drain when that one serves. `isFault`: the successor may soon say the same. */
   | { readonly kind: 'replace'; readonly reason: string; readonly isFault: boolean }
   /** It has heard `reload` and tries. */

@@ -31,7 +31,9 @@ async function stopAndStart(service: ChaosService, end: () => Promise<void>): Pr
 async function ended(service: ChaosService, signal: () => void): Promise<void> {
   const before = performance.now();
   signal();
-  const { code } = await service.current.program.ended;
+  const limit = wait((service.shutdownSeconds + 20) * 1000, { code: 'no end' }, { ref: false });
+  const { code } = await Promise.race([service.current.program.ended, limit]);
+  if (code === 'no end') service.current.signalGroup('SIGKILL');
   const took = performance.now() - before;
   if (code !== 0) service.record.complain(`exit code ${code} after SIGTERM`);
   if (took > (service.shutdownSeconds + 5) * 1000) service.record.complain(`${took.toFixed(0)} ms to end`);

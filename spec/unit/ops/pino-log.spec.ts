@@ -120,6 +120,6 @@ describe('createLog', () => {
       },
     };
     await createLog({ level: () => 'info', verboseText: () => '', sinks: [sink], clock, pid: 1 }).close();
-    expect(fired).toEqual([1500]);
+    expect(fired).toEqual([1000]);
   });
 });

@@ -31,6 +31,9 @@ class FakeWorker implements WorkerProcess {
   listens(text = ''): void {
     this.#hear({ kind: 'listening', text, policy: { path: 'p', text: '', ...noScriptTexts } });
   }
+  hasGrace(ms: number): void {
+    this.#hear({ kind: 'grace', ms });
+  }
   asks(isFault = true): void {
     this.#hear({ kind: 'replace', reason: 'memory', isFault });
   }
@@ -90,6 +93,18 @@ describe('Supervisor at start', () => {
     at(0).fails('bad policy');
     expect(await ended).toEqual({ code: 70, problem: undefined });
     expect(forked.length).toBe(1);
+  });
+
+  it('ends with an error when the first dies again and again without a word', async () => {
+    const { at, clock, ended, forked } = setUp();
+    for (let i = 0; i < 70; i++) {
+      at(forked.length - 1).exit(null, 'SIGKILL');
+      clock.advance(1000);
+    }
+    expect(await ended).toEqual({
+      code: 70,
+      problem: 'no worker serves since 60 s, the last one ended with SIGKILL',
+    });
   });
 
   it('kills a worker that never listens, and starts another', () => {
@@ -256,6 +271,17 @@ describe('Supervisor at the end', () => {
     expect(await ended).toBe(undefined);
     expect(forked.length).toBe(2);
     expect(clock.pending).toBe(0);
+  });
+
+  it('waits as long as the policy of a worker lets it', () => {
+    const { at, clock, supervisor, begin } = setUp();
+    at(0).hasGrace(50_000);
+    begin();
+    supervisor.stop();
+    clock.advance(52_499);
+    expect(at(0).killed).toEqual([]);
+    clock.advance(1);
+    expect(at(0).killed).toEqual(['SIGKILL']);
   });
 
   it('tells those too that start, and hurries those that were draining before', () => {
