@@ -57,7 +57,8 @@ function mayHaveScheme(text: string, colon: number): boolean {
 /** False for what surely is no URI, so that ordinary words cost little; the parser decides on the rest. */
 export function mayBeUri(text: string): boolean {
   if (text.length < 3) return false;
-  if (/%[2346]/.test(text)) return true;
+  // A dot, a colon or an @ as such or encoded; what else is encoded can be anything.
+  if (text.includes('%') && /[.:@]|%(?:2e|3a|40)/i.test(text)) return true;
   const colon = text.indexOf(':');
   if (colon >= 0) return mayHaveScheme(text, colon);
   const at = text.indexOf('@');

@@ -127,13 +127,18 @@ export class UriCollector {
     };
   }
 
+  /** Something that may be a URI was left out of the list. */
+  leaveOut(): void {
+    this.#sink.limit('uris');
+  }
+
   /** Lists it when it is new and within the limits. */
   #take(parsed: Uri, part: number): void {
     const name = parsed.uri_raw;
     if (this.#seen.has(name)) return;
     const used = this.#used(part);
     if (used.count >= this.#limits.uris || used.octets >= this.#limits.uris * meanLength) {
-      if (!used.refused) this.#sink.limit('uris');
+      if (!used.refused) this.leaveOut();
       used.refused = true;
       return;
     }

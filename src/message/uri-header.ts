@@ -24,21 +24,26 @@ export function decodeWords(value: string): string {
 /** What separates the tokens of a header value; semicolons and commas are left to the trimming of the URI, as in text. */
 const delimiters = /[\0-\x20"<>{}\\^`]+/;
 
+/** How much of one value is searched: it is done at once, and nobody reads more. */
+const longestValue = 262_144;
+
 /** `name` in lower case, `value` unfolded, as latin1. */
 export function searchHeader(collector: UriCollector, name: string, value: string): void {
   const text = readByPeople.has(name);
   if (collector.full(0) || (!text && !/:|=\?/.test(value))) return;
   const decoded = decodeWords(value);
   if (!text && !/:\/\/|mailto:/i.test(decoded)) return;
-  const context = { html: false, charset: '' };
+  if (decoded.length > longestValue) collector.leaveOut();
+  const searched = decoded.slice(0, longestValue);
   // <...> holds a URI as attributes do, List-Unsubscribe for one; blanks in it are nothing (RFC 2369 section 2). It is read whole.
-  const rest = decoded.replace(/<([^<>]*)>/g, (all, url: string) => {
+  const rest = searched.replace(/<([^<>]*)>/g, (all, url: string) => {
     const candidate = /^\s*(?:[a-z][\w+.-]*:[/\\]|mailto:)/i.test(url)
       ? hrefCandidate(url.replace(/\s+/g, ''), '')
       : undefined;
     return candidate !== undefined && collector.offer(candidate, 0) ? ' ' : all;
   });
-  for (const token of rest.split(delimiters)) {
+  const context = { html: false, charset: '' };
+  for (const token of new Set(rest.split(delimiters))) {
     if (token.length < 3 || !/[.:%&\x80-\xff]/.test(token)) continue;
     for (const candidate of candidates(token, context)) {
       if (text || /:\/\/|^mailto:/i.test(candidate.raw)) collector.offer(candidate, 0);

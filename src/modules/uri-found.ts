@@ -33,7 +33,7 @@ addresses are found as well. Before that:
 
 Headers: all values of the message's own headers, encoded words decoded. In Subject, Comments, Keywords, Organization and Thread-Topic as in text; in
 the others only URIs with \`://\` and \`mailto:\`, because every Received, From and Message-ID has names and addresses that are no links. A URI in \`<...>\` is
-read whole.
+read whole. Of one value 256 KiB are searched.
 
 At most \`limit-uris\` from the bodies and as many from the headers, and 256 bytes for each on average: when there are more, \`uri.found.truncated\`
 is true (\`pairs\` comes upon it as well: go through the table by \`ipairs\`). The fields of a URI longer than \`limit-uri-length\` are cut, after its host was read from the whole of it (\`uri_raw\` loses user information rather than the host).`,

@@ -286,6 +286,14 @@ describe('limits', () => {
     ]);
   });
 
+  test('on the length of a header that is searched: the next one is searched all the same', () => {
+    const seen = observe(
+      `Subject: http://a.example.com/ ${'x '.repeat(200_000)} http://b.example.com/\r\nX: http://c.example.com/\r\n\r\n`,
+    );
+    expect(seen.uris.map((uri) => uri.host)).toEqual(['a.example.com', 'c.example.com']);
+    expect(seen.truncated).toBe(true);
+  });
+
   test('on the length of one is no limit on their number', () => {
     const cut = observe(`\r\nhttp://a.example.com/${'x'.repeat(500)}`, { uriLength: 100 });
     expect(cut.truncated).toBe(false);
