@@ -165,6 +165,9 @@ end
 
 function bounded.table.unpack(t, first, last)
   if type(t) ~= 'table' then
+    if t == nil or last == nil then
+      error("bad argument #1 to 'unpack' (table expected, got " .. type(t) .. ')', 1)
+    end
     return raw_unpack(t, first, last)
   end
   last = last or #t

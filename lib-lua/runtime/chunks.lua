@@ -41,7 +41,7 @@ function chunks.load(chunk, name, mode, ...)
   elseif type(chunk) == 'number' then
     text = tostring(chunk)
   elseif type(chunk) ~= 'string' then
-    error("bad argument #1 to 'load' (function or string expected, got " .. type(chunk) .. ')', 2)
+    error("bad argument #1 to 'load' (function expected, got " .. type(chunk) .. ')', 2)
   end
   if mode and not find(mode, 't', 1, true) then
     return nil, "attempt to load a text chunk (mode is '" .. mode .. "')"

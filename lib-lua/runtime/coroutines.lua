@@ -5,7 +5,8 @@ local runtime = ...
 local tag = runtime.tag
 local yield, resume, status, running, close, new =
   coroutine.yield, coroutine.resume, coroutine.status, coroutine.running, coroutine.close, coroutine.create
-local error, type, pcall, xpcall, sub, gsub = error, type, pcall, xpcall, string.sub, string.gsub
+local error, type, select, xpcall = error, type, select, xpcall
+local located, located_in, is_ours = runtime.positions.located, runtime.positions.located_in, runtime.positions.is_ours
 local interrupted, look, check_memory = runtime.native.interrupted, runtime.native.look, runtime.native.check_memory
 
 local coroutines = {}
@@ -32,15 +33,10 @@ function coroutines.suspending(start)
   end
 end
 
--- Errors that Lua's C functions raise when one of our own functions called them carry a position in our code: it goes.
 -- Who has wanted more memory than there is is stopped: each further try would cost all others a full collection.
 local function own_words(message)
-  if type(message) == 'string' then
-    if message == 'not enough memory' then
-      check_memory()
-    elseif sub(message, 1, 8) == '[smtpe]:' then
-      return (gsub(message, '^%[smtpe%]:%d+: ', ''))
-    end
+  if message == 'not enough memory' then
+    check_memory()
   end
   return message
 end
@@ -54,7 +50,7 @@ local function relay(co, ok, ...)
     end
     return ok, ...
   end
-  return ok, own_words((...))
+  return ok, own_words(located_in(co, (...)))
 end
 
 -- Each coroutine counts its instructions by itself: many that do little would never be looked at.
@@ -82,10 +78,13 @@ local function unwrap(co, ok, ...)
   if ok then
     return ...
   end
-  if status(co) == 'dead' then
-    close(co)
-  end
   local message = ...
+  if status(co) == 'dead' then
+    local closed, later = close(co)
+    if not closed and not is_ours(later) then
+      message = later -- of a variable that was closed
+    end
+  end
   error(message, type(message) == 'string' and 2 or 0)
 end
 
@@ -99,14 +98,18 @@ end
 coroutines.base = {}
 
 function coroutines.base.pcall(...)
-  return caught(pcall(...))
+  local f = ...
+  if f == nil and select('#', ...) == 0 then
+    error("bad argument #1 to 'pcall' (value expected)", 2)
+  end
+  return caught(xpcall(f, located, select(2, ...)))
 end
 
 function coroutines.base.xpcall(f, handler, ...)
   if type(handler) ~= 'function' then
     return xpcall(f, handler, ...)
   end
-  return xpcall(f, function(message) return handler(own_words(message)) end, ...)
+  return xpcall(f, function(message) return handler(own_words(located(message, 1))) end, ...)
 end
 
 local library = {
@@ -122,7 +125,7 @@ local function closed(ok, ...)
   if ok then
     return ok
   end
-  return ok, own_words((...))
+  return ok, own_words(located_in(nil, (...)))
 end
 
 function library.close(co)

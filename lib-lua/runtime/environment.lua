@@ -178,7 +178,8 @@ function base.setmetatable(t, metatable)
   if present and rawget(present, '__metatable') ~= nil then
     return checked_setmetatable(t, metatable) -- the same
   end
-  return environment.without_finalizer(metatable, checked_setmetatable, t, metatable)
+  local result = environment.without_finalizer(metatable, checked_setmetatable, t, metatable)
+  return result
 end
 
 function base.rawget(t, key)

@@ -6,7 +6,7 @@ local lua51 = runtime.lua51
 local type, error, select, tostring, tonumber, ipairs = type, error, select, tostring, tonumber, ipairs
 local rawnext, unpack = next, table.unpack
 local floor, ceil, math_type, mininteger = math.floor, math.ceil, math.type, math.mininteger
-local gsub, find = string.gsub, string.find
+local gsub, find, match = string.gsub, string.find, string.match
 
 -- A number without its fraction, as C converts it.
 local function truncate(number)
@@ -73,9 +73,11 @@ lua51.string.gfind = runtime.patterns.gmatch
 local KEPT, KEPT_LENGTH, LONGEST = 500, 200, 65536
 local formats, known_formats = {}, 0
 
+local conversion_pattern = '%%([-+ #0-9%.]*)(.?)'
+
 local function integer_conversions(text)
-  local positions, count = {}, 0
-  local changed = gsub(text, '%%([-+ #0-9%.]*)(.?)', function(flags, conversion)
+  local positions, count, special = {}, 0, false
+  local changed = gsub(text, conversion_pattern, function(flags, conversion)
     if conversion ~= '%' then
       count = count + 1
       if find(conversion, '[cdiouxX]') then
@@ -83,10 +85,48 @@ local function integer_conversions(text)
       end
     end
     if conversion == 'u' then
+      special = true
       return '%' .. flags .. 'd'
+    elseif conversion == 'q' then
+      special = true
     end
   end)
-  return #positions > 0 and { format = changed, positions = positions } or false
+  return (special or #positions > 0) and { format = changed, positions = positions, special = special } or false
+end
+
+-- The digits of an integer taken as one without sign.
+local function unsigned_text(n)
+  local tenth = (n >> 1) // 5
+  return tenth .. (n - tenth * 10)
+end
+
+local quoted = { ['"'] = '\\"', ['\\'] = '\\\\', ['\n'] = '\\\n', ['\r'] = '\\r', ['\0'] = '\\000' }
+
+-- Conversions that Lua 5.4 has not, or has another way: %u of a negative number, %q.
+local function special_format(text, ...)
+  local values, count, total = { ... }, 0, select('#', ...)
+  local changed = gsub(text, conversion_pattern, function(flags, conversion)
+    if conversion == '%' then
+      return nil
+    end
+    count = count + 1
+    local value = values[count]
+    if conversion == 'u' then
+      local n = truncate(value)
+      if math_type(n) == 'integer' and n < 0 then
+        values[count] = unsigned_text(n)
+        return '%' .. (find(flags, '^[+ #0]*%-') and '-' or '') .. (match(flags, '^[-+ #0]*(%d*)') or '') .. 's'
+      end
+      values[count] = n
+      return '%' .. flags .. 'd'
+    elseif conversion == 'q' and (type(value) == 'string' or type(value) == 'number') then
+      values[count] = '"' .. gsub(tostring(value), '["\\\n\r\0]', quoted) .. '"'
+      return '%s'
+    elseif find(conversion, '[cdioxX]') then
+      values[count] = truncate(value)
+    end
+  end)
+  return format(changed, unpack(values, 1, total))
 end
 
 local function truncated(positions, ...)
@@ -119,6 +159,9 @@ function lua51.string.format(text, ...)
   if not entry then
     return format(text, ...)
   end
+  if entry.special then
+    return special_format(text, ...)
+  end
   local positions = entry.positions
   if #positions > 10 then
     return format(entry.format, truncated(positions, ...))
@@ -140,7 +183,7 @@ local absurd = 100000000
 
 local function length_of(t, name)
   if type(t) ~= 'table' then
-    error("bad argument #1 to '" .. name .. "' (table expected, got " .. (t == nil and 'no value' or type(t)) .. ')', 3)
+    error("bad argument #1 to '" .. name .. "' (table expected, got " .. type(t) .. ')', 3)
   end
   local n = #t
   if n > absurd then
@@ -191,13 +234,30 @@ function lua51.table.move(from, first, last, ...)
   return move(from, first, last, ...)
 end
 
+local function is_table(t)
+  if type(t) ~= 'table' then
+    error("bad argument #1 to '?' (table expected, got " .. type(t) .. ')', 1)
+  end
+end
+
+local function is_function(f)
+  if type(f) ~= 'function' then
+    error("bad argument #2 to '?' (function expected, got " .. type(f) .. ')', 1)
+  end
+end
+
 function lua51.table.getn(t)
+  is_table(t)
   return #t
 end
 
-function lua51.table.setn() end
+function lua51.table.setn(t)
+  is_table(t)
+  error("'setn' is obsolete", 2)
+end
 
 function lua51.table.maxn(t)
+  is_table(t)
   local max = 0
   for key in rawnext, t do
     if type(key) == 'number' and key > max then
@@ -208,6 +268,8 @@ function lua51.table.maxn(t)
 end
 
 function lua51.table.foreach(t, f)
+  is_table(t)
+  is_function(f)
   for key, value in rawnext, t do
     local result = f(key, value)
     if result ~= nil then
@@ -217,6 +279,8 @@ function lua51.table.foreach(t, f)
 end
 
 function lua51.table.foreachi(t, f)
+  is_table(t)
+  is_function(f)
   for i = 1, #t do
     local result = f(i, t[i])
     if result ~= nil then
@@ -227,66 +291,124 @@ end
 
 -- math
 
-local log, exp, random, fmod = math.log, math.exp, math.random, math.fmod
+local log, exp, random, fmod, atan, huge = math.log, math.exp, math.random, math.fmod, math.atan, math.huge
 
-function lua51.math.pow(x, y)
-  return x ^ y
+-- Argument i as a number.
+local function number(i, ...)
+  local value = select(i, ...)
+  local n = value
+  if type(value) == 'string' then
+    n = tonumber(value)
+  end
+  if type(n) ~= 'number' then
+    local got = select('#', ...) < i and 'no value' or type(value)
+    error('bad argument #' .. i .. " to '?' (number expected, got " .. got .. ')', 1)
+  end
+  return n
+end
+
+function lua51.math.pow(...)
+  return number(1, ...) ^ number(2, ...)
+end
+
+function lua51.math.atan2(...)
+  return atan(number(1, ...), number(2, ...))
 end
 
 -- Whole numbers too are floats here: the remainder of a division by 0 is nan, not an error.
-function lua51.math.fmod(x, y)
-  return fmod(x + 0.0, y + 0.0)
+function lua51.math.fmod(...)
+  return fmod(number(1, ...) + 0.0, number(2, ...) + 0.0)
 end
 lua51.math.mod = lua51.math.fmod
 
-function lua51.math.log10(x)
-  return log(x, 10)
+function lua51.math.log10(...)
+  return log(number(1, ...), 10)
 end
 
-function lua51.math.ldexp(m, e)
-  return m * 2.0 ^ e
+-- In Lua 5.1 the logarithm has no other base.
+function lua51.math.log(...)
+  if select('#', ...) > 1 then
+    return log(...)
+  end
+  return log(number(1, ...))
 end
 
-function lua51.math.frexp(x)
-  if x == 0 or x ~= x or x == math.huge or x == -math.huge then
+function lua51.math.ldexp(...)
+  local m, e = number(1, ...) + 0.0, truncate(number(2, ...))
+  -- In steps: 2.0 ^ e alone may be too large or too small where the product is not.
+  while e > 1000 and m ~= 0 and m < huge and m > -huge do
+    m, e = m * 2.0 ^ 1000, e - 1000
+  end
+  while e < -1000 and m ~= 0 do
+    m, e = m * 2.0 ^ -1000, e + 1000
+  end
+  return m == 0 and m or m * 2.0 ^ e
+end
+
+function lua51.math.frexp(...)
+  local x = number(1, ...) + 0.0
+  if x == 0 or x ~= x or x == huge or x == -huge then
     return x, 0
   end
-  local magnitude = x < 0 and -x or x
-  local e = floor(log(magnitude, 2)) + 1
-  local m = magnitude / 2.0 ^ e
-  if m >= 1 then
-    m, e = m / 2, e + 1
-  elseif m < 0.5 then
-    m, e = m * 2, e - 1
+  local magnitude, e = x < 0 and -x or x, 0
+  if magnitude < 0x1p-1000 then
+    magnitude, e = magnitude * 0x1p200, -200 -- so that the power below can be had
   end
-  return x < 0 and -m or m, e
+  local power = floor(log(magnitude, 2)) + 1
+  local m = magnitude / 2.0 ^ (power - 1) / 2
+  if m >= 1 then
+    m, power = m / 2, power + 1
+  elseif m < 0.5 then
+    m, power = m * 2, power - 1
+  end
+  return x < 0 and -m or m, power + e
 end
 
-function lua51.math.cosh(x)
+function lua51.math.cosh(...)
+  local x = number(1, ...)
   return (exp(x) + exp(-x)) / 2
 end
 
-function lua51.math.sinh(x)
+-- Near 0 the difference of the powers would lose its digits: the series there.
+function lua51.math.sinh(...)
+  local x = number(1, ...)
+  if x < 0.1 and x > -0.1 then
+    local square = x * x
+    return x * (1 + square / 6 * (1 + square / 20 * (1 + square / 42 * (1 + square / 72))))
+  end
   return (exp(x) - exp(-x)) / 2
 end
 
-function lua51.math.tanh(x)
+function lua51.math.tanh(...)
+  local x = number(1, ...)
   if x > 20 then
     return 1.0
   elseif x < -20 then
     return -1.0
+  elseif x < 0.1 and x > -0.1 then
+    return lua51.math.sinh(x) / lua51.math.cosh(x)
   end
   local a, b = exp(x), exp(-x)
   return (a - b) / (a + b)
 end
 
-function lua51.math.random(low, high)
-  if low == nil then
+function lua51.math.random(...)
+  local count = select('#', ...)
+  if count == 0 then
     return random()
-  elseif high == nil then
-    return random(truncate(low))
+  elseif count == 1 then
+    local high = truncate((...))
+    if math_type(high) == 'integer' and high < 1 then
+      error("bad argument #1 to '?' (interval is empty)", 1) -- Lua 5.4 gives any integer for 0
+    end
+    return random(high)
   end
-  return random(truncate(low), truncate(high))
+  local low, high = ...
+  low, high = truncate(low), truncate(high)
+  if math_type(low) == 'integer' and math_type(high) == 'integer' and low > high then
+    error("bad argument #2 to '?' (interval is empty)", 1)
+  end
+  return random(low, high)
 end
 
 -- All connections draw from one generator, which is seeded at random: a policy cannot make it predictable for the others.
@@ -296,23 +418,32 @@ function lua51.math.randomseed() end
 
 local date, time, difftime = bounded.os.date, os.time, os.difftime
 
--- Conversions of the system's strftime that Lua 5.4 refuses.
+-- Conversions of the system's strftime that Lua 5.4 refuses, and those that are different here. `part` is '!' for UTC or ''.
 local extra_dates = {
   s = function(t) return tostring(floor(t)) end,
-  k = function(t) return format('%2d', tonumber(date('%H', t))) end,
-  l = function(t) return format('%2d', tonumber(date('%I', t))) end,
-  P = function(t) return date('%p', t):lower() end,
+  k = function(t, part) return format('%2d', tonumber(date(part .. '%H', t))) end,
+  l = function(t, part) return format('%2d', tonumber(date(part .. '%I', t))) end,
+  P = function(t, part) return date(part .. '%p', t):lower() end,
+  c = function(t, part) return date(part .. '%a %b %e %H:%M:%S %Y', t) end,
 }
 
+-- Years that a date has room for: what is beyond is an error, not a wrong date.
+local LAST_DATE = 8640000000000
+
 function lua51.os.date(text, t)
-  t = t and truncate(t)
-  if type(text) == 'string' and find(text, '%%[sklP]') then
-    local utc = sub(text, 1, 1) == '!'
-    if not utc then
-      text = gsub(text, '%%(.)', function(conversion)
-        return extra_dates[conversion] and extra_dates[conversion](t or time())
-      end)
-    end
+  t = t and truncate(tonumber(t) or t)
+  if t and math_type(t) ~= 'integer' then
+    return date(text, t) -- which refuses it
+  elseif t and (t > LAST_DATE or t < -LAST_DATE) then
+    error('date result cannot be represented in this installation', 2)
+  end
+  if type(text) == 'string' and find(text, '%%E?[csklP]') or text == nil then
+    local part = text and sub(text, 1, 1) == '!' and '!' or ''
+    text = gsub(text or '%c', '%%(E?)(.)', function(modifier, conversion)
+      if extra_dates[conversion] and (modifier == '' or conversion == 'c') then
+        return extra_dates[conversion](t or time(), part)
+      end
+    end)
   end
   return date(text, t)
 end

@@ -3,8 +3,8 @@
 
 local runtime = ...
 local native, chunks, environment = runtime.native, runtime.chunks, runtime.environment
-local type, error, select, tonumber, rawget, rawset, rawequal, ipairs, setmetatable =
-  type, error, select, tonumber, rawget, rawset, rawequal, ipairs, setmetatable
+local type, error, select, tonumber, rawget, rawset, rawequal, ipairs, pairs, setmetatable =
+  type, error, select, tonumber, rawget, rawset, rawequal, ipairs, pairs, setmetatable
 local unpack = runtime.bounded.table.unpack
 local getinfo, getupvalue, upvaluejoin, getmetatable = debug.getinfo, debug.getupvalue, debug.upvaluejoin, debug.getmetatable
 local floor = math.floor
@@ -25,7 +25,8 @@ local function raw_ipairs_step(t, i)
   end
 end
 
-function base.ipairs(t, ...)
+function base.ipairs(...)
+  local t = ...
   local metatable = getmetatable(t)
   if metatable and type(t) == 'table' and rawget(metatable, '__index') then
     return raw_ipairs_step, t, 0
@@ -34,6 +35,49 @@ function base.ipairs(t, ...)
     error("bad argument #1 to 'ipairs' (table expected, got " .. (select('#', ...) > 0 and 'nil' or 'no value') .. ')', 2)
   end
   return ipairs(t)
+end
+
+-- Lua 5.1 refuses at once what Lua 5.4 refuses when the loop begins.
+function base.pairs(...)
+  local t = ...
+  if type(t) ~= 'table' then
+    local metatable = getmetatable(t)
+    if not metatable or rawget(metatable, '__pairs') == nil then
+      local got = select('#', ...) > 0 and type(t) or 'no value'
+      error("bad argument #1 to 'pairs' (table expected, got " .. got .. ')', 2)
+    end
+  end
+  return pairs(...)
+end
+
+local function not_greater(a, b)
+  return not (b < a)
+end
+
+-- In Lua 5.1 `a <= b` is `not (b < a)` when there is no __le.
+local set, metatable_of = environment.base.setmetatable, environment.base.getmetatable
+function base.setmetatable(t, metatable)
+  if type(metatable) == 'table' and rawget(metatable, '__lt') ~= nil and rawget(metatable, '__le') == nil then
+    rawset(metatable, '__le', not_greater)
+  end
+  return set(t, metatable)
+end
+
+function base.getmetatable(...)
+  local value = ...
+  if value == nil and select('#', ...) == 0 then
+    error("bad argument #1 to 'getmetatable' (value expected)", 2)
+  end
+  return metatable_of(value)
+end
+
+-- Base 10 is no base: fractions and hexadecimals are taken too.
+function base.tonumber(...)
+  local value, radix = ...
+  if radix == 10 then
+    return tonumber(value)
+  end
+  return tonumber(...)
 end
 
 -- The locale belongs to the process, and with it how all connections compare strings.

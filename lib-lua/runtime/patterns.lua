@@ -229,7 +229,9 @@ local function digits_only(replacement)
     return replacement
   end
   return (gsub(replacement, '%%(.?)', function(character)
-    if not find(character, '^[%d%%]$') then
+    if character == '' then
+      return '\0' -- the end of the string, in C
+    elseif not find(character, '^[%d%%]$') then
       return character
     end
   end))
@@ -251,7 +253,10 @@ function patterns.gsub(s, pattern, replacement, limit)
     end
     if type(s) == 'string' and type(pattern) == 'string' then
       local max = limit == nil and huge or tonumber(limit) or 0
-      return replace(s, pattern, replacement, max, slow(s, pattern) and native.match_from or find)
+      -- find takes a pattern without any of these for plain text, a parenthesis that closes nothing too.
+      local is_odd = find(pattern, ')', 1, true) and not find(pattern, '[%^%$*+?.(%[%%-]')
+      local seek = (is_odd or slow(s, pattern)) and native.match_from or find
+      return replace(s, pattern, replacement, max, seek)
     end
   end
   return gsub(s, pattern, replacement, limit)

@@ -58,7 +58,7 @@ local libraries = {
   io = runtime.system.io,
   utf8 = merge(merge({}, utf8), bounded.utf8),
   coroutine = coroutines.library,
-  debug = merge(pick(debug, 'traceback getinfo'), lua51.debug),
+  debug = merge(pick(debug, 'traceback'), lua51.debug),
   package = merge({ searchpath = chunks.searchpath }, lua51.package),
 }
 for name, library in rawnext, libraries do

@@ -61,8 +61,9 @@ local function opened(path, ...)
   return nil, message, number and native.errno(number)
 end
 
-function system.io.open(path, mode)
-  return opened(path, open(path, mode))
+function system.io.open(...)
+  local path = ...
+  return opened(path, open(...))
 end
 
 function system.io.tmpfile()
@@ -88,8 +89,8 @@ function system.os.rename(from, to)
   return nil, from .. ': ' .. message, native.errno(number) -- names the file, as in Lua 5.1
 end
 
-function system.os.remove(path)
-  return with_errno(remove(path))
+function system.os.remove(...)
+  return with_errno(remove(...))
 end
 
 function system.io.popen(command, mode)

@@ -5,7 +5,7 @@ set -u
 
 # program:package
 WANTED="swaks:swaks smtp-sink:postfix clamd:clamav-daemon clamdscan:clamdscan spamassassin:spamassassin spamd:spamd spamc:spamc
-aiosmtpd:python3-aiosmtpd nsd:nsd unbound:unbound openssl:openssl lua5.1:lua5.1 luacheck:lua-check redis-server:redis-server"
+aiosmtpd:python3-aiosmtpd nsd:nsd unbound:unbound openssl:openssl lua5.1:lua5.1 lua5.4:lua5.4 luacheck:lua-check redis-server:redis-server"
 PATH="$PATH:/usr/sbin:/sbin"
 
 packages=""

@@ -39,9 +39,11 @@ const noArguments: readonly LuaValue[] = [];
 
 /** The native behind a function of a module; `name` is its full name. */
 export function functionNative(env: CallEnvironment, name: string, spec: FunctionSpec): Native {
+  // Lua's own libraries speak of `popen`, not of `io.popen`.
+  const shown = name.replace(/^(?:io|os)\./, '');
   return (L) => {
     const caller = env.caller();
-    const read = readArguments(name, spec.params, pullArguments(env, caller, L, 1, spec.params));
+    const read = readArguments(shown, spec.params, pullArguments(env, caller, L, 1, spec.params));
     if (!read.ok) throw new LuaError(read.error);
     return finish(env, caller, L, name, spec.suspends, spec.call(caller.context, read.args));
   };

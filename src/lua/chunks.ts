@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Core } from './core.ts';
 import { tokensOf, translate } from './lua51-source.ts';
 import type { Anchor } from './references.ts';
+import type { TailCalls } from './tail-calls.ts';
 import type { State } from './wasm-api.ts';
 
 export type Compiled =
@@ -35,11 +36,13 @@ const suffix = '\nend';
 
 export class Chunks {
   readonly #core: Core;
+  readonly #tailCalls: TailCalls;
   /** The modules of lib-lua, by path: a part of the program, compiled once. */
   readonly #library = new Map<string, Compiled>();
 
-  constructor(core: Core) {
+  constructor(core: Core, tailCalls: TailCalls) {
     this.#core = core;
+    this.#tailCalls = tailCalls;
   }
 
   /**
@@ -67,7 +70,10 @@ export class Chunks {
       api.luaL_loadbufferx(L, at, size, name, memory.name('t')),
     );
     api.free(name);
-    if (status === 0) return undefined;
+    if (status === 0) {
+      this.#tailCalls.mend(api.lua_topointer(L, -1));
+      return undefined;
+    }
     const message = bridge.pullString(L, -1);
     api.lua_settop(L, -2);
     return message;
@@ -93,6 +99,7 @@ export class Chunks {
         message = this.#load(main, `${prefix}${text}${suffix}`, chunkName);
       }
       if (message !== undefined) return { kind: 'failed', message };
+      this.#tailCalls.markMain(api.lua_topointer(main, -1));
       return { kind: 'compiled', factory: bridge.anchor(main) };
     });
   }

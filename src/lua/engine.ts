@@ -11,6 +11,7 @@ import { Core } from './core.ts';
 import { Environment, type EnvironmentShape } from './environment.ts';
 import { environmentNatives, type FilePlace } from './environment-natives.ts';
 import type { ModuleSpec } from './function-spec.ts';
+import { libraryNames } from './library-names.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import type { Native } from './natives.ts';
 import { patternNatives } from './pattern-natives.ts';
@@ -22,6 +23,7 @@ import { latin1Of, ScriptFiles, type ScriptFilesSettings } from './script-files.
 import { selfTest } from './self-test.ts';
 import { Surroundings } from './surroundings.ts';
 import { systemNatives } from './system-natives.ts';
+import { TailCalls } from './tail-calls.ts';
 import { Task, type TaskOwner } from './task.ts';
 import { loadWasm } from './wasm.ts';
 import type { State } from './wasm-api.ts';
@@ -51,6 +53,7 @@ export interface LuaEngineDependencies {
 /** The engine's own Lua, in order. */
 const runtimeFiles = [
   'environment',
+  'positions',
   'coroutines',
   'bounded',
   'chunks',
@@ -59,6 +62,7 @@ const runtimeFiles = [
   'system',
   'lua51',
   'libraries51',
+  'debug51',
   'start',
   'measure',
 ] as const;
@@ -70,6 +74,7 @@ export class LuaEngine {
   readonly #shape: EnvironmentShape;
   readonly #deps: LuaEngineDependencies;
   readonly #chunks: Chunks;
+  readonly #tailCalls: TailCalls;
   readonly #memory: MemoryGuard;
   readonly #files: RealFiles;
   readonly #around: Surroundings;
@@ -96,7 +101,8 @@ export class LuaEngine {
       caller: () => this.#caller(),
     };
     this.#shape = deps.shape ?? usualShape;
-    this.#chunks = new Chunks(core);
+    this.#tailCalls = new TailCalls(core.memory, libraryNames(deps.modules));
+    this.#chunks = new Chunks(core, this.#tailCalls);
   }
 
   /** Runs the engine's own Lua and registers the modules. */
@@ -146,6 +152,7 @@ export class LuaEngine {
       api.luaL_loadbufferx(main, at, size, memory.name('=[smtpe]'), memory.name('t')),
     );
     if (status !== 0) throw new Error(`lib-lua/runtime/${name}.lua: ${this.core.errorText(main)}`);
+    this.#tailCalls.mend(api.lua_topointer(main, -1));
     this.core.pushRuntimeTable();
     this.core.mustCall(1, 1);
     this.core.pushRuntimeTable();

@@ -1,6 +1,7 @@
 // How a run of Lua can end other than by returning, and what an error of Lua says.
 import type { Core } from './core.ts';
 import type { KillReason } from './kill.ts';
+import { runtimeChunk } from './position.ts';
 import { type State, Status, Type } from './wasm-api.ts';
 
 export type TaskLimit = KillReason | 'wall-clock';
@@ -32,8 +33,23 @@ export function describeFailure(
   }
   const traceback = positions.traceback(L);
   const message = core.errorText(L);
-  if (message !== undefined) return { kind: 'error', message: positions.corrected(message, L), traceback };
+  if (message !== undefined) return { kind: 'error', message: located(core, L, message), traceback };
   return { kind: 'error', message: describeObject(core, L, run), traceback };
+}
+
+/** A message that speaks of our own Lua speaks of the policy's (lib-lua/runtime/positions.lua). */
+function located(core: Core, L: State, message: string): string {
+  if (!message.startsWith(`${runtimeChunk}:`)) return message;
+  const { api, bridge, main } = core;
+  const top = api.lua_gettop(main);
+  core.pushRuntime('located_in');
+  api.lua_pushthread(L);
+  api.lua_xmove(L, main, 1);
+  bridge.push(main, message);
+  core.mustCall(2, 1);
+  const text = bridge.pullString(main, -1);
+  api.lua_settop(main, top);
+  return text;
 }
 
 /** The text that an error object's __tostring gives. It runs on a thread of its own: the one with the error is dead. */

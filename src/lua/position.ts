@@ -36,12 +36,6 @@ export class Positions {
     return '';
   }
 
-  /** An error message whose position is in the engine's own Lua gets the position of the policy's function that called it. */
-  corrected(message: string, L: State): string {
-    if (!message.startsWith(`${runtimeChunk}:`)) return message;
-    return message.replace(/^\S+:\d+: /, this.of(L));
-  }
-
   /** Innermost first, one frame a line, tab before each; begins with `stack traceback:`. Only outside the memory limit. */
   traceback(L: State): string {
     const top = this.#api.lua_gettop(this.#main);

@@ -359,7 +359,10 @@ export class Task implements Caller {
   /** Empties the thread; to-be-closed variables are closed, which runs Lua under the same limits. */
   #stop(): Failure | undefined {
     const L = this.#thread?.L;
-    return L === undefined ? undefined : this.#guarded(() => this.#around.core.api.lua_resetthread(L, 0));
+    if (L === undefined) return undefined;
+    // It may have been within an xpcall, whose handler is not forgotten by that: nobody else may have the thread.
+    this.#pinned = true;
+    return this.#guarded(() => this.#around.core.api.lua_resetthread(L, 0));
   }
 
   /** Runs Lua; gives the outcome when an exception came through it. */

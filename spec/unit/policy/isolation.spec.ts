@@ -252,10 +252,6 @@ describe('what a policy can lay hands on', () => {
     'getmetatable(io.stdout)',
     'getmetatable(api.object())',
     'debug.getregistry',
-    'debug.getupvalue',
-    'debug.setmetatable',
-    'debug.sethook',
-    'debug.upvaluejoin',
     'package.loadlib',
   ])('does not include %s', async (expression) => {
     expect(await engine.eval(`return ${expression}`)).toEqual([undefined]);
