@@ -85,7 +85,8 @@ export class UriFinder implements BodyReader {
   }
 
   end(): void {
-    if (this.#kind !== undefined) this.#endLongValue();
+    // In what follows a value whose quotation mark is missing, another one may have begun: each is shorter than the one before.
+    while (this.#kind !== undefined) this.#endLongValue();
     this.#endRun(Buffer.alloc(0), 0, 0, this.#flags);
   }
 

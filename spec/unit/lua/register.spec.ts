@@ -118,6 +118,8 @@ describe('a module in Lua', () => {
   it.each([
     ['api.add()', "bad argument #1 to 'api.add' (number expected, got no value)"],
     ['api.add(1, {})', "bad argument #2 to 'api.add' (number expected, got table)"],
+    ['api.add(1, 1.5)', "bad argument #2 to 'api.add' (integer expected, got number)"],
+    ['api.add("1.5", 1)', "bad argument #1 to 'api.add' (integer expected, got string)"],
     ['api.inner.f(nil)', "bad argument #1 to 'api.inner.f' (string expected, got nil)"],
     ['api.join({ {} })', "bad argument #1 to 'api.join' (table of strings expected, got table)"],
     ['api.new():append()', "bad argument #1 to 'collector:append' (string expected, got no value)"],

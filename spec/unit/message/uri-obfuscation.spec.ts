@@ -140,6 +140,16 @@ describe('attributes: all the ways to write them', () => {
       ['<!-- <a href="//evil.example.com/x"> -->'],
       ['<iframe srcdoc="&lt;a href=&quot;http://evil.example.com/&quot;&gt;">'],
       // A quotation mark that is missing.
+      ['<a href="http://evil.example.com/'],
+      ['<a href="http://good.example.org @evil.example.com/'],
+      ['<a href=//evil.example.com/'],
+      ['<td style="background:url(//evil.example.com/'],
+      ['<a href="http://a.example.com/>x</a> <a href=\'//evil.example.com/', ['a.example.com', evil]],
+      [
+        '<a href="http://a.example.com/>x</a> <a href=\'//b.example.com/>y</a> <a href=//evil.example.com/',
+        ['a.example.com', 'b.example.com', evil],
+      ],
+      ['<a href="x>x</a> <a href=\'y>y</a> url(//evil.example.com/'],
       ['<a href="http://evil.example.com/>x</a>'],
       ['<a href="http://a.example.com/>x</a> <a href="//evil.example.com/">', ['a.example.com', evil]],
       [
