@@ -1,4 +1,13 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  linkSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +95,39 @@ describe('Spool', () => {
     const spool = new SpoolStore().create(directory, 'T5', { message: 0, total: 1e9 });
     await expect(spool.append(Buffer.from('x'))).rejects.toMatchObject({ code: 'EEXIST' });
     expect(readFileSync(join(directory, 'T5'), 'latin1')).toBe('precious');
+  });
+
+  it.each([
+    ['a link', (path: string, other: string) => symlinkSync(other, path)],
+    ['a hard link', (path: string, other: string) => linkSync(other, path)],
+    ['a pipe', (path: string) => void spawnSync('mkfifo', [path])],
+    ['nothing', () => undefined],
+  ])(
+    'never writes on into %s in the place of its file, and says from then on that it failed',
+    async (_, put) => {
+      const spool = new SpoolStore().create(directory, 'T5', { message: 0, total: 1e9 });
+      await spool.append(Buffer.from('abc'));
+      await spool.onDisk();
+      unlinkSync(spool.path);
+      const other = join(directory, 'other');
+      writeFileSync(other, 'precious');
+      put(spool.path, other);
+      const later = spool.append(Buffer.from('def'));
+      expect(() => spool.onDiskSync()).toThrow();
+      await Promise.resolve(later).catch(() => undefined);
+      expect(spool.failure).toBeInstanceOf(Error);
+      expect(readFileSync(other, 'latin1')).toBe('precious');
+      await spool.delete();
+    },
+  );
+
+  it('tells Lua of trouble with the disk by an error that no missing file has', async () => {
+    const store = new SpoolStore();
+    const spool = store.create(join(directory, 'none'), 'T6', { message: 1000, total: 1e9 });
+    await spool.append(Buffer.from('abc'));
+    expect(() => store.open(spool.path)).toThrow(expect.objectContaining({ code: 'EIO' }));
+    expect(spool.failure).toMatchObject({ code: 'ENOENT' });
+    store.open(join(directory, 'another'));
   });
 
   it('reports a missing directory to who waits, and to the next append', async () => {
