@@ -117,7 +117,8 @@ export class Visitor {
   async #leave(): Promise<string> {
     for (let i = this.#random.below(8); i > 0; i--) await turn();
     this.#gone = true;
-    if (this.#random.oneIn(2)) this.#client.socket.resetAndDestroy();
+    // A hook that hangs is cut off by a reset only: behind a FIN somebody may still wait for the reply.
+    if (this.fate === 'hang' || this.#random.oneIn(2)) this.#client.socket.resetAndDestroy();
     else this.#client.destroy();
     return '';
   }

@@ -225,7 +225,7 @@ describe('services that nobody waits for', () => {
     await client.openMessage();
     client.send(RECEIVED, '.\r\n');
     while (server.connections.length === 0) await settle();
-    client.stream.end();
+    client.reset();
     await client.over;
     await settle();
     expect(otherSockets(server)).toBe(before);

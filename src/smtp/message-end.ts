@@ -125,7 +125,7 @@ class MessageEnd {
     const onDisk = this.#spool.pieces === undefined;
     if (!edited && !onDisk) return undefined;
     const receivedSize = this.#spool.size;
-    return (onDisk ? checkLeft(this.#spool) : Promise.resolve(undefined))
+    return (onDisk ? this.#left() : Promise.resolve(undefined))
       .then(async (fault) => {
         if (fault !== undefined || !edited) return fault;
         const wrong = onDisk ? await checkHeaders(this.#spool, headers, layout, receivedSize) : undefined;
@@ -136,6 +136,12 @@ class MessageEnd {
         (fault) => this.#changed(fault),
         (error: Error) => this.#spoolFailure(error),
       );
+  }
+
+  /** What is wrong with the file that the policy left. A service that was asked last may have begun to write it only now. */
+  async #left(): ReturnType<typeof checkLeft> {
+    await this.#spool.onDisk();
+    return checkLeft(this.#spool);
   }
 
   #forward(): Maybe<Verdict | undefined> {
@@ -171,7 +177,7 @@ class MessageEnd {
     const { abortSignal, deps, options, values } = this.#core;
     let eightBit: boolean;
     try {
-      const fault = this.#spool.pieces === undefined ? await checkLeft(this.#spool) : undefined;
+      const fault = this.#spool.pieces === undefined ? await this.#left() : undefined;
       if (fault !== undefined) return this.#changed(fault);
       eightBit = await hasEightBit(this.#spool);
     } catch (error) {
