@@ -35,6 +35,23 @@ const fragments = [
   'Content-Type: text/plain; format=flowed; delsp=yes\r\n',
   'Content-Type: text/plain; charset=utf-16\r\n',
   'Content-Type: image/png\r\n',
+  'Content-Type: text/plain; charset=iso-2022-jp\r\n',
+  'Content-Type: text/plain; charset=gb18030\r\n',
+  'Content-Type: text/plain; charset=koi8-r\r\n',
+  'Content-Type: text/plain; charset=utf-7\r\n',
+  'Content-Type: application/octet-stream; name=x.eml\r\n',
+  "Content-Disposition: attachment; filename*0*=utf-8''x%2e; filename*1=eml\r\n",
+  'Content-Type\r\n : text/html\r\n',
+  'Content-Transfer-Encoding: base64;\r\n',
+  'this is no header\r\n',
+  'X Y: http://junk.example.com/\r\n',
+  ': x\r\n',
+  ' \r\n',
+  '\x1b$B',
+  '\x1b(B',
+  '+AGg-ttp://u7.example.com/ ',
+  '\xd0\xd2\xc9',
+  '\x81\x30',
   'Content-Transfer-Encoding: base64\r\n',
   'Content-Transfer-Encoding: quoted-printable\r\n',
   'Subject: http://s.example.com/ =?utf-8?q?http=3A//q.example.com?=\r\n',
@@ -148,9 +165,9 @@ describe('mime.parts and uri.found', () => {
   test('have lengths that fit into the message, part by part, in order', () => {
     fc.assert(
       fc.property(fc.oneof(message, headed), (whole) => {
-        // Encoded messages are listed twice, as octets and taken apart.
+        // Encoded and attached messages are listed twice, as octets and taken apart.
         const text = whole.toString('latin1');
-        fc.pre(!/message\/rfc822|multipart\/digest/.test(text));
+        fc.pre(!/message\/rfc822|multipart\/digest|eml/.test(text));
         const { parts } = observe(whole);
         let at = 0;
         for (const part of parts) {

@@ -37,23 +37,48 @@ export function createDecoding(charset: Charset): Decoding | undefined {
   }
 }
 
+/** Fewer octets are not given to Node's decoder: it reckons with at most two characters for each, and throws when an error before gives one more. */
+const least = 16;
+/** Ends what is unfinished in any of the charsets. */
+const padding = '\n'.repeat(least);
+
 class NodeDecoding implements Decoding {
-  readonly #decoder: TextDecoder;
+  readonly #label: string;
+  readonly #wide: boolean;
+  #decoder: TextDecoder;
+  #held: Buffer = Buffer.alloc(0);
   broken = false;
 
   constructor(label: string) {
+    this.#label = label;
+    this.#wide = label.startsWith('utf-16');
     this.#decoder = new TextDecoder(label);
   }
 
   push(bytes: Buffer): string {
-    return this.#seen(this.#decoder.decode(bytes, { stream: true }));
+    const octets = this.#held.length > 0 ? Buffer.concat([this.#held, bytes]) : bytes;
+    if (octets.length < least) {
+      this.#held = Buffer.from(octets);
+      return '';
+    }
+    this.#held = Buffer.alloc(0);
+    return this.#decode(octets, false);
   }
 
   end(): string {
-    return this.#seen(this.#decoder.decode());
+    if (this.#wide) return this.#decode(this.#held, true);
+    const text = this.#decode(Buffer.concat([this.#held, Buffer.from(padding)]), false);
+    return text.endsWith(padding) ? text.slice(0, -least) : text;
   }
 
-  #seen(text: string): string {
+  #decode(octets: Buffer, last: boolean): string {
+    let text: string;
+    try {
+      text = this.#decoder.decode(octets, { stream: !last });
+    } catch {
+      this.#decoder = new TextDecoder(this.#label);
+      text = '\ufffd';
+    }
     if (!this.broken && text.includes('\ufffd')) this.broken = true;
     return text;
   }
