@@ -9,6 +9,8 @@
 const COLON = 58;
 const SPACE = 32;
 const TAB = 9;
+const OPEN = 40;
+const CLOSE = 41;
 
 export interface Field {
   /** Lower case (ASCII only: header names have no other letters). */
@@ -17,13 +19,20 @@ export interface Field {
   readonly valueAt: number;
 }
 
-/** Name and colon as nearly every header has them: no look at comments is needed. */
-const plainField = /^([!-'*-9;-~]+):/;
+/** Where the colon stands behind a name as nearly every header has it: no blanks, no comments to look at. -1 for any other. */
+function plainColon(header: string): number {
+  for (let i = 0; i < header.length; i++) {
+    const code = header.charCodeAt(i);
+    if (code === COLON) return i === 0 ? -1 : i;
+    if (code <= SPACE || code >= 127 || code === OPEN || code === CLOSE) return -1;
+  }
+  return -1;
+}
 
 /** Undefined for a header that has no name. */
 export function fieldOf(header: string): Field | undefined {
-  const plain = plainField.exec(header);
-  if (plain !== null) return { name: lowerCase(plain[1] ?? ''), valueAt: plain[0].length };
+  const plain = plainColon(header);
+  if (plain > 0) return { name: lowerCase(header.slice(0, plain)), valueAt: plain + 1 };
   const colon = colonOf(header);
   if (colon < 0 || isEnvelopeLine(header)) return undefined;
   const start = header.startsWith('\xef\xbb\xbf') ? 3 : 0;
@@ -33,7 +42,10 @@ export function fieldOf(header: string): Field | undefined {
 
 /** The value without the blanks in front; folding is kept. */
 export function fieldValue(header: string, field: Field): string {
-  return header.slice(field.valueAt).replace(/^[ \t]+/, '');
+  let start = field.valueAt;
+  for (let code = header.charCodeAt(start); code === SPACE || code === TAB; )
+    code = header.charCodeAt(++start);
+  return header.slice(start);
 }
 
 /** A name as a policy gives it, without colon: what counts is the same as in the header itself. '' when it is none. */
@@ -109,6 +121,6 @@ export function isBlankLine(line: Buffer, start: number, end: number): boolean {
 
 /** A header, folding included, that every program takes for one, so that what follows is in the header block for all. */
 export function isSafe(header: string): boolean {
-  if (/\n[ \t]*(?:\r|\n|$)/.test(header)) return false;
+  if (header.includes('\n') && /\n[ \t]*(?:\r|\n|$)/.test(header)) return false;
   return /^[!-9;-~]+:/.test(header);
 }

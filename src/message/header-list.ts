@@ -35,6 +35,10 @@ export class HeaderList {
   #blocks: Buffer[] = [];
   /** Made when a name is first asked for. */
   #index: NameIndex | undefined;
+  /** No header has a larger one. */
+  #lastKey = 0;
+  /** The name that was asked for last, as given and as it is looked up. */
+  #asked = { given: '', name: '' };
   #edited = false;
   /** Bytes of all that the policy put in, also of what it replaced or deleted later: they are kept until the message is over. */
   #editBytes = 0;
@@ -152,6 +156,7 @@ export class HeaderList {
     this.#order = new SortedIds(this.#keys);
     this.#blocks = [];
     this.#index = undefined;
+    this.#lastKey = 0;
     this.#edited = false;
     this.#ours = new Set();
     this.#editBytes = 0;
@@ -206,16 +211,18 @@ export class HeaderList {
 
   #keyAt(rank: number): number {
     const order = this.#order;
+    // Mostly it comes behind all others.
+    if (rank === order.length) return ++this.#lastKey;
     const before = order.at(rank - 1);
-    const behind = rank >= order.length ? undefined : order.at(rank);
-    if (before === undefined) return behind === undefined ? 0 : this.#keys.of(behind) - 1;
+    const high = this.#keys.of(order.at(rank) ?? 0);
+    if (before === undefined) return high - 1;
     const low = this.#keys.of(before);
-    if (behind === undefined) return low + 1;
-    const key = (low + this.#keys.of(behind)) / 2;
-    if (key > low && key < this.#keys.of(behind)) return key;
+    const key = (low + high) / 2;
+    if (key > low && key < high) return key;
     // No number is left between the two: all get new keys, far apart, in the same order.
     let next = 0;
     for (const id of order) this.#keys.set(id, next++);
+    this.#lastKey = next;
     return this.#keyAt(rank);
   }
 
@@ -243,6 +250,7 @@ export class HeaderList {
       this.#index = new NameIndex(this.#keys, (id) => fieldOf(this.#lines.text(id))?.name ?? '');
       for (const id of order) this.#index.add(id);
     }
-    return this.#index.of(lookUpName(name));
+    if (this.#asked.given !== name) this.#asked = { given: name, name: lookUpName(name) };
+    return this.#index.of(this.#asked.name);
   }
 }

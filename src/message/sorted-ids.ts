@@ -4,9 +4,11 @@
 /** The most numbers in a block. */
 const full = 512;
 
+const nothing = new Float64Array(0);
+
 /** The keys of numbers; one for all lists that are sorted by them. */
 export class Keys {
-  #keys = new Float64Array(32);
+  #keys: Float64Array<ArrayBuffer> = nothing;
 
   of(id: number): number {
     return this.#keys[id] as number;
@@ -14,7 +16,7 @@ export class Keys {
 
   set(id: number, key: number): void {
     if (id >= this.#keys.length) {
-      const larger = new Float64Array(Math.max(id + 1, this.#keys.length * 2));
+      const larger = new Float64Array(Math.max(id + 1, 32, this.#keys.length * 2));
       larger.set(this.#keys);
       this.#keys = larger;
     }
@@ -38,6 +40,7 @@ export class SortedIds {
   /** The number at 0-based place `rank`. */
   at(rank: number): number | undefined {
     if (rank < 0 || rank >= this.#length) return undefined;
+    if (this.#blocks.length === 1) return this.#blocks[0]?.[rank];
     let left = rank;
     for (const block of this.#blocks) {
       if (left < block.length) return block[left];
