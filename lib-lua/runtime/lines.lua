@@ -4,14 +4,16 @@
 local select, unpack = select, table.unpack
 local lines = {}
 
--- How many results there are, and up to three of them; more are in a table. Nils alone are none.
+-- How many results there are, and up to three of them; more are in a table. Nils alone are none. This runs for every line of a message:
+-- the results are counted only when there is something among the first four.
 local function results(...)
-  local a, b, c = ...
+  local a, b, c, d = ...
+  if a == nil and b == nil and c == nil and d == nil then
+    return 0
+  end
   local count = select('#', ...)
   if count > 3 then
     return count, { ... }
-  elseif a == nil and b == nil and c == nil then
-    return 0
   end
   return count, a, b, c
 end

@@ -69,7 +69,7 @@ describe('callEach', () => {
     ["'550 no', true", ['string', 'boolean']],
     ["1, true, '451 x'", ['number', 'boolean', 'string']],
     ["nil, nil, '550 no'", ['nil', 'nil', 'string']],
-    ["nil, nil, nil, nil, nil, '550 no'", ['nil', 'nil', 'nil', 'nil']],
+    ["nil, nil, nil, '550 no'", ['nil', 'nil', 'nil', 'string']],
     ["true, true, true, true, '550 no'", ['boolean', 'boolean', 'boolean', 'boolean']],
     ['{}', ['table']],
   ] as const) {
