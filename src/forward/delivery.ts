@@ -18,6 +18,8 @@ export interface Delivery {
   readonly message: MessageSource | undefined;
   /** True when the content has bytes above 127: BODY=8BITMIME is sent where offered. */
   readonly eightBit: boolean;
+  /** Send the message only when the next hop has taken every recipient. Undefined: when it has taken one. */
+  readonly allRecipients?: boolean | undefined;
   /** Whether nothing may be sent to this address, because it is our own: the message would come back. Undefined: to any. */
   readonly isOurOwn?: ((address: string, port: number) => boolean) | undefined;
   /** For log lines. */

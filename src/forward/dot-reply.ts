@@ -38,6 +38,13 @@ export function dotReply(outcome: DeliveryOutcome, partial: PartialWord): DotRep
         : partly(refused, partial, cause);
     }
     case 'refused': {
+      const taken = outcome.rcpts.filter((rcpt) => isPositive(rcpt.code)).length;
+      // The next hop is not the one that decides about those whom it took.
+      if (outcome.stage === 'rcpt' && taken > 0 && partial !== '250' && outcome.code !== 421) {
+        const refused = outcome.rcpts.filter((rcpt) => !isPositive(rcpt.code));
+        const cause = `nothing was sent, ${outcome.host} takes it for ${taken} of ${outcome.rcpts.length} recipients: ${flat(outcome.text)}`;
+        return partly(refused, partial, cause);
+      }
       const cause = `${outcome.host} refused at ${outcome.stage}: ${flat(outcome.text)}`;
       return GREETING.has(outcome.stage) && outcome.code >= 500
         ? notAvailable(cause)

@@ -193,8 +193,8 @@ class Sender {
     key: string,
     used: boolean,
   ): Promise<DeliveryOutcome> {
-    const { sender, recipients, message, eightBit } = this.#job.delivery;
-    const envelope = { sender, recipients, size: message?.size, eightBit };
+    const { allRecipients = false, sender, recipients, message, eightBit } = this.#job.delivery;
+    const envelope = { sender, recipients, size: message?.size, eightBit, allRecipients };
     connection.transactions++;
     if (eightBit && message !== undefined && !connection.capabilities.eightBitMime)
       this.#job.log.write('info', 'message with 8-bit content goes to a next hop without 8BITMIME', {

@@ -24,6 +24,8 @@ export interface Envelope extends Addresses {
   /** Bytes of the message, for SIZE=; undefined: stop after the last RCPT. */
   readonly size: number | undefined;
   readonly eightBit: boolean;
+  /** DATA only when every recipient was taken: who is left out makes the sender try again, and then nobody has had a copy. */
+  readonly allRecipients: boolean;
 }
 
 export interface TransactionEnd {
@@ -60,6 +62,7 @@ export class Transaction implements Machine<TransactionEnd> {
   /** Known before the dialogue has come to its end. */
   #verdict: Verdict | undefined;
   #firstTemporary: Reply | undefined;
+  #firstPermanent: Reply | undefined;
   /** In state `drop`: replies to pipelined commands that are still to come. */
   #pending = 0;
 
@@ -149,6 +152,7 @@ export class Transaction implements Machine<TransactionEnd> {
     if (isClosing(reply.code)) return this.#end(refusedAt('rcpt', reply, this.#allRcpts()), false);
     if (isPositive(reply.code)) this.#accepted++;
     else if (reply.code < 500) this.#firstTemporary ??= reply;
+    else this.#firstPermanent ??= reply;
     if (this.#rcpts.length < this.#envelope.recipients.length) return this.#next();
     if (this.#envelope.size === undefined) {
       return this.#end(
@@ -157,9 +161,11 @@ export class Transaction implements Machine<TransactionEnd> {
       );
     }
     this.#state = 'data';
-    if (this.#accepted > 0) return this.#next();
+    const needed = this.#envelope.allRecipients ? this.#rcpts.length : 1;
+    if (this.#accepted >= needed) return this.#next();
     // The sender is to try again while there is hope for one of them.
-    return this.#refused('rcpt', this.#firstTemporary ?? reply, this.#rcpts);
+    const refusal = isPositive(reply.code) ? (this.#firstPermanent ?? reply) : reply;
+    return this.#refused('rcpt', this.#firstTemporary ?? refusal, this.#rcpts);
   }
 
   #dataReply(reply: Reply): Step<TransactionEnd> {

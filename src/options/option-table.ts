@@ -396,7 +396,7 @@ export const optionTable = {
   'smtp-partial': word(
     '451',
     ['250', '451', '550'],
-    'Reply at dot when the next hop took the message for some of the recipients only.',
+    'Reply at dot when the next hop takes only some of the recipients. With 451 and 550 it is not sent the message then, so that a retry doubles nothing; with 250 those who were taken get it.',
   ),
   'smtp-forward-tls': word(
     'may',

@@ -188,6 +188,7 @@ class MessageEnd {
         ...this.#envelope,
         message: this.#spool,
         eightBit,
+        allRecipients: values['smtp-partial'] !== '250',
         id: this.#transaction.id,
         options,
         log: this.#core.log.child({ transaction: this.#transaction.id }),

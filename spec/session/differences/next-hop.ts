@@ -77,10 +77,13 @@ export const nextHopDifferences: readonly Difference[] = [
   {
     cases: ['smart-rcpt-mixed'],
     reason:
-      'design: smtp-partial decides when the next hop took some recipients only; by default nothing is lost silently',
-    change: answer(
-      'Subject',
-      '451 4.5.0 not taken for all recipients, refused: <carol@example.org> <dave@example.net>\r\n',
+      'design: smtp-partial decides when the next hop takes some recipients only; by default nobody gets what the client will send again',
+    change: all(
+      answer(
+        'Subject',
+        '451 4.5.0 not taken for all recipients, refused: <carol@example.org> <dave@example.net>\r\n',
+      ),
+      nextHops([[EHLO, MAIL, TO, 'RCPT TO:<carol@example.org>\r\n', 'RCPT TO:<dave@example.net>\r\n', QUIT]]),
     ),
   },
   {

@@ -72,6 +72,33 @@ describe('a dialogue without extensions', () => {
     client.close();
   });
 
+  // Duplicates: the client hears 451, tries again, and those who were taken have another copy each time.
+  it.each([
+    ['one refused at the end', ['250 ok\r\n', '250 ok\r\n', '550 5.1.1 unknown\r\n'], '550 5.1.1 unknown'],
+    ['one refused before', ['550 5.1.1 unknown\r\n', '250 ok\r\n', '251 forward\r\n'], '550 5.1.1 unknown'],
+    ['one for now, one for ever', ['550 no\r\n', '450 4.2.1 later\r\n', '250 ok\r\n'], '450 4.2.1 later'],
+  ])('sends nothing when all recipients are wanted: %s', async (_, rcpt, text) => {
+    for (const ehlo of ['250 sink\r\n', PIPELINING]) {
+      const sink = await hop({ rcpt, ehlo });
+      const { client, send } = bench();
+      const outcome = await send([sink.target], { recipients: THREE, allRecipients: true });
+      expect(outcome).toMatchObject({ kind: 'refused', stage: 'rcpt', text });
+      expect(sink.commands).not.toContain('DATA');
+      // The connection is as good as before.
+      await send([sink.target], { recipients: ['d@example.org'] });
+      expect(sink.connections).toHaveLength(1);
+      expect(sink.commands).toContain('RSET');
+      client.close();
+    }
+  });
+
+  it('sends to all when all are wanted and taken', async () => {
+    const sink = await hop({ rcpt: ['250 ok\r\n', '251 forward\r\n'] });
+    const { client, send } = bench();
+    expect((await send([sink.target], { recipients: THREE, allRecipients: true })).kind).toBe('delivered');
+    client.close();
+  });
+
   it('gives whole multi-line replies', async () => {
     const sink = await hop({
       banner: '220-hello\r\n220-there\r\n220 sink\r\n',

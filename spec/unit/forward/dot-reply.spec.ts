@@ -97,6 +97,24 @@ describe('dotReply', () => {
     expect(wire(outcome, '550')).toBe('550 5.5.0 not taken for all recipients, refused: <b@x> <c@x>\r\n');
   });
 
+  it('decides by smtp-partial as well when nothing was sent because some were refused', () => {
+    const outcome: DeliveryOutcome = {
+      kind: 'refused',
+      host: 'h',
+      stage: 'rcpt',
+      code: 550,
+      text: '550 5.1.1 unknown',
+      rcpts: [rcpt('a@x', '250 ok'), rcpt('b@x', '550 5.1.1 unknown')],
+    };
+    expect(wire(outcome, '451')).toBe('451 4.5.0 not taken for all recipients, refused: <b@x>\r\n');
+    expect(wire(outcome, '550')).toBe('550 5.5.0 not taken for all recipients, refused: <b@x>\r\n');
+    expect(dotReply(outcome, '451').cause).toMatch(
+      /^nothing was sent, h takes it for 1 of 2 recipients: 550 /,
+    );
+    const none = outcome.rcpts.slice(1);
+    expect(wire({ ...outcome, rcpts: none }, '451')).toBe('550 5.1.1 unknown\r\n');
+  });
+
   it('does not take a call-ahead for a delivery', () => {
     expect(wire({ kind: 'verified', host: 'h', code: 250, text: '250 ok', rcpts: [] })).toMatch(/^451 /);
   });
