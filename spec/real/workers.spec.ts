@@ -1,5 +1,7 @@
 // Workers that are always there, and an end that is in order: the built program with several processes, signals to each and to all of them.
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -195,6 +197,22 @@ describe('signals', () => {
     await service.port();
     service.signalGroup('SIGTERM');
     expect((await service.program.ended).code).toBe(0);
+  });
+
+  it.each([1, 2])('SIGTERM ends a start that waits in hook.init (workers=%d)', async (workers) => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const service = await start({
+      policy: `function hook.init() service.http.request('http://127.0.0.1:${port}/') service.wait() end`,
+      options: [`workers=${workers}`, 'http-allow-reserved=127.0.0.0/8', 'http-timeout=600'],
+    });
+    await once(silent, 'connection');
+    const before = performance.now();
+    service.signalGroup('SIGTERM');
+    expect(await service.program.ended).toMatchObject({ code: 0, stdout: '' });
+    expect(performance.now() - before).toBeLessThan(5000);
+    silent.close();
   });
 });
 

@@ -134,7 +134,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   const outcome = await Promise.race([starting, ending.end.then(() => undefined)]);
   if (outcome === undefined) {
     await log.close();
-    return exitCode.ok;
+    return (await ending.end).code;
   }
   if (outcome.kind === 'failed') {
     const code = await fail(outcome.problem, outcome.code, log);

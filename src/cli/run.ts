@@ -80,12 +80,19 @@ async function runAlone({ options, words, early }: RunParts, front: Front): Prom
   let reloading: Promise<unknown> = Promise.resolve();
   let reload = (_everything: boolean): void => undefined;
   await removeOldLeftovers(options.values['spool-dir'], log);
-  const outcome = await serve({
+  const starting = serve({
     ...{ options, log, limits: new LocalCounters() },
     onBroken: (reason) => ending.broken(reason),
     onChanged: () => reload(false),
     beforeListen: () => memoryProblem(options),
   });
+  // Told to end before it serves: there is nothing to finish, whatever hook.init is waiting for.
+  const outcome = await Promise.race([starting, ending.end]);
+  if (!('kind' in outcome)) {
+    log.write('notice', outcome.text);
+    await log.close();
+    return outcome.code;
+  }
   if (outcome.kind === 'failed') return fail(outcome.problem, outcome.code);
   const { service } = outcome;
   const reloadNow = async (everything: boolean): Promise<void> => {

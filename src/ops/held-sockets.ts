@@ -79,9 +79,9 @@ export class HeldSockets {
       for (const handle of handles) handle.close();
       return outcome;
     };
-    const beside4 = addresses.some((address) => net.isIPv4(address));
+    const beside4 = addresses.some((address) => !net.isIPv6(address));
     let chosen = port;
-    for (const address of addresses.length === 0 ? [null] : addresses) {
+    for (const address of addresses.length === 0 ? [null] : new Set(addresses)) {
       let numeric = address;
       if (address !== null && net.isIP(address) === 0) {
         const found = await lookup(address).catch((error: NodeJS.ErrnoException) => error);

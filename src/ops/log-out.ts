@@ -100,8 +100,8 @@ export class FileOut implements LogOut {
   readonly #clock: Clock;
   #file: FileHandle;
   #busy = false;
-  /** Replaced while it was written to. */
-  #old: FileHandle | undefined;
+  /** Replaced, perhaps while they were written to. */
+  #old: FileHandle[] = [];
 
   private constructor(path: string, clock: Clock, file: FileHandle, stats: Stats) {
     this.#path = path;
@@ -128,8 +128,7 @@ export class FileOut implements LogOut {
 
   async reopen(): Promise<void> {
     const file = await open(this.#path, APPEND, MODE);
-    this.#closeOld();
-    this.#old = this.#file;
+    this.#old.push(this.#file);
     this.#file = file;
     if (!this.#busy) this.#closeOld();
   }
@@ -154,7 +153,6 @@ export class FileOut implements LogOut {
   }
 
   #closeOld(): void {
-    void this.#old?.close().catch(() => undefined);
-    this.#old = undefined;
+    for (const file of this.#old.splice(0)) void file.close().catch(() => undefined);
   }
 }

@@ -1,6 +1,7 @@
 // Is a process alive, and can it be the one that made a file? A process number in a file may have been given to another program since; on
 // Linux /proc tells when a process began.
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 
 /** Ticks of /proc/PID/stat in a second: USER_HZ, 100 on every architecture that Node.js runs on. */
 const TICKS = 100;
@@ -41,13 +42,13 @@ async function lifeOf(pid: number): Promise<Life | undefined> {
   }
 }
 
-/** Does its command line have this program? True when that cannot be found out. */
-async function runs(pid: number, program: RegExp): Promise<boolean> {
+/** Can it be an smtpe, by its command line: is it run by what runs us? True when that cannot be found out. */
+async function canBeOurs(pid: number): Promise<boolean> {
   const text = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
-  return text === '' || program.test(text);
+  return (
+    text === '' || basename(text.split('\0')[0] ?? '') === basename(process.execPath) || /smtpe/.test(text)
+  );
 }
-
-const smtpe = /smtpe|dist\/main\.js|src\/main\.ts/;
 
 /**
  * Can process `pid` be an smtpe that made a file which was last written at `writtenMs`? False when it is dead, when it is this process
@@ -57,5 +58,5 @@ export async function canOwn(pid: number, writtenMs: number): Promise<boolean> {
   if (pid === process.pid || !isAlive(pid)) return false;
   const life = await lifeOf(pid);
   if (life === undefined) return isAlive(pid);
-  return !life.over && life.startMs <= writtenMs + SLACK_MS && (await runs(pid, smtpe));
+  return !life.over && life.startMs <= writtenMs + SLACK_MS && (await canBeOurs(pid));
 }

@@ -41,6 +41,6 @@ export function chaosReport(outcomes: readonly ChaosOutcome[], seed: number): st
     ...counts.map((name) => row(name, (it) => it.counts.get(name) ?? 0)),
     ...troubles.map((name) => row(`trouble: ${name}`, (it) => it.made.get(name) ?? 0)),
     '',
-    ...(skipped.length === 0 ? [] : [`Could not be made here: ${skipped.join('; ')}.`, '']),
+    ...(skipped.length === 0 ? [] : [`Not made in every run: ${skipped.join('; ')}.`, '']),
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,6 +50,27 @@ describe('StreamSink', () => {
     expect(Number(lost?.[1])).toBeGreaterThan(0);
     // Every line is there or counted; the notices of loss that were dropped themselves count as well.
     expect(lines.length - 2 + Number(lost?.[1])).toBeGreaterThanOrEqual(1200);
+  });
+
+  it('loses no line when the file is renamed and opened again, as often as that may be', async () => {
+    const path = join(directory, 'log');
+    const sink = new StreamSink(await FileOut.open(path, systemClock), text);
+    const again: Promise<void>[] = [];
+    for (let i = 0; i < 300; i++) {
+      sink.write(record(`line ${i}`), '');
+      if (i % 7 === 0) {
+        await rename(path, `${path}.${i}`).catch(() => undefined);
+        again.push(sink.reopen(), sink.reopen());
+      }
+      if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(again);
+    await sink.close();
+    const texts = await Promise.all(
+      (await readdir(directory)).map((name) => readFile(join(directory, name), 'latin1')),
+    );
+    const numbers = [...texts.join('').matchAll(/ line (\d+)\n/g)].map((it) => Number(it[1]));
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i));
   });
 
   it('writes nothing after close', async () => {
