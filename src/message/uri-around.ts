@@ -106,7 +106,7 @@ function hostEnd(text: string, { start, end }: HostRange): number {
 function cutAtPunctuation(text: string): string {
   const range = hostRange(text);
   if (range === undefined) return text;
-  const whole = range.userInfo ? text : text.slice(0, hostEnd(text, range));
+  const whole = text.slice(0, hostEnd(text, range));
   return range.end === text.length || whole !== text ? whole.replace(/-+$/, '') : whole;
 }
 
