@@ -1,19 +1,22 @@
 -- How much memory a connection holds: everything that can be reached from its globals, the engine's notes about it and the thread that its
--- hook runs on, and from nothing that all share. Called only when memory is nearly full: it goes through all of it.
+-- hook runs on, and from nothing that all share. Called only when memory is nearly full: it goes through all of it, in portions.
 
 local runtime = ...
 local environment = runtime.environment
 local getmetatable, getupvalue, getlocal, getinfo =
   debug.getmetatable, debug.getupvalue, debug.getlocal, debug.getinfo
-local type, rawnext, math_type, huge, select, format =
-  type, next, math.type, math.huge, select, string.format
+local type, rawnext, math_type, huge, select, format, pcall, collectgarbage =
+  type, next, math.type, math.huge, select, string.format, pcall, collectgarbage
 
 -- What one value takes, roughly, without what it refers to.
 local TABLE, FUNCTION, THREAD, OBJECT, STRING, ELEMENT, FIELD = 56, 40, 1000, 60, 24, 16, 40
+-- Fields that are looked at before the time is looked at again.
+local FIELDS = 100
 -- Calls that are looked at in a thread; of a recursion that is deeper the rest is like these.
 local DEEPEST = 1000
 
-local size, seen, queue, queued
+-- size: counted so far; seen: what was counted; queue: what is still to be looked into; table, key: how far in a table.
+local size, seen, queue, queued, present, key
 
 local function add(value)
   local kind = type(value)
@@ -43,15 +46,27 @@ function open.table(t)
   if metatable and not environment.shared[metatable] then
     add(metatable)
   end
-  for key, value in rawnext, t do
-    if math_type(key) == 'integer' and key > 0 then
+  present, key = t, nil
+end
+
+-- Goes on with the fields of a table, at most `count` of them.
+local function fields(count)
+  local t, k, value = present, key, nil
+  for _ = 1, count do
+    k, value = rawnext(t, k)
+    if k == nil then
+      present, key = nil, nil
+      return
+    end
+    if math_type(k) == 'integer' and k > 0 then
       size = size + ELEMENT
     else
       size = size + FIELD
-      add(key)
+      add(k)
     end
     add(value)
   end
+  key = k
 end
 
 open['function'] = function(f)
@@ -100,27 +115,57 @@ function open.userdata(object)
   end
 end
 
-local function go_through(most)
-  while queued > 0 and size <= most do
-    local value = queue[queued]
-    queue[queued] = nil
-    queued = queued - 1
-    open[type(value)](value)
-  end
+local function forget()
+  seen, queue, present, key = nil, nil, nil, nil
 end
 
--- Bytes that are held by `...`; counting ends when it is more than `most`.
-local function measure(most, ...)
-  size, seen, queue, queued = 0, {}, {}, 0
+-- Looks into at most `count` values or fields; true when there is nothing left, or it is more than `most`.
+local function go_through(count, most)
+  for _ = 1, count do
+    if present then
+      -- A table that was changed meanwhile cannot always be gone through any more.
+      if not pcall(fields, FIELDS) then
+        present, key = nil, nil
+      end
+    elseif queued == 0 then
+      return true
+    else
+      local value = queue[queued]
+      queue[queued] = nil
+      queued = queued - 1
+      open[type(value)](value)
+    end
+    if size > most then
+      return true
+    end
+  end
+  return false
+end
+
+local measure = {}
+
+-- Begins to count the bytes that are held by `...`.
+function measure.begin(...)
+  size, seen, queue, queued, present, key = 0, {}, {}, 0, nil, nil
   add(runtime)
-  go_through(huge)
+  while not go_through(1000, huge) do end
   size = 0
   for i = 1, select('#', ...) do
     add((select(i, ...)))
   end
-  go_through(most)
-  seen, queue = nil, nil
-  return size
+end
+
+-- Goes on; gives the bytes when all is counted, or when it is more than `most`; nil when there is more to do.
+function measure.go_on(most)
+  if go_through(200, most) then
+    forget()
+    return size
+  end
+end
+
+-- A step of a collection of memory; true when it was the last one.
+function measure.collect()
+  return collectgarbage('step', 200)
 end
 
 return measure

@@ -207,7 +207,8 @@ describe('a hook that runs away', () => {
       expect(await reply(good, 'rcpt')).toBe('2');
       // The connection itself can still be told goodbye, unless its Lua was given up for what it held.
       const after = await bad.call('rcpt', []);
-      if (after.kind !== 'limit') expect(after).toMatchObject({ kind: 'returned', reply: '1' });
+      if (after.kind !== 'limit' && after.kind !== 'undefined')
+        expect(after).toMatchObject({ kind: 'returned', reply: '1' });
       const [line] = engine.log.lines;
       if (orError !== undefined && outcome.kind === 'error') {
         expect(outcome.message).toMatch(orError);
@@ -220,7 +221,7 @@ describe('a hook that runs away', () => {
         expect(line).toMatchObject({
           level: 'err',
           message: expect.stringMatching(
-            /^hook\.mail: stopped: \S+.*:\d+: (used more than (100|50) ms of processor time|not enough memory|holds about)/,
+            /^hook\.mail: stopped: \S+.*:\d+: (used more than (100|50) ms of processor time|not enough memory|holds (about|more than))/,
           ),
           fields: { id: 'bad', hook: 'hook.mail' },
         });
@@ -300,7 +301,7 @@ describe('memory that a connection keeps from hook to hook', () => {
     expect(stopped).toMatchObject({
       kind: 'limit',
       limit: 'memory',
-      message: expect.stringMatching(/^holds about \d+ bytes of the 50331648/),
+      message: expect.stringMatching(/holds (about|more than) \d+ bytes of the 50331648/),
     });
     expect(hog.has('mail')).toBe(false);
     expect(hog.call('close', [0])).toEqual({ kind: 'undefined' });
@@ -309,15 +310,16 @@ describe('memory that a connection keeps from hook to hook', () => {
   });
 
   it('is not taken from one that only made garbage, and the figures are true', async () => {
-    const policy = await engine.load(`
+    const own = await TestEngine.start({ options: { 'lua-max-memory': '48', 'hook-cpu-limit': '10000' } });
+    const policy = await own.load(`
       local kept = {}
       function hook.mail() for i = 1, 60 do local x = ("g"):rep(5000000) .. i end return "done" end
       function hook.noop() for i = 1, 50 do local x = ("n"):rep(100000) .. i end return "done" end
       function hook.rcpt() kept[#kept + 1] = ("k"):rep(4000000) .. #kept return "kept" end`);
-    const alice = await engine.open(policy, 'alice');
-    const bob = await engine.open(policy, 'bob');
-    const others = await Promise.all(Array.from({ length: 5 }, (_, i) => engine.open(policy, `other ${i}`)));
-    engine.log.lines.length = 0;
+    const alice = await own.open(policy, 'alice');
+    const bob = await own.open(policy, 'bob');
+    const others = await Promise.all(Array.from({ length: 5 }, (_, i) => own.open(policy, `other ${i}`)));
+    own.log.lines.length = 0;
     for (let i = 0; i < 3; i++) await alice.call('mail', []);
     for (const other of others) await reply(other, 'noop');
     let stopped: unknown;
@@ -327,10 +329,10 @@ describe('memory that a connection keeps from hook to hook', () => {
       for (const other of others) expect(await reply(other, 'noop')).toBe('done');
     }
     expect(stopped).toMatchObject({ kind: 'limit', limit: 'memory' });
-    const held = Number(/holds about (\d+) bytes/.exec(JSON.stringify(stopped))?.[1]);
+    const held = Number(/holds (?:about|more than) (\d+) bytes/.exec(JSON.stringify(stopped))?.[1]);
     expect(held).toBeGreaterThan(20_000_000);
     expect(held).toBeLessThan(50_331_648);
-    expect(engine.log.lines.map((line) => line.fields.id)).toEqual(['bob']);
+    expect(own.log.lines.map((line) => line.fields.id)).toEqual(['bob']);
     expect(await alice.call('noop', [])).toMatchObject({ kind: 'returned', reply: 'done' });
     for (const instance of [alice, bob, ...others]) instance.close();
   });

@@ -235,6 +235,10 @@ export class Account {
   get longest(): number {
     return this.#words()[(this.at + account.string) >> 2] ?? 0;
   }
+  /** The largest block, bytes. */
+  get largest(): number {
+    return this.#words()[(this.at + account.largest) >> 2] ?? 0;
+  }
   /** Bytes: no string may be longer, no block of memory (the array of a table) larger, while `limit` is set. */
   setLargest(string: number, block: number): void {
     const words = this.#words();

@@ -50,8 +50,10 @@ export class Core {
   readonly resultCount: Pointer;
   /** Who is running Lua at this moment. Lua never runs for two at once. */
   running: Task | undefined;
-  /** account.refused when Lua went on. */
-  refusedBefore = 0;
+  /** Bytes from which on whoever runs gives way, so that room is made. */
+  crowded = Number.POSITIVE_INFINITY;
+  /** Refusals of memory that have led to something. */
+  #refusals = 0;
   /** An exception went through Lua frames that should not have: nothing runs any more. */
   broken = false;
   readonly threads: Threads;
@@ -143,7 +145,10 @@ export class Core {
     }
     this.pace.looked(L, now);
     if (this.pace.quick) this.#watchThreads();
-    if (!slices.over(now)) return false;
+    if (!slices.over(now)) {
+      if (this.account.used <= this.crowded) return false;
+      return slices.enabled && this.canYield() && task.mayGiveWay();
+    }
     if (slices.enabled && this.canYield() && task.mayGiveWay()) return true;
     if (task.overdue(now, UNINTERRUPTED)) {
       this.kill(
@@ -190,18 +195,20 @@ export class Core {
     return goOn(L);
   }
 
-  /** Stops the run when Lua has been refused memory since it went on. */
+  /** Stops the run when Lua has been refused memory. */
   checkMemory(L: State): 0 {
     const { account } = this;
-    if (account.refused !== this.refusedBefore) this.kill(L, 'memory', this.memoryText(account.limit));
+    if (account.refused !== this.#refusals) this.kill(L, 'memory', this.memoryText(account.limit));
     return 0;
   }
 
   /** Why memory was refused; `limit` in bytes. */
   memoryText(limit: number): string {
-    const { wanted, longest } = this.account;
+    const { wanted, longest, largest } = this.account;
+    this.#refusals = this.account.refused;
     const what = `not enough memory (limit ${limit} bytes for all Lua`;
-    return wanted > longest ? `${what}, ${longest} for a string; ${wanted} were wanted at once)` : `${what})`;
+    if (wanted <= longest) return `${what})`;
+    return `${what}, ${longest} for a string, ${largest} for a table; ${wanted} were wanted at once)`;
   }
 
   /** Stops the run in progress. Does not return. */

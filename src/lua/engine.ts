@@ -85,7 +85,7 @@ export class LuaEngine {
     this.core = core;
     this.#deps = deps;
     this.#files = files;
-    this.#memory = new MemoryGuard(core, deps.options, () => this.collect());
+    this.#memory = new MemoryGuard(core, deps.options);
     this.#around = new Surroundings({
       core,
       files,

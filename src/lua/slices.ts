@@ -4,6 +4,8 @@ import type { Clock } from '../ops/clock.ts';
 
 /** Milliseconds that a run may go on in one piece. */
 const SLICE = 10;
+/** Steps of work that must be done first, in one round, if a clock stands still. */
+const MOST_STEPS = 10_000;
 /** Milliseconds that all runs together may use in one round of the event loop. */
 const ROUND = 20;
 
@@ -11,6 +13,8 @@ export class Slices {
   readonly #clock: Clock;
   /** Runs that wait for their turn. */
   readonly #queue: (() => void)[] = [];
+  /** What must be done before anyone in the queue goes on. */
+  #first: (() => boolean) | undefined;
   #scheduled = false;
   /** Used since the event loop came round. */
   #used = 0;
@@ -56,14 +60,41 @@ export class Slices {
     this.#schedule();
   }
 
+  /** Calls `work` again and again, for a slice in each round, until it gives true; nobody in the queue gets a turn before. */
+  first(work: () => boolean): void {
+    this.#first = work;
+    this.#schedule();
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => this.#round());
   }
 
+  /** Calls `work` for a slice, or until it gives true; gives the last answer. */
+  once(work: () => boolean): boolean {
+    const end = this.#clock.monotonic() + SLICE;
+    for (let n = 0; n < MOST_STEPS; n++) {
+      if (work()) return true;
+      if (this.#clock.monotonic() >= end) break;
+    }
+    return false;
+  }
+
+  #doFirst(work: () => boolean): void {
+    const done = this.once(work);
+    if (done) this.#first = undefined;
+    this.#used = 0;
+    if (!done || this.#queue.length > 0) this.#schedule();
+  }
+
   #round(): void {
     this.#scheduled = false;
+    if (this.#first !== undefined) {
+      this.#doFirst(this.#first);
+      return;
+    }
     // One at least, whatever the hooks that began in this round have used. Who is interrupted again waits for the next round.
     const waiting = this.#queue.length;
     let next = 0;

@@ -49,6 +49,11 @@ export class Surroundings {
     this.#parts.memory.relieve();
   }
 
+  /** Whether nobody should begin now, as there is hardly any memory and room is being made. */
+  get full(): boolean {
+    return this.#parts.memory.full;
+  }
+
   /** The task is over. */
   closed(task: Task): void {
     this.#parts.memory.remove(task);

@@ -63,6 +63,8 @@ export class Task implements Caller {
   #progress = 0;
   /** Looks at the clock since a function of the API said that the run will wait. */
   #looks = 0;
+  /** Arguments of a run that has to wait before it begins. */
+  #first: number | undefined;
   /** A native that gave way goes on with this. */
   resumable: Native | undefined;
   /** Bytes that Lua has allocated while this ran, and what it held when it was last measured: it cannot hold more. */
@@ -134,7 +136,11 @@ export class Task implements Caller {
     this.#progress = 0;
     this.#meter?.start(limits.cpu);
     this.#around.core.pace.start();
-    const ended = this.#step(nargs) as T | Failure | undefined;
+    if (this.#around.full) {
+      this.#first = nargs;
+      this.#giveWay('memory');
+    }
+    const ended = this.#first !== undefined ? undefined : (this.#step(nargs) as T | Failure | undefined);
     if (ended === undefined) return this.#later(limits.time);
     this.#around.relieve();
     return ended;
@@ -284,7 +290,11 @@ export class Task implements Caller {
     if (this.#wait !== wait) return;
     this.#wait = undefined;
     this.#continue(wait.name, (L) => {
-      if (wait.suspension === undefined) return 0;
+      if (wait.suspension === undefined) {
+        const first = this.#first ?? 0;
+        this.#first = undefined;
+        return first;
+      }
       const { api, bridge } = this.#around.core;
       api.lua_pushboolean(L, 1);
       if (results.length > 8) api.lua_checkstack(L, results.length + 8);
@@ -334,6 +344,7 @@ export class Task implements Caller {
     this.#resolve = undefined;
     this.#read = undefined;
     this.resumable = undefined;
+    this.#first = undefined;
     this.release();
     if (this.#closed) this.#finish();
     return ended;
@@ -421,24 +432,16 @@ export class Task implements Caller {
     this.#cut({ kind: 'cancelled' });
   }
 
-  /** Bytes that this holds, roughly; counting ends above `most`. It must not be running. */
-  measure(most: number): number {
-    const { api, main, bridge } = this.#around.core;
-    const top = api.lua_gettop(main);
-    this.#around.core.pushRuntime('measure');
-    bridge.pushNumber(main, most);
-    let roots = this.environment.pushRoots(main);
-    const L = this.#thread?.L;
-    if (L !== undefined) {
-      api.lua_checkstack(L, 1);
-      api.lua_pushthread(L);
-      api.lua_xmove(L, main, 1);
-      roots += 1;
-    }
-    this.#around.core.mustCall(roots + 1, 1);
-    const size = api.lua_tonumberx(main, -1, 0);
-    api.lua_settop(main, top);
-    return size;
+  /** Pushes everything that leads to what this holds, and gives the number of values. It must not be running. */
+  pushRoots(L: State): number {
+    const { api } = this.#around.core;
+    const roots = this.environment.pushRoots(L);
+    const thread = this.#thread?.L;
+    if (thread === undefined) return roots;
+    api.lua_checkstack(thread, 1);
+    api.lua_pushthread(thread);
+    api.lua_xmove(thread, L, 1);
+    return roots + 1;
   }
 
   /** Ends the task because Lua's memory is nearly full and this one holds most of it. Its globals are given up. */

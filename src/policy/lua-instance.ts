@@ -250,6 +250,7 @@ export class LuaInstance implements PolicyInstance {
       const { message, traceback } = ended;
       this.#owner.log.write('err', `${what}: ${message}`, { hook: what, traceback });
     } else if (ended.kind === 'limit') {
+      if (this.#task.condemned) this.#sentenced = true;
       const { limit, message } = ended;
       const traceback = 'traceback' in ended && ended.traceback !== '' ? { traceback: ended.traceback } : {};
       this.#owner.log.write('err', `${what}: stopped: ${message}`, { hook: what, limit, ...traceback });
