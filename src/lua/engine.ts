@@ -152,7 +152,7 @@ export class LuaEngine {
       api.luaL_loadbufferx(main, at, size, memory.name('=[smtpe]'), memory.name('t')),
     );
     if (status !== 0) throw new Error(`lib-lua/runtime/${name}.lua: ${this.core.errorText(main)}`);
-    this.#tailCalls.mend(api.lua_topointer(main, -1));
+    this.#tailCalls.mend(api.lua_topointer(main, -1), true);
     this.core.pushRuntimeTable();
     this.core.mustCall(1, 1);
     this.core.pushRuntimeTable();

@@ -22,8 +22,16 @@ function add(names: Set<string>, module: ModuleSpec): void {
   for (const inner of module.modules) add(names, inner);
 }
 
-export function libraryNames(modules: readonly ModuleSpec[]): ReadonlySet<string> {
-  const names = new Set(standard.split(/\s+/).filter((name) => name !== ''));
-  for (const module of modules) add(names, module);
-  return names;
+export interface LibraryNames {
+  /** Whatever library they are in, methods too. */
+  readonly functions: ReadonlySet<string>;
+  /** The globals that are tables of functions. */
+  readonly libraries: ReadonlySet<string>;
+}
+
+export function libraryNames(modules: readonly ModuleSpec[]): LibraryNames {
+  const functions = new Set(standard.split(/\s+/).filter((name) => name !== ''));
+  for (const module of modules) add(functions, module);
+  const libraries = ['string', 'table', 'math', 'os', 'io', 'coroutine', 'utf8', 'debug', 'package'];
+  return { functions, libraries: new Set([...libraries, ...modules.map(({ name }) => name)]) };
 }

@@ -2,6 +2,7 @@
 // bounded, and it gives up its descriptors when it is closed, collected or cut off, and at the end of the connection.
 import type { Readable, Writable } from 'node:stream';
 import { ByteQueue } from './byte-queue.ts';
+import type { CallContext } from './call-context.ts';
 import {
   type ClassSpec,
   LuaError,
@@ -17,8 +18,7 @@ import { LuaObject, type LuaValue } from './value.ts';
 
 /** A numeral is looked for in at most so many bytes, as in Lua. */
 const longestNumeral = 200;
-/** Beyond so many octets a read fails: no string of Lua may be longer. */
-const longestString = 25 << 20;
+const MEBIBYTE = 1_048_576;
 
 type Item = string | number | undefined;
 
@@ -55,6 +55,16 @@ class Pipe {
     return this.#input !== undefined;
   }
 
+  /** A line that has come already: most of them need no wait. */
+  lineAtOnce(formats: readonly LuaValue[]): LuaResults | undefined {
+    const keep = formats[0] === 'L' || formats[0] === '*L';
+    if (formats.length !== 1 || !(keep || formats[0] === 'l' || formats[0] === '*l')) return undefined;
+    const length = this.#queue.lineLength();
+    if (length === 0) return undefined;
+    const line = this.#queue.take(length);
+    return [keep ? line : line.slice(0, -1)];
+  }
+
   /** The values of `read` with these formats; at most `longest` octets each. */
   async read(formats: readonly LuaValue[], longest: number): Promise<LuaResults> {
     const values: LuaValue[] = [];
@@ -69,7 +79,7 @@ class Pipe {
       // What is left is of no use any more.
       this.#input?.destroy();
       this.#queue.clear();
-      return [undefined, `the output of the command is longer than ${longest} octets`, 12];
+      return [undefined, `the output of the command is longer than ${longest} octets (lua-max-string)`, 12];
     }
     const failure = this.#failure;
     if (failure === undefined || values.at(-1) !== undefined) return values;
@@ -198,6 +208,9 @@ function openPipe(pipe: Pipe): Pipe {
   return pipe;
 }
 
+/** Beyond so many octets a read fails: no string of Lua may be longer. */
+const longestString = (context: CallContext): number => context.options.values['lua-max-string'] * MEBIBYTE;
+
 const method = luaMethod<Pipe>();
 const formatParams = Array.from({ length: 16 }, (_, i) => anything(`format${i + 1}`, 'any', ''));
 
@@ -210,12 +223,12 @@ export const pipeClass: ClassSpec = {
       params: formatParams,
       suspends: true,
       text: 'As file:read.',
-      call: (_context, pipe, ...formats) => {
+      call: (context, pipe, ...formats) => {
         openPipe(pipe);
         if (!pipe.readable) return [undefined, 'Bad file descriptor', 9];
-        const wanted = formats.filter((format) => format !== undefined);
-        const done = pipe.read(wanted.length === 0 ? ['l'] : wanted, longestString);
-        return waitFor(pipe, 'read', done);
+        const given = formats.filter((format) => format !== undefined);
+        const wanted = given.length === 0 ? ['l'] : given;
+        return pipe.lineAtOnce(wanted) ?? waitFor(pipe, 'read', pipe.read(wanted, longestString(context)));
       },
     }),
     method({

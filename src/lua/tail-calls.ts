@@ -2,6 +2,7 @@
 // and an error has no file and line any more: Lua's own, in C, leave the caller where it is. So calls that name a library function are
 // made plain calls, in the compiled code; all other tail calls stay, and with them endless recursion. Knows the layout of Lua 5.4 as
 // compiled for WebAssembly; spec/unit/lua/positions.spec.ts holds it to that.
+import type { LibraryNames } from './library-names.ts';
 import type { Memory } from './memory.ts';
 import type { Pointer } from './wasm-api.ts';
 
@@ -26,6 +27,8 @@ const op = {
   getUpvalue: 9,
   getGlobal: 11,
   getField: 14,
+  setGlobal: 15,
+  setField: 18,
   self: 20,
   call: 68,
   tailCall: 69,
@@ -51,17 +54,44 @@ interface Place {
 
 export class TailCalls {
   readonly #memory: Memory;
-  readonly #names: ReadonlySet<string>;
+  readonly #names: LibraryNames;
+  /** Names under which the text puts functions of its own, as globals and as fields. */
+  readonly #own = { globals: new Set<string>(), fields: new Set<string>() };
 
   /** `names`: of the functions that must leave their caller where it is. */
-  constructor(memory: Memory, names: ReadonlySet<string>) {
+  constructor(memory: Memory, names: LibraryNames) {
     this.#memory = memory;
     this.#names = names;
   }
 
-  /** Changes the code of the Lua function at `at` (lua_topointer), which must not have run yet, and of those in it. */
-  mend(at: Pointer): void {
-    this.#mendAll({ at: this.#word(at + closure.proto), outer: undefined, made: 0 });
+  /**
+   * Changes the code of the Lua function at `at` (lua_topointer), which must not have run yet, and of those in it. `isLibrary`: the text
+   * is of the library itself, and what it makes under such names is meant too.
+   */
+  mend(at: Pointer, isLibrary = false): void {
+    const main = this.#word(at + closure.proto);
+    this.#own.globals.clear();
+    this.#own.fields.clear();
+    if (!isLibrary) this.#collectOwn(main);
+    this.#mendAll({ at: main, outer: undefined, made: 0 });
+  }
+
+  #collectOwn(at: Pointer): void {
+    const size = this.#word(at + proto.sizeCode);
+    const code = this.#word(at + proto.code) >> 2;
+    for (let pc = 0; pc < size; pc++) {
+      const instruction = this.#memory.words[code + pc] ?? 0;
+      const operation = opcode(instruction);
+      const before = this.#memory.words[code + pc - 1] ?? 0;
+      if (pc === 0 || opcode(before) !== op.closure || argA(before) !== argC(instruction)) continue;
+      if (operation === op.setGlobal) {
+        const own = this.#isEnvironment(at, argA(instruction)) ? this.#own.globals : this.#own.fields;
+        own.add(this.#constant(at, argB(instruction)));
+      } else if (operation === op.setField) this.#own.fields.add(this.#constant(at, argB(instruction)));
+    }
+    const children = this.#word(at + proto.protos);
+    const count = this.#word(at + proto.sizeProtos);
+    for (let i = 0; i < count; i++) this.#collectOwn(this.#word(children + 4 * i));
   }
 
   /** Makes the first function in the function at `at` the main chunk of a file, for debug.getinfo and tracebacks. */
@@ -110,11 +140,16 @@ export class TailCalls {
       if (!(loads || operation === op.closure) || argA(instruction) !== register || operation === 10)
         continue;
       switch (operation) {
-        case op.getGlobal:
+        case op.getGlobal: {
+          if (!this.#isEnvironment(place.at, argB(instruction)))
+            return this.#isFunction(place, argC(instruction));
+          const name = this.#constant(place.at, argC(instruction));
+          return this.#names.functions.has(name) && !this.#own.globals.has(name);
+        }
         case op.getField:
-          return this.#isName(place, argC(instruction));
+          return this.#isFunction(place, argC(instruction)) || this.#isInLibrary(place, instruction, i);
         case op.self:
-          return argK(instruction) && this.#isName(place, argC(instruction));
+          return argK(instruction) && this.#isFunction(place, argC(instruction));
         case op.move:
           return this.#isLibraryLocal(place, argB(instruction), i);
         case op.getUpvalue:
@@ -152,9 +187,34 @@ export class TailCalls {
       : this.#isLibraryLocal(place.outer, number, place.made);
   }
 
-  #isName(place: Place, constant: number): boolean {
-    const value = this.#word(this.#word(place.at + proto.constants) + sizes.constant * constant);
-    const length = this.#memory.bytes[value + string.shortLength] ?? 0;
-    return this.#names.has(this.#memory.text(value + string.contents, length));
+  /** A field with the name of a library function, which the text itself does not make. */
+  #isFunction(place: Place, constant: number): boolean {
+    const name = this.#constant(place.at, constant);
+    return this.#names.functions.has(name) && !this.#own.fields.has(name);
+  }
+
+  /** `string.format`: a field of what is found under the global name of a library. */
+  #isInLibrary(place: Place, getField: number, pc: number): boolean {
+    if (!this.#names.functions.has(this.#constant(place.at, argC(getField)))) return false;
+    const before = this.#memory.words[(this.#word(place.at + proto.code) >> 2) + pc - 1] ?? 0;
+    if (opcode(before) !== op.getGlobal || argA(before) !== argB(getField)) return false;
+    if (!this.#isEnvironment(place.at, argB(before))) return false;
+    const name = this.#constant(place.at, argC(before));
+    return this.#names.libraries.has(name) && !this.#own.globals.has(name);
+  }
+
+  /** A constant of the function at `at` that is a short string. */
+  #constant(at: Pointer, index: number): string {
+    return this.#text(this.#word(this.#word(at + proto.constants) + sizes.constant * index));
+  }
+
+  /** Whether an upvalue of the function at `at` is the table of globals; fields of others are looked up in the same way. */
+  #isEnvironment(at: Pointer, upvalue: number): boolean {
+    const name = this.#word(this.#word(at + proto.upvalues) + sizes.upvalue * upvalue);
+    return name !== 0 && this.#text(name) === '_ENV';
+  }
+
+  #text(at: Pointer): string {
+    return this.#memory.text(at + string.contents, this.#memory.bytes[at + string.shortLength] ?? 0);
   }
 }

@@ -147,6 +147,11 @@ describe('a call of a library function under another name', () => {
     ],
     ['a method', 'local function f()\nlocal s = "%d"\nreturn s:format("x")\nend', 3],
     [
+      'a library function in a text that makes a field of that name',
+      'local M = {} function M.format(...)\nlocal x = 1\nreturn string.format(...) end local function f() return M.format("%d", "x") end',
+      3,
+    ],
+    [
       'a field',
       'local t = { format = string.format }\nlocal function f(...)\nreturn t.format("%d", "x", ...)\nend',
       3,
@@ -179,6 +184,18 @@ describe('tail calls', () => {
     [
       'a function with varargs',
       'local function f(n, ...) if n == 0 then return "done" end return f(n - 1, ...) end return f(1e6, 1, 2)',
+    ],
+    [
+      'a global with the name of a library function',
+      'function next(n) if n == 0 then return "done" end return next(n - 1) end return next(1e6)',
+    ],
+    [
+      'a field with the name of a library function',
+      'local M = {} function M.find(n) if n == 0 then return "done" end return M.find(n - 1) end return M.find(1e6)',
+    ],
+    [
+      'a method with the name of a library function',
+      'local M = {} function M:read(n) if n == 0 then return "done" end return self:read(n - 1) end return M:read(1e6)',
     ],
   ])('of %s need no room', async (_what, text) => {
     engine.options.set('hook-cpu-limit', '20000', 'spec');
