@@ -31,7 +31,7 @@ afterEach(async () => {
 const { hosts: _, ...message } = delivery([]);
 const never = new AbortController().signal;
 
-function smartHost(list: string): SmartHost {
+function smartHost(list: string, isOurOwn?: (address: string, port: number) => boolean): SmartHost {
   const log = it_.log;
   const maildir = createMaildir({
     clock: systemClock,
@@ -45,6 +45,7 @@ function smartHost(list: string): SmartHost {
     mailer: it_.client,
     maildir,
     log,
+    ...(isOurOwn === undefined ? {} : { isOurOwn }),
   });
 }
 
@@ -71,6 +72,22 @@ describe('createSmartHost', () => {
     expect(outcome).toMatchObject({ kind: 'delivered', host: second.target });
     expect(second.connections[0]?.contents.map(String)).toEqual([MESSAGE]);
     expect(first.commands).toEqual(['QUIT']);
+  });
+
+  it('never connects to where this server itself listens, and says that it is a loop', async () => {
+    const own = await hop();
+    const other = await hop();
+    const isOurOwn = (address: string, port: number): boolean => `${address}:${port}` === own.target;
+    expect(await smartHost(own.target, isOurOwn).forward(message, never)).toMatchObject({
+      kind: 'failed',
+      stage: 'connect',
+      error: 'the next hop is this server itself, a loop',
+    });
+    expect(await smartHost(`${own.target} ${other.target}`, isOurOwn).forward(message, never)).toMatchObject({
+      kind: 'delivered',
+      host: other.target,
+    });
+    expect(own.connections).toHaveLength(0);
   });
 
   it('stores in a maildir when no next hop in front of it can be reached', async () => {

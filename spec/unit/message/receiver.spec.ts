@@ -307,3 +307,57 @@ describe('MessageReceiver on a disk that fails', () => {
     await spool.delete();
   });
 });
+
+describe('a line of the body that is longer than bodyLine', () => {
+  const limits = { ...NO_LIMITS, bodyLine: 10 };
+  const parts = (length: number): string[] => {
+    const text = Array.from({ length }, (_, i) => String(i % 10)).join('');
+    return text === '' ? [''] : (text.match(/.{1,10}/g) ?? []);
+  };
+
+  it('is handed over in parts of that size, in any split; the message is not changed', async () => {
+    for (const length of [0, 1, 9, 10, 11, 12, 13, 19, 20, 21, 22, 35]) {
+      const line = parts(length).join('');
+      const wire = `A: 1\r\n\r\nx\r\n${line}\r\ny\r\n.\r\n`;
+      const body = ['x', ...parts(length), 'y'].map((part) => `body ${part}`);
+      for (let cut = 1; cut < wire.length; cut++) {
+        const { calls, spool } = await receive([wire.slice(0, cut), wire.slice(cut)], {
+          only: ['body'],
+          limits,
+        });
+        expect(calls).toEqual(body);
+        expect(Buffer.concat(spool.pieces as Buffer[]).toString('latin1')).toBe(wire.slice(0, -3));
+      }
+      const { calls } = await receive(wire.split(''), { only: ['body'], limits, react: async () => true });
+      expect(calls).toEqual(body);
+    }
+  });
+});
+
+describe('a message with many Received headers', () => {
+  const wire = (count: number): string =>
+    `${'Received: by x\r\n\tfor y\r\n'.repeat(count)}A: 1\r\n\r\nx\r\n.\r\n`;
+
+  it.each([
+    [0, 500, undefined],
+    [3, 3, undefined],
+    [3, 4, { kind: 'hops' }],
+  ])('limit %i, %i headers: %j', async (hops, count, fault) => {
+    for (const only of [['header', 'body'], ['body'], []]) {
+      for (const chunks of [[wire(count)], wire(count).split('')]) {
+        const { receiver, calls } = await receive(chunks, { only, limits: { ...NO_LIMITS, hops } });
+        expect(receiver.fault).toEqual(fault);
+        if (fault !== undefined) expect(calls.some((call) => call.startsWith('body'))).toBe(false);
+      }
+    }
+  });
+
+  it('counts them as they are written, and no others', async () => {
+    const all =
+      'RECEIVED:x\r\nreceived :x\r\nReceived\t: x\r\nReceived-SPF: x\r\nX-Received: x\r\nReceiver: x\r\n';
+    const { receiver } = await receive([`${all}\r\n.\r\n`], { limits: { ...NO_LIMITS, hops: 3 } });
+    expect(receiver.fault).toBeUndefined();
+    const more = await receive([`${all}Received: x\r\n\r\n.\r\n`], { limits: { ...NO_LIMITS, hops: 3 } });
+    expect(more.receiver.fault).toEqual({ kind: 'hops' });
+  });
+});
