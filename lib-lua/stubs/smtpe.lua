@@ -22,7 +22,7 @@ smtpe.host = ""
 ---@return string|nil value The text of the option as it was set, e.g. `300`; always `+` or `-` for a flag; it may be empty; nil for an unknown name.
 function smtpe.getoption(option_name) end
 
----Changes an option: in a hook for this connection only and until it ends, in `hook.init` for the server. It acts when the option is next used. Raises an error for an unknown name, for a value that is not right, for an option that is read before the policy (`daemon`, `log-format` ...), and in a connection for one that is for the whole server (`smtp-server-port`, `rate-global` ...). Does not suspend.
+---Changes an option: in a hook for this connection only and until it ends, in `hook.init` for the server until the next reload, which begins from option file and command line. It acts when the option is next used. Raises an error for an unknown name, for a value that is not right, for an option that is read before the policy (`daemon`, `log-format` ...), and in a connection for one that is for the whole server (`smtp-server-port`, `rate-global` ...). Does not suspend.
 ---@param option_name string The name, in upper or lower case.
 ---@param value string|boolean The value, for a flag also true or false; a text that begins with `;` is appended to the present one.
 function smtpe.setoption(option_name, value) end

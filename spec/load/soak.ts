@@ -4,12 +4,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { root, startDaemon } from '../fakes/daemon.ts';
 import { Seeded } from '../fakes/seeded.ts';
 import { startNameServer } from './bench/name-server.ts';
+import { chaosMark } from './chaos/report.ts';
 import { session, type World } from './soak/clients.ts';
 import { Ledger } from './soak/ledger.ts';
 import { SoakHop } from './soak/next-hop.ts';
@@ -258,7 +259,9 @@ const text = report({
   },
 });
 const path = join(root, minutes >= 10 ? 'doc/soak.md' : 'var/soak.md');
-await writeFile(path, text);
+// What follows the mark is of another run.
+const [, ...chaos] = (await readFile(path, 'utf8').catch(() => '')).split(chaosMark);
+await writeFile(path, chaos.length === 0 ? text : `${text}\n${chaosMark}${chaos.join(chaosMark)}`);
 console.log(`\n${text}\n${path} written`);
 console.log(ledger.wrongs === 0 ? 'PASS' : `FAIL: ${ledger.wrongs} complaints`);
 process.exit(ledger.wrongs === 0 ? 0 : 1);

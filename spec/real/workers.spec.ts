@@ -348,4 +348,29 @@ describe('SIGHUP and the option file', () => {
       expect((await service.program.stop()).code).toBe(0);
     },
   );
+
+  it.each([1, 2])('gives options that hook.init sets to its revision only (workers=%d)', async (workers) => {
+    const sets = (recipients: number, more = ''): string =>
+      `function hook.init() smtpe.setoption('limit-recipients', '${recipients}') ${more} end`;
+    const service = await start({ policy: sets(1), file: `workers=${workers}\nlimit-recipients=2\n` });
+    const port = await service.ready(workers);
+    /** How many recipients are taken. */
+    const taken = async (): Promise<number> => {
+      const client = await inTransaction(port);
+      let count = 1;
+      while ((await client.command('RCPT TO:<x@d.example>')).startsWith('250')) count++;
+      client.destroy();
+      return count;
+    };
+    expect(await taken()).toBe(1);
+    await service.policy(sets(9, "error('no')"));
+    service.program.signal('SIGHUP');
+    await service.said(/policy not reloaded, the old one stays: hook\.init: /);
+    expect(await taken()).toBe(1);
+    await service.policy('');
+    service.program.signal('SIGHUP');
+    await service.said(/policy reloaded/, workers);
+    expect(await taken()).toBe(2);
+    expect((await service.program.stop()).code).toBe(0);
+  });
 });

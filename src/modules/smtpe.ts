@@ -97,7 +97,7 @@ export function smtpeModule(host: string): ModuleSpec {
           ),
         ],
         text:
-          'Changes an option: in a hook for this connection only and until it ends, in `hook.init` for the server. It acts when the ' +
+          'Changes an option: in a hook for this connection only and until it ends, in `hook.init` for the server until the next reload, which begins from option file and command line. It acts when the ' +
           'option is next used. Raises an error for an unknown name, for a value that is not right, for an option that is read ' +
           'before the policy (`daemon`, `log-format` ...), and in a connection for one that is for the whole server ' +
           '(`smtp-server-port`, `rate-global` ...). Does not suspend.',

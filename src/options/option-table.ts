@@ -91,7 +91,7 @@ export const optionTable = {
   'shutdown-timeout': inProcess(
     seconds(
       30,
-      'After SIGTERM: how long transactions in progress may take before they are cut off with 421.',
+      'After SIGTERM: how long transactions in progress may take before they are cut off with 421. At most 5 s after that smtpe has ended.',
       0,
     ),
   ),
