@@ -39,6 +39,8 @@ const SILENT = 'no name server answers; they are asked again every 2 s';
 const CAP_LOG_INTERVAL = 10_000;
 /** How long, in ms, it is remembered that a host's A or AAAA is not answered. */
 const HALF_ANSWERED = 10_000;
+/** How long, in ms, it is remembered that nobody answered what a client is called: the next connection of it does not wait. */
+const UNNAMED = 10_000;
 /** How long, in ms, the answer of the other family is waited for when one has come. */
 const AAAA_DELAY = 50;
 const A_DELAY = 1000;
@@ -69,6 +71,8 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
   readonly #flights = new Map<string, Flight>();
   /** Host names of which one family has lately not been answered in time. */
   readonly #halves = new ShortMemory(HALF_ANSWERED, 1000);
+  /** Questions about names of clients that have lately not been answered in time. */
+  readonly #unnamed = new ShortMemory(UNNAMED, 1000);
   #capLoggedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -112,7 +116,7 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     // Everybody's loopback has the same name, which says nothing; a health check must not wait for a name server.
     const name = isLoopback(address) ? undefined : reverseName(address);
     if (name === undefined) return undefined;
-    const response = await this.query({ name, type: PTR, class: 1 }, options);
+    const response = await this.#aboutClient({ name, type: PTR, class: 1 }, options);
     if (response.error !== undefined) this.#log.write('info', `no name of ${address}: ${response.error}`);
     for (const record of response.rcode === rcode.OK ? response.answer : []) {
       const host = record.type === PTR ? clientName(String(record.fields.value)) : undefined;
@@ -124,13 +128,23 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
   async confirms(host: string, address: string, options: QueryOptions = {}): Promise<boolean> {
     const wanted = canonicalAddress(address);
     const type = isIP(wanted) === 6 ? AAAA : A;
-    const { rcode: code, answer } = await this.query({ name: host, type, class: 1 }, options);
+    const { rcode: code, answer } = await this.#aboutClient({ name: host, type, class: 1 }, options);
     return (
       code === rcode.OK &&
       answer.some(
         (record) => record.type === type && canonicalAddress(String(record.fields.value)) === wanted,
       )
     );
+  }
+
+  /** As query. A client that comes again and again waits once for a name server that says nothing of it. */
+  async #aboutClient(question: DnsQuestion, options: QueryOptions): Promise<DnsResponse> {
+    const key = `${question.name} ${question.type}`;
+    if (this.#unnamed.has(key, this.clock.monotonic()))
+      return notAnswered(question, rcode.TIMEDOUT, 'it was not answered a moment ago');
+    const response = await this.query(question, options);
+    if (response.rcode === rcode.TIMEDOUT) this.#unnamed.add(key, this.clock.monotonic());
+    return response;
   }
 
   async addresses(host: string, options: QueryOptions = {}): Promise<readonly string[]> {

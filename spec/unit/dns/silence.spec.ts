@@ -316,6 +316,31 @@ describe('the name of an address', () => {
     expect(fake.queries.filter((query) => query.type === PTR)).toEqual([]);
   });
 
+  it('is waited for once in ten seconds while nobody answers', async () => {
+    const fake = await server();
+    fake.script(() => true, { kind: 'drop' });
+    const clock = new FakeClock();
+    const dns = await resolver(fake, { clock });
+    const ask = [
+      () => dns.reverse('192.0.2.1', { timeoutMs: 2000 }),
+      () => dns.confirms('a.test', '192.0.2.1', { timeoutMs: 2000 }),
+    ];
+    for (const about of ask) {
+      const before = fake.queries.length;
+      const first = about();
+      await fake.seen(before + 1);
+      clock.advance(2000);
+      expect(await first).toBeFalsy();
+      const asked = fake.queries.length;
+      expect(await about()).toBeFalsy();
+      expect(fake.queries.length).toBe(asked);
+    }
+    fake.script(() => true, { kind: 'answer' });
+    clock.advance(10_000);
+    expect(await dns.reverse('192.0.2.1')).toBe('a.test');
+    expect(await dns.confirms('a.test', '192.0.2.1')).toBe(true);
+  });
+
   it('is confirmed when it has that address', async () => {
     const dns = await resolver(await server());
     expect(await dns.confirms('a.test', '192.0.2.1')).toBe(true);
