@@ -10,6 +10,14 @@ export type WriteOutcome =
   | { readonly kind: 'timeout' }
   | { readonly kind: 'closed' };
 
+/** Lazy fields that are about one transaction, as all lazy fields of the API are: module, field, and whether few policies read it. */
+export const transactionTables = [
+  ['mime', 'parts', false],
+  ['uri', 'found', false],
+  ['mime', 'defects', true],
+  ['mime', 'limits', true],
+] as const;
+
 export interface TransactionView {
   /** client.id_trans, 18 characters. */
   readonly id: string;

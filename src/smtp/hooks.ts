@@ -5,6 +5,7 @@ import { chain, type Maybe } from '../message/maybe.ts';
 import type { Log } from '../ops/log.ts';
 import type { HookName } from '../policy/hook-table.ts';
 import type { HookOutcome, PolicyInstance } from '../policy/instance.ts';
+import { transactionTables } from '../policy/session-view.ts';
 import { type HookAnswer, judge, SILENT } from './hook-answer.ts';
 
 export type { HookAnswer } from './hook-answer.ts';
@@ -14,6 +15,7 @@ export class Hooks {
   readonly #log: Log;
   readonly #secret: () => boolean;
   /** Fields of `client` that Lua does not have yet. */
+  #rareTables = false;
   #fields: Record<string, LuaValue> | undefined;
 
   /** `secret`: a password may be in what a hook is given and returns now, so that it must not get into the log. */
@@ -33,10 +35,17 @@ export class Hooks {
     this.#fields = Object.assign(this.#fields ?? {}, fields);
   }
 
+  /** One of the tables was read that few policies read. */
+  rareTableRead(): void {
+    this.#rareTables = true;
+  }
+
   /** Drops the lazy tables of a transaction: the next read makes new ones. */
   forgetTables(): void {
-    this.#instance.forget('mime', 'parts');
-    this.#instance.forget('uri', 'found');
+    for (const [module, field, rare] of transactionTables) {
+      if (!rare || this.#rareTables) this.#instance.forget(module, field);
+    }
+    this.#rareTables = false;
   }
 
   /** `sent`: the code of the reply that hook.reply is asked about. */

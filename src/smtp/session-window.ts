@@ -56,6 +56,7 @@ export class SessionWindow implements SessionView {
     const core = this.#core;
     const { transaction } = core;
     core.tablesRead = true;
+    if (which === 'activateDefects' || which === 'activateLimits') core.hooks.rareTableRead();
     if (transaction === undefined) return table;
     transaction.keep(table);
     const observer = transaction.observer(() => core.deps.newObserver(core.log));

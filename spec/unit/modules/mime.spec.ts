@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { LiveTable } from '../../../src/lua/value.ts';
 import { mimeModule } from '../../../src/modules/mime.ts';
 import { uriFound } from '../../../src/modules/uri-found.ts';
-import type { SessionView } from '../../../src/policy/session-view.ts';
+import { type SessionView, transactionTables } from '../../../src/policy/session-view.ts';
+import { allModules } from '../../fakes/all-modules.ts';
 import { fakeCallContext } from '../../fakes/call-context.ts';
 import { FakeLiveTable } from '../../fakes/live-table.ts';
 
@@ -64,4 +65,9 @@ describe.each(fields)('%s', (name, field, method) => {
     expect(table).toBeInstanceOf(FakeLiveTable);
     expect((table as FakeLiveTable).sequence).toEqual([]);
   });
+});
+
+test('every lazy field of the API is forgotten when a transaction ends', () => {
+  const lazy = allModules().flatMap((module) => module.lazyFields.map((field) => [module.name, field.name]));
+  expect(lazy.toSorted()).toEqual(transactionTables.map(([module, field]) => [module, field]).toSorted());
 });
