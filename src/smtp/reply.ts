@@ -46,8 +46,8 @@ const TOO_LONG: ParsedReply = { kind: 'too-long' };
 /** The usual case: one line, nothing to put right. */
 const PLAIN = /^[2-5]\d\d(?: [^\0-\x08\x0a-\x1f\x7f]*)?(?:\r\n)?$/;
 
-/** A code that stands by itself. */
-const CODE = /^(\d{3})(?:[ \t-]|$)/;
+/** A code that stands by itself; a line of a long string may be indented. */
+const CODE = /^[ \t]*(\d{3})(?=[ \t-]|$)/;
 
 /**
  * The reply that a text written by a policy means. Leading blanks go, every kind of line end becomes CRLF, each line gets the code of the
@@ -70,9 +70,9 @@ export function parseReply(text: string): ParsedReply {
   if (code < 200 || code > 599) return NO_CODE;
   const texts: string[] = [];
   for (const line of lines) {
-    const own = CODE.exec(line)?.[1];
+    const [head = '', own] = CODE.exec(line) ?? [];
     if (own !== undefined && own !== digits) return CODES_DIFFER;
-    const body = own === undefined ? line : line.slice(3).replace(/^[ -]/, '');
+    const body = own === undefined ? line : line.slice(head.length).replace(/^[ -]/, '');
     texts.push(body.replace(/[\0-\x08\x0a-\x1f\x7f]/g, '?'));
   }
   const only = texts[0];

@@ -292,10 +292,9 @@ export class SessionCore {
     this.end({ code: 4, cause: answer.message, error: hookError(answer.message, limit) });
   }
 
-  /** What counts of an answer: with hook-error=default a Lua error or a result that is no answer is no reply. */
+  /** What counts of an answer: with hook-error=default a failed hook has given no reply. A limit is never tolerated. */
   settle(answer: HookAnswer): HookAnswer {
-    const tolerated =
-      answer.kind === 'failed' && answer.reason !== 'too-long' && this.values['hook-error'] === 'default';
+    const tolerated = answer.kind === 'failed' && this.values['hook-error'] === 'default';
     return tolerated ? { kind: 'silent', drop: false } : answer;
   }
 

@@ -145,16 +145,19 @@ describe.each(answering)('hook.%s', (name) => {
     },
   );
 
-  it.each(wrong)('that returns %s is no reply with hook-error=default', async (_, outcome) => {
-    const hooks = failing(name, outcome);
-    const { heard } = await everything({
-      hooks,
-      options: { 'hook-error': 'default' },
-      smartHost: delivered,
-    });
-    expect(heard).toMatch(/221 2\.0\.0 [^\n]*\r\n$/);
-    if (name === 'auth') expect(heard).toContain('535 5.7.8');
-  });
+  it.each([...wrong, ['a reply that is too long', returned(`550 ${'x'.repeat(20_000)}`)] as const])(
+    'that returns %s is no reply with hook-error=default',
+    async (_, outcome) => {
+      const hooks = failing(name, outcome);
+      const { heard } = await everything({
+        hooks,
+        options: { 'hook-error': 'default' },
+        smartHost: delivered,
+      });
+      expect(heard).toMatch(/221 2\.0\.0 [^\n]*\r\n$/);
+      if (name === 'auth') expect(heard).toContain('535 5.7.8');
+    },
+  );
 
   it('that says 421 ends the session with it', async () => {
     const { rig, heard } = await everything({ hooks: failing(name, returned('421 4.3.2 enough')) });

@@ -19,6 +19,9 @@ describe('parseReply', () => {
     ['550-one\r\n550 two\r\n', '550-one\r\n550 two\r\n'],
     ['550-one\n550-two\n', '550-one\r\n550 two\r\n'],
     ['550 one\r\n550 two', '550-one\r\n550 two\r\n'],
+    ['550-one\n    550 two', '550-one\r\n550 two\r\n'],
+    ['\n    550-one\n      550-two\n    three\n', '550-one\r\n550-two\r\n550     three\r\n'],
+    ['550\tno', '550 \tno\r\n'],
     ['550-unfinished', '550 unfinished\r\n'],
     ['550-one\r\ntwo', '550-one\r\n550 two\r\n'],
     ['550-one\r\n5501 two', '550-one\r\n550 5501 two\r\n'],
@@ -50,6 +53,8 @@ describe('parseReply', () => {
     '\0' + '550 a',
     '550-one\r\n250 two',
     '250-one\r\n550 two',
+    '250-one\n    550 two',
+    '250 one\n\t550',
     '250-one\r\n250-two\r\n550',
     '550 one\n\n450-two',
   ])('finds no reply in %j', (given) => {
