@@ -166,6 +166,10 @@ function environment.without_finalizer(metatable, set, ...)
   return result
 end
 
+local function not_greater(a, b)
+  return not (b < a)
+end
+
 function base.setmetatable(t, metatable)
   if type(t) ~= 'table' then
     return checked_setmetatable(t, metatable) -- which refuses it
@@ -177,6 +181,9 @@ function base.setmetatable(t, metatable)
   local present = rawgetmetatable(t)
   if present and rawget(present, '__metatable') ~= nil then
     return checked_setmetatable(t, metatable) -- the same
+  end
+  if type(metatable) == 'table' and rawget(metatable, '__lt') ~= nil and rawget(metatable, '__le') == nil then
+    rawset(metatable, '__le', not_greater) -- as in Lua 5.1
   end
   local result = environment.without_finalizer(metatable, checked_setmetatable, t, metatable)
   return result

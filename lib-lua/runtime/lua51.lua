@@ -50,18 +50,7 @@ function base.pairs(...)
   return pairs(...)
 end
 
-local function not_greater(a, b)
-  return not (b < a)
-end
-
--- In Lua 5.1 `a <= b` is `not (b < a)` when there is no __le.
-local set, metatable_of = environment.base.setmetatable, environment.base.getmetatable
-function base.setmetatable(t, metatable)
-  if type(metatable) == 'table' and rawget(metatable, '__lt') ~= nil and rawget(metatable, '__le') == nil then
-    rawset(metatable, '__le', not_greater)
-  end
-  return set(t, metatable)
-end
+local metatable_of = environment.base.getmetatable
 
 function base.getmetatable(...)
   local value = ...
@@ -69,15 +58,6 @@ function base.getmetatable(...)
     error("bad argument #1 to 'getmetatable' (value expected)", 2)
   end
   return metatable_of(value)
-end
-
--- Base 10 is no base: fractions and hexadecimals are taken too.
-function base.tonumber(...)
-  local value, radix = ...
-  if radix == 10 then
-    return tonumber(value)
-  end
-  return tonumber(...)
 end
 
 -- The locale belongs to the process, and with it how all connections compare strings.

@@ -87,7 +87,7 @@ export const luaDifferences: readonly LuaDifference[] = [
       ["tonumber('nan')", 'true | nil'],
       [
         "tonumber('7', 8), tonumber('8', 8), tonumber('ff', 16), tonumber('-ff', 16), tonumber('1.5', 10)",
-        'true | 7 | nil | 255 | -255 | 1.5',
+        'true | 7 | nil | 255 | -255 | nil',
       ],
     ],
   },
