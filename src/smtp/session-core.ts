@@ -213,6 +213,11 @@ export class SessionCore {
     return this.#abort.signal;
   }
 
+  /** True once the session ends, or was cut off and is about to: nothing new is begun. */
+  get isOver(): boolean {
+    return this.ending !== undefined || this.#interrupted;
+  }
+
   /** Cuts off what the session waits for; the command in hand comes to its end at once. */
   interrupt(): void {
     this.#interrupted = true;

@@ -18,19 +18,19 @@ export async function openSession(
   { delay, interactive }: OpeningSettings,
 ): Promise<void> {
   if (delay > 0) await pause(core, delay, false);
-  if (core.ending !== undefined || !(await openPolicy(core)) || core.ending !== undefined) return;
+  if (core.isOver || !(await openPolicy(core)) || core.isOver) return;
   if (!(await conversation.admit())) return;
   await lookUpName(core);
   const wait = core.values['smtp-greet-pause'];
   if (wait > 0 && !interactive) {
     if (core.input.buffered === 0) await pause(core, wait, true);
-    if (core.ending === undefined && core.input.buffered > 0) {
+    if (!core.isOver && core.input.buffered > 0) {
       // RFC 5321 section 4.3.1: the client waits for the banner.
       const ending = { code: 2, cause: 'talked before the banner' } as const;
       await core.refuseAndEnd('earlyTalker', { host: core.deps.hostName }, ending);
     }
   }
-  if (core.ending === undefined) await conversation.welcome();
+  if (!core.isOver) await conversation.welcome();
 }
 
 /** client.host by reverse DNS, and whether the name has that address, together within dns-client-timeout seconds (0: not looked up). */

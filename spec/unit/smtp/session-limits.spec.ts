@@ -406,6 +406,36 @@ describe('before the banner', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it.each([
+    ['smtp-greet-pause', { 'smtp-greet-pause': '60000' }],
+    ['the look-up of its name', { 'dns-client-timeout': '60' }],
+  ])(
+    'a session that is cut off while it waits for %s hears 421 and no banner; hook.accept is not called',
+    async (_, options) => {
+      for (const how of ['session time', 'shutdown']) {
+        const clock = new FakeClock();
+        const rig = new SmtpRig({
+          clock,
+          options: { 'limit-session-time': '5', ...options },
+          hooks: { accept: () => new Promise(() => undefined), close: () => undefined },
+          reverse: (_address) => new Promise((resolve) => clock.after(60_000, () => resolve('x.example'))),
+        });
+        const client = rig.connect();
+        await turns();
+        const closing = how === 'shutdown' ? rig.server.close(0) : undefined;
+        clock.advance(5000);
+        await turns();
+        clock.advance(60_000);
+        const text = await client.rest();
+        client.stream.end();
+        await client.over;
+        await closing;
+        expect(text).toMatch(/^421 4\.[34]\.2 [^\r]*\r\n$/);
+        expect(rig.hookNames).toEqual(['close']);
+      }
+    },
+  );
+
   it('drops a client that talks too early with rfc2920-pipelining-reject', async () => {
     const rig = new SmtpRig({
       options: { 'rfc2920-pipelining-reject': '+', 'dns-client-timeout': '1' },
