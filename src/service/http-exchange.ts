@@ -69,7 +69,8 @@ class Collector implements Dispatcher.DispatchHandler {
   #head = Buffer.alloc(0);
   readonly #fields = new Map<string, string>();
   readonly #method: string;
-  readonly #content = new Octets();
+  /** By copies: undici's buffer belongs to its parser. */
+  readonly #content = new Octets(true);
 
   constructor(
     method: string,
@@ -123,7 +124,6 @@ class Collector implements Dispatcher.DispatchHandler {
     } else if (!this.#share.reserve(chunk.length)) {
       controller.abort(new Error('too many HTTP responses are held in memory (option http-max-memory)'));
     } else {
-      // By a copy: undici's buffer belongs to its parser.
       this.#content.add(chunk);
     }
   }
