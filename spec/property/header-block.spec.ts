@@ -2,6 +2,7 @@
 // and what a policy adds is a header for programs that end the headers early, too.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { headerBlockOf } from '../../src/message/header-block.ts';
 import { HeaderList } from '../../src/message/header-list.ts';
 import { MessageReceiver } from '../../src/message/receiver.ts';
 import { rewriteHeaders } from '../../src/message/rewrite.ts';
@@ -112,6 +113,8 @@ async function agree(content: Buffer, places: readonly number[]): Promise<void> 
   expect(plain.headers.all).toEqual(hooked.headers.all);
   expect(hooked.hooks).toEqual(hooked.headers.all);
   expect(hooked.length).toBe(plain.length);
+  const whole = headerBlockOf(content);
+  expect(whole.length + (whole.hasEmptyLine ? 2 : 0)).toBe(plain.length);
   const shownLength = (part?.part_length ?? 0) - (part?.body_length ?? 0);
   // A delimiter right behind the headers takes their last line end.
   expect([0, 2]).toContain(plain.length - shownLength);

@@ -13,6 +13,8 @@ export type LineKind = 'header' | 'blank' | 'delimiter';
 const SPACE = 32;
 const TAB = 9;
 const DASH = 45;
+const CR = 13;
+const LF = 10;
 const UPPER_C = 67;
 const LOWER_C = 99;
 const MARK = 0xef;
@@ -152,3 +154,16 @@ export class HeaderBlock {
 const blank = Buffer.from(' ');
 /** A longer line is no delimiter: the longest boundary that an option allows, and blanks. */
 const maxDelimiter = 2004;
+
+/** The header block of a whole message (CRLF line ends): its octets without the empty line, and whether there is one. */
+export function headerBlockOf(message: Buffer): { readonly length: number; readonly hasEmptyLine: boolean } {
+  const block = new HeaderBlock(undefined);
+  let start = 0;
+  for (let lineFeed = message.indexOf(LF); lineFeed >= 0; lineFeed = message.indexOf(LF, start)) {
+    const contentEnd = lineFeed > start && message[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
+    const kind = block.line(message, start, contentEnd, lineFeed + 1);
+    if (kind !== 'header') return { length: start, hasEmptyLine: kind === 'blank' };
+    start = lineFeed + 1;
+  }
+  return { length: message.length, hasEmptyLine: false };
+}

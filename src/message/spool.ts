@@ -1,7 +1,7 @@
 // Where a message stays while it is received, looked at and forwarded. Small messages stay in memory; a private file (0600, never an
 // existing one) is made when the message outgrows option spool-memory or when somebody can look at it. Used by message/receiver; the
 // Lua file functions and the services find it by its path.
-import { type FileHandle, unlink } from 'node:fs/promises';
+import { type FileHandle, stat, unlink } from 'node:fs/promises';
 import { Checksum } from '../base/checksum.ts';
 import { Pieces } from '../base/pieces.ts';
 import {
@@ -137,6 +137,13 @@ export class Spool implements StoredMessage {
   show(): void {
     this.#shown = true;
     this.onDiskSync();
+  }
+
+  /** Bytes that are to be read: a policy may have written to the file. */
+  async sizeNow(): Promise<number> {
+    if (!this.#shown || this.#place.kind !== 'disk') return this.#size;
+    await this.onDisk();
+    return (await stat(this.path)).size;
   }
 
   /** Whether the file has the octets that were appended. */

@@ -5,6 +5,8 @@ export interface StoredMessage {
   readonly path: string;
   /** Bytes stored so far. */
   readonly size: number;
+  /** Bytes that `read` gives: a policy may have changed the file. Without it: `size`. */
+  sizeNow?(): Promise<number>;
   /** Makes the file exist with everything received so far. From then on the file is the truth. */
   onDisk(): Promise<void>;
   /** The same for the moment when Lua itself opens the path (bounded: what is beyond the memory limit is already on disk). */

@@ -87,9 +87,15 @@ async function closeQuietly(file: FileHandle | undefined): Promise<void> {
 export async function openContent(file: MessageFile): Promise<ContentOutcome> {
   if (file.kind === 'file') return openRegular(file.path);
   const { message } = file;
+  let size: number;
+  try {
+    size = (await message.sizeNow?.()) ?? message.size;
+  } catch (error) {
+    return { kind: 'unreadable', error: `cannot read ${JSON.stringify(file.path)}: ${describeError(error)}` };
+  }
   return {
     kind: 'content',
-    size: message.size,
+    size,
     read: (start) => message.read(start),
     close: async () => undefined,
   };

@@ -1,6 +1,7 @@
 // One mail transaction (RFC 5321 section 3.3), from MAIL to reset: its envelope, and from DATA on its message. What the Lua modules may see
 // of it (policy/session-view), and everything that has to be released when it is over, whatever way it ends.
 import type { LiveTable } from '../lua/value.ts';
+import { headerBlockOf } from '../message/header-block.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import type { ContentObserver, MessageReceiver } from '../message/receiver.ts';
 import type { ReceivedLayout } from '../message/rewrite.ts';
@@ -20,8 +21,6 @@ export interface TableObserver extends ContentObserver {
   /** The message is over. */
   close(): void;
 }
-
-const EMPTY_LINE = Buffer.from('\r\n\r\n');
 
 export class Transaction implements TransactionView {
   readonly id: string;
@@ -97,10 +96,8 @@ export class Transaction implements TransactionView {
       throw new Error('a message can be replaced only while hook.dot runs');
     }
     await this.#spool.replaceContent([content]);
-    const startsEmpty = content.length >= 2 && content[0] === 13 && content[1] === 10;
-    const end = startsEmpty ? 0 : content.indexOf(EMPTY_LINE);
-    const length = startsEmpty ? 0 : end < 0 ? content.length : end + 2;
-    this.#receiver.replaced(content.subarray(0, length), end >= 0);
+    const { hasEmptyLine, length } = headerBlockOf(content);
+    this.#receiver.replaced(content.subarray(0, length), hasEmptyLine);
   }
 
   /** Gives everything up: the file is removed, the tables belong to the policy alone. Idempotent; never rejects. */

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   existsSync,
   linkSync,
   readFileSync,
@@ -242,4 +243,17 @@ describe('Spool', () => {
     expect(lost).toEqual([]);
     await spool.delete();
   });
+});
+
+it('gives the size that is to be read when a policy has written to the file', async () => {
+  const place = await mkdtemp(join(tmpdir(), 'spool-'));
+  const store = new SpoolStore();
+  const spool = store.create(place, 'T', { message: 1000, total: 1000 });
+  await spool.append(Buffer.from('abc'));
+  expect(await spool.sizeNow()).toBe(3);
+  store.open(spool.path);
+  appendFileSync(spool.path, 'def');
+  expect([spool.size, await spool.sizeNow()]).toEqual([3, 6]);
+  await spool.delete();
+  await rm(place, { recursive: true });
 });
