@@ -191,12 +191,19 @@ export class LuaEngine {
     };
   }
 
-  /** A coroutine and globals for one connection. */
-  newTask(owner: TaskOwner, scripts: ScriptFiles): Task {
-    const environment = new Environment(this.core, this.#shape, scripts);
+  /** A coroutine and globals for one connection; or for one call of several that share `globals`. */
+  newTask(owner: TaskOwner, scripts: ScriptFiles, globals?: Environment): Task {
+    const environment = globals ?? new Environment(this.core, this.#shape, scripts);
     const task = new Task(this.#around, owner, environment);
     this.#memory.add(task);
     return task;
+  }
+
+  /** Globals for several calls at once, of which none comes in while another is in the middle of something. To be released. */
+  newSharedGlobals(scripts: ScriptFiles): Environment {
+    const environment = new Environment(this.core, this.#shape, scripts);
+    environment.exclusive = true;
+    return environment;
   }
 
   /** Compiles a policy; `chunkName` as in Lua: `@path` or `=name`. */

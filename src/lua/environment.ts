@@ -79,6 +79,36 @@ export class Environment {
     this.#globals = core.bridge.anchor(main);
   }
 
+  /**
+   * The globals serve several calls at once, each a task of its own: then none comes in while another has been interrupted in the middle of
+   * something. (A function that waits lets others in, as its author expects.) Whoever made such an environment releases it.
+   */
+  exclusive = false;
+  #holder: object | undefined;
+  readonly #waiting: (() => void)[] = [];
+
+  /** `task` has been interrupted. */
+  hold(task: object): void {
+    if (this.exclusive) this.#holder = task;
+  }
+
+  /** `task` waits for something, or has ended. */
+  letGo(task: object): void {
+    if (this.#holder !== task) return;
+    this.#holder = undefined;
+    for (const again of this.#waiting.splice(0)) this.#core.slices.queue(again);
+  }
+
+  /** Whether somebody else than `task` has been interrupted. */
+  isHeldFrom(task: object): boolean {
+    return this.#holder !== undefined && this.#holder !== task;
+  }
+
+  /** Calls `again` when nobody holds the environment any more. */
+  whenFree(again: () => void): void {
+    this.#waiting.push(again);
+  }
+
   pushGlobals(L: State): void {
     this.#globals.push(L);
   }

@@ -136,9 +136,9 @@ export class Task implements Caller {
     this.#progress = 0;
     this.#meter?.start(limits.cpu);
     this.#around.core.pace.start();
-    if (this.#around.full) {
+    if (this.#around.full || this.environment.isHeldFrom(this)) {
       this.#first = nargs;
-      this.#giveWay('memory');
+      this.#giveWay('its turn to begin');
     }
     const ended = this.#first !== undefined ? undefined : (this.#step(nargs) as T | Failure | undefined);
     if (ended === undefined) return this.#later(limits.time);
@@ -244,9 +244,11 @@ export class Task implements Caller {
       // In the middle of something: what lies on the stack stays.
       if (count > 0) api.lua_settop(thread.L, -count - 1);
       this.#giveWay('its turn of the processor');
+      this.environment.hold(this);
     } else {
       const tagged = count === 1 && api.lua_touserdata(thread.L, -1) === core.tag;
       api.lua_settop(thread.L, -count - 1);
+      this.environment.letGo(this);
       this.#listen(tagged);
     }
     if (!this.#cancelled) return undefined;
@@ -288,6 +290,10 @@ export class Task implements Caller {
 
   #settled(wait: Wait, results: LuaResults): void {
     if (this.#wait !== wait) return;
+    if (this.environment.isHeldFrom(this)) {
+      this.environment.whenFree(() => this.#settled(wait, results));
+      return;
+    }
     this.#wait = undefined;
     this.#continue(wait.name, (L) => {
       if (wait.suspension === undefined) {
@@ -305,6 +311,10 @@ export class Task implements Caller {
 
   #rejected(wait: Wait, error: unknown): void {
     if (this.#wait !== wait) return;
+    if (this.environment.isHeldFrom(this)) {
+      this.environment.whenFree(() => this.#rejected(wait, error));
+      return;
+    }
     this.#wait = undefined;
     const { natives } = this.#around.core;
     const message = error instanceof LuaError ? error.message : natives.bug(wait.name, error);
@@ -345,6 +355,7 @@ export class Task implements Caller {
     this.#read = undefined;
     this.resumable = undefined;
     this.#first = undefined;
+    this.environment.letGo(this);
     this.release();
     if (this.#closed) this.#finish();
     return ended;
@@ -473,7 +484,7 @@ export class Task implements Caller {
     for (const ref of this.#refs ?? []) ref.release();
     this.#refs = undefined;
     this.#around.closed(this);
-    this.environment.release();
+    if (!this.environment.exclusive) this.environment.release();
     const onClosed = this.#onClosed;
     this.#onClosed = undefined;
     onClosed?.();

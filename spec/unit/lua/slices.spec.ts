@@ -1,6 +1,7 @@
 // A run of Lua that takes long is interrupted again and again: the event loop comes round, other connections are served, and what the
 // policy computes is the same. What it may use in all is limited, and it can be ended between two slices.
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { noScriptTexts } from '../../../src/lua/script-files.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { Gate } from '../../fakes/gate-module.ts';
 import { reply, TestEngine } from '../../fakes/lua-engine.ts';
@@ -280,4 +281,42 @@ describe('between two slices a run is ended', () => {
       instance.close();
     });
   }
+});
+
+describe('globals that serve several calls', () => {
+  it('let no other call in between two slices, but where one waits', async () => {
+    const patient = await TestEngine.start({
+      modules: [gate.module],
+      options: { 'hook-cpu-limit': '10000' },
+    });
+    gate.automatic = false;
+    const { engine: lua } = patient;
+    const scripts = lua.newScriptFiles({ packagePath: '', texts: noScriptTexts });
+    const globals = lua.newSharedGlobals(scripts);
+    const limits = { cpu: 5000, time: 60_000, pending: 10, memory: 1 };
+    const order: string[] = [];
+    const call = (name: string, source: string): Promise<unknown> => {
+      const task = lua.newTask({ context: undefined as never, id: name, progress: 0 }, scripts, globals);
+      expect(lua.pushChunk(task, task.acquire(), source, '=spec')).toBeUndefined();
+      const ended = task.start(name, 0, () => 'ok', limits);
+      return Promise.resolve(ended).then((outcome) => {
+        order.push(name);
+        task.close(() => undefined);
+        return outcome;
+      });
+    };
+    // x is 0 whenever somebody looks, unless he looks in the middle of what another does.
+    const work =
+      'x = x or 0 assert(x == 0) x = 1 local t = os.clock() while os.clock() - t < 0.05 do end assert(x == 1) x = 0';
+    const first = call('first', `${work} gate.wait('a') ${work}`);
+    const second = call('second', work);
+    const third = call('third', 'assert((x or 0) == 0)');
+    await gate.arrival('a');
+    const fourth = call('fourth', work);
+    gate.open('a');
+    expect(await Promise.all([first, second, third, fourth])).toEqual(['ok', 'ok', 'ok', 'ok']);
+    expect(order.toSorted()).toEqual(['first', 'fourth', 'second', 'third']);
+    globals.release();
+    expect(patient.log.lines).toEqual([]);
+  });
 });
