@@ -9,7 +9,7 @@ local type, rawnext, math_type, huge, select, format, pcall, collectgarbage =
   type, next, math.type, math.huge, select, string.format, pcall, collectgarbage
 
 -- What one value takes, roughly, without what it refers to.
-local TABLE, FUNCTION, THREAD, OBJECT, STRING, ELEMENT, FIELD = 56, 40, 1000, 60, 24, 16, 40
+local TABLE, FUNCTION, THREAD, CALL, OBJECT, STRING, ELEMENT, FIELD = 56, 40, 1000, 150, 60, 24, 16, 40
 -- Fields that are looked at before the time is looked at again.
 local FIELDS = 100
 -- Calls that are looked at in a thread; of a recursion that is deeper the rest is like these.
@@ -96,6 +96,11 @@ end
 
 function open.thread(thread)
   size = size + THREAD
+  local depth = DEEPEST
+  while getinfo(thread, depth, 'l') do
+    size = size + depth * CALL
+    depth = depth * 2
+  end
   for level = 0, DEEPEST do
     local info = getinfo(thread, level, 'f')
     if info == nil then

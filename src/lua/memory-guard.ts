@@ -17,6 +17,9 @@ const LARGEST = 32 * MIB;
 /** The part of the limit that may be held from one hook to the next. */
 const LASTING = 0.75;
 
+/** Who holds less than this part of the limit is not to blame. */
+const LEAST = 0.01;
+
 /** The part of the limit from which on nobody begins while room is being made. */
 const FULL = 0.85;
 
@@ -141,7 +144,7 @@ export class MemoryGuard {
     const before = excess;
     while (excess > 0) {
       const biggest: Task | undefined = yield* this.#biggest();
-      if (biggest === undefined) break;
+      if (biggest === undefined || biggest.allocated < this.#limit * LEAST) break;
       const about = biggest.allocated > this.#enough ? 'more than' : 'about';
       const held = Math.min(biggest.allocated, this.#enough);
       biggest.condemn(
