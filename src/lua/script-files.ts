@@ -62,7 +62,7 @@ export class ScriptFiles {
 
   /** Whether there is, or was, a file at `path` (as a policy wrote it). */
   has(path: string): boolean {
-    const key = absolute(path);
+    const key = absolutePath(path);
     if (this.#files.has(key)) return true;
     if (this.#missing.has(key)) return false;
     try {
@@ -75,7 +75,7 @@ export class ScriptFiles {
 
   /** The text of a file that was read. */
   textOf(path: string): string | undefined {
-    return this.#files.get(absolute(path))?.text;
+    return this.#files.get(absolutePath(path))?.text;
   }
 
   /** Reads and compiles a file; the message when that is not possible. */
@@ -85,7 +85,7 @@ export class ScriptFiles {
 
   /** Pushes the factory of a file with `push`, or gives the message. Messages have the path as the policy wrote it. */
   load(path: string, push: (factory: Anchor) => void): string | undefined {
-    const key = absolute(path);
+    const key = absolutePath(path);
     const kept = this.#files.get(key) ?? this.#read(key, path);
     if (typeof kept === 'string') return kept;
     kept.compiled ??= this.#chunks.compile(withoutFirstLineComment(kept.text), `@${path}`, this.#maxBytes());
@@ -98,7 +98,7 @@ export class ScriptFiles {
 
   /** The policy writes to `path`, renames it or removes it: it is data of the policy and not part of it. */
   isData(path: string): void {
-    const key = absolute(path);
+    const key = absolutePath(path);
     if (this.#data.has(key)) return;
     if (this.#data.size >= revisionLimits.missing) this.#data.clear();
     this.#data.add(key);
@@ -177,7 +177,8 @@ export class ScriptFiles {
   }
 }
 
-function absolute(path: string): string {
+/** Of a path as Lua has it. */
+export function absolutePath(path: string): string {
   return path.startsWith('/') ? resolve(path) : resolve(latin1Of(process.cwd()), path);
 }
 

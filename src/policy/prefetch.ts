@@ -3,7 +3,7 @@
 // Looks at the text only: names that are put together at run time are read when they are first asked for.
 import { dirname } from 'node:path';
 import { type Token, tokensOf } from '../lua/lua51-source.ts';
-import { latin1Of, type ScriptFiles } from '../lua/script-files.ts';
+import { absolutePath, latin1Of, type ScriptFiles } from '../lua/script-files.ts';
 
 /** `require` looks along package.path; the others take a path. */
 const loaders = new Set(['require', 'dofile', 'loadfile']);
@@ -43,15 +43,15 @@ export interface PrefetchPlaces {
   readonly libLuaDirectory: string;
 }
 
-/** The file that `require` would take; undefined when there is none, or when it is a module of the engine. */
+/** The file that `require` would take, those that come with the engine left out; undefined when there is none. */
 function find(name: string, scripts: ScriptFiles, places: PrefetchPlaces): string | undefined {
   const library = `${latin1Of(places.libLuaDirectory)}/`;
-  for (const template of places.packagePath.split(';')) {
-    if (template.startsWith(library)) return undefined;
-    const path = template.replaceAll('?', name.replaceAll('.', '/'));
-    if (template !== '' && scripts.has(path)) return path;
-  }
-  return undefined;
+  const part = name.replaceAll('.', '/');
+  return places.packagePath
+    .split(';')
+    .filter((template) => template !== '' && !template.startsWith(library))
+    .map((template) => template.replaceAll('?', () => part))
+    .find((path) => scripts.has(path));
 }
 
 /**
@@ -67,7 +67,7 @@ export function prefetch(text: string, scripts: ScriptFiles, places: PrefetchPla
       if (path === undefined || seen.has(path)) continue;
       seen.add(path);
       const problem = scripts.check(path);
-      if (problem !== undefined && path.startsWith(own)) return problem;
+      if (problem !== undefined && absolutePath(path).startsWith(own)) return problem;
       const failed = look(scripts.textOf(path) ?? '');
       if (failed !== undefined) return failed;
     }

@@ -125,12 +125,26 @@ describe('a module with a mistake', () => {
   });
 
   it('that is not of the policy and never loaded harms nobody', async () => {
-    await write({ 'p.lua': "function hook.rcpt() require 'jit' end", 'lib/jit.lua': 'x = 1LL' });
-    test.options.set('lua-path', `${directory}/lib/?.lua`, 'spec');
+    const elsewhere = await mkdtemp(join(tmpdir(), 'smtpe-lib-'));
+    await writeFile(join(elsewhere, 'jit.lua'), 'x = 1LL');
+    await write({ 'p.lua': "function hook.rcpt() require 'jit' end" });
+    test.options.set('lua-path', `${elsewhere}/?.lua`, 'spec');
     await start();
     // The same in the directory of the script is the author's.
     await write({ 'jit.lua': 'x = 1LL' });
     expect(await CurrentPolicy.start(place)).toMatchObject({ kind: 'failed' });
+    await rm(elsewhere, { recursive: true });
+  });
+
+  it('that a hook requires is read with the revision, from lua-path too', async () => {
+    test.options.set('lua-path', `${directory}/lib/?.lua`, 'spec');
+    await write({
+      'p.lua': "function hook.noop() return require 'late' end",
+      'lib/late.lua': "return '250 one'",
+    });
+    const current = await start();
+    await write({ 'lib/late.lua': "return '250 two'" });
+    expect(await answer(current)).toBe('250 one');
   });
 
   it('missing at a failed reload is watched for', async () => {
