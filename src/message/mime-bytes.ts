@@ -1,8 +1,10 @@
 // Bytes that arrive in pieces and are needed as a whole (a header line, a URI cut by the end of a chunk). Grows by doubling, so that
 // feeding single octets costs no more than feeding all at once.
 
+const EMPTY = Buffer.alloc(0);
+
 export class ByteAccumulator {
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = EMPTY;
   #length = 0;
 
   get length(): number {
@@ -28,6 +30,6 @@ export class ByteAccumulator {
   clear(): void {
     this.#length = 0;
     // A single huge line must not keep its memory until the end of the message.
-    if (this.#bytes.length > 65_536) this.#bytes = Buffer.alloc(0);
+    if (this.#bytes.length > 65_536) this.#bytes = EMPTY;
   }
 }

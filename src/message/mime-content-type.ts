@@ -92,12 +92,14 @@ const isMultipart = (type: string): boolean => type.startsWith('multipart/') || 
 /** The boundaries that the Content-Type headers of one header block declare, while it is being read. */
 export class DeclaredBoundaries {
   multipart = false;
-  readonly #boundaries = new Set<string>();
+  /** Made with the first one. */
+  #boundaries: Set<string> | undefined;
 
   /** A Content-Type value. Costs what its length costs, so that any number of them stays linear. */
   add(value: string): void {
     const read = readings([value]);
     if (read.some((item) => isMultipart(normaliseType(item.value)))) this.multipart = true;
+    this.#boundaries ??= new Set();
     if (this.#boundaries.size < maxBoundaries)
       for (const boundary of boundariesOf(read, [value])) this.#boundaries.add(boundary);
   }
@@ -105,8 +107,9 @@ export class DeclaredBoundaries {
   /** `text` is a line without its two dashes and the blanks at its end. */
   delimits(text: string): boolean {
     if (!this.multipart) return false;
-    if (this.#boundaries.size === 0) return looksLikeBoundary(text);
-    return this.#boundaries.has(text) || (text.endsWith('--') && this.#boundaries.has(text.slice(0, -2)));
+    const boundaries = this.#boundaries;
+    if (boundaries === undefined || boundaries.size === 0) return looksLikeBoundary(text);
+    return boundaries.has(text) || (text.endsWith('--') && boundaries.has(text.slice(0, -2)));
   }
 }
 
