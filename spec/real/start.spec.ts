@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Program } from '../fakes/program.ts';
+import { childrenOf } from '../fakes/service.ts';
 import { SmtpClient } from '../fakes/smtp-client.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -279,26 +280,24 @@ describe('workers', () => {
     expect((await program.stop()).code).toBe(0);
   });
 
-  it('are killed and replaced when a policy makes one stand still; the other serves meanwhile', async () => {
-    const text = [
-      'function hook.rset()',
-      '  local t = {}',
-      '  for i = 1, 3000000 do t[i] = i % 1000 end',
-      '  table.sort(t, function(a, b) return a < b end)',
-      'end',
-      noop(1),
+  it('are killed and replaced when one stands still; the other serves meanwhile', async () => {
+    const env = { ...process.env, NODE_OPTIONS: `--import ${join(root, 'spec/fakes/stand-still.mjs')}` };
+    const args = [
+      'file=',
+      await policy(noop(1)),
+      ...local,
+      'workers=2',
+      'watchdog-timeout=1',
+      'hook-cpu-limit=500',
     ];
-    const [program, port] = await server(
-      text.join('\n'),
-      ...['workers=2', 'watchdog-timeout=1', 'hook-cpu-limit=600000'],
-    );
+    const program = new Program(process.execPath, [main, ...args], { cwd: directory, env });
+    programs.push(program);
+    const [, port] = await program.wrote(/listening on 127\.0\.0\.1:(\d+)/);
     await expect.poll(() => program.stderr.match(/accepting connections/g)?.length).toBe(2);
-    const stuck = await SmtpClient.connect(port);
-    await stuck.reply();
-    stuck.write('RSET\r\n');
-    expect(await answer(port)).toBe('250 1\r\n');
-    await program.wrote(/stood still for .* in hook\.rset of session \w{18}: the process is killed/);
-    await stuck.closed();
+    const [stuck] = await childrenOf(program.pid);
+    process.kill(stuck ?? 0, 'SIGWINCH');
+    await program.wrote(/stood still for .*: the process is killed/);
+    expect(await answer(Number(port))).toBe('250 1\r\n');
     await program.wrote(/worker ended \(SIGKILL\) and is replaced/);
     expect((await program.stop()).code).toBe(0);
   });
