@@ -121,6 +121,20 @@ describe('the port and the policy', () => {
     expect(service.program.stderr.match(/not reloaded/g)).toHaveLength(1);
   });
 
+  it('SIGHUP while a worker starts reaches that one as well, and it goes on', async () => {
+    const service = await start({ policy: noop('old'), options: ['workers=2'] });
+    await service.said(/accepting connections/, 1);
+    await service.policy(noop('new'));
+    service.program.signal('SIGHUP');
+    const port = await service.ready(2);
+    await service.said(/policy reloaded/, 1);
+    for (let i = 0; i < 8; i++) {
+      await vi.waitFor(async () => expect(await answer(port)).toBe('250 new\r\n'), { timeout: 20_000 });
+    }
+    expect(service.program.stderr).not.toMatch(/internal error|worker ended/);
+    expect((await service.program.stop()).code).toBe(0);
+  });
+
   it('come with the same modules and options to a successor', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'smtpe-service-'));
     await writeFile(join(directory, 'mod.lua'), "return { text = 'module' }");

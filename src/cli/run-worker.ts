@@ -142,6 +142,9 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
     return code;
   }
   const { service } = outcome;
+  const sayGrace = (): Promise<void> =>
+    line.send({ kind: 'grace', ms: options.values['shutdown-timeout'] * 1000 });
+  // Orders that came while it was starting are carried out here and now.
   orders.onReload((message) => {
     reload(message, service, line)
       .then(sayGrace)
@@ -152,8 +155,6 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   });
   watchMemory(options, systemClock, (reason) => void line.send({ kind: 'replace', reason, isFault: true }));
   if (revision.policy === undefined) warnOfLoops(options, service.server.endpoints, log);
-  const sayGrace = (): Promise<void> =>
-    line.send({ kind: 'grace', ms: options.values['shutdown-timeout'] * 1000 });
   await sayGrace();
   const text = announcement(service.server.endpoints, service.script, options);
   await line.send({ kind: 'listening', text, policy: service.source() });
