@@ -70,7 +70,7 @@ function wrongResults(name: HookName, values: readonly Expression[]): string | u
     return `at most two results: ${RIGHT}`;
   }
   if (values.length === 1)
-    return first === undefined || first.kind === 'boolean' ? undefined : wrongReply(name, first);
+    return firstOf(values[0], (one) => (one.kind === 'boolean' ? undefined : wrongReply(name, one)));
   if (isText(first) && second?.kind === 'boolean') {
     return "the drop flag comes first: return true, '550 5.7.1 no' (as written it is a failed hook)";
   }
@@ -79,7 +79,28 @@ function wrongResults(name: HookName, values: readonly Expression[]): string | u
   }
   if (first?.kind === 'table' || first?.kind === 'function')
     return `the first of two results is the drop flag: ${RIGHT}`;
-  return second === undefined ? undefined : wrongReply(name, second);
+  return firstOf(values[1], (one) => wrongReply(name, one));
+}
+
+/** What `judge` says of the first of the literals that an expression may come to that it has something to say about. */
+function firstOf(
+  node: Expression | undefined,
+  judge: (literal: Literal) => string | undefined,
+): string | undefined {
+  if (node === undefined) return undefined;
+  for (const one of outcomesOf(node)) {
+    const literal = literalOf(one);
+    const wrong = literal === undefined ? undefined : judge(literal);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+/** `a and '550 no' or 'ok'` comes to either text; what is false on the left of an `and` is no reply. */
+function outcomesOf(node: Expression): readonly Expression[] {
+  if (node.type !== 'LogicalExpression') return [node];
+  const right = outcomesOf(node.right);
+  return node.operator === 'and' ? right : [...outcomesOf(node.left), ...right];
 }
 
 /** Mistakes in what a hook returns. */
@@ -96,10 +117,12 @@ export function hookReturnMistakes({
     if (node.arguments.length === 0) return [];
     const right = wrongResults(hook, node.arguments);
     if (right === undefined) return [];
-    const returned = node.arguments.map((value) => {
-      const literal = literalOf(value);
-      return literal === undefined ? '...' : shown(literal);
-    });
+    const returned = node.arguments.map((value) =>
+      outcomesOf(value)
+        .map(literalOf)
+        .map((literal) => (literal === undefined ? '...' : shown(literal)))
+        .join(' or '),
+    );
     return [
       { ...placeOf(node), text: `hook.${hook} returns ${returned.join(', ')}; right would be: ${right}` },
     ];

@@ -197,8 +197,7 @@ class Walker {
 
   #assign(target: Expression, value: Expression | FunctionNode | undefined): void {
     if (target.type === 'Identifier') {
-      if (this.#find(target.name) === undefined)
-        this.writes.push({ path: [target.name], at: placeOf(target) });
+      if (this.#find(target.name) === undefined) this.#global(target, value);
       return;
     }
     const path = this.#pathOf(target);
@@ -212,6 +211,23 @@ class Walker {
     if (root !== 'hook' || name === undefined || more.length > 0) return;
     const body = value?.type === 'FunctionDeclaration' ? value : this.#functionOf(value);
     if (body !== undefined) this.hooks.push({ name, body });
+  }
+
+  /** `hook = { rcpt = function() ... end }` gives hooks as well. */
+  #global(target: Identifier, value: Expression | FunctionNode | undefined): void {
+    this.writes.push({ path: [target.name], at: placeOf(target) });
+    if (target.name !== 'hook' || value?.type !== 'TableConstructorExpression') return;
+    for (const field of value.fields) {
+      if (field.type !== 'TableKeyString' && field.type !== 'TableKey') continue;
+      const name =
+        field.type === 'TableKeyString'
+          ? field.key.name
+          : field.key.type === 'StringLiteral'
+            ? field.key.value
+            : undefined;
+      const body = field.value.type === 'FunctionDeclaration' ? field.value : this.#functionOf(field.value);
+      if (name !== undefined && body !== undefined) this.hooks.push({ name, body });
+    }
   }
 
   /** The function that a local stands for, when it is made by its declaration. */

@@ -19,6 +19,14 @@ const mistakes = (text: string) => look(text).mistakes;
 
 describe('results of hooks', () => {
   it.each([
+    'hook = { rcpt = function(r) return 550, true end }',
+    "hook = { ['rcpt'] = function(r) return 550, true end, [1] = 2, 3 }",
+    'local function f() return 550, true end hook = { rcpt = f }',
+  ])('%s', (text) => {
+    expect(mistakes(text)).toEqual([expect.stringContaining('hook.rcpt returns 550, true')]);
+  });
+
+  it.each([
     ["return '550 5.7.1 no', true", 'the drop flag comes first'],
     ['return 550, true', 'the drop flag comes first'],
     ["return {'550 no'}", 'the reply itself'],
@@ -38,6 +46,11 @@ describe('results of hooks', () => {
     ["return {}, '550 no'", 'the drop flag'],
     ["return 'reject', '550 no'", 'code and text are one string'],
     ['return function() end', 'the reply itself'],
+    ["return r == 'a' and '550 no' or 'ok'", 'begins with a code'],
+    ["return r and {'550 no'}", 'the reply itself'],
+    ["return r or (r and 'ok') or '550 no'", 'begins with a code'],
+    ["return true, r and 'no'", 'begins with a code'],
+    ["return true, r and '550 no' or false", 'a reply is a text'],
     ["if r then for i = 1, 2 do while r do return 'no' end end end", 'begins with a code'],
   ])('%s', (text, right) => {
     const all = mistakes(`function hook.rcpt(r) ${text} end`);
@@ -57,6 +70,11 @@ describe('results of hooks', () => {
     "return '550-a\\r\\n550 b'",
     "return '550'",
     "return true, '550 no'",
+    "return r == 'a' and '550 no' or nil",
+    "return r == 'a' and '550 no' or '250 ok'",
+    "return r == 'a' and '550 no'",
+    'return not r or r > 5',
+    "return true, r and '550 no' or nil",
     "return false, '450 ' .. r",
     "return nil, '450 no'",
     "return r, '450 no'",
