@@ -45,6 +45,9 @@ export interface PartHeaders {
 /** Candidates for boundaries that one part can have; more only serve to waste time. */
 const maxBoundaries = 16;
 
+/** Content-Type headers of a block that may declare a delimiter of its own; more only serve to waste time. */
+const maxDeclaring = 256;
+
 /** All readings of a value: comments removed and, if there are any, taken literally; parameters also where the first word is missing. */
 function readings(values: readonly string[]): StructuredValue[] {
   const result: StructuredValue[] = [];
@@ -94,9 +97,11 @@ export class DeclaredBoundaries {
   multipart = false;
   /** Made with the first one. */
   #boundaries: Set<string> | undefined;
+  #values = 0;
 
   /** A Content-Type value. Costs what its length costs, so that any number of them stays linear. */
   add(value: string): void {
+    if (this.#values++ >= maxDeclaring) return;
     const read = readings([value]);
     if (read.some((item) => isMultipart(normaliseType(item.value)))) this.multipart = true;
     this.#boundaries ??= new Set();
