@@ -35,6 +35,8 @@ export class HeaderList {
   #blocks: Buffer[] = [];
   /** Made when a name is first asked for. */
   #index: NameIndex | undefined;
+  /** The header that the policy put in last. */
+  #lastPut: number | undefined;
   /** No header has a larger one. */
   #lastKey = 0;
   /** The name that was asked for last, as given and as it is looked up. */
@@ -156,6 +158,7 @@ export class HeaderList {
     this.#order = new SortedIds(this.#keys);
     this.#blocks = [];
     this.#index = undefined;
+    this.#lastPut = undefined;
     this.#lastKey = 0;
     this.#edited = false;
     this.#ours = new Set();
@@ -199,6 +202,7 @@ export class HeaderList {
     this.#ours.add(id);
     this.#editBytes += line.length;
     this.#put(id, Math.max(first, Math.min(wanted, end)));
+    this.#lastPut = id;
   }
 
   /** `rank`: how many stand before it. */
@@ -217,7 +221,10 @@ export class HeaderList {
     const high = this.#keys.of(order.at(rank) ?? 0);
     if (before === undefined) return high - 1;
     const low = this.#keys.of(before);
-    const key = (low + high) / 2;
+    // One behind the other, or one before the other, at the same place: leave room where the next one will come.
+    const share =
+      before === this.#lastPut ? 1 / 1024 : order.at(rank) === this.#lastPut ? 1023 / 1024 : 1 / 2;
+    const key = low + (high - low) * share;
     if (key > low && key < high) return key;
     // No number is left between the two: all get new keys, far apart, in the same order.
     let next = 0;

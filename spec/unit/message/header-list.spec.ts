@@ -203,6 +203,17 @@ describe('HeaderList', () => {
     });
   });
 
+  it('nor has one before lines that are no headers', () => {
+    const headers = new HeaderList();
+    headers.receiveBlock(Buffer.from('x\r\n'.repeat(100_000)));
+    const began = process.cpuUsage();
+    for (let i = 0; i < 50_000; i++) headers.add('A: 1');
+    while (headers.delete('A', 1));
+    const used = process.cpuUsage(began);
+    expect((used.user + used.system) / 1000).toBeLessThan(4000);
+    expect(headers.length).toBe(100_000);
+  });
+
   it('has no edit that takes longer the more headers there are', () => {
     const count = 100_000;
     const block = Buffer.from('X-A: 1\r\n'.repeat(count));
