@@ -45,14 +45,15 @@ export function readSyslogAddress(text: string): SyslogTarget | undefined {
   return parts === undefined ? undefined : { kind, host: parts.host, port: parts.port ?? 514 };
 }
 
-const items = (text: string): readonly string[] => text.split(/[\s,;]+/).filter((item) => item !== '');
+/** The items of a list option such as `verbose`. */
+export const items = (text: string): readonly string[] => text.split(/[\s,;]+/).filter((item) => item !== '');
 
 function firstBad(text: string, good: (item: string) => boolean): string | undefined {
   return items(text).find((item) => !good(item));
 }
 
 /** What is wrong with one word of `verbose`, or undefined. */
-function badVerboseWord(item: string): string | undefined {
+export function badVerboseWord(item: string): string | undefined {
   const match = /^(?:[+-]([a-z]+)|([a-z]+)=\d+)$/i.exec(item);
   const name = (match?.[1] ?? match?.[2] ?? item.replace(/^[+-]/, '').replace(/=.*$/, '')).toLowerCase();
   const known = verboseWords.some((word) => word === name);

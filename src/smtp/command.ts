@@ -13,6 +13,7 @@ import type { Reply } from './reply.ts';
 import type { ErrorName, ErrorParams } from './reply-table.ts';
 import type { Event, Phase, State } from './state-machine.ts';
 import type { Transaction } from './transaction.ts';
+import type { Verbosity } from './verbosity.ts';
 
 /** What a command may know and do of its session. */
 export interface CommandContext {
@@ -37,7 +38,7 @@ export interface CommandContext {
   /** Fields for the client table. */
   setClient(fields: Readonly<Record<string, LuaValue>>): void;
   /** The words of option verbose, each with its state; `change` switches words of the whole process on or off. */
-  verbosity(change: readonly string[]): readonly string[];
+  verbosity(change: string): Verbosity;
 }
 
 export type Parsed<P> =

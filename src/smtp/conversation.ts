@@ -26,7 +26,7 @@ import { TransactionIds } from './session-id.ts';
 import { AUTH_COMMAND, loggable } from './session-log.ts';
 import { type Event, helloOf, INITIAL, next, type State } from './state-machine.ts';
 import { Transaction } from './transaction.ts';
-import { changeVerbosity } from './verbosity.ts';
+import { changeVerbosity, type Verbosity } from './verbosity.ts';
 
 export interface ConversationSettings {
   /** The peer may use XCLIENT and VERB. */
@@ -82,7 +82,7 @@ export class Conversation implements CommandContext {
   setClient(fields: Readonly<Record<string, LuaValue>>): void {
     this.#core.setClient(fields);
   }
-  verbosity(change: readonly string[]): readonly string[] {
+  verbosity(change: string): Verbosity {
     return changeVerbosity(this.#core.deps.options, change);
   }
   newTransaction(path: Path, parameters: MailParameters): Transaction {

@@ -1,19 +1,21 @@
-// The words of option verbose as the command VERB shows and changes them, for the whole process. The option's own parser reads both.
-import { type VerboseWord, verboseWords } from '../ops/log.ts';
+// The words of option verbose as the command VERB shows and changes them, for the whole process. Lists, words and values are read by the
+// option's own parser; a word that it does not know changes nothing.
+import { verboseWords } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
-import { readVerbose } from '../options/text-forms.ts';
+import { badVerboseWord, items, readVerbose } from '../options/text-forms.ts';
 
-/** Applies `+word`, `-word` and `word=n`; gives every word with its state after that. Unknown words are left out. */
-export function changeVerbosity(options: Options, change: readonly string[]): readonly string[] {
-  const known = change.filter((item) => {
-    const name = /^(?:[+-]([a-z]+)|([a-z]+)=\d+)$/i
-      .exec(item)
-      ?.slice(1)
-      .find((word) => word !== undefined);
-    return verboseWords.includes(name?.toLowerCase() as VerboseWord);
-  });
-  const on = readVerbose([options.text('verbose') ?? '', ...known].join(' '));
-  const all = verboseWords.map((word) => `${on.has(word) ? '+' : '-'}${word}`);
-  if (known.length > 0) options.set('verbose', all.join(' '), 'VERB');
-  return all;
+export type Verbosity =
+  /** Every word with its state after the change. */
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  /** Nothing was changed. */
+  | { readonly kind: 'unknown'; readonly word: string };
+
+/** Applies `+word`, `-word` and `word=n`, separated by blanks, commas or semicolons. */
+export function changeVerbosity(options: Options, change: string): Verbosity {
+  const unknown = items(change).find((item) => badVerboseWord(item) !== undefined);
+  if (unknown !== undefined) return { kind: 'unknown', word: unknown };
+  const on = readVerbose(`${options.text('verbose') ?? ''} ${change}`);
+  const words = verboseWords.map((word) => `${on.has(word) ? '+' : '-'}${word}`);
+  if (items(change).length > 0) options.set('verbose', words.join(' '), 'VERB');
+  return { kind: 'words', words };
 }

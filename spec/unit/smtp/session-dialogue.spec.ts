@@ -302,6 +302,8 @@ describe('a session', () => {
       /^214-2\.0\.0 \+warn \+info .*\+smtp[\s\S]*214 2\.0\.0 .*\r\n$/,
     );
     expect(rig.options.text('verbose')).toContain('+smtp');
+    expect(await trusted.command('VERB -smtp,+dsn')).toBe('501 5.5.4 invalid argument +dsn\r\n');
+    expect(rig.options.text('verbose')).toContain('+smtp');
     expect(await trusted.command('EHLO c.example')).toContain('250-XCLIENT NAME ADDR');
     await trusted.quit();
   });

@@ -1,7 +1,6 @@
 // VERB, a command of the original: switches groups of log lines of the whole process on and off. Only for clients of smtp-xclient-hosts;
 // the policy is not asked.
-import { ANY_PHASE, type CommandSpec, command, go, NO_ARGS } from '../command.ts';
-import { words } from '../protocol/blanks.ts';
+import { ANY_PHASE, type CommandSpec, command, go, NO_ARGS, refuse } from '../command.ts';
 import { multiline } from '../reply.ts';
 
 const WIDTH = 64;
@@ -25,7 +24,10 @@ export const verbCommand = command({
   verb: 'VERB',
   phases: ANY_PHASE,
   offered: (context) => context.trusted,
-  parse: (line, context) => go(context.verbosity(words(line.argument))),
+  parse: (line, context) => {
+    const outcome = context.verbosity(line.argument);
+    return outcome.kind === 'unknown' ? refuse('invalidArgument', { word: outcome.word }) : go(outcome.words);
+  },
   hook: undefined,
   args: () => NO_ARGS,
   reply: (all) => multiline(214, wrap(all)),
