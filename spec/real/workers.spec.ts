@@ -305,6 +305,45 @@ describe('an end in order', () => {
     },
   );
 
+  it('commands of a killed worker are killed, by the main process and at the next start', async () => {
+    const settings = {
+      // The number of the shell, then it becomes the sleeper; one in the background stays with it.
+      policy: "function hook.noop() os.execute('sleep 300 & echo $$ >> pids; exec sleep 300') end",
+      options: ['workers=2'],
+    };
+    const sleepers = async (service: ServiceUnderTrial): Promise<readonly number[]> => {
+      const text = await readFile(join(service.directory, 'pids'), 'latin1').catch(() => '');
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(Number);
+    };
+    const service = await start(settings);
+    const port = await service.ready(2);
+    const client = await SmtpClient.connect(port);
+    await client.reply();
+    client.write('NOOP\r\n');
+    await expect.poll(async () => (await sleepers(service)).length).toBe(1);
+    for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
+    await service.said(/commands of a process that died killed commands=2/);
+    const [first = 0] = await sleepers(service);
+    await expect.poll(() => isRunning(first)).toBe(false);
+    await service.said(/accepting connections/, 4);
+    const again = await SmtpClient.connect(port);
+    await again.reply();
+    again.write('NOOP\r\n');
+    await expect.poll(async () => (await sleepers(service)).length).toBe(2);
+    for (const pid of [service.pid, ...(await service.workers())]) process.kill(pid, 'SIGKILL');
+    for (const pid of [service.pid, ...service.seen]) await expect.poll(() => isRunning(pid)).toBe(false);
+    const [, second = 0] = await sleepers(service);
+    expect(await isRunning(second)).toBe(true);
+    const next = await start(settings, service.directory);
+    await next.said(/commands of a process that died killed commands=2/);
+    await expect.poll(() => isRunning(second)).toBe(false);
+    await next.ready(2);
+    expect((await next.program.stop()).code).toBe(0);
+  });
+
   it('worker-max-memory replaces a worker, and ends a single process in order with 75 when it is set', async () => {
     // Lua strings in the environment of the connection, 8 MiB for each NOOP.
     const policy =

@@ -1,7 +1,8 @@
-// Removes what dead processes left in the spool directory, and says so in the log.
+// Removes what dead processes left: files in the spool directory, commands of policies. Says so in the log.
 import { removeLeftovers } from '../message/spool-leftovers.ts';
+import { killLeftCommands } from '../ops/left-commands.ts';
 import type { Log } from '../ops/log.ts';
-import { canOwn } from '../ops/process-life.ts';
+import { canOwn, isRunning } from '../ops/process-life.ts';
 
 async function remove(
   directory: string,
@@ -13,12 +14,19 @@ async function remove(
   if (files > 0) log.write('notice', 'message files of a process that died removed', { files, directory });
 }
 
-/** At start, before this process makes any: the files of every process that is no more. */
-export function removeOldLeftovers(directory: string, log: Log): Promise<void> {
-  return remove(directory, log, async (pid, writtenMs) => !(await canOwn(pid, writtenMs)));
+async function endCommands(log: Log, isDead: (pid: number) => boolean | Promise<boolean>): Promise<void> {
+  const commands = await killLeftCommands(isDead);
+  if (commands > 0) log.write('notice', 'commands of a process that died killed', { commands });
+}
+
+/** At start, before this process makes any: what every process left that is no more. */
+export async function removeOldLeftovers(directory: string, log: Log): Promise<void> {
+  await remove(directory, log, async (pid, writtenMs) => !(await canOwn(pid, writtenMs)));
+  await endCommands(log, async (pid) => pid === process.pid || !(await isRunning(pid)));
 }
 
 /** A process of ours has ended: what it left. */
-export function removeLeftoversOf(pid: number, directory: string, log: Log): Promise<void> {
-  return remove(directory, log, (owner) => owner === pid);
+export async function removeLeftoversOf(pid: number, directory: string, log: Log): Promise<void> {
+  await remove(directory, log, (owner) => owner === pid);
+  await endCommands(log, (owner) => owner === pid);
 }

@@ -4,6 +4,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { constants as system } from 'node:os';
+import { commandMark } from '../ops/left-commands.ts';
 import type { CallContext, Slot } from './call-context.ts';
 import { type LuaResults, luaFunction, type Suspension } from './function-spec.ts';
 import { optionalBytes } from './params.ts';
@@ -74,6 +75,8 @@ function spawnShell(command: string, stdin: 'ignore' | 'pipe', stdout: 'inherit'
   const options: SpawnOptions = {
     stdio: isText ? [stdin, stdout, 'inherit'] : [stdin, stdout, 'inherit', 'pipe'],
     detached: true,
+    // When this process is killed, whoever looks after it finds them by that.
+    env: { ...process.env, [commandMark]: String(process.pid) },
   };
   let child: ChildProcess;
   try {

@@ -9,7 +9,7 @@ const TICKS = 100;
 const SLACK_MS = 2000;
 
 /** False when no process has this number. One that belongs to somebody else is alive too. */
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -40,6 +40,12 @@ async function lifeOf(pid: number): Promise<Life | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Does a process with this number run? One that has ended and waits for its parent to ask how does not. */
+export async function isRunning(pid: number): Promise<boolean> {
+  const life = await lifeOf(pid);
+  return life === undefined ? isAlive(pid) : !life.over;
 }
 
 /** Can it be an smtpe, by its command line: is it run by what runs us? True when that cannot be found out. */
