@@ -160,11 +160,6 @@ export class Core {
     return false;
   }
 
-  /** A native that has worked for a while calls this from time to time. */
-  tick(L: State): void {
-    this.look(L);
-  }
-
   /** Whether what is running can be suspended: no C function is under way that could not go on afterwards, in any of its coroutines. */
   canYield(): boolean {
     const { states, depth } = this.#active;
