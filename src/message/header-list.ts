@@ -27,10 +27,18 @@ export function splitHeaders(block: Buffer): string[] {
   return headers;
 }
 
+/** The headers one by one. */
+class Parts {
+  readonly lines = new HeaderLines();
+  readonly keys = new Keys();
+  readonly order = new SortedIds(this.keys);
+}
+
+const NOT_ASKED = { given: '', name: '' };
+
 export class HeaderList {
-  #lines = new HeaderLines();
-  #keys = new Keys();
-  #order = new SortedIds(this.#keys);
+  /** Made when somebody asks: nobody asks about the headers of most messages. */
+  #parts: Parts | undefined;
   /** Blocks received whole, not cut yet; they come behind all others. */
   #blocks: Buffer[] = [];
   /** Made when a name is first asked for. */
@@ -40,12 +48,12 @@ export class HeaderList {
   /** No header has a larger one. */
   #lastKey = 0;
   /** The name that was asked for last, as given and as it is looked up. */
-  #asked = { given: '', name: '' };
+  #asked = NOT_ASKED;
   #edited = false;
   /** Bytes of all that the policy put in, also of what it replaced or deleted later: they are kept until the message is over. */
   #editBytes = 0;
   /** The numbers of headers that the policy put in. */
-  #ours = new Set<number>();
+  #ours: Set<number> | undefined;
   /** True when a header of the message was received. */
   #received = false;
   /** The first one behind which some programs see the body, once it is there. */
@@ -56,7 +64,7 @@ export class HeaderList {
   /** One header of the message, as received. */
   receive(header: string): void {
     this.#cut();
-    this.#take(this.#lines.add(header));
+    this.#take(this.#cutParts.lines.add(header));
   }
 
   /** The whole header block of the message, with its line ends, without the empty line. */
@@ -71,7 +79,7 @@ export class HeaderList {
 
   /** Headers that the policy put in, and their bytes. */
   get edits(): { readonly count: number; readonly bytes: number } {
-    return { count: this.#ours.size, bytes: this.#editBytes };
+    return { count: this.#ours?.size ?? 0, bytes: this.#editBytes };
   }
 
   get length(): number {
@@ -80,7 +88,7 @@ export class HeaderList {
 
   /** The headers in order. */
   get all(): readonly string[] {
-    return Array.from(this.#cut(), (id) => this.#lines.text(id));
+    return Array.from(this.#cut(), (id) => this.#cutParts.lines.text(id));
   }
 
   /** At the end, or before the first line behind which some programs see the body. */
@@ -111,12 +119,12 @@ export class HeaderList {
     const list = this.#named(name);
     const last = list.at(list.length - 1);
     if (last === undefined) this.add(line);
-    else if (instance === 0) this.#insertAt(line, this.#order.rankOf(list.at(0) ?? last));
+    else if (instance === 0) this.#insertAt(line, this.#cutParts.order.rankOf(list.at(0) ?? last));
     else {
       const old = list.at(instance - 1);
-      if (old === undefined) this.#insertAt(line, this.#order.rankOf(last) + 1);
+      if (old === undefined) this.#insertAt(line, this.#cutParts.order.rankOf(last) + 1);
       else {
-        const rank = this.#order.rankOf(old);
+        const rank = this.#cutParts.order.rankOf(old);
         this.#remove(old);
         this.#insertAt(line, rank);
       }
@@ -127,17 +135,17 @@ export class HeaderList {
   find(name: string, instance: number): FoundHeader | undefined {
     const id = this.#named(name).at(instance - 1);
     if (id === undefined) return undefined;
-    const header = this.#lines.text(id);
+    const header = this.#cutParts.lines.text(id);
     const field = fieldOf(header);
-    return field && { index: this.#order.rankOf(id) + 1, value: fieldValue(header, field) };
+    return field && { index: this.#cutParts.order.rankOf(id) + 1, value: fieldValue(header, field) };
   }
 
   /** The header block as it was received, edits left out. */
   receivedBlock(): Buffer {
     this.#cut();
     let block = '';
-    for (let id = 0; id < this.#lines.count; id++)
-      if (!this.#ours.has(id)) block += `${this.#lines.text(id)}\r\n`;
+    for (let id = 0; id < this.#cutParts.lines.count; id++)
+      if (this.#ours?.has(id) !== true) block += `${this.#cutParts.lines.text(id)}\r\n`;
     return Buffer.from(block, 'latin1');
   }
 
@@ -145,7 +153,7 @@ export class HeaderList {
   toBuffer(): Buffer {
     let block = '';
     for (const id of this.#cut()) {
-      const header = this.#lines.text(id);
+      const header = this.#cutParts.lines.text(id);
       if (block !== '' && /^[ \t]/.test(header)) block += SEPARATOR;
       block += `${header}\r\n`;
     }
@@ -153,28 +161,31 @@ export class HeaderList {
   }
 
   clear(): void {
-    this.#lines = new HeaderLines();
-    this.#keys = new Keys();
-    this.#order = new SortedIds(this.#keys);
+    this.#parts = undefined;
     this.#blocks = [];
     this.#index = undefined;
     this.#lastPut = undefined;
     this.#lastKey = 0;
     this.#edited = false;
-    this.#ours = new Set();
+    this.#ours = undefined;
     this.#editBytes = 0;
     this.#received = false;
     this.#unsafe = undefined;
     this.#envelope = undefined;
   }
 
+  get #cutParts(): Parts {
+    this.#parts ??= new Parts();
+    return this.#parts;
+  }
+
   #cut(): SortedIds {
     if (this.#blocks.length > 0) {
       const blocks = this.#blocks;
       this.#blocks = [];
-      for (const block of blocks) this.#lines.addBlock(block, (id) => this.#take(id));
+      for (const block of blocks) this.#cutParts.lines.addBlock(block, (id) => this.#take(id));
     }
-    return this.#order;
+    return this.#cutParts.order;
   }
 
   /** A header of the message, with number `id`. */
@@ -182,7 +193,7 @@ export class HeaderList {
     const first = !this.#received;
     this.#received = true;
     if (this.#unsafe === undefined || first) {
-      const header = this.#lines.text(id);
+      const header = this.#cutParts.lines.text(id);
       if (first && isEnvelopeLine(header) && !header.includes('\n')) {
         this.#envelope = id;
         this.#put(id, 0);
@@ -190,15 +201,17 @@ export class HeaderList {
       }
       if (this.#unsafe === undefined && !isSafe(header)) this.#unsafe = id;
     }
-    this.#put(id, this.#order.length);
+    this.#put(id, this.#cutParts.order.length);
   }
 
   /** A header of the policy. */
   #insertAt(line: string, wanted: number): void {
     this.#edited = true;
     const first = this.#envelope === undefined ? 0 : 1;
-    const end = this.#unsafe === undefined ? this.#order.length : this.#order.rankOf(this.#unsafe);
-    const id = this.#lines.add(line);
+    const end =
+      this.#unsafe === undefined ? this.#cutParts.order.length : this.#cutParts.order.rankOf(this.#unsafe);
+    const id = this.#cutParts.lines.add(line);
+    this.#ours ??= new Set();
     this.#ours.add(id);
     this.#editBytes += line.length;
     this.#put(id, Math.max(first, Math.min(wanted, end)));
@@ -207,20 +220,20 @@ export class HeaderList {
 
   /** `rank`: how many stand before it. */
   #put(id: number, rank: number): void {
-    const order = this.#order;
-    this.#keys.set(id, this.#keyAt(rank));
+    const order = this.#cutParts.order;
+    this.#cutParts.keys.set(id, this.#keyAt(rank));
     order.add(id);
     this.#index?.add(id);
   }
 
   #keyAt(rank: number): number {
-    const order = this.#order;
+    const order = this.#cutParts.order;
     // Mostly it comes behind all others.
     if (rank === order.length) return ++this.#lastKey;
     const before = order.at(rank - 1);
-    const high = this.#keys.of(order.at(rank) ?? 0);
+    const high = this.#cutParts.keys.of(order.at(rank) ?? 0);
     if (before === undefined) return high - 1;
-    const low = this.#keys.of(before);
+    const low = this.#cutParts.keys.of(before);
     // One behind the other, or one before the other, at the same place: leave room where the next one will come.
     const share =
       before === this.#lastPut ? 1 / 1024 : order.at(rank) === this.#lastPut ? 1023 / 1024 : 1 / 2;
@@ -228,7 +241,7 @@ export class HeaderList {
     if (key > low && key < high) return key;
     // No number is left between the two: all get new keys, far apart, in the same order.
     let next = 0;
-    for (const id of order) this.#keys.set(id, next++);
+    for (const id of order) this.#cutParts.keys.set(id, next++);
     this.#lastKey = next;
     return this.#keyAt(rank);
   }
@@ -236,17 +249,17 @@ export class HeaderList {
   #remove(id: number): void {
     this.#edited = true;
     if (id === this.#envelope) this.#envelope = undefined;
-    const rank = id === this.#unsafe ? this.#order.rankOf(id) : -1;
-    this.#order.remove(id);
+    const rank = id === this.#unsafe ? this.#cutParts.order.rankOf(id) : -1;
+    this.#cutParts.order.remove(id);
     this.#index?.remove(id);
     if (rank >= 0) this.#unsafe = this.#nextUnsafe(rank);
   }
 
   /** The first unsafe one from `rank` on. */
   #nextUnsafe(rank: number): number | undefined {
-    for (let at = rank; at < this.#order.length; at++) {
-      const id = this.#order.at(at);
-      if (id !== undefined && !isSafe(this.#lines.text(id))) return id;
+    for (let at = rank; at < this.#cutParts.order.length; at++) {
+      const id = this.#cutParts.order.at(at);
+      if (id !== undefined && !isSafe(this.#cutParts.lines.text(id))) return id;
     }
     return undefined;
   }
@@ -254,7 +267,10 @@ export class HeaderList {
   #named(name: string): SortedIds {
     const order = this.#cut();
     if (this.#index === undefined) {
-      this.#index = new NameIndex(this.#keys, (id) => fieldOf(this.#lines.text(id))?.name ?? '');
+      this.#index = new NameIndex(
+        this.#cutParts.keys,
+        (id) => fieldOf(this.#cutParts.lines.text(id))?.name ?? '',
+      );
       for (const id of order) this.#index.add(id);
     }
     if (this.#asked.given !== name) this.#asked = { given: name, name: lookUpName(name) };
