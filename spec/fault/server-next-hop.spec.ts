@@ -120,7 +120,7 @@ describe('one next hop', () => {
     if (stage !== 'banner') expect(await dot()).toMatch(stage === 'data' ? /^451/ : /^250/);
   });
 
-  it('takes some of the recipients: 451, and the log names the others', async () => {
+  it('takes some of the recipients: 451, nobody gets anything, and the log names the others', async () => {
     const one = await hop({ rcpt: ['250 ok\r\n', '550 5.1.1 no such user\r\n'] });
     await start(one.target);
     const client = server.inMemory();
@@ -135,6 +135,7 @@ describe('one next hop', () => {
     client.send(`${MESSAGE}.\r\n`);
     expect(await client.reply()).toBe('451 4.5.0 not taken for all recipients, refused: <no@d.example>\r\n');
     expect(server.said(/next hop refused recipients .*no@d\.example/)).toHaveLength(1);
+    expect(received(one)).toBe(0);
     await client.quit();
   });
 

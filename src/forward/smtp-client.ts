@@ -15,7 +15,15 @@ import { type ConverseContext, converse, type Deadlines } from './converse.ts';
 import type { Delivery, DeliveryOutcome, Mailer } from './delivery.ts';
 import { mayTryNext, summarise } from './fail-over.ts';
 import { Greeting, type TlsMode } from './greeting.ts';
-import { failedAt, isPositive, type Loss, pseudoCode, unaskedRecipients, type Verdict } from './machine.ts';
+import {
+  failedAt,
+  isClosing,
+  isPositive,
+  type Loss,
+  pseudoCode,
+  unaskedRecipients,
+  type Verdict,
+} from './machine.ts';
 import { Transaction } from './transaction.ts';
 
 export interface SmtpClientDependencies {
@@ -249,7 +257,12 @@ class Sender {
 
   /** One line for each attempt that was no success. */
   #report(outcome: DeliveryOutcome, address = '', used = false): DeliveryOutcome {
-    if (outcome.kind === 'delivered' || outcome.kind === 'verified') {
+    const notAll =
+      outcome.kind === 'refused' &&
+      outcome.stage === 'rcpt' &&
+      !isClosing(outcome.code) &&
+      someTaken(outcome);
+    if (outcome.kind === 'delivered' || outcome.kind === 'verified' || notAll) {
       this.#reportRefusedRecipients(outcome, address);
       return outcome;
     }
@@ -283,6 +296,10 @@ class Sender {
       cause: first.text,
     });
   }
+}
+
+function someTaken(outcome: DeliveryOutcome): boolean {
+  return outcome.rcpts.some((rcpt) => isPositive(rcpt.code));
 }
 
 /** The result, or undefined as soon as the signal aborts. */
