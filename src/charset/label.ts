@@ -50,15 +50,25 @@ const multiple: ReadonlySet<string> = new Set(['gbk', 'gb18030', 'big5', 'euc-jp
 /** Names that need more than Node's decoders. */
 const own: readonly (readonly [RegExp, Charset])[] = [
   [
-    /^(?:utf-?16|utf16|ucs-?2|iso-10646-ucs-2|csunicode|unicode|unicodefffe)$/,
+    /^(?:(?:cs|x-)?utf-?16|(?:x-)?ucs-?2|iso-10646-ucs-2|csunicode|unicode|unicodefffe)$/,
     { kind: 'utf-16', order: undefined },
   ],
-  [/^utf-?16-?le$/, { kind: 'utf-16', order: 'le' }],
-  [/^utf-?16-?be$/, { kind: 'utf-16', order: 'be' }],
-  [/^(?:utf-?32|ucs-?4|iso-10646-ucs-4|csucs4)$/, { kind: 'utf-32', order: undefined }],
-  [/^(?:utf-?32|ucs-?4)-?le$/, { kind: 'utf-32', order: 'le' }],
-  [/^(?:utf-?32|ucs-?4)-?be$/, { kind: 'utf-32', order: 'be' }],
-  [/^(?:(?:x-)?(?:unicode-[12]-[01]-)?utf-?7(?:-imap)?|csunicode11utf7|csutf7)$/, { kind: 'utf-7' }],
+  // The numbers are Windows code pages.
+  [
+    /^(?:(?:cs|x-)?(?:utf-?16|ucs-?2)-?le|(?:unicode|x-utf-?16)-?little.*|(?:cp|windows-|ibm-?)1200)$/,
+    { kind: 'utf-16', order: 'le' },
+  ],
+  [
+    /^(?:(?:cs|x-)?(?:utf-?16|ucs-?2)-?be|(?:unicode|x-utf-?16)-?big.*|(?:cp|windows-|ibm-?)1201)$/,
+    { kind: 'utf-16', order: 'be' },
+  ],
+  [/^(?:(?:cs|x-)?utf-?32|ucs-?4|iso-10646-ucs-4|csucs4)$/, { kind: 'utf-32', order: undefined }],
+  [/^(?:(?:cs|x-)?(?:utf-?32|ucs-?4)-?le|(?:cp|windows-)12000)$/, { kind: 'utf-32', order: 'le' }],
+  [/^(?:(?:cs|x-)?(?:utf-?32|ucs-?4)-?be|(?:cp|windows-)12001)$/, { kind: 'utf-32', order: 'be' }],
+  [
+    /^(?:(?:x-)?(?:unicode-[12]-[01]-)?utf-?7(?:-imap)?|csunicode11utf7|csutf7|(?:cp|windows-)65000)$/,
+    { kind: 'utf-7' },
+  ],
   [
     /^(?:(?:cs)?iso-?2022-?jp(?:-?(?:ms|1|2|3|2004|ext))?|cp5022[0-2]|jis7?|jis_encoding|csjisencoding)$/,
     { kind: 'shifted', label: 'iso-2022-jp' },
@@ -97,7 +107,9 @@ export function charsetOf(name: string): Charset {
 function resolve(label: string, written: string): Charset {
   if (
     label === '' ||
-    /^(?:utf-?8|(?:us-)?ascii|ansi-x3\.4-19\d\d|x-unknown|unknown-8bit|binary)$/.test(label)
+    /^(?:(?:cs|x-)?utf-?8(?:mb[34])?|(?:cp|windows-)65001|(?:us-)?ascii|ansi-x3\.4-19\d\d|x-unknown|unknown-8bit|binary)$/.test(
+      label,
+    )
   )
     return OCTETS;
   for (const [pattern, charset] of own) if (pattern.test(label)) return charset;

@@ -4,7 +4,8 @@ import { decodeOctets } from '../charset/decoding.ts';
 import { charsetOf } from '../charset/label.ts';
 import { Base64Decoder } from './mime-decoder.ts';
 
-const word = /=\?([^?\s]{0,80})\?([bq])\?([^?]*)(?:\?=|$)/gi;
+/** The second form: question marks in the text, which ends at the first `?=` all the same, and before the next word. */
+const word = /=\?([^?\s]{0,80})\?([bq])\?(?:([^?]*)(?:\?=|\??$)|((?:[^?=]|=(?!\?)|\?(?!=))*)(?:\?=|$))/gi;
 
 function octetsOf(kind: string, text: string): Buffer {
   if (kind === 'b' || kind === 'B') {
@@ -39,7 +40,7 @@ export function decodeWords(value: string): string {
     const named = (found[1] ?? '').replace(/\*.*$/, '').toLowerCase();
     if (named !== charset) flush();
     charset = named;
-    octets.push(octetsOf(found[2] ?? '', found[3] ?? ''));
+    octets.push(octetsOf(found[2] ?? '', found[3] ?? found[4] ?? ''));
     end = found.index + found[0].length;
   }
   flush();

@@ -4,7 +4,7 @@
 import { decodeOctets } from '../charset/decoding.ts';
 import { charsetOf } from '../charset/label.ts';
 import { decodeWords } from './encoded-words.ts';
-import type { Parameter, StructuredValue } from './mime-parameters.ts';
+import { type Parameter, percentDecode, type StructuredValue, withoutCharset } from './mime-parameters.ts';
 
 export interface FileNames {
   /** As a program shows it, cleaned; of several the one that runs. Undefined when the part has none. */
@@ -32,13 +32,20 @@ const running =
 /** Not seen, or making what follows look different: controls, direction and zero-width characters, variation selectors, tags. */
 const unseen = /(?!\0)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 /** Windows drops blanks and dots at the end; quotes and separators at the ends are left over from other readings. */
-const atEnd = /^[\s.\u3002\uff0e"'`<>;,*]$/u;
-const atStart = /^[\s"'`<>;,*]$/u;
+const atEnd = /^[\s.\u3002\uff0e"'`<>;,*?|\u2018-\u201f\xab\xbb]$/u;
+const atStart = /^[\s"'`<>;,*?|\u2018-\u201f\xab\xbb]$/u;
 
-/** `contentType`, `disposition`: all readings of all headers of the name. */
+/** A name as programs find it that look for the word alone: in quotes, inside another value, with rubbish between it and its value. */
+const loosely =
+  /(?<![\w*-])(?:file)?name[^\w=:;]{0,8}(?:\*\d{0,6}\*{0,2})?[^\w=:;"]{0,8}[=:]\s{0,8}(?:"([^"]*)|([^;]*))/gi;
+/** Of what is found so, only what looks like the name of a file counts. */
+const extension = /\.[a-z\d]{1,12}$/i;
+
+/** `contentType`, `disposition`: all readings of all headers of the name. `written`: their values as they stand there, unfolded. */
 export function fileNames(
   contentType: readonly StructuredValue[],
   disposition: readonly StructuredValue[],
+  written: readonly string[],
 ): FileNames {
   const parameters = [
     ...named(disposition, 'filename'),
@@ -47,27 +54,51 @@ export function fileNames(
     ...named(contentType, 'filename'),
   ];
   const kind = /^["\s]*([^"\s=]+)["\s]*$/.exec(disposition[0]?.value ?? '')?.[1]?.toLowerCase();
-  if (parameters.length === 0) return kind === undefined ? none : { ...none, disposition: kind };
+  const loose = looseNames(written, parameters);
+  if (parameters.length === 0 && loose.length === 0)
+    return kind === undefined ? none : { ...none, disposition: kind };
   const shown = new Map<string, string>();
   const plainly = new Set<string>();
-  const add = (text: string, plain: boolean): void => {
+  const add = (text: string, reading: 'plain' | 'other' | 'loose'): void => {
     for (const [index, name] of cleaned(text).entries()) {
+      if (reading === 'loose' && !extension.test(name)) continue;
       const key = name.toLowerCase();
-      if (plain && index === 0) plainly.add(key);
+      if (reading === 'plain' && index === 0) plainly.add(key);
       if (shown.has(key)) continue;
-      // The last ones count too when there are too many.
-      if (shown.size >= maxNames) shown.delete([...shown.keys()].at(-1) ?? '');
+      if (shown.size >= maxNames) {
+        // The last ones count too when there are too many, but none takes the place of one that runs.
+        const last = [...shown.keys()].at(-1) ?? '';
+        if (running.test(last) && !running.test(key)) continue;
+        shown.delete(last);
+      }
       shown.set(key, name);
     }
   };
-  for (const parameter of parameters) add(decoded(parameter, parameter.value), true);
+  for (const parameter of parameters) add(decoded(parameter, parameter.value), 'plain');
   for (const parameter of parameters)
-    for (const text of [parameter.wide, ...parameter.others]) add(decoded(parameter, text), false);
+    for (const text of [parameter.wide, ...parameter.others]) add(decoded(parameter, text), 'other');
   for (const parameter of parameters)
-    add(decodeOctets(Buffer.from(parameter.value, 'latin1'), charsetOf('')), false);
+    add(decodeOctets(Buffer.from(parameter.value, 'latin1'), charsetOf('')), 'other');
+  for (const text of loose) add(decodeWords(text), 'loose');
   const all = [...shown.keys()];
   const runs = all.find((name) => running.test(name));
   return { name: shown.get(runs ?? all[0] ?? ''), all, differ: plainly.size > 1, disposition: kind };
+}
+
+/** Names in header values that are none of the parameters that were read. */
+function looseNames(written: readonly string[], parameters: readonly Parameter[]): string[] {
+  const found: string[] = [];
+  const known = new Set(parameters.map((parameter) => parameter.value));
+  for (const value of written) {
+    for (const [, quoted, token] of value.matchAll(loosely)) {
+      const text = quoted ?? token ?? '';
+      if (known.has(text)) continue;
+      known.add(text);
+      if (found.length >= maxParameters) found.splice(maxParameters / 2, 2);
+      found.push(text, percentDecode(withoutCharset(text)));
+    }
+  }
+  return found;
 }
 
 /** RFC 2231 forms first, as programs that know them do. */
@@ -95,6 +126,9 @@ function cleaned(text: string): string[] {
     names.add(name);
     const plain = trimmed(name.normalize('NFKC'));
     if (plain !== '') names.add(plain);
+    // Some programs drop the blanks where a long name was folded, and what cannot be in a name.
+    const joined = /\.[a-z\d]*[\s\\/][a-z\d\s\\/]*$/i.test(name) ? name.replace(/[\s\\/]+/g, '') : '';
+    if (running.test(joined)) names.add(joined);
   };
   const seen = text.replace(unseen, '');
   const file = withoutPath(seen);

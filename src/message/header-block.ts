@@ -17,7 +17,7 @@ const CR = 13;
 const LF = 10;
 const UPPER_C = 67;
 const LOWER_C = 99;
-const MARK = 0xef;
+const DELETE = 127;
 
 const names = ['content-type', 'content-transfer-encoding', 'content-disposition'] as const;
 type KnownName = (typeof names)[number];
@@ -76,8 +76,9 @@ export class HeaderBlock {
     const first = source[start] as number;
     if (first === SPACE || first === TAB) {
       if (!this.#any || isBlankLine(source, start, contentEnd)) this.#doubt();
-      // Only the first blank of a continuation stands for the line end.
-      if (this.#line.length > 0) {
+      // Only the first blank of a continuation stands for the line end. With nothing before it, it begins a header for some programs.
+      if (!this.#any) this.#begin(source, start, contentEnd, first);
+      else if (this.#line.length > 0) {
         this.#line.append(blank, 0, 1);
         this.#line.append(source, start + 1, contentEnd);
       }
@@ -137,7 +138,13 @@ export class HeaderBlock {
     const shape = lineShape(source, start, contentEnd);
     if (shape === 'odd') this.#doubt();
     else if (shape === 'blanks') this.blanksBeforeColon = true;
-    if (this.#onField !== undefined || first === UPPER_C || first === LOWER_C || first === MARK)
+    if (
+      this.#onField !== undefined ||
+      first === UPPER_C ||
+      first === LOWER_C ||
+      first <= SPACE ||
+      first >= DELETE
+    )
       this.#line.append(source, start, contentEnd);
   }
 

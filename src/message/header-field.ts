@@ -2,7 +2,8 @@
 // all go by it. A header is a latin1 string with its folding, or the octets of it.
 //
 // A header begins with a line that does not begin with a blank, and the lines behind it that do are its continuation. Its name is what stands before
-// the first colon, without a byte order mark in front and without blanks, line ends and comments behind; upper and lower case are the same.
+// the first colon, without blanks, line ends, control and invisible characters around it and comments behind; upper and lower case are the same.
+// Programs that read names leniently strip one or the other of these, so a header that is to be found or deleted cannot hide behind any.
 // Without a colon, or with nothing before it, a header has no name; nor has the `From ` line of a mailbox. All of them are headers: only the
 // empty line ends the block, or a delimiter of a multipart (header-block.ts).
 
@@ -35,8 +36,7 @@ export function fieldOf(header: string): Field | undefined {
   if (plain > 0) return { name: lowerCase(header.slice(0, plain)), valueAt: plain + 1 };
   const colon = colonOf(header);
   if (colon < 0 || isEnvelopeLine(header)) return undefined;
-  const start = header.startsWith('\xef\xbb\xbf') ? 3 : 0;
-  const name = lowerCase(withoutComments(header.slice(start, colon)));
+  const name = lowerCase(bareName(header.slice(0, colon)));
   return name === '' ? undefined : { name, valueAt: colon + 1 };
 }
 
@@ -76,12 +76,26 @@ function commentEnd(text: string, start: number): number {
   return depth === 0 ? text.length : -1;
 }
 
-function withoutComments(text: string): string {
+/** No-break space, soft hyphen, zero-width and direction marks, byte order mark, as UTF-8. */
+const unseenAtStart =
+  /^(?:[\0-\x20\x7f]|\xc2[\xa0\xad]|\xe2\x80[\x8b-\x8f\xa8-\xaf]|\xe2\x81\xa0|\xef\xbb\xbf)+/;
+const unseenPair = /^\xc2[\xa0\xad]$/;
+const unseenTriple = /^(?:\xe2\x80[\x8b-\x8f\xa8-\xaf]|\xe2\x81\xa0|\xef\xbb\xbf)$/;
+
+function bareName(text: string): string {
   const comment = text.indexOf('(');
   const bare = comment >= 0 && commentEnd(text, comment) === text.length ? text.slice(0, comment) : text;
+  const start = unseenAtStart.exec(bare)?.[0].length ?? 0;
   let end = bare.length;
-  while (end > 0 && isBlank(bare[end - 1])) end--;
-  return bare.slice(0, end);
+  while (end > start) {
+    const code = bare.charCodeAt(end - 1);
+    if (code <= SPACE || code === 127) end--;
+    else if (unseenPair.test(bare.slice(end - 2, end))) end -= 2;
+    else if (unseenTriple.test(bare.slice(end - 3, end))) end -= 3;
+    else break;
+  }
+  const name = bare.slice(start, Math.max(start, end));
+  return name.includes('\0') ? name.replaceAll('\0', '') : name;
 }
 
 const isBlank = (character: string | undefined): boolean =>

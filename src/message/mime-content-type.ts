@@ -178,7 +178,10 @@ export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFac
   const read = readings(headers.contentType);
   const types = read.map((item) => normaliseType(item.value));
   const parameters = read.flatMap((item) => item.parameters);
-  const names = fileNames(read, readings(headers.disposition));
+  const names = fileNames(read, readings(headers.disposition), [
+    ...headers.disposition,
+    ...headers.contentType,
+  ]);
 
   const multipart = types.some(isMultipart);
   const htmlName = names.all.some((name) => /\.(?:x?html?|svgz?|mht(?:ml)?|hta|eml)/.test(name));

@@ -41,7 +41,8 @@ export function removeComments(text: string, instead = ' '): string {
   return depth > 0 ? result : result + text.slice(kept);
 }
 
-const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t';
+/** Control characters are blanks to many programs. */
+const isBlank = (character: string | undefined): boolean => character !== undefined && character <= ' ';
 
 /** What follows a quoted string up to the semicolon; programs that do not know what to do with it may take it for a part of the value. */
 function behindQuotes(text: string, start: number): string {
@@ -110,7 +111,7 @@ function segment(name: string, value: string, wide: string, others: readonly str
   return { name: plain, part: -1, encoded, value, wide, others };
 }
 
-function percentDecode(text: string): string {
+export function percentDecode(text: string): string {
   return text.replace(/%([\da-f]{2})/gi, (_all, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
@@ -123,7 +124,7 @@ function charsetIn(text: string): string {
 }
 
 /** Without the charset and language in front of a first encoded segment. */
-function withoutCharset(text: string): string {
+export function withoutCharset(text: string): string {
   const first = text.indexOf("'");
   const second = first < 0 ? -1 : text.indexOf("'", first + 1);
   return second < 0 ? text : text.slice(second + 1);

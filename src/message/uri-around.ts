@@ -143,8 +143,13 @@ function behindForeign(text: string): string | undefined {
   const range = text.includes('://') ? undefined : hostRange(text);
   if (range === undefined) return undefined;
   const { start, end } = range;
-  const tail = /[\x80-\xff]([\da-z][\da-z._-]*)$/i.exec(text.slice(Math.max(start, end - 256), end))?.[1];
-  return tail !== undefined && isRegistered(tail) ? text.slice(end - tail.length) : undefined;
+  // And goes on behind it, when nothing else does.
+  let stop = end;
+  if (end === text.length) while (stop > start && text.charCodeAt(stop - 1) > 127) stop--;
+  const tail = /[\x80-\xff]([\da-z][\da-z._-]*)$/i.exec(text.slice(Math.max(start, stop - 256), stop))?.[1];
+  return tail !== undefined && isRegistered(tail)
+    ? text.slice(stop - tail.length, stop === end ? undefined : stop)
+    : undefined;
 }
 
 /** A port behind a host without `http://`, where it surely is one: names of files with numbers of lines look the same. */
@@ -217,7 +222,8 @@ export function textPieces(text: string): readonly Candidate[] {
   }
   const first = starts[0];
   if (first === undefined) {
-    offerPlain(found, text);
+    // Full-width letters of a scheme.
+    offerPlain(found, /^[\x80-\xff]/.test(text) ? text.slice(text.indexOf('://') + 3) : text);
     return found;
   }
   if (first > 0) offerHead(found, text.slice(0, first), text.slice(0, starts[1] ?? text.length));

@@ -97,8 +97,23 @@ export function hrefCandidate(url: string, charset: string): Candidate | undefin
   return /[.:/\\%]/.test(raw) ? { raw, text: hrefText(raw), href: true } : undefined;
 }
 
+/**
+ * A value that is in quotes once more: HTML in an attribute (`srcdoc`), style sheets with references for quotes, typographic quotes, and
+ * quoted-printable that nobody decoded (`=3D"`). For browsers that is no URL, but what is in the quotes is meant to be one.
+ */
+const quotedAgain = /^\s{0,64}(?:3D)?(["'`]|\xe2\x80[\x98-\x9f]|\xc2\xab)/i;
+const quoteEnd = /["'`]|\xe2\x80[\x98-\x9f]|\xc2\xbb/;
+
+function withoutQuotes(text: string): string {
+  const open = quotedAgain.exec(text);
+  if (open === null) return text;
+  const inner = text.slice(open[0].length);
+  const end = inner.search(quoteEnd);
+  return end < 0 ? inner : inner.slice(0, end);
+}
+
 /** What may be URLs in a value, in order. */
 export function valueCandidates(kind: ValueKind, value: string, charset: string): readonly Candidate[] {
-  const text = value.includes('&') ? decodeReferences(value, 'attribute') : value;
+  const text = withoutQuotes(value.includes('&') ? decodeReferences(value, 'attribute') : value);
   return urlsIn(kind, text).flatMap((url) => hrefCandidate(url, charset) ?? []);
 }

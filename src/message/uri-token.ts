@@ -65,10 +65,16 @@ export function candidates(token: string, context: TokenContext): readonly Candi
   const references = text.includes('&');
   if (references) text = decodeReferences(text, context.html ? 'html' : 'text');
   const high = highBytes.test(text);
+  // In scripts and style sheets a host stands so; in text it is a comment.
+  if (context.html && text.startsWith('//')) text = text.replace(/^\/+/, '');
   if (!high && !references) return textPieces(text);
   if (high && !/[.:%]/.test(text) && !wideStopBytes.test(text)) return none;
   const found: Candidate[] = [];
-  for (const piece of high ? cleanHighBytes(text, context.charset) : [text])
+  const pieces = high ? cleanHighBytes(text, context.charset) : [text];
+  for (const [index, piece] of pieces.entries()) {
+    // Behind a full-width colon.
+    if (index > 0 && piece.startsWith('//')) found.push(...textPieces(piece.slice(2)));
     for (const item of references ? piece.split(delimiters) : [piece]) found.push(...textPieces(item));
+  }
   return found;
 }

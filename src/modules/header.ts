@@ -80,7 +80,7 @@ export const headerModule: ModuleSpec = luaModule({
     'it over. Edits in a MAIL that is refused are gone. In `hook.reset` nothing can be changed.\n\n' +
     'The headers end with the empty line (or before a delimiter of the multipart that they declare), whatever stands before it; ' +
     '`hook.header`, this list and `mime.parts` go by the same rule. The name of a header is what stands before the first colon, without ' +
-    'blanks, tabs and comments behind it and without a byte order mark in front: `Subject : x` and `Subject (y): x` are found, deleted and replaced ' +
+    'comments behind it, without blanks, control characters, no-break and zero-width characters and byte order marks around it, and without NUL: `Subject : x` and `Subject (y): x` are found, deleted and replaced ' +
     'as `Subject`. A line without colon or without name, and the `From ` line of a mailbox, are headers without name: they cannot be found.\n\n' +
     'Some programs see the body from the first line on that is no proper header (no colon, blanks or octets beyond ASCII in the name, an ' +
     'empty continuation). Whatever is added, inserted or replaced is written before such a line, so that it is a header for everybody; and behind ' +

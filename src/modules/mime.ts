@@ -34,7 +34,8 @@ transaction. Reading the field for the first time when much of the message is on
 - Content-Transfer-Encoding counts as a token, without comments; where it is none of the known ones but names one, the text is searched both ways.
 - Names of files come from both headers, in all forms (RFC 2231 with continuations and charsets, encoded words, quotes, comments, several parameters),
   without paths, without controls, direction and zero-width characters, and without dots and blanks at the end, which Windows drops. Where programs read
-  a header in different ways, or the headers differ, each reading is in \`filenames\`: a rule that goes by it cannot be evaded:
+  a header in different ways, or the headers differ, each reading is in \`filenames\`, also one that looks for the word \`name\` alone, inside another
+  value too: a rule that goes by it cannot be evaded:
   \`for _, name in ipairs(part.filenames or {}) do if name:find('%.exe$') then return '550 5.7.1 no programs' end end\`
 - A message/rfc822 part has an empty body; the message in it is the next part. If it is base64 or quoted-printable, which the standards forbid
   and mail programs decode, the encoded octets are a part without headers, followed by the parts of the decoded message.

@@ -20,12 +20,12 @@ text in their charset, ASCII called UTF-16 and the like are read as they are, to
 In HTML, the value of href, src, action, background, srcset and the other attributes that hold URLs, with quotes or without, that of a meta refresh, and what
 stands in \`url()\` of style sheets is read whole and as browsers do (WHATWG URL Standard): character references are decoded, then tabs and line ends vanish; any
 number of slashes and backslashes leads to the host, with or without \`http:\` before them; the last \`@\` ends the user information, with blanks and quotes in
-it too. Behind a \`>\` in such a value, where the quotation mark may be missing, text is looked for as well.
+it too. In a value that is in quotes once more (\`srcdoc\`, \`&quot;\`, typographic quotes, \`href=3D"..."\` that nobody decoded) what is in these counts. Behind a \`>\` in such a value, where the quotation mark may be missing, text is looked for as well.
 
 In all other text, what stands between blanks, control characters or one of \`" < > { } \\ ^\` and backquote is given to \`uri.parse\`, so bare hosts, mail addresses and IP
 addresses are found as well. Before that:
 - character references (\`&amp;\`, \`&#46;\`) are decoded; soft hyphens and zero-width characters vanish; blanks, quotation marks and punctuation beyond
-  ASCII delimit; the full stops of East Asian scripts are dots;
+  ASCII delimit; the full stops of East Asian scripts are dots; in HTML, \`//\` in front of a host (scripts, \`@import\`) is dropped;
 - what stands around it is dropped: rubbish and words before \`http://\` (\`Link:http://...\`), \`name=\`, punctuation, quotes and brackets at the ends (a bracket
   stays when the other one is in the URI), and everything behind a host that is no part of one (\`http://example.com,and\`);
 - several with \`,\`, \`;\` or \`|\` between them are several;

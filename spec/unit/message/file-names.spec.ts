@@ -53,6 +53,31 @@ const evasions: readonly (readonly [string, string])[] = [
   ['a broken percent', "filename*=utf-8''100%x.exe"],
   ['a percent in a plain name', 'filename="x%2Eexe"'],
   ['pieces', 'filename*0="x."; filename*1="exe"'],
+  ['folding within its extension', 'filename="x.\r\n exe"'],
+  ['a tab within its extension', 'filename="x.e\r\n\txe"'],
+  ['a backslash within its extension', 'filename="x.e\\\\xe"'],
+  ['the name of the parameter in quotes', '"filename"="x.exe"'],
+  ['a colon for the equal sign', 'filename:"x.exe"'],
+  ['two asterisks', "filename**=utf-8''x%2Eexe"],
+  ['two asterisks behind a number', "filename*0**=utf-8''x%2Eexe"],
+  ['blanks before the asterisk', "filename *=utf-8''x%2Eexe"],
+  ['blanks around the number', 'filename *0 =x.exe'],
+  ['an open comment before the equal sign', 'filename(=x.exe'],
+  ['inside another value', 'foo="; filename=x.exe; bar="'],
+  ['inside another value that has no end', 'foo="a; filename=x.exe'],
+  ['inside another value behind an escape', 'foo="\\"; filename=x.exe; bar="'],
+  ['a vertical tab before it', '\x0bfilename=x.exe'],
+  ['a form feed before it', '\x0cfilename=x.exe'],
+  ['NUL before it', '\0filename=x.exe'],
+  ['NUL behind it', 'filename\0=x.exe'],
+  ['a no-break space before it', '\xc2\xa0filename=x.exe'],
+  ['a question mark at its end', 'filename="x.exe?"'],
+  ['a bar at its end', 'filename="x.exe|"'],
+  ['typographic quotes', 'filename=\xe2\x80\x9cx.exe\xe2\x80\x9d'],
+  ['an encoded word with half an end', 'filename="=?utf-8?q?x=2Eexe?"'],
+  ['an encoded word with a question mark in it', 'filename="=?utf-8?q?a?b=2Eexe?="'],
+  ['an encoded word with a blank in its extension', 'filename="=?utf-8?q?x=2E exe?="'],
+  ['many names inside other values behind it', `filename=x.exe${'; foo="; filename=a.txt"'.repeat(300)}`],
   ['pieces in another order', 'filename*1="exe"; filename*0="x."'],
   ['encoded pieces', "filename*0*=utf-8''x%2e; filename*1*=e%78e"],
   ['mixed pieces', "filename*0*=utf-8''x%2e; filename*1=exe"],
@@ -220,4 +245,33 @@ test('hostile headers take no more than linear time', () => {
     const used = process.cpuUsage(began);
     expect((used.user + used.system) / 1000).toBeLessThan(3000);
   }
+});
+
+describe('names of headers that programs read leniently', () => {
+  test.each([
+    'Content-Disposition\0',
+    'Content-Disp\0osition',
+    'Content-Disposition\x0b',
+    '\x0bContent-Disposition',
+    '\x7fContent-Disposition',
+    'Content-Disposition\xc2\xa0',
+    '\xc2\xa0Content-Disposition',
+    '\xe2\x80\x8bContent-Disposition',
+    'Content-Disposition\xef\xbb\xbf',
+  ])('%j', (name) => {
+    expect(names(`X: a\r\n${name}: attachment; filename=x.exe`).filename).toBe('x.exe');
+    expect(names(`${name}: attachment; filename=x.exe`).filename).toBe('x.exe');
+  });
+
+  test('a blank in front of the first header of all', () => {
+    expect(names('\tContent-Disposition: attachment; filename=x.exe').filename).toBe('x.exe');
+    expect(names('X: a\r\n\tContent-Disposition: attachment; filename=x.exe').filename).toBeUndefined();
+  });
+
+  test('other values that only look similar', () => {
+    expect(disposition('x-name=x.exe').filenames).toEqual([]);
+    expect(disposition('filename="a b.txt"; size=3').filenames).toEqual(['a b.txt']);
+    expect(disposition('filename="a. Doc"').filenames).toEqual(['a. doc']);
+    expect(disposition('filename="a\\"b.txt"').filenames).toEqual(['a"b.txt']);
+  });
 });

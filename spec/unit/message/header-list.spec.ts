@@ -90,6 +90,12 @@ describe('HeaderList', () => {
     it.each([
       ['blanks before the colon', 'Subject : x'],
       ['tabs and blanks', 'Subject \t\t : x'],
+      ['a vertical tab', 'Subject\x0b: x'],
+      ['NUL', 'Sub\0ject\0: x'],
+      ['a control character in front', '\x01Subject: x'],
+      ['no-break spaces', '\xc2\xa0Subject\xc2\xa0: x'],
+      ['zero-width and direction marks', '\xe2\x80\x8bSubject\xe2\x80\x8e: x'],
+      ['a byte order mark behind it', 'Subject\xef\xbb\xbf : x'],
       ['a comment', 'Subject (x): x'],
       ['a comment with a colon', 'Subject (a:b) (c): x'],
       ['a comment right behind', 'SUBJECT(x): x'],

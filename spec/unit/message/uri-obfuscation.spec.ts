@@ -397,3 +397,48 @@ describe('not found yet, or found in pieces: for the work on obscured links', ()
     html,
   );
 });
+
+describe('attributes: quotes within quotes, and what nobody decoded', () => {
+  each(
+    [
+      ['<iframe srcdoc="<a href=&quot;//evil.example.com&quot;>x</a>">'],
+      ['<div style="background:url(&quot;//evil.example.com/x&quot;)">'],
+      ['<div style="background:url(&#39;//evil.example.com/x&#39;)">'],
+      ['<a href=&quot;http://evil.example.com&quot;>'],
+      ['<a href=3D"http://evil.example.com">'],
+      ["<a href=3D'http://evil.example.com'>"],
+      ['<a href=`http://evil.example.com`>'],
+      ['<a href=“http://evil.example.com”>'],
+      ['<a href=„http://evil.example.com“>'],
+      ['<a href="«http://evil.example.com»">'],
+    ],
+    html,
+  );
+});
+
+describe('hosts without scheme in scripts and style sheets', () => {
+  each(
+    [
+      ['<style>@import "//evil.example.com/x.css";</style>'],
+      ['<script>location="//evil.example.com/x"</script>'],
+      ['<param name=movie value="//evil.example.com/x">'],
+      ['<a data-href="//evil.example.com">'],
+      ['<p>// not//here.example.com</p>', []],
+    ],
+    html,
+  );
+});
+
+describe('text: full-width schemes, letters of scripts without blanks on both sides', () => {
+  each(
+    [
+      ['http：//evil.example.com/x'],
+      ['http:／／evil.example.com/x'],
+      ['ｈｔｔｐ://evil.example.com/x'],
+      ['ｈｔｔｐｓ：//evil.example.com/x'],
+      ['リンクevil.example.comです'],
+      ['链接evil.example.com。次'],
+    ],
+    plain,
+  );
+});
