@@ -274,12 +274,8 @@ class Sender {
       cause: outcome.kind === 'failed' ? outcome.error : outcome.text,
     };
     const { log, signal } = this.#job;
-    if (outcome.kind === 'refused') {
-      log.write('notice', 'next hop refused', fields);
-      // Taken for some and not for others: which?
-      if (outcome.rcpts.some((rcpt) => isPositive(rcpt.code)))
-        this.#reportRefusedRecipients(outcome, address);
-    } else if (signal.aborted) log.write('notice', 'forwarding given up', fields);
+    if (outcome.kind === 'refused') log.write('notice', 'next hop refused', fields);
+    else if (signal.aborted) log.write('notice', 'forwarding given up', fields);
     else if (used && mayTryNext(outcome)) log.write('info', 'kept connection to next hop was closed', fields);
     else if (outcome.stage === 'dot')
       log.write('warning', 'next hop may or may not have the message', fields);
