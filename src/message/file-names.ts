@@ -85,6 +85,19 @@ export function fileNames(
   return { name: shown.get(runs ?? all[0] ?? ''), all, differ: plainly.size > 1, disposition: kind };
 }
 
+/** `names`, and those that stand in the text of the part: as written, latin1. */
+export function withNames(names: FileNames, inText: readonly string[]): FileNames {
+  if (inText.length === 0) return names;
+  const found = inText.flatMap((text) => cleaned(decodeWords(text)));
+  if (found.length === 0) return names;
+  const all = new Set([...names.all, ...found.map((name) => name.toLowerCase())]);
+  const runs =
+    names.name !== undefined && running.test(names.name)
+      ? undefined
+      : found.find((name) => running.test(name));
+  return { ...names, name: runs ?? names.name ?? found[0], all: [...all].slice(0, 2 * maxNames) };
+}
+
 /** Names in header values that are none of the parameters that were read. */
 function looseNames(written: readonly string[], parameters: readonly Parameter[]): string[] {
   const found: string[] = [];

@@ -1,8 +1,9 @@
 // One part of a message while its octets pass: lengths, digests, decoding, and the search for URIs. Made and fed by mime-parts.ts.
 import { createHash, type Hash } from 'node:crypto';
-import type { FileNames } from './file-names.ts';
+import { type FileNames, withNames } from './file-names.ts';
 import type { PartFacts } from './mime-content-type.ts';
 import { createDecoder, type Decoder } from './mime-decoder.ts';
+import { UuencodeNames } from './uuencode-names.ts';
 
 /** One entry of mime.parts. Lengths in octets of the message as received, dots unstuffed. */
 export type PartRecord = {
@@ -64,6 +65,7 @@ export class OpenPart {
   #decoder: Decoder | undefined;
   #reader: BodyReader | undefined;
   #otherReadings: readonly Reading[] = [];
+  #names: UuencodeNames | undefined;
 
   /** `digests` false: nobody wants the record, only what readers find. */
   constructor(digests: boolean) {
@@ -75,7 +77,11 @@ export class OpenPart {
   }
 
   /** What to do with the body, known when the headers are. */
-  plan(facts: Pick<PartFacts, 'encoding' | 'otherEncodings'>, createReader: CreateReader | undefined): void {
+  plan(
+    facts: Pick<PartFacts, 'encoding' | 'otherEncodings'> & { readonly text?: boolean },
+    createReader: CreateReader | undefined,
+  ): void {
+    if (this.#digests && facts.text === true) this.#names = new UuencodeNames();
     this.#reader = createReader?.('first');
     if (this.#digests || this.#reader !== undefined) this.#decoder = createDecoder(facts.encoding);
     if (createReader === undefined || facts.otherEncodings.length === 0) return;
@@ -90,6 +96,7 @@ export class OpenPart {
     const bytes = source.subarray(start, end);
     if (this.#digests) (this.#encodedHash ??= createHash('md5')).update(bytes);
     if (this.#decoder === undefined) {
+      this.#names?.feed(bytes);
       this.#reader?.feed(bytes);
     } else {
       this.#decoded(this.#decoder, this.#decoder.push(source, start, end));
@@ -116,6 +123,8 @@ export class OpenPart {
     names: FileNames,
   ): PartRecord {
     this.endReaders();
+    this.#names?.end();
+    const allNames = withNames(names, this.#names?.names ?? []);
     const encoded = this.#encodedHash?.digest('hex') ?? emptyDigest;
     return {
       md5_encoded: encoded,
@@ -124,14 +133,15 @@ export class OpenPart {
       body_length: this.#bodyLength,
       content_type: contentType?.slice(0, maxHeader),
       content_transfer_encoding: encodingLine?.slice(0, maxHeader),
-      filename: names.name === undefined ? undefined : octets(names.name),
-      filenames: names.all.length === 0 ? undefined : names.all.map(octets),
+      filename: allNames.name === undefined ? undefined : octets(allNames.name),
+      filenames: allNames.all.length === 0 ? undefined : allNames.all.map(octets),
       disposition: names.disposition?.slice(0, 256),
     };
   }
 
   #decoded(decoder: Decoder, bytes: Buffer): void {
     if (bytes.length === 0) return;
+    this.#names?.feed(bytes);
     if (this.#digests && decoder.counted > 0)
       (this.#decodedHash ??= createHash('md5')).update(bytes.subarray(0, decoder.counted));
     this.#reader?.feed(bytes);

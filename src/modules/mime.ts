@@ -32,7 +32,7 @@ transaction. Reading the field for the first time when much of the message is on
 - Headers end with the empty line, or before a delimiter, whatever stands in them: a line without colon hides nothing that follows. What comes behind
   such a line is searched for URIs as well. A part without empty line has its body where it does not look like headers.
 - Content-Transfer-Encoding counts as a token, without comments; where it is none of the known ones but names one, the text is searched both ways.
-- Names of files come from both headers, in all forms (RFC 2231 with continuations and charsets, encoded words, quotes, comments, several parameters),
+- Names of files come from both headers, and from uuencoded text (\`begin 644 x.exe\`), in all forms (RFC 2231 with continuations and charsets, encoded words, quotes, comments, several parameters),
   without paths, without controls, direction and zero-width characters, and without dots and blanks at the end, which Windows drops. Where programs read
   a header in different ways, or the headers differ, each reading is in \`filenames\`, also one that looks for the word \`name\` alone, inside another
   value too: a rule that goes by it cannot be evaded:

@@ -85,6 +85,7 @@ const comma = /,/y;
 const number = /\d{1,9}(?!\d)/y;
 const colon = /:/y;
 const clockNumber = /\d{1,2}(?!\d)/y;
+const fraction = /[.,]\d+(?=\s)/y;
 const zoneNumber = /([-+])(\d{1,2}):(\d{2})(?!\d)|([-+]?)0*(\d{1,4})(?!\d)/y;
 const zoneName = /[A-Za-z]+/y;
 /** What may follow a name: a distance in hours, or in hours and minutes, and the name of summer time. */
@@ -131,6 +132,8 @@ function readTime(scan: Scanner): Clock | undefined {
   const minute = hour === undefined ? undefined : readClockNumber(scan);
   if (hour === undefined || minute === undefined) return undefined;
   const second = readClockNumber(scan);
+  // Without it the zone behind a fraction would pass for none.
+  if (second !== undefined) scan.match(fraction);
   const clock = { hour: Number(hour[0]), minute: Number(minute), second: Number(second ?? 0) };
   const inRange = clock.hour < 24 && clock.minute < 60 && clock.second <= 60;
   // Without seconds the end of the text is too early: the rest of the time may have been cut off.
@@ -211,17 +214,19 @@ function finish(
 
 const midnight: Clock = { hour: 0, minute: 0, second: 0 };
 
-/** `Mmm dd hh:mm:ss yyyy [zone]`, behind the month. */
+/** `Mmm dd hh:mm:ss [zone] yyyy [zone]`, behind the month. */
 function parseCtime(scan: Scanner, month: number): ParsedDate | undefined {
   scan.blanks();
   const day = scan.match(number);
   scan.blanks();
   const clock = readTime(scan);
   scan.blanks();
+  // `date` puts the zone before the year.
+  const before = /[-+A-Za-z]/.test(scan.text.charAt(scan.at)) ? readZone(scan) : 'none';
   const year = scan.match(number);
   if (day === undefined || clock === undefined || year === undefined) return undefined;
   scan.blanks();
-  const zone = readZone(scan);
+  const zone = before === 'none' ? readZone(scan) : before;
   return zone === undefined ? undefined : finish(scan, fullYear(year[0]), month, Number(day[0]), clock, zone);
 }
 

@@ -275,3 +275,47 @@ describe('names of headers that programs read leniently', () => {
     expect(disposition('filename="a\\"b.txt"').filenames).toEqual(['a"b.txt']);
   });
 });
+
+describe('names in uuencoded text', () => {
+  const uu = '#0V%T\r\n`\r\nend\r\n';
+  const head = (more = ''): string => `Content-Type: text/plain${more}`;
+
+  test.each([
+    ['plain', head(), `see\r\nbegin 644 x.exe\r\n${uu}`],
+    ['on the first line', head(), `begin 644 x.exe\r\n${uu}`],
+    ['on the last line', head(), 'see\r\nbegin 644 x.exe'],
+    ['without a type', 'X: a', `begin 0755 x.exe\r\n${uu}`],
+    ['base64', head(), 'begin-base64 644 x.exe\r\neA==\r\n====\r\n'],
+    [
+      'in base64',
+      head('\r\nContent-Transfer-Encoding: base64'),
+      Buffer.from(`a\nbegin 644 x.exe\n${uu}`).toString('base64'),
+    ],
+    [
+      'in quoted-printable',
+      head('\r\nContent-Transfer-Encoding: quoted-printable'),
+      'beg=\r\nin=20644 x=2Eexe\r\n',
+    ],
+    ['with a path and blanks', head(), `begin  644  C:\\x y\\x.exe  \r\n${uu}`],
+    ['as one of many', head(), `begin 644 x.exe\r\n${'begin 644 a.txt\r\n'.repeat(100)}`],
+    ['beside another name', head('; name=a.txt'), `begin 644 x.exe\r\n${uu}`],
+  ])('%s', (_title, headers, body) => {
+    const message = Buffer.from(`${headers}\r\n\r\n${body}`, 'latin1');
+    for (const size of [message.length, 1, 3, 50]) {
+      const pieces: Buffer[] = [];
+      for (let at = 0; at < message.length; at += size) pieces.push(message.subarray(at, at + size));
+      const [part] = observe(pieces).parts;
+      expect(part?.filename).toBe('x.exe');
+      expect(part?.filenames).toContain('x.exe');
+    }
+  });
+
+  test.each([
+    ['not at the beginning of a line', ' begin 644 x.exe\r\n'],
+    ['without mode', 'begin x.exe\r\n'],
+    ['with more than a mode', 'begin 64400 x.exe\r\n'],
+    ['prose', 'begin the day\r\nbegin\r\nbeginning 644 x.exe\r\n'],
+  ])('none: %s', (_title, body) => {
+    expect(names(`${head()}\r\n\r\n${body}`).filenames).toEqual([]);
+  });
+});
