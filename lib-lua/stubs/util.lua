@@ -20,8 +20,8 @@ function util.mkpath(path) end
 
 ---Reads a date, as in a Date or Received header. One of
 ---
----    [www[,]] dd mmm yyyy [HH:MM:SS [zone]]      RFC 5322, seconds may be missing when a blank follows
----    [www[,]] mmm dd HH:MM:SS yyyy [zone]        ctime()
+---    [www[,]] dd mmm yyyy [HH:MM:SS [zone]]      RFC 5322, seconds may be missing when a blank follows; a fraction is passed over
+---    [www[,]] mmm dd HH:MM:SS yyyy [zone]        ctime(); the zone may stand before the year, as date(1) has it
 ---    yyyy-mm-dd[THH[:MM[:SS[.fraction]]]][Z|(+|-)HH[:MM]]    ISO 8601, also without the `-` and `:`
 ---
 ---Blanks and comments in parentheses may stand between the parts, around the colons of the time too (RFC 5322 section 4.3). Names of months have three
