@@ -80,7 +80,6 @@ describeWith(['clamd'], 'clamd', () => {
   it('gives the reply when the message is larger than StreamMaxLength', async () => {
     const result = await scan(mail(Buffer.alloc(20_000_000, 'x')), `localhost:${clamd.port}`, 0);
     expect(result).toMatchObject({
-      is_infected: false,
       error: 'clamd said: INSTREAM size limit exceeded. ERROR',
     });
   });

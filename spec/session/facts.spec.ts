@@ -8,6 +8,7 @@ import {
   type Moment,
   moments,
 } from '../../src/smtp/session-facts.ts';
+import { NextHop } from '../fakes/next-hop.ts';
 import type { RigClient } from '../fakes/smtp-rig.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 
@@ -189,6 +190,32 @@ describe('what a session knows', () => {
     expect(await client.command(RCPT)).toMatch(over ? /^503/ : /^250/);
     await client.quit();
   });
+
+  it.each(['EHLO', 'HELO'])(
+    'the edits of a refused %s are forgotten, those before it are not',
+    async (verb) => {
+      const hop = await NextHop.start();
+      const editing = await WholeServer.start({
+        policy: `local function hello(name)
+          header.add('X-Hello: ' .. name)
+          if name == 'bad' then header.delete('X-Early', 1) return '550 no' end
+        end
+        hook.ehlo, hook.helo = hello, hello
+        function hook.noop() header.add('X-Early: 1') end`,
+        options: { 'smtp-smart-host': hop.target },
+      });
+      const client = editing.inMemory();
+      await client.reply();
+      for (const line of ['EHLO good', 'NOOP', `${verb} bad`, MAIL, RCPT, 'DATA']) await client.command(line);
+      expect(await client.command('A: 1\r\n\r\nx\r\n.')).toMatch(/^250/);
+      expect(hop.connections[0]?.contents.map(String)).toEqual([
+        'X-Hello: good\r\nX-Early: 1\r\nA: 1\r\n\r\nx\r\n',
+      ]);
+      await client.quit();
+      await editing.stop();
+      await hop.close();
+    },
+  );
 
   it('a refused AUTH leaves nothing', async () => {
     const client = await session(['EHLO c', '250'], [auth('wrong'), '535']);

@@ -58,9 +58,10 @@ const HTTP_HEADERS = 'user-agent: smtpe\r\naccept: */*\r\naccept-encoding: gzip,
 export const serviceDifferences: readonly ServiceDifference[] = [
   {
     cases: /^clamd-error$/,
-    reason: 'a reply that is no verdict is an `error` in the result (issue: result entry with error)',
+    reason:
+      'a reply that is no verdict is an `error` in the result, and no `is_infected`: what was not scanned is not clean',
     change: results('clamd', (result) => ({
-      ...result,
+      ...without(result, 'is_infected'),
       error: 'clamd said: /x: lstat() failed: No such file or directory. ERROR',
     })),
   },

@@ -147,8 +147,8 @@ export function clamdFunction(dependencies: ServiceDependencies): FunctionSpec {
     text:
       'Has clamd scan a file for viruses; `service.wait` gives the result. A clamd on this host (socket path, 127.x, ::1, 0.0.0.0) is told ' +
       'the path (SCAN), and sent the content when it cannot read it; others are sent the content (INSTREAM).\n\n' +
-      'Result `table.clamd`: `file` (as given), `is_infected` (true only when clamd said FOUND; false for any other complete reply; nil ' +
-      'without one), `signature` (its name, when infected), `reply` (the raw reply line; nil without one), `error` (why there is no verdict, ' +
+      'Result `table.clamd`: `file` (as given), `is_infected` (true only when clamd said FOUND, false only when it said OK; nil ' +
+      'when the file was not scanned), `signature` (its name, when infected), `reply` (the raw reply line; nil without one), `error` (why there is no verdict, ' +
       'else nil: **test it**, a file that was not scanned is not clean), `elapsed_time` (seconds), `service_host` (the server as ' +
       'written in `host_list`), `service_name`.\n\n' +
       'The next server is asked when one cannot be reached or closes without a word; one that could not be reached is tried last for ' +

@@ -12,7 +12,7 @@ import type { ReplySocket } from './reply-socket.ts';
 export interface ClamdResult {
   /** The reply as it came; undefined when there was none. */
   readonly reply: Buffer | undefined;
-  /** True only for a reply that ends in ` FOUND`; undefined when there was no complete reply. */
+  /** True for a reply that ends in ` FOUND`, false for one that ends in `: OK`; undefined when there was neither: not scanned. */
   readonly infected: boolean | undefined;
   readonly signature: string | undefined;
   /** Why there is no verdict. */
@@ -77,7 +77,7 @@ function resultOf({ verdict, reply }: Ended): ClamdResult {
     case 'infected':
       return { reply, infected: true, signature: verdict.signature, error: undefined };
     case 'error':
-      return { reply, infected: false, signature: undefined, error: verdict.error };
+      return { reply, infected: undefined, signature: undefined, error: verdict.error };
     case 'cut':
       return { reply, infected: undefined, signature: undefined, error: verdict.error };
   }

@@ -42,6 +42,8 @@ export class Conversation implements CommandContext {
   readonly #ids: TransactionIds;
   #state: State = INITIAL;
   #message: MessageDialogue | undefined;
+  /** Edits of headers for the next message, before a hello was asked about. */
+  #earlyBefore: readonly string[] = [];
   /** The command in hand as it was sent: client.input. */
   #input = '';
   /** Since an AUTH no line came that is certainly another command. */
@@ -244,7 +246,10 @@ export class Conversation implements CommandContext {
         });
       case 'go': {
         const run = started.command;
-        if (run.hook === 'helo' || run.hook === 'ehlo') core.sums.hello = line.argument;
+        if (run.hook === 'helo' || run.hook === 'ehlo') {
+          core.sums.hello = line.argument;
+          this.#earlyBefore = core.earlyEdits;
+        }
         core.endingTransaction = run.endsTransaction;
         return chain(run.prepare(this), () =>
           run.hook === undefined
@@ -291,7 +296,10 @@ export class Conversation implements CommandContext {
   /** The reply is out: the state follows, unless the session was dropped with it. */
   #settled(run: Prepared, code: number): Maybe<void> {
     if (this.#core.ending !== undefined) return;
-    const event = run.effect(run.succeeds(code), this);
+    const succeeded = run.succeeds(code);
+    if (!succeeded && (run.hook === 'helo' || run.hook === 'ehlo'))
+      this.#core.takeBackHeaders(this.#earlyBefore);
+    const event = run.effect(succeeded, this);
     this.#core.endingTransaction = event?.kind === 'hello' || event?.kind === 'reset';
     if (event === undefined) return;
     switch (event.kind) {

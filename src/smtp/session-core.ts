@@ -144,6 +144,18 @@ export class SessionCore {
     this.#forgetTables();
   }
 
+  /** The early headers as they are, to go back to them (takeBackHeaders). */
+  get earlyEdits(): readonly string[] {
+    return this.earlyHeaders.edited ? this.earlyHeaders.all : [];
+  }
+
+  /** A hook edited headers, and its command was refused: everything is as it was before. */
+  takeBackHeaders(before: readonly string[]): void {
+    if (!this.earlyHeaders.edited) return;
+    this.earlyHeaders.clear();
+    for (const header of before) this.earlyHeaders.add(header);
+  }
+
   /** MAIL was accepted: the early headers are the transaction's. */
   keepTransaction(): void {
     this.earlyHeaders.clear();

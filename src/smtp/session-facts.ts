@@ -124,7 +124,7 @@ export const factTable = {
     shown: 'edits by `header.*` outside of a transaction, and in `hook.helo`, `hook.ehlo` and `hook.rset`',
     begins: ['connect'],
     ends: ['xclient'],
-    note: 'they belong to the next message: a MAIL that is accepted takes them over, and they end with that transaction',
+    note: 'they belong to the next message: a MAIL that is accepted takes them over, and they end with that transaction; those of a refused HELO or EHLO are forgotten',
   },
   messageFile: {
     shown: '`client.msg_file`',

@@ -42,7 +42,7 @@ describe('clamd', () => {
     ['stream: Eicar FOUND\n', { is_infected: true, signature: 'Eicar', error: undefined }],
     [
       'INSTREAM size limit exceeded. ERROR\n',
-      { is_infected: false, error: 'clamd said: INSTREAM size limit exceeded. ERROR' },
+      { is_infected: undefined, error: 'clamd said: INSTREAM size limit exceeded. ERROR' },
     ],
   ])('%j', async (reply, expected) => {
     await rig.call('clamd', message.spool.path, await hasty(reply));
