@@ -307,4 +307,23 @@ describe('headers that are added outside of their hooks', () => {
   ])('hook.%s, %j: gone with the transaction it belongs to', async (hook, before) => {
     expect(await sent(hook, before)).toBe('250 A: 1\r\n');
   });
+
+  it('hook.reset can change none, with a transaction or without', async () => {
+    const other = await WholeServer.start({
+      policy: `
+        local errors = {}
+        function hook.reset()
+          local ok, message = pcall(header.add, 'X-Reset: 1')
+          errors[#errors + 1] = ok and 'added' or message:match('headers can be changed only up to hook.dot')
+        end
+        function hook.noop() return '250 ' .. table.concat(errors, '|') .. tostring(header.find('X-Reset')) end`,
+    });
+    const client = other.inMemory();
+    await client.reply();
+    for (const line of ['EHLO c', 'RSET', MAIL, 'RSET']) await client.command(line);
+    const error = 'headers can be changed only up to hook.dot';
+    expect(await client.command('NOOP')).toBe(`250 ${error}|${error}|${error}nil\r\n`);
+    await client.quit();
+    await other.stop();
+  });
 });

@@ -33,13 +33,16 @@ function checkedLine(line: string): string {
   return checked;
 }
 
+const tooLate = 'headers can be changed only up to hook.dot';
+
 function editable(context: CallContext): HeaderList {
   const session = context.session;
   if (session === undefined) throw new LuaError('headers exist only while a client is served');
+  if (session.headersLocked === true) throw new LuaError(tooLate);
   const transaction = session.transaction;
   if (transaction === undefined || session.headersOfNext === true) return session.headers;
   if (!transaction.headersEditable) {
-    throw new LuaError('headers can be changed only up to hook.dot');
+    throw new LuaError(tooLate);
   }
   return transaction.headers;
 }

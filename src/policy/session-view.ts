@@ -48,6 +48,8 @@ export interface SessionView {
   readonly headers: HeaderList;
   /** True while a command runs that ends the transaction: edits go to `headers`, for the next message. */
   readonly headersOfNext?: boolean;
+  /** True in hook.reset, also when there is no transaction: nothing can be changed. */
+  readonly headersLocked?: boolean;
   /** Sends text to the client as it is, behind what was already sent; resolves when the kernel took it or `timeoutMs` passed. */
   write(text: Buffer, timeoutMs: number): Promise<WriteOutcome>;
   /** mime.parts of the transaction, being filled from now on and including what was received before; an empty table outside. */

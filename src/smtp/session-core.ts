@@ -81,6 +81,8 @@ export class SessionCore {
   dropping = false;
   /** A command runs that ends the transaction: header edits belong to the next message already. */
   endingTransaction = false;
+  /** hook.reset runs: headers belong to no message. */
+  resetting = false;
   /** A message is being forwarded, by hook.forward or to a smart host. */
   delivering = false;
   /** The policy has read mime.parts or uri.found: it must ask again when the transaction changes. */
@@ -179,12 +181,14 @@ export class SessionCore {
   reset(moment: Moment): Maybe<void> {
     this.endingTransaction = false;
     if (this.#transaction !== undefined) this.#transaction.headersEditable = false;
-    return chain(this.hooks.call('reset', []), (given) =>
-      chain(this.dropTransaction(moment), () => {
+    this.resetting = true;
+    return chain(this.hooks.call('reset', []), (given) => {
+      this.resetting = false;
+      return chain(this.dropTransaction(moment), () => {
         const answer = this.settle(given);
         if (answer.kind === 'failed' || answer.kind === 'limit') return this.fail(answer);
-      }),
-    );
+      });
+    });
   }
 
   /** XCLIENT: another client from here on. The policy's instance ends, quietly; what its hooks have set, and what counted, is gone. */

@@ -31,6 +31,10 @@ export class SessionWindow implements SessionView {
     return this.#core.endingTransaction;
   }
 
+  get headersLocked(): boolean {
+    return this.#core.resetting;
+  }
+
   write(text: Buffer, timeoutMs: number): Promise<WriteOutcome> {
     return this.#core.output.write(text, timeoutMs);
   }
