@@ -7,6 +7,7 @@ import { apiOf, unknownApiNames, wrongApiCalls } from './api-calls.ts';
 import { allHookReturnMistakes } from './hook-returns.ts';
 import type { Mistake } from './mistake.ts';
 import { type Names, namesIn } from './names.ts';
+import { wrongOptionCalls } from './option-calls.ts';
 import { parsePolicy } from './syntax.ts';
 
 export interface LintFile {
@@ -108,6 +109,7 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
         ...allHookReturnMistakes(names.hooks),
         ...unknownApiNames(names.reads, api, own),
         ...wrongApiCalls(names.calls, api, own),
+        ...wrongOptionCalls(names.calls, own),
       ]),
     );
     warnings.push(

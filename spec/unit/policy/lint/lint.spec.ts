@@ -195,7 +195,11 @@ describe('the API', () => {
     ['header.insert({})', undefined],
     ['service.http.request(nil)', 'service.http.request: argument 1 (url)'],
     ['text.find()', undefined],
-    ["smtpe.setoption('x')", 'smtpe.setoption: argument 2'],
+    ["smtpe.setoption('smtp-max-size')", 'smtpe.setoption: argument 2'],
+    ["smtpe.setoption('smtp-prot', '1')", 'there is no option "smtp-prot"; did you mean'],
+    ["smtpe.setoption('smtp-max-size', 'big')", 'option smtp-max-size=big: expected an integer'],
+    ['smtpe.setoption("smtp-max-size", 1000)', undefined],
+    ["smtpe.setoption('smtp-smart-host', f())", undefined],
     ['text.find(f())', undefined],
     ['text.find(...)', undefined],
   ])('%s', (text, expected) => {
