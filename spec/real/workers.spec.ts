@@ -1,9 +1,11 @@
 // Workers that are always there, and an end that is in order: the built program with several processes, signals to each and to all of them.
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, readlink, rm, unlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isRunning, PortWatch, type ServiceSettings, ServiceUnderTrial } from '../fakes/service.ts';
 import { SmtpClient } from '../fakes/smtp-client.ts';
@@ -261,6 +263,51 @@ describe('an end in order', () => {
     expect((await service.program.stop()).code).toBe(0);
     expect(performance.now() - before).toBeLessThan(6000);
     expect(service.program.stderr).toMatch(/worker killed: it did not end in time worker=\d+/);
+  });
+
+  it.each([
+    ['a start', 1],
+    ['a start', 2],
+    ['a reload', 1],
+    ['a reload', 2],
+  ])('the command that hook.init of %s waits for ends with it (workers=%d)', async (what, workers) => {
+    const wait = "os.execute('echo $$ > pid.new; mv pid.new pid; exec sleep 300')";
+    const init = (text: string): string => `function hook.init() ${text} end`;
+    const reload = what === 'a reload';
+    const service = await start({ policy: init(reload ? '' : wait), options: [`workers=${workers}`] });
+    if (reload) {
+      await service.ready(workers);
+      await service.policy(init(wait));
+      service.program.signal('SIGHUP');
+      // One that waits for the first one to end.
+      service.program.signal('SIGHUP');
+    }
+    const pid = (): Promise<string> => readFile(join(service.directory, 'pid'), 'latin1').catch(() => '');
+    await expect.poll(pid, { timeout: 20_000 }).toMatch(/^\d+\n$/);
+    const command = Number(await pid());
+    const { code, stderr } = await service.program.stop();
+    expect(code).toBe(0);
+    await expect.poll(() => isRunning(command)).toBe(false);
+    expect(stderr).not.toMatch(/ crit /);
+  });
+
+  it('a system call that does not come back (a FIFO that nobody writes to) keeps nobody', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'smtpe-fifo-'));
+    const fifo = join(directory, 'policy.lua');
+    await promisify(execFile)('mkfifo', [fifo]);
+    const writer = await open(fifo, 'r+');
+    const service = await start({ options: [`script=${fifo}`] });
+    const reads = async (): Promise<boolean> => {
+      const descriptors = await readdir(`/proc/${service.pid}/fd`);
+      const names = descriptors.map((fd) => readlink(`/proc/${service.pid}/fd/${fd}`).catch(() => ''));
+      return (await Promise.all(names)).includes(fifo);
+    };
+    await expect.poll(reads, { timeout: 20_000 }).toBe(true);
+    const before = performance.now();
+    await service.program.stop();
+    expect(performance.now() - before).toBeLessThan(5000);
+    await writer.close();
+    await rm(directory, { recursive: true });
   });
 
   it('message files of dead processes are removed, by the main process and at the next start', async () => {

@@ -127,6 +127,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
     ...{ options, log, limits, bound: orders.bound, policy: revision.policy },
     onChanged: () => void line.send({ kind: 'changed' }),
     onBroken: (reason) => ending.broken(reason),
+    ended: ending.end,
     // Only when it is the first one: a successor would leave its place to nobody.
     beforeListen: () => (revision.policy === undefined ? memoryProblem(options) : undefined),
   });

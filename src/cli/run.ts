@@ -84,6 +84,7 @@ async function runAlone({ options, words, early }: RunParts, front: Front): Prom
     ...{ options, log, limits: new LocalCounters() },
     onBroken: (reason) => ending.broken(reason),
     onChanged: () => reload(false),
+    ended: ending.end,
     beforeListen: () => memoryProblem(options),
   });
   // Told to end before it serves: there is nothing to finish, whatever hook.init is waiting for.
@@ -102,7 +103,12 @@ async function runAlone({ options, words, early }: RunParts, front: Front): Prom
     fresh.say();
   };
   reload = (everything) => {
-    reloading = reloading.then(() => reloadNow(everything));
+    reloading = reloading
+      .then(() => reloadNow(everything))
+      .catch((error: unknown) => {
+        // While it ends nothing is loaded any more.
+        if (!ending.asked) throw error;
+      });
   };
   signals.onReload(() => reload(true));
   await warnAtStart(options, log);

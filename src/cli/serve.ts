@@ -88,6 +88,8 @@ export interface ServeParts {
   readonly bound?: BoundSockets;
   /** Lua cannot go on, the process must be replaced. */
   readonly onBroken: (reason: string) => void;
+  /** Resolves when the process is to end; what hook.init has begun by then is cut off. */
+  readonly ended: Promise<unknown>;
   /** Everything is there but the port: gives what is wrong, or undefined. */
   readonly beforeListen: () => string | undefined;
 }
@@ -109,6 +111,11 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     clock: systemClock,
     random: systemRandom,
   });
+  let serving = false;
+  // Nobody waits for the outcome any more: commands of hook.init must not outlive us.
+  void parts.ended.then(() => {
+    if (!serving) app.close();
+  });
   descriptors.watch();
   const giveUp = async (problem: string): Promise<ServeOutcome> => {
     descriptors.stop();
@@ -123,6 +130,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   if (problem !== undefined) return giveUp(problem);
   const server = await listen(app, started.current, parts);
   if (typeof server === 'string') return giveUp(server);
+  serving = true;
   const where = server.endpoints.map(endpointText).join(', ');
   log.write('notice', 'accepting connections', {
     version,
@@ -177,7 +185,10 @@ export async function untilTheEnd(
   const hurried = ending.hurried.then(() => Promise.race([service.stop(0), after(CUT_MS)]));
   await Promise.race([service.stop(grace), hurried, after(grace * 1000 + CUT_MS)]);
   const { sessions } = service.server;
-  if (sessions > 0) log.write('warning', 'sessions did not end in time and are given up', { sessions });
+  if (sessions > 0) {
+    log.write('warning', 'sessions did not end in time and are given up', { sessions });
+    service.app.close();
+  }
   log.write('notice', 'terminated');
   return why.code;
 }

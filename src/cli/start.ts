@@ -1,6 +1,8 @@
 // Starts smtpe: the command line says what to do, the options how, and a verb does it. A worker does none of that: its main process tells
 // it by what options it serves.
+import { systemClock } from '../ops/clock.ts';
 import { findWorkerLine } from '../ops/fork-worker.ts';
+import { leave } from '../ops/leave.ts';
 import { helpText } from '../options/help-text.ts';
 import { loadOptions } from '../options/load-options.ts';
 import { check } from './check.ts';
@@ -58,9 +60,9 @@ export async function start(early: EarlySignals): Promise<never> {
   // Nobody reads what we print any more (a closed pipe or terminal): no reason to fail.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
-    process.exit(await main(process.argv.slice(2), early));
+    return await leave(await main(process.argv.slice(2), early), systemClock);
   } catch (error) {
     await complain([`internal error: ${error instanceof Error ? error.stack : error}`]);
-    process.exit(exitCode.software);
+    return await leave(exitCode.software, systemClock);
   }
 }

@@ -80,6 +80,7 @@ export class LuaEngine {
   readonly #around: Surroundings;
   readonly #calls: CallEnvironment;
   #each: Anchor | undefined;
+  #closed = false;
 
   constructor(core: Core, files: RealFiles, deps: LuaEngineDependencies) {
     this.core = core;
@@ -208,6 +209,7 @@ export class LuaEngine {
 
   /** Compiles a policy; `chunkName` as in Lua: `@path` or `=name`. */
   compile(source: string, chunkName: string): Compiled {
+    if (this.#closed) return { kind: 'failed', message: 'the process ends' };
     return this.#chunks.compile(source, chunkName);
   }
 
@@ -283,8 +285,14 @@ export class LuaEngine {
     this.core.api.lua_settop(main, 0);
   }
 
+  /** Cuts off what still runs, with its commands. Nothing is begun afterwards. */
   close(): void {
-    this.core.api.lua_close(this.core.main);
+    if (this.#closed) return;
+    this.#closed = true;
+    const open = this.#memory.tasks;
+    for (const task of open) task.giveUp();
+    // Whoever waited for them has yet to give up what he holds of this memory; it goes with the process.
+    if (open.length === 0) this.core.api.lua_close(this.core.main);
   }
 }
 

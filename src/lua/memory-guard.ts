@@ -44,6 +44,11 @@ export class MemoryGuard {
     this.#tasks.add(task);
   }
 
+  /** Those that are open. */
+  get tasks(): readonly Task[] {
+    return [...this.#tasks];
+  }
+
   remove(task: Task): void {
     this.#tasks.delete(task);
   }

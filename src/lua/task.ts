@@ -36,6 +36,8 @@ export interface TaskOwner {
   readonly id: string;
   /** A number that changes when, within one run, the next call of a hook began: its processor time counts from there. */
   readonly progress: number;
+  /** Gives up everything that was begun; the engine ends. Idempotent. */
+  close(): void;
 }
 
 type Resolve = (ended: unknown) => void;
@@ -80,6 +82,11 @@ export class Task implements Caller {
 
   get context(): CallContext {
     return this.#owner.context;
+  }
+
+  /** The engine ends: whoever has this task gives it up. */
+  giveUp(): void {
+    this.#owner.close();
   }
 
   get id(): string {

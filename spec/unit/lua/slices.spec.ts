@@ -296,7 +296,11 @@ describe('globals that serve several calls', () => {
     const limits = { cpu: 5000, time: 60_000, pending: 10, memory: 1 };
     const order: string[] = [];
     const call = (name: string, source: string): Promise<unknown> => {
-      const task = lua.newTask({ context: undefined as never, id: name, progress: 0 }, scripts, globals);
+      const task = lua.newTask(
+        { context: undefined as never, id: name, progress: 0, close: () => undefined },
+        scripts,
+        globals,
+      );
       expect(lua.pushChunk(task, task.acquire(), source, '=spec')).toBeUndefined();
       const ended = task.start(name, 0, () => 'ok', limits);
       return Promise.resolve(ended).then((outcome) => {
