@@ -45,7 +45,11 @@ export interface SharedCountersPlace {
 
 /** Zeroes a region: at the start of its worker, and when the worker has died. */
 export function clearRegion(file: number, slot: number): void {
-  writeSync(file, Buffer.alloc(regionSize), 0, regionSize, slot * regionSize);
+  const zeroes = Buffer.alloc(regionSize);
+  // A place that is nearly full takes a part, and says why with the next one.
+  for (let done = 0; done < regionSize; ) {
+    done += writeSync(file, zeroes, done, regionSize - done, slot * regionSize + done);
+  }
 }
 
 export class SharedCounters {
@@ -56,6 +60,7 @@ export class SharedCounters {
   readonly #clients = new Map<string, Client>();
   readonly #header = Buffer.alloc(12);
   readonly #bucket = Buffer.alloc(BUCKET);
+  #disposed = false;
   #second = 0;
   #inSecond = 0;
 
@@ -90,7 +95,7 @@ export class SharedCounters {
 
   close(key: string): void {
     const client = this.#clients.get(key);
-    if (client === undefined || client.open === 0) return;
+    if (client === undefined || client.open === 0 || this.#disposed) return;
     this.#limits.close(key);
     client.open--;
     this.#publish(client);
@@ -132,8 +137,9 @@ export class SharedCounters {
     return own + others;
   }
 
-  /** Forgets the file; nothing may be counted afterwards. */
+  /** Closes the file. Connections that end later are counted by nobody: the number of the descriptor may be another file's. */
   dispose(): void {
+    this.#disposed = true;
     closeSync(this.#file);
   }
 

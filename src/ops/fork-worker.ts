@@ -1,6 +1,6 @@
 // Worker processes: starts them for the supervisor, and gives a worker its place and its line to the main process. Plain child processes
 // and not node:cluster, which would close the listening sockets when the last worker is gone.
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import type { SharedCountersPlace } from '../net/shared-counters.ts';
 import type { SocketHandle } from './held-sockets.ts';
 import type { WorkerProcess } from './supervisor.ts';
@@ -20,14 +20,32 @@ export interface ForkedWorker extends WorkerProcess {
   sendSocket(handle: SocketHandle, index: number, of: number): void;
 }
 
+/** One that the system did not let us start. */
+function neverStarted(cause: string): ForkedWorker {
+  return {
+    pid: 0,
+    send: () => undefined,
+    sendSocket: () => undefined,
+    kill: () => undefined,
+    onMessage: () => undefined,
+    onExit: (listener) => setImmediate(() => listener(null, cause)),
+  };
+}
+
 /** Starts a worker, which runs the same program with the same arguments. `place.file` is open in this process. */
 export function forkWorker(place: SharedCountersPlace): ForkedWorker {
   const { file, ...rest } = place;
   const [, program = ''] = process.argv;
-  const child = fork(program, process.argv.slice(2), {
-    env: { ...process.env, [PLACE]: JSON.stringify(rest) },
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc', file],
-  });
+  let child: ChildProcess;
+  try {
+    child = fork(program, process.argv.slice(2), {
+      env: { ...process.env, [PLACE]: JSON.stringify(rest) },
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', file],
+    });
+  } catch (error) {
+    // What Node.js does not say by an event, such as ENOMEM.
+    return neverStarted(error instanceof Error ? error.message : String(error));
+  }
   let over = false;
   const exits: ((code: number | null, signal: string | null) => void)[] = [];
   const ended = (code: number | null, signal: string | null): void => {

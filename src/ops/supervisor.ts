@@ -57,6 +57,8 @@ interface Worker {
   problem: string | undefined;
   /** Until it listens. */
   startLimit: Timer | undefined;
+  /** Until it has drained. */
+  drainLimit: Timer | undefined;
 }
 
 export class Supervisor {
@@ -66,6 +68,9 @@ export class Supervisor {
   #paused: Timer | undefined;
   #nobody: Timer | undefined;
   #kill: Timer | undefined;
+  /** When #kill fires; monotonic, in ms. */
+  #killAt = Number.POSITIVE_INFINITY;
+  #failure: Failure | undefined;
   #stopping = false;
   /** A worker has listened: the service has begun. */
   #began = false;
@@ -101,7 +106,7 @@ export class Supervisor {
     this.#paused?.cancel();
     this.#nobody?.cancel();
     this.tell({ kind: 'drain' });
-    const graces = [...this.#workers].map((it) => it.graceMs);
+    const graces = [...this.#workers].map((it) => this.#graceOf(it));
     this.#killAfter(Math.max(this.#deps.shutdownMs(), ...graces) + GRACE_MS);
     this.#endWhenEmpty();
   }
@@ -182,6 +187,7 @@ export class Supervisor {
     const startedAt = clock.monotonic();
     const worker: Worker = {
       ...{ process, region, startedAt, state: 'starting', asks: undefined, graceMs: 0, problem: undefined },
+      drainLimit: undefined,
       startLimit: clock.after(startMs(), () => {
         log.write('err', 'worker killed: it has not started in time', { worker: process.pid });
         process.kill('SIGKILL');
@@ -227,6 +233,10 @@ export class Supervisor {
       if (worker.state !== 'serving' || worker.asks === undefined) continue;
       worker.state = 'draining';
       worker.process.send({ kind: 'drain' });
+      // One that stands still (stopped, stuck) would keep its place and what it holds for ever.
+      worker.drainLimit = this.#deps.clock.after(this.#graceOf(worker) + GRACE_MS, () =>
+        this.#killLate(worker),
+      );
       return;
     }
   }
@@ -234,6 +244,7 @@ export class Supervisor {
   #gone(worker: Worker, code: number | null, signal: string | null): void {
     this.#workers.delete(worker);
     worker.startLimit?.cancel();
+    worker.drainLimit?.cancel();
     this.#deps.onGone(worker.region, worker.process);
     const { state, process } = worker;
     const cause = signal === null ? `exit code ${code}` : signal;
@@ -277,29 +288,37 @@ export class Supervisor {
     });
   }
 
+  /** Transactions in workers that drain may finish; nothing else is begun. */
   #over(failure: Failure): void {
-    this.#stopping = true;
-    for (const timer of [this.#paused, this.#nobody, this.#kill]) timer?.cancel();
-    for (const { process, startLimit } of this.#workers) {
-      startLimit?.cancel();
-      process.kill('SIGKILL');
-    }
-    this.#end(failure);
+    this.#failure = failure;
+    for (const { process, state } of this.#workers) if (state === 'starting') process.kill('SIGKILL');
+    this.stop();
   }
 
+  #graceOf({ graceMs }: Worker): number {
+    return Math.max(this.#deps.shutdownMs(), graceMs);
+  }
+
+  /** Sooner than it was said before, never later. */
   #killAfter(ms: number): void {
+    const { clock } = this.#deps;
+    const at = clock.monotonic() + ms;
+    if (at >= this.#killAt) return;
+    this.#killAt = at;
     this.#kill?.cancel();
-    this.#kill = this.#deps.clock.after(ms, () => {
-      for (const { process } of this.#workers) {
-        this.#deps.log.write('warning', 'worker killed: it did not end in time', { worker: process.pid });
-        process.kill('SIGKILL');
-      }
+    this.#kill = clock.after(ms, () => {
+      for (const worker of this.#workers) this.#killLate(worker);
     });
+  }
+
+  #killLate({ process }: Worker): void {
+    this.#deps.log.write('warning', 'worker killed: it did not end in time', { worker: process.pid });
+    process.kill('SIGKILL');
   }
 
   #endWhenEmpty(): void {
     if (!this.#stopping || this.#workers.size > 0) return;
     this.#kill?.cancel();
-    this.#end(undefined);
+    this.#end(this.#failure);
   }
 }

@@ -1,4 +1,6 @@
-import { closeSync, readdirSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCountersFile } from '../../../src/net/counters-file.ts';
 import { clearRegion, regionSize, SharedCounters } from '../../../src/net/shared-counters.ts';
@@ -36,6 +38,20 @@ describe('SharedCounters', () => {
     expect(b.open('y', 0, 2)).toBe('open');
     a.close('x');
     expect(b.open('x', 0, 2)).toBe('open');
+  });
+
+  it('does not touch its descriptor any more when it is given up: the number may be another file by then', () => {
+    const own = openCountersFile(3, `smtpe-spec-${process.pid}-given-up`);
+    const one = new SharedCounters({ file: own, slot: 0, workers: 3, seed: 'seed' });
+    one.open('x', 0, 0);
+    one.dispose();
+    const path = join(tmpdir(), `smtpe-spec-${process.pid}-other`);
+    const other = openSync(path, 'w+');
+    expect(other).toBe(own);
+    one.close('x');
+    expect(fstatSync(other).size).toBe(0);
+    closeSync(other);
+    unlinkSync(path);
   });
 
   it('gives back what a dead worker held', () => {

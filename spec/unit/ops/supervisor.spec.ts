@@ -169,6 +169,7 @@ describe('Supervisor and workers that die', () => {
       expect(over).toBe(false);
     }
     clock.advance(1000);
+    for (const worker of forked) if (worker.killed.length > 0) worker.exit(null, 'SIGKILL');
     expect(await ended).toEqual({
       code: 70,
       problem: 'no worker serves since 60 s, the last one ended with exit code 70: policy.lua:1: no',
@@ -270,6 +271,58 @@ describe('Supervisor at the end', () => {
     at(1).exit(null, 'SIGKILL');
     expect(await ended).toBe(undefined);
     expect(forked.length).toBe(2);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('hurrying never puts the end off', () => {
+    const { at, clock, supervisor, begin } = setUp();
+    begin();
+    supervisor.stop();
+    clock.advance(32_000);
+    supervisor.hurry();
+    clock.advance(500);
+    expect(at(0).killed).toEqual(['SIGKILL']);
+  });
+
+  it('kills a worker that is to be replaced and does not end in time', () => {
+    const { at, clock, begin, gone } = setUp();
+    begin();
+    clock.advance(100_000);
+    at(0).asks();
+    at(2).listens();
+    clock.advance(32_499);
+    expect(at(0).killed).toEqual([]);
+    clock.advance(1);
+    expect(at(0).killed).toEqual(['SIGKILL']);
+    at(0).exit(null, 'SIGKILL');
+    expect(gone).toEqual([0]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('lets workers that drain finish when nobody else has served for a minute, and ends after the last one', async () => {
+    const { at, forked, clock, begin, ended, gone } = setUp();
+    at(0).hasGrace(600_000);
+    begin();
+    clock.advance(100_000);
+    at(0).asks();
+    at(2).listens();
+    at(1).exit(null, 'SIGKILL');
+    at(2).exit(null, 'SIGKILL');
+    let over = false;
+    void ended.then(() => {
+      over = true;
+    });
+    for (let second = 0; second < 61; second++) {
+      const last = at(forked.length - 1);
+      if (!gone.includes(last.pid) && second < 59 && last.killed.length === 0) last.fails('no');
+      clock.advance(1000);
+      await Promise.resolve();
+    }
+    const starting = forked.slice(3).filter((worker) => worker.killed.length > 0);
+    expect([over, at(0).killed, at(0).told]).toEqual([false, [], ['drain', 'drain']]);
+    for (const worker of starting) worker.exit(null, 'SIGKILL');
+    at(0).exit(0);
+    expect(await ended).toMatchObject({ code: 70 });
     expect(clock.pending).toBe(0);
   });
 
