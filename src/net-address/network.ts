@@ -16,13 +16,15 @@ function readPrefix(text: string, most: number): number | undefined {
 
 /**
  * The network of `address/prefix`; an address alone is a network of that one address. Undefined for anything else: nothing before the
- * slash, nothing or no number behind it, a prefix longer than the address, text around it.
+ * slash, nothing or no number behind it, a prefix longer than the address, zeros in front of an octet, text around it.
  */
 export function parseNetwork(text: string): Network | undefined {
   const slash = text.indexOf('/');
   const address = slash < 0 ? text : text.slice(0, slash);
   const ip = parseIpPrefix(address);
   if (ip === undefined || ip.end !== address.length) return undefined;
+  // Octal to some, decimal to others: nobody knows which network is meant.
+  if (ip.notation === 'ipv4' && /(?:^|\.)0\d/.test(address)) return undefined;
   const written =
     slash < 0 ? undefined : readPrefix(text.slice(slash + 1), ip.notation === 'ipv4' ? 32 : 128);
   if (slash >= 0 && written === undefined) return undefined;

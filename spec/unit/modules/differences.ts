@@ -55,6 +55,7 @@ const reasons = {
   fraction: 'decided: a fraction where an integer is wanted is an error',
   browserHost:
     'decided: a host is what browsers make of it: numbers are an address, letters beyond ASCII are mapped by UTS 46',
+  date1: 'what date(1) prints, as senders put it into Date',
   unknownZone: 'RFC 5322 section 4.3: a zone whose name is not known is -0000, no broken date',
   zoneDistance: 'defect: GMT+1 is an hour east of Greenwich and was read as Greenwich',
   twoDigits: 'RFC 5322 section 4.3: 50 to 99 are 1950 to 1999',
@@ -515,6 +516,12 @@ export const differences: readonly Difference[] = [
     ['Sun, 21 Sep 2003 22:04:27 GMT+1'],
     { returns: [31, 1064178267] },
     reasons.zoneDistance,
+  ),
+  differs(
+    'util.date_to_time',
+    ['Mon Sep 22 01:39:09 EST 2003'],
+    { returns: [28, 1064212749] },
+    reasons.date1,
   ),
   differs('util.date_to_time', ['1 Jan 69 00:00:00 GMT'], { returns: [0] }, reasons.twoDigits),
   differs(

@@ -127,7 +127,7 @@ describe('service.wait', () => {
     expect(clamd?.entries.map((entry) => entry.is_infected ?? entry.error)).toEqual([
       expect.stringContaining('connection refused'),
       true,
-      false,
+      'clamd said: x ERROR',
     ]);
     expect(clamd).toMatchObject({
       is_infected: true,

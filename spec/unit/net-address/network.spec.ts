@@ -95,3 +95,9 @@ describe('networkContains', () => {
     );
   });
 });
+
+describe('octets with zeros in front', () => {
+  it.each(['010.0.0.0/8', '10.0.0.08', '192.168.001.0/24', '00.0.0.0/0'])('%s is no network', (text) => {
+    expect(parseNetwork(text)).toBeUndefined();
+  });
+});
