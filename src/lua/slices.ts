@@ -13,6 +13,9 @@ export class Slices {
   readonly #clock: Clock;
   /** Runs that wait for their turn. */
   readonly #queue: (() => void)[] = [];
+  /** Of those whose turn comes first in every other round: they have taken long nowhere yet. */
+  readonly #quick: (() => void)[] = [];
+  #quickFirst = false;
   /** What must be done before anyone in the queue goes on. */
   #first: (() => boolean) | undefined;
   #scheduled = false;
@@ -36,12 +39,19 @@ export class Slices {
     this.interrupted = false;
   }
 
-  /** Lua has stopped running. */
-  finish(): void {
-    if (this.#since === 0) return;
-    this.#used += this.#clock.monotonic() - this.#since;
+  /** Lua has stopped running. True when it took longer than a slice. */
+  finish(): boolean {
+    if (this.#since === 0) return false;
+    const took = this.#clock.monotonic() - this.#since;
+    this.#used += took;
     this.#since = 0;
     this.#schedule();
+    return took >= SLICE;
+  }
+
+  /** Whether nothing should begin or go on in this round of the event loop: who cannot be interrupted would hold up all others even more. */
+  get spent(): boolean {
+    return this.#used >= ROUND;
   }
 
   /** Whether the stretch that is running has had its time. */
@@ -54,9 +64,9 @@ export class Slices {
     return now >= this.#end;
   }
 
-  /** Calls `run` when it is its turn, never at once. */
-  queue(run: () => void): void {
-    this.#queue.push(run);
+  /** Calls `run` when it is its turn, never at once; `quick`: it has not taken long before. */
+  queue(run: () => void, quick = false): void {
+    (quick ? this.#quick : this.#queue).push(run);
     this.#schedule();
   }
 
@@ -86,7 +96,7 @@ export class Slices {
     const done = this.once(work);
     if (done) this.#first = undefined;
     this.#used = 0;
-    if (!done || this.#queue.length > 0) this.#schedule();
+    if (!done || this.#waiting) this.#schedule();
   }
 
   #round(): void {
@@ -95,15 +105,28 @@ export class Slices {
       this.#doFirst(this.#first);
       return;
     }
-    // One at least, whatever the hooks that began in this round have used. Who is interrupted again waits for the next round.
-    const waiting = this.#queue.length;
+    this.#quickFirst = !this.#quickFirst;
+    const [one, other] = this.#quickFirst ? [this.#quick, this.#queue] : [this.#queue, this.#quick];
+    // One at least, whatever the hooks that began in this round have used.
+    this.#runSome(other, this.#runSome(one, true));
+    // Who could not be interrupted has used time of the next round: then nobody begins in that one out of turn.
+    this.#used = Math.max(0, Math.min(ROUND, this.#used - ROUND));
+    if (this.#waiting) this.#schedule();
+  }
+
+  get #waiting(): boolean {
+    return this.#queue.length > 0 || this.#quick.length > 0;
+  }
+
+  /** Gives those who wait a turn while there is time, `one` in any case. True when `one` was and nobody waited. Who is interrupted again waits for the next round. */
+  #runSome(queue: (() => void)[], one: boolean): boolean {
+    const waiting = queue.length;
     let next = 0;
-    while (next < waiting && (next === 0 || this.#used < ROUND)) {
-      this.#queue[next]?.();
+    while (next < waiting && ((one && next === 0) || !this.spent)) {
+      queue[next]?.();
       next += 1;
     }
-    this.#queue.splice(0, next);
-    this.#used = 0;
-    if (this.#queue.length > 0) this.#schedule();
+    queue.splice(0, next);
+    return one && next === 0;
   }
 }

@@ -36,12 +36,12 @@ export class Surroundings {
     this.#parts.memory.enter();
   }
 
-  /** Lua has stopped running, for now or for good. */
-  leave(task: Task): void {
+  /** Lua has stopped running, for now or for good. True when it took long. */
+  leave(task: Task): boolean {
     this.#parts.memory.leave(task);
     this.#parts.heartbeat?.leave();
-    this.core.slices.finish();
     this.core.running = undefined;
+    return this.core.slices.finish();
   }
 
   /** A stretch of Lua is over and its outcome known: makes room for the others if it has left too little. */

@@ -67,6 +67,8 @@ export class Task implements Caller {
   #looks = 0;
   /** Arguments of a run that has to wait before it begins. */
   #first: number | undefined;
+  /** A stretch of Lua has taken long: the next waits for those of others when there is no time left in a round of the event loop. */
+  #slow = false;
   /** A native that gave way goes on with this. */
   resumable: Native | undefined;
   /** Bytes that Lua has allocated while this ran, and what it held when it was last measured: it cannot hold more. */
@@ -143,7 +145,7 @@ export class Task implements Caller {
     this.#progress = 0;
     this.#meter?.start(limits.cpu);
     this.#around.core.pace.start();
-    if (this.#around.full || this.environment.isHeldFrom(this)) {
+    if (this.#around.full || this.#around.core.slices.spent || this.environment.isHeldFrom(this)) {
       this.#first = nargs;
       this.#giveWay('its turn to begin');
     }
@@ -265,7 +267,7 @@ export class Task implements Caller {
 
   #leave(): void {
     if (this.#meter?.running === true) this.#meter.pause(this.#around.core.clock.monotonic());
-    this.#around.leave(this);
+    if (this.#around.leave(this)) this.#slow = true;
   }
 
   #results(L: State): unknown {
@@ -292,16 +294,28 @@ export class Task implements Caller {
     const { slices, clock } = this.#around.core;
     const turn: Wait = { suspension: undefined, name, since: clock.monotonic() };
     this.#wait = turn;
-    slices.queue(() => this.#settled(turn, []));
+    slices.queue(() => this.#settled(turn, []), !this.#slow);
+  }
+
+  /** Calls `goOn`, which ends `wait`, as soon as this may go on: `turn` says that it is its turn. */
+  #whenItMay(wait: Wait, turn: boolean, goOn: () => void): void {
+    if (this.#wait !== wait) return;
+    const { slices } = this.#around.core;
+    if (this.environment.isHeldFrom(this)) {
+      this.environment.whenFree(() => this.#whenItMay(wait, true, goOn));
+    } else if (!turn && slices.spent) {
+      slices.queue(() => this.#whenItMay(wait, true, goOn), !this.#slow);
+    } else {
+      this.#wait = undefined;
+      goOn();
+    }
   }
 
   #settled(wait: Wait, results: LuaResults): void {
-    if (this.#wait !== wait) return;
-    if (this.environment.isHeldFrom(this)) {
-      this.environment.whenFree(() => this.#settled(wait, results));
-      return;
-    }
-    this.#wait = undefined;
+    this.#whenItMay(wait, wait.suspension === undefined, () => this.#goOn(wait, results));
+  }
+
+  #goOn(wait: Wait, results: LuaResults): void {
     this.#continue(wait.name, (L) => {
       if (wait.suspension === undefined) {
         const first = this.#first ?? 0;
@@ -317,15 +331,9 @@ export class Task implements Caller {
   }
 
   #rejected(wait: Wait, error: unknown): void {
-    if (this.#wait !== wait) return;
-    if (this.environment.isHeldFrom(this)) {
-      this.environment.whenFree(() => this.#rejected(wait, error));
-      return;
-    }
-    this.#wait = undefined;
     const { natives } = this.#around.core;
     const message = error instanceof LuaError ? error.message : natives.bug(wait.name, error);
-    this.#continue(wait.name, (L) => this.#pushError(L, message));
+    this.#whenItMay(wait, false, () => this.#continue(wait.name, (L) => this.#pushError(L, message)));
   }
 
   #pushError(L: State, message: string): number {
@@ -434,9 +442,23 @@ export class Task implements Caller {
     this.#cut({ kind: 'limit', limit: 'wall-clock', message, traceback: positions.traceback(L) });
   }
 
-  /** Ends a suspended run. */
+  /** Ends a suspended run: when it is its turn, as the variables that are closed by it run Lua. */
   #cut(failure: Failure): void {
     if (this.#wait === undefined) return;
+    const { slices, clock } = this.#around.core;
+    if (!slices.spent) {
+      this.#cutNow(failure);
+      return;
+    }
+    this.#dropWait();
+    const turn: Wait = { suspension: undefined, name: 'its turn to end', since: clock.monotonic() };
+    this.#wait = turn;
+    slices.queue(() => {
+      if (this.#wait === turn) this.#cutNow(failure);
+    }, !this.#slow);
+  }
+
+  #cutNow(failure: Failure): void {
     const resolve = this.#resolve;
     this.#dropWait();
     this.#stop();
@@ -469,7 +491,8 @@ export class Task implements Caller {
     const { positions } = this.#around.core;
     this.#condemned = L === undefined ? message : `${positions.of(L)}${message}`;
     const traceback = L === undefined ? '' : positions.traceback(L);
-    this.#cut({ kind: 'limit', limit: 'memory', message: this.#condemned, traceback });
+    if (L !== undefined)
+      this.#cutNow({ kind: 'limit', limit: 'memory', message: this.#condemned, traceback });
     this.environment.abandon();
   }
 

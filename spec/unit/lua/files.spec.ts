@@ -1,8 +1,17 @@
 // io and os of a policy work on the real disk, byte for byte.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 
 let engine: TestEngine;
@@ -160,6 +169,22 @@ describe('io', () => {
         'return io.read("*l"), io.stdin:read(5), io.type(io.stdout), (pcall(io.stdout.close, io.stdout)), io.type(io.stdout)',
       ),
     ).toEqual([undefined, undefined, 'file', true, 'file']);
+  });
+
+  it('keeps back nothing that another connection writes to the output of the process', async () => {
+    // The C library would have put such a buffer in front of the output of all.
+    await run(`for _, name in ipairs { 'stdout', 'stderr' } do
+      assert(io[name]:setvbuf('full', 100000) == true)
+    end`);
+    const written = vi.spyOn(fs, 'writeSync').mockReturnValue(4);
+    try {
+      syncBuiltinESMExports();
+      await run('io.write("one\\n") io.stderr:write("two\\n")');
+      expect(written).toHaveBeenCalledTimes(2);
+    } finally {
+      written.mockRestore();
+      syncBuiltinESMExports();
+    }
   });
 
   it('gives errors for a closed file', async () => {

@@ -1,6 +1,7 @@
 // A run of Lua that takes long is interrupted again and again: the event loop comes round, other connections are served, and what the
 // policy computes is the same. What it may use in all is limited, and it can be ended between two slices.
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LuaError } from '../../../src/lua/function-spec.ts';
 import { noScriptTexts } from '../../../src/lua/script-files.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { Gate } from '../../fakes/gate-module.ts';
@@ -210,6 +211,71 @@ describe('processor time', () => {
       instance.close();
     });
   }
+});
+
+describe('twenty that cannot be interrupted hold up nobody together', () => {
+  const stubborn = `
+    local stubborn = setmetatable({}, { __tostring = function()
+      local clock = os.clock
+      local till = clock() + 0.035
+      while clock() < till do end
+      return 'x'
+    end })
+    function hook.mail() tostring(stubborn) return 'done' end
+    function hook.rcpt() gate.wait('all') tostring(stubborn) return 'done' end
+    function hook.noop() pcall(gate.wait, 'all') tostring(stubborn) return 'done' end
+    function hook.data()
+      local last <close> = setmetatable({}, { __close = function() tostring(stubborn) end })
+      gate.wait('all')
+    end`;
+  const count = 20;
+  const open = async (): Promise<Awaited<ReturnType<TestEngine['open']>>[]> => {
+    const policy = await engine.load(stubborn);
+    return Promise.all(Array.from({ length: count }, (_, i) => engine.open(policy, `stubborn ${i}`)));
+  };
+  const waits = async (): Promise<void> => {
+    while (gate.waiting.length < count) await new Promise<void>((resolve) => setImmediate(resolve));
+  };
+
+  it('when they begin at once', async () => {
+    const instances = await open();
+    const longest = await standstill(async () => {
+      expect(await Promise.all(instances.map((one) => reply(one, 'mail')))).toEqual(
+        instances.map(() => 'done'),
+      );
+    });
+    expect(longest).toBeLessThan(STANDSTILL);
+    for (const one of instances) one.close();
+  });
+
+  it.each([
+    ['rcpt', 'answered', (): void => gate.open('all')],
+    ['noop', 'refused', (): void => gate.fail('all', new LuaError('no'))],
+  ] as const)('when what they wait for (hook.%s) is %s at once', async (hook, _how, settle) => {
+    gate.automatic = false;
+    const instances = await open();
+    const running = instances.map((one) => reply(one, hook));
+    await waits();
+    const longest = await standstill(async () => {
+      for (let i = 0; i < count; i++) settle();
+      expect(await Promise.all(running)).toEqual(instances.map(() => 'done'));
+    });
+    expect(longest).toBeLessThan(STANDSTILL);
+    for (const one of instances) one.close();
+  });
+
+  it('when all are ended at once', async () => {
+    gate.automatic = false;
+    const instances = await open();
+    const running = instances.map((one) => one.call('data', []));
+    await waits();
+    const longest = await standstill(async () => {
+      for (const one of instances) one.close();
+      for (const outcome of await Promise.all(running)) expect(outcome).toMatchObject({ kind: 'cancelled' });
+    });
+    expect(longest).toBeLessThan(STANDSTILL);
+    expect(gate.cancelled.filter((name) => name === 'all')).toHaveLength(count);
+  });
 });
 
 describe('between two slices a run is ended', () => {
