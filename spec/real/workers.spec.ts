@@ -291,6 +291,26 @@ describe('an end in order', () => {
     expect(stderr).not.toMatch(/ crit /);
   });
 
+  it.each([1, 2])(
+    'what hook.close of a session that is cut off waits for keeps nothing (workers=%d)',
+    async (workers) => {
+      const service = await start({
+        policy: "function hook.close() os.execute('exec sleep 300') end",
+        options: [`workers=${workers}`, 'spool-memory=0', 'shutdown-timeout=1', 'hook-close-limit=60'],
+      });
+      const port = await service.ready(workers);
+      const client = await inTransaction(port);
+      await client.command('DATA');
+      client.write('half');
+      await expect.poll(() => service.spool()).toHaveLength(1);
+      const { code, stderr } = await service.program.stop();
+      expect(code).toBe(0);
+      expect(await service.spool()).toEqual([]);
+      expect(stderr).toMatch(/ session .* end=shutdown-timeout/);
+      expect(stderr).not.toMatch(/given up/);
+    },
+  );
+
   it('a system call that does not come back (a FIFO that nobody writes to) keeps nobody', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'smtpe-fifo-'));
     const fifo = join(directory, 'policy.lua');

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { limitKey, NetworkList, plainAddress } from '../net/address.ts';
 import { type BoundSockets, type Endpoint, Listener } from '../net/listener.ts';
+import type { Timer } from '../ops/clock.ts';
 import { splitList } from '../options/options.ts';
 import type { Peer } from './client.ts';
 import { type ErrorName, errorReply } from './reply-table.ts';
@@ -35,6 +36,8 @@ export interface SmtpServer {
 
 /** How long a connection that was refused is read on, so that the client gets the reply. */
 const LINGER_MS = 1000;
+/** What hook.error and hook.close of a session that was cut off may wait for at the end of the server. */
+const CLOSE_MS = 400;
 /** The longest that a connection waits for its turn (rate-global). */
 const LONGEST_WAIT_MS = 30_000;
 /** How often it is said that something is used up. */
@@ -214,11 +217,14 @@ export function createServer(deps: ServerDeps): SmtpServer {
         waiting.push(resolve);
       });
       if (graceSeconds > 0) for (const session of [...sessions]) session.shutdown();
+      let timer: Timer | undefined;
+      // Once more for those whose hook.close waits: that is cut off in turn, so that the message file goes and the log has its line.
       const cut = (): void => {
         for (const session of [...sessions]) session.cut();
+        timer = clock.after(CLOSE_MS, cut);
       };
-      const timer = graceSeconds > 0 ? clock.after(graceSeconds * 1000, cut) : undefined;
-      if (timer === undefined) cut();
+      if (graceSeconds > 0) timer = clock.after(graceSeconds * 1000, cut);
+      else cut();
       await empty;
       timer?.cancel();
     },
