@@ -372,6 +372,22 @@ describe('an end in order', () => {
     },
   );
 
+  it.each([1, 2])(
+    'and by a reload as well, which would be the end of it otherwise (workers=%d)',
+    async (workers) => {
+      const directory = await mkdtemp(join(tmpdir(), 'smtpe-memory-'));
+      const file = join(directory, 'smtpe.cf');
+      await writeFile(file, 'worker-max-memory=1000\n');
+      const service = await start({ options: [`workers=${workers}`, `file=${file}`] });
+      await service.ready(workers);
+      await writeFile(file, 'worker-max-memory=20\n');
+      service.program.signal('SIGHUP');
+      await service.said(/old one stays: \S+: worker-max-memory=20: a worker with this policy has \d+ MiB/);
+      expect((await service.program.stop()).stderr).not.toMatch(/options changed/);
+      await rm(directory, { recursive: true });
+    },
+  );
+
   it('commands of a killed worker are killed, by the main process and at the next start', async () => {
     const settings = {
       // The number of the shell, then it becomes the sleeper; one in the background stays with it.

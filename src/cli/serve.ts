@@ -16,6 +16,7 @@ import { version } from '../version.ts';
 import type { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
 import { findScript, listenProblem, spoolProblem } from './surroundings.ts';
+import { memoryProblem, residentMebibytes } from './watch-memory.ts';
 import { ScriptWatch } from './watch-script.ts';
 
 export interface Service {
@@ -126,6 +127,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const place = app.place(script.path);
   const started = await CurrentPolicy.start(policy === undefined ? place : { ...place, source: policy });
   if (started.kind === 'failed') return giveUp(started.message);
+  const baseSize = residentMebibytes();
   const problem = parts.beforeListen();
   if (problem !== undefined) return giveUp(problem);
   const server = await listen(app, started.current, parts);
@@ -144,6 +146,12 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     const found = await findScript(wanted);
     if (found.kind === 'missing' && change.policy === undefined) {
       log.write('err', `policy not reloaded, the old one stays: ${found.problem}`);
+      return false;
+    }
+    // The next start, or every successor, would fail by it.
+    const tooSmall = change.policy === undefined ? memoryProblem(wanted, baseSize) : undefined;
+    if (tooSmall !== undefined) {
+      log.write('err', `policy not reloaded, the old one stays: ${tooSmall}`);
       return false;
     }
     const path = found.kind === 'found' ? found.path : script.path;

@@ -10,10 +10,9 @@ export function residentMebibytes(): number {
   return Math.round(process.memoryUsage.rss() / MEBIBYTE);
 }
 
-/** What is wrong with a limit that the process passes before it has served anybody; undefined when it is well. */
-export function memoryProblem(options: Options): string | undefined {
+/** What is wrong with a limit that the process, of `used` MiB, passes before it has served anybody; undefined when it is well. */
+export function memoryProblem(options: Options, used = residentMebibytes()): string | undefined {
   const limit = options.values['worker-max-memory'];
-  const used = residentMebibytes();
   if (limit === 0 || used < limit) return undefined;
   return `${options.origin('worker-max-memory')}: worker-max-memory=${limit}: a worker with this policy has ${used} MiB before it serves anybody; set ${2 * used} or more, or 0 for no limit`;
 }
