@@ -24,6 +24,8 @@ export default defineConfig({
           name: 'real',
           include: ['spec/real/**/*.spec.ts'],
           globalSetup: ['spec/real/global-setup.ts'],
+          // One of these starts a service several times; each start costs seconds on a machine that does other things.
+          testTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },
       },
