@@ -11,6 +11,8 @@ export const pipePiece = 4096;
 const FILE_PIECE = 65_536;
 /** How long to wait before a terminal or named pipe that takes nothing is tried again. */
 const RETRY_MS = 50;
+/** How often a pipe whose reader has gone is opened again. */
+const COME_BACK_MS = 500;
 
 /** `written`: bytes that are there, also when it failed. */
 export type Written = (error: Error | undefined, written: number) => void;
@@ -32,17 +34,33 @@ export interface LogOut {
 const noFile = { reopen: async () => undefined, endsWithinLine: async () => false };
 
 /** A pipe or socket. */
-function streamOut(fd: number, isPipe: boolean): LogOut {
+function streamOut(fd: number, isPipe: boolean, clock: Clock): LogOut {
+  const open = (own: number): Socket | typeof process.stderr => {
+    // Two handles of one descriptor would take each other's events.
+    const opened = own === 2 ? process.stderr : new Socket({ fd: own, readable: false, writable: true });
+    opened.on('error', () => undefined);
+    return opened;
+  };
   // A description of our own is better: whether writing waits belongs to it, and whoever starts a program changes that for all who share.
-  const own = isPipe ? openAgain(fd) : fd;
-  // Two handles of one descriptor would take each other's events.
-  const stream = own === 2 ? process.stderr : new Socket({ fd: own, readable: false, writable: true });
-  stream.on('error', () => undefined);
+  let own = isPipe ? openAgain(fd) : fd;
+  let stream = open(own);
+  let triedAt = clock.monotonic();
+  /** A named pipe may have a reader again, when the one that went was only restarted. */
+  const comeBack = (): void => {
+    const now = clock.monotonic();
+    if (!isPipe || !stream.destroyed || now < triedAt + COME_BACK_MS) return;
+    triedAt = now;
+    const again = openAgain(fd);
+    if (again === fd) return;
+    own = again;
+    stream = open(own);
+  };
   return {
     ...noFile,
     piece: pipePiece,
     isPipe: true,
     write: (text, written) => {
+      comeBack();
       if (own === fd) neverBlock(stream);
       stream.write(text, 'latin1', (error) =>
         error === undefined || error === null ? written(undefined, text.length) : written(error, 0),
@@ -76,7 +94,7 @@ function openAgain(fd: number): number {
 /** Standard error, or another open descriptor. */
 export function descriptorOut(fd: number, clock: Clock): LogOut {
   const stats = fstatSync(fd);
-  if (stats.isFIFO() || stats.isSocket()) return streamOut(fd, stats.isFIFO());
+  if (stats.isFIFO() || stats.isSocket()) return streamOut(fd, stats.isFIFO(), clock);
   const own = stats.isFile() ? fd : openAgain(fd);
   return {
     ...noFile,
