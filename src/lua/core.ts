@@ -144,7 +144,7 @@ export class Core {
       this.kill(L, 'cpu', `used more than ${task.cpuLimit} ms of processor time`);
     }
     this.pace.looked(L, now);
-    if (this.pace.quick) this.#watchThreads();
+    if (this.pace.quick || this.#active.onEnter !== undefined) this.#watchThreads();
     if (!slices.over(now)) {
       if (this.account.used <= this.crowded) return false;
       return slices.enabled && this.canYield() && task.mayGiveWay();

@@ -13,6 +13,9 @@ const BYTES = 26_214_400;
 const LATE = 4;
 /** The least that lateness leads to; it may also be the machine that is busy. */
 const LEAST = 4;
+/** So many looks in a row that come soon make the next ones come later again: at first, and at most in a run that is late again and again. */
+const PATIENCE = 20;
+const MOST_PATIENCE = 5000;
 
 export class Pace {
   readonly #sizes = new Map<Pointer, number>();
@@ -20,6 +23,9 @@ export class Pace {
   #instructions = USUAL;
   #run = USUAL;
   #lastLook = 0;
+  /** Looks in a row that came soon, and how many of them it takes. */
+  #soon = 0;
+  #patience = PATIENCE;
   readonly #set: (L: State, instructions: number) => void;
   readonly #get: (L: State) => number;
 
@@ -39,6 +45,7 @@ export class Pace {
 
   /** A run of Lua begins. */
   start(): void {
+    this.#patience = PATIENCE;
     if (this.#run === USUAL) return;
     this.#run = USUAL;
     this.#update();
@@ -55,9 +62,20 @@ export class Pace {
     this.#lastLook = now;
     if (late > LATE) {
       this.#run = Math.max(LEAST, Math.min(this.#run, Math.floor((this.#instructions * LATE) / 2 / late)));
+      this.#soon = 0;
+      this.#patience = Math.min(MOST_PATIENCE, this.#patience * 2);
       this.#update();
-    }
+    } else if (this.#run < USUAL) this.#recover(late);
     this.apply(L);
+  }
+
+  /** It was the machine, or an operation that is over: looks at every few instructions make a run several times slower. */
+  #recover(late: number): void {
+    this.#soon = late < LATE / 4 ? this.#soon + 1 : 0;
+    if (this.#soon < this.#patience) return;
+    this.#soon = 0;
+    this.#run = Math.min(USUAL, this.#run * 2);
+    this.#update();
   }
 
   /** Makes the looks on `L` as frequent as they must be. */
