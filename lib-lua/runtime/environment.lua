@@ -154,10 +154,14 @@ end
 local checked_setmetatable = setmetatable
 
 -- Finalizers run where no limit can reach them, for whoever happens to be running, and tables had none in Lua 5.1: no value of a policy
--- ever gets one. Lua looks for __gc when a metatable is set and never again, so it is hidden meanwhile.
+-- ever gets one. Lua looks for __gc when a metatable is set, and not what it is (false counts too: the function may come later), and never
+-- again, so it is hidden meanwhile.
 function environment.without_finalizer(metatable, set, ...)
-  local finalizer = type(metatable) == 'table' and rawget(metatable, '__gc')
-  if not finalizer then
+  local finalizer = nil
+  if type(metatable) == 'table' then
+    finalizer = rawget(metatable, '__gc')
+  end
+  if finalizer == nil then
     return set(...)
   end
   rawset(metatable, '__gc', nil)
