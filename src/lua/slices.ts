@@ -49,9 +49,12 @@ export class Slices {
     return took >= SLICE;
   }
 
-  /** Whether nothing should begin or go on in this round of the event loop: who cannot be interrupted would hold up all others even more. */
+  /**
+   * Whether nothing should begin or go on out of turn: the time of this round of the event loop is used up, where one that cannot be interrupted
+   * would hold up all others even more, or others have been waiting since then.
+   */
   get spent(): boolean {
-    return this.#used >= ROUND;
+    return this.#used >= ROUND || this.#quick.length > 0;
   }
 
   /** Whether the stretch that is running has had its time. */
@@ -122,7 +125,7 @@ export class Slices {
   #runSome(queue: (() => void)[], one: boolean): boolean {
     const waiting = queue.length;
     let next = 0;
-    while (next < waiting && ((one && next === 0) || !this.spent)) {
+    while (next < waiting && ((one && next === 0) || this.#used < ROUND)) {
       queue[next]?.();
       next += 1;
     }
