@@ -1,7 +1,7 @@
 // Workers that are always there, and an end that is in order: the built program with several processes, signals to each and to all of them.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, readdir, readFile, readlink, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, readlink, rm, unlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,6 +95,27 @@ describe('the port and the policy', () => {
     expect(await watch.stop()).toBe(0);
     expect((await service.program.stop()).code).toBe(0);
     expect(await readdir(maildir(service))).toHaveLength(8);
+  });
+
+  it('stay when the directories of log and spool are gone and every worker dies', async () => {
+    const logs = await mkdtemp(join(tmpdir(), 'smtpe-logs-'));
+    const log = join(logs, 'log');
+    const service = await start({ policy: noop('old'), options: ['workers=2', `log-file=${log}`] });
+    const port = await service.port();
+    const lines = (): Promise<string> => readFile(log, 'latin1').catch(() => '');
+    const served = /(?:accepting connections.*\s+[\s\S]*){2}/;
+    await expect.poll(lines, { timeout: 20_000 }).toMatch(served);
+    const spool = join(service.directory, 'spool');
+    for (const directory of [logs, spool]) await rm(directory, { recursive: true });
+    for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
+    await service.said(/log-file=\S+ cannot be written: ENOENT.*; lines are kept/);
+    expect(await answer(port)).toBe('250 old\r\n');
+    await mkdir(logs);
+    await expect.poll(lines, { timeout: 20_000 }).toMatch(served);
+    expect(await lines()).toMatch(/messages that need a file are refused cause=.*spool-dir=/);
+    await service.said(/the log file can be written again/);
+    expect((await service.program.stop()).code).toBe(0);
+    await rm(logs, { recursive: true });
   });
 
   it('are taken from the files again when nobody serves and SIGHUP says so', async () => {

@@ -4,8 +4,9 @@ import { systemClock } from '../ops/clock.ts';
 import type { LogSurroundings } from '../ops/open-log.ts';
 
 /** `trouble`: the log file cannot be written, and so lines are kept back; undefined when that is over. */
-export function logSurroundings(trouble: LogSurroundings['trouble']): LogSurroundings {
+export function logSurroundings(trouble: LogSurroundings['trouble'], isSuccessor = false): LogSurroundings {
   return {
+    isSuccessor,
     clock: systemClock,
     pid: process.pid,
     host: hostname(),

@@ -116,6 +116,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
     options,
     logSurroundings(
       (trouble) => void line.send({ kind: 'log', ...(trouble === undefined ? {} : { trouble }) }),
+      revision.policy !== undefined,
     ),
   );
   if (opened.kind === 'failed') return fail(opened.problem, exitCode.system);

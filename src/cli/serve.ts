@@ -99,8 +99,10 @@ export interface ServeParts {
 export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const { options, log, onBroken } = parts;
   const spool = await spoolProblem(options);
-  if (spool !== undefined) return failed(spool, exitCode.system);
   const { policy } = parts;
+  // A successor serves as well as those beside it, whose messages are refused for now when they need a file.
+  if (spool !== undefined && policy === undefined) return failed(spool, exitCode.system);
+  if (spool !== undefined) log.write('err', 'messages that need a file are refused', { cause: spool });
   const script =
     policy === undefined ? await findScript(options) : { kind: 'found' as const, path: policy.path };
   if (script.kind === 'missing') return failed(script.problem, exitCode.software);

@@ -1,7 +1,7 @@
 // Lines on their way to the log: written in pieces that end at line ends, one piece at a time, while a bounded number waits. When the reader
 // stands still lines are dropped and counted, never waited for; when the disk is full they wait until there is room again.
 import type { Clock, Timer } from './clock.ts';
-import type { LogOut } from './log-out.ts';
+import { type LogOut, notOpen } from './log-out.ts';
 
 /** Bytes kept for a reader that stands still or a disk that is full. */
 const QUEUE_LIMIT = 8 * 1024 * 1024;
@@ -9,7 +9,7 @@ const QUEUE_LIMIT = 8 * 1024 * 1024;
 const RETRY_MS = 500;
 
 /** There may be room again: no reason to give lines up. */
-const passing: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM', 'ENOBUFS']);
+const passing: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM', 'ENOBUFS', notOpen]);
 
 export interface LineQueueSettings {
   readonly out: LogOut;

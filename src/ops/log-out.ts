@@ -14,6 +14,9 @@ const RETRY_MS = 50;
 /** How often a pipe whose reader has gone is opened again. */
 const COME_BACK_MS = 500;
 
+/** The code of the error when the file is not open yet. */
+export const notOpen = 'ENOTOPEN';
+
 /** `written`: bytes that are there, also when it failed. */
 export type Written = (error: Error | undefined, written: number) => void;
 
@@ -116,17 +119,17 @@ export class FileOut implements LogOut {
   readonly isPipe: boolean;
   readonly #path: string;
   readonly #clock: Clock;
-  #file: FileHandle;
+  #file: FileHandle | undefined;
   #busy = false;
   /** Replaced, perhaps while they were written to. */
   #old: FileHandle[] = [];
 
-  private constructor(path: string, clock: Clock, file: FileHandle, stats: Stats) {
+  private constructor(path: string, clock: Clock, file: FileHandle | undefined, stats: Stats | undefined) {
     this.#path = path;
     this.#clock = clock;
     this.#file = file;
-    this.isPipe = !stats.isFile();
-    this.piece = stats.isFile() ? FILE_PIECE : pipePiece;
+    this.isPipe = stats?.isFile() === false;
+    this.piece = this.isPipe ? pipePiece : FILE_PIECE;
   }
 
   /** Rejects with the system's error. */
@@ -135,9 +138,22 @@ export class FileOut implements LogOut {
     return new FileOut(path, clock, file, await file.stat());
   }
 
+  /** For a file that cannot be opened now: each write tries it again, and fails with `notOpen` until it can. */
+  static later(path: string, clock: Clock): FileOut {
+    return new FileOut(path, clock, undefined, undefined);
+  }
+
   write(text: string, written: Written): void {
+    const file = this.#file;
+    if (file === undefined) {
+      this.reopen().then(
+        () => this.write(text, written),
+        (error: Error) => written(Object.assign(new Error(error.message), { code: notOpen }), 0),
+      );
+      return;
+    }
     this.#busy = true;
-    writeTo(this.#file.fd, this.#clock, text, (error, count) => {
+    writeTo(file.fd, this.#clock, text, (error, count) => {
       this.#busy = false;
       this.#closeOld();
       written(error, count);
@@ -146,7 +162,7 @@ export class FileOut implements LogOut {
 
   async reopen(): Promise<void> {
     const file = await open(this.#path, APPEND, MODE);
-    this.#old.push(this.#file);
+    if (this.#file !== undefined) this.#old.push(this.#file);
     this.#file = file;
     if (!this.#busy) this.#closeOld();
   }
@@ -167,7 +183,7 @@ export class FileOut implements LogOut {
   }
 
   close(): void {
-    void this.#file.close().catch(() => undefined);
+    void this.#file?.close().catch(() => undefined);
   }
 
   #closeOld(): void {

@@ -23,6 +23,8 @@ export interface LogSurroundings {
   readonly stderr: number;
   /** The socket of the syslog daemon, /dev/log. */
   readonly syslogSocket: string;
+  /** A service is at work already: lines are kept while the log file cannot be opened. */
+  readonly isSuccessor?: boolean;
   /** The log file cannot be written now, which is said outside of the log; undefined: it can again. */
   readonly trouble: (cause: string | undefined) => void;
 }
@@ -110,7 +112,11 @@ export async function openLog(options: Options, around: LogSurroundings): Promis
     try {
       const trouble = (cause: string | undefined): void =>
         around.trouble(cause === undefined ? undefined : `log-file=${path} cannot be written: ${cause}`);
-      file = addStream(await FileOut.open(path, clock), false, trouble);
+      const opened = await FileOut.open(path, clock).catch((error: unknown) => {
+        if (around.isSuccessor !== true) throw error;
+        return FileOut.later(path, clock);
+      });
+      file = addStream(opened, false, trouble);
     } catch (error) {
       return { kind: 'failed', problem: `log-file=${path}: cannot be opened: ${messageOf(error)}` };
     }
