@@ -4,7 +4,7 @@
 local runtime = ...
 local lua51 = runtime.lua51
 local type, error, select, tostring, tonumber, ipairs = type, error, select, tostring, tonumber, ipairs
-local rawnext, unpack = next, table.unpack
+local rawnext, unpack, concat = next, table.unpack, table.concat
 local floor, ceil, math_type, mininteger = math.floor, math.ceil, math.type, math.mininteger
 local gsub, find, match = string.gsub, string.find, string.match
 
@@ -102,10 +102,24 @@ end
 
 local quoted = { ['"'] = '\\"', ['\\'] = '\\\\', ['\n'] = '\\\n', ['\r'] = '\\r', ['\0'] = '\\000' }
 
+-- The text with escapes, in pieces: of 25 MB it would take a third of a second.
+local QUOTED = 65536
+
+local function escaped(text)
+  if #text <= QUOTED then
+    return (gsub(text, '["\\\n\r\0]', quoted))
+  end
+  local pieces = {}
+  for from = 1, #text, QUOTED do
+    pieces[#pieces + 1] = gsub(sub(text, from, from + QUOTED - 1), '["\\\n\r\0]', quoted)
+  end
+  return concat(pieces)
+end
+
 -- Conversions that Lua 5.4 has not, or has another way: %u of a negative number, %q.
 local function special_format(text, ...)
   local values, count, total = { ... }, 0, select('#', ...)
-  local changed = gsub(text, conversion_pattern, function(flags, conversion)
+  local changed = runtime.patterns.gsub(text, conversion_pattern, function(flags, conversion)
     if conversion == '%' then
       return nil
     end
@@ -120,7 +134,7 @@ local function special_format(text, ...)
       values[count] = n
       return '%' .. flags .. 'd'
     elseif conversion == 'q' and (type(value) == 'string' or type(value) == 'number') then
-      values[count] = '"' .. gsub(tostring(value), '["\\\n\r\0]', quoted) .. '"'
+      values[count] = '"' .. escaped(tostring(value)) .. '"'
       return '%s'
     elseif find(conversion, '[cdioxX]') then
       values[count] = truncate(value)

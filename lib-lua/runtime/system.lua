@@ -6,6 +6,7 @@ local native, coroutines, environment = runtime.native, runtime.coroutines, runt
 local open, tmpfile, lines_of, type_of, stdin, stdout, stderr = io.open, io.tmpfile, io.lines, io.type, io.stdin, io.stdout, io.stderr
 local type, error, select, unpack, concat, setmetatable, pcall = type, error, select, table.unpack, table.concat, setmetatable, pcall
 local rename, remove = os.rename, os.remove
+local sub = string.sub
 local rawget, rawset, getmetatable = rawget, rawset, debug.getmetatable
 local rawnext, ipairs = next, ipairs
 
@@ -61,8 +62,21 @@ local function opened(path, ...)
   return nil, message, number and native.errno(number)
 end
 
+-- No system has a longer path; copying and looking at one of 25 MB would take a third of a second.
+local LONGEST_PATH = 4096
+
+local function too_long(path)
+  if type(path) == 'string' and #path > LONGEST_PATH then
+    return sub(path, 1, 60) .. '...: Filename too long'
+  end
+end
+
 function system.io.open(...)
   local path = ...
+  local problem = too_long(path)
+  if problem then
+    return nil, problem, 36
+  end
   return opened(path, open(...))
 end
 
@@ -90,6 +104,10 @@ do
 end
 
 function system.os.rename(from, to)
+  local problem = too_long(from) or too_long(to)
+  if problem then
+    return nil, problem, 36
+  end
   local ok, message, number = rename(from, to)
   if ok then
     return ok
@@ -98,6 +116,10 @@ function system.os.rename(from, to)
 end
 
 function system.os.remove(...)
+  local problem = too_long((...))
+  if problem then
+    return nil, problem, 36
+  end
   return with_errno(remove(...))
 end
 

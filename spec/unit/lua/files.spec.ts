@@ -187,6 +187,14 @@ describe('io', () => {
     }
   });
 
+  it('refuses a path that no system has before it is copied', async () => {
+    expect(
+      await run(`local long = ("x"):rep(4097)
+        local function last(...) return (select(3, ...)) end
+        return last(io.open(long)), last(os.remove(long)), last(os.rename(long, "a")), last(os.rename(dir, long)), (select(2, io.open(long)))`),
+    ).toEqual([36, 36, 36, 36, `${'x'.repeat(60)}...: Filename too long`]);
+  });
+
   it('gives errors for a closed file', async () => {
     expect(await run('local f = io.open("/dev/null") f:close() return io.type(f), pcall(f.read, f)')).toEqual(
       ['closed file', false, expect.stringContaining('attempt to use a closed file')],

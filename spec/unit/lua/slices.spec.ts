@@ -90,6 +90,11 @@ describe('a run that takes long', () => {
     ],
     ['in a pattern', `return (("a"):rep(120):find(".-.-.-b"))`, [undefined]],
     [
+      'in %q of a long text',
+      `local text = ('a"\\n\\0'):rep(2e6) local q = ('%q'):format(text) return #q, q:sub(1, 9), q:sub(-3)`,
+      [18_000_002, '"a\\"\\\n\\00', '00"'],
+    ],
+    [
       'in a long plain search',
       'return (("a"):rep(2e7) .. "b"):find(("a"):rep(1000) .. "b", 1, true)',
       [19_999_001, 20_000_001],
