@@ -17,9 +17,14 @@ local function ours()
   return false
 end
 
+-- Programs on this machine say its name, and are right. They may not send elsewhere for that.
+local function on_this_machine()
+  return net.contains_ip('127.0.0.0/8, ::1', client.address)
+end
+
 -- Nobody but ourselves has our name.
 local function hello(name)
-  if not ours() and name:lower() == smtpe.host:lower() then
+  if not (ours() or on_this_machine()) and name:lower() == smtpe.host:lower() then
     return true, '550 5.7.1 ' .. smtpe.host .. ' is the name of this server, not of yours'
   end
   -- What a client says of itself goes into a header: nothing that could end it, look like the rest of it, or make it long.

@@ -1,6 +1,6 @@
 // smtpe as its user starts it, built: what it says, where it listens, how it ends, and what it says when it cannot start.
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -92,6 +92,24 @@ describe('start', () => {
     expect(ended.stderr).toMatch(/^\S+ smtpe\[\d+\] info \w{18} session client=127\.0\.0\.1 /m);
     expect(ended.stderr).toMatch(/notice - terminated\n$/);
   });
+
+  it.skipIf(!existsSync('/usr/bin/swaks'))(
+    'runs the first policy, and takes what README sends with swaks',
+    async () => {
+      const starter = await readFile(join(root, 'etc/smtpe.lua'), 'utf8');
+      const [, port] = await server(starter, `smtp-smart-host=maildir:${join(directory, 'Mail')}`);
+      const readme = await readFile(join(root, 'README.md'), 'utf8');
+      const line = /`swaks (--server [^`]*)`/.exec(readme)?.[1] ?? '';
+      expect(line).toContain('127.0.0.1:2525');
+      const swaks = new Program('/usr/bin/swaks', line.replace(':2525', `:${port}`).split(' '));
+      programs.push(swaks);
+      expect(await swaks.ended).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('250 2.0.0 message'),
+      });
+      expect(await readdir(join(directory, 'Mail/new'))).toHaveLength(1);
+    },
+  );
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 at %s', async (signal) => {
     const [program, port] = await server('');

@@ -71,6 +71,26 @@ const commands = [
 ];
 
 describe('etc/smtpe.lua', () => {
+  it.each([
+    ['127.0.0.1', true],
+    ['127.9.9.9', true],
+    ['::1', true],
+    ['::ffff:127.0.0.1', true],
+    ['203.0.113.9', false],
+    ['::2', false],
+    ['2001:db8::1', false],
+  ])('lets %s say the name of this machine: %s; HELO, EHLO, in any case', async (address, taken) => {
+    for (const verb of ['HELO', 'EHLO'])
+      for (const spell of [(name: string) => name, (name: string) => name.toUpperCase()]) {
+        const client = server.inMemory(address);
+        const name = /^220 (\S+)/.exec(await client.reply())?.[1] ?? '';
+        const reply = await client.command(`${verb} ${spell(name)}`);
+        expect(reply).toMatch(taken ? /^250/ : /^550 5\.7\.1 .* is the name of this server/);
+        client.stream.end();
+        await client.over;
+      }
+  });
+
   it('takes mail for our domains and postmaster from anybody', async () => {
     const client = server.inMemory('203.0.113.9');
     await client.reply();
