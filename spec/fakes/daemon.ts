@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { killChild } from '../../src/ops/kill-child.ts';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -85,11 +86,11 @@ export async function startDaemon(policy: string, options: readonly string[] = [
     lines,
     line,
     signal: (name) => {
-      child.kill(name);
+      killChild(child, name);
     },
     ended,
     stop: async () => {
-      if (!over) child.kill('SIGTERM');
+      if (!over) killChild(child);
       const code = await ended;
       await rm(directory, { recursive: true, force: true });
       return code;

@@ -1,6 +1,7 @@
 // A program that a test starts: its output as it comes, its end.
 import { type ChildProcessWithoutNullStreams, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { killChild } from '../../src/ops/kill-child.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -81,12 +82,12 @@ export class Program {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
+    killChild(this.#child, name);
   }
 
   /** SIGTERM unless it is over, then wait. */
   async stop(): Promise<Ended> {
-    if (!this.#over) this.#child.kill('SIGTERM');
+    if (!this.#over) killChild(this.#child);
     return this.ended;
   }
 }

@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { SharedCountersPlace } from '../net/shared-counters.ts';
 import type { SocketHandle } from './held-sockets.ts';
+import { killChild } from './kill-child.ts';
 import type { WorkerProcess } from './supervisor.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
@@ -68,7 +69,7 @@ export function forkWorker(place: SharedCountersPlace): ForkedWorker {
     send,
     sendSocket: (handle, index, of) => send({ kind: 'socket', index, of }, handle),
     kill: (signal) => {
-      if (!over) child.kill(signal);
+      if (!over) killChild(child, signal);
     },
     onMessage: (listener) => {
       child.on('message', (message) => listener(message as FromWorker));

@@ -2,6 +2,7 @@
 // logger(1) of util-linux can, and reads the priority of each line from its input. It is started again when it ends.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock, Timer } from './clock.ts';
+import { killChild } from './kill-child.ts';
 import { formatBody, type LogRecord } from './log-line.ts';
 import type { LogSink } from './pino-log.ts';
 import { priority } from './syslog-line.ts';
@@ -66,7 +67,7 @@ export class SyslogLocalSink implements LogSink {
         resolve();
         return;
       }
-      const deadline = this.#settings.clock.after(CLOSE_LIMIT, () => child.kill());
+      const deadline = this.#settings.clock.after(CLOSE_LIMIT, () => killChild(child));
       child.once('exit', () => {
         deadline.cancel();
         resolve();
