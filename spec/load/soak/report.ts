@@ -32,9 +32,8 @@ export interface Run {
   readonly lines: readonly Line[];
   readonly atStart: readonly Process[];
   readonly atEnd: readonly Process[];
-  /** Median resident MiB of all processes in the middle and the last third. */
-  readonly middle: number;
-  readonly last: number;
+  /** Median resident MiB of all processes in the middle and the last third of each half of the run. */
+  readonly growth: readonly { readonly middle: number; readonly last: number }[];
   readonly code: number | string;
   readonly ledger: Ledger;
   readonly counts: ReadonlyMap<string, number>;
@@ -81,6 +80,15 @@ function latencies({ latency }: Run): string {
       return `| ${phase} | ${count} | ${p50.toFixed(2)} | ${p99.toFixed(1)} | ${max.toFixed(0)} |`;
     })
     .join('\n');
+}
+
+function growth(run: Run): string {
+  return run.growth
+    .map(({ middle, last }) => {
+      const percent = ((last / middle - 1) * 100).toFixed(1);
+      return `${middle.toFixed(0)} and ${last.toFixed(0)} MiB (${percent} %)`;
+    })
+    .join('; ');
 }
 
 export function report(run: Run): string {
@@ -138,7 +146,7 @@ ${latencies(run)}
 
 ## Memory over time
 
-Median of all processes: ${run.middle.toFixed(0)} MiB in the middle third, ${run.last.toFixed(0)} MiB in the last (${((run.last / run.middle - 1) * 100).toFixed(1)} %).
+Median of all processes in the middle and the last third of each half: ${growth(run)}.
 Each row: supervisor + workers.
 
 | seconds | messages/s | resident MiB | descriptors | sockets |
