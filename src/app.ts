@@ -1,139 +1,217 @@
-// Puts the parts of one process together: resolver, mail senders, services, Lua engine with its modules, policy, SMTP server. Nothing is
-// global; the verbs (cli/) and the tests use the same assembly.
+// Puts the parts of one process together over its ports: resolver, mail senders, services, Lua engine with its modules, policy, SMTP server.
+// Nothing is global; the verbs (cli/), the bench and the tests use the same assembly, each with the ports that it replaces.
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { type Clock, type RandomInteger, systemClock, systemRandom } from './base/clock.ts';
+import type { Log } from './base/log.ts';
+import type { Mailer } from './delivery/port/delivery.ts';
+import { NextHopOffers } from './delivery/port/next-hop-offers.ts';
+import { RelayedReports } from './delivery/relayed-reports.ts';
+import { createSmartHost, type SmartHost } from './delivery/smart-host.ts';
 import { openResolver } from './dns/resolver.ts';
 import type { Resolver } from './dns/resolver-api.ts';
-import { createMaildir } from './forward/maildir.ts';
-import { createSmartHost, type SmartHost } from './forward/smart-host.ts';
-import { createSmtpClient, type SmtpClient } from './forward/smtp-client.ts';
 import { createLuaEngine, type LuaEngine } from './lua/engine.ts';
-import { mimeLimits } from './message/mime-limits.ts';
-import { MessageObserver } from './message/observer.ts';
+import type { ModuleSpec } from './lua-api/module-spec.ts';
+import { createMaildir, type Maildir } from './mailbox/maildir.ts';
+import { mimeLimits } from './message/mime/limits.ts';
+import { observerTable } from './message/observer-table.ts';
+import { MessageObservers } from './message/observers.ts';
 import { SpoolStore } from './message/spool.ts';
 import { createModules } from './modules/index.ts';
+import { createLibraryModule } from './modules/library/library.ts';
 import type { ConnectionCounters } from './net/connection-counters.ts';
 import type { Descriptors } from './net/descriptors.ts';
+import { HostHealth } from './net/host-health.ts';
+import type { InboundTls } from './net/inbound-tls.ts';
 import type { Endpoint } from './net/listener.ts';
 import { isOurOwn } from './net/own-endpoint.ts';
-import type { Clock, RandomInteger } from './ops/clock.ts';
+import { type Counters, countEvents, newCounters } from './observe/counters.ts';
 import type { Heartbeat } from './ops/heartbeat.ts';
 import { ownHostName } from './ops/host-name.ts';
-import type { Log } from './ops/log.ts';
+import { realSystem, type System } from './ops/system.ts';
 import type { Options } from './options/options.ts';
 import type { CurrentPolicy, PolicyPlace } from './policy/current-policy.ts';
-import { Services } from './service/services.ts';
-import { type Counters, newCounters } from './smtp/counters.ts';
-import { createServer, type SmtpServer } from './smtp/server.ts';
-import { SessionIds } from './smtp/session-id.ts';
+import { DovecotAuth } from './service/dovecot/auth-source.ts';
+import { createServices, type Services } from './service/services.ts';
+import { createSmtpClient } from './smtp/client/smtp-client.ts';
+import { createServer, type SmtpServer } from './smtp/server/server.ts';
+import type { ServerDeps } from './smtp/server/server-deps.ts';
+import { SessionIds } from './smtp/server/session-id.ts';
+import { type MemoryPlace, ownMemory } from './store/embedded/memory-place.ts';
+import { OpenStores, type Stores } from './store/stores.ts';
 import { parseUri } from './uri/parse-uri.ts';
+import type { AuthSource } from './users/auth-source.ts';
 
 /** Lua that comes with smtpe: the engine's own and modules for policies. Beside src/ and dist/. */
 export const libLuaDirectory = fileURLToPath(new URL('../lib-lua', import.meta.url));
 
-export interface AppDependencies {
+export interface AppSettings {
   /** The options of the process. */
   readonly options: Options;
   readonly log: Log;
-  readonly clock: Clock;
-  readonly random: RandomInteger;
   /** The Lua engine cannot go on: the process must be replaced. Called once. */
   readonly onBroken: (reason: string) => void;
   /** What is left of the descriptors of the process; undefined: nobody looks. */
   readonly descriptors?: Descriptors;
   /** Where Lua says what it is running, for the watchdog; none without a watchdog. */
   readonly heartbeat?: Heartbeat;
-  /** What stands in the place of the network; the real one by default. */
-  readonly network?: NetworkPorts;
+  /** Where stores in memory lie; undefined: a place of this process alone. */
+  readonly memory?: MemoryPlace;
 }
 
-/** Everything by which this process reaches others. */
-export interface NetworkPorts {
+/** Everything by which a process reaches what is outside of it, but its clients, its log and its spool. Each can be replaced. */
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: RandomInteger;
   readonly resolver: Resolver;
-  readonly smtpClient: SmtpClient;
-  /** Why services must not connect to an address or a socket path. */
-  readonly refuse: (address: string) => string;
+  /** Next hops. */
+  readonly mailer: Mailer;
+  readonly maildir: Maildir;
+  readonly services: Services;
+  /** What policies remember. */
+  readonly stores: Stores;
+  /** Who is asked about AUTH, in this order. */
+  readonly authSources: readonly AuthSource[];
+  /** What os and io of policies reach: commands, environment, files. */
+  readonly system: System;
+}
+
+/** A Lua engine and the API that is registered in it. */
+export interface ScriptEngine {
+  readonly engine: LuaEngine;
+  readonly modules: readonly ModuleSpec[];
 }
 
 /** Everything but the policy and the server, which need it. */
-export interface App {
-  readonly dependencies: AppDependencies;
+export interface App extends ScriptEngine {
+  readonly options: Options;
   readonly hostName: string;
-  readonly engine: LuaEngine;
-  readonly resolver: Resolver;
-  readonly smtpClient: SmtpClient;
+  readonly ports: Ports;
   readonly smartHost: SmartHost;
-  readonly services: Services;
   readonly spools: SpoolStore;
   readonly counters: Counters;
-  /** Where a policy file is loaded into. */
-  place(path: string): PolicyPlace;
-  server(policy: CurrentPolicy, limits: ConnectionCounters): SmtpServer;
-  /** Gives up all connections, sockets and memory. The server must be closed before. */
+  /** Connections kept to next hops; 0 when somebody stands in for the mailer. */
+  readonly idleConnections: number;
+  /**
+   * One more engine, over other ports where some are given: for what must not reach what the first one does. Whoever asked for it closes
+   * it, and is told when it cannot go on.
+   */
+  createEngine(others: Partial<Ports>, onBroken: (reason: string) => void): Promise<ScriptEngine>;
+  /** Where a policy file is loaded into: the engine of the app, or another. */
+  place(path: string, into?: ScriptEngine): PolicyPlace;
+  /** `tls`: with clients; without it there is none. */
+  server(policy: CurrentPolicy, limits: ConnectionCounters, tls?: InboundTls): SmtpServer;
+  /** Gives up all connections, sockets and memory, and closes what it was given as well. The server must be closed before. */
   close(): void;
 }
 
-/** Reads resolv.conf, finds our name, starts Lua. Rejects when Lua cannot be started, which is a broken installation. */
-export async function createApp(dependencies: AppDependencies): Promise<App> {
-  const { options, log, clock, random, onBroken, heartbeat, network } = dependencies;
+/** What a server is made of, with messages looked into as policies expect it. */
+export function serverDeps(parts: Omit<ServerDeps, 'newObservers'>): ServerDeps {
+  return {
+    ...parts,
+    newObservers: (log) =>
+      new MessageObservers(observerTable, { limits: mimeLimits(parts.options.values), parseUri, log }),
+  };
+}
+
+/**
+ * Reads resolv.conf, finds our name, starts Lua. Ports that are not given are the real ones. Rejects when Lua cannot be started, which is
+ * a broken installation.
+ */
+export async function createApp(settings: AppSettings, given: Partial<Ports> = {}): Promise<App> {
+  const { options, log, heartbeat, descriptors } = settings;
+  const { clock = systemClock, random = systemRandom, system = realSystem } = given;
   const hostName = await ownHostName(options.values['host-name'], clock);
-  const resolver = network?.resolver ?? (await openResolver({ options, log, clock, random }));
-  const smtpClient =
-    network?.smtpClient ?? createSmtpClient({ options, resolver, clock, log, helo: hostName });
-  const maildir = createMaildir({ clock, random, log, hostName, processId: process.pid });
+  const resolver = given.resolver ?? (await openResolver({ options, log, clock, random }));
+  const health = new HostHealth(clock);
+  const offers = new NextHopOffers();
+  const smtpClient = createSmtpClient({
+    options,
+    resolver,
+    dns: resolver,
+    health,
+    offers,
+    clock,
+    log,
+    helo: hostName,
+  });
+  const ports: Ports = {
+    ...{ clock, random, system, resolver },
+    mailer: given.mailer ?? smtpClient,
+    maildir: given.maildir ?? createMaildir({ clock, random, hostName, processId: process.pid }),
+    services: given.services ?? createServices({ clock, resolver, health }),
+    stores:
+      given.stores ??
+      new OpenStores({ options, clock, random, log, resolver, memory: settings.memory ?? ownMemory(random) }),
+    authSources: given.authSources ?? [new DovecotAuth({ clock, random })],
+  };
+  const { authSources, mailer, maildir, services, stores } = ports;
   let listening = (): readonly Endpoint[] => [];
   const smartHost = createSmartHost({
-    ...{ options, mailer: smtpClient, maildir, log },
+    ...{ options, mailer, maildir, log, health, clock, offers },
     isOurOwn: (address, port) => isOurOwn({ address, port }, listening(), networkInterfaces),
   });
-  const services = new Services({ clock, resolver, ...(network && { refuse: network.refuse }) });
+  const reports = new RelayedReports({ smartHost, clock, hostName });
   const spools = new SpoolStore();
   const counters = newCounters();
+  const stopCounting = countEvents(log.bus, counters);
   const ids = new SessionIds(clock, random);
-  const modules = createModules({
-    ...{ hostName, resolver, services },
-    mailer: smtpClient,
-    spool: spools,
-    nextId: () => ids.next(),
-  });
-  const engine = await createLuaEngine({
-    log,
-    clock,
-    options,
-    modules,
-    libLuaDirectory,
-    // A policy that opens the message by its name must find it there.
-    files: { onPath: (path) => spools.open(path) },
-    onBroken,
-    ...(heartbeat === undefined ? {} : { heartbeat }),
-  });
+  const createEngine: App['createEngine'] = async (others, onBroken) => {
+    const its: Ports = { ...ports, ...others };
+    const modules = createModules({
+      ...{
+        clock: its.clock,
+        random: its.random,
+        log,
+        hostName,
+        resolver: its.resolver,
+        services: its.services,
+        stores: its.stores,
+        mailer: its.mailer,
+      },
+      spool: spools,
+      nextId: () => ids.next(),
+    });
+    const behind = createLibraryModule(its);
+    const engine = await createLuaEngine({
+      behind,
+      ...{ log, clock: its.clock, options, modules, libLuaDirectory, system: its.system, onBroken },
+      // A policy that opens the message by its name must find it there.
+      files: { onPath: (path) => spools.open(path) },
+      ...(heartbeat && { heartbeat }),
+    });
+    return { engine, modules };
+  };
+  const own = await createEngine({}, settings.onBroken);
   return {
-    dependencies,
-    hostName,
-    engine,
-    resolver,
-    smtpClient,
-    smartHost,
-    services,
-    spools,
-    counters,
-    place: (path) => ({ path, libLuaDirectory, engine, modules, options, log }),
-    server: (current, limits) => {
-      const server = createServer({
-        ...{ options, log, clock, random, resolver, smartHost, spools, hostName, counters, limits },
-        policy: () => current.policy,
-        newObserver: (sessionLog) =>
-          new MessageObserver({ limits: mimeLimits(options.values), parseUri, log: sessionLog }),
-        ...(dependencies.descriptors === undefined ? {} : { descriptors: dependencies.descriptors }),
-      });
+    ...own,
+    ...{ options, hostName, ports, smartHost, spools, counters, createEngine },
+    get idleConnections() {
+      return smtpClient.idleConnections;
+    },
+    place: (path, { engine, modules } = own) => ({ path, libLuaDirectory, engine, modules, options, log }),
+    server: (current, limits, tls) => {
+      const server = createServer(
+        serverDeps({
+          ...{ options, log, clock, random, resolver, smartHost, reports, spools, hostName, limits },
+          authSources,
+          policy: () => current.policy,
+          ...(descriptors && { descriptors }),
+          ...(tls && { tls }),
+        }),
+      );
       listening = () => server.endpoints;
       return server;
     },
     close: () => {
-      smtpClient.close();
+      stopCounting();
+      reports.close();
+      mailer.close();
       services.close();
+      void stores.close();
+      for (const source of authSources) source.close?.();
       resolver.close();
-      engine.close();
+      own.engine.close();
     },
   };
 }

@@ -2,6 +2,6 @@
 
 export const programName = 'smtpe';
 export const version = '0.1.0';
-/** Version of the API text that policies are written against. */
+/** Version of the original's API (doc/differences.md) that policies are written against. */
 export const apiVersion = '0.1';
 export const copyright = 'Copyright 2026 the smtpe authors. MIT license.';

@@ -85,7 +85,8 @@ end, 'pack')
 
 local insert, remove, move, raw_unpack, raw_sort = table.insert, table.remove, table.move, table.unpack, table.sort
 
--- So few elements that whatever metamethods do is done soon, or is stopped.
+-- So few elements that whatever metamethods do is done soon, or is stopped. A length is handed on where it was looked at: what __len gives
+-- the next time may be another.
 local FEW = 50
 
 -- Whether Lua's own function would call something for this table.
@@ -95,23 +96,13 @@ local function is_plain(t)
     or rawget(metatable, '__index') == nil and rawget(metatable, '__newindex') == nil and rawget(metatable, '__len') == nil
 end
 
--- Whether Lua's own function may go through `n` elements of the table.
+-- Whether Lua's own function, which asks for the length again, may move `n` elements of the table.
 local function is_quick(t, n)
-  return n < FEW or n < ELEMENTS and is_plain(t)
+  return n < ELEMENTS and is_plain(t)
 end
 
 -- A length that only a __len metamethod can claim.
 local ABSURD = 100000000
-
-local function length_of(t, name)
-  local n = #t
-  if math_type(n) ~= 'integer' then
-    error('object length is not an integer', 3)
-  elseif n > ABSURD then
-    error("table too long for '" .. name .. "'", 3)
-  end
-  return n
-end
 
 -- insert(t, position, value), of a table with n elements.
 function bounded.table.insert(t, n, position, value)
@@ -219,11 +210,18 @@ local function concat_pieces(t, separator, first, last, plain)
 end
 
 function bounded.table.concat(t, separator, first, last)
+  if last == nil and first == nil then
+    -- What nearly all calls are, with as few calls of functions as can be.
+    local n = #t | 0
+    if n < FEW then
+      return concat(t, separator, 1, n)
+    end
+  end
   if type(t) ~= 'table' then
     return concat(t, separator, first, last)
   end
   first, last = first or 1, last or #t
-  if math_type(first) ~= 'integer' or math_type(last) ~= 'integer' or is_quick(t, last - first) then
+  if math_type(first) ~= 'integer' or math_type(last) ~= 'integer' or last - first < FEW or is_quick(t, last - first) then
     return concat(t, separator, first, last)
   elseif separator ~= nil and type(separator) ~= 'string' and type(separator) ~= 'number' then
     return concat(t, separator, first, last) -- which refuses it
@@ -256,23 +254,43 @@ local function merge(from, to, low, middle, high, less)
   end
 end
 
+-- Elements that are sorted by insertion: as a part of more, and when there are no more.
+local RUN, ALL = 8, 12
+
 -- Sorts by merging: n log n comparisons at most, whatever the comparison says, which may wait.
 function bounded.table.sort(t, less)
   if type(t) ~= 'table' or less ~= nil and type(less) ~= 'function' then
     return raw_sort(t, less)
   end
-  local n = length_of(t, 'sort')
-  if less == nil and n <= 100 and is_plain(t) and runtime.native.is_easy_to_sort(t) then
+  local n = #t | 0
+  if less == nil and n <= ALL then
+    -- A few are sorted where they are, by exchanges: none is lost when two cannot be compared.
+    for i = 2, n do
+      local value, k = t[i], i - 1
+      while k >= 1 do
+        local other = t[k]
+        if not (value < other) then
+          break
+        end
+        t[k + 1], t[k] = other, value
+        k = k - 1
+      end
+    end
+    return
+  elseif n > ABSURD then
+    error("table too long for 'sort'", 2)
+  elseif less == nil and n <= 100 and is_plain(t) and runtime.native.is_easy_to_sort(t) then
     return raw_sort(t)
   end
-  local from, to = {}, {}
+  -- The table changes when all is done: an error leaves it as it was.
+  local from = {}
   for i = 1, n do
     from[i] = t[i]
   end
+  local run = n <= ALL and ALL or RUN
   -- Short runs first, by insertion.
-  local RUN = 8
-  for low = 1, n, RUN do
-    for i = low + 1, min(low + RUN - 1, n) do
+  for low = 1, n, run do
+    for i = low + 1, n <= run and n or min(low + run - 1, n) do
       local value, k = from[i], i - 1
       while k >= low do
         local other = from[k]
@@ -291,7 +309,7 @@ function bounded.table.sort(t, less)
       from[k + 1] = value
     end
   end
-  local width = RUN
+  local width, to = run, n > run and {} or nil
   while width < n do
     for low = 1, n, 2 * width do
       merge(from, to, low, min(low + width - 1, n), min(low + 2 * width - 1, n), less)
@@ -308,8 +326,8 @@ end
 
 local codepoint = utf8.codepoint
 
-function bounded.utf8.codepoint(s, i, j, ...)
-  if type(s) == 'string' and #s > VALUES and math_type(j or 1) == 'integer' and math_type(i or 1) == 'integer' then
+function bounded.utf8.codepoint(s, i, j, lax)
+  if j ~= nil and type(s) == 'string' and #s > VALUES and math_type(j or 1) == 'integer' and math_type(i or 1) == 'integer' then
     local first = i or 1
     local last = j or first
     first, last = first < 0 and #s + first + 1 or first, last < 0 and #s + last + 1 or last
@@ -317,7 +335,7 @@ function bounded.utf8.codepoint(s, i, j, ...)
       error('string slice too long', 2)
     end
   end
-  return codepoint(s, i, j, ...)
+  return codepoint(s, i, j, lax)
 end
 
 -- os

@@ -6,8 +6,10 @@ local runtime = ...
 local native, environment = runtime.native, runtime.environment
 local rawget, rawset, type, error, tostring, select, concat, sort =
   rawget, rawset, type, error, tostring, select, table.concat, table.sort
-local find, gsub, gmatch, sub = string.find, string.gsub, string.gmatch, string.sub
-local rawnext, ipairs, pcall, setmetatable = next, ipairs, pcall, setmetatable
+local find, gsub, gmatch, sub, match = string.find, string.gsub, string.gmatch, string.sub, string.match
+local rawnext, ipairs, setmetatable = next, ipairs, setmetatable
+-- That of policies: an error in a module has the place in the module.
+local pcall = runtime.coroutines.base.pcall
 
 local chunks = {}
 
@@ -129,21 +131,36 @@ chunks.loaded_metatable = {
       return native.globals()[name]
     end
   end,
+  -- What is listed is not loaded by that: `require` still finds a file of that name.
   __pairs = function(loaded)
+    local all = {}
     for name in rawnext, environment.root.nested do
-      if rawget(loaded, name) == nil then
-        rawset(loaded, name, native.globals()[name])
-      end
+      all[name] = native.globals()[name]
     end
-    return rawnext, loaded, nil
+    for name, module in rawnext, loaded do
+      all[name] = module
+    end
+    return rawnext, all, nil
   end,
 }
 environment.shared[chunks.loaded_metatable] = { plain = {}, nested = {}, lazy = {} }
 
+-- A module's name and a path for it, bytes: no file has a longer name.
+local LONGEST_NAME, LONGEST_PATH = 4096, 65536
+
+local function is_longer(text, longest)
+  return type(text) == 'string' and #text > longest
+end
+
 function chunks.searchpath(name, path, separator, replacement)
   separator, replacement = separator or '.', replacement or '/'
+  if is_longer(name, LONGEST_NAME) or is_longer(separator, LONGEST_NAME) or is_longer(replacement, LONGEST_NAME) then
+    return nil, '\n\tname longer than ' .. LONGEST_NAME .. ' bytes'
+  elseif is_longer(path, LONGEST_PATH) then
+    return nil, '\n\tpath longer than ' .. LONGEST_PATH .. ' bytes'
+  end
   if separator ~= '' then
-    name = gsub(name, '%' .. separator, (gsub(replacement, '%%', '%%%%')))
+    name = gsub(name, (gsub(separator, '%W', '%%%0')), (gsub(replacement, '%%', '%%%%')))
   end
   local tried = {}
   for template in gmatch(path, '[^;]+') do
@@ -181,8 +198,37 @@ local function our_names()
   return concat(names, ', ')
 end
 
-local function no_c_modules()
-  return 'C modules cannot be loaded; the modules of smtpe are ' .. our_names()
+-- What people require that is written in C, and what does the same here.
+local instead = {
+  lpeg = 'LuLPeg does the same in Lua (lulpeg.lua beside the script, saved as lpeg.lua)',
+  ['ssl'] = "for https: require 'ssl.https', or service.http",
+  ['ssl.core'] = "for https: require 'ssl.https', or service.http",
+  ['ssl.context'] = "for https: require 'ssl.https', or service.http",
+  ['socket.serial'] = 'a policy reaches no serial lines',
+  ['posix'] = "for files: require 'lfs', io and os; for time: util.time",
+  ['luasql'] = 'no database is reached by it: use store, map.open or a web service',
+  ['lsqlite3'] = 'use store or map.open',
+  ['zlib'] = 'mime.content gives parts of a message unpacked, service.http answers',
+  ['iconv'] = 'mime.text and header.decode give UTF-8',
+  ['crypto'] = 'use util.sha1, util.sha256, util.hmac',
+  ['openssl'] = 'use util.sha1, util.sha256, util.hmac, or dkim for signatures',
+  ['bit'] = 'Lua 5.4 has the operators & | ~ << >>',
+  ['bit32'] = 'Lua 5.4 has the operators & | ~ << >>',
+  ['rex_pcre'] = 'use string.match, or text.find',
+  ['hiredis'] = "use require 'redis'",
+  ['struct'] = 'use string.pack and string.unpack',
+  ['lua_zlib'] = 'service.http undoes gzip',
+  ['cqueues'] = "functions that wait let others run: require 'socket'",
+  ['copas'] = "functions that wait let others run: require 'socket'",
+  ['luaunbound'] = 'use dns',
+  ['osbf'] = 'no such classifier is there: ask rspamd or spamd by service',
+}
+
+local function no_c_modules(name)
+  local advice = instead[name] or instead[match(name, '^[^%.]+')]
+  return 'C modules cannot be loaded; '
+    .. (advice and name .. ' is one: ' .. advice .. '; ' or '')
+    .. 'the modules of smtpe are ' .. our_names()
 end
 
 local function search_preload(name)
@@ -203,18 +249,36 @@ local function file_loader(name, file, of_library)
   if factory == nil then
     error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 4)
   end
-  return factory(native.globals()), file
+  local chunk = factory(native.globals())
+  if not of_library then
+    return chunk, file
+  end
+  return function(module_name)
+    return chunk(module_name, runtime.behind)
+  end, file
+end
+
+-- A module of lib-lua/compat that has the name of one of the API and what it has besides (`mime`, `md5`): in its place.
+local function beside_ours(name)
+  local file = gsub(runtime.library_path, '%?', (gsub('compat/' .. name, '%%', '%%%%')))
+  return native.readable(file) and file
 end
 
 local function search_files(name)
   local path = package_of_caller().path
   if type(path) ~= 'string' then
     error("'package.path' must be a string", 3)
+  elseif #path > LONGEST_PATH then
+    error("'package.path' is longer than " .. LONGEST_PATH .. ' bytes', 3)
   end
   local part = gsub(gsub(name, '%.', '/'), '%%', '%%%%')
   local tried, ours = {}, is_ours(name)
   for template in gmatch(path, '[^;]+') do
     if ours and template == runtime.library_path then
+      local both = beside_ours(name)
+      if both then
+        return file_loader(name, both, true)
+      end
       return load_ours, ':smtpe:'
     end
     local file = gsub(template, '%?', part)
@@ -227,7 +291,7 @@ local function search_files(name)
   if ours then
     return load_ours, ':smtpe:'
   end
-  return concat(tried) .. '\n\t' .. no_c_modules()
+  return concat(tried) .. '\n\t' .. no_c_modules(name)
 end
 
 chunks.searchers = { search_preload, search_files }
@@ -235,6 +299,8 @@ chunks.searchers = { search_preload, search_files }
 function chunks.require(name)
   if type(name) ~= 'string' then
     error("bad argument #1 to 'require' (string expected, got " .. (name == nil and 'no value' or type(name)) .. ')', 2)
+  elseif #name > LONGEST_NAME then
+    error("bad argument #1 to 'require' (name longer than " .. LONGEST_NAME .. ' bytes)', 2)
   end
   local loaded = chunks.loaded_of_caller()
   local package = native.record().package

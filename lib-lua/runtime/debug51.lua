@@ -164,10 +164,13 @@ function library.getmetatable(value)
   return metatable
 end
 
--- Only of tables: those of other types belong to all connections. true, as in Lua 5.1.
+-- Only of tables: those of other types belong to all connections. true, as in Lua 5.1. Libraries that run a text take the metatable of strings
+-- away meanwhile and put it back: that of this connection stays where it is.
 function library.setmetatable(t, metatable)
   if metatable ~= nil and type(metatable) ~= 'table' then
     error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)
+  elseif type(t) == 'string' and (metatable == nil or metatable == environment.base.getmetatable(t)) then
+    return true
   elseif type(t) ~= 'table' then
     error("bad argument #1 to 'setmetatable' (only the metatable of a table can be set, got " .. type(t) .. ')', 2)
   end

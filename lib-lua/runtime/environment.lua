@@ -1,10 +1,12 @@
 -- The globals of a connection. A node describes a shared table (the globals, a library, a table of constants): `plain` has its
--- functions and values, `nested` the nodes of the tables in it, `lazy` the readers of fields that are made when first read. A
+-- functions and values, `nested` the nodes of the tables in it, `lazy` the readers of fields that are made when first read; in a
+-- `closed` one (constants) what is not there raises an error. A
 -- connection gets a copy of a node: an empty table whose metatable leads to the node. What a policy assigns stays in its copy.
 
 local runtime = ...
 local native = runtime.native
 local rawget, rawset, rawnext, type, ipairs, error, tostring = rawget, rawset, next, type, ipairs, error, tostring
+local sub = string.sub
 local rawsetmetatable, rawgetmetatable = setmetatable, debug.getmetatable
 
 local shared = {}        -- metatables that no policy may see -> their node
@@ -87,7 +89,7 @@ local function assign(copy, name, value)
     if node.changed then
       node.changed(copy)
     end
-  elseif node.plain[name] ~= nil or node.nested[name] then
+  elseif rawget(node.plain, name) ~= nil or not node.closed and (node.plain[name] ~= nil or node.nested[name]) then
     complete(copy, node)
     rawset(copy, name, nil)
   end
@@ -98,25 +100,35 @@ local function iterate(copy)
   return rawnext, copy, nil
 end
 
--- Makes a node of { plain =, nested =, lazy = }, all of which may be missing.
+-- How a closed node is read where nothing is.
+local function missing(node)
+  return function(_, key)
+    local what = type(key) == 'string' and sub(key, 1, 60) or 'field of type ' .. type(key)
+    error(node.parent.name .. '.' .. node.name .. ' has no ' .. what, 2)
+  end
+end
+
+-- Makes a node of { plain =, nested =, lazy =, closed = }, all of which may be missing; a closed one has a parent.
 function environment.node(name, description)
   local node = {
     name = name,
     plain = description.plain or {},
     nested = {},
     lazy = description.lazy or {},
+    closed = description.closed,
   }
   for child_name, child in rawnext, description.nested or {} do
     local child_node = environment.node(child_name, child)
     child_node.parent = node
     node.nested[child_name] = child_node
   end
-  rawsetmetatable(node.plain, { __index = function(_, key) return find(node, key) end })
+  local closed = node.closed and missing(node)
+  rawsetmetatable(node.plain, { __index = closed or function(_, key) return find(node, key) end })
   node.metatable = { __index = node.plain, __newindex = assign, __pairs = iterate }
   shared[node.metatable] = node
-  if rawnext(node.lazy) ~= nil then
+  if closed or rawnext(node.lazy) ~= nil then
     node.lazy_metatable = {
-      __index = function(_, key) return node.lazy[key] and find(node, key) end,
+      __index = closed or function(_, key) return node.lazy[key] and find(node, key) end,
     }
     shared[node.lazy_metatable] = { plain = {}, nested = {}, lazy = node.lazy, lazy_metatable = node.lazy_metatable }
   end
@@ -175,7 +187,10 @@ local function not_greater(a, b)
 end
 
 function base.setmetatable(t, metatable)
-  if type(t) ~= 'table' then
+  if rawgetmetatable(t) == nil and type(metatable) == 'table' and rawget(metatable, '__gc') == nil
+    and (rawget(metatable, '__lt') == nil or rawget(metatable, '__le') ~= nil) then
+    return checked_setmetatable(t, metatable) -- nearly always
+  elseif type(t) ~= 'table' then
     return checked_setmetatable(t, metatable) -- which refuses it
   end
   local node = node_of(t)

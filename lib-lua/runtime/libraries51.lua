@@ -31,14 +31,19 @@ function lua51.string.sub(s, i, j)
   return sub(s, i, j)
 end
 
+-- So many may be had at once, wherever they begin.
+local FEW_BYTES = 8000
+
 function lua51.string.byte(s, i, j)
   if i and i % 1 ~= 0 or j and j % 1 ~= 0 then
     i, j = i and truncate(i), j and truncate(j)
   end
-  if j then
-    return bounded.string.byte(s, i, j)
+  if j == nil then
+    return byte(s, i)
+  elseif j + 0 >= 0 and j + 0 < FEW_BYTES then
+    return byte(s, i, j)
   end
-  return byte(s, i)
+  return bounded.string.byte(s, i and i + 0, j + 0)
 end
 
 function lua51.string.rep(s, n, separator)
@@ -441,10 +446,20 @@ local extra_dates = {
   c = function(t, part) return date(part .. '%a %b %e %H:%M:%S %Y', t) end,
 }
 
+-- A text that is to be a number is not looked at when it is longer: of 25 MB that takes a tenth of a second.
+local LONGEST_NUMBER = 1000
+
+local function check_number(value, i, name)
+  if type(value) == 'string' and #value > LONGEST_NUMBER then
+    error("bad argument #" .. i .. " to '" .. name .. "' (number expected, got string)", 3)
+  end
+end
+
 -- Years that a date has room for: what is beyond is an error, not a wrong date.
 local LAST_DATE = 8640000000000
 
 function lua51.os.date(text, t)
+  check_number(t, 2, 'date')
   t = t and truncate(tonumber(t) or t)
   if t and math_type(t) ~= 'integer' then
     return date(text, t) -- which refuses it
@@ -462,15 +477,21 @@ function lua51.os.date(text, t)
   return date(text, t)
 end
 
+local date_fields = { 'year', 'month', 'day', 'hour', 'min', 'sec', 'yday', 'wday', 'isdst' }
+
 function lua51.os.time(fields)
   if type(fields) == 'table' then
     local whole = {}
-    for key, value in rawnext, fields do
+    for _, key in ipairs(date_fields) do
+      local value = fields[key]
+      if type(value) == 'string' and #value > LONGEST_NUMBER then
+        error("field '" .. key .. "' is not an integer", 2)
+      end
       whole[key] = type(value) == 'number' and truncate(value) or value
     end
     local result = time(whole)
     -- Lua 5.4 normalises the fields in place.
-    for _, key in ipairs { 'year', 'month', 'day', 'hour', 'min', 'sec', 'yday', 'wday', 'isdst' } do
+    for _, key in ipairs(date_fields) do
       fields[key] = whole[key]
     end
     return result
@@ -479,6 +500,8 @@ function lua51.os.time(fields)
 end
 
 function lua51.os.difftime(later, earlier)
+  check_number(later, 1, 'difftime')
+  check_number(earlier, 2, 'difftime')
   return difftime(later, earlier or 0)
 end
 

@@ -21,7 +21,11 @@ end
 -- each(globals, own_table, name, values, count) -> how many were called, results of the last one.
 -- values.at tells the engine where we are (the processor time of each call counts by itself); the engine sets values.stop when
 -- something has to be done between this call and the next.
+-- own_table: nil for a hook that is a global.
 function lines.each(globals, own_table, name, values, count)
+  if own_table == nil then
+    globals, own_table = { own = globals }, 'own'
+  end
   for i = 1, count do
     values.at = i
     local own = globals[own_table]

@@ -54,7 +54,9 @@ local metatable_of = environment.base.getmetatable
 
 function base.getmetatable(...)
   local value = ...
-  if value == nil and select('#', ...) == 0 then
+  if value ~= nil and getmetatable(value) == nil then
+    return nil
+  elseif value == nil and select('#', ...) == 0 then
     error("bad argument #1 to 'getmetatable' (value expected)", 2)
   end
   return metatable_of(value)
@@ -170,6 +172,8 @@ end
 function base.module(name, ...)
   if type(name) ~= 'string' then
     error("bad argument #1 to 'module' (string expected, got " .. (name == nil and 'no value' or type(name)) .. ')', 2)
+  elseif #name > 4096 then
+    error("bad argument #1 to 'module' (name longer than 4096 bytes)", 2)
   end
   local loaded = chunks.loaded_of_caller()
   local module = rawget(loaded, name)

@@ -46,6 +46,15 @@ setmetatable(quick, {
   end,
 })
 
+-- The next match at `from` or behind it. What is longer than a pattern may be is plain text, or was refused: not taken apart.
+local function match_from(s, pattern, from)
+  if #pattern > LONGEST then
+    local first, last = native.find_plain(s, pattern, from)
+    return first, last
+  end
+  return native.match_from(s, pattern, from)
+end
+
 local function slow(s, pattern)
   return type(s) == 'string' and #s > quick[pattern]
 end
@@ -91,7 +100,7 @@ function patterns.find(s, pattern, init, plain)
     elseif is_plain(pattern) then
       return native.find_plain(s, pattern, from)
     end
-    return native.match_from(s, pattern, from)
+    return match_from(s, pattern, from)
   end
   return find(s, pattern, init, plain)
 end
@@ -114,7 +123,7 @@ function patterns.match(s, pattern, init)
     if from == nil then
       return nil
     end
-    return captures(s, native.match_from(s, pattern, from))
+    return captures(s, match_from(s, pattern, from))
   end
   return match(s, pattern, init)
 end
@@ -140,7 +149,7 @@ function patterns.gmatch(s, pattern, init)
       if from > #s + 1 then
         return nil
       end
-      return advance(native.match_from(s, pattern, from))
+      return advance(match_from(s, pattern, from))
     end
     from, behind = last + 1, last + 1
     return captures(s, first, last, ...)
@@ -149,7 +158,7 @@ function patterns.gmatch(s, pattern, init)
     if from > #s + 1 then
       return nil
     end
-    return advance(native.match_from(s, pattern, from))
+    return advance(match_from(s, pattern, from))
   end
 end
 
@@ -164,7 +173,7 @@ local function expand(template, s, first, last, ...)
     elseif index == 0 or index == 1 and count == 0 then
       return sub(s, first, last)
     elseif index > count then
-      error('invalid capture index %' .. index .. ' in replacement string', 5)
+      error('invalid capture index %' .. index .. ' in replacement string', 6)
     end
     return tostring(values[index])
   end))
@@ -208,7 +217,7 @@ local function replace(s, pattern, replacement, limit, seek)
     if not text then
       text = sub(s, first, last)
     elseif type(text) ~= 'string' and type(text) ~= 'number' then
-      error('invalid replacement value (a ' .. type(text) .. ')', 4)
+      error('invalid replacement value (a ' .. type(text) .. ')', 3)
     end
     pieces[n + 1] = sub(s, from, first - 1)
     pieces[n + 2] = text
@@ -222,6 +231,9 @@ local function replace(s, pattern, replacement, limit, seek)
   end
   return concat(pieces), count
 end
+
+-- A replacement text in which something is to be put in may have this length, bytes.
+local LONGEST_TEMPLATE = 65536
 
 -- Lua 5.1 takes any character behind % in a replacement; Lua 5.4 only digits and %.
 local function digits_only(replacement)
@@ -241,6 +253,9 @@ function patterns.gsub(s, pattern, replacement, limit)
   local kind = type(replacement)
   if kind == 'string' then
     if find(replacement, '%', 1, true) then
+      if #replacement > LONGEST_TEMPLATE then
+        error("bad argument #3 to 'gsub' (replacement with '%' longer than " .. LONGEST_TEMPLATE .. ' bytes)', 2)
+      end
       replacement = digits_only(replacement)
     end
   elseif kind == 'number' then
@@ -255,7 +270,7 @@ function patterns.gsub(s, pattern, replacement, limit)
       local max = limit == nil and huge or tonumber(limit) or 0
       -- find takes a pattern without any of these for plain text, a parenthesis that closes nothing too.
       local is_odd = find(pattern, ')', 1, true) and not find(pattern, '[%^%$*+?.(%[%%-]')
-      local seek = (is_odd or slow(s, pattern)) and native.match_from or find
+      local seek = (is_odd or slow(s, pattern)) and match_from or find
       return replace(s, pattern, replacement, max, seek)
     end
   end

@@ -45,13 +45,19 @@ local function renamed(message, name, is_method)
   return 'bad argument #' .. tostring(index) .. " to '" .. name .. "'" .. rest
 end
 
+-- Text of an error of the library that is kept: an object may have a name (__name) of 25 MB.
+local LONGEST = 8192
+
 -- `info_at(level, what)` and `local_at(level, i)` look at the stack where it happened; level `base` is the function that raised the error.
 local function described(message, base, info_at, local_at)
   local _, last = find(message, '^%[smtpe%]:%d+: ')
   if last == nil then
     return message
   end
-  local text = sub(message, last + 1)
+  local text = sub(message, last + 1, last + LONGEST)
+  if #message > last + LONGEST then
+    text = text .. '...'
+  end
   local level = base
   local info = info_at(level, 'Sl')
   if info and info.what == 'C' then

@@ -45,7 +45,7 @@ function plain.collectgarbage(what, ...)
   elseif what == 'incremental' or what == 'generational' then
     return 'incremental'
   end
-  error("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring(what) .. "')", 2)
+  error("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring(what):sub(1, 100) .. "')", 2)
 end
 
 local bounded = runtime.bounded
@@ -90,12 +90,38 @@ function runtime.define(name, description)
   return node
 end
 
--- Metatables of userdata: methods only.
-function runtime.define_class(name, methods, waiting, collected)
+-- What the modules of lib-lua are given beside their name, and nobody else.
+runtime.behind = { files = runtime.system.files }
+
+function runtime.define_behind(description)
+  prepare(description)
+  merge(runtime.behind, description.plain)
+end
+
+-- The functions of a module of the API as they come with the engine, whatever the policy has made of its own.
+function runtime.behind.api(name)
+  local node = root.nested[name]
+  return node and node.plain
+end
+
+-- Metatables of userdata: methods, and what the class has beyond them.
+function runtime.define_class(name, methods, waiting, collected, attributes, text, same)
   for method, start in rawnext, waiting do
     methods[method] = coroutines.suspending(start)
   end
-  local metatable = { __name = name, __index = methods, __gc = collected }
+  local metatable = { __name = name, __index = methods, __gc = collected, __tostring = text, __eq = same }
+  if rawnext(attributes) ~= nil then
+    function metatable.__index(object, key)
+      local read = attributes[key]
+      if read then
+        return read(object)
+      end
+      return methods[key]
+    end
+    function metatable.__newindex(_, key)
+      error(name .. ' cannot be changed (' .. tostring(key) .. ')', 2)
+    end
+  end
   if name == 'FILE*' then
     merge(methods, runtime.system.file_methods)
     runtime.pipe_metatable = metatable
@@ -104,14 +130,20 @@ function runtime.define_class(name, methods, waiting, collected)
   return metatable
 end
 
-function runtime.finish(own_table, fields_module)
-  local fields = root.nested[fields_module] or runtime.define(fields_module, {})
+function runtime.finish(fields_module)
   native.keep('smtpe.root', root)
   native.keep('smtpe.environment', root.metatable)
-  native.keep('smtpe.fields', fields.metatable)
+  if fields_module then
+    local fields = root.nested[fields_module] or runtime.define(fields_module, {})
+    native.keep('smtpe.fields', fields.metatable)
+  end
   native.keep('smtpe.string', debug.getmetatable(''))
-  function runtime.call_hook(name, ...)
-    local hook = native.globals()[own_table][name]
+  function runtime.call_entry(own_table, name, ...)
+    local own = native.globals()
+    if own_table then
+      own = own[own_table]
+    end
+    local hook = own[name]
     if not hook then
       return runtime.tag
     end

@@ -11,7 +11,7 @@ local rawget, rawset, getmetatable = rawget, rawset, debug.getmetatable
 local rawnext, ipairs = next, ipairs
 
 local system = { io = { stdin = stdin, stdout = stdout, stderr = stderr }, os = {}, file_methods = {} }
-local weak = { __mode = 'k' }
+local weak = { __mode = 'v' }
 
 -- The metatable of files is shared by all connections.
 environment.shared[getmetatable(stdout)] = { plain = getmetatable(stdout).__index, nested = {}, lazy = {} }
@@ -23,17 +23,18 @@ local function remember(file)
     local files = record.files
     if files == nil then
       files = setmetatable({}, weak)
-      record.files = files
+      record.files, record.opened = files, 0
       native.track()
     end
-    files[file] = true
+    record.opened = record.opened + 1
+    files[record.opened] = file
   end
   return file
 end
 
 -- Run by the engine when a connection ends.
 function runtime.close_files(record)
-  for file in rawnext, record.files or {} do
+  for _, file in rawnext, record.files or {} do
     if type_of(file) == 'file' then
       pcall(file.close, file)
     end
@@ -123,8 +124,30 @@ function system.os.remove(...)
   return with_errno(remove(...))
 end
 
-function system.io.popen(command, mode)
-  return native.popen(command, mode)
+-- For lib-lua/compat/lfs.lua.
+system.files = {
+  attributes = native.file_attributes,
+  names = coroutines.suspending(native.file_names),
+  make_directory = native.file_make_directory,
+  remove_directory = native.file_remove_directory,
+  touch = native.file_touch,
+  link = native.file_link,
+  current = native.file_current,
+}
+
+-- No command is longer: the system takes 128 KiB in one argument.
+local LONGEST_COMMAND = 131071
+
+local function is_too_long(command)
+  return type(command) == 'string' and #command > LONGEST_COMMAND
+end
+
+function system.io.popen(...)
+  local command = ...
+  if is_too_long(command) then
+    return nil, sub(command, 1, 60) .. '...: Argument list too long', 7
+  end
+  return native.popen(...)
 end
 
 -- Methods of what popen gives, besides those of the engine.
@@ -226,6 +249,10 @@ function system.io.lines(path, ...)
     local file = default('input', stdin)
     return file:lines(...)
   end
+  local problem = too_long(path)
+  if problem then
+    error(problem, 2)
+  end
   local ok, iterator, _, _, file = pcall(lines_of, path, ...)
   if not ok then
     local problem = native.open_problem()
@@ -235,7 +262,12 @@ function system.io.lines(path, ...)
   return iterator, nil, nil, file
 end
 
-system.os.execute = coroutines.suspending(native.execute)
+system.os.execute = coroutines.suspending(function(...)
+  if is_too_long((...)) then
+    return nil, 'Argument list too long', 7
+  end
+  return native.execute(...)
+end)
 system.os.exit = native.exit
 system.os.clock = native.clock
 system.os.tmpname = native.tmpname
@@ -243,6 +275,9 @@ system.os.tmpname = native.tmpname
 function system.os.getenv(name)
   if type(name) ~= 'string' and type(name) ~= 'number' then
     error("bad argument #1 to 'getenv' (string expected, got " .. (name == nil and 'no value' or type(name)) .. ')', 2)
+  end
+  if is_too_long(name) then
+    return nil -- no variable is longer either
   end
   return native.getenv(name)
 end

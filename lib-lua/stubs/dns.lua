@@ -45,6 +45,8 @@ dns.type = {
   TXT = 16,
   ---IPv6 address
   AAAA = 28,
+  ---location (RFC 1876)
+  LOC = 29,
   ---host and port of a service (RFC 2782)
   SRV = 33,
   ---naming authority pointer (RFC 3403)
@@ -53,16 +55,28 @@ dns.type = {
   DNAME = 39,
   ---delegation signer (RFC 4034)
   DS = 43,
+  ---fingerprint of an SSH key (RFC 4255)
+  SSHFP = 44,
+  ---signature of records (RFC 4034)
+  RRSIG = 46,
   ---public key of a zone (RFC 4034)
   DNSKEY = 48,
   ---certificate association, DANE (RFC 6698)
   TLSA = 52,
+  ---certificate association of a mail address (RFC 8162)
+  SMIMEA = 53,
+  ---OpenPGP key of a mail address (RFC 7929)
+  OPENPGPKEY = 61,
   ---service binding (RFC 9460)
   SVCB = 64,
   ---service binding of a web service (RFC 9460)
   HTTPS = 65,
+  ---sender policy, as a type given up for TXT (RFC 7208)
+  SPF = 99,
   ---all types a server cares to give, in questions only (RFC 8482)
   ANY = 255,
+  ---the URI of a service (RFC 7553)
+  URI = 256,
   ---certification authority authorisation (RFC 8659)
   CAA = 257,
 }
@@ -102,11 +116,46 @@ function dns.reset() end
 
 ---Sends a query; its answer is fetched by `dns.wait`. Any number may be sent before; beyond option `dns-session-queries` pending ones the query is not sent and ends with rcode `ERRNO`. A final dot is added to the name when it has none; there are no search domains. A PTR query for an IPv4 or IPv6 address asks for its name in `in-addr.arpa` or `ip6.arpa`, and has that name in its answer and key. Without `dns.open` nothing is asked, and the log says so. Does not suspend.
 ---@param class? integer|string Class: a number or a name of `dns.class`.
----@param type? integer|string Type: a number, a name of `dns.type` or of the registry of types (`SPF`, `SSHFP`, `URI`, `LOC` ...), or `TYPE65280`.
+---@param type? integer|string Type: a number, a name of `dns.type` or of the registry of types (`RP`, `CERT`, `NSEC` ...), or `TYPE65280`.
 ---@param name? string Domain name; nil or an empty one is not asked. For PTR also an IP address.
 function dns.query(class, type, name) end
 
----Waits for answers and gives all that have come since `dns.open` or `dns.reset`: an array in the order of the queries; the same tables are also found by the key `CLASS,TYPE,name.`, the name as it was asked (case kept) with a final dot, e.g. `IN,MX,example.com.`; a type that is not in `dns.type` stands there by its number, `IN,TYPE99,example.com.` (RFC 3597). When the same question was asked twice the array has both, the key the later one. Nothing asked: an empty table, at once.
+---Asks for the A records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
+---@param name string Domain name.
+---@return string[]? list The IPv4 addresses; empty when there are none; nil when that could not be found out.
+---@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return string? error Why it could not be found out, where smtpe gave up.
+function dns.a(name) end
+
+---Asks for the AAAA records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
+---@param name string Domain name.
+---@return string[]? list The IPv6 addresses; empty when there are none; nil when that could not be found out.
+---@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return string? error Why it could not be found out, where smtpe gave up.
+function dns.aaaa(name) end
+
+---Asks for the MX records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
+---@param name string Domain name.
+---@return table[]? list The tables with `preference` and `value` (the name of a host, with a final dot), ascending by preference; empty when there are none; nil when that could not be found out.
+---@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return string? error Why it could not be found out, where smtpe gave up.
+function dns.mx(name) end
+
+---Asks for the PTR records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
+---@param name string An IPv4 or IPv6 address, or a name in `in-addr.arpa` or `ip6.arpa`.
+---@return string[]? list The names, with a final dot. They are what the owner of the address says: `dns.a` or `dns.aaaa` of one has to give the address; empty when there are none; nil when that could not be found out.
+---@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return string? error Why it could not be found out, where smtpe gave up.
+function dns.ptr(name) end
+
+---Asks for the TXT records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
+---@param name string Domain name.
+---@return string[]? list The texts, of each record all strings without anything between them, any octets; empty when there are none; nil when that could not be found out.
+---@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return string? error Why it could not be found out, where smtpe gave up.
+function dns.txt(name) end
+
+---Waits for answers and gives all that have come since `dns.open` or `dns.reset`: an array in the order of the queries; the same tables are also found by the key `CLASS,TYPE,name.`, the name as it was asked (case kept) with a final dot, e.g. `IN,MX,example.com.`; a type that is not in `dns.type` stands there by its number, `IN,TYPE17,example.com.` (RFC 3597). When the same question was asked twice the array has both, the key the later one. Nothing asked: an empty table, at once.
 ---
 ---Each entry has `name`, `class`, `type`, `rcode`, and `ttl`: the seconds that the answer may be kept, 0 for failures. Every query has an entry, also one that failed: then `rcode` is not `dns.rcode.OK`, and `error` says why when it was smtpe that gave up (`ERRNO`, `TIMEDOUT`, `SERVFAIL` for a malformed answer). `answer`, `authority` and `extra` are arrays of records; all three are there when `rcode` is OK and at least one record came, else none of them. So a name without a record of that type has no `answer` or an empty one (when the server sent its SOA in `authority`): look at `answer[1]`. Aliases are followed: their CNAME records stand in `answer` before what was asked for. Records of other types than asked for are dropped, whatever the server sent.
 ---
@@ -115,7 +164,7 @@ function dns.query(class, type, name) end
 ---| A AAAA | `value`: address (RFC 5952; `::ffff:a.b.c.d` for a mapped one) |
 ---| NS PTR CNAME DNAME | `value`: name |
 ---| MX | `preference`, `value`: name. Ascending by preference |
----| TXT | `value`: all strings of the record without anything between them, any octets |
+---| TXT | `value`: all strings of the record without anything between them, any octets; `strings`: an array of them |
 ---| SOA | `mname`, `rname`, `serial`, `refresh`, `retry`, `expire`, `minimum` |
 ---| SRV | `priority`, `weight`, `port`, `value`: name |
 ---| CAA | `flags`, `tag`, `value` |
@@ -126,17 +175,19 @@ function dns.query(class, type, name) end
 ---| SVCB HTTPS | `priority`, `value`: name, `params`: text as in a zone file (RFC 9460), e.g. `alpn=h2,h3 port=8443` |
 ---| HINFO | `cpu`, `os` |
 ---| MINFO | `rmailbx`, `emailbx` |
----| NULL and types not in `dns.type` | `value`: the octets of the record |
+---| NULL and all others | `value`: the octets of the record |
 ---
 ---Suspends, unless the answers are already there.
 ---@param for_all_flag? boolean|integer True: until nothing is pending. False: until there is an answer not given before.
+---@param seconds? number The longest to wait, 0 to 3600: then what has come is given, and the rest stays pending. Default: as long as the queries take.
 ---@return table answers All answers so far; empty when there are none.
-function dns.wait(for_all_flag) end
+function dns.wait(for_all_flag, seconds) end
 
 ---The same as `dns.wait`.
 ---@param for_all_flag? boolean|integer True: until nothing is pending. False: until there is an answer not given before.
+---@param seconds? number The longest to wait, 0 to 3600: then what has come is given, and the rest stays pending. Default: as long as the queries take.
 ---@return table answers All answers so far; empty when there are none.
-function dns.poll(for_all_flag) end
+function dns.poll(for_all_flag, seconds) end
 
 ---Whether there are queries without an answer. Does not suspend.
 ---@return boolean boolean True while an answer is missing.

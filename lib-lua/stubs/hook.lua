@@ -7,12 +7,13 @@
 ---@field accept? fun(ip: string, ptr: string): (boolean|integer|string)?, string? a client connected (again after XCLIENT)
 ---@field helo? fun(helo_arg: string): (boolean|integer|string)?, string? HELO
 ---@field ehlo? fun(helo_arg: string): (boolean|integer|string)?, string? EHLO
+---@field starttls? fun(): (boolean|integer|string)?, string? STARTTLS that can be served, before the handshake
 ---@field auth? fun(auth_arg: string): (boolean|integer|string)?, string? AUTH, after the 334 dialogue
 ---@field out_seq? fun(smtp_input: string): (boolean|integer|string)?, string? a command out of sequence
 ---@field unknown? fun(smtp_input: string): (boolean|integer|string)?, string? an unknown command, and VRFY
 ---@field mail? fun(sender: string, domain: string): (boolean|integer|string)?, string? MAIL with a valid sender
 ---@field rcpt? fun(recipient: string, domain: string): (boolean|integer|string)?, string? RCPT with a valid recipient
----@field data? fun(): (boolean|integer|string)?, string? DATA with at least one recipient
+---@field data? fun(): (boolean|integer|string)?, string? DATA, or the first chunk of BDAT, with at least one recipient
 ---@field content? fun(chunk: string): (boolean|integer|string)?, string? each chunk of the message, headers included
 ---@field header? fun(header_line: string): (boolean|integer|string)?, string? each header
 ---@field eoh? fun(): (boolean|integer|string)?, string? the end of the headers

@@ -174,3 +174,15 @@ function net.format_ip(string, compact) end
 ---@param is_ip_bits? integer the sum of constants of `net.is_ip`
 ---@return boolean applies true when the address is in one of the classes
 function net.is_ip_reserved(address, is_ip_bits) end
+
+---The network of an address, one spelling for each: a key for what is counted or remembered of a neighbourhood and not of an address, of which who has one IPv6 network has billions. IPv4 addresses are the same in all notations, but `::a.b.c.d`. Raises an error for bits that an address does not have. Does not suspend.
+---@param address string an IP address, as `client.address`
+---@param v4? integer bits of an IPv4 address that are kept, 0 to 32
+---@param v6? integer bits of an IPv6 address that are kept, 0 to 128
+---@return string? network `address/bits`; nil when the address cannot be read
+function net.network(address, v4, v6) end
+
+---What two forms of one domain have in common: a name in UTF-8 (U-labels) and the same in A-labels (`xn--exmple-cua.com`) are one. A domain in ASCII is only put into lower case. Nil when octets above 127 are no UTF-8, or no U-labels: full width letters and others that IDNA makes another name of. Does not suspend.
+---@param domain string a domain, as the second argument of `hook.mail` and `hook.rcpt`
+---@return string? ascii the domain in A-labels and lower case; nil when it is none
+function net.to_ascii(domain) end

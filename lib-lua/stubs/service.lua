@@ -1,7 +1,7 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
 
----Asks other programs and servers: clamd, spamd, web servers. Each start function returns as soon as it has a connection; any number of services work at the same time; `service.wait` suspends the hook until one or all have ended and gives their results once. Every service has a time limit, and one that failed has a result with `error`. What a hook has started and not waited for is given up when the hook ends.
+---Asks other programs and servers: clamd, spamd, rspamd, web servers. Each start function returns as soon as it has a connection; any number of services work at the same time; `service.wait` suspends the hook until one or all have ended and gives their results once. Every service has a time limit, and one that failed has a result with `error`. What a hook has started and not waited for is given up when the hook ends.
 ---@class service
 service = {}
 
@@ -31,7 +31,18 @@ function service.clamd(filepath, host_list, timeout) end
 ---@return boolean connected True when a connection was made; false when not: `service.wait` then has an entry with `error`.
 function service.spamd(filepath, host_list, method, user, timeout) end
 
----Waits for services and gives the results of all that have ended since the last `service.wait`: a table with the keys `clamd`, `spamd`, `http` and `client`, each only if there is a result of that kind. `table.http[i]` are the results of the requests. `table.clamd` and `table.spamd` are the result themselves, and hold all results of their kind as `[1]`, `[2]` ... in the order in which they ended; with several, the fields of the table are those of the last one without `error`. `table.client` has a result only when writing to the client failed. With nothing started the table is empty, at once.
+---Has rspamd judge a message, over HTTP (`/checkv2` of its normal worker or its proxy); `service.wait` gives the result. For `client.msg_file` it is given the headers with the edits made so far and the body, any other file as it is, and with both what is known of the client: its address, HELO, confirmed name, user, TLS, the sender, every recipient, and the id of the transaction. A message longer than option `rspamd-max-size` is an error.
+---
+---Result `table.rspamd`: `file` (as given), `action` (`no action`, `greylist`, `add header`, `rewrite subject`, `soft reject`, `reject`; what is done about it is up to the policy), `score`, `required_score`, `is_skipped` (its settings told it not to look), `symbols` (an array, the highest score first, and by name: `symbols.GTUBE`; each `{ name, score, description, options }`), `messages` (texts for the client, as `messages.smtp_message`), `subject` (of `rewrite subject`), `add_headers` (array of `{ name, value, order }`) and `remove_headers` (array of names) as its milter module wants them, `dkim_signature` (the value of a header), `reply` (its JSON), `error` (why there is no verdict, else nil: **test it**), `elapsed_time` (seconds), `service_host`, `service_name`.
+---
+---Servers are tried as by `service.clamd`. Suspends until a connection is made or all have failed.
+---@param filepath string The file: `client.msg_file` (the argument of `hook.dot`) for the message being received, or any regular file.
+---@param host_list? string|string[] Servers, tried in order: an array, or one string of items separated by blanks, commas or semicolons. Each is an absolute path (unix socket), `1.2.3.4`, `2001:db8::1` or a host name; all but a bare IPv6 address with an optional `:port` (default 11333), IPv6 with one as `[2001:db8::1]:port`.
+---@param settings? rspamd_settings How it is asked; a field that is not there is an error.
+---@return boolean connected True when a connection was made; false when not: `service.wait` then has an entry with `error`.
+function service.rspamd(filepath, host_list, settings) end
+
+---Waits for services and gives the results of all that have ended since the last `service.wait`: a table with the keys `clamd`, `spamd`, `rspamd`, `http` and `client`, each only if there is a result of that kind. `table.http[i]` are the results of the requests. `table.clamd`, `table.spamd` and `table.rspamd` are the result themselves, and hold all results of their kind as `[1]`, `[2]` ... in the order in which they ended; with several, the fields of the table are those of the last one without `error`. `table.client` has a result only when writing to the client failed. With nothing started the table is empty, at once.
 ---
 ---A service that failed or ran out of time has a result too, with `error`. Suspends, unless everything to be waited for has ended.
 ---@param for_all_flag? boolean|integer True: until all have ended. False: until at least one has ended.
@@ -40,6 +51,17 @@ function service.wait(for_all_flag) end
 
 ---Gives up all services that are at work, closing their connections, and forgets results not fetched. Does not suspend.
 function service.reset() end
+
+---What `service.http.request` takes in place of its arguments; a field that is not there is an error.
+---@class http_request
+---@field url string as the argument
+---@field method string? nil: `POST` with a body, else `GET`
+---@field headers table<string, string>? more headers by name, in place of ours of that name; those that rule the connection or its length cannot be given
+---@field body string? content to send, any bytes
+---@field body_file string? a file whose octets are the content (`client.msg_file`: the message as it was received), read while it is sent
+---@field timeout number? seconds; nil: option `http-timeout`
+---@field redirects integer? how many redirects are followed, 0 to 10; each place is held against `http-allow-reserved`. `location` of the result is where it came from. `Authorization` and cookies go to the first place only
+---@field modified_since number|string? as the argument
 
 ---HTTP requests.
 ---@class service.http
@@ -134,13 +156,13 @@ service.http.code = {
   VERSION_NOT_SUPPORTED = 505,
 }
 
----Asks a web server for something; `service.wait` gives the result. Only http and https; certificates and names are verified (option `http-ca-file` adds authorities). Without a scheme, `www.example.com/` is http. Redirects are not followed: look for `Location` in `headers`. By default no connection is made to addresses that are not on the Internet (option `http-allow-reserved`; `http-refuse` names more), whatever name leads to them. User and password of a URL are not sent.
+---Asks a web server for something; `service.wait` gives the result. Only http and https; certificates and names are verified (option `http-ca-file` adds authorities). Without a scheme, `www.example.com/` is http. Redirects are not followed unless a table asks for it: look for `Location` in `headers`. By default no connection is made to addresses that are not on the Internet (option `http-allow-reserved`; `http-refuse` names more), whatever name leads to them. User and password of a URL are not sent.
 ---
 ---Results are `table.http[1]`, `[2]` ... in the order in which they ended; match them by `url` or `id`: `rcode` (status code; nil when there was no complete response), `headers` (status line, headers, empty line), `content` (any bytes; gzip, deflate and br are undone), `content_type` and `content_encoding` (up to the first `;`; nil when absent), `date`, `expires`, `last_modified` (seconds since the Epoch; 0 when absent), `elapsed_time` (seconds), `service_host` (host of the URL), `service_name`, `error` (why there is no complete response, else nil; `headers` and `content` are empty then).
 ---
 ---Limits: options `http-timeout`, `http-max-size`, `http-max-memory`. Something that is no http or https URL, or has control characters, gives false. Suspends until a connection is made or failed.
----@param url string An http or https URL. Blanks and 8-bit characters are percent-encoded; the fragment is not sent.
----@param method? string GET, HEAD, POST, or any other but CONNECT.
+---@param url string|http_request An http or https URL. Blanks and 8-bit characters are percent-encoded; the fragment is not sent. Or a table with this and more.
+---@param method? string GET, HEAD, POST, or any other but CONNECT; nil: HEAD.
 ---@param modified_since? number|string Ask for the content only if it changed since then (the answer is 304 otherwise): seconds since the Epoch, or a date as `util.date_to_time` reads it. nil, 0 and a text that is no date: always.
 ---@param post? string Content to send, any bytes, with Content-Length and the type `application/x-www-form-urlencoded`.
 ---@return boolean connected True when a connection was made; false when not: `service.wait` then has an entry with `error`.

@@ -1,7 +1,7 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
 
----Texts: wildcard patterns, natural order, splitting. Texts may hold any octets; only ASCII letters have a case.
+---Texts: wildcard patterns, natural order, splitting, xtext. Texts may hold any octets; only ASCII letters have a case.
 ---@class text
 text = {}
 
@@ -47,3 +47,13 @@ function text.natcmp(s1, s2, caseless) end
 ---@param delims? string each octet is a delimiter; "" (or `\0`) for none
 ---@return string[]? array the items; nil when the string is nil
 function text.split(string, delims) end
+
+---The octets as xtext (RFC 3461 section 4), as ENVID and ORCPT of DSN have them: `+`, `=`, blanks, control characters and octets above 126 are written `+` and two hexadecimal digits. Does not suspend.
+---@param string string any octets
+---@return string xtext printable ASCII without blanks
+function text.xtext(string) end
+
+---What xtext (RFC 3461 section 4) stands for. Nil for a blank, a `=`, an octet that is no printable ASCII, and a `+` without two hexadecimal digits behind it, which may be in lower case. Does not suspend.
+---@param string string xtext
+---@return string? octets what it stands for, any octets; nil when it is no xtext
+function text.unxtext(string) end

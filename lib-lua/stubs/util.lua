@@ -1,7 +1,7 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
 
----What policies need besides: the machine, directories, dates.
+---What policies need besides mail: the machine, directories, dates, digests, encodings, JSON, time. Strings are octets, in and out.
 ---@class util
 util = {}
 
@@ -32,7 +32,10 @@ function util.mkpath(path) end
 ---A zone is `+HHMM`, `-HHMM` or `+HH:MM` (fewer digits are minutes), or one of the names below in any case; without one the time is UTC. Any other name of two
 ---letters or more says nothing about the zone, and the time is UTC (RFC 5322 section 4.3), but `AM` and `PM` make it no date. A name with a distance is
 ---read too: `GMT+2` and `UTC+0200` are east of Greenwich; `EST5EDT` and `MSK-3MSD` are as POSIX has them (standard time, west is positive); it is no
----date when a known name has another distance or the sign may mean either (`MSK-3`). Time linear in the string. Does not suspend.
+---date when a known name has another distance or the sign may mean either (`MSK-3`).
+---
+---With `lenient` also: months written out or cut short behind the third letter (`September`, `Sept`) and in any mixture of upper and lower case, a word of any language and a comma in the place of the
+---day, `12-Nov-2026`, seconds that are missing at the end, `AM` and `PM`; and a zone that cannot be read leaves the time UTC. Time linear in the string. Does not suspend.
 ---
 ---| offset | names |
 ---| --- | --- |
@@ -73,6 +76,71 @@ function util.mkpath(path) end
 ---| -1100 | NT X |
 ---| -1200 | IDLW Y |
 ---@param string? string a text that begins with a date
+---@param lenient? boolean|integer True: as careless programs write it, too.
 ---@return integer length how many octets were read, blanks and comments behind the date included; 0 when it is no date
 ---@return integer? seconds seconds since 1970-01-01 00:00:00 UTC; not there when `length` is 0
-function util.date_to_time(string) end
+---@return boolean? zone_unknown with `lenient` only: true when there is no zone, none that is known, or `-0000`, so that the time is only known to within a day
+function util.date_to_time(string, lenient) end
+
+---The date of a header (RFC 5322 section 3.3): English names, whatever the language of the machine, and the clock of the zone that is given. Raises an error for a year before 1900 or behind 9999. Does not suspend.
+---@param seconds number Seconds since 1970-01-01 00:00:00 UTC; a fraction does not count.
+---@param zone? string|integer `+HHMM` or `-HHMM`, or minutes east of Greenwich.
+---@return string date as in `Sun, 21 Sep 2003 22:04:27 +0200`
+function util.time_to_date(seconds, zone) end
+
+---The SHA-1 digest (20 octets; good for names of things, not against who wants two texts with the same one) of a string. Suspends for a string of more than 1 MiB.
+---@param octets string Any octets.
+---@param raw? boolean|integer True: the octets of the digest. False: hexadecimal digits, lower case.
+---@return string digest hexadecimal digits, or octets
+function util.sha1(octets, raw) end
+
+---The SHA-256 digest (32 octets) of a string. Suspends for a string of more than 1 MiB.
+---@param octets string Any octets.
+---@param raw? boolean|integer True: the octets of the digest. False: hexadecimal digits, lower case.
+---@return string digest hexadecimal digits, or octets
+function util.sha256(octets, raw) end
+
+---The keyed digest (HMAC, RFC 2104) of a string: only who has the key can make it, or tell that it is right. Suspends for a string of more than 1 MiB.
+---@param algorithm string `md5`, `sha1`, `sha256` or `sha512`.
+---@param key string Any octets.
+---@param octets string Any octets.
+---@param raw? boolean|integer True: the octets of the digest. False: hexadecimal digits, lower case.
+---@return string digest hexadecimal digits, or octets
+function util.hmac(algorithm, key, octets, raw) end
+
+---Base64, in one line or in lines as mail wants them (76). Does not suspend.
+---@param octets string Any octets.
+---@param line_length? integer Characters of a line, a multiple of 4 from 4 to 996; lines end with CRLF, the last one too.
+---@return string text base64 with padding; empty for no octets
+function util.base64_encode(octets, line_length) end
+
+---Reads base64. A character that is none of it, a letter too many or wrong padding makes it none: half of a text is not given. (The parts of a message are decoded more leniently, as mail programs do it.) Does not suspend.
+---@param text string Base64; white space in it does not count, padding may be missing.
+---@return string? octets nil when it is no base64
+function util.base64_decode(text) end
+
+---Octets that nobody can foretell, good for keys and tokens (`math.random` is not). Does not suspend.
+---@param count integer 0 to 65536.
+---@return string octets as many octets
+function util.random_bytes(count) end
+
+---Writes a value as JSON. A table with the keys 1 to n is an array, one with strings as keys an object, in the order of the keys; any other mix raises an error, as does what JSON does not have (a function, NaN, infinity), with the place where it stands. In strings, octets that are no UTF-8 become U+FFFD. Does not suspend.
+---@param value any nil, a boolean, a number, a string, or a table of such, at most 15 deep.
+---@param empty_is_array? boolean|integer True: an empty table is `[]`. False: `{}`.
+---@return string text JSON without white space, in UTF-8; the same value gives the same text
+function util.json_encode(value, empty_is_array) end
+
+---Reads JSON: at most 1048576 octets, 100000 values, 15 tables deep; whatever is in the text, no error is raised. Arrays become tables with the keys 1 to n, objects tables with strings as keys (of a key that is there twice the last counts); a `null` in them is a hole, or what the second argument says. Numbers without a fraction are integers up to 2^53. Does not suspend.
+---@param text string JSON in UTF-8.
+---@param null? any What `null` becomes.
+---@return any value nil when it is no JSON
+---@return string? error why it is none; nil when it is
+function util.json_decode(text, null) end
+
+---The time of the machine, finer than `os.time`. It may go back when the machine is set. Does not suspend.
+---@return number seconds seconds since 1970-01-01 00:00:00 UTC, with a fraction (milliseconds)
+function util.time() end
+
+---Waits. Others are served meanwhile; the hook ends when its own time is over (option `hook-time-limit`), or the client has gone. Suspends.
+---@param seconds number 0 to 2147483; a fraction counts.
+function util.sleep(seconds) end

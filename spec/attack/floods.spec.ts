@@ -4,7 +4,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
-import { NextHop } from '../fakes/next-hop.ts';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import type { SmtpClient } from '../fakes/smtp-client.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 
@@ -173,7 +173,10 @@ describe('headers', () => {
   ];
   it.each(policies)('250,000 of them with %s: nobody else has to wait long', async (_what, policy) => {
     hop = await NextHop.start();
-    server = await WholeServer.start({ policy, options: { 'smtp-smart-host': hop.target } });
+    server = await WholeServer.start({
+      policy,
+      options: { 'smtp-smart-host': hop.target, 'limit-headers': '1000000' },
+    });
     const client = await inMessage();
     const longest = await stall(async () => {
       client.write(tiny);

@@ -1,8 +1,8 @@
 // Line ends and other control bytes from clients and name servers: they end no reply line, begin no log line, add no header and no command
 // to the next hop. Every byte value in every place where a text of somebody else is repeated.
 import { afterEach, describe, expect, it } from 'vitest';
-import { FakeDnsServer } from '../fakes/dns-server.ts';
-import { NextHop } from '../fakes/next-hop.ts';
+import { FakeDnsServer } from '../../src/bench/ports/dns-server.ts';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import type { RigClient } from '../fakes/smtp-rig.ts';
 import { WholeServer, type WholeServerSettings } from '../fakes/whole-server.ts';
 import { type WrittenLog, writtenLog } from '../fakes/written-log.ts';

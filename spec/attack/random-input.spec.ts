@@ -1,7 +1,7 @@
 // Thousands of random and mutated dialogues, in random pieces, under a policy that suspends: only well-formed replies come back, every session
 // ends with its client, every message answered 250 arrived, and nothing is left. SMTPE_FUZZ sets the number, SMTPE_FUZZ_SEED the seed.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NextHop } from '../fakes/next-hop.ts';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import { Seeded } from '../fakes/seeded.ts';
 import { type Holdings, WholeServer } from '../fakes/whole-server.ts';
 

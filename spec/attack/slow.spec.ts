@@ -2,7 +2,8 @@
 // them gets a 421 (or is gone), the policy is told, others are served meanwhile, and nothing is left.
 import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeClock } from '../fakes/clock.ts';
+import { FakeClock } from '../../src/bench/ports/clock.ts';
+import { peerAt } from '../fakes/peer.ts';
 import type { RigClient } from '../fakes/smtp-rig.ts';
 import { type Holdings, turn, WholeServer } from '../fakes/whole-server.ts';
 
@@ -157,11 +158,7 @@ describe('a client that does not read', () => {
   it('is given up after smtp-reply-timeout; nothing more is executed for it meanwhile', async () => {
     before = await server.settled();
     const [ours, theirs] = duplexPair();
-    const over = server.server.serve(
-      theirs,
-      { address: '192.0.2.9', port: 1, localAddress: undefined },
-      false,
-    );
+    const over = server.server.serve(theirs, peerAt('192.0.2.9'), false);
     // HELP has a long reply: the stream is soon full.
     for (let i = 0; i < 900; i++) ours.write('HELP\r\n');
     await turns();

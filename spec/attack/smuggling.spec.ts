@@ -1,7 +1,7 @@
 // SMTP smuggling: whatever a client puts around a dot, only CRLF.CRLF ends a message, and what goes to the next hop has one end of data
 // whatever that next hop takes for a line end. Every pair of line ends around the dot, in every chunking, as received behind smtpe.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NextHop } from '../fakes/next-hop.ts';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 
 const CRLF = '\r\n';
@@ -148,6 +148,74 @@ describe.each([
       const accepted = replies.split(CRLF).filter((line) => line.includes(' accepted'));
       expect(accepted.map((line) => line.slice(0, 3)).join(' ')).toBe(ends(wanted.length));
     }
+  });
+});
+
+describe.each([
+  ['by DATA', '250-sink\r\n250 SIZE\r\n'],
+  ['by BDAT', '250-sink\r\n250 CHUNKING\r\n'],
+] as const)('content in chunks (RFC 3030), handed on %s', (_name, ehlo) => {
+  let hop: NextHop;
+  let server: WholeServer;
+  beforeAll(async () => {
+    hop = await NextHop.start({ ehlo });
+    server = await WholeServer.start({
+      options: { 'smtp-smart-host': hop.target, 'limit-commands': '0', 'limit-errors': '0' },
+    });
+  });
+  afterAll(async () => {
+    await server.stop();
+    await hop.close();
+  });
+
+  it.each(cases.map((one) => [one.name, one] as const))(
+    'has no end but that of its octets: %s',
+    async (_around, one) => {
+      const content = one.data.replace(/\r{1,16}\n|\r|\n/g, CRLF);
+      for (const pieces of chunkings(one).filter((_, i) => i < 2 || i % 4 === 2)) {
+        const seen = hop.connections.flatMap(({ contents }) => contents).length;
+        const mails = hop.commands.filter((line) => line.startsWith('MAIL')).length;
+        const client = server.inMemory();
+        await client.reply();
+        await client.commands('EHLO c', 'MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>');
+        const last = pieces.length - 1;
+        for (const [i, piece] of pieces.entries())
+          client.send(`BDAT ${piece.length}${i === last ? ' LAST' : ''}\r\n`, piece);
+        client.send('QUIT\r\n');
+        const replies = await client.rest();
+        client.stream.end();
+        await client.over;
+        expect(replies.match(/^\d{3}/gm)).toEqual([...pieces.map(() => '250'), '221']);
+        const contents = hop.connections.flatMap((connection) => connection.contents).slice(seen);
+        expect(contents.map((bytes) => bytes.toString('latin1'))).toEqual([
+          ehlo.includes('CHUNKING') ? content : `\r\n${content}`.replace(/\r\n\./g, '\r\n..').slice(2),
+        ]);
+        expect(hop.commands.filter((line) => line.startsWith('MAIL')).length - mails).toBe(1);
+      }
+    },
+  );
+
+  it('is thrown away where it is refused, and never heard as commands', async () => {
+    const refusals = [
+      '',
+      'EHLO c\r\n',
+      'EHLO c\r\nMAIL FROM:<a@b.example>\r\n',
+      'EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<>\r\n',
+    ];
+    const mails = hop.commands.filter((line) => line.includes('inside.example')).length;
+    for (const opening of refusals) {
+      for (const size of [SMUGGLED.length, SMUGGLED.length + 1]) {
+        const client = server.inMemory();
+        await client.reply();
+        client.send(`${opening}BDAT ${size} LAST\r\n${SMUGGLED}.\r\nQUIT\r\n`);
+        const replies = (await client.rest()).match(/^\d{3}(?= )/gm) ?? [];
+        client.stream.end();
+        await client.over;
+        // What is behind the octets: `.`, or an empty line, then QUIT.
+        expect(replies.slice(-3).map((code) => code[0])).toEqual(['5', '5', '2']);
+      }
+    }
+    expect(hop.commands.filter((line) => line.includes('inside.example')).length).toBe(mails);
   });
 });
 

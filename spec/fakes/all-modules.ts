@@ -1,10 +1,12 @@
 // Every Lua module, with nobody to talk to: DNS has no answer, next hops cannot be reached, there is no spool file.
+
+import { systemClock, systemRandom } from '../../src/base/clock.ts';
+import { RecordLog } from '../../src/bench/ports/record-log.ts';
+import type { Mailer } from '../../src/delivery/port/delivery.ts';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
-import type { Mailer } from '../../src/forward/delivery.ts';
-import type { ModuleSpec } from '../../src/lua/function-spec.ts';
+import type { ModuleSpec } from '../../src/lua-api/module-spec.ts';
 import { createModules } from '../../src/modules/index.ts';
-import { systemClock } from '../../src/ops/clock.ts';
-import { Services } from '../../src/service/services.ts';
+import { createServices } from '../../src/service/services.ts';
 
 export function allModules(
   parts: { readonly resolver?: Resolver; readonly mailer?: Mailer } = {},
@@ -20,10 +22,14 @@ export function allModules(
     close() {},
   };
   return createModules({
+    clock: systemClock,
+    random: systemRandom,
+    log: new RecordLog(),
     hostName: 'mx.example.com',
     resolver,
-    mailer: parts.mailer ?? { deliver: nobody, close() {} },
-    services: new Services({ clock: systemClock, resolver }),
+    mailer: parts.mailer ?? { deliver: nobody, open: nobody, close() {} },
+    services: createServices({ clock: systemClock, resolver }),
+    stores: { has: () => true, open: nobody, close: async () => undefined },
     spool: { find: () => undefined },
     nextId: () => '0123456789abcdef00',
   });

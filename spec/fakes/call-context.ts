@@ -1,35 +1,28 @@
 // A CallContext for unit tests of Lua modules: no connection unless one is given, options at their defaults, log lines kept.
-import type { CallContext, Slot } from '../../src/lua/call-context.ts';
-import { Operations } from '../../src/lua/pending.ts';
-import type { Log, LogFields } from '../../src/ops/log.ts';
+
+import { capabilities } from '../../src/base/capability.ts';
+import { type LogLine, RecordLog } from '../../src/bench/ports/record-log.ts';
+import { Operations } from '../../src/lua/run/pending.ts';
+import type { CallContext, Slot } from '../../src/lua-api/call-context.ts';
 import { createOptions } from '../../src/options/option-set.ts';
-import type { Options } from '../../src/options/options.ts';
-import type { SessionView } from '../../src/policy/session-view.ts';
+import { OPTIONS, type Options } from '../../src/options/options.ts';
+import { SESSION, type SessionView } from '../../src/policy/session-view.ts';
 import { FakeLiveTable } from './live-table.ts';
 
-export interface LoggedLine {
-  readonly level: string;
-  readonly message: string;
-  readonly fields: LogFields;
-}
-
 export interface FakeCallContext extends CallContext {
-  readonly lines: LoggedLine[];
+  readonly options: Options;
+  readonly lines: LogLine[];
 }
 
 export function fakeCallContext(session?: SessionView, options: Options = createOptions()): FakeCallContext {
-  const lines: LoggedLine[] = [];
-  const logWith = (fields: LogFields): Log => ({
-    write: (level, message, more) => lines.push({ level, message, fields: { ...fields, ...more } }),
-    verbose: () => false,
-    child: (more) => logWith({ ...fields, ...more }),
-  });
+  const log = new RecordLog();
+  const { lines } = log;
   const slots = new Map<string, unknown>();
   const operations = new Operations();
   const context: FakeCallContext = {
-    session,
+    capabilities: capabilities(SESSION.is(session), OPTIONS.is(options)),
     options,
-    log: logWith({}),
+    log,
     lines,
     slot: <T>(slot: Slot<T>): T => {
       if (!slots.has(slot.name)) slots.set(slot.name, slot.create(context));

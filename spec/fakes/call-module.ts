@@ -1,13 +1,13 @@
 // Calls a function of a ModuleSpec as the Lua engine does: arguments are read and checked by its parameters.
-import type { CallContext } from '../../src/lua/call-context.ts';
+import type { CallContext } from '../../src/lua-api/call-context.ts';
 import {
   LuaError,
   type LuaResults,
-  type ModuleSpec,
   readArguments,
   type Suspension,
-} from '../../src/lua/function-spec.ts';
-import { LuaObject, type LuaValue } from '../../src/lua/value.ts';
+} from '../../src/lua-api/function-spec.ts';
+import type { ModuleSpec } from '../../src/lua-api/module-spec.ts';
+import { LuaObject, type LuaValue } from '../../src/lua-api/value.ts';
 
 export function callModule(
   module: ModuleSpec,

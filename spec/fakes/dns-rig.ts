@@ -1,18 +1,20 @@
 // The Lua module `dns` as the hooks of one connection call it, without an engine: arguments are checked, suspensions awaited, the end
 // of the hook can be played. A real resolver over scripted servers.
+
+import { capabilities } from '../../src/base/capability.ts';
+import { type Clock, systemClock, systemRandom } from '../../src/base/clock.ts';
+import type { FakeDnsServer } from '../../src/bench/ports/dns-server.ts';
+import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { openResolver } from '../../src/dns/resolver.ts';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
-import type { CallContext, Slot } from '../../src/lua/call-context.ts';
-import type { LuaResults, Suspension } from '../../src/lua/function-spec.ts';
-import { Operations } from '../../src/lua/pending.ts';
-import { type LuaRecord, LuaTable, type LuaValue } from '../../src/lua/value.ts';
-import { createDnsModule } from '../../src/modules/dns.ts';
-import { type Clock, systemClock, systemRandom } from '../../src/ops/clock.ts';
+import { Operations } from '../../src/lua/run/pending.ts';
+import type { CallContext, Slot } from '../../src/lua-api/call-context.ts';
+import type { LuaResults, Suspension } from '../../src/lua-api/function-spec.ts';
+import { type LuaRecord, LuaTable, type LuaValue } from '../../src/lua-api/value.ts';
+import { createDnsModule } from '../../src/modules/dns/dns.ts';
 import { createOptions } from '../../src/options/option-set.ts';
-import type { Options } from '../../src/options/options.ts';
+import { OPTIONS, type Options } from '../../src/options/options.ts';
 import { callModule } from './call-module.ts';
-import type { FakeDnsServer } from './dns-server.ts';
-import { RecordLog } from './record-log.ts';
 
 /** A query record of dns.wait. */
 export interface QueryRecord {
@@ -77,17 +79,16 @@ export async function dnsRig(
     if (outcome.kind !== 'set') throw new Error(`option ${name}=${text}: ${outcome.kind}`);
   }
   const resolver = await openResolver({ options, log: new RecordLog(), clock, random: systemRandom });
-  return connection(resolver, options);
+  return connection(resolver, options, clock);
 }
 
-function connection(resolver: Resolver, options: Options): DnsRig {
-  const module = createDnsModule(resolver);
+function connection(resolver: Resolver, options: Options, clock: Clock): DnsRig {
+  const module = createDnsModule(resolver, clock);
   const log = new RecordLog(['dns']);
   const held: { readonly slot: Slot<unknown>; readonly value: unknown }[] = [];
   const operations = new Operations();
   const context: CallContext = {
-    session: undefined,
-    options,
+    capabilities: capabilities(OPTIONS.is(options)),
     log,
     operation: (describe) => operations.begin(describe, 0, options.values['hook-max-pending']),
     createLiveTable: () => {
@@ -119,7 +120,7 @@ function connection(resolver: Resolver, options: Options): DnsRig {
       for (const [type, name] of questions) start('query', 1, type, name);
       return wait();
     },
-    another: () => connection(resolver, options),
+    another: () => connection(resolver, options, clock),
     endOfHook: () => {
       for (const { slot, value } of held) slot.endOfHook?.(value);
     },

@@ -6,7 +6,7 @@ import {
   type LuaRecord,
   type LuaValue,
   type SliceBatch,
-} from '../../src/lua/value.ts';
+} from '../../src/lua-api/value.ts';
 import type { HookName } from '../../src/policy/hook-table.ts';
 import type {
   HookOutcome,
@@ -34,6 +34,7 @@ export class FakeInstance implements PolicyInstance {
   readonly forgotten: string[] = [];
   readonly tables: FakeLiveTable[] = [];
   closed = false;
+  readonly verifies = false;
   readonly #hooks: FakeHooks;
   #running: ((outcome: HookOutcome) => void) | undefined;
   #fields: Record<string, LuaValue> = {};

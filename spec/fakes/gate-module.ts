@@ -1,14 +1,8 @@
 // A Lua module whose functions wait until the test lets them go on: `gate.wait(name, ...)` returns what `open(name, ...)` gives.
-import {
-  LuaError,
-  type LuaResults,
-  luaFunction,
-  luaModule,
-  type ModuleSpec,
-  type Suspension,
-} from '../../src/lua/function-spec.ts';
-import { anything, bytes } from '../../src/lua/params.ts';
-import type { LuaValue } from '../../src/lua/value.ts';
+import { LuaError, type LuaResults, luaFunction, type Suspension } from '../../src/lua-api/function-spec.ts';
+import { luaModule, type ModuleSpec } from '../../src/lua-api/module-spec.ts';
+import { anything, bytes } from '../../src/lua-api/params.ts';
+import type { LuaValue } from '../../src/lua-api/value.ts';
 
 interface Waiting {
   readonly name: string;

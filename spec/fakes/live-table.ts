@@ -1,5 +1,5 @@
 // A LiveTable for unit tests: what was appended and set, in order, readable.
-import type { LiveTable, LuaValue } from '../../src/lua/value.ts';
+import type { LiveTable, LuaValue } from '../../src/lua-api/value.ts';
 
 export class FakeLiveTable implements LiveTable {
   readonly kind = 'live-table';

@@ -1,6 +1,6 @@
 // A process that logs to its stderr as a worker does, for the specs of pipes. Arguments: lines, length of the text, `shared` or `alone`.
 // Writes `closed` to stdout when its log is closed.
-import { systemClock } from '../../src/ops/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { openLog } from '../../src/ops/open-log.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 

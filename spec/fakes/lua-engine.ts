@@ -1,23 +1,27 @@
 // A real Lua engine with policies given as text, for specs of the runtime and of API modules.
 import { join } from 'node:path';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { createLuaEngine, type FileHooks, type LuaEngine } from '../../src/lua/engine.ts';
-import type { ModuleSpec } from '../../src/lua/function-spec.ts';
-import { type Clock, systemClock } from '../../src/ops/clock.ts';
+import type { ModuleSpec } from '../../src/lua-api/module-spec.ts';
+import type { System } from '../../src/ops/system.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import type { Options } from '../../src/options/options.ts';
 import type { HookName } from '../../src/policy/hook-table.ts';
 import type { HookOutcome, PolicyInstance } from '../../src/policy/instance.ts';
 import { type LuaPolicy, loadPolicy, type PolicyOrigin } from '../../src/policy/loader.ts';
 import type { SessionView } from '../../src/policy/session-view.ts';
-import { RecordLog } from './record-log.ts';
 
 export const libLuaDirectory = join(import.meta.dirname, '../../lib-lua');
 
 export interface EngineSettings {
   readonly modules?: readonly ModuleSpec[];
+  /** What the modules of lib-lua get. */
+  readonly behind?: ModuleSpec;
   readonly options?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly files?: FileHooks;
+  readonly system?: System;
   readonly luaPath?: string;
 }
 
@@ -46,8 +50,10 @@ export class TestEngine {
       clock: settings.clock ?? systemClock,
       options,
       modules: settings.modules ?? [],
+      behind: settings.behind,
       libLuaDirectory,
       files: settings.files ?? { onPath() {} },
+      ...(settings.system && { system: settings.system }),
     });
     return new TestEngine(engine, log, options, settings.luaPath ?? '');
   }

@@ -2,10 +2,12 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HeaderList } from '../../src/message/header-list.ts';
+import { ContentChanges } from '../../src/message/change/content-changes.ts';
+import { HeaderList } from '../../src/message/header/header-list.ts';
 import type { ReceivedLayout } from '../../src/message/rewrite.ts';
 import { type Spool, SpoolStore } from '../../src/message/spool.ts';
 import type { SessionView, TransactionView, WriteOutcome } from '../../src/policy/session-view.ts';
+import { recipientOf } from '../../src/smtp/protocol/recipient.ts';
 
 export interface MessageSession {
   readonly session: SessionView;
@@ -64,13 +66,32 @@ export async function messageSession(
   const transaction: TransactionView = {
     id: 'ABCDEF123450000101',
     sender,
-    recipients: ['bob@example.org'],
+    isUtf8: false,
+    isTlsRequired: false,
+    isBinary: false,
+    recipients: [recipientOf('bob@example.org')],
+    final: {
+      setSender: () => ({ kind: 'same' }),
+      add: () => ({ kind: 'same' }),
+      remove: () => ({ kind: 'same' }),
+    },
     headers,
     headersEditable: true,
+    isComplete: true,
+    route: () => false,
+    belowTrace: 1,
+    atDot: true,
     message: spool,
     get layout() {
       return layout;
     },
+    received: undefined,
+    isAsReceived: () => spool.isAsReceived(),
+    sign() {},
+    signatures: 0,
+    seal: () => undefined,
+    isSealed: false,
+    changes: async () => new ContentChanges(spool),
     async replaceMessage(content) {
       if (made.replaceError !== undefined) throw made.replaceError;
       await spool.replaceContent([content]);
@@ -82,16 +103,22 @@ export async function messageSession(
   const made: MessageSession = {
     session: {
       idSess: 'ABCDEF123450000100',
+      client: {
+        address: '192.0.2.1',
+        rightsAddress: '192.0.2.1',
+        host: undefined,
+        isConfirmed: false,
+        helo: 'h.example',
+        user: undefined,
+        tls: undefined,
+      },
       transaction,
       headers,
       async write(text, timeoutMs) {
         written.push({ text: text.toString('latin1'), timeoutMs });
         return made.writeOutcome;
       },
-      mimeParts: (create) => create(),
-      urisFound: (create) => create(),
-      mimeDefects: (create) => create(),
-      mimeLimits: (create) => create(),
+      observe: (_key, create) => create(),
     },
     headers,
     spool,

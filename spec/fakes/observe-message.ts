@@ -1,9 +1,11 @@
 // What mime.parts and uri.found hold after a message: the observer filled in memory, for specs that compare tables.
-import { defaultMimeLimits, type MimeLimits } from '../../src/message/mime-limits.ts';
-import type { PartRecord } from '../../src/message/mime-part.ts';
-import { MessageObserver } from '../../src/message/observer.ts';
-import type { FoundUri } from '../../src/message/uri-collector.ts';
-import type { Log } from '../../src/ops/log.ts';
+
+import type { Log } from '../../src/base/log.ts';
+import { defaultMimeLimits, type MimeLimits } from '../../src/message/mime/limits.ts';
+import type { PartRecord } from '../../src/message/mime/part.ts';
+import { observerTable } from '../../src/message/observer-table.ts';
+import { MessageObservers } from '../../src/message/observers.ts';
+import type { FoundUri } from '../../src/message/uri/found.ts';
 import { parseUri } from '../../src/uri/parse-uri.ts';
 import { FakeLiveTable } from './live-table.ts';
 
@@ -44,15 +46,19 @@ export function observe(
   limits: Partial<MimeLimits> = {},
   log?: Log,
 ): Observed {
-  const observer = new MessageObserver({ limits: { ...defaultMimeLimits, ...limits }, parseUri, log });
+  const observer = new MessageObservers(observerTable, {
+    limits: { ...defaultMimeLimits, ...limits },
+    parseUri,
+    log,
+  });
   const parts = new FakeLiveTable();
   const uris = new FakeLiveTable();
-  observer.activateParts(parts, undefined);
-  observer.activateUris(uris, undefined);
+  observer.observe('mime.parts', parts, undefined);
+  observer.observe('uri.found', uris, undefined);
   const defects = new FakeLiveTable();
   const reached = new FakeLiveTable();
-  observer.activateDefects(defects, undefined);
-  observer.activateLimits(reached, undefined);
+  observer.observe('mime.defects', defects, undefined);
+  observer.observe('mime.limits', reached, undefined);
   const chunks = typeof message === 'string' || Buffer.isBuffer(message) ? [bytes(message)] : message;
   for (const chunk of chunks) observer.feed(chunk);
   observer.end();

@@ -1,5 +1,10 @@
 // A program that a test starts: its output as it comes, its end.
-import { type ChildProcessWithoutNullStreams, type SpawnOptions, spawn } from 'node:child_process';
+import {
+  type ChildProcessWithoutNullStreams,
+  type SpawnOptions,
+  type StdioOptions,
+  spawn,
+} from 'node:child_process';
 import { once } from 'node:events';
 import { killChild } from '../../src/ops/kill-child.ts';
 
@@ -17,8 +22,15 @@ export class Program {
   #over = false;
   readonly #waiting = new Set<() => void>();
 
-  constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
-    const child = spawn(command, [...args], { ...options, stdio: 'pipe' }) as ChildProcessWithoutNullStreams;
+  /** `descriptors` of this process are those from 3 on there. */
+  constructor(
+    command: string,
+    args: readonly string[],
+    options: SpawnOptions = {},
+    descriptors: readonly number[] = [],
+  ) {
+    const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...descriptors];
+    const child = spawn(command, [...args], { ...options, stdio }) as ChildProcessWithoutNullStreams;
     this.#child = child;
     child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString('latin1');

@@ -1,19 +1,28 @@
 // The Lua module `service` as a hook of one connection calls it, without an engine: arguments are checked, suspensions awaited, and the end
 // of the hook can be played. Real sockets; the clock is the test's or the system's.
-import type { CallContext, Slot } from '../../src/lua/call-context.ts';
-import { LuaError, type LuaResults, readArguments, type Suspension } from '../../src/lua/function-spec.ts';
-import { Operations } from '../../src/lua/pending.ts';
-import { type LuaRecord, LuaTable, type LuaValue } from '../../src/lua/value.ts';
+
+import { capabilities } from '../../src/base/capability.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { RecordLog } from '../../src/bench/ports/record-log.ts';
+import { Operations } from '../../src/lua/run/pending.ts';
+import type { CallContext, Slot } from '../../src/lua-api/call-context.ts';
+import {
+  LuaError,
+  type LuaResults,
+  readArguments,
+  type Suspension,
+} from '../../src/lua-api/function-spec.ts';
+import { type LuaRecord, LuaTable, type LuaValue } from '../../src/lua-api/value.ts';
 import { SpoolStore } from '../../src/message/spool.ts';
-import { createServiceModule } from '../../src/modules/service.ts';
-import { type Clock, systemClock } from '../../src/ops/clock.ts';
+import { createServiceModule } from '../../src/modules/service/service.ts';
 import { createOptions } from '../../src/options/option-set.ts';
-import { Services } from '../../src/service/services.ts';
+import { OPTIONS } from '../../src/options/options.ts';
+import { SESSION } from '../../src/policy/session-view.ts';
+import { createServices, type NetworkServices } from '../../src/service/services.ts';
 import type { MessageSession } from './message-session.ts';
-import { RecordLog } from './record-log.ts';
 
 export interface Rig {
-  readonly services: Services;
+  readonly services: NetworkServices;
   readonly log: RecordLog;
   /** Names that were looked up. */
   readonly asked: string[];
@@ -72,9 +81,10 @@ export function serviceRig({ clock = systemClock, message, names = {}, options =
       return names[host] ?? [];
     },
   };
-  const services = new Services({ clock, resolver });
+  const services = createServices({ clock, resolver });
   let count = 0;
   const module = createServiceModule({
+    clock,
     services,
     spool: message?.store ?? new SpoolStore(),
     nextId: () => `ID${String(++count).padStart(14, '0')}00`,
@@ -89,8 +99,7 @@ export function serviceRig({ clock = systemClock, message, names = {}, options =
   const held: { readonly slot: Slot<unknown>; readonly value: unknown }[] = [];
   const operations = new Operations();
   const context: CallContext = {
-    session: message?.session,
-    options: values,
+    capabilities: capabilities(SESSION.is(message?.session), OPTIONS.is(values)),
     log,
     operation: (describe) => operations.begin(describe, 0, values.values['hook-max-pending']),
     createLiveTable: () => {

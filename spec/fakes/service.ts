@@ -1,5 +1,5 @@
 // The built program as a service under trial: its processes by number, its port tried again and again, its end. Ends what it started.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,14 @@ export interface ServiceSettings {
   readonly options?: readonly string[];
   /** Environment variables besides those of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Owner of the spool directory; the directory around it is for everybody to read. */
+  readonly owner?: number;
+  /** Symbolic links in its directory, by name; an empty file victim is beside them. */
+  readonly links?: Readonly<Record<string, string>>;
+  /** Who starts it; without it who runs the spec. */
+  readonly as?: { readonly uid: number; readonly gid: number };
+  /** smtp-listen instead of one port on 127.0.0.1. */
+  readonly listen?: string;
   /** Lines of an option file; without it there is none. */
   readonly file?: string;
 }
@@ -45,6 +53,14 @@ export class ServiceUnderTrial {
   static async start(settings: ServiceSettings = {}, directory?: string): Promise<ServiceUnderTrial> {
     const place = directory ?? (await mkdtemp(join(tmpdir(), 'smtpe-service-')));
     await mkdir(join(place, 'spool'), { recursive: true });
+    if (settings.owner !== undefined) {
+      await chmod(place, 0o755);
+      await chown(join(place, 'spool'), settings.owner, settings.owner);
+    }
+    for (const [name, target] of Object.entries(settings.links ?? {})) {
+      await writeFile(join(place, 'victim'), '');
+      await symlink(target, join(place, name));
+    }
     if (settings.policy !== undefined) await writeFile(join(place, 'policy.lua'), settings.policy);
     else if (directory === undefined) await writeFile(join(place, 'policy.lua'), '');
     if (settings.file !== undefined) await writeFile(join(place, 'smtpe.cf'), settings.file);
@@ -55,10 +71,13 @@ export class ServiceUnderTrial {
         settings.file === undefined ? 'file=' : `file=${join(place, 'smtpe.cf')}`,
         `script=${join(place, 'policy.lua')}`,
         `spool-dir=${join(place, 'spool')}`,
-        ...['smtp-server-address=127.0.0.1', 'smtp-server-port=0', 'dns-client-timeout=0', 'rate-global=0'],
+        ...(settings.listen === undefined
+          ? ['smtp-server-address=127.0.0.1', 'smtp-server-port=0']
+          : [`smtp-listen=${settings.listen}`]),
+        ...['dns-client-timeout=0', 'rate-global=0'],
         ...(settings.options ?? []),
       ],
-      { cwd: place, detached: true, env: { ...process.env, ...settings.env } },
+      { cwd: place, detached: true, env: { ...process.env, ...settings.env }, ...settings.as },
     );
     return new ServiceUnderTrial(program, place);
   }

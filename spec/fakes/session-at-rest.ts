@@ -1,6 +1,6 @@
 // A session of a fake policy brought to where it comes to rest, and the check that nothing of it is left; for the specs of its end.
 import { expect } from 'vitest';
-import { FakeClock } from './clock.ts';
+import { FakeClock } from '../../src/bench/ports/clock.ts';
 import type { HookReturn } from './fake-policy.ts';
 import { type RigClient, type RigSettings, SmtpRig } from './smtp-rig.ts';
 

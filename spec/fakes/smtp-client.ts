@@ -24,9 +24,9 @@ export class SmtpClient {
     socket.on('error', end);
   }
 
-  static connect(port: number, localAddress = '127.0.0.1'): Promise<SmtpClient> {
+  static connect(port: number, localAddress = '127.0.0.1', host = '127.0.0.1'): Promise<SmtpClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', localAddress });
+      const socket = connect({ port, host, ...(host.includes(':') ? {} : { localAddress }) });
       socket.once('connect', () => {
         socket.setNoDelay(true);
         resolve(new SmtpClient(socket));

@@ -1,22 +1,25 @@
 // An SMTP server for specs: sessions over streams in memory, so that every chunk arrives as it was sent. The policy is a fake one, or a
 // real one given by whoever makes the rig. Nothing is looked up or forwarded unless the spec says so.
 import { type Duplex, duplexPair } from 'node:stream';
-import type { DeliveryOutcome } from '../../src/forward/delivery.ts';
-import type { SmartHost, SmartHostDelivery } from '../../src/forward/smart-host.ts';
-import { defaultMimeLimits } from '../../src/message/mime-limits.ts';
-import { MessageObserver } from '../../src/message/observer.ts';
+import { serverDeps } from '../../src/app.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { RecordLog } from '../../src/bench/ports/record-log.ts';
+import type { DeliveryOutcome } from '../../src/delivery/port/delivery.ts';
+import type { SmartHost, SmartHostDelivery } from '../../src/delivery/smart-host.ts';
 import { SpoolStore } from '../../src/message/spool.ts';
 import { LocalCounters } from '../../src/net/connection-counters.ts';
-import { type Clock, systemClock } from '../../src/ops/clock.ts';
+import type { Peer } from '../../src/net/peer.ts';
+import { type Counters, countEvents, newCounters } from '../../src/observe/counters.ts';
+import type { ListenFlag } from '../../src/options/listen-list.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import type { OptionName } from '../../src/options/option-table.ts';
 import type { Options } from '../../src/options/options.ts';
 import type { Policy } from '../../src/policy/instance.ts';
-import { type Counters, newCounters } from '../../src/smtp/counters.ts';
-import { createServer, type SmtpServer } from '../../src/smtp/server.ts';
-import type { ServerDeps } from '../../src/smtp/session-context.ts';
+import type { NextHopName } from '../../src/smtp/protocol/extension-table.ts';
+import { createServer, type SmtpServer } from '../../src/smtp/server/server.ts';
+import type { ServerDeps } from '../../src/smtp/server/server-deps.ts';
 import { type FakeHooks, type FakeInstance, FakePolicy } from './fake-policy.ts';
-import { RecordLog } from './record-log.ts';
+import { peerAt } from './peer.ts';
 
 export interface RigSettings {
   readonly hooks?: FakeHooks;
@@ -29,12 +32,15 @@ export interface RigSettings {
   readonly reverse?: (address: string) => Promise<string | undefined>;
   readonly confirms?: (host: string, address: string) => Promise<boolean>;
   readonly smartHost?: (delivery: SmartHostDelivery, signal: AbortSignal) => Promise<DeliveryOutcome>;
+  /** What the next hops have offered last. */
+  readonly nextHopOffers?: readonly NextHopName[];
   readonly deps?: Partial<ServerDeps>;
 }
 
 export const HOST = 'mx.example';
 
 export class SmtpRig {
+  readonly deps: ServerDeps;
   readonly server: SmtpServer;
   readonly log = new RecordLog();
   readonly counters: Counters = newCounters();
@@ -48,36 +54,48 @@ export class SmtpRig {
     this.policy = settings.policy ?? new FakePolicy(settings.hooks ?? {});
     this.options =
       settings.optionSet ??
-      createOptions({ 'dns-client-timeout': '0', 'spool-dir': '/nonexistent', ...settings.options });
+      createOptions({
+        'dns-client-timeout': '0',
+        'smtp-auth-delay': '0',
+        'spool-dir': '/nonexistent',
+        'smtp-forward-at': 'dot',
+        ...settings.options,
+      });
     const { smartHost } = settings;
     const forwarder: SmartHost = {
       configured: () => smartHost !== undefined,
+      recipientsAtMost: () => Number.POSITIVE_INFINITY,
+      offers: (name) => settings.nextHopOffers?.includes(name) === true,
       forward: (delivery, signal) => {
         this.delivered.push(delivery);
         if (smartHost === undefined) throw new Error('no smart host in this rig');
         return smartHost(delivery, signal);
       },
+      ask: () => {
+        throw new Error('this rig asks its smart host at the dot only');
+      },
     };
     const deps: ServerDeps = {
-      options: this.options,
-      log: this.log,
-      clock: settings.clock ?? systemClock,
-      random: (limit) => Math.floor(limit / 2),
-      policy: () => this.policy,
-      resolver: {
-        reverse: settings.reverse ?? (() => Promise.resolve(undefined)),
-        confirms: settings.confirms ?? (() => Promise.resolve(false)),
-      },
-      smartHost: forwarder,
-      spools: new SpoolStore(),
-      newObserver: (log) =>
-        new MessageObserver({ limits: defaultMimeLimits, parseUri: () => undefined, log }),
-      hostName: HOST,
-      counters: this.counters,
-      limits: this.limits,
+      ...serverDeps({
+        options: this.options,
+        log: this.log,
+        clock: settings.clock ?? systemClock,
+        random: (limit) => Math.floor(limit / 2),
+        policy: () => this.policy,
+        resolver: {
+          reverse: settings.reverse ?? (() => Promise.resolve(undefined)),
+          confirms: settings.confirms ?? (() => Promise.resolve(false)),
+        },
+        smartHost: forwarder,
+        spools: new SpoolStore(),
+        hostName: HOST,
+        limits: this.limits,
+      }),
       ...settings.deps,
     };
     this.spools = deps.spools;
+    countEvents(deps.log.bus, this.counters);
+    this.deps = deps;
     this.server = createServer(deps);
   }
 
@@ -95,8 +113,13 @@ export class SmtpRig {
 
   connect(address = '192.0.2.1', interactive = false, localAddress = '192.0.2.25'): RigClient {
     const [ours, theirs] = duplexPair();
-    const over = this.server.serve(theirs, { address, port: 4711, localAddress }, interactive);
+    const over = this.server.serve(theirs, peerAt(address, { localAddress }), interactive);
     return new RigClient(ours, over, theirs);
+  }
+
+  /** A session of a listener with these flags; resolves when it is over. */
+  serveAt(stream: Duplex, peer: Peer, flags: readonly ListenFlag[]): Promise<void> {
+    return this.server.serve(stream, peer, false, new Set(flags));
   }
 
   /** A client that has read the banner. */

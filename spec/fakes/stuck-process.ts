@@ -1,5 +1,5 @@
 // A process whose event loop gets stuck in a hook, for the spec of the watchdog. Argument: the time-out in milliseconds, or `idle`.
-import { systemClock } from '../../src/ops/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { Heartbeat } from '../../src/ops/heartbeat.ts';
 import { Watchdog } from '../../src/ops/watchdog.ts';
 

@@ -1,6 +1,6 @@
 // The answers of the original program, spec/vectors/*.json: reading them, and comparing results with them.
 import { readFileSync } from 'node:fs';
-import { LuaTable, type LuaValue } from '../../src/lua/value.ts';
+import { LuaTable, type LuaValue } from '../../src/lua-api/value.ts';
 
 /** A value as the files write it: null is nil, { base64 } a byte string, other strings are UTF-8 text. */
 export type VectorValue =

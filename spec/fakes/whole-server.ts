@@ -4,16 +4,16 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { duplexPair } from 'node:stream';
-import { type App, createApp } from '../../src/app.ts';
-import { registry, Type } from '../../src/lua/wasm-api.ts';
+import { type App, createApp, type Ports } from '../../src/app.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import type { Log } from '../../src/base/log.ts';
+import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { LocalCounters } from '../../src/net/connection-counters.ts';
-import { type Clock, systemClock, systemRandom } from '../../src/ops/clock.ts';
-import type { Log } from '../../src/ops/log.ts';
-import { createOptions } from '../../src/options/option-set.ts';
-import type { OptionName } from '../../src/options/option-table.ts';
+import type { InboundTls } from '../../src/net/inbound-tls.ts';
+import { createOptions, type GivenTexts } from '../../src/options/option-set.ts';
 import { CurrentPolicy } from '../../src/policy/current-policy.ts';
-import type { SmtpServer } from '../../src/smtp/server.ts';
-import { RecordLog } from './record-log.ts';
+import type { SmtpServer } from '../../src/smtp/server/server.ts';
+import { peerAt } from './peer.ts';
 import { SmtpClient } from './smtp-client.ts';
 import { RigClient } from './smtp-rig.ts';
 
@@ -21,8 +21,12 @@ export interface WholeServerSettings {
   readonly policy?: string;
   /** Further files beside the policy, by name; `require` finds them. */
   readonly files?: Readonly<Record<string, string>>;
-  readonly options?: Readonly<Partial<Record<OptionName, string>>>;
+  readonly options?: GivenTexts;
   readonly clock?: Clock;
+  /** Whom it reaches instead of the network and the machine. */
+  readonly ports?: Partial<Ports>;
+  /** TLS with clients. */
+  readonly tls?: InboundTls;
   /** Keep debug lines of the dialogue too. */
   readonly verbose?: boolean;
   /** Where the lines go instead of RecordLog; `log` and `said` see nothing then. */
@@ -50,8 +54,6 @@ export interface Holdings {
   /** What keeps the process alive, by kind: TCPSocketWrap=2 Timeout=1 ... */
   readonly resources: Readonly<Record<string, number>>;
 }
-
-const plain: ReadonlySet<number> = new Set([Type.thread, Type.string]);
 
 export class WholeServer {
   readonly app: App;
@@ -98,25 +100,27 @@ export class WholeServer {
       'dns-client-timeout': '0',
       'dns-servers': '127.0.0.1:9',
       'rate-global': '0',
+      'smtp-auth-delay': '0',
       'limit-client-connections': '0',
       'spool-dir': spool,
       ...settings.options,
     });
     const limits = new LocalCounters();
-    const app = await createApp({
-      options,
-      log: settings.writeTo ?? log,
-      clock: settings.clock ?? systemClock,
-      random: systemRandom,
-      onBroken: (reason) => log.write('emerg', `broken: ${reason}`),
-    });
+    const app = await createApp(
+      {
+        options,
+        log: settings.writeTo ?? log,
+        onBroken: (reason) => log.write('emerg', `broken: ${reason}`),
+      },
+      { ...(settings.clock && { clock: settings.clock }), ...settings.ports },
+    );
     const started = await CurrentPolicy.start(app.place(script));
     if (started.kind === 'failed') {
       app.close();
       await rm(directory, { recursive: true, force: true });
       throw new Error(started.message);
     }
-    const server = app.server(started.current, limits);
+    const server = app.server(started.current, limits, settings.tls);
     await server.listen();
     return new WholeServer(app, started.current, server, { log, limits, directory, spool });
   }
@@ -130,8 +134,7 @@ export class WholeServer {
   /** A client over a stream in memory: every write arrives as one chunk. */
   inMemory(address = '192.0.2.1'): RigClient {
     const [ours, theirs] = duplexPair();
-    const peer = { address, port: 4711, localAddress: '192.0.2.25' };
-    return new RigClient(ours, this.server.serve(theirs, peer, false), theirs);
+    return new RigClient(ours, this.server.serve(theirs, peerAt(address), false), theirs);
   }
 
   /** A client over TCP that has not read the banner yet. */
@@ -153,9 +156,9 @@ export class WholeServer {
   }
 
   async holdings(): Promise<Holdings> {
-    const { engine, smtpClient, spools } = this.app;
+    const { engine, spools } = this.app;
     engine.collect();
-    const registered = registryTypes(engine);
+    const { threads, anchored } = engine.holdings();
     const resources: Record<string, number> = {};
     for (const kind of process.getActiveResourcesInfo().toSorted())
       resources[kind] = (resources[kind] ?? 0) + 1;
@@ -164,10 +167,10 @@ export class WholeServer {
       connections: this.limits.total,
       spools: spools.size,
       files: await readdir(this.spool),
-      threads: (registered.get(Type.thread) ?? 0) - engine.core.threads.idle,
-      anchored: [...registered].reduce((sum, [type, count]) => (plain.has(type) ? sum : sum + count), 0),
+      threads,
+      anchored,
       openFiles: engine.openFiles,
-      idle: smtpClient.idleConnections,
+      idle: this.app.idleConnections,
       descriptors: (await readdir('/proc/self/fd')).length,
       resources,
     };
@@ -239,20 +242,4 @@ export class WholeServer {
 /** Lets sockets and timers have their turn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
-}
-
-/** How many values of each Lua type TypeScript holds in the registry; numbers are its list of free places. */
-function registryTypes(engine: App['engine']): ReadonlyMap<number, number> {
-  const { api, main } = engine.core;
-  const types = new Map<number, number>();
-  const top = api.lua_gettop(main);
-  api.lua_pushvalue(main, registry);
-  api.lua_pushnil(main);
-  while (api.lua_next(main, -2) !== 0) {
-    const type = api.lua_type(main, -1);
-    if (type !== Type.number) types.set(type, (types.get(type) ?? 0) + 1);
-    api.lua_settop(main, -2);
-  }
-  api.lua_settop(main, top);
-  return types;
 }

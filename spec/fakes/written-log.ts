@@ -1,11 +1,12 @@
 // The real log writer with sinks that keep what they would write: lines for people and JSON lines.
-import { systemClock } from '../../src/ops/clock.ts';
-import { type VerboseWord, verboseWords } from '../../src/ops/log.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { type Log, type VerboseWord, verboseWords } from '../../src/base/log.ts';
+import { openEventLog } from '../../src/observe/event-log.ts';
 import { formatLine } from '../../src/ops/log-line.ts';
-import { createLog, type RootLog } from '../../src/ops/pino-log.ts';
+import { createLog } from '../../src/ops/pino-log.ts';
 
 export interface WrittenLog {
-  readonly log: RootLog;
+  readonly log: Log;
   /** As they go to stderr or a file, without line end. */
   readonly lines: string[];
   /** As with log-format=json, with line end. */
@@ -16,7 +17,7 @@ export interface WrittenLog {
 export function writtenLog(words: readonly VerboseWord[] = verboseWords): WrittenLog {
   const lines: string[] = [];
   const json: string[] = [];
-  const log = createLog({
+  const writer = createLog({
     level: () => 'debug',
     verboseText: () => words.map((word) => `+${word}`).join(' '),
     clock: systemClock,
@@ -32,5 +33,5 @@ export function writtenLog(words: readonly VerboseWord[] = verboseWords): Writte
       },
     ],
   });
-  return { log, lines, json };
+  return { log: openEventLog(writer), lines, json };
 }

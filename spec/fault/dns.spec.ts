@@ -3,11 +3,17 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { type Clock, systemClock, type Timer } from '../../src/base/clock.ts';
+import {
+  type Action,
+  FakeDnsServer,
+  faults,
+  rcodeAction,
+  recordsAction,
+} from '../../src/bench/ports/dns-server.ts';
+import { nameOctets, recordOctets, u16 } from '../../src/bench/ports/dns-zone.ts';
 import { rcode } from '../../src/dns/resolver-api.ts';
-import { type Clock, systemClock, type Timer } from '../../src/ops/clock.ts';
 import { type DnsRig, dnsRig, type QueryRecord } from '../fakes/dns-rig.ts';
-import { type Action, FakeDnsServer, faults, rcodeAction, recordsAction } from '../fakes/dns-server.ts';
-import { nameOctets, recordOctets, u16 } from '../fakes/dns-zone.ts';
 import { openSockets, socketsClosed } from '../fakes/open-sockets.ts';
 
 /** The system's clock with a count of the timers that are neither cancelled nor fired. */
@@ -32,6 +38,7 @@ class CountingClock implements Clock {
         timer.cancel();
       },
       restart: () => timer.restart(),
+      unref: () => timer.unref(),
     };
   }
 }

@@ -2,8 +2,8 @@
 // message is on its way to the next hop. The hook is cut off, hook.close learns how it ended, and nothing is left. A FIN alone only says that
 // no more commands come: what was sent is served to its end.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FakeDnsServer } from '../fakes/dns-server.ts';
-import { NextHop } from '../fakes/next-hop.ts';
+import { FakeDnsServer } from '../../src/bench/ports/dns-server.ts';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import type { SmtpClient } from '../fakes/smtp-client.ts';
 import { type Holdings, turn, WholeServer } from '../fakes/whole-server.ts';
 

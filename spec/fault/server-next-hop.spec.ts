@@ -11,7 +11,7 @@ import {
   type HopStage,
   NextHop,
   refusedPort,
-} from '../fakes/next-hop.ts';
+} from '../../src/bench/ports/next-hop.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 
 /** Seconds that each step may take where nobody hangs. */
@@ -38,6 +38,8 @@ async function start(targets: string, policy = '', patience = PATIENCE): Promise
     policy,
     options: {
       'smtp-smart-host': targets,
+      // What is asked earlier is in next-hop-walk.spec.ts.
+      'smtp-forward-at': 'dot',
       'smtp-accept-timeout': patience,
       'smtp-command-timeout': PATIENCE,
       'smtp-data-timeout': patience,

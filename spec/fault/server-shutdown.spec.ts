@@ -2,8 +2,8 @@
 // within the grace is cut off with 421, and then nothing is left. The signals themselves are in spec/real/start.spec.ts.
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { FakeDnsServer } from '../fakes/dns-server.ts';
-import { NextHop } from '../fakes/next-hop.ts';
+import { FakeDnsServer } from '../../src/bench/ports/dns-server.ts';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import { type Holdings, WholeServer } from '../fakes/whole-server.ts';
 
 let server: WholeServer;

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { NextHop } from '../fakes/next-hop.ts';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import { type Holdings, WholeServer } from '../fakes/whole-server.ts';
 
 let server: WholeServer;

@@ -1,10 +1,8 @@
 // What a policy gets when clamd, spamd or a web server misbehaves, how long that takes (by the clock), and that nothing stays behind.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type BlackHole, openBlackHole } from '../fakes/black-hole.ts';
-import { readClamdCommand } from '../fakes/clamd-server.ts';
-import { FakeClock } from '../fakes/clock.ts';
-import { httpReply } from '../fakes/http-server.ts';
-import { type MessageSession, messageSession } from '../fakes/message-session.ts';
+import { readClamdCommand } from '../../src/bench/ports/clamd-server.ts';
+import { FakeClock } from '../../src/bench/ports/clock.ts';
+import { httpReply } from '../../src/bench/ports/http-server.ts';
 import {
   closedPort,
   otherSockets,
@@ -12,9 +10,11 @@ import {
   type ScriptedServer,
   type ServerConnection,
   startScripted,
-} from '../fakes/scripted-server.ts';
+} from '../../src/bench/ports/scripted-server.ts';
+import { readSpamdCommand, spamdReply } from '../../src/bench/ports/spamd-server.ts';
+import { type BlackHole, openBlackHole } from '../fakes/black-hole.ts';
+import { type MessageSession, messageSession } from '../fakes/message-session.ts';
 import { type Entry, type Rig, serviceRig } from '../fakes/service-rig.ts';
-import { readSpamdCommand, spamdReply } from '../fakes/spamd-server.ts';
 
 const MESSAGE = 'Subject: hello\r\nX: 1\r\n\r\nbody line\r\n';
 const PROCESSED = 'X-Spam-Flag: YES\r\nSubject: hello\r\nX: 1\r\n\r\nbody line\r\n';

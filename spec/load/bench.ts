@@ -4,15 +4,16 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Case, cases } from './bench/cases.ts';
+import { type Case, cases, fullFile, signedFile } from './bench/cases.ts';
 import { extras } from './bench/extras.ts';
 import { startNameServer } from './bench/name-server.ts';
 import { measure, run } from './bench/process.ts';
 import { median, type Row, type Sample, writeReport } from './bench/report.ts';
 import { type ServerKind, startSink } from './bench/servers.ts';
+import { writeSignedMessages } from './bench/signed-message.ts';
 
 const quick = process.argv.includes('quick');
-const only = process.argv.find((word) => /^[a-e]+$/.test(word));
+const only = process.argv.find((word) => /^[a-g]+$/.test(word));
 const rounds = quick ? 1 : 3;
 /** Seconds that one measurement should take. */
 const span = 0.6;
@@ -21,20 +22,27 @@ const LOAD = '1';
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
 function source(test: Case, port: number, count: number): readonly string[] {
-  const { size, kept, sessions } = test.load;
+  const { size, kept, sessions, file } = test.load;
   return [
     'smtp-source',
     '-4',
     ...(kept ? ['-d'] : []),
-    ...['-s', String(Math.min(sessions, count)), '-l', String(size), '-m', String(count)],
+    ...['-s', String(Math.min(sessions, count)), '-m', String(count)],
+    ...(file === undefined ? ['-l', String(size)] : ['-F', file]),
     ...['-f', 'a@example.com', '-t', 'b@example.net', `127.0.0.1:${port}`],
   ];
 }
 
 async function latency(test: Case, port: number): Promise<{ p50: number; p99: number }> {
-  const { size, sessions } = test.load;
+  const { size, sessions, file } = test.load;
   const count = size > 100_000 ? 60 : 400;
-  const words = [String(port), String(Math.min(sessions, 20)), String(size), String(count)];
+  const words = [
+    String(port),
+    String(Math.min(sessions, 20)),
+    String(size),
+    String(count),
+    ...(file === undefined ? [] : [file]),
+  ];
   const printed = execFileSync('taskset', [
     '-c',
     LOAD,
@@ -99,7 +107,7 @@ async function sample(test: Case, server: Server, withLatency: boolean): Promise
 
 const began = performance.now();
 mkdirSync(join(root, 'var/bench'), { recursive: true });
-const nameServer = await startNameServer(LOAD);
+const nameServer = await startNameServer(LOAD, await writeSignedMessages(signedFile, fullFile));
 const rows: Row[] = [];
 const todo = cases(quick, nameServer.port).filter((test) => only === undefined || only.includes(test.group));
 for (const test of todo) {

@@ -5,7 +5,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, bench, describe } from 'vitest';
-import type { Suspension } from '../../src/lua/function-spec.ts';
+import type { Suspension } from '../../src/lua-api/function-spec.ts';
 import { type DnsRig, dnsRig } from '../fakes/dns-rig.ts';
 
 const child: ChildProcess = fork(join(import.meta.dirname, 'slow-name-server.mjs'), { execArgv: [] });

@@ -1,8 +1,9 @@
 // Messages for measuring MIME and URI discovery, and what is measured: ours and mailsplit alone over the same bytes.
 import { once } from 'node:events';
 import { Splitter } from 'mailsplit';
-import { defaultMimeLimits } from '../../src/message/mime-limits.ts';
-import { MessageObserver } from '../../src/message/observer.ts';
+import { defaultMimeLimits } from '../../src/message/mime/limits.ts';
+import { observerTable } from '../../src/message/observer-table.ts';
+import { MessageObservers } from '../../src/message/observers.ts';
 import { parseUri } from '../../src/uri/parse-uri.ts';
 import { FakeLiveTable } from '../fakes/live-table.ts';
 
@@ -73,12 +74,16 @@ export function chunks(message: string | Buffer, size = 65_536): readonly Buffer
 
 /** mime.parts and uri.found on, or neither. */
 export function observeChunks(pieces: readonly Buffer[], active: boolean): { parts: number; uris: number } {
-  const observer = new MessageObserver({ limits: defaultMimeLimits, parseUri, log: undefined });
+  const observer = new MessageObservers(observerTable, {
+    limits: defaultMimeLimits,
+    parseUri,
+    log: undefined,
+  });
   const parts = new FakeLiveTable();
   const uris = new FakeLiveTable();
   if (active) {
-    observer.activateParts(parts, undefined);
-    observer.activateUris(uris, undefined);
+    observer.observe('mime.parts', parts, undefined);
+    observer.observe('uri.found', uris, undefined);
   }
   for (const piece of pieces) observer.feed(piece);
   observer.end();

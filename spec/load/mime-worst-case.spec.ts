@@ -44,6 +44,11 @@ const cases: Readonly<Record<string, string>> = {
   'names without value': header(fill('boundary ')),
   'continued parameters': header(series(60_000, (i) => `b*${60_000 - i}=x;`)),
   'encoded words': `Subject: ${fill('=?a?q?x?= ')}\r\n\r\n`,
+  'escapes of RFC 2231': `Content-Disposition: a; filename*=utf-8''${fill('%41')}\r\n\r\nx`,
+  'escapes of RFC 2231 in both headers': header(`name*=gb18030''${fill('%81%30')}`),
+  'escapes of RFC 2231 in pieces': `Content-Disposition: a${series(60_000, (i) => `;filename*${i}*=%41%42`)}\r\n\r\nx`,
+  'encoded words in a name': header(`name="${fill('=?gbk?q?=41?= =?utf-8?q?=41?= ')}"`),
+  'names in a name': header(fill('name="')),
   'half encoded words': `Subject: ${fill('=?a?q?')}\r\n\r\n`,
   'one line': `\r\n${fill('a')}`,
   'one line of dots': `\r\n${fill('a.')}`,
@@ -68,6 +73,34 @@ const cases: Readonly<Record<string, string>> = {
   padding: `Content-Transfer-Encoding: base64\r\n\r\n${fill('A=')}`,
   'messages in messages': fill('Content-Type: message/rfc822\r\n\r\n'),
   'encoded messages in messages': nestedInBase64(),
+  'links that are open': html + fill('<a href=x>'),
+  'links, all different': html + series(40_000, (i) => `<a href=//h${i}.com>h</a>`),
+  'links to one place, all texts different':
+    html + series(25_000, (i) => `<a href=//h.com>www.h${i}.com</a>`),
+  'beginnings of tags': html + fill('<'),
+  'beginnings of links': html + fill('<a'),
+  'ends of tags': html + fill('</'),
+  'open comments in HTML': html + fill('<!--'),
+  'short comments': html + fill('a<!---->'),
+  'one tag': `${html}<a ${fill('x=y ')}`,
+  'one tag of quotes': `${html}<a ${fill('"')}`,
+  'one text of a link': `${html}<a href=//a.com>${fill('a.b ')}`,
+  'a host in pieces': `${html}http://${fill('a<b>')}`,
+  'hosts in pieces': html + fill('http://a.<b>com</b>/ '),
+  'a page in a link': `${html}<a href="data:text/html,${fill('<a href=//a.b.com>')}">`,
+  'a page in base64 in a link': `${html}<a href="data:text/html;base64,${fill('PGEg')}">`,
+  'many pages in links': html + series(8000, (i) => `<a href="data:text/html,<a href=//h${i}.com>">`),
+  'URIs in URIs': `\r\n${fill('http://a.com/?u=')}`,
+  'URIs in URIs, all different': `\r\n${series(9000, (i) => `http://a.com/?u=http://b.com/?u=http://h${i}.com/ `)}`,
+  'parameters of a URI': `\r\nhttp://a.com/?${fill('u=b.com&')}`,
+  'encoded URIs in a URI': `\r\nhttp://a.com/?u=${fill('http%253A%252F%252Fa.com')}`,
+  'base64 in a URI': `\r\nhttp://a.com/${fill('aHR0cDovL2E')}`,
+  'addresses of mailto': `\r\nmailto:${fill('a@b.com,')}`,
+  'brackets for dots': `\r\n${fill('a[.]')}`,
+  'schemes that were broken': `\r\n${fill('hxxp://')}`,
+  'hosts that were broken': `\r\n${fill('a[.]com ')}`,
+  'hosts in two scripts': `Content-Type: text/plain; charset=utf-8\r\n\r\n${series(40_000, (i) => `http://\xd1\x80a${i}.com/ `)}`,
+  'folds of a calendar': `Content-Type: text/calendar\r\n\r\n${fill('\r\n ')}`,
   'UTF-16': `Content-Type: text/plain; charset=utf-16\r\n\r\n${fill('\0a\0.')}`,
 };
 
@@ -86,7 +119,19 @@ describe('under a second for', () => {
 });
 
 test('four times the input takes no more than linear time', async () => {
-  for (const unit of ['aa.bb ', '--b ', '&#x', 'href="', 'a@b.1 ', '(', '=?a?q?x?= ']) {
+  for (const unit of [
+    '<a href=//a.com>www.b.com</a> ',
+    'http://a.<b>com</b>/ ',
+    'http://a.com/?u=',
+    'a[.]com ',
+    'aa.bb ',
+    '--b ',
+    '&#x',
+    'href="',
+    'a@b.1 ',
+    '(',
+    '=?a?q?x?= ',
+  ]) {
     const time = async (length: number): Promise<number> => {
       const pieces = chunks(
         `${mixed}--b\r\nContent-Type: text/html; x=${fill(unit, length / 4)}\r\n\r\n${fill(unit, length)}`,

@@ -1,14 +1,17 @@
 // The functions of md5, net, text, uri and util on a megabyte of the worst input: under a second of processor time each, and no more
 // than linear (a quadratic function would need minutes).
 import { describe, expect, it } from 'vitest';
-import type { LuaResults, ModuleSpec } from '../../src/lua/function-spec.ts';
+import type { LuaResults } from '../../src/lua-api/function-spec.ts';
+import type { ModuleSpec } from '../../src/lua-api/module-spec.ts';
+import { readReceived } from '../../src/message/header/received-field.ts';
+import { headerModule } from '../../src/modules/header.ts';
 import { md5Module } from '../../src/modules/md5.ts';
 import { netModule } from '../../src/modules/net.ts';
 import { textModule } from '../../src/modules/text.ts';
 import { uriModule } from '../../src/modules/uri.ts';
-import { utilModule } from '../../src/modules/util.ts';
 import { fakeCallContext } from '../fakes/call-context.ts';
 import { callMethod, callModule } from '../fakes/call-module.ts';
+import { utilModule } from '../fakes/util-module.ts';
 
 const megabyte = 1_048_576;
 const context = fakeCallContext();
@@ -37,7 +40,23 @@ const half = 'a'.repeat(megabyte / 2);
 const words = 'word '.repeat(megabyte / 5);
 
 type Case = readonly [ModuleSpec, string, string, ...(string | number)[]];
+/** As much as header.addresses reads, begun with `unit` over and over. */
+const list = (unit: string, behind = ''): string =>
+  unit.repeat(Math.floor((262_144 - behind.length) / unit.length)) + behind;
+
 const cases: readonly Case[] = [
+  [headerModule, 'addresses', 'comments', list('()')],
+  [headerModule, 'addresses', 'open comments', list('(')],
+  [headerModule, 'addresses', 'folds', list('\r\n ')],
+  [headerModule, 'addresses', 'words of a name', list('a ', '<a@b.example>')],
+  [headerModule, 'addresses', 'quoted words', list('"\\""', '<a@b.example>')],
+  [headerModule, 'addresses', 'quotes without partner', list('"a')],
+  [headerModule, 'addresses', 'encoded words', list('=?utf-8?q?a?= ', '<a@b.example>')],
+  [headerModule, 'addresses', 'addresses', list('a@b.example,')],
+  [headerModule, 'addresses', 'groups', list('G:;,')],
+  [headerModule, 'addresses', 'routes', `<${list('@a,', ':a@b.example>')}`],
+  [headerModule, 'decode', 'encoded words', fill('=?utf-8?q?a?= ')],
+  [headerModule, 'decode', 'beginnings of words', fill('=?')],
   [textModule, 'find', 'many stars', a, `${'*a'.repeat(megabyte / 4)}*b`],
   [textModule, 'find', 'a long segment that almost matches everywhere', a, `*${half}b*`],
   [textModule, 'find', 'a self-similar segment', fill('ab'), `*${'ab'.repeat(megabyte / 8)}b*`],
@@ -112,6 +131,16 @@ const cases: readonly Case[] = [
   [utilModule, 'date_to_time', 'fraction', `2020-01-01T00:00:00.${fill('1')}x`],
   [utilModule, 'date_to_time', 'digits', fill('1')],
 ];
+
+describe('a Received header as long as any that is read', () => {
+  const long = (unit: string): string => unit.repeat(Math.floor(16_384 / unit.length));
+  it.each(['(', '"', '"\\', '\\"', '<', '<a', '[', '[1:', 'from ', 'a(b)', ';', ' helo', '=', '.'])(
+    'of %j takes no longer than the others',
+    (unit) => {
+      expect(best(() => readReceived(long(unit)))).toBeLessThan(1000);
+    },
+  );
+});
 
 describe('a megabyte', () => {
   it.each(cases.map((each) => [`${each[0].name}.${each[1]}: ${each[2]}`, each] as const))(

@@ -1,8 +1,8 @@
 // The same bytes give the same replies, hook calls and forwarded bytes, however they are cut and whether the hooks wait; and a client that
 // closes its side behind any byte hears what it would have heard without that.
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../src/bench/ports/clock.ts';
 import type { HookName } from '../../src/policy/hook-table.ts';
-import { FakeClock } from '../fakes/clock.ts';
 import type { FakeHooks, HookReturn } from '../fakes/fake-policy.ts';
 import { Seeded } from '../fakes/seeded.ts';
 import { SmtpRig } from '../fakes/smtp-rig.ts';
@@ -39,10 +39,24 @@ const contents = [
   ...['\n.\n', '\n.\r\n', '\r.\r', `${'long '.repeat(700)}\r\n`, 'no colon here\r\n'],
 ];
 
+/** A chunk of BDAT, now and then with another size than it has, so that commands are content or content is commands. */
+function chunk(random: Seeded): string {
+  let content = '';
+  for (let parts = random.below(4); parts > 0; parts--) content += random.pick(contents);
+  const size = random.oneIn(6) ? random.below(20) : content.length;
+  return `${random.pick(['BDAT', 'bdat'])} ${size}${random.oneIn(3) ? ' LAST' : ''}\r\n${content}`;
+}
+
 function dialogue(random: Seeded): Buffer {
   let text = '';
   for (let steps = 2 + random.below(5); steps > 0; steps--) {
-    if (random.oneIn(2)) text += `${random.pick(lines)}${random.oneIn(8) ? '\n' : '\r\n'}`;
+    if (random.oneIn(3)) {
+      if (random.oneIn(2)) text += random.pick(openings).replace('DATA\r\n', '');
+      for (let chunks = 1 + random.below(4); chunks > 0; chunks--) {
+        text += chunk(random);
+        if (random.oneIn(6)) text += `${random.pick(lines)}\r\n`;
+      }
+    } else if (random.oneIn(2)) text += `${random.pick(lines)}${random.oneIn(8) ? '\n' : '\r\n'}`;
     else {
       text += random.pick(openings);
       for (let parts = random.below(8); parts > 0; parts--) text += random.pick(contents);
@@ -105,7 +119,9 @@ async function run(pieces: readonly Buffer[], suspended: boolean, close: boolean
     smartHost: async ({ message, recipients }) => {
       const parts: Buffer[] = [];
       if (message !== undefined) for await (const part of message.read()) parts.push(part);
-      forwarded.push(`${recipients.join(' ')} ${Buffer.concat(parts).toString('latin1')}`);
+      forwarded.push(
+        `${recipients.map(({ address }) => address).join(' ')} ${Buffer.concat(parts).toString('latin1')}`,
+      );
       if (suspended) await turn();
       return { kind: 'delivered', host: 'next', code: 250, text: '250 ok', rcpts: [] };
     },

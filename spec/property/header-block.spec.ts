@@ -2,13 +2,14 @@
 // and what a policy adds is a header for programs that end the headers early, too.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { headerBlockOf } from '../../src/message/header-block.ts';
-import { HeaderList } from '../../src/message/header-list.ts';
+import { DotFraming } from '../../src/message/framing/dot.ts';
+import { HeaderList } from '../../src/message/header/header-list.ts';
+import { headerBlockOf } from '../../src/message/mime/header-block.ts';
 import { MessageReceiver } from '../../src/message/receiver.ts';
 import { rewriteHeaders } from '../../src/message/rewrite.ts';
 import { SpoolStore } from '../../src/message/spool.ts';
 import { observe } from '../fakes/observe-message.ts';
-import { cases, messageOf } from '../unit/message/mime-cases.ts';
+import { cases, messageOf } from '../unit/message/mime/mime-cases.ts';
 
 const lines = [
   'From: a@x.example',
@@ -63,11 +64,17 @@ async function receive(
   for (const header of before) headers.add(header);
   const spool = new SpoolStore().create('', 'T', { message: 1e9, total: 1e9 });
   const receiver = new MessageReceiver(
+    new DotFraming(),
     spool,
     headers,
     {
       content: undefined,
-      header: hooked ? (header) => hooks.push(header.toString('latin1')) > 0 : undefined,
+      header: hooked
+        ? (header) => {
+            hooks.push(header.toString('latin1'));
+            return 'on';
+          }
+        : undefined,
       eoh: undefined,
       body: (batch) => {
         for (let i = 0; i < batch.count; i++)
@@ -84,7 +91,7 @@ async function receive(
   const places = [...new Set(cuts.map((cut) => cut % wire.length))].sort((a, b) => a - b);
   let start = 0;
   for (const place of [...places, wire.length]) {
-    if (place > start) await receiver.feed(wire.subarray(start, place), 0);
+    if (place > start) await receiver.feed(wire.subarray(start, place));
     start = Math.max(start, place);
   }
   const layout = receiver.layout;

@@ -5,12 +5,14 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { Octets } from '../../src/base/octets.ts';
 import { Pieces } from '../../src/base/pieces.ts';
-import { ReplyParser } from '../../src/forward/reply-parser.ts';
-import { HeaderList } from '../../src/message/header-list.ts';
-import { MessageReceiver } from '../../src/message/receiver.ts';
+import { DotFraming } from '../../src/message/framing/dot.ts';
+import { OctetsFraming } from '../../src/message/framing/octets.ts';
+import { HeaderList } from '../../src/message/header/header-list.ts';
+import { type ContentSink, MessageReceiver } from '../../src/message/receiver.ts';
 import { SpoolStore } from '../../src/message/spool.ts';
 import { LineReader } from '../../src/net/line-reader.ts';
 import { SpamdReplyReader } from '../../src/service/spamd-reply.ts';
+import { ReplyParser } from '../../src/smtp/protocol/reply-parser.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -37,18 +39,21 @@ const noLimits = { message: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INF
 const spools = new SpoolStore();
 
 function receiver(hooks: 'none' | 'header' | 'body', begin: string): Kept {
-  const sink = {
+  const sink: ContentSink = {
     content: undefined,
-    header: hooks === 'header' ? () => true : undefined,
+    header: hooks === 'header' ? () => 'on' : undefined,
     eoh: undefined,
     body: hooks === 'body' ? () => 1 : undefined,
   };
   // What goes to the spool is another reader's; here it is left out.
   const spool = spools.create('', 'x', noLimits);
   spool.append = () => undefined;
-  const reader = new MessageReceiver(spool, new HeaderList(), sink, { size: 0, headers: 1e9 });
-  void reader.feed(Buffer.from(begin), 0);
-  return { feed: (chunk) => void reader.feed(chunk, 0) };
+  const reader = new MessageReceiver(new DotFraming(), spool, new HeaderList(), sink, {
+    size: 0,
+    headers: 1e9,
+  });
+  void reader.feed(Buffer.from(begin));
+  return { feed: (chunk) => void reader.feed(chunk) };
 }
 
 const readers: readonly (readonly [string, string, () => Kept])[] = [
@@ -99,13 +104,30 @@ const readers: readonly (readonly [string, string, () => Kept])[] = [
     () => {
       const spool = spools.create('', 'x', noLimits);
       const reader = new MessageReceiver(
+        new DotFraming(),
         spool,
         new HeaderList(),
         { content: undefined, header: undefined, eoh: undefined, body: undefined },
         { size: 0, headers: 1e9 },
       );
-      void reader.feed(Buffer.from('\r\n'), 0);
-      return { feed: (chunk) => void reader.feed(chunk, 0) };
+      void reader.feed(Buffer.from('\r\n'));
+      return { feed: (chunk) => void reader.feed(chunk) };
+    },
+  ]),
+  ...['x', '\r', '\n', '.\r\n'].map((text): readonly [string, string, () => Kept] => [
+    `a message in chunks of BDAT, of ${JSON.stringify(text)}, in memory`,
+    text,
+    () => {
+      const framing = new OctetsFraming();
+      const sink = { content: undefined, header: undefined, eoh: undefined, body: undefined };
+      const spool = spools.create('', 'x', noLimits);
+      const reader = new MessageReceiver(framing, spool, new HeaderList(), sink, { size: 0, headers: 1e9 });
+      const feed = (chunk: Buffer): void => {
+        framing.begin(chunk.length, false);
+        void reader.feed(chunk);
+      };
+      feed(Buffer.from('\r\n'));
+      return { feed };
     },
   ]),
   ['headers without hook.header', 'a:\r\n', () => receiver('none', '')],
@@ -188,7 +210,7 @@ describe('input that waits', () => {
     for (let i = 0; i < all.length; i++) reader.push(Buffer.from(all.subarray(i, i + 1)));
     while (step(reader));
     // It was 80 s when each chunk taken moved all others.
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(reader.buffered).toBe(0);
   });
 });

@@ -2,11 +2,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { HeaderList } from '../../src/message/header-list.ts';
-import { defaultMimeLimits } from '../../src/message/mime-limits.ts';
-import { MimeParser } from '../../src/message/mime-parts.ts';
-import { UriCollector } from '../../src/message/uri-collector.ts';
-import { uriReader } from '../../src/message/uri-text.ts';
+import { HeaderList } from '../../src/message/header/header-list.ts';
+import { defaultMimeLimits } from '../../src/message/mime/limits.ts';
+import { MimeParser } from '../../src/message/mime/parts.ts';
+import { UriCollector } from '../../src/message/uri/collector.ts';
+import { searchPage, uriReader } from '../../src/message/uri/text.ts';
 import { parseUri } from '../../src/uri/parse-uri.ts';
 
 setFlagsFromString('--expose_gc');
@@ -65,10 +65,12 @@ describe.each(Object.entries(forms))('%s', (_title, text) => {
       },
       { ...defaultMimeLimits, headerBytes: 2 * size },
     );
-    const collector = new UriCollector(parseUri, defaultMimeLimits, {
-      uri: () => undefined,
-      limit: () => undefined,
-    });
+    const collector = new UriCollector(
+      parseUri,
+      defaultMimeLimits,
+      { uri: () => undefined, limit: () => undefined },
+      searchPage,
+    );
     const before = held();
     for (let at = 0; at < message.length; at += step)
       parser.feed(Buffer.from(message.subarray(at, at + step)));

@@ -1,28 +1,39 @@
 // MAIL and RCPT against the grammar of RFC 5321 written down a second time, as regular expressions: a line is taken exactly when it matches,
 // and what the next hop gets is what the line says.
 import { isIPv4, isIPv6 } from 'node:net';
+import { domainToASCII } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeliveryOutcome } from '../../src/forward/delivery.ts';
-import type { SmartHostDelivery } from '../../src/forward/smart-host.ts';
+import type { DeliveryOutcome } from '../../src/delivery/port/delivery.ts';
+import type { SmartHostDelivery } from '../../src/delivery/smart-host.ts';
 import { SmtpRig } from '../fakes/smtp-rig.ts';
 
-// RFC 5321 section 4.1.2, with underscores in names, which RFC 2181 section 11 allows.
-const ATOM = "[A-Za-z0-9!#$%&'*+\\-/=?^_`{|}~]+";
-const LOCAL = `(?:${ATOM}(?:\\.${ATOM})*|"(?:[ !#-\\[\\]-~]|\\\\[ -~])*")`;
-const LABEL = '(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)';
+// RFC 5321 section 4.1.2, with underscores in names, which RFC 2181 section 11 allows, and octets above 127, which are looked at afterwards.
+const ATOM = "[A-Za-z0-9!#$%&'*+\\-/=?^_`{|}~\x80-\xff]+";
+const LOCAL = `(?:${ATOM}(?:\\.${ATOM})*|"(?:[ !#-\\[\\]-~\x80-\xff]|\\\\[ -~])*")`;
+const LABEL = '(?:[A-Za-z0-9_\x80-\xff](?:[A-Za-z0-9_\x80-\xff-]*[A-Za-z0-9_\x80-\xff])?)';
 const NAME = `${LABEL}(?:\\.${LABEL})*`;
 const ROUTE = `(?:(?:@${NAME},)*@${NAME}:)?`;
 const MAILBOX = `${LOCAL}(?:@(?:${NAME}|\\[[^\\]]*\\]))?`;
+// RFC 3461 section 4.
+const XTEXT = '(?:[!-*,-<>-~]|\\+[0-9A-F]{2})+';
+const ATYPE = "[A-Za-z0-9!#$%&'*+\\-/?^_`{|}~]+";
+const NOTIFY = '(?:NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY))*)';
 const MAIL = new RegExp(
-  `^MAIL[ \\t]+FROM:[ \\t]*<(?:(${ROUTE})(${MAILBOX}))?>((?:[ \\t]+(?:SIZE=\\d{1,20}|BODY=(?:7BIT|8BITMIME)))*)[ \\t]*$`,
+  `^MAIL[ \\t]+FROM:[ \\t]*<(?:(${ROUTE})(${MAILBOX}))?>((?:[ \\t]+(?:SIZE=\\d{1,20}|BODY=(?:7BIT|8BITMIME)|SMTPUTF8|RET=(?:FULL|HDRS)|ENVID=${XTEXT}))*)[ \\t]*$`,
   'i',
 );
-const RCPT = new RegExp(`^RCPT[ \\t]+TO:[ \\t]*<(${ROUTE})(${MAILBOX})>()[ \\t]*$`, 'i');
+const RCPT = new RegExp(
+  `^RCPT[ \\t]+TO:[ \\t]*<(${ROUTE})(${MAILBOX})>((?:[ \\t]+(?:NOTIFY=${NOTIFY}|ORCPT=${ATYPE};${XTEXT}))*)[ \\t]*$`,
+  'i',
+);
 
 /** A domain that could be one: not longer than 255 bytes, and no IPv4 address. */
-function isName(name: string): boolean {
+function isName(given: string): boolean {
+  if (given.length > 255) return false;
+  const name = asciiOf(given);
   const labels = name.split('.');
+  if (name === '' || labels.some((label) => label.length > 63)) return false;
   const last = labels.at(-1) ?? '';
   const top = labels.length === 1 ? !/^\d+$/.test(last) : /^[a-z-]+$|^xn--[a-z0-9-]+$/i.test(last);
   return name.length <= 255 && top;
@@ -34,8 +45,18 @@ function isDomain(domain: string): boolean {
   return isIPv4(literal) || (/^ipv6:/i.test(literal) && isIPv6(literal.slice(5)) && !literal.includes('%'));
 }
 
-/** The mailbox that a line names; undefined when it is to be refused. */
-function named(line: string): string | undefined {
+/** Of the names that are made here this is all: well-formed UTF-8 of letters that stay what they are. */
+function isUtf8(text: string): boolean {
+  return Buffer.from(Buffer.from(text, 'latin1').toString('utf8')).toString('latin1') === text;
+}
+
+/** In A-labels. */
+function asciiOf(name: string): string {
+  return /^[\0-\x7f]*$/.test(name) ? name : domainToASCII(Buffer.from(name, 'latin1').toString('utf8'));
+}
+
+/** The mailbox that a line names; undefined when it is to be refused. `utf8`: the transaction has said SMTPUTF8. */
+function named(line: string, utf8 = false): string | undefined {
   const match = MAIL.exec(line) ?? RCPT.exec(line);
   if (match === null) return undefined;
   const [, route = '', mailbox = '', parameters = ''] = match;
@@ -44,6 +65,13 @@ function named(line: string): string | undefined {
     .filter(Boolean)
     .map((word) => word.slice(0, 4).toUpperCase());
   if (new Set(names).size !== names.length) return undefined;
+  const notify = /NOTIFY=(\S*)/i.exec(parameters)?.[1]?.toUpperCase().split(',') ?? [];
+  if (new Set(notify).size !== notify.length) return undefined;
+  const saidUtf8 = utf8 || names.includes('SMTP');
+  if (/[\x80-\xff]/.test(mailbox) && !saidUtf8) return undefined;
+  if (!isUtf8(mailbox) || !isUtf8(route)) return undefined;
+  // What MAIL takes is known when its path is read, what RCPT takes before.
+  if (/[\x80-\xff]/.test(route) && /^r/i.test(line) && !saidUtf8) return undefined;
   if (!route.split(/[,:]/).every((hop) => hop === '' || isName(hop.slice(1)))) return undefined;
   const domain = new RegExp(`^${LOCAL}@(.*)$`, 's').exec(mailbox)?.[1];
   return domain === undefined || isDomain(domain) ? mailbox : undefined;
@@ -55,16 +83,19 @@ const some = (characters: string, minLength: number, maxLength: number): fc.Arbi
 const join = (...parts: readonly fc.Arbitrary<string>[]): fc.Arbitrary<string> =>
   fc.tuple(...parts).map((all) => all.join(''));
 
+const UE = '\xc3\xbc';
 const local = fc.oneof(
   some("abZ09!#$%&'*+-/=?^_`{|}~", 1, 8),
   join(some('abZ09-', 1, 4), pick('.'), some('abZ09-', 1, 4)),
-  join(pick('"'), some('ab <>@,.:[]', 0, 6), pick('', '\\"', '\\\\', '\\>'), pick('"')),
+  join(pick('"'), some('ab <>@,.:[]', 0, 6), pick('', '\\"', '\\\\', '\\>', UE), pick('"')),
+  join(pick(UE, 'a'), some('ab09', 0, 3), pick(UE, '.', '')),
 );
 const label = join(some('abZ09_', 1, 2), some('abZ09-_', 0, 4), some('abZ09_', 1, 1));
 const name = fc.oneof(
   join(label, pick('.'), some('abcXYZ', 1, 5)),
   join(label, pick('.'), label, pick('.com', '.xn--p1ai', '.c0m', '.1')),
   some('abZ09', 1, 5),
+  join(pick('b\xc3\xa4', 'b'), label, pick('.'), pick('com', 'ex\xc3\xa4m')),
 );
 const domain = fc.oneof(
   { weight: 6, arbitrary: name },
@@ -84,10 +115,33 @@ const route = fc.oneof(
 );
 const parameters = fc
   .array(
-    pick('SIZE=1', 'size=99', 'BODY=7BIT', 'body=8bitmime', 'SIZE=x', 'REQUIRETLS', 'NOTIFY=NEVER', 'BODY=x'),
-    {
-      maxLength: 2,
-    },
+    pick(
+      ...[
+        'SIZE=1',
+        'size=99',
+        'BODY=7BIT',
+        'body=8bitmime',
+        'SIZE=x',
+        'REQUIRETLS',
+        'NOTIFY=NEVER',
+        'BODY=x',
+      ],
+      ...['SMTPUTF8', 'SMTPUTF8', 'smtputf8', 'RET=FULL', 'ENVID=a+2Bb', 'ENVID=+0D+0A', 'ENVID=+x', 'RET=x'],
+    ),
+    { maxLength: 3 },
+  )
+  .map((words) => words.map((word) => ` ${word}`).join(''));
+const rcptParameters = fc
+  .array(
+    pick(
+      'NOTIFY=NEVER',
+      'NOTIFY=success,DELAY',
+      'NOTIFY=DELAY,DELAY',
+      'ORCPT=rfc822;a+0Ab',
+      'ORCPT=rfc822',
+      'RET=FULL',
+    ),
+    { maxLength: 2 },
   )
   .map((words) => words.map((word) => ` ${word}`).join(''));
 const blank = pick('', '', '', ' ', '\t');
@@ -107,7 +161,16 @@ const mailLine = fc.oneof(
   },
   { weight: 1, arbitrary: join(pick('MAIL FROM:<>'), parameters) },
 );
-const rcptLine = join(pick('RCPT TO:', 'rcpt to:'), blank, pick('<'), route, mailbox, pick('>'), blank);
+const rcptLine = join(
+  pick('RCPT TO:', 'rcpt to:'),
+  blank,
+  pick('<'),
+  route,
+  mailbox,
+  pick('>'),
+  rcptParameters,
+  blank,
+);
 /** Up to three octets of a line gone, others in their place; no line end and no NUL among them. */
 const spoilt = (line: fc.Arbitrary<string>): fc.Arbitrary<string> => {
   const octet = fc.constantFrom(...'<>@"\\.,: \t[]-()a1;=_+\x01\x7f\x80\xff');
@@ -138,6 +201,7 @@ describe('MAIL and RCPT', () => {
           };
           const rig = new SmtpRig({
             hooks: { mail: look, rcpt: look },
+            options: { 'smtp-utf8': '+', 'smtp-dsn': '+' },
             smartHost: async (delivery) => {
               delivered = delivery;
               return taken;
@@ -148,9 +212,10 @@ describe('MAIL and RCPT', () => {
           const sender = named(mail);
           expect((await client.command(mail)).slice(0, 1), mail).toBe(sender === undefined ? '5' : '2');
           if (sender === undefined) await client.command('MAIL FROM:<>');
+          const utf8 = sender !== undefined && / SMTPUTF8\b/i.test(mail.slice(mail.lastIndexOf('>')));
           const wanted: string[] = [];
           for (const line of rcpts) {
-            const recipient = named(line);
+            const recipient = named(line, utf8);
             expect((await client.command(line)).slice(0, 1), line).toBe(recipient === undefined ? '5' : '2');
             if (recipient === undefined) bad++;
             else wanted.push(recipient);
@@ -160,7 +225,10 @@ describe('MAIL and RCPT', () => {
           if (wanted.length > 0) {
             await client.command('DATA');
             expect(await client.command('A: 1\r\n\r\n.')).toMatch(/^250/);
-            expect([delivered?.sender, delivered?.recipients]).toEqual([sender ?? '', wanted]);
+            expect([delivered?.sender, delivered?.recipients.map(({ address }) => address)]).toEqual([
+              sender ?? '',
+              wanted,
+            ]);
           }
           await client.quit();
         },

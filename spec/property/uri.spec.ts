@@ -210,6 +210,17 @@ describe('hosts in attributes', () => {
         '<',
         '\\',
         ',',
+        '</a>',
+        '<b>',
+        '</b>',
+        '<!--',
+        '-->',
+        '<br>',
+        'e[.]example.com',
+        'hxxp://f.example.com',
+        '?u=http://g.example.com',
+        'data:text/html,',
+        'mailto:a@h.example.com,b@i.example.com',
       ],
     );
     fc.assert(

@@ -2,7 +2,7 @@
 // servers encode it.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { rcode } from '../../src/dns/resolver-api.ts';
-import type { LuaRecord, LuaValue } from '../../src/lua/value.ts';
+import type { LuaRecord, LuaValue } from '../../src/lua-api/value.ts';
 import { type DnsRig, dnsRig, type QueryRecord } from '../fakes/dns-rig.ts';
 import { longText, type NameServer, startNsd, startUnbound } from './name-servers.ts';
 import { describeWith } from './needs.ts';

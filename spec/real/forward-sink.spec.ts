@@ -1,16 +1,18 @@
 // The SMTP client against postfix's smtp-sink, with and without the extensions, refusing and dropping at each command.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import type { DeliveryOutcome } from '../../src/forward/delivery.ts';
-import { createSmtpClient, type SmtpClient } from '../../src/forward/smtp-client.ts';
-import { systemClock } from '../../src/ops/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { RecordLog } from '../../src/bench/ports/record-log.ts';
+import { FakeResolver } from '../../src/bench/ports/resolver.ts';
+import type { DeliveryOutcome } from '../../src/delivery/port/delivery.ts';
 import { createOptions } from '../../src/options/option-set.ts';
-import { RecordLog } from '../fakes/record-log.ts';
-import { delivery, FakeResolver, source } from '../unit/forward/support.ts';
+import { createSmtpClient, type SmtpClient } from '../../src/smtp/client/smtp-client.ts';
+import { delivery, source } from '../unit/smtp/client/support.ts';
 import { describeWith, findProgram } from './needs.ts';
 
 const sinks: { readonly child: ChildProcess; readonly directory: string }[] = [];

@@ -62,7 +62,7 @@ describe('a log that nobody reads', () => {
       const before = performance.now();
       child.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);
-      expect(performance.now() - before).toBeLessThan(7000);
+      expect(performance.now() - before).toBeLessThan(25_000);
     } finally {
       if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       closeSync(pipe);

@@ -3,8 +3,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { NextHop, refusedPort } from '../../src/bench/ports/next-hop.ts';
 import { type Daemon, root, startDaemon } from '../fakes/daemon.ts';
-import { NextHop, refusedPort } from '../fakes/next-hop.ts';
 import { onTheWire, SmtpClient } from '../fakes/smtp-client.ts';
 import { startMeeting } from './meeting.ts';
 import { type NameServer, startNsd, type Zones } from './name-servers.ts';
@@ -274,14 +274,16 @@ describeWith(['nsd', 'clamd', 'spamd'], 'the example policy mail-filter.lua', ()
       /^550 5\.7\.1 message is infected with Eicar-Test-Signature\S*\r\n$/,
     );
     await main.line(/refused: infected with Eicar-Test-Signature/);
-    expect(hop.commands).toEqual([]);
+    // It was asked about the recipient, and has not had the message.
+    expect(hop.commands).not.toContain('DATA');
   });
 
   it('refuses spam with its score', async () => {
     expect(await send(`${HEAD}\r\n${GTUBE}\r\n`)).toMatch(
       /^550 5\.7\.1 message looks like spam \(\d{3,4}\.\d\)\r\n$/,
     );
-    expect(hop.commands).toEqual([]);
+    // It was asked about the recipient, and has not had the message.
+    expect(hop.commands).not.toContain('DATA');
   });
 
   it('has the client come back while clamd is down, whatever spamd says', async () => {
@@ -292,7 +294,8 @@ describeWith(['nsd', 'clamd', 'spamd'], 'the example policy mail-filter.lua', ()
       );
     }
     await daemon.line(/clamd: .*ECONNREFUSED|clamd: .*refused/);
-    expect(hop.commands).toEqual([]);
+    // It was asked about the recipient, and has not had the message.
+    expect(hop.commands).not.toContain('DATA');
   });
 
   it('lets mail pass as unknown while spamd is down, but no virus', async () => {

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { PartRecord } from '../../src/message/mime-part.ts';
+import type { PartRecord } from '../../src/message/mime/part.ts';
 import { type Leaf, mailsplitLeaves } from '../fakes/mailsplit-parts.ts';
 import { observe } from '../fakes/observe-message.ts';
 

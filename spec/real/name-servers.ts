@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FakeDnsServer, rcodeAction } from '../fakes/dns-server.ts';
+import { FakeDnsServer, rcodeAction } from '../../src/bench/ports/dns-server.ts';
 import { Program } from '../fakes/program.ts';
 import { findProgram } from './needs.ts';
 import { freePort } from './scanners.ts';

@@ -44,7 +44,10 @@ describeWith([...postfixNeeds, 'aiosmtpd'], 'smtpe beside postfix and aiosmtpd',
   const ports: number[] = [];
 
   beforeAll(async () => {
-    smtpe = await WholeServer.start({ policy: POLICY, options: { 'smtp-max-size': '1000000' } });
+    smtpe = await WholeServer.start({
+      policy: POLICY,
+      options: { 'smtp-max-size': '1000000', 'smtp-utf8': '+', 'smtp-dsn': '+' },
+    });
     postfix = await startPostfix(`smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 1000
 smtpd_hard_error_limit = 1000
@@ -66,7 +69,7 @@ smtpd_forbid_unauth_pipelining = no`);
     const cases = (Object.keys(inputs) as Place[]).flatMap((place) =>
       inputs[place].map((input) => ({ place, input })),
     );
-    expect(cases.length).toBeGreaterThanOrEqual(200);
+    expect(cases.length).toBeGreaterThanOrEqual(350);
     expect(new Set(cases.map(({ place, input }) => `${place} ${input}`)).size).toBe(cases.length);
     const found = new Map<string, string>();
     const queue = [...cases];

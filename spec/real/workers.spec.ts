@@ -248,7 +248,7 @@ describe('signals', () => {
     const before = performance.now();
     service.signalGroup('SIGTERM');
     expect(await service.program.ended).toMatchObject({ code: 0, stdout: '' });
-    expect(performance.now() - before).toBeLessThan(5000);
+    expect(performance.now() - before).toBeLessThan(20_000);
     silent.close();
   });
 });
@@ -282,7 +282,7 @@ describe('an end in order', () => {
     process.kill(first, 'SIGSTOP');
     const before = performance.now();
     expect((await service.program.stop()).code).toBe(0);
-    expect(performance.now() - before).toBeLessThan(6000);
+    expect(performance.now() - before).toBeLessThan(25_000);
     expect(service.program.stderr).toMatch(/worker killed: it did not end in time worker=\d+/);
   });
 
@@ -346,7 +346,7 @@ describe('an end in order', () => {
     await expect.poll(reads, { timeout: 20_000 }).toBe(true);
     const before = performance.now();
     await service.program.stop();
-    expect(performance.now() - before).toBeLessThan(5000);
+    expect(performance.now() - before).toBeLessThan(20_000);
     await writer.close();
     await rm(directory, { recursive: true });
   });

@@ -1,7 +1,7 @@
 // What real mail showed, through the whole server: policies that delete forged headers, mark mail, and look at parts, names and URIs must not be evaded
 // by how a message is written down.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { NextHop } from '../fakes/next-hop.ts';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import type { RigClient } from '../fakes/smtp-rig.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 

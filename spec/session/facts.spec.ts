@@ -1,15 +1,18 @@
 // Walks through the table of session facts in the whole engine: what a policy knows at each moment of a session, and what of it is left
 // behind the next one. Every fact and every moment of the table has its turn.
+import { duplexPair } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
+import type { TlsFacts } from '../../src/net/tls-facts.ts';
 import {
   type FactName,
   type FactSpec,
   factTable,
   type Moment,
   moments,
-} from '../../src/smtp/session-facts.ts';
-import { NextHop } from '../fakes/next-hop.ts';
-import type { RigClient } from '../fakes/smtp-rig.ts';
+} from '../../src/smtp/server/session-facts.ts';
+import { peerAt } from '../fakes/peer.ts';
+import { RigClient } from '../fakes/smtp-rig.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 
 /** HELP sets what a policy can set, NOOP tells which facts hold. */
@@ -24,6 +27,7 @@ function hook.noop()
   local function fact(name, holds) if holds then facts[#facts + 1] = name end end
   fact('address', client.address and client.host and client.port)
   fact('local', client.local_address)
+  fact('tls', client.tls and client.is_tls)
   fact('session', client.id_sess)
   fact('policy', mark and client.mark)
   fact('options', smtpe.getoption('limit-recipients') == '77')
@@ -34,7 +38,16 @@ function hook.noop()
   fact('authMechanism', client.auth_mechanism == 'PLAIN')
   fact('authClaim', client.auth_claim)
   fact('authPassword', client.auth_password)
-  fact('transaction', client.id_trans)
+  fact('transaction', client.id_trans and client.sender == 'a@b.example' and client.recipients)
+  -- Nothing is changed by what it is already; outside of a transaction it is an error.
+  fact('envelope', select(2, pcall(client.set_sender, 'changed@b.example')) == false)
+  fact('mailParameters', client.parameters and client.parameters.SMTPUTF8)
+  fact('utf8', client.smtputf8)
+  fact('envid', client.envid == 'a+b')
+  fact('ret', client.ret)
+  fact('notify', client.notify)
+  fact('orcpt', client.orcpt)
+  fact('rcptParameters', client.rcpt_parameters)
   fact('tables', kept == mime.parts)
   fact('headers', header.find('X-Mail', 1))
   fact('earlyHeaders', header.find('X-Early', 1))
@@ -47,6 +60,7 @@ hook.helo, hook.ehlo = hello, hello
 function hook.auth() if client.auth_password == 'right' then return '235 2.7.0 ok' end end
 function hook.mail(sender)
   header.add('X-Mail: 1')
+  client.set_sender('changed@b.example')
   kept = mime.parts
   if sender == 'bad@b.example' then return '550 5.7.1 no' end
 end
@@ -59,6 +73,7 @@ function hook.forward() return '250 2.0.0 taken ' .. tostring(in_dot) .. ' ' .. 
 const auth = (password: string): string =>
   `AUTH PLAIN ${Buffer.from(`\0alice\0${password}`).toString('base64')}`;
 const MAIL = 'MAIL FROM:<a@b.example>';
+const MAIL_UTF8 = `${MAIL} SMTPUTF8 RET=FULL ENVID=a+2Bb`;
 const RCPT = 'RCPT TO:<c@d.example>';
 
 /** Facts that need more than a session and a look. */
@@ -75,11 +90,24 @@ const OF_A_CLIENT: readonly FactName[] = [
     'earlyHeaders',
   ] as const),
 ];
-const OF_A_TRANSACTION: readonly FactName[] = ['transaction', 'tables', 'headers', 'messageFile'];
+const OF_A_TRANSACTION: readonly FactName[] = [
+  'transaction',
+  'mailParameters',
+  'utf8',
+  'envid',
+  'ret',
+  'envelope',
+  'tables',
+  'headers',
+  'messageFile',
+];
 
 let server: WholeServer;
 beforeAll(async () => {
-  server = await WholeServer.start({ policy, options: { 'smtp-xclient-hosts': '192.0.2.0/24' } });
+  server = await WholeServer.start({
+    policy,
+    options: { 'smtp-xclient-hosts': '192.0.2.0/24', 'smtp-utf8': '+', 'smtp-dsn': '+' },
+  });
 });
 afterAll(() => server.stop());
 
@@ -103,7 +131,7 @@ const CLIENT = [
   ['HELP', '214'],
   [auth('right'), '235'],
 ] as const;
-const TRANSACTION = [...CLIENT, [MAIL, '250'], [RCPT, '250'], ['DATA', '451']] as const;
+const TRANSACTION = [...CLIENT, [MAIL_UTF8, '250'], [RCPT, '250'], ['DATA', '451']] as const;
 
 /** Two commands at once, so that the client pipelines. */
 async function pipeline(client: RigClient): Promise<void> {
@@ -225,24 +253,44 @@ describe('what a session knows', () => {
 
   it('a transaction after XCLIENT begins with nothing of the one before', async () => {
     const client = await session(...TRANSACTION, ['RSET', '250'], ['XCLIENT ADDR=192.0.2.9', '220']);
-    await client.commands('EHLO c', MAIL);
-    expect(await facts(client)).toEqual([...ALWAYS, 'transaction', 'tables', 'headers'].toSorted());
+    await client.commands('EHLO c', MAIL_UTF8);
+    expect(await facts(client)).toEqual(
+      [
+        ...ALWAYS,
+        'transaction',
+        'envelope',
+        'mailParameters',
+        'utf8',
+        'envid',
+        'ret',
+        'tables',
+        'headers',
+      ].toSorted(),
+    );
     await client.quit();
   });
 
   it('every fact and every moment of the table has had its turn', () => {
     const shown: readonly FactName[] = [...OF_A_CLIENT, ...OF_A_TRANSACTION];
-    // Of these the specs of AUTH, of the dot (above) and of limits and XCLIENT tell.
+    // Of these the specs of AUTH, of the dot (above), of limits, XCLIENT and next-hop-asked tell.
     const elsewhere: readonly FactName[] = [
+      'tls',
       'authClaim',
       'authPassword',
+      'notify',
+      'orcpt',
+      'rcptParameters',
+      'authAuthorize',
+      'authResult',
       'messageLength',
+      'route',
       'hello',
       'commandCount',
       'errorCount',
     ];
     expect([...shown, ...elsewhere].toSorted()).toEqual(Object.keys(factTable).toSorted());
-    const walked = new Set<string>([...outside, ...inside].map(([moment]) => moment));
+    // Of STARTTLS spec/session/tls.spec.ts tells.
+    const walked = new Set<string>(['starttls', ...[...outside, ...inside].map(([moment]) => moment)]);
     const beginnings = [
       'connect',
       'pipelined',
@@ -251,6 +299,8 @@ describe('what a session knows', () => {
       'auth',
       'auth-refused',
       'mail-hook',
+      'rcpt-hook',
+      'rcpt-done',
       'data-hook',
       'dot-hook',
       'close',
@@ -323,6 +373,51 @@ describe('headers that are added outside of their hooks', () => {
     for (const line of ['EHLO c', 'RSET', MAIL, 'RSET']) await client.command(line);
     const error = 'headers can be changed only up to hook.dot';
     expect(await client.command('NOOP')).toBe(`250 ${error}|${error}|${error}nil\r\n`);
+    await client.quit();
+    await other.stop();
+  });
+});
+
+describe('client.tls of a connection that came encrypted', () => {
+  it('has everything that is known of it, and XCLIENT does not change it', async () => {
+    const other = await WholeServer.start({
+      policy: `
+        function hook.noop()
+          local tls, shown = client.tls, {}
+          for _, name in ipairs { 'version', 'cipher', 'bits', 'name', 'alpn', 'resumed', 'implicit', 'by' } do
+            shown[#shown + 1] = name .. '=' .. tostring(tls[name])
+          end
+          local certificate = tls.certificate
+          for _, name in ipairs { 'result', 'cause', 'subject', 'common_name', 'issuer', 'serial', 'fingerprint', 'not_after' } do
+            shown[#shown + 1] = name .. '=' .. tostring(certificate[name])
+          end
+          return '250 ' .. tostring(client.is_tls) .. ' ' .. table.concat(shown, ' ') .. ' ' .. table.concat(certificate.names, ',')
+        end`,
+      options: { 'smtp-xclient-hosts': '192.0.2.0/24' },
+    });
+    const [ours, theirs] = duplexPair();
+    const tls: TlsFacts = {
+      ...{ version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', bits: 128, name: 'mx.example' },
+      ...{ alpn: undefined, resumed: false, implicit: true, by: 'proxy' },
+      certificate: {
+        ...{ result: 'untrusted', cause: 'CERT_HAS_EXPIRED', subject: 'CN=a', commonName: 'a' },
+        ...{ names: ['a.example', 'b.example'], issuer: 'CN=b', serial: '01', fingerprint: 'ab' },
+        notAfter: '2026-11-28T00:00:00Z',
+      },
+    };
+    const client = new RigClient(
+      ours,
+      other.server.serve(theirs, peerAt('192.0.2.1', { tls }), false),
+      theirs,
+    );
+    await client.reply();
+    const shown =
+      '250 true version=TLSv1.3 cipher=TLS_AES_128_GCM_SHA256 bits=128 name=mx.example alpn=nil resumed=false implicit=true by=proxy ' +
+      'result=untrusted cause=CERT_HAS_EXPIRED subject=CN=a common_name=a issuer=CN=b serial=01 fingerprint=ab not_after=2026-11-28T00:00:00Z ' +
+      'a.example,b.example\r\n';
+    expect(await client.command('NOOP')).toBe(shown);
+    expect(await client.command('XCLIENT ADDR=192.0.2.9')).toMatch(/^220/);
+    expect(await client.command('NOOP')).toBe(shown);
     await client.quit();
     await other.stop();
   });

@@ -3,9 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FakeDnsServer, type SeenQuery } from '../fakes/dns-server.ts';
-import { packetOctets, recordOctets } from '../fakes/dns-zone.ts';
-import { type HopConnection, NextHop } from '../fakes/next-hop.ts';
+import { FakeDnsServer, type SeenQuery } from '../../src/bench/ports/dns-server.ts';
+import { packetOctets, recordOctets } from '../../src/bench/ports/dns-zone.ts';
+import { type HopConnection, NextHop } from '../../src/bench/ports/next-hop.ts';
 import { Seeded } from '../fakes/seeded.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 import { type Fate, type Outcome, Visitor } from './isolation-visitor.ts';

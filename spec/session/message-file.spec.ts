@@ -1,7 +1,7 @@
 // What a policy may do to the file of a message, and what becomes of it: forwarded as it then is, with the headers as edited, or 451 and a log line that
 // says why. Never half of one message and half of another.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { NextHop } from '../fakes/next-hop.ts';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import type { RigClient } from '../fakes/smtp-rig.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { observe } from '../fakes/observe-message.ts';
 import { onTheWire, type SmtpClient } from '../fakes/smtp-client.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
-import { asOriginal, cases, expectedParts, messageOf, present } from '../unit/message/mime-cases.ts';
-import { differences } from '../unit/message/mime-differences.ts';
+import { asOriginal, cases, expectedParts, messageOf, present } from '../unit/message/mime/mime-cases.ts';
+import { differences } from '../unit/message/mime/mime-differences.ts';
 
 /** `first` is the hook that reads the tables before hook.dot does; strings are written as hexadecimal digits. */
 const policy = (first: string, file: string): string => `
@@ -15,7 +15,13 @@ local function hex(s) return '"' .. (s:gsub('.', function (c) return ('%02x'):fo
 local function json(record)
   local fields = {}
   for key, value in pairs(record) do
-    if type(value) == 'table' then value = table.concat(value, '/') end
+    if type(value) == 'table' and value[1] then value = table.concat(value, '/') end
+    if type(value) == 'table' then
+      local words = {}
+      for word in pairs(value) do words[#words + 1] = word end
+      table.sort(words)
+      value = table.concat(words, '/')
+    end
     fields[#fields + 1] = ('"%s":%s'):format(key, type(value) == 'string' and hex(value) or tostring(value))
   end
   return '{' .. table.concat(fields, ',') .. '}'
@@ -94,7 +100,7 @@ describe.each(['mail', 'content', 'eoh', 'dot'])('read first in hook.%s', (first
     const original = item.returns[0]?.['uri.found'].map(({ uri }) =>
       Object.fromEntries(Object.entries(uri).map(([key, value]) => [key, latin1(value)])),
     );
-    expect(seen.uris).toEqual(original);
+    expect(seen.uris.map(asOriginal)).toEqual(original);
   });
 
   test('a large message, part of it on disk', async () => {

@@ -2,29 +2,32 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMaildir } from '../../src/forward/maildir.ts';
-import { createSmartHost, type SmartHost } from '../../src/forward/smart-host.ts';
-import { createSmtpClient } from '../../src/forward/smtp-client.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { NextHop, refusedPort } from '../../src/bench/ports/next-hop.ts';
+import { RecordLog } from '../../src/bench/ports/record-log.ts';
+import { NextHopOffers } from '../../src/delivery/port/next-hop-offers.ts';
+import { createSmartHost, type SmartHost } from '../../src/delivery/smart-host.ts';
 import { createLuaEngine, type LuaEngine } from '../../src/lua/engine.ts';
-import { luaFunction, luaModule } from '../../src/lua/function-spec.ts';
-import { bytes } from '../../src/lua/params.ts';
+import { luaFunction } from '../../src/lua-api/function-spec.ts';
+import { luaModule } from '../../src/lua-api/module-spec.ts';
+import { bytes } from '../../src/lua-api/params.ts';
+import { createMaildir } from '../../src/mailbox/maildir.ts';
 import { SpoolStore } from '../../src/message/spool.ts';
 import { clientModule } from '../../src/modules/client.ts';
 import { headerModule } from '../../src/modules/header.ts';
 import { netModule } from '../../src/modules/net.ts';
-import { createServiceModule } from '../../src/modules/service.ts';
+import { createServiceModule } from '../../src/modules/service/service.ts';
 import { createSmtpModule } from '../../src/modules/smtp.ts';
 import { smtpeModule } from '../../src/modules/smtpe.ts';
 import { syslogModule } from '../../src/modules/syslog.ts';
-import { systemClock } from '../../src/ops/clock.ts';
+import { HostHealth } from '../../src/net/host-health.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import { readOptionWord } from '../../src/options/option-word.ts';
 import type { Options } from '../../src/options/options.ts';
 import { type LoadOutcome, loadPolicy } from '../../src/policy/loader.ts';
-import { Services } from '../../src/service/services.ts';
+import { createServices } from '../../src/service/services.ts';
+import { createSmtpClient } from '../../src/smtp/client/smtp-client.ts';
 import { libLuaDirectory } from '../fakes/lua-engine.ts';
-import { NextHop, refusedPort } from '../fakes/next-hop.ts';
-import { RecordLog } from '../fakes/record-log.ts';
 import { HOST } from '../fakes/smtp-rig.ts';
 import { type Cut, Replay } from './replay.ts';
 import { Bindings, type Transcript } from './transcript.ts';
@@ -39,19 +42,13 @@ export class Replayer {
   engine: LuaEngine | undefined;
   readonly #prelude: string;
   readonly #base = createOptions();
-  readonly #services = new Services({
+  readonly #services = createServices({
     clock: systemClock,
     resolver: { addresses: () => Promise.resolve([]) },
   });
   readonly #mailer = createSmtpClient({
     options: this.#base,
-    resolver: {
-      query: () => Promise.reject(new Error('not asked')),
-      reverse: () => Promise.resolve(undefined),
-      confirms: () => Promise.resolve(false),
-      addresses: (host) => Promise.resolve([host]),
-      close() {},
-    },
+    resolver: { addresses: (host) => Promise.resolve([host]) },
     clock: systemClock,
     log: this.log,
     helo: HOST,
@@ -92,7 +89,12 @@ export class Replayer {
         clientModule,
         headerModule,
         netModule,
-        createServiceModule({ services: this.#services, spool: this.spools, nextId: () => '0'.repeat(18) }),
+        createServiceModule({
+          clock: systemClock,
+          services: this.#services,
+          spool: this.spools,
+          nextId: () => '0'.repeat(18),
+        }),
         smtpeModule(HOST),
         syslogModule,
         createSmtpModule({ mailer: this.#mailer, spool: this.spools }),
@@ -145,6 +147,8 @@ export class Replayer {
       'spool-memory': '262144',
       'smtp-xclient-hosts': '127.0.0.0/8',
       'smtp-forward-connections': '0',
+      // As the original: the next hop hears of a message when it is complete.
+      'smtp-forward-at': 'dot',
     });
     for (const word of words) {
       const read = readOptionWord(word);
@@ -161,14 +165,16 @@ export class Replayer {
     return createSmartHost({
       options,
       mailer: this.#mailer,
+      health: new HostHealth(systemClock),
+      offers: new NextHopOffers(),
       maildir: createMaildir({
         clock: systemClock,
         random: () => 1,
-        log: this.log,
         hostName: HOST,
         processId: 1,
       }),
       log: this.log,
+      clock: systemClock,
     });
   }
 }

@@ -4,16 +4,16 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SmartHostDelivery } from '../../src/forward/smart-host.ts';
+import { FakeClock } from '../../src/bench/ports/clock.ts';
+import { otherSockets, type ScriptedServer, startScripted } from '../../src/bench/ports/scripted-server.ts';
+import { type FakeSpamd, spamdReply, startSpamd } from '../../src/bench/ports/spamd-server.ts';
+import type { SmartHostDelivery } from '../../src/delivery/smart-host.ts';
 import { SpoolStore } from '../../src/message/spool.ts';
 import { headerModule } from '../../src/modules/header.ts';
-import { createServiceModule } from '../../src/modules/service.ts';
-import { Services } from '../../src/service/services.ts';
-import { FakeClock } from '../fakes/clock.ts';
+import { createServiceModule } from '../../src/modules/service/service.ts';
+import { createServices, type NetworkServices } from '../../src/service/services.ts';
 import { TestEngine } from '../fakes/lua-engine.ts';
-import { otherSockets, type ScriptedServer, startScripted } from '../fakes/scripted-server.ts';
 import { SmtpRig } from '../fakes/smtp-rig.ts';
-import { type FakeSpamd, spamdReply, startSpamd } from '../fakes/spamd-server.ts';
 
 const RECEIVED = 'Subject: hello\r\nX-A: 1\r\n\r\n.dot\r\nbody \xff\0line\r\n';
 const FILTERED =
@@ -21,7 +21,7 @@ const FILTERED =
 const DELIVERED = { kind: 'delivered', host: 'hop', code: 250, text: '250 OK', rcpts: [] } as const;
 
 let engine: TestEngine;
-let services: Services;
+let services: NetworkServices;
 let clock: FakeClock;
 let directory: string;
 const spools = new SpoolStore();
@@ -34,10 +34,13 @@ afterAll(() => rm(directory, { recursive: true }));
 
 beforeEach(async () => {
   clock = new FakeClock();
-  services = new Services({ clock, resolver: { addresses: async () => [] } });
+  services = createServices({ clock, resolver: { addresses: async () => [] } });
   engine = await TestEngine.start({
     clock,
-    modules: [headerModule, createServiceModule({ services, spool: spools, nextId: () => '0'.repeat(18) })],
+    modules: [
+      headerModule,
+      createServiceModule({ clock, services, spool: spools, nextId: () => '0'.repeat(18) }),
+    ],
     files: { onPath: (path) => spools.find(path)?.onDiskSync() },
   });
 });

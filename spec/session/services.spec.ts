@@ -5,23 +5,24 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { luaFunction, luaModule } from '../../src/lua/function-spec.ts';
-import { bytes } from '../../src/lua/params.ts';
-import { SpoolStore } from '../../src/message/spool.ts';
-import { headerModule } from '../../src/modules/header.ts';
-import { createServiceModule } from '../../src/modules/service.ts';
-import { systemClock } from '../../src/ops/clock.ts';
-import { Services } from '../../src/service/services.ts';
-import { readClamdCommand } from '../fakes/clamd-server.ts';
-import { TestEngine } from '../fakes/lua-engine.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { readClamdCommand } from '../../src/bench/ports/clamd-server.ts';
 import {
   closedPort,
   type ScriptedServer,
   type ServerConnection,
   startScripted,
-} from '../fakes/scripted-server.ts';
+} from '../../src/bench/ports/scripted-server.ts';
+import { readSpamdCommand } from '../../src/bench/ports/spamd-server.ts';
+import { luaFunction } from '../../src/lua-api/function-spec.ts';
+import { luaModule } from '../../src/lua-api/module-spec.ts';
+import { bytes } from '../../src/lua-api/params.ts';
+import { SpoolStore } from '../../src/message/spool.ts';
+import { headerModule } from '../../src/modules/header.ts';
+import { createServiceModule } from '../../src/modules/service/service.ts';
+import { createServices } from '../../src/service/services.ts';
+import { TestEngine } from '../fakes/lua-engine.ts';
 import { HOST, SmtpRig } from '../fakes/smtp-rig.ts';
-import { readSpamdCommand } from '../fakes/spamd-server.ts';
 import {
   differencesOf,
   type Expectation,
@@ -84,7 +85,7 @@ function hideIds(text: string): string {
 describe('dialogues with services', () => {
   const logged: string[] = [];
   const spools = new SpoolStore();
-  const services = new Services({ clock: systemClock, resolver: { addresses: async () => [] } });
+  const services = createServices({ clock: systemClock, resolver: { addresses: async () => [] } });
   let engine: TestEngine;
   let directory: string;
 
@@ -108,7 +109,11 @@ describe('dialogues with services', () => {
     let count = 0;
     const nextId = () => `2AJK2K12345${String(++count).padStart(5, '0')}00`;
     engine = await TestEngine.start({
-      modules: [headerModule, createServiceModule({ services, spool: spools, nextId }), hookLog],
+      modules: [
+        headerModule,
+        createServiceModule({ clock: systemClock, services, spool: spools, nextId }),
+        hookLog,
+      ],
       files: { onPath: (path) => spools.find(path)?.onDiskSync() },
     });
   });

@@ -1,5 +1,5 @@
 // What a declared charset means (IANA character sets, WHATWG Encoding): by which rule its octets become text. Only names, no octets.
-// Called by charset/decoding.ts and message/text-readings.ts.
+// Called by charset/decoding.ts and message/mime/text-readings.ts.
 import { TextDecoder } from 'node:util';
 
 export type Charset =

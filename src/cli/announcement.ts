@@ -3,9 +3,10 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { plainAddress } from '../net/address.ts';
 import type { Endpoint } from '../net/listener.ts';
 import { endpointText } from '../net/listener.ts';
+import type { ListeningPlace } from '../net/listeners.ts';
+import { plainAddress } from '../net-address/network-list.ts';
 import type { Options } from '../options/options.ts';
 import { programName, version } from '../version.ts';
 
@@ -16,9 +17,23 @@ function isLoopback(endpoint: Endpoint): boolean {
   return address.startsWith('127.') || address === '::1';
 }
 
+/** What is to be said of a listener of smtp-listen: its name, where it listens, its flags, where its mail goes when that is not as with the others. */
+function listenerLine({ row, endpoints }: ListeningPlace, general: Options, width: number): string {
+  const words: string[] = [...row.flags];
+  const hosts = row.options.values['smtp-smart-host'];
+  if (hosts !== general.values['smtp-smart-host']) words.push(`mail to ${hosts === '' ? 'nobody' : hosts}`);
+  const where = endpoints.map(endpointText).join(', ');
+  return `  ${[row.name.padEnd(width), where, ...words].join(' ').trimEnd()}`;
+}
+
 /** Lines for stdout; the first one has `listening` and every address with its port. */
-export function announcement(endpoints: readonly Endpoint[], script: string, options: Options): string {
+export function announcement(places: readonly ListeningPlace[], script: string, options: Options): string {
+  const endpoints = places.flatMap((place) => place.endpoints);
   const lines = [`${programName} ${version} listening on ${endpoints.map(endpointText).join(', ')}`];
+  if (options.values['smtp-listen'] !== '') {
+    const width = 8;
+    lines.push(...places.map((place) => listenerLine(place, options, width)));
+  }
   const hosts = options.values['smtp-smart-host'];
   lines.push(`  policy   ${script}`);
   lines.push(
@@ -26,6 +41,9 @@ export function announcement(endpoints: readonly Endpoint[], script: string, opt
       ? `  mail     goes where the policy sends it; otherwise it is answered ${options.values['smtp-default-at-dot']} (no smtp-smart-host)`
       : `  mail     goes to ${hosts}`,
   );
+  if (places.every(({ row }) => row.options.values['smtp-tls'] === '')) {
+    lines.push('  TLS      is not offered: name a certificate in smtp-tls (doc/tls.md)');
+  }
   const [first] = endpoints;
   if (first !== undefined && endpoints.every(isLoopback)) {
     const where = endpointText(first);

@@ -1,33 +1,47 @@
 // Verb `check`: reads the options (done before) and the policy with its modules, looks at their text, runs the file level and hook.init
 // where nobody can be reached and no command is started. Calls no other hook. Exit code 0 when all is well.
 import { createApp } from '../app.ts';
-import { systemClock, systemRandom } from '../ops/clock.ts';
-import { silentLog } from '../ops/log.ts';
+import { systemClock } from '../base/clock.ts';
+import { silentWriter } from '../base/log.ts';
+import { openEventLog } from '../observe/event-log.ts';
 import type { Options } from '../options/options.ts';
 import { checkPolicy } from '../policy/current-policy.ts';
 import { exitCode } from './exit-code.ts';
+import { certificateWarnings, loadTls } from './load-tls.ts';
 import { noNetwork } from './no-network.ts';
 import { complain, print } from './problems.ts';
-import { findScript, spoolProblem } from './surroundings.ts';
+import { findScript, spoolProblem } from './start-checks.ts';
+import { tryAsUser } from './start-rights.ts';
+import { unusableProblems } from './user-checks.ts';
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
 
 export async function check(given: Options): Promise<number> {
+  // As at a start: keys are read with the rights that it has.
+  const tls = await loadTls(given);
+  const rights = await tryAsUser(given);
+  if (rights !== undefined) {
+    await complain([rights]);
+    return exitCode.usage;
+  }
   const problems: string[] = [];
   const spool = await spoolProblem(given);
   if (spool !== undefined) problems.push(spool);
+  if (tls.kind === 'wrong') problems.push(...tls.problems);
+  problems.push(
+    ...(await unusableProblems(given, given.values.user || String(process.getuid?.() ?? 'this one'))),
+  );
   const script = await findScript(given);
   if (script.kind === 'missing') {
     await complain([...problems, script.problem]);
     return exitCode.software;
   }
-  const options = given.fork();
-  options.set('lua-max-commands', '0', 'smtpe check');
-  const app = await createApp({
-    ...{ options, log: silentLog, clock: systemClock, random: systemRandom },
-    onBroken: () => undefined,
-    network: noNetwork,
-  });
+  const app = await createApp(
+    { options: given.fork(), log: openEventLog(silentWriter), onBroken: () => undefined },
+    noNetwork(given),
+  );
+  const certificates =
+    tls.kind === 'loaded' ? certificateWarnings(tls.contexts, app.hostName, systemClock.now()) : [];
   const outcome = await checkPolicy(app.place(script.path));
   app.close();
   if (outcome.kind === 'failed') {
@@ -38,7 +52,11 @@ export async function check(given: Options): Promise<number> {
   // Those with a line have the file in front already.
   const placed = (text: string): string => (/^\S+:\d+:/.test(text) ? text : `${script.path}: ${text}`);
   const mistakes = [...refused.map(placed), ...findings.mistakes];
-  const warnings = [...tolerated.map(placed), ...findings.warnings];
+  const warnings = [
+    ...tolerated.map(placed),
+    ...findings.warnings,
+    ...certificates.map(({ cause, file }) => `${file}: ${cause}`),
+  ];
   await complain([...problems, ...mistakes, ...warnings.map((text) => `warning: ${text}`)]);
   if (mistakes.length > 0) {
     await complain([`${count(mistakes.length, 'mistake')}, ${count(warnings.length, 'warning')}`]);

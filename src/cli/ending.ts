@@ -1,5 +1,6 @@
 // Why and when a process is to end: asked in order, asked not to wait any longer, or by an accident.
-import type { Log } from '../ops/log.ts';
+import { traceOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import { exitCode } from './exit-code.ts';
 
 export interface End {
@@ -52,8 +53,8 @@ export class Ending {
   /** From now on an exception that nobody caught is logged and ends the process. */
   catchAccidents(log: Log): void {
     const accident = (error: unknown): void => {
-      const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.write('crit', 'internal error, the process ends', { cause });
+      const cause = traceOf(error);
+      log.emit('accident', { cause });
       this.broken('internal error');
     };
     process.on('uncaughtException', accident);

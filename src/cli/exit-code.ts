@@ -1,6 +1,8 @@
 // How smtpe ends, by sysexits(3) as the original did.
 export const exitCode = {
   ok: 0,
+  /** smtpe store: there is no such key. */
+  missing: 1,
   /** Wrong options; also after +help, +info and +version. */
   usage: 64,
   /** The policy or the listening socket does not work; a bug. */

@@ -1,14 +1,14 @@
-// The revision that the workers serve by, held by the main process: options as they were read and the policy that a worker has found right.
+// The revision that the workers serve by, held by the main process: options and certificates as they were read and the policy that a worker has found right.
 // Successors start from it, so that a file that is broken or gone meanwhile changes nothing; a reload replaces it as a whole or not at all.
-import type { Clock } from '../ops/clock.ts';
-import type { Log } from '../ops/log.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { TlsMaterial } from '../net/tls-material.ts';
 import { ReloadRounds } from '../ops/reload-rounds.ts';
+import type { PolicySource, Revision } from '../ops/revision.ts';
 import type { Supervisor, WorkerProcess } from '../ops/supervisor.ts';
-import type { Revision } from '../ops/worker-messages.ts';
 import { OptionSet } from '../options/option-set.ts';
 import type { Options } from '../options/options.ts';
-import type { PolicySource } from '../policy/policy-source.ts';
-import { newOptions } from './new-options.ts';
+import { type NewOptions, newCertificates, newOptions } from './new-options.ts';
 
 export interface HeldRevisionDeps {
   /** The main process's options; they change with the revision. */
@@ -18,8 +18,16 @@ export interface HeldRevisionDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly supervisor: Supervisor;
+  /** The certificates to begin with. */
+  readonly tls: TlsMaterial;
+  /** The key of session tickets at present. */
+  readonly tickets: () => Buffer;
+  /** Where stores in memory lie. */
+  readonly memory: () => string;
   /** How long a worker may take to try a policy. */
   readonly limitMs: () => number;
+  /** A reload has come to its end, well or not. */
+  readonly over: () => void;
 }
 
 export class HeldRevision {
@@ -36,14 +44,14 @@ export class HeldRevision {
 
   constructor(deps: HeldRevisionDeps) {
     this.#deps = deps;
-    const { log, clock, limitMs, supervisor, options } = deps;
-    this.#good = { options: options.toTexts(), policy: undefined };
+    const { log, clock, limitMs, supervisor, options, over, tls } = deps;
+    this.#good = { options: options.toTexts(), tls, policy: undefined };
     this.#rounds = new ReloadRounds({
-      ...{ log, clock, limitMs },
+      ...{ log, clock, limitMs, over },
       serving: () => supervisor.serving,
       adopt: (revision, from) => this.#adopt(revision, from),
-      nobody: (texts) => {
-        this.#untried = { options: texts, policy: undefined };
+      nobody: (wanted) => {
+        this.#untried = { ...wanted, policy: undefined };
         supervisor.retry();
       },
     });
@@ -54,13 +62,14 @@ export class HeldRevision {
     const revision = this.#untried ?? this.#good;
     this.#untried = undefined;
     this.#told.set(worker, revision);
-    worker.send({ kind: 'begin', revision });
+    const { memory, tickets } = this.#deps;
+    worker.send({ kind: 'begin', revision, tickets: tickets().toString('hex'), memory: memory() });
     worker.onMessage((message) => {
       this.#rounds.hear(worker, message);
       // Each worker watches; the one that would try is enough.
       if (message.kind === 'changed' && this.#deps.supervisor.serving[0] === worker) {
         this.#say = () => undefined;
-        this.#rounds.reload(this.#good.options);
+        this.#rounds.reload({ options: this.#good.options, tls: this.#good.tls });
       }
     });
   }
@@ -70,7 +79,7 @@ export class HeldRevision {
     const told = this.#told.get(worker);
     if (told === undefined) return;
     if (told.policy === undefined) {
-      this.#adopt({ options: told.options, policy }, worker);
+      this.#adopt({ options: told.options, tls: told.tls, policy }, worker);
     } else if (told !== this.#good) this.#tell(worker);
   }
 
@@ -79,18 +88,32 @@ export class HeldRevision {
     this.#rounds.gone(worker);
   }
 
-  /** As SIGHUP asks: reads the option file and the policy. */
-  reread(): void {
-    this.#reading = this.#reading.then(() => this.#reread());
+  /** The certificates that it has. */
+  get certificates(): TlsMaterial {
+    return this.#good.tls;
   }
 
-  async #reread(): Promise<void> {
+  /** As SIGHUP asks: reads the option file, the certificates and the policy. */
+  reread(): void {
     const { words, log } = this.#deps;
-    const present = OptionSet.fromTexts(this.#good.options);
-    const fresh = await newOptions(words, present, log);
-    if (fresh === undefined) return;
+    this.#reading = this.#reading.then(() => this.#reread((present) => newOptions(words, present, log)));
+  }
+
+  /** A certificate has changed. */
+  renew(): void {
+    this.#reading = this.#reading.then(() =>
+      this.#reread((present) => newCertificates(present, this.#deps.log)),
+    );
+  }
+
+  async #reread(read: (present: Options) => Promise<NewOptions | undefined>): Promise<void> {
+    const fresh = await read(OptionSet.fromTexts(this.#good.options));
+    if (fresh === undefined) {
+      this.#deps.over();
+      return;
+    }
     this.#say = fresh.say;
-    this.#rounds.reload(fresh.options.toTexts());
+    this.#rounds.reload({ options: fresh.options.toTexts(), tls: fresh.tls });
   }
 
   #adopt(revision: Revision, from: WorkerProcess): void {

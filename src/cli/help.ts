@@ -1,6 +1,7 @@
 // Verb `help`: how the program is used, on one screen; or what there is to say about an option or a verb. All from the tables.
+
+import { nearestName } from '../base/nearest-name.ts';
 import { formatOption, helpText, optionHelp } from '../options/help-text.ts';
-import { nearestName } from '../options/nearest-name.ts';
 import { findOption } from '../options/option-set.ts';
 import { type OptionName, type OptionSpec, optionNames, optionTable } from '../options/option-table.ts';
 import { defaultText } from '../options/option-value.ts';

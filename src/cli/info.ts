@@ -1,6 +1,6 @@
 // Verb `info` (+info): facts about this build, then every option with its value and where it came from.
 import { readFile } from 'node:fs/promises';
-import { formatOption } from '../options/help-text.ts';
+import { formatOption, specOf } from '../options/help-text.ts';
 import { type OptionName, type OptionSpec, optionNames, optionTable } from '../options/option-table.ts';
 import type { Options } from '../options/options.ts';
 import { apiVersion, copyright, programName, version } from '../version.ts';
@@ -35,6 +35,9 @@ export async function infoText(options: Options): Promise<string> {
     const spec: OptionSpec = optionTable[name];
     return { line: formatOption(name, spec, options.text(name) ?? ''), origin: options.origin(name) };
   });
+  for (const { name, text, origin } of options.toTexts()) {
+    if (name.includes('.')) written.push({ line: formatOption(name, specOf(name), text), origin });
+  }
   const width = Math.min(48, Math.max(...written.map((it) => it.line.length)));
   return [...lines, '', ...written.map((it) => `${it.line.padEnd(width)} # ${it.origin}`), ''].join('\n');
 }

@@ -1,37 +1,73 @@
-// What `smtpe check` puts in the place of the network, so that hook.init can be run: name servers that answer nothing, next hops and
-// scanners that cannot be reached. Each answers at once.
-import type { NetworkPorts } from '../app.ts';
-import { rcode } from '../dns/resolver-api.ts';
-import { failedAt, pseudoCode, unaskedRecipients } from '../forward/machine.ts';
+// What `smtpe check` puts in the place of the world, so that the file level and hook.init can be run: name servers that answer nothing, next
+// hops and scanners that cannot be reached, commands that are not started. Each answers at once.
+import type { Ports } from '../app.ts';
+import { systemClock } from '../base/clock.ts';
+import { systemError } from '../base/system-error.ts';
+import { failedAt, pseudoCode, unaskedRecipients } from '../delivery/port/outcome.ts';
+import { type Resolver, rcode } from '../dns/resolver-api.ts';
+import { realSystem } from '../ops/system.ts';
+import type { Options } from '../options/options.ts';
+import { createServices } from '../service/services.ts';
+import { hasStore, type Stores } from '../store/stores.ts';
 
 const WHY = 'smtpe check connects to nobody';
 
-export const noNetwork: NetworkPorts = {
-  resolver: {
-    query: (question) => ({
-      question,
-      rcode: rcode.TIMEDOUT,
-      answer: [],
-      authority: [],
-      extra: [],
-      ttl: 0,
-      error: WHY,
-    }),
-    reverse: () => Promise.resolve(undefined),
-    confirms: () => Promise.resolve(false),
-    addresses: () => Promise.resolve([]),
-    close: () => undefined,
-  },
-  smtpClient: {
-    idleConnections: 0,
-    deliver: ({ hosts, recipients }) => {
-      const loss = { code: pseudoCode.CONNECT, error: WHY };
-      return Promise.resolve({
-        ...failedAt('connect', loss, unaskedRecipients(recipients)),
-        host: hosts[0] ?? '',
-      });
-    },
-    close: () => undefined,
-  },
-  refuse: () => WHY,
+const resolver: Resolver = {
+  query: (question) => ({
+    question,
+    rcode: rcode.TIMEDOUT,
+    answer: [],
+    authority: [],
+    extra: [],
+    ttl: 0,
+    error: WHY,
+  }),
+  reverse: () => Promise.resolve(undefined),
+  confirms: () => Promise.resolve(false),
+  addresses: () => Promise.resolve([]),
+  close: () => undefined,
 };
+
+/** Those that the options name, none of which can be used. */
+function closedStores(options: Options): Stores {
+  return {
+    has: (name) => hasStore(options, name),
+    open: () => ({ kind: 'refused', problem: WHY }),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** The ports of an app that reaches nobody. Files are read and written: the file level of a policy may load its lists. */
+export function noNetwork(options: Options): Partial<Ports> {
+  return {
+    resolver,
+    mailer: {
+      deliver: ({ hosts, recipients }) => {
+        const loss = { code: pseudoCode.CONNECT, error: WHY };
+        return Promise.resolve({
+          ...failedAt('connect', loss, unaskedRecipients(recipients)),
+          host: hosts[0] ?? '',
+        });
+      },
+      open: ({ hosts }) =>
+        Promise.resolve({
+          ...{ kind: 'failed', stage: 'connect', code: pseudoCode.CONNECT, error: WHY },
+          ...{ host: hosts[0] ?? '', rcpts: [] },
+        }),
+      close: () => undefined,
+    },
+    authSources: [],
+    stores: closedStores(options),
+    services: createServices({ clock: systemClock, resolver, refuse: () => WHY }),
+    system: {
+      ...realSystem,
+      processes: {
+        start: () => ({
+          kind: 'failed',
+          text: 'smtpe check starts no command',
+          number: systemError('EAGAIN').number,
+        }),
+      },
+    },
+  };
+}

@@ -1,6 +1,6 @@
 // How smtpe says that it cannot start: one line on stderr for each problem, each naming what, where and what would be right. Whoever
 // stands at the other end of stdout or stderr and does not read keeps nobody: after a second it goes on without.
-import { systemClock } from '../ops/clock.ts';
+import { systemClock } from '../base/clock.ts';
 import { neverBlock } from '../ops/never-block.ts';
 
 const PATIENCE_MS = 1000;

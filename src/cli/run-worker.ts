@@ -1,20 +1,24 @@
 // `run` with several workers: a worker. It serves by what the main process gives it, until that says otherwise; signals, which may come to
 // the whole group of processes, are the main process's business.
+
+import { systemClock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { BoundSockets } from '../net/listener.ts';
 import { SharedCounters } from '../net/shared-counters.ts';
-import { systemClock } from '../ops/clock.ts';
+import { openEventLog } from '../observe/event-log.ts';
 import type { WorkerLine } from '../ops/fork-worker.ts';
-import type { Log } from '../ops/log.ts';
 import { openLog } from '../ops/open-log.ts';
-import type { Revision, ToWorker } from '../ops/worker-messages.ts';
+import type { Revision } from '../ops/revision.ts';
+import type { ToWorker } from '../ops/worker-messages.ts';
 import { OptionSet } from '../options/option-set.ts';
+import { givenMemory } from '../store/embedded/memory-place.ts';
 import { announcement } from './announcement.ts';
 import type { CaughtSignal, EarlySignals } from './early-signals.ts';
 import { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
-import { logSurroundings } from './log-surroundings.ts';
+import { logSurroundings } from './log-environment.ts';
 import { type Service, serve, untilTheEnd } from './serve.ts';
-import { warnOfLoops } from './start-warnings.ts';
+import { warnOfAuthSockets, warnOfClearAuth, warnOfLoops } from './start-warnings.ts';
 import { memoryProblem, watchMemory } from './watch-memory.ts';
 
 /** A SIGTERM to the whole group reaches the main process too, which then says so within this time. */
@@ -24,6 +28,11 @@ const WORD_MS = 500;
 class Orders {
   readonly ending = new Ending();
   readonly begin: Promise<Revision>;
+  /** The key of session tickets, which has come before the revision. */
+  ticketKey: Buffer = Buffer.alloc(0);
+  /** Where stores in memory lie. */
+  memory = '';
+  #tickets: (key: Buffer) => void = () => undefined;
   #sockets: ((message: ToWorker, handle: object | undefined) => void) | undefined;
   #reload: ((message: ToWorker) => void) | undefined;
   /** Reloads that came while it was starting. */
@@ -37,6 +46,8 @@ class Orders {
       line.onMessage((message, handle) => {
         switch (message.kind) {
           case 'begin':
+            this.ticketKey = Buffer.from(message.tickets, 'hex');
+            this.memory = message.memory;
             resolve(message.revision);
             return;
           case 'socket':
@@ -54,6 +65,10 @@ class Orders {
             if (this.#reload === undefined) this.#waiting.push(message);
             else this.#reload(message);
             return;
+          case 'tickets':
+            this.ticketKey = Buffer.from(message.key, 'hex');
+            this.#tickets(this.ticketKey);
+            return;
           case 'reopen':
             this.#reopen();
             return;
@@ -68,24 +83,30 @@ class Orders {
     for (const message of this.#waiting.splice(0)) reload(message);
   }
 
+  onTickets(renew: (key: Buffer) => void): void {
+    this.#tickets = renew;
+    // One that came while it was starting.
+    renew(this.ticketKey);
+  }
+
   onReopen(reopen: () => void): void {
     this.#reopen = reopen;
   }
 
   /** The sockets that the main process holds. */
-  readonly bound: BoundSockets = (addresses, port) =>
+  readonly bound: BoundSockets = (listener, wanted) =>
     new Promise((resolve, reject) => {
       const handles: object[] = [];
       this.#sockets = (message, handle) => {
         if (message.kind === 'no-socket') {
-          reject(Object.assign(new Error(message.message), { code: message.code }));
+          reject(Object.assign(new Error(message.code), message));
           return;
         }
         if (message.kind !== 'socket') return;
         if (handle !== undefined) handles[message.index] = handle;
         if (Object.keys(handles).length === message.of) resolve(handles);
       };
-      void this.#line.send({ kind: 'open', addresses, port });
+      void this.#line.send({ kind: 'open', listener, wanted });
     });
 }
 
@@ -104,7 +125,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   const { ending } = orders;
   hearSignals(early, orders, line);
   const fail = async (problem: string, code: number, log?: Log): Promise<number> => {
-    log?.write('crit', 'worker cannot start', { cause: problem });
+    log?.emit('worker-start-failed', { cause: problem });
     await line.send({ kind: 'failed', problem });
     return code;
   };
@@ -120,12 +141,13 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
     ),
   );
   if (opened.kind === 'failed') return fail(opened.problem, exitCode.system);
-  const { log } = opened;
+  const log = openEventLog(opened.log);
   ending.catchAccidents(log);
   orders.onReopen(() => opened.reopen());
   const limits = new SharedCounters(line.place);
   const starting = serve({
     ...{ options, log, limits, bound: orders.bound, policy: revision.policy },
+    ...{ tls: revision.tls, ticketKey: orders.ticketKey, memory: givenMemory(orders.memory) },
     onChanged: () => void line.send({ kind: 'changed' }),
     onBroken: (reason) => ending.broken(reason),
     ended: ending.end,
@@ -135,15 +157,16 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   // Told to end, or alone, before it serves: nobody waits for it.
   const outcome = await Promise.race([starting, ending.end.then(() => undefined)]);
   if (outcome === undefined) {
-    await log.close();
+    await opened.log.close();
     return (await ending.end).code;
   }
   if (outcome.kind === 'failed') {
     const code = await fail(outcome.problem, outcome.code, log);
-    await log.close();
+    await opened.log.close();
     return code;
   }
   const { service } = outcome;
+  orders.onTickets((key) => service.renewTickets(key));
   const sayGrace = (): Promise<void> =>
     line.send({ kind: 'grace', ms: options.values['shutdown-timeout'] * 1000 });
   // Orders that came while it was starting are carried out here and now.
@@ -156,25 +179,29 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
       });
   });
   watchMemory(options, systemClock, (reason) => void line.send({ kind: 'replace', reason, isFault: true }));
-  if (revision.policy === undefined) warnOfLoops(options, service.server.endpoints, log);
+  if (revision.policy === undefined) {
+    warnOfLoops(options, service.server.endpoints, log);
+    await warnOfAuthSockets(options, log);
+    warnOfClearAuth(options, service.hooks, log);
+  }
   await sayGrace();
-  const text = announcement(service.server.endpoints, service.script, options);
+  const text = announcement(service.server.places, service.script, options);
   await line.send({ kind: 'listening', text, policy: service.source() });
   const code = await untilTheEnd(service, options, log, ending);
   limits.dispose();
-  await log.close();
+  await opened.log.close();
   return code;
 }
 
 async function reload(message: ToWorker, service: Service, line: WorkerLine): Promise<void> {
   if (message.kind === 'reload') {
-    const { round } = message;
+    const { round, wanted } = message;
     void line.send({ kind: 'trying', round });
-    const isRight = await service.reload({ options: OptionSet.fromTexts(message.options) });
+    const isRight = await service.reload({ options: OptionSet.fromTexts(wanted.options), tls: wanted.tls });
     await line.send({ kind: 'reloaded', round, policy: isRight ? service.source() : undefined });
   } else if (message.kind === 'adopt') {
-    const { options, policy } = message.revision;
-    const taken = await service.reload({ options: OptionSet.fromTexts(options), policy });
+    const { options, policy, tls } = message.revision;
+    const taken = await service.reload({ options: OptionSet.fromTexts(options), policy, tls });
     if (!taken)
       await line.send({ kind: 'replace', reason: 'it could not take the policy over', isFault: true });
   }

@@ -1,41 +1,46 @@
 // `run` with several workers: the main process. It holds what must outlive every worker: the listening sockets, the shared counters, and
 // the revision (options and policy) that successors serve by.
+
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { systemClock, systemRandom } from '../base/clock.ts';
+import { textOf } from '../base/errors.ts';
 import { openCountersFile } from '../net/counters-file.ts';
 import { clearRegion } from '../net/shared-counters.ts';
-import { systemClock } from '../ops/clock.ts';
+import { openEventLog } from '../observe/event-log.ts';
 import { type ForkedWorker, forkWorker } from '../ops/fork-worker.ts';
 import { HeldSockets } from '../ops/held-sockets.ts';
+import { ownHostName } from '../ops/host-name.ts';
 import { watchOverflows } from '../ops/listen-overflows.ts';
-import { openLog } from '../ops/open-log.ts';
+import { ServiceManager } from '../ops/service-manager.ts';
 import { Supervisor } from '../ops/supervisor.ts';
 import type { FromWorker } from '../ops/worker-messages.ts';
+import { memoryDirectory, removeMemoryDirectory } from '../store/embedded/memory-place.ts';
+import type { Front } from './announcer.ts';
 import { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
-import type { Front } from './front.ts';
 import { HeldRevision } from './held-revision.ts';
 import { removeLeftoversOf, removeOldLeftovers } from './leftovers.ts';
-import { logSurroundings } from './log-surroundings.ts';
+import { loadTls, warnOfCertificates, warnOfLostFiles } from './load-tls.ts';
+import { logSurroundings, logsToStderr } from './log-environment.ts';
 import { LogTrouble } from './log-trouble.ts';
 import { complain } from './problems.ts';
 import type { RunParts } from './run.ts';
 import { Signals } from './signals.ts';
+import { openLogAs, settleRights } from './start-rights.ts';
 import { warnAtStart } from './start-warnings.ts';
+import { TicketKeys } from './ticket-keys.ts';
+import { ScriptWatch } from './watch-script.ts';
 
 /** Loading the program and starting Lua, on a machine that is very busy. */
 const START_MS = 60_000;
 const REMOVAL_MS = 1000;
 
 /** Answers a worker that wants the listening sockets. */
-async function giveSockets(
-  worker: ForkedWorker,
-  held: HeldSockets,
-  wish: FromWorker & { kind: 'open' },
-): Promise<void> {
-  const outcome = await held.open(wish.addresses, wish.port);
+function giveSockets(worker: ForkedWorker, held: HeldSockets, wish: FromWorker & { kind: 'open' }): void {
+  const outcome = held.open(wish.listener, wish.wanted);
   if (outcome.kind === 'failed') {
-    worker.send({ kind: 'no-socket', code: outcome.code, message: outcome.message });
+    worker.send({ kind: 'no-socket', code: outcome.code, where: outcome.where });
     return;
   }
   for (const [index, handle] of outcome.handles.entries()) {
@@ -43,41 +48,54 @@ async function giveSockets(
   }
 }
 
-export async function runPrimary({ options, words, early }: RunParts, front: Front): Promise<number> {
+export async function runPrimary(parts: RunParts, front: Front): Promise<number> {
+  const { options, words, early, account, passed } = parts;
   const { values } = options;
   const trouble = new LogTrouble((text) => void complain([text]));
-  const opened = await openLog(
+  const opened = await openLogAs(
+    account,
     options,
     logSurroundings((cause) => trouble.report(process.pid, cause)),
   );
   if (opened.kind === 'failed') return front.failed([opened.problem], exitCode.system);
-  const { log } = opened;
+  const log = openEventLog(opened.log);
   const workers = values.workers === 0 ? availableParallelism() : values.workers;
   const regions = Supervisor.regions(workers);
   let counters: number;
   try {
     counters = openCountersFile(regions, `smtpe-${process.pid}-${randomBytes(6).toString('hex')}`);
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
+    const cause = textOf(error);
     return front.failed([`no place for the counters that workers share: ${cause}`], exitCode.system);
   }
   const place = { file: counters, workers: regions, seed: randomBytes(16).toString('hex') };
+  const manager = new ServiceManager(parts.notify, systemClock, log);
+  // Before rights are given up: only root may read some keys.
+  const tls = await loadTls(options);
+  if (tls.kind === 'wrong') {
+    if (!logsToStderr(options)) for (const cause of tls.problems) log.emit('start-failed', { cause });
+    await opened.log.close();
+    return front.failed([...tls.problems], exitCode.system);
+  }
+  const tickets = new TicketKeys(systemClock, (key) =>
+    supervisor.tell({ kind: 'tickets', key: key.toString('hex') }),
+  );
   const ending = new Ending();
   ending.catchAccidents(log);
   const problems = new Set<string>();
   let announced = false;
+  /** Where stores in memory lie, once rights are settled: its name has the user. */
+  let memory = '';
   /** Removals of what dead workers left, at work. */
   const removals = new Set<Promise<void>>();
-  const sockets = new HeldSockets((asked) =>
-    log.write('warning', 'other addresses need a restart, the present ones stay', { asked }),
-  );
+  const sockets = new HeldSockets((asked) => log.emit('addresses-waiting', { asked }));
   const startMs = (): number => 2 * options.values['hook-time-limit'] * 1000 + START_MS;
   const fork = (region: number): ForkedWorker => {
     const worker = forkWorker({ ...place, slot: region });
     worker.onMessage((message) => {
       if (message.kind === 'failed') problems.add(message.problem);
       if (message.kind === 'log') trouble.report(worker.pid, message.trouble);
-      if (message.kind === 'open') void giveSockets(worker, sockets, message);
+      if (message.kind === 'open') giveSockets(worker, sockets, message);
     });
     held.begin(worker);
     return worker;
@@ -98,7 +116,10 @@ export async function runPrimary({ options, words, early }: RunParts, front: Fro
       if (announced) return;
       announced = true;
       void front.listening(message.text).then((problem) => {
-        if (problem === undefined) return;
+        if (problem === undefined) {
+          manager.ready(/listening on .*/.exec(message.text)?.[0]);
+          return;
+        }
         announced = false;
         problems.add(problem);
         ending.stop(problem, exitCode.system);
@@ -107,12 +128,16 @@ export async function runPrimary({ options, words, early }: RunParts, front: Fro
     },
   });
   const held = new HeldRevision({
-    ...{ options, words, log, supervisor },
+    ...{ options, words, log, supervisor, tls: tls.material },
+    tickets: () => tickets.key,
+    memory: () => memory,
     clock: systemClock,
     limitMs: startMs,
+    over: () => manager.ready(),
   });
   void ending.end.then((why) => {
-    log.write('notice', why.text);
+    log.emit('ending', { reason: why.text });
+    manager.stopping();
     sockets.close();
     supervisor.stop();
   });
@@ -121,27 +146,49 @@ export async function runPrimary({ options, words, early }: RunParts, front: Fro
     opened.reopen();
     supervisor.tell({ kind: 'reopen' });
   });
-  signals.onReload(() => held.reread());
+  signals.onReload(() => {
+    manager.reloading();
+    held.reread();
+  });
+  const wrong = await settleRights({ options, account, sockets, passed, front });
+  if (wrong !== undefined) {
+    if (!logsToStderr(options)) log.emit('start-failed', { cause: wrong.problem });
+    sockets.close();
+    await opened.log.close();
+    return front.failed([wrong.problem], wrong.code);
+  }
   await removeOldLeftovers(values['spool-dir'], log);
+  memory = await memoryDirectory(systemRandom);
   await warnAtStart(options, log);
+  const hostName = await ownHostName(values['host-name'], systemClock);
+  warnOfCertificates(tls.contexts, hostName, systemClock.now(), log);
+  if (account !== undefined) await warnOfLostFiles(tls.material, log);
+  const watch = values['reload-watch']
+    ? new ScriptWatch(
+        () => held.certificates.files,
+        () => held.renew(),
+      )
+    : undefined;
   const stopLooking = watchOverflows(systemClock, log);
   const failure = await supervisor.run();
+  watch?.stop();
   stopLooking();
+  tickets.stop();
   sockets.close();
   // A directory that does not answer keeps nobody.
   await Promise.race([
-    Promise.all(removals),
+    Promise.all([...removals, removeMemoryDirectory(memory)]),
     new Promise((resolve) => systemClock.after(REMOVAL_MS, () => resolve(undefined))),
   ]);
   const code = failure?.code ?? (ending.asked ? (await ending.end).code : exitCode.ok);
   if (failure?.problem !== undefined) {
-    log.write('crit', failure.problem);
+    log.emit('service-failed', { problem: failure.problem });
     problems.clear();
     problems.add(failure.problem);
   }
-  if (announced) log.write('notice', 'terminated');
-  await log.close();
-  if (announced) await front.ended();
+  if (announced) log.emit('terminated', {});
+  await opened.log.close();
+  await front.ended();
   if (code !== exitCode.ok && problems.size > 0) return front.failed([...problems], code);
   return code;
 }

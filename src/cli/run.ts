@@ -1,26 +1,39 @@
 // Verb `run`, what smtpe does when nothing else is asked: log, service, announcement, signals, end. With several workers the main process
 // only supervises (run-workers).
+
+import { systemClock } from '../base/clock.ts';
 import { LocalCounters } from '../net/connection-counters.ts';
-import { systemClock } from '../ops/clock.ts';
+import { type BoundSockets, endpointText } from '../net/listener.ts';
+import { openEventLog } from '../observe/event-log.ts';
+import type { Account } from '../ops/account.ts';
+import { HeldSockets, openDescriptor } from '../ops/held-sockets.ts';
 import { watchOverflows } from '../ops/listen-overflows.ts';
-import { openLog } from '../ops/open-log.ts';
+import { type PassedSocket, takePassedSockets } from '../ops/passed-sockets.ts';
+import { ServiceManager, takeNotifySocket } from '../ops/service-manager.ts';
 import type { Options } from '../options/options.ts';
 import { announcement } from './announcement.ts';
+import { Front } from './announcer.ts';
 import { findStarter, startDetached } from './detach.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
-import { Front } from './front.ts';
 import { removeOldLeftovers } from './leftovers.ts';
-import { logSurroundings } from './log-surroundings.ts';
+import { loadTls, warnOfCertificates, warnOfLostFiles } from './load-tls.ts';
+import { logSurroundings, logsToStderr } from './log-environment.ts';
 import { LogTrouble } from './log-trouble.ts';
-import { newOptions } from './new-options.ts';
+import { type NewOptions, newCertificates, newOptions } from './new-options.ts';
 import { complain, print } from './problems.ts';
 import { runPrimary } from './run-workers.ts';
 import { serve, untilTheEnd } from './serve.ts';
 import { Signals } from './signals.ts';
-import { warnAtStart, warnOfLoops } from './start-warnings.ts';
+import { openLogAs, settleRights, wantedAccount } from './start-rights.ts';
+import { warnAtStart, warnOfAuthSockets, warnOfClearAuth, warnOfLoops } from './start-warnings.ts';
+import { TicketKeys } from './ticket-keys.ts';
 import { memoryProblem, watchMemory } from './watch-memory.ts';
+import { ScriptWatch } from './watch-script.ts';
+
+/** `everything`: the option file, the certificates and the policy. */
+type Reloaded = 'everything' | 'certificates' | 'policy';
 
 /** What a start is made of. */
 export interface RunParts {
@@ -28,16 +41,34 @@ export interface RunParts {
   /** The words of the command line, to read the option file again. */
   readonly words: readonly string[];
   readonly early: EarlySignals;
+  /** Whose rights the process is to have; undefined: those of its start. */
+  readonly account: Account | undefined;
+  /** Listening sockets that it was started with. */
+  readonly passed: readonly PassedSocket[];
+  /** The socket of the service manager that waits for it, if one does. */
+  readonly notify: string | undefined;
 }
 
-export async function run(parts: RunParts): Promise<number> {
-  const { options } = parts;
+export async function run(given: Omit<RunParts, 'account' | 'passed' | 'notify'>): Promise<number> {
+  const { options } = given;
   const starter = findStarter();
+  const passed = takePassedSockets(process.env, process.pid, openDescriptor);
+  const notify = takeNotifySocket(process.env);
+  const front = new Front(options, starter);
+  if (passed.kind === 'wrong') return front.failed([passed.problem], exitCode.usage);
+  const wanted = wantedAccount(options);
+  if ('problem' in wanted) return front.failed([wanted.problem], wanted.code);
+  const parts: RunParts = { ...given, account: wanted.account, passed: passed.sockets, notify };
   if (options.values.daemon && starter === undefined) {
+    if (passed.sockets.length > 0) {
+      return front.failed(
+        ['+daemon: the sockets that were passed to this process would be lost; remove it'],
+        exitCode.usage,
+      );
+    }
     parts.early.giveUp();
     return detach();
   }
-  const front = new Front(options, starter);
   return options.values.workers === 1 ? runAlone(parts, front) : runPrimary(parts, front);
 }
 
@@ -52,82 +83,134 @@ async function detach(): Promise<number> {
   return message.code;
 }
 
-function logsToStderr({ values }: Options): boolean {
-  return !values.daemon && values['log-file'] === '' && values['syslog-address'] === '';
-}
+/** Sockets that this process itself holds. */
+const boundHere =
+  (sockets: HeldSockets): BoundSockets =>
+  async (listener, wanted) => {
+    const outcome = sockets.open(listener, wanted);
+    if (outcome.kind === 'held') return outcome.handles;
+    throw Object.assign(new Error(outcome.code), outcome);
+  };
 
 /** One process that does everything. */
-async function runAlone({ options, words, early }: RunParts, front: Front): Promise<number> {
+async function runAlone(parts: RunParts, front: Front): Promise<number> {
+  const { options, words, early, account, passed } = parts;
   // As they were read: hook.init changes its own.
   let read = options.fork();
   const trouble = new LogTrouble((text) => void complain([text]));
-  const opened = await openLog(
+  const opened = await openLogAs(
+    account,
     options,
     logSurroundings((cause) => trouble.report(process.pid, cause)),
   );
   if (opened.kind === 'failed') return front.failed([opened.problem], exitCode.system);
-  const { log } = opened;
+  const log = openEventLog(opened.log);
+  const manager = new ServiceManager(parts.notify, systemClock, log);
   const ending = new Ending();
   ending.catchAccidents(log);
   const signals = new Signals(log, early, ending, () => opened.reopen());
   const fail = async (problem: string, code: number): Promise<number> => {
     // On stderr it is said in any case.
-    if (!logsToStderr(options)) log.write('crit', 'cannot start', { cause: problem });
-    await log.close();
+    if (!logsToStderr(options)) log.emit('start-failed', { cause: problem });
+    await opened.log.close();
     return front.failed([problem], code);
   };
   // One after the other; `everything` is the option file too.
   let reloading: Promise<unknown> = Promise.resolve();
-  let reload = (_everything: boolean): void => undefined;
+  let reload = (_what: Reloaded): void => undefined;
+  let renew = (_key: Buffer): void => undefined;
+  const tickets = new TicketKeys(systemClock, (key) => renew(key));
+  // Before rights are given up: only root may read some keys.
+  const tls = await loadTls(options);
+  if (tls.kind === 'wrong') return fail(tls.problems.join('\n'), exitCode.system);
+  const sockets = new HeldSockets((asked) => log.emit('addresses-waiting', { asked }));
+  const wrong = await settleRights({ options, account, sockets, passed, front });
+  if (wrong !== undefined) return fail(wrong.problem, wrong.code);
+  const isHeld = account !== undefined || passed.length > 0;
   await removeOldLeftovers(options.values['spool-dir'], log);
   const starting = serve({
-    ...{ options, log, limits: new LocalCounters() },
+    ...{ options, log, limits: new LocalCounters(), tls: tls.material, ticketKey: tickets.key },
+    ...(isHeld && { bound: boundHere(sockets) }),
     onBroken: (reason) => ending.broken(reason),
-    onChanged: () => reload(false),
+    onChanged: () => reload('policy'),
     ended: ending.end,
     beforeListen: () => memoryProblem(options),
   });
   // Told to end before it serves: there is nothing to finish, whatever hook.init is waiting for.
   const outcome = await Promise.race([starting, ending.end]);
   if (!('kind' in outcome)) {
-    log.write('notice', outcome.text);
-    await log.close();
+    log.emit('ending', { reason: outcome.text });
+    await opened.log.close();
+    await front.ended();
     return outcome.code;
   }
   if (outcome.kind === 'failed') return fail(outcome.problem, outcome.code);
   const { service } = outcome;
-  const reloadNow = async (everything: boolean): Promise<void> => {
-    const fresh = everything ? await newOptions(words, read, log) : { options: read, say: () => undefined };
-    if (fresh === undefined || !(await service.reload({ options: fresh.options.fork() }))) return;
+  renew = service.renewTickets;
+  let certificates = tls.material;
+  const freshFor = async (what: Reloaded): Promise<NewOptions | undefined> => {
+    switch (what) {
+      case 'everything':
+        return newOptions(words, read, log);
+      case 'certificates':
+        return newCertificates(read, log);
+      case 'policy':
+        return { options: read, tls: certificates, say: () => undefined };
+    }
+  };
+  const reloadNow = async (what: Reloaded): Promise<void> => {
+    const fresh = await freshFor(what);
+    if (fresh === undefined) return;
+    if (!(await service.reload({ options: fresh.options.fork(), tls: fresh.tls }))) return;
     read = fresh.options;
+    certificates = fresh.tls;
     fresh.say();
   };
-  reload = (everything) => {
+  const reloadAloud = async (what: Reloaded): Promise<void> => {
+    manager.reloading();
+    await reloadNow(what).finally(() => manager.ready());
+  };
+  reload = (what) => {
     reloading = reloading
-      .then(() => reloadNow(everything))
+      .then(() => reloadAloud(what))
       .catch((error: unknown) => {
         // While it ends nothing is loaded any more.
         if (!ending.asked) throw error;
       });
   };
-  signals.onReload(() => reload(true));
+  signals.onReload(() => reload('everything'));
+  const watch = options.values['reload-watch']
+    ? new ScriptWatch(
+        () => certificates.files,
+        () => reload('certificates'),
+      )
+    : undefined;
   await warnAtStart(options, log);
   warnOfLoops(options, service.server.endpoints, log);
+  await warnOfAuthSockets(options, log);
+  warnOfClearAuth(options, service.hooks, log);
+  warnOfCertificates(tls.contexts, service.app.hostName, systemClock.now(), log);
+  if (account !== undefined) await warnOfLostFiles(tls.material, log);
   const stopLooking = watchOverflows(systemClock, log);
-  const problem = await front.listening(announcement(service.server.endpoints, service.script, options));
+  const problem = await front.listening(announcement(service.server.places, service.script, options));
   if (problem !== undefined) {
     await service.stop(0);
     return fail(problem, exitCode.system);
   }
+  const where = service.server.endpoints.map(endpointText).join(', ');
+  manager.ready(`listening on ${where}`);
+  void ending.end.then(() => manager.stopping());
   // Nobody here starts a successor: it ends only for somebody who has asked for it, and so will start it again.
   watchMemory(options, systemClock, (reason) => {
     const asked = options.origin('worker-max-memory') !== 'default';
-    log.write('warning', `${reason}${asked ? '' : '; it is not set, so this one worker goes on'}`);
+    log.emit(asked ? 'memory-limit' : 'memory-warning', { reason });
     if (asked) ending.stop('the process ends to be started again', exitCode.again);
   });
   const code = await untilTheEnd(service, options, log, ending);
+  watch?.stop();
   stopLooking();
-  await log.close();
+  tickets.stop();
+  await opened.log.close();
   await front.ended();
   return code;
 }

@@ -1,21 +1,29 @@
 // One process that serves: its app, policy and server, from start to end. Used by `run`, alone or in each worker.
+
 import { type App, createApp } from '../app.ts';
+import { systemClock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
 import { Descriptors } from '../net/descriptors.ts';
-import { type BoundSockets, endpointText } from '../net/listener.ts';
-import { systemClock, systemRandom } from '../ops/clock.ts';
+import { InboundTls } from '../net/inbound-tls.ts';
+import { type BoundSockets, endpointText, type ListenError } from '../net/listener.ts';
+import type { TicketKey, TlsMaterial } from '../net/tls-material.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';
-import type { Log } from '../ops/log.ts';
 import { isJournal } from '../ops/log-stream.ts';
+import type { PolicySource } from '../ops/revision.ts';
 import { Watchdog } from '../ops/watchdog.ts';
-import { type Options, splitList } from '../options/options.ts';
+import { twoPlaces } from '../options/contradictions.ts';
+import { listenerOptions } from '../options/listener-options.ts';
+import type { Options } from '../options/options.ts';
 import { CurrentPolicy } from '../policy/current-policy.ts';
-import type { PolicySource } from '../policy/policy-source.ts';
-import type { SmtpServer } from '../smtp/server.ts';
+import type { SmtpServer } from '../smtp/server/server.ts';
+import type { MemoryPlace } from '../store/embedded/memory-place.ts';
 import { version } from '../version.ts';
 import type { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
-import { findScript, listenProblem, spoolProblem } from './surroundings.ts';
+import { requiredStoreProblem } from './required-stores.ts';
+import { findScript, listenProblem, spoolProblem, storeProblem } from './start-checks.ts';
+import { warnOfClosedListeners } from './start-warnings.ts';
 import { memoryProblem, residentMebibytes } from './watch-memory.ts';
 import { ScriptWatch } from './watch-script.ts';
 
@@ -25,6 +33,8 @@ export interface Service {
   /** `address:port`, several separated by comma and blank. */
   readonly where: string;
   readonly script: string;
+  /** That the policy had at the start. */
+  readonly hooks: readonly string[];
   /** What it serves by now. */
   readonly source: () => PolicySource;
   /**
@@ -34,7 +44,11 @@ export interface Service {
   reload(change: {
     readonly options?: Options;
     readonly policy?: PolicySource | undefined;
+    /** The certificates, with them. */
+    readonly tls?: TlsMaterial;
   }): Promise<boolean>;
+  /** The next key of session tickets. */
+  renewTickets(key: TicketKey): void;
   /** No new connections; transactions get `graceSeconds`. Resolves when nothing of the service is left; may be called again with 0. */
   stop(graceSeconds: number): Promise<void>;
 }
@@ -45,27 +59,21 @@ export type ServeOutcome =
 
 const failed = (problem: string, code: number): ServeOutcome => ({ kind: 'failed', problem, code });
 
-/** Where we were told to listen, for a message. */
-function wanted(options: Options): string {
-  const { values } = options;
-  const addresses = splitList(values['smtp-server-address']);
-  const port = values['smtp-server-port'];
-  return addresses.length === 0
-    ? `port ${port}`
-    : addresses.map((address) => endpointText({ address, port })).join(', ');
-}
-
 async function listen(
   app: App,
   current: CurrentPolicy,
+  tls: InboundTls,
   { limits, bound }: ServeParts,
 ): Promise<SmtpServer | string> {
-  const server = app.server(current, limits);
+  // hook.init may have set them.
+  const [ignored] = twoPlaces(app.options);
+  if (ignored !== undefined) return ignored;
+  const server = app.server(current, limits, tls);
   try {
     await server.listen(bound);
     return server;
   } catch (error) {
-    return listenProblem(error, wanted(app.dependencies.options));
+    return listenProblem(error as ListenError, app.options);
   }
 }
 
@@ -85,6 +93,12 @@ export interface ServeParts {
   readonly policy?: PolicySource | undefined;
   /** A file of the policy has changed, with +reload-watch. */
   readonly onChanged: () => void;
+  /** The certificates, read and checked. */
+  readonly tls: TlsMaterial;
+  /** The key of session tickets that all processes of this service have. */
+  readonly ticketKey: TicketKey;
+  /** Where stores in memory lie, when another process has named it. */
+  readonly memory?: MemoryPlace;
   /** The listening sockets, when another process holds them. */
   readonly bound?: BoundSockets;
   /** Lua cannot go on, the process must be replaced. */
@@ -102,7 +116,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const { policy } = parts;
   // A successor serves as well as those beside it, whose messages are refused for now when they need a file.
   if (spool !== undefined && policy === undefined) return failed(spool, exitCode.system);
-  if (spool !== undefined) log.write('err', 'messages that need a file are refused', { cause: spool });
+  if (spool !== undefined) log.emit('spool-warning', { cause: spool });
   const script =
     policy === undefined ? await findScript(options) : { kind: 'found' as const, path: policy.path };
   if (script.kind === 'missing') return failed(script.problem, exitCode.software);
@@ -111,8 +125,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const descriptors = new Descriptors(systemClock, log);
   const app = await createApp({
     ...{ options, log, descriptors, onBroken, heartbeat },
-    clock: systemClock,
-    random: systemRandom,
+    ...(parts.memory && { memory: parts.memory }),
   });
   let serving = false;
   // Nobody waits for the outcome any more: commands of hook.init must not outlive us.
@@ -126,39 +139,63 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     await watchdog?.stop();
     return failed(problem, exitCode.software);
   };
+  // A successor serves as those beside it do.
+  const missing =
+    policy === undefined ? await requiredStoreProblem(options, app.ports.stores, systemClock) : undefined;
+  if (missing !== undefined) return giveUp(missing);
   const place = app.place(script.path);
   const started = await CurrentPolicy.start(policy === undefined ? place : { ...place, source: policy });
   if (started.kind === 'failed') return giveUp(started.message);
+  // A successor serves as well as those beside it: its calls say what is wrong.
+  const store =
+    policy === undefined ? await storeProblem(app.ports.stores, options, started.current.source) : undefined;
+  if (store !== undefined) return giveUp(store);
   const baseSize = residentMebibytes();
   const problem = parts.beforeListen();
   if (problem !== undefined) return giveUp(problem);
-  const server = await listen(app, started.current, parts);
+  const tls = new InboundTls(parts.tls, parts.ticketKey);
+  // Now, rather than for the first client.
+  const makeContexts = (): void => {
+    for (const { options: its } of listenerOptions(options)) tls.contexts(its.values);
+  };
+  makeContexts();
+  const server = await listen(app, started.current, tls, parts);
   if (typeof server === 'string') return giveUp(server);
   serving = true;
   const where = server.endpoints.map(endpointText).join(', ');
-  log.write('notice', 'accepting connections', {
+  log.emit('serving', {
     version,
     address: where,
     script: script.path,
     hooks: started.hooks.join(' '),
   });
+  // A successor has said nothing new.
+  if (policy === undefined) {
+    warnOfClosedListeners(server.places, started.hooks, app.ports.authSources, log);
+  }
   const { current } = started;
   const reload: Service['reload'] = async (change) => {
     const wanted = change.options ?? options;
     const found = await findScript(wanted);
     if (found.kind === 'missing' && change.policy === undefined) {
-      log.write('err', `policy not reloaded, the old one stays: ${found.problem}`);
+      log.emit('policy-kept', { cause: found.problem });
       return false;
     }
     // The next start, or every successor, would fail by it.
     const tooSmall = change.policy === undefined ? memoryProblem(wanted, baseSize) : undefined;
     if (tooSmall !== undefined) {
-      log.write('err', `policy not reloaded, the old one stays: ${tooSmall}`);
+      log.emit('policy-kept', { cause: tooSmall });
       return false;
     }
     const path = found.kind === 'found' ? found.path : script.path;
     const settings = change.options === undefined ? undefined : { path, options: change.options };
-    return (await current.reload(change.policy, settings)).kind === 'ready';
+    const outcome = await current.reload(change.policy, settings);
+    if (outcome.kind !== 'ready') return false;
+    if (change.tls !== undefined) {
+      tls.take(change.tls);
+      makeContexts();
+    }
+    return true;
   };
   const watch = options.values['reload-watch']
     ? new ScriptWatch(() => current.files, parts.onChanged)
@@ -170,10 +207,25 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     if (closed) return;
     closed = true;
     descriptors.stop();
+    // What is in memory goes with the process.
+    await app.ports.stores.close();
     app.close();
     await watchdog?.stop();
   };
-  const service = { app, server, where, script: script.path, source: () => current.source, reload, stop };
+  const service = {
+    app,
+    server,
+    where,
+    script: script.path,
+    hooks: started.hooks,
+    source: () => current.source,
+    reload,
+    stop,
+    renewTickets: (key: TicketKey) => {
+      tls.renew(key);
+      makeContexts();
+    },
+  };
   return { kind: 'serving', service };
 }
 
@@ -190,15 +242,15 @@ export async function untilTheEnd(
   const why = await ending.end;
   // After an accident there is nobody who could finish them.
   const grace = why.code === exitCode.software ? 0 : options.values['shutdown-timeout'];
-  log.write('notice', why.text, { sessions: service.server.sessions, grace });
+  log.emit('ending', { reason: why.text, sessions: service.server.sessions, grace });
   const after = (ms: number): Promise<void> => new Promise((resolve) => systemClock.after(ms, resolve));
   const hurried = ending.hurried.then(() => Promise.race([service.stop(0), after(CUT_MS)]));
   await Promise.race([service.stop(grace), hurried, after(grace * 1000 + CUT_MS)]);
   const { sessions } = service.server;
   if (sessions > 0) {
-    log.write('warning', 'sessions did not end in time and are given up', { sessions });
+    log.emit('sessions-given-up', { sessions });
     service.app.close();
   }
-  log.write('notice', 'terminated');
+  log.emit('terminated', {});
   return why.code;
 }

@@ -1,6 +1,6 @@
 // What signals mean to a process that decides for itself, alone or as the main process of workers: SIGTERM, SIGINT and SIGQUIT end it, a
 // second one at once; SIGHUP reloads; SIGUSR2 opens the log file again. What came before the process was ready is made up for.
-import type { Log } from '../ops/log.ts';
+import type { Log } from '../base/log.ts';
 import type { CaughtSignal, EarlySignals } from './early-signals.ts';
 import type { Ending } from './ending.ts';
 
@@ -31,7 +31,7 @@ export class Signals {
         this.#reopen();
         return;
       case 'SIGHUP':
-        this.#log.write('notice', 'signal SIGHUP received');
+        this.#log.emit('signal-reload', {});
         if (this.#reload === undefined) this.#reloadWanted = true;
         else this.#reload();
         return;

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { Options } from '../options/options.ts';
 
 const AUTO = 'auto';
-const SYSTEM = '/var/spool/smtpe';
+/** Where message files are when root or the package has made it. */
+export const SYSTEM_SPOOL = '/var/spool/smtpe';
 
 function isUsable(path: string): boolean {
   try {
@@ -26,10 +27,10 @@ function ownUser(): number | undefined {
 export function settleSpoolDirectory(options: Options): void {
   if (options.values['spool-dir'] !== AUTO) return;
   const user = ownUser();
-  const system = user === 0 || isUsable(SYSTEM);
+  const system = user === 0 || isUsable(SYSTEM_SPOOL);
   options.set(
     'spool-dir',
-    system ? SYSTEM : join(tmpdir(), `smtpe-${user ?? 'user'}`),
+    system ? SYSTEM_SPOOL : join(tmpdir(), `smtpe-${user ?? 'user'}`),
     options.origin('spool-dir'),
   );
 }
@@ -37,7 +38,7 @@ export function settleSpoolDirectory(options: Options): void {
 /** Makes the directory that nobody named, if it is not there, and gives what is wrong with it: that it is not ours alone. */
 export async function privateDirectoryProblem(path: string): Promise<string | undefined> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  if (path === SYSTEM) return undefined;
+  if (path === SYSTEM_SPOOL) return undefined;
   const found = await lstat(path);
   const ours = found.isDirectory() && found.uid === ownUser() && (found.mode & 0o077) === 0;
   return ours ? undefined : 'it is not a directory that only this user may use; remove it, or set spool-dir';

@@ -1,6 +1,8 @@
 // Starts smtpe: the command line says what to do, the options how, and a verb does it. A worker does none of that: its main process tells
 // it by what options it serves.
-import { systemClock } from '../ops/clock.ts';
+
+import { systemClock } from '../base/clock.ts';
+import { traceOf } from '../base/errors.ts';
 import { findWorkerLine } from '../ops/fork-worker.ts';
 import { leave } from '../ops/leave.ts';
 import { helpText } from '../options/help-text.ts';
@@ -15,6 +17,7 @@ import { readOptionFile } from './read-option-file.ts';
 import { run } from './run.ts';
 import { runWorker } from './run-worker.ts';
 import { settleSpoolDirectory } from './spool-directory.ts';
+import { store } from './store.ts';
 import { test } from './test.ts';
 import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
 
@@ -50,6 +53,8 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       return printed;
     case 'check':
       return check(options);
+    case 'store':
+      return store(options, commandLine.operands);
     case 'test':
       return test(options);
   }
@@ -62,7 +67,7 @@ export async function start(early: EarlySignals): Promise<never> {
   try {
     return await leave(await main(process.argv.slice(2), early), systemClock);
   } catch (error) {
-    await complain([`internal error: ${error instanceof Error ? error.stack : error}`]);
+    await complain([`internal error: ${traceOf(error)}`]);
     return await leave(exitCode.software, systemClock);
   }
 }

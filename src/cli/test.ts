@@ -3,20 +3,34 @@
 import { Duplex } from 'node:stream';
 import { createApp } from '../app.ts';
 import { LocalCounters } from '../net/connection-counters.ts';
-import { systemClock, systemRandom } from '../ops/clock.ts';
+import { openEventLog } from '../observe/event-log.ts';
 import { openLog } from '../ops/open-log.ts';
 import type { Options } from '../options/options.ts';
 import { CurrentPolicy } from '../policy/current-policy.ts';
 import { exitCode } from './exit-code.ts';
-import { logSurroundings } from './log-surroundings.ts';
+import { logSurroundings } from './log-environment.ts';
 import { complain } from './problems.ts';
-import { findScript, spoolProblem } from './surroundings.ts';
+import { findScript, spoolProblem } from './start-checks.ts';
+import { tryAsUser } from './start-rights.ts';
 
 /** As the original pretended: the client is this machine. */
-const PEER = { address: '127.0.0.1', port: 0, localAddress: undefined };
+const PEER = {
+  address: '127.0.0.1',
+  port: 0,
+  localAddress: undefined,
+  localPort: undefined,
+  socketAddress: '127.0.0.1',
+};
 
 export async function test(options: Options): Promise<number> {
   options.set('daemon', '-', 'test');
+  // There is no TLS over a terminal, and nobody who listens.
+  options.set('smtp-tls-auth-only', '-', 'test');
+  const rights = await tryAsUser(options);
+  if (rights !== undefined) {
+    await complain([rights]);
+    return exitCode.usage;
+  }
   const script = await findScript(options);
   if (script.kind === 'missing') {
     await complain([script.problem]);
@@ -35,9 +49,9 @@ export async function test(options: Options): Promise<number> {
     await complain([opened.problem]);
     return exitCode.system;
   }
-  const { log } = opened;
+  const log = openEventLog(opened.log);
   const app = await createApp({
-    ...{ options, log, clock: systemClock, random: systemRandom },
+    ...{ options, log },
     onBroken: () => undefined,
   });
   const started = await CurrentPolicy.start(app.place(script.path));
@@ -52,6 +66,6 @@ export async function test(options: Options): Promise<number> {
     process.stdin.destroy();
   }
   app.close();
-  await log.close();
+  await opened.log.close();
   return started.kind === 'failed' ? exitCode.software : exitCode.ok;
 }

@@ -1,5 +1,5 @@
 // What the command line asks for: a verb, wherever it stands, the policy, and options. The table of verbs is what help shows.
-import { nearestName } from '../options/nearest-name.ts';
+import { nearestName } from '../base/nearest-name.ts';
 import { findOption } from '../options/option-set.ts';
 import { type OptionSpec, optionTable } from '../options/option-table.ts';
 import type { Options } from '../options/options.ts';
@@ -21,12 +21,19 @@ export const verbTable = {
   check: {
     usage: 'smtpe check [POLICY.lua] [OPTION ...]',
     text: 'read options and policy and say what is wrong',
-    more: 'Starts nothing. Exit code 0 when no mistake was found, 64 for options, 70 for the policy, 71 for the system.',
+    more: 'Listens nowhere, asks nobody and starts no command; the file level of the policy and hook.init do run, and files that they write are written. Exit code 0 when no mistake was found, 64 for options, 70 for the policy, 71 for the system.',
   },
   test: {
     usage: 'smtpe test [POLICY.lua] [OPTION ...]',
     text: 'one session on the terminal or from a pipe',
     more: 'A line that is no SMTP command runs as Lua in the environment of the session. +test is the same.',
+  },
+  store: {
+    usage: 'smtpe store [OPTION ...] COMMAND [ARGUMENT ...]',
+    text: 'what policies remember: list, get, set, delete, export ...',
+    more:
+      'list [PREFIX [N]]; get KEY; set KEY VALUE SECONDS; delete KEY; export [PREFIX]: JSON, an entry a line; import: such lines from stdin; backup DIRECTORY: the store on this disk. ' +
+      'Beside a running server. An octet of a key that cannot be typed is written \\xHH. Exit code 0, 1 when there is no such key, 64 for a wrong use, 71 when the store cannot be used.',
   },
   info: {
     usage: 'smtpe info [OPTION ...]',
@@ -51,6 +58,8 @@ export interface CommandLine {
   readonly spelled: boolean;
   /** The option words, as option-word.ts reads them. */
   readonly words: readonly string[];
+  /** What is behind `store`. */
+  readonly operands: readonly string[];
   /** What `help` is asked about. */
   readonly topics: readonly string[];
   /** What can be said to be wrong without knowing options. */
@@ -72,12 +81,12 @@ function verbOf(word: string): Verb | undefined {
 
 /** `--name=value`, `--flag` and `--no-flag`, as other programs have them, in our form. */
 function ownForm(word: string): string {
-  const match = /^--([a-z_][\w-]*)(=.*)?$/is.exec(word);
+  const match = /^--([a-z_][\w.-]*)(=.*)?$/is.exec(word);
   const name = match?.[1];
   if (name === undefined) return word;
   if (match?.[2] !== undefined) return word.slice(2);
   const isFlag = (option: string): boolean => {
-    const known = findOption(option);
+    const known = findOption(option.slice(option.indexOf('.') + 1));
     const spec: OptionSpec | undefined = known === undefined ? undefined : optionTable[known];
     return spec?.kind === 'flag' || spec?.kind === 'action';
   };
@@ -92,6 +101,7 @@ const isBare = (word: string): boolean => /^[a-z_][^=]*$/i.test(word);
 export function readCommandLine(args: readonly string[]): CommandLine {
   const words: string[] = [];
   const topics: string[] = [];
+  const operands: string[] = [];
   const problems: string[] = [];
   let verb: Verb | undefined;
   let script: string | undefined;
@@ -101,6 +111,11 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       break;
     }
     const named = verbOf(word);
+    // Behind a command of the store everything is its own, keys that look like options too.
+    if (verb === 'store' && (operands.length > 0 || isBare(word))) {
+      operands.push(word);
+      continue;
+    }
     if (verb === 'help' && isBare(word)) {
       topics.push(word);
     } else if (named !== undefined) {
@@ -115,7 +130,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       words.push(ownForm(word));
     }
   }
-  return { verb: verb ?? 'run', spelled: verb !== undefined, words, topics, problems };
+  return { verb: verb ?? 'run', spelled: verb !== undefined, words, operands, topics, problems };
 }
 
 /** What `+help`, `+info`, `+version` and `+test` ask for, in the order in which the original looked at them. */

@@ -1,5 +1,5 @@
 // Option worker-max-memory: looks at the resident memory of this process now and then.
-import type { Clock } from '../ops/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Options } from '../options/options.ts';
 
 const INTERVAL_MS = 5000;
@@ -26,5 +26,5 @@ export function watchMemory(options: Options, clock: Clock, tooLarge: (reason: s
     else timer.restart();
   };
   const timer = clock.after(INTERVAL_MS, look);
-  timer.unref?.();
+  timer.unref();
 }

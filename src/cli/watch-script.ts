@@ -1,4 +1,4 @@
-// Option reload-watch: notices that a file of the policy has changed, whatever way an editor or a deployment replaces it, by looking at
+// Option reload-watch: notices that a file of the policy, or a certificate, has changed, whatever way an editor or a deployment replaces it, by looking at
 // each once a second.
 import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';

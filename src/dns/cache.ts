@@ -69,8 +69,8 @@ export class AnswerCache {
   put(key: string, kept: KeptAnswer, seconds: number, octets: number, limit: number, now: number): void {
     const weight = Math.max(1, Math.ceil(octets / 1024));
     if (seconds <= 0 || weight > limit) return;
-    const { rcode, answer, authority, extra } = kept;
-    const aged = { rcode, answer, authority, extra, ttl: seconds };
+    const { rcode, answer, authenticated, authority, extra } = kept;
+    const aged = { rcode, answer, authority, extra, authenticated, ttl: seconds };
     this.#keep(key, { kept, weight, storedAt: now, expiresAt: now + seconds * 1000, age: 0, aged }, limit);
   }
 
@@ -98,6 +98,7 @@ function grownOlder(kept: KeptAnswer, age: number, ttl: number): CachedAnswer {
     answer: kept.answer.map(older),
     authority: kept.authority.map(older),
     extra: kept.extra.map(older),
+    authenticated: kept.authenticated,
     ttl,
   };
 }
@@ -111,7 +112,7 @@ function usable(ttl: number): number {
  * Seconds for which an answer may be kept. `found`: it has the records asked for; else it is a denial, kept as long as its SOA says,
  * and not at all without one.
  */
-export function keepSeconds(reply: ReplyRecords, found: boolean): number {
+export function keepSeconds(reply: Omit<ReplyRecords, 'authenticated'>, found: boolean): number {
   let seconds = found ? LONGEST : LONGEST_DENIAL;
   for (const record of reply.answer) seconds = Math.min(seconds, usable(record.ttl));
   if (found) return seconds;

@@ -38,6 +38,8 @@ export class Flight implements LookupOwner {
   #answer: readonly DnsRecord[] = [];
   #name: string;
   #aliases = 0;
+  /** So far, all of it. */
+  #authenticated = true;
   #octets = 0;
   #lookup: Lookup | undefined;
   #over = false;
@@ -102,6 +104,7 @@ export class Flight implements LookupOwner {
     }
     this.#answer = this.#aliases === 0 ? chain.records : [...this.#answer, ...chain.records];
     this.#octets += result.octets;
+    this.#authenticated &&= result.authenticated;
     const isEnd = chain.complete || chain.end === `${this.#name.toLowerCase()}.`;
     // A server that followed the aliases to their end and found nothing says so by an SOA, or NXDOMAIN.
     const denied = result.rcode === rcode.NXDOMAIN || result.authority.some((record) => record.type === SOA);
@@ -129,6 +132,7 @@ export class Flight implements LookupOwner {
       answer,
       authority,
       extra,
+      authenticated: this.#authenticated,
       octets: this.#octets,
       truncated,
       error: undefined,
@@ -149,7 +153,8 @@ export class Flight implements LookupOwner {
 }
 
 export function failedFlight(code: number, error: string): FlightResult {
-  return { rcode: code, answer: [], authority: [], extra: [], octets: 0, truncated: false, error, keep: 0 };
+  const records = { answer: [], authority: [], extra: [], authenticated: false };
+  return { ...records, rcode: code, octets: 0, truncated: false, error, keep: 0 };
 }
 
 /** Records of the class asked for. */

@@ -2,7 +2,7 @@
 // seconds; asked only by Resolver.addresses, never for look-ups of a policy.
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import type { Clock } from '../ops/clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** How long, in ms, what was read is used. */
 const FRESH = 10_000;
@@ -38,7 +38,7 @@ function isLocalhost(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost');
 }
 
-export function parseHosts(text: string): ReadonlyMap<string, readonly string[]> {
+function parseHosts(text: string): ReadonlyMap<string, readonly string[]> {
   const hosts = new Map<string, string[]>();
   for (const line of text.split('\n')) {
     const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);

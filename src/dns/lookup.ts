@@ -1,7 +1,7 @@
 // One question put to the name servers: again after growing steps, to the next server when one fails, without EDNS when a server does
 // not know it, over TCP when the answer was cut (RFC 1035 section 7, RFC 6891, RFC 7766). Ends only by an answer, by the failure of all
 // servers, or by cancel: deadlines belong to those who wait (dns/flight.ts). No aliases, no cache.
-import type { Clock, Timer } from '../ops/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { type DnsQuestion, rcode } from './resolver-api.ts';
 import type { Server } from './server.ts';
@@ -22,6 +22,8 @@ export interface LookupHost {
   readonly clock: Clock;
   /** Option dns-ignore-tcp. */
   readonly ignoreTruncation: boolean;
+  /** What this server says of having authenticated an answer is to be believed. */
+  isTrusted(address: string): boolean;
   /** A line for the log's group `dns`. */
   trace(question: DnsQuestion, line: string): void;
 }
@@ -43,7 +45,7 @@ const PLAIN_ROUND = 2;
 
 type Reply = Extract<ReadReply, { kind: 'reply' }>;
 
-const none: ReplyRecords = { answer: [], authority: [], extra: [] };
+const none: ReplyRecords = { answer: [], authority: [], extra: [], authenticated: false };
 
 function failure(code: number, error: string | undefined): LookupResult {
   return { ...none, rcode: code, octets: 0, truncated: false, error };
@@ -243,7 +245,11 @@ export class Lookup implements AttemptOwner {
       else if (this.#plainAsked?.has(server)) server.refusedEdns();
       // Or what has EDNS gets lost on the way to it or back.
       else if (this.#ednsUnanswered(server)) server.lostEdns();
-      this.#finish({ rcode: code, answer, authority, extra, octets, truncated, error: undefined });
+      const authenticated = reply.authenticated && this.#host.isTrusted(server.address);
+      this.#finish({
+        ...{ rcode: code, answer, authority, extra, authenticated, octets, truncated },
+        error: undefined,
+      });
     } else {
       this.#refuse(server, failure(code, undefined));
     }

@@ -67,7 +67,10 @@ const exchanger: Reader = (range) => {
 const txtCodec = codec('TXT');
 const text: Reader = (range) => {
   const strings = decodeWith<readonly Buffer[]>(txtCodec, range);
-  return strings === undefined || strings.length === 0 ? undefined : { value: Buffer.concat(strings) };
+  if (strings === undefined || strings.length === 0) return undefined;
+  const value = Buffer.concat(strings);
+  // One string is the value itself: nothing is kept twice in the cache.
+  return strings.length === 1 ? { value } : { value, strings: strings.map((one) => one.toString('latin1')) };
 };
 
 interface SoaNumbers {

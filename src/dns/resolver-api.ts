@@ -1,4 +1,8 @@
 // What the rest of smtpe asks of DNS. Implemented by dns/resolver.ts.
+//
+// A resolver must never reject, take longer than `timeoutMs`, say that a name does not exist when nobody could be asked, or ask the network
+// for an address literal.
+
 export interface DnsQuestion {
   /** Presentation form, with or without the final dot, as the asker spelled it. */
   readonly name: string;
@@ -40,6 +44,11 @@ export interface DnsResponse {
   readonly extra: readonly DnsRecord[];
   /** Seconds the response may be kept; 0 for errors. */
   readonly ttl: number;
+  /**
+   * By DNSSEC, as a name server says whom we may believe: on this machine, or with option dns-trusted (RFC 4035 section 4.9.3). Undefined as
+   * false.
+   */
+  readonly authenticated?: boolean;
   /** Cause in words when rcode is ERRNO, TIMEDOUT or a SERVFAIL of our own. */
   readonly error: string | undefined;
 }

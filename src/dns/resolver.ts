@@ -1,9 +1,9 @@
 // Resolver over the name servers of this machine: cache, merging of identical questions, caps and deadlines around dns/flight.ts and
-// dns/lookup.ts. One exists per process; main opens it, the dns module, the session (client.host) and forward/ ask it.
+// dns/lookup.ts. One exists per process; main opens it, the dns module, the session (client.host) and smtp/client ask it.
 import { isIP } from 'node:net';
+import type { Clock, RandomInteger, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { clientName } from '../net/client-name.ts';
-import type { Clock, RandomInteger, Timer } from '../ops/clock.ts';
-import type { Log } from '../ops/log.ts';
 import type { Options } from '../options/options.ts';
 import { AbortListeners } from './abort-listeners.ts';
 import { canonicalAddress, reverseName } from './address-text.ts';
@@ -95,8 +95,8 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     const now = this.clock.monotonic();
     const cached = this.#cache.get(key, now, this.#options.values['dns-cache-size']);
     if (cached !== undefined) {
-      const { rcode: code, answer, authority, extra, ttl } = cached;
-      return { question, rcode: code, answer, authority, extra, ttl, error: undefined };
+      const { rcode: code, answer, authenticated, authority, extra, ttl } = cached;
+      return { question, rcode: code, answer, authority, extra, ttl, authenticated, error: undefined };
     }
     if (this.#closed) return notAsked(question, CLOSED);
     if (options?.signal?.aborted) return notAsked(question, 'cancelled');
@@ -117,7 +117,7 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     const name = isLoopback(address) ? undefined : reverseName(address);
     if (name === undefined) return undefined;
     const response = await this.#aboutClient({ name, type: PTR, class: 1 }, options);
-    if (response.error !== undefined) this.#log.write('info', `no name of ${address}: ${response.error}`);
+    if (response.error !== undefined) this.#log.emit('dns-no-host', { address, cause: response.error });
     for (const record of response.rcode === rcode.OK ? response.answer : []) {
       const host = record.type === PTR ? clientName(String(record.fields.value)) : undefined;
       if (host !== undefined) return host;
@@ -154,7 +154,9 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     const responses = await this.#bothFamilies(host, options);
     const addresses: string[] = [];
     for (const { question, answer, rcode: code, error } of responses) {
-      if (error !== undefined) this.#log.write('info', `${typeKey(question.type)} of ${host}: ${error}`);
+      if (error !== undefined) {
+        this.#log.emit('dns-no-address', { type: typeKey(question.type), host, cause: error });
+      }
       for (const record of code === rcode.OK ? answer : []) {
         if (record.type === question.type) addresses.push(String(record.fields.value));
       }
@@ -221,11 +223,12 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     this.#flights.delete(flight.key);
     const now = this.clock.monotonic();
     if (result !== undefined && result.keep > 0) {
-      const { rcode: code, answer, authority, extra, keep, octets } = result;
+      const { rcode: code, answer, authenticated, authority, extra, keep, octets } = result;
       const limit = this.#options.values['dns-cache-size'];
-      this.#cache.put(flight.key, { rcode: code, answer, authority, extra }, keep, octets, limit, now);
+      const kept = { rcode: code, answer, authority, extra, authenticated };
+      this.#cache.put(flight.key, kept, keep, octets, limit, now);
     }
-    if (!this.#log.verbose('dns')) return;
+    if (!this.#log.wants('dns-trace')) return;
     const ms = `in ${Math.round(now - flight.startedAt)} ms`;
     const outcome = result?.error ?? `${result?.answer.length} records, kept ${result?.keep} s`;
     const line =
@@ -237,10 +240,13 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     return this.#options.values['dns-ignore-tcp'];
   }
 
-  trace({ name, type, class: cls }: DnsQuestion, line: string): void {
-    if (this.#log.verbose('dns')) {
-      this.#log.write('info', `dns ${classKey(cls)},${typeKey(type)},${name}.: ${line}`);
-    }
+  isTrusted(address: string): boolean {
+    return isLoopback(address) || this.#options.values['dns-trusted'];
+  }
+
+  trace({ name, type, class: cls }: DnsQuestion, step: string): void {
+    if (!this.#log.wants('dns-trace')) return;
+    this.#log.emit('dns-trace', { question: `${classKey(cls)},${typeKey(type)},${name}.`, step });
   }
 
   #wait(flight: Flight, question: DnsQuestion, options: QueryOptions | undefined): Promise<DnsResponse> {
@@ -255,7 +261,7 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     const now = this.clock.monotonic();
     if (now - this.#capLoggedAt > CAP_LOG_INTERVAL) {
       this.#capLoggedAt = now;
-      this.#log.write('warning', `dns: ${cause}`);
+      this.#log.emit('dns-queries-limit', { cause });
     }
     return cause;
   }

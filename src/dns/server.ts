@@ -1,6 +1,6 @@
 // One name server: its address, its sockets, and what was learned about it.
-import type { Clock, RandomInteger, Timer } from '../ops/clock.ts';
-import type { Log } from '../ops/log.ts';
+import type { Clock, RandomInteger, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { TcpTransport } from './tcp.ts';
 import { type Exchange, type ReplyReceiver, UdpTransport } from './udp.ts';
 import { encodeQuery } from './wire.ts';
@@ -87,7 +87,7 @@ export class Server {
 
   /** A packet of it that belongs to a query. */
   answered(): void {
-    if (this.#down) this.#parts.log.write('notice', `name server ${this.text} answers again`);
+    if (this.#down) this.#parts.log.emit('dns-server-up', { server: this.text });
     this.#down = false;
     this.#turnedDown = 0;
     this.#unanswered.clear();
@@ -120,10 +120,7 @@ export class Server {
     this.#ednsLosses = 0;
     if (this.edns) {
       const minutes = WITHOUT_EDNS / 60_000;
-      this.#parts.log.write(
-        'info',
-        `queries with EDNS to ${this.text} get lost: asking without for ${minutes} min`,
-      );
+      this.#parts.log.emit('dns-edns-lost', { server: this.text, minutes });
     }
     this.refusedEdns();
   }
@@ -139,7 +136,7 @@ export class Server {
   }
 
   #giveUp(cause: string): void {
-    if (!this.#down) this.#parts.log.write('warning', `name server ${this.text} does not answer: ${cause}`);
+    if (!this.#down) this.#parts.log.emit('dns-server-down', { server: this.text, cause });
     this.#down = true;
     this.#downUntil = this.#parts.clock.monotonic() + RETRY_AFTER;
   }
@@ -164,7 +161,7 @@ export class Server {
       }
       probe.exchanges.push(this.udp.send(rootQuery, receiver));
       probe.timer = this.#parts.clock.after(PROBE_TIME / PROBES, step);
-      probe.timer.unref?.();
+      probe.timer.unref();
     };
     step();
   }

@@ -1,11 +1,13 @@
 // Which name servers are asked, in which order: option dns-servers, else the `nameserver` lines of resolv.conf (read again when the
 // file changes), else 127.0.0.1. Remembers which of them do not answer and which do not know EDNS.
+
 import { readFile, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { readHostPort } from '../net/host-list.ts';
-import type { Clock, RandomInteger } from '../ops/clock.ts';
-import type { Log } from '../ops/log.ts';
-import { type Options, splitList } from '../options/options.ts';
+import type { Clock, RandomInteger } from '../base/clock.ts';
+import { splitList } from '../base/lists.ts';
+import type { Log } from '../base/log.ts';
+import { readHostPort } from '../net-address/host-list.ts';
+import type { Options } from '../options/options.ts';
 import { Server } from './server.ts';
 
 export interface ServerAddress {
@@ -144,7 +146,7 @@ export class ServerList {
       this.#fileStamp = stamp;
       if (parseResolvConf(text).length === 0) {
         const asked = this.#fileText === '' ? '127.0.0.1' : 'those it named before';
-        log.write('warning', `${resolvConf} names no name server; asking ${asked}`);
+        log.emit('dns-file-empty', { file: resolvConf, asked });
         return false;
       }
       const changed = text !== this.#fileText;
@@ -152,10 +154,8 @@ export class ServerList {
       return changed;
     } catch (error) {
       if (this.#fileStamp !== UNREADABLE) {
-        log.write(
-          'warning',
-          `cannot read ${resolvConf}: ${String(error)}; asking ${this.#fileText === '' ? '127.0.0.1' : 'the servers it named'}`,
-        );
+        const asked = this.#fileText === '' ? '127.0.0.1' : 'the servers it named';
+        log.emit('dns-file-fault', { file: resolvConf, cause: String(error), asked });
       }
       this.#fileStamp = UNREADABLE;
       return false;

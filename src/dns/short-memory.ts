@@ -10,6 +10,10 @@ export class ShortMemory {
     this.#most = most;
   }
 
+  get isEmpty(): boolean {
+    return this.#until.size === 0;
+  }
+
   /** `now`: monotonic, in ms. */
   add(key: string, now: number): void {
     this.#until.delete(key);

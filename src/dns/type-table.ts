@@ -27,15 +27,22 @@ export const dnsTypes: readonly NamedNumber[] = [
   { name: 'MX', value: 15, text: 'mail exchanger' },
   { name: 'TXT', value: 16, text: 'text' },
   { name: 'AAAA', value: 28, text: 'IPv6 address' },
+  { name: 'LOC', value: 29, text: 'location (RFC 1876)' },
   { name: 'SRV', value: 33, text: 'host and port of a service (RFC 2782)' },
   { name: 'NAPTR', value: 35, text: 'naming authority pointer (RFC 3403)' },
   { name: 'DNAME', value: 39, text: 'the tree this one is an alias of (RFC 6672)' },
   { name: 'DS', value: 43, text: 'delegation signer (RFC 4034)' },
+  { name: 'SSHFP', value: 44, text: 'fingerprint of an SSH key (RFC 4255)' },
+  { name: 'RRSIG', value: 46, text: 'signature of records (RFC 4034)' },
   { name: 'DNSKEY', value: 48, text: 'public key of a zone (RFC 4034)' },
   { name: 'TLSA', value: 52, text: 'certificate association, DANE (RFC 6698)' },
+  { name: 'SMIMEA', value: 53, text: 'certificate association of a mail address (RFC 8162)' },
+  { name: 'OPENPGPKEY', value: 61, text: 'OpenPGP key of a mail address (RFC 7929)' },
   { name: 'SVCB', value: 64, text: 'service binding (RFC 9460)' },
   { name: 'HTTPS', value: 65, text: 'service binding of a web service (RFC 9460)' },
+  { name: 'SPF', value: 99, text: 'sender policy, as a type given up for TXT (RFC 7208)' },
   { name: 'ANY', value: 255, text: 'all types a server cares to give, in questions only (RFC 8482)' },
+  { name: 'URI', value: 256, text: 'the URI of a service (RFC 7553)' },
   { name: 'CAA', value: 257, text: 'certification authority authorisation (RFC 8659)' },
 ];
 
@@ -45,7 +52,7 @@ const namedOnly: readonly (readonly [number, string])[] = [
   [38, 'A6'],
 ];
 
-/** Further names of types that a question may use (IANA "Resource Record (RR) TYPEs"); in output they are `TYPE99`, see typeKey. */
+/** Further names of types that a question may use (IANA "Resource Record (RR) TYPEs"); in output they are `TYPE17`, see typeKey. */
 const askedOnly: readonly (readonly [number, string])[] = [
   ...([
     [17, 'RP'],
@@ -58,31 +65,25 @@ const askedOnly: readonly (readonly [number, string])[] = [
     [24, 'SIG'],
     [25, 'KEY'],
     [26, 'PX'],
-    [29, 'LOC'],
     [36, 'KX'],
     [37, 'CERT'],
     [42, 'APL'],
   ] as const),
   ...([
-    [44, 'SSHFP'],
     [45, 'IPSECKEY'],
-    [46, 'RRSIG'],
     [47, 'NSEC'],
     [49, 'DHCID'],
     [50, 'NSEC3'],
   ] as const),
   ...([
     [51, 'NSEC3PARAM'],
-    [53, 'SMIMEA'],
     [55, 'HIP'],
     [59, 'CDS'],
     [60, 'CDNSKEY'],
-    [61, 'OPENPGPKEY'],
   ] as const),
   ...([
     [62, 'CSYNC'],
     [63, 'ZONEMD'],
-    [99, 'SPF'],
     [104, 'NID'],
     [105, 'L32'],
     [106, 'L64'],
@@ -91,7 +92,6 @@ const askedOnly: readonly (readonly [number, string])[] = [
   ...([
     [108, 'EUI48'],
     [109, 'EUI64'],
-    [256, 'URI'],
     [258, 'AVC'],
     [260, 'AMTRELAY'],
     [32769, 'DLV'],
@@ -115,7 +115,7 @@ export const dnsRcodes: readonly NamedNumber[] = [
   { name: 'TIMEOUT', value: 17, text: 'the same as TIMEDOUT' },
 ];
 
-export const UNKNOWN = '(unknown)';
+const UNKNOWN = '(unknown)';
 
 const classNames = new Map(dnsClasses.map((row) => [row.value, row.name]));
 const typeNames = new Map([...dnsTypes.map((row) => [row.value, row.name] as const), ...namedOnly]);
@@ -150,7 +150,7 @@ export function classKey(value: number): string {
   return classNames.get(value) ?? `CLASS${value}`;
 }
 
-/** `MX`, or `TYPE99` for one without name (RFC 3597 section 5): no two types have the same, and typeNumber reads it back. */
+/** `MX`, or `TYPE17` for one without name (RFC 3597 section 5): no two types have the same, and typeNumber reads it back. */
 export function typeKey(value: number): string {
   return typeNames.get(value) ?? `TYPE${value}`;
 }

@@ -2,7 +2,7 @@
 // own (RFC 5452 section 9.2); under load sockets are shared at random, each for a limited number of queries. The sockets are connected:
 // the kernel drops what others send and reports a closed port. A socket without pending queries is closed at once.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import type { RandomInteger } from '../ops/clock.ts';
+import type { RandomInteger } from '../base/clock.ts';
 import { canonicalAddress } from './address-text.ts';
 import { type Query, withId } from './wire.ts';
 

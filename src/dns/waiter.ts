@@ -1,5 +1,5 @@
 // One asker waiting for a flight: its deadline, its way out (AbortSignal), and its promise, which is always kept.
-import type { Clock, Timer } from '../ops/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { Abortable, AbortListeners } from './abort-listeners.ts';
 import type { Flight, FlightResult } from './flight.ts';
 import { type DnsQuestion, type DnsResponse, rcode } from './resolver-api.ts';
@@ -39,8 +39,9 @@ export class Waiter implements Abortable {
     flight.join(this);
   }
 
-  answered({ rcode: code, answer, authority, extra, keep, error }: FlightResult): void {
-    this.#settle({ question: this.#question, rcode: code, answer, authority, extra, ttl: keep, error });
+  answered({ rcode: code, answer, authenticated, authority, extra, keep, error }: FlightResult): void {
+    const records = { answer, authority, extra, authenticated };
+    this.#settle({ question: this.#question, rcode: code, ...records, ttl: keep, error });
   }
 
   aborted(): void {

@@ -6,7 +6,7 @@ import { readData } from './record-data.ts';
 import type { DnsRecord } from './resolver-api.ts';
 
 /** The largest UDP answer that crosses every network unfragmented (DNS flag day 2020). */
-export const EDNS_SIZE = 1232;
+const EDNS_SIZE = 1232;
 
 /** The question as sent, to be compared with that of the answer. */
 export interface Query {
@@ -40,7 +40,9 @@ export function encodeQuery(name: string, type: number, cls: number, edns: boole
   const questionEnd = 12 + (name === '' ? 1 : name.length + 2) + 4;
   const packet = Buffer.allocUnsafe(questionEnd + (edns ? opt.length : 0));
   const questions = [{ name: name === '' ? '.' : name, type: 'A', class: 'IN' } as const];
-  dnsPacket.encode({ type: 'query', id: 0, flags: dnsPacket.RECURSION_DESIRED, questions }, packet);
+  // AD: we understand it in the answer (RFC 6840 section 5.7).
+  const flags = dnsPacket.RECURSION_DESIRED | dnsPacket.AUTHENTIC_DATA;
+  dnsPacket.encode({ type: 'query', id: 0, flags, questions }, packet);
   // By number: dns-packet turns a type or class it has no name for into 0.
   packet.writeUInt16BE(type, questionEnd - 4);
   packet.writeUInt16BE(cls, questionEnd - 2);
@@ -59,6 +61,8 @@ export function withId(query: Query, id: number): Buffer {
 }
 
 export interface ReplyRecords {
+  /** The server says that it has authenticated all of it (AD, RFC 4035 section 3.2.3). */
+  readonly authenticated: boolean;
   readonly answer: readonly DnsRecord[];
   readonly authority: readonly DnsRecord[];
   readonly extra: readonly DnsRecord[];
@@ -84,6 +88,7 @@ export type ReadReply =
 
 const FOREIGN: ReadReply = { kind: 'foreign' };
 const OPT = 41;
+const AUTHENTIC = 0x20;
 
 /** Reads a packet that has the query's id. With `allowTruncated` a truncated answer is read like any other. */
 export function readReply(packet: Buffer, query: Query, allowTruncated: boolean): ReadReply {
@@ -98,7 +103,7 @@ export function readReply(packet: Buffer, query: Query, allowTruncated: boolean)
   if (questions !== 1 || !sameQuestion(packet, query)) return FOREIGN;
   const truncated = (flags & 0x0200) !== 0;
   if (truncated && !allowTruncated) return { kind: 'truncated' };
-  return readSections(packet, query.questionEnd, rcode, truncated);
+  return readSections(packet, query.questionEnd, flags, truncated);
 }
 
 /** The question is the first thing behind the header, so it cannot be compressed; letters compare without case. */
@@ -118,7 +123,7 @@ function lower(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
 }
 
-function readSections(packet: Buffer, start: number, rcode: number, truncated: boolean): ReadReply {
+function readSections(packet: Buffer, start: number, flags: number, truncated: boolean): ReadReply {
   const owners = new Map<number, string>();
   const sections: [DnsRecord[], DnsRecord[], DnsRecord[]] = [[], [], []];
   let position = start;
@@ -146,7 +151,12 @@ function readSections(packet: Buffer, start: number, rcode: number, truncated: b
     }
   }
   const [answer, authority, extra] = sections;
-  return { kind: 'reply', rcode, extendedRcode, octets: packet.length, truncated, answer, authority, extra };
+  const rcode = flags & 15;
+  const authenticated = (flags & AUTHENTIC) !== 0;
+  return {
+    ...{ kind: 'reply', rcode, extendedRcode, octets: packet.length, truncated },
+    ...{ answer, authority, extra, authenticated },
+  };
 }
 
 /** Most owners are only a pointer to the question; each target is read once. */

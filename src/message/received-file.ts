@@ -1,8 +1,10 @@
 // The file of a message as a policy may have left it. A policy may change it while hook.dot runs (and in hook.forward): it is forwarded as it then
 // is. Before that nobody may; and with header edits its header block must be the one that was received, because the edited headers take
-// its place. Anything else is refused: never half of one message and half of another. Called by smtp/message-end.ts.
+// its place. Anything else is refused: never half of one message and half of another. Called by smtp/server/message-end.ts.
+
 import { lstat } from 'node:fs/promises';
-import type { HeaderList } from './header-list.ts';
+import { codeOf } from '../base/errors.ts';
+import type { HeaderList } from './header/header-list.ts';
 import type { ReceivedLayout } from './rewrite.ts';
 import type { Spool } from './spool.ts';
 
@@ -59,7 +61,7 @@ async function sizeOf(path: string): Promise<number | string> {
     if (found.uid !== process.geteuid?.()) return 'another file stands in its place';
     return found.size;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'it is gone';
+    if (codeOf(error) === 'ENOENT') return 'it is gone';
     throw error;
   }
 }

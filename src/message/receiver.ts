@@ -1,23 +1,28 @@
-// A message between 354 and the final dot: the bytes of the client become content (message/data-reader), which goes to the spool, to whoever
-// watches (mime.parts, uri.found), and to the hooks content, header, eoh and body, in this order for each chunk. Knows no session and no
+// A message as it comes in: the bytes of the client become content (message/framing), which goes to the spool, to whoever
+// watches (mime.parts, uri.found), and to the hooks content, header, eoh and body, in this order for each chunk. Of binary content (RFC 3030
+// section 3) the headers are lines all the same, or the message is not kept; a line of its body ends with LF or CRLF. Knows no session and no
 // policy. RFC 5321 section 4.1.1.4, RFC 5322 section 2.2. A hook that is not there costs nothing; one that suspends holds up the rest.
+
+import { chain, type Maybe } from '../base/maybe.ts';
 import { Octets } from '../base/octets.ts';
 import { Pieces } from '../base/pieces.ts';
-import { SliceBatch } from '../lua/value.ts';
-import { type DataProgress, DataReader } from './data-reader.ts';
-import { HeaderBlock } from './header-block.ts';
-import type { HeaderList } from './header-list.ts';
-import { chain, type Maybe } from './maybe.ts';
+import { SliceBatch } from '../lua-api/value.ts';
+import type { DataProgress, Framing } from './framing/framing.ts';
+import type { HeaderList } from './header/header-list.ts';
+import { HeaderBlock } from './mime/header-block.ts';
 import type { ReceivedLayout } from './rewrite.ts';
 import type { Spool } from './spool.ts';
 
-/** What is called while a message comes in; undefined where nobody wants it. `false` stops receiving: the session is over. */
+/** What a hook leads to: the next one, or the end of the session, which stops receiving. */
+export type Onward = 'on' | 'stop';
+
+/** What is called while a message comes in; undefined where nobody wants it. */
 export interface ContentSink {
   /** A chunk of content, never empty. */
-  readonly content: ((chunk: Buffer) => Maybe<boolean>) | undefined;
+  readonly content: ((chunk: Buffer) => Maybe<Onward>) | undefined;
   /** A header with its folding, without its final line end. */
-  readonly header: ((header: Buffer) => Maybe<boolean>) | undefined;
-  readonly eoh: (() => Maybe<boolean>) | undefined;
+  readonly header: ((header: Buffer) => Maybe<Onward>) | undefined;
+  readonly eoh: (() => Maybe<Onward>) | undefined;
   /**
    * Lines of the body without their line ends, one longer than `bodyLine` in parts of that size; gives how many of them were taken, at
    * least one, and 0 to stop.
@@ -38,6 +43,8 @@ export interface ReceiverLimits {
   readonly headers: number;
   /** Bytes of a line of the body that are handed over at once (not for the message as it is stored); without it, all. */
   readonly bodyLine?: number;
+  /** Headers; without it any number. */
+  readonly headerCount?: number;
   /** Received headers; 0 or without it: any number. */
   readonly hops?: number;
 }
@@ -46,14 +53,18 @@ export interface ReceiverLimits {
 export type ReceiveFault =
   | { readonly kind: 'size' }
   | { readonly kind: 'headers' }
+  | { readonly kind: 'header-count' }
   /** Too many Received headers: it goes round in circles (RFC 5321 section 6.3). */
   | { readonly kind: 'hops' }
+  /** Binary content whose headers are no lines: nobody knows where they end, and edits would damage it. */
+  | { readonly kind: 'binary-headers' }
   | { readonly kind: 'spool'; readonly error: Error };
 
 /** 'stopped': a hook ended the session. */
 export type Received = DataProgress | { readonly kind: 'stopped' };
 
 const STOPPED: Received = { kind: 'stopped' };
+const CR = 13;
 const LF = 10;
 const SPACE = 32;
 const TAB = 9;
@@ -63,7 +74,7 @@ export class MessageReceiver {
   readonly #headers: HeaderList;
   readonly #sink: ContentSink;
   readonly #limits: ReceiverLimits;
-  readonly #reader = new DataReader();
+  readonly #framing: Framing;
   readonly #observers: ContentObserver[] = [];
   #fault: ReceiveFault | undefined;
   #received = 0;
@@ -75,6 +86,7 @@ export class MessageReceiver {
   /** Bytes of the header block whose header lines are all there, and how many of them the list already has. */
   #headerBytes = 0;
   #hops = 0;
+  #headerCount = 0;
   /** The header being read (with sink.header), or the headers the list does not have yet (without). */
   readonly #pending = new Octets();
   /** The beginning of a line that straddles chunks. */
@@ -83,7 +95,14 @@ export class MessageReceiver {
   readonly #batch = new SliceBatch();
   readonly #behind: number[] = [];
 
-  constructor(spool: Spool, headers: HeaderList, sink: ContentSink, limits: ReceiverLimits) {
+  constructor(
+    framing: Framing,
+    spool: Spool,
+    headers: HeaderList,
+    sink: ContentSink,
+    limits: ReceiverLimits,
+  ) {
+    this.#framing = framing;
     this.#spool = spool;
     this.#headers = headers;
     this.#sink = sink;
@@ -100,7 +119,12 @@ export class MessageReceiver {
   }
 
   get bareNewlines(): number {
-    return this.#reader.bareNewlines;
+    return this.#framing.bareNewlines;
+  }
+
+  /** Bytes of it that did not come: the end that a last line was given. */
+  get added(): number {
+    return this.#framing.added;
   }
 
   /** Where the headers end; undefined while they are being received. */
@@ -114,15 +138,15 @@ export class MessageReceiver {
   }
 
   /**
-   * Reads a chunk from byte `from` on, and calls the hooks for what is in it. 'end' comes when everything, eoh included, has been
-   * called. Not to be called again before the promise it gave has resolved.
+   * Reads a chunk, and calls the hooks for what is in it. 'end' comes when everything, eoh included, has been called. Not to be called
+   * again before the promise it gave has resolved.
    */
-  feed(chunk: Buffer, from: number): Maybe<Received> {
+  feed(chunk: Buffer): Maybe<Received> {
     // Nearly always there is one; a chunk cut into thousands is put together again.
     let first: Buffer | undefined;
     let more: Pieces | undefined;
     let length = 0;
-    const progress = this.#reader.feed(chunk, from, (piece) => {
+    const progress = this.#framing.feed(chunk, 0, (piece) => {
       length += piece.length;
       if (this.#fault !== undefined) return;
       if (first === undefined) first = piece;
@@ -162,11 +186,11 @@ export class MessageReceiver {
     this.#layout = { headerLength: headerBlock.length, hasEmptyLine };
   }
 
-  #after(go: boolean, progress: DataProgress): Maybe<Received> {
-    if (!go) return STOPPED;
-    if (progress.kind === 'more' || this.#fault !== undefined) return progress;
+  #after(go: Onward, progress: DataProgress): Maybe<Received> {
+    if (go === 'stop') return STOPPED;
+    if (progress.kind !== 'end' || this.#fault !== undefined) return progress;
     return chain(this.#finish(), (goOn) => {
-      if (!goOn) return STOPPED;
+      if (goOn === 'stop') return STOPPED;
       for (const observer of this.#observers) observer.end();
       return progress;
     });
@@ -187,27 +211,28 @@ export class MessageReceiver {
     );
   }
 
-  #show(pieces: readonly Buffer[], length: number): Maybe<boolean> {
-    if (length === 0 || this.#fault !== undefined) return true;
+  #show(pieces: readonly Buffer[], length: number): Maybe<Onward> {
+    if (length === 0 || this.#fault !== undefined) return 'on';
     for (const observer of this.#observers) for (const piece of pieces) observer.feed(piece);
     if (this.#sink.content === undefined) return this.#lines(pieces, 0, 0);
-    return chain(this.#sink.content(concat(pieces)), (go) => go && this.#lines(pieces, 0, 0));
+    return chain(this.#sink.content(concat(pieces)), (go) => (go === 'on' ? this.#lines(pieces, 0, 0) : go));
   }
 
   /** The lines of the pieces from byte `from` of piece `at` on. */
-  #lines(pieces: readonly Buffer[], at: number, from: number): Maybe<boolean> {
+  #lines(pieces: readonly Buffer[], at: number, from: number): Maybe<Onward> {
     let start = from;
     for (let i = at; i < pieces.length; i++, start = 0) {
       const piece = pieces[i] as Buffer;
       while (start < piece.length) {
-        if (this.#fault !== undefined) return true;
+        if (this.#fault !== undefined) return 'on';
         if (!this.#inHeaders) {
           const { body } = this.#sink;
-          if (body === undefined) return true;
-          if (!this.#collect(piece, start)) break;
+          if (body === undefined) return 'on';
+          if (!(this.#framing.isBinary ? this.#collectBinary(piece, start) : this.#collect(piece, start)))
+            break;
           const done = body(this.#batch);
           if (done instanceof Promise) return done.then((later) => this.#goOn(pieces, i, later));
-          if (done === 0) return false;
+          if (done === 0) return 'stop';
           start = this.#behind[done - 1] ?? piece.length;
           continue;
         }
@@ -218,21 +243,25 @@ export class MessageReceiver {
           break;
         }
         const line = this.#wholeLine(piece, start, end + 1);
+        if (this.#framing.isBinary && !isTextLine(line)) {
+          this.#fault ??= { kind: 'binary-headers' };
+          return 'on';
+        }
         const kind = this.#block.line(line, 0, line.length - 2, line.length);
         // A delimiter is a line of the body: it is read again, from its LF on.
         if (kind === 'delimiter') this.#line.add(line, 0, line.length - 1);
         start = kind === 'delimiter' ? end : end + 1;
         const go = kind === 'header' ? this.#headerLine(line) : this.#endOfHeaders(kind === 'blank');
-        if (go === true) continue;
+        if (go === 'on') continue;
         const next = start;
-        return chain(go, (goOn) => goOn && this.#lines(pieces, i, next));
+        return chain(go, (goOn) => (goOn === 'on' ? this.#lines(pieces, i, next) : goOn));
       }
     }
-    return true;
+    return 'on';
   }
 
-  #goOn(pieces: readonly Buffer[], at: number, done: number): Maybe<boolean> {
-    return done > 0 && this.#lines(pieces, at, this.#behind[done - 1] ?? 0);
+  #goOn(pieces: readonly Buffer[], at: number, done: number): Maybe<Onward> {
+    return done === 0 ? 'stop' : this.#lines(pieces, at, this.#behind[done - 1] ?? 0);
   }
 
   /**
@@ -267,6 +296,42 @@ export class MessageReceiver {
     return false;
   }
 
+  /** The same of binary content, one line or part: a line ends with LF or CRLF. */
+  #collectBinary(piece: Buffer, start: number): boolean {
+    this.#batch.count = 0;
+    const longest = this.#limits.bodyLine ?? Number.POSITIVE_INFINITY;
+    const kept = this.#line.length;
+    const end = piece.indexOf(LF, start);
+    const length = kept + (end < 0 ? piece.length : end + 1) - start;
+    if (length > longest + 2) {
+      if (kept > 0) return this.#addPart(piece, start, longest);
+      this.#add(piece, start, start + longest, start + longest);
+      return true;
+    }
+    if (end < 0) {
+      this.#line.add(piece, start);
+      return false;
+    }
+    const line = this.#wholeLine(piece, start, end + 1);
+    const text = line.length - (line[line.length - 2] === CR ? 2 : 1);
+    if (text > longest) {
+      // By the one octet that a CR would take: it is read again with its LF.
+      this.#add(line, 0, longest, end);
+      this.#line.add(line, longest, line.length - 1);
+    } else this.#add(line, 0, text, end + 1);
+    return true;
+  }
+
+  /** What is behind the last line end of binary content, from `at` on. */
+  #lastLine(rest: Buffer, at: number): Maybe<Onward> {
+    const { body } = this.#sink;
+    if (body === undefined || at >= rest.length) return 'on';
+    const end = Math.min(rest.length, at + (this.#limits.bodyLine ?? rest.length));
+    this.#batch.count = 0;
+    this.#add(rest, at, end, end);
+    return chain(body(this.#batch), (done) => (done === 0 ? 'stop' : this.#lastLine(rest, end)));
+  }
+
   /** An entry of the batch; gives `behind`, where the piece goes on behind it. */
   #add(bytes: Buffer, start: number, end: number, behind: number): number {
     const batch = this.#batch;
@@ -298,17 +363,20 @@ export class MessageReceiver {
   }
 
   /** A line of the header block with its CRLF. */
-  #headerLine(line: Buffer): Maybe<boolean> {
+  #headerLine(line: Buffer): Maybe<Onward> {
     this.#checkHeaderBytes(line.length);
     if (isReceived(line) && ++this.#hops > (this.#limits.hops || Number.POSITIVE_INFINITY)) {
       this.#fault ??= { kind: 'hops' };
     }
-    if (this.#fault !== undefined) return true;
-    this.#headerBytes += line.length;
     const folded = (line[0] === SPACE || line[0] === TAB) && this.#pending.length > 0;
+    if (!folded && ++this.#headerCount > (this.#limits.headerCount ?? Number.POSITIVE_INFINITY)) {
+      this.#fault ??= { kind: 'header-count' };
+    }
+    if (this.#fault !== undefined) return 'on';
+    this.#headerBytes += line.length;
     if (this.#sink.header === undefined || folded || this.#pending.length === 0) {
       this.#pending.add(line);
-      return true;
+      return 'on';
     }
     const header = this.#takeHeader();
     this.#pending.add(line);
@@ -323,25 +391,35 @@ export class MessageReceiver {
     return header;
   }
 
-  #endOfHeaders(hasEmptyLine: boolean): Maybe<boolean> {
+  #endOfHeaders(hasEmptyLine: boolean): Maybe<Onward> {
     this.#inHeaders = false;
     this.#layout = { headerLength: this.#headerBytes, hasEmptyLine };
-    let go: Maybe<boolean> = true;
+    let go: Maybe<Onward> = 'on';
     if (this.#pending.length > 0) {
       if (this.#sink.header === undefined) this.#headers.receiveBlock(this.#pending.take());
       else go = this.#sink.header(this.#takeHeader());
     }
-    return chain(go, (goOn) => goOn && (this.#sink.eoh?.() ?? true));
+    return chain(go, (goOn) => (goOn === 'on' ? (this.#sink.eoh?.() ?? goOn) : goOn));
   }
 
-  #finish(): Maybe<boolean> {
-    return this.#inHeaders ? this.#endOfHeaders(false) : true;
+  #finish(): Maybe<Onward> {
+    if (this.#framing.isBinary && this.#line.length > 0) {
+      if (!this.#inHeaders) return this.#lastLine(this.#line.take(), 0);
+      this.#fault ??= { kind: 'binary-headers' };
+      return 'on';
+    }
+    return this.#inHeaders ? this.#endOfHeaders(false) : 'on';
   }
 }
 
 function concat(pieces: readonly Buffer[]): Buffer {
   const only = pieces[0];
   return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+}
+
+/** Whether it ends with CRLF, and has no other CR. */
+function isTextLine(line: Buffer): boolean {
+  return line.length >= 2 && line.indexOf(CR) === line.length - 2;
 }
 
 /** Whether the line begins a Received header. */

@@ -1,6 +1,6 @@
-// Between hook.dot and hook.forward the header edits of the policy are written into the message (API text "Header Functions"). Only
+// Between hook.dot and hook.forward the header edits of the policy are written into the message (doc/reference/header.md). Only
 // when there are any: an unedited message is forwarded byte for byte as it was received.
-import type { HeaderList } from './header-list.ts';
+import type { HeaderList } from './header/header-list.ts';
 import type { Spool } from './spool.ts';
 
 export interface ReceivedLayout {

@@ -1,4 +1,4 @@
-// Message files of processes that died: the names of the files are transaction ids, which have the number of their process (smtp/session-id).
+// Message files of processes that died: the names of the files are transaction ids, which have the number of their process (smtp/server/session-id).
 // They are private mail, so they are removed at the next start and when a worker has died; the client has been told nothing and repeats.
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';

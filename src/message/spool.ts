@@ -1,8 +1,10 @@
 // Where a message stays while it is received, looked at and forwarded. Small messages stay in memory; a private file (0600, never an
 // existing one) is made when the message outgrows option spool-memory or when somebody can look at it. Used by message/receiver; the
 // Lua file functions and the services find it by its path.
+
 import { type FileHandle, stat, unlink } from 'node:fs/promises';
 import { Checksum } from '../base/checksum.ts';
+import { codeOf, textOf } from '../base/errors.ts';
 import { Pieces } from '../base/pieces.ts';
 import {
   createFile,
@@ -55,6 +57,8 @@ export class Spool implements StoredMessage {
   /** Of what was written, or is to be written, to the file. */
   #sum = new Checksum();
   #shown = false;
+  /** How often the content has been replaced, and its file shown. */
+  #changes = 0;
   #file: FileHandle | undefined;
   /** The chain of asynchronous writes; a failure stays in #failure. */
   #writing: Promise<void> | undefined;
@@ -136,6 +140,7 @@ export class Spool implements StoredMessage {
 
   show(): void {
     this.#shown = true;
+    this.#changes++;
     this.onDiskSync();
   }
 
@@ -144,6 +149,13 @@ export class Spool implements StoredMessage {
     if (!this.#shown || this.#place.kind !== 'disk') return this.#size;
     await this.onDisk();
     return (await stat(this.path)).size;
+  }
+
+  async state(): Promise<string> {
+    if (this.#place.kind !== 'disk') return `${this.#place.kind} ${this.#changes}`;
+    await this.onDisk();
+    const { ino, size, mtimeNs, ctimeNs } = await stat(this.path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs} ${this.#changes}`;
   }
 
   /** Whether the file has the octets that were appended. */
@@ -208,13 +220,15 @@ export class Spool implements StoredMessage {
     );
   }
 
-  /** Puts another message in the place of this one (spamd PROCESS). All or nothing. */
-  async replaceContent(pieces: readonly Buffer[]): Promise<void> {
-    if (this.#place.kind === 'memory') {
-      this.#keep(pieces);
+  /** Puts another message in the place of this one (spamd PROCESS), which may be made of the old one while it is read. All or nothing. */
+  async replaceContent(content: readonly Buffer[] | AsyncIterable<Buffer>): Promise<void> {
+    if (this.#place.kind !== 'memory') {
+      await this.#replaceFile(content);
       return;
     }
-    await this.#replaceFile(pieces);
+    const pieces: Buffer[] = [];
+    for await (const piece of content) pieces.push(piece);
+    this.#keep(pieces);
   }
 
   /** Removes the file, if there is one by that name still. Idempotent; never rejects. */
@@ -236,6 +250,7 @@ export class Spool implements StoredMessage {
   }
 
   #keep(content: readonly Buffer[]): void {
+    this.#changes++;
     const pieces = new Pieces();
     for (const piece of content) if (piece.length > 0) pieces.add(piece);
     this.#budget.held += pieces.length - this.#size;
@@ -346,8 +361,8 @@ export class SpoolStore implements SpoolDirectory {
     try {
       this.#byPath.get(path)?.show();
     } catch (error) {
-      if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      throw Object.assign(new Error(`the message cannot be stored: ${error.message}`), { code: 'EIO' });
+      if (codeOf(error) !== 'ENOENT') throw error;
+      throw Object.assign(new Error(`the message cannot be stored: ${textOf(error)}`), { code: 'EIO' });
     }
   }
 

@@ -1,5 +1,7 @@
 // A received message as others read it: unstuffed, line ends CRLF. In memory while small and nobody looks; a private file as soon as
-// somebody can look at it (design.md section 5, issue "speed"). Implemented by message/spool.ts.
+// somebody can look at it. Implemented by message/spool.ts.
+//
+// It must never change under who reads it but by the policy's own hand (message/received-file.ts), nor be read once its transaction is over.
 export interface StoredMessage {
   /** client.msg_file; '' when option spool-dir is empty. The file need not exist before onDisk. */
   readonly path: string;
@@ -7,6 +9,8 @@ export interface StoredMessage {
   readonly size: number;
   /** Bytes that `read` gives: a policy may have changed the file. Without it: `size`. */
   sizeNow?(): Promise<number>;
+  /** Another text when the content may be another one: a policy or a service has changed it. Without it: never. */
+  state?(): Promise<string>;
   /** Makes the file exist with everything received so far. From then on the file is the truth. */
   onDisk(): Promise<void>;
   /** The same for the moment when Lua itself opens the path (bounded: what is beyond the memory limit is already on disk). */

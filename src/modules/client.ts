@@ -1,14 +1,19 @@
-// Lua module `client`: the connection being served (API text "Client Connection Variables"). Its fields are set by the SMTP session;
-// here is its only function.
-import type { CallContext } from '../lua/call-context.ts';
-import { LuaError, luaFunction, luaModule, type ModuleSpec, type Suspension } from '../lua/function-spec.ts';
-import { bytes } from '../lua/params.ts';
+// Lua module `client`: the connection being served (doc/reference/client.md). Its fields are set by the SMTP session;
+// here are its functions, and the fields that are made when they are read.
+
+import type { CallContext } from '../lua-api/call-context.ts';
+import { LuaError, luaFunction, type Suspension } from '../lua-api/function-spec.ts';
+import { luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { bytes } from '../lua-api/params.ts';
+import { optionsOf } from '../options/options.ts';
+import { sessionOf } from '../policy/session-view.ts';
+import { envelopeFields, envelopeFunctions } from './client-envelope.ts';
 
 function write(context: CallContext, reply: string): Suspension | readonly [] {
-  const { session } = context;
+  const session = sessionOf(context);
   if (session === undefined) throw new LuaError('client.write: there is no client here');
   if (reply === '') return [];
-  const seconds = context.options.values['smtp-reply-timeout'];
+  const seconds = optionsOf(context).values['smtp-reply-timeout'];
   // As with the reply of a hook: without a line end the next line would become part of this one.
   const lines = `${reply.replace(/\r?\n$|\r$/, '')}\r\n`;
   const done = session.write(Buffer.from(lines, 'latin1'), seconds * 1000).then((outcome) => {
@@ -56,13 +61,78 @@ export const clientModule: ModuleSpec = luaModule({
       type: 'string|nil',
       text: 'the same name when DNS gives it this address too (forward-confirmed), or a trusted XCLIENT said it; else nil',
     },
+    {
+      name: 'listener',
+      type: 'string|nil',
+      text: 'the name of the listener in `smtp-listen` that the client came to, as it is written there; nil when it has none',
+    },
+    {
+      name: 'is_tls',
+      type: 'boolean',
+      text: 'true when what the client says is encrypted',
+    },
+    {
+      name: 'tls',
+      type: 'table|nil',
+      text:
+        'nil in clear; else `version` (`TLSv1.3`), `cipher` (its standard name), `bits`, `name` (the server that the client has asked for), `alpn`, ' +
+        '`resumed`, `implicit` (from the first octet), `by` (`smtpe`, or `proxy` where a balancer says so), and `certificate`: nil, or what the client has shown ' +
+        'of itself: `result` (`verified` or `untrusted`), `cause` (why it is untrusted), `subject`, `common_name`, `names` (a sequence), `issuer`, `serial`, ' +
+        "`fingerprint` (SHA-256, hex), `not_after`. Texts are a stranger's: control characters are `?`, at most 256 bytes each. Trust them only where `result` is `verified`",
+    },
     { name: 'local_address', type: 'string', text: 'our address; absent in `+test`' },
+    {
+      name: 'local_port',
+      type: 'integer',
+      text: 'our port; absent in `+test`, and after XCLIENT with another DESTADDR and without DESTPORT',
+    },
+    {
+      name: 'proxy',
+      type: 'table|nil',
+      text:
+        'what a balancer of `smtp-proxy-hosts` says of the connection, nil without one: `address` and `port` (its own), `version` (1 or 2), ' +
+        '`authority` (the server name that the client asked it for), `unique_id` (hex), `local` (true when it names nobody: address and port ' +
+        'of the client are then its own; a word of Lua, so write `client.proxy["local"]`). The client fields have what its header says',
+    },
     {
       name: 'id_sess',
       type: 'string',
       text: 'the session id, 18 characters, from `hook.accept` to `hook.close`',
     },
     { name: 'id_trans', type: 'string', text: 'the transaction id, from `hook.mail` to `hook.reset`' },
+    {
+      name: 'parameters',
+      type: 'table',
+      text:
+        'the parameters of MAIL, from `hook.mail` to `hook.reset`: by keyword in capitals what was sent behind `=`, true where nothing was, ' +
+        'as in `{ SIZE = "1000", SMTPUTF8 = true }`',
+    },
+    {
+      name: 'smtputf8',
+      type: 'true|nil',
+      text: 'MAIL said SMTPUTF8: addresses may be in UTF-8. From `hook.mail` to `hook.reset`',
+    },
+    {
+      name: 'envid',
+      type: 'string|nil',
+      text: 'ENVID of MAIL (RFC 3461), decoded: any bytes, line ends too. From `hook.mail` to `hook.reset`, where DSN is announced (`smtp-dsn`)',
+    },
+    { name: 'ret', type: 'string|nil', text: 'RET of MAIL, `FULL` or `HDRS`; likewise' },
+    {
+      name: 'notify',
+      type: 'string|nil',
+      text: 'in `hook.rcpt` only: NOTIFY of this RCPT in capitals, `NEVER` or a list as `SUCCESS,DELAY`',
+    },
+    {
+      name: 'orcpt',
+      type: 'string|nil',
+      text: 'in `hook.rcpt` only: ORCPT of this RCPT, decoded, as in `rfc822;bob@example.com`: any bytes, line ends too; UTF-8 behind `utf-8;`',
+    },
+    {
+      name: 'rcpt_parameters',
+      type: 'table|nil',
+      text: 'in `hook.rcpt` only: the parameters of this RCPT, as in `parameters`',
+    },
     { name: 'msg_file', type: 'string', text: 'path of the message file, from `hook.data` to `hook.reset`' },
     {
       name: 'message_length',
@@ -89,7 +159,7 @@ export const clientModule: ModuleSpec = luaModule({
     {
       name: 'auth_user',
       type: 'string|nil',
-      text: 'the user who has authenticated, decoded; nil before, and after a refused AUTH',
+      text: 'the user who has authenticated, decoded, by the name that the source of log-ins gives; nil before, and after a refused AUTH',
     },
     {
       name: 'auth_mechanism',
@@ -106,8 +176,20 @@ export const clientModule: ModuleSpec = luaModule({
       type: 'string|nil',
       text: 'in `hook.auth` only: the password, decoded. Do not log it',
     },
+    {
+      name: 'auth_authorize',
+      type: 'string|nil',
+      text: 'in `hook.auth` only: the user for whom the client wants to act, when it is not the one whose password it gives (the authorization identity of PLAIN)',
+    },
+    {
+      name: 'auth_result',
+      type: 'string|nil',
+      text: 'in `hook.auth` only: what the sources of log-ins (`smtp-auth-dovecot`) say: `ok`, `mismatch`, `unknown`, `disabled`, `expired` or `temp_fail`; nil when there is none',
+    },
   ],
+  lazyFields: envelopeFields,
   functions: [
+    ...envelopeFunctions,
     luaFunction({
       name: 'write',
       params: [

@@ -1,8 +1,13 @@
-// Lua module `header`: edits of the headers of the message being received (API text "Header Functions").
-import type { CallContext } from '../lua/call-context.ts';
-import { LuaError, luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
-import { optionalBytes, optionalInteger } from '../lua/params.ts';
-import type { HeaderList } from '../message/header-list.ts';
+// Lua module `header`: edits of the headers of the message being received (doc/reference/header.md).
+
+import { LuaError, luaFunction } from '../lua-api/function-spec.ts';
+import { luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { optionalBytes, optionalFlag, optionalInteger } from '../lua-api/params.ts';
+import { shownText } from '../message/mime/shown-text.ts';
+import { editable, readable, writable } from './header-access.ts';
+import { addressFunctions, addressRecords } from './header-addresses.ts';
+import { readingFunctions } from './header-reading.ts';
+import { traceFunctions, traceRecords } from './header-trace.ts';
 
 /** A fold: line end and at least one blank. A bare LF is taken and becomes CRLF. */
 const FOLD = /\r?\n(?=[ \t])/g;
@@ -31,42 +36,6 @@ function checkedLine(line: string): string {
     throw new LuaError(`a header line must be "Name: value", got ${JSON.stringify(checked.slice(0, 60))}`);
   }
   return checked;
-}
-
-const tooLate = 'headers can be changed only up to hook.dot';
-
-function editable(context: CallContext): HeaderList {
-  const session = context.session;
-  if (session === undefined) throw new LuaError('headers exist only while a client is served');
-  if (session.headersLocked === true) throw new LuaError(tooLate);
-  const transaction = session.transaction;
-  if (transaction === undefined || session.headersOfNext === true) return session.headers;
-  if (!transaction.headersEditable) {
-    throw new LuaError(tooLate);
-  }
-  return transaction.headers;
-}
-
-/** The list, when `more` bytes may be put in still. */
-function writable(context: CallContext, more: number): HeaderList {
-  const headers = editable(context);
-  const { count, bytes } = headers.edits;
-  const { values } = context.options;
-  if (count >= values['limit-header-edits']) {
-    throw new LuaError(
-      `more than ${values['limit-header-edits']} headers added or modified (limit-header-edits)`,
-    );
-  }
-  if (bytes + more > values['limit-header-edit-bytes']) {
-    throw new LuaError(
-      `more than ${values['limit-header-edit-bytes']} bytes of headers added or modified (limit-header-edit-bytes)`,
-    );
-  }
-  return headers;
-}
-
-function readable(context: CallContext): HeaderList | undefined {
-  return context.session?.transaction?.headers ?? context.session?.headers;
 }
 
 const NAME = 'The name of the header, without the colon, in upper or lower case.';
@@ -174,6 +143,7 @@ export const headerModule: ModuleSpec = luaModule({
       params: [
         optionalBytes('header_name', NAME, undefined),
         optionalInteger('instance', 'Which one of that name, from 1, wherever they stand.', 1),
+        optionalFlag('decoded', 'True: the value is decoded, as `header.decode` does it.', false),
       ],
       results: [
         {
@@ -184,17 +154,23 @@ export const headerModule: ModuleSpec = luaModule({
         {
           name: 'value',
           type: 'string|nil',
-          text: 'The text behind the colon without leading blanks; folding and encoded words are as they came.',
+          text: 'The text behind the colon without leading blanks; folding and encoded words are as they came, unless `decoded` is true.',
         },
       ],
       text: 'Finds the Nth header of the name. In `hook.header` the list holds the headers received so far.',
       examples: [
         "header.add('X-Two: a')\nheader.add('X-Two: b')\nlocal index, value = header.find('X-Two', 2)\nassert(index == 2 and value == 'b')\nassert(header.find('X-None', 1) == nil)",
+        "header.add('X-Word: =?utf-8?q?f=C3=BCr?=')\nassert(select(2, header.find('X-Word', 1, true)) == 'f\\195\\188r')",
       ],
-      call: (context, name, instance) => {
+      call: (context, name, instance, decoded) => {
         const found = name === undefined ? undefined : readable(context)?.find(name, instance);
-        return found === undefined ? [undefined, undefined] : [found.index, found.value];
+        if (found === undefined) return [undefined, undefined];
+        return [found.index, decoded ? shownText(found.value) : found.value];
       },
     }),
+    ...readingFunctions,
+    ...addressFunctions,
+    ...traceFunctions,
   ],
+  records: [...addressRecords, ...traceRecords],
 });

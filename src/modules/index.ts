@@ -1,51 +1,81 @@
-// The Lua API: the one list of its modules, in the order of the API text. The engine registers it, the reference pages and editor stubs
+// The Lua API: the one list of its modules, in the order of doc/reference/README.md. The engine registers it, the reference pages and editor stubs
 // are made from it, and policies are checked against it.
+
+import type { Clock, RandomInteger } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Mailer } from '../delivery/port/delivery.ts';
 import type { Resolver } from '../dns/resolver-api.ts';
-import type { Mailer } from '../forward/delivery.ts';
-import type { ModuleSpec } from '../lua/function-spec.ts';
+import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import type { SpoolDirectory } from '../message/stored-message.ts';
 import type { Services } from '../service/services.ts';
+import type { Stores } from '../store/stores.ts';
 import { clientModule } from './client.ts';
-import { createDnsModule } from './dns.ts';
+import { createDnsModule } from './dns/dns.ts';
 import { headerModule } from './header.ts';
+import { createArcModule } from './mail-auth/arc.ts';
+import { createAuthModule } from './mail-auth/auth.ts';
+import { createDkimModule } from './mail-auth/dkim.ts';
+import { createDmarcModule } from './mail-auth/dmarc.ts';
+import { KeyFiles } from './mail-auth/key-files.ts';
+import { createSpfModule } from './mail-auth/spf.ts';
+import { SpfChecks } from './mail-auth/spf-checks.ts';
+import { Verifiers } from './mail-auth/verifiers.ts';
+import { createMapModule } from './map/map.ts';
+import { MapFiles } from './map/map-files.ts';
 import { md5Module } from './md5.ts';
-import { mimeModule } from './mime.ts';
+import { createMimeModule } from './mime/mime.ts';
 import { netModule } from './net.ts';
-import { createServiceModule } from './service.ts';
+import { createServiceModule } from './service/service.ts';
 import { createSmtpModule } from './smtp.ts';
 import { smtpeModule } from './smtpe.ts';
+import { createStoreModule } from './store/store.ts';
 import { syslogModule } from './syslog.ts';
 import { textModule } from './text.ts';
 import { uriModule } from './uri.ts';
-import { utilModule } from './util.ts';
+import { createUtilModule } from './util/util.ts';
 
 /** What the modules that talk to others do it with. */
 export interface ModuleParts {
+  readonly clock: Clock;
+  readonly random: RandomInteger;
+  /** Of the process, for what no connection is to blame for. */
+  readonly log: Log;
   /** Our own name, for smtpe.host. */
   readonly hostName: string;
   readonly resolver: Resolver;
   readonly mailer: Mailer;
   readonly services: Services;
+  readonly stores: Stores;
   readonly spool: SpoolDirectory;
   /** Ids of HTTP requests. */
   readonly nextId: () => string;
 }
 
 export function createModules(parts: ModuleParts): readonly ModuleSpec[] {
-  const { hostName, resolver, mailer, services, spool, nextId } = parts;
+  const { clock, random, log, hostName, resolver, mailer, services, stores, spool, nextId } = parts;
+  const verifiers = new Verifiers(clock, resolver);
+  const keys = new KeyFiles(clock);
+  const checks = new SpfChecks({ clock, resolver, hostName });
   return [
+    createArcModule({ clock, hostName, keys, verifiers }),
+    createAuthModule(hostName),
     clientModule,
-    createDnsModule(resolver),
+    createDkimModule(verifiers, clock, keys),
+    createDmarcModule({ clock, resolver, checks, verifiers }),
+    createDnsModule(resolver, clock),
     headerModule,
+    createMapModule(new MapFiles(clock, log)),
     md5Module,
-    mimeModule,
+    createMimeModule(),
     netModule,
-    createServiceModule({ services, spool, nextId }),
+    createServiceModule({ clock, services, spool, nextId }),
     createSmtpModule({ mailer, spool }),
     smtpeModule(hostName),
+    createSpfModule(checks),
+    createStoreModule(stores),
     syslogModule,
     textModule,
     uriModule,
-    utilModule,
+    createUtilModule({ clock, random }),
   ];
 }

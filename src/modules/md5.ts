@@ -1,15 +1,10 @@
 // Lua module md5: MD5 digests and the ixHash body hashes. The filters are in text/ixhash.ts.
 import { createHash, type Hash } from 'node:crypto';
-import {
-  type ClassSpec,
-  type FunctionSpec,
-  luaFunction,
-  luaMethod,
-  luaModule,
-  type ModuleSpec,
-} from '../lua/function-spec.ts';
-import { optionalBytes } from '../lua/params.ts';
-import { LuaObject } from '../lua/value.ts';
+import { type ClassSpec, luaMethod } from '../lua-api/class-spec.ts';
+import { type FunctionSpec, luaFunction } from '../lua-api/function-spec.ts';
+import { luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { optionalBytes } from '../lua-api/params.ts';
+import { LuaObject } from '../lua-api/value.ts';
 import {
   filterIxhash1,
   filterIxhash2,

@@ -1,25 +1,21 @@
 // Lua module net: IP addresses, networks, addresses in names, public suffixes. The work is done in src/net-address.
-import {
-  type FunctionSpec,
-  LuaError,
-  luaFunction,
-  luaModule,
-  type ModuleSpec,
-  type Param,
-} from '../lua/function-spec.ts';
-import { bytes, flag, optionalBytes, optionalInteger } from '../lua/params.ts';
+import { splitList } from '../base/lists.ts';
+import { type FunctionSpec, LuaError, luaFunction, type Param } from '../lua-api/function-spec.ts';
+import { luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { bytes, flag, optionalBytes, optionalInteger } from '../lua-api/params.ts';
 import { findIp } from '../net-address/find-ip.ts';
 import { formatIp } from '../net-address/format-ip.ts';
+import { domainInAscii } from '../net-address/idn.ts';
 import { parseIpAlone } from '../net-address/ip-address.ts';
 import { classifyIp, ipClasses, ipClassSets } from '../net-address/ip-class.ts';
 import { ipv4InName, ipv4InNameCodes } from '../net-address/ip-in-name.ts';
-import { type Network, networkContains, parseNetwork } from '../net-address/network.ts';
+import { type Network, networkContains, networkText, parseNetwork } from '../net-address/network.ts';
 import { suffixIndex, suffixIndexAtLevel } from '../net-address/public-suffix.ts';
 import { reverseIp } from '../net-address/reverse-ip.ts';
 
 /** All networks of a list must be right: a typo in an allow list must not be passed over. */
 function readNetworks(list: string): readonly Network[] {
-  const items = list.split(/[\s,;]+/).filter((item) => item !== '');
+  const items = splitList(list);
   if (items.length === 0) throw new LuaError(notNetwork(list));
   return items.map((item) => {
     const network = parseNetwork(item);
@@ -134,6 +130,25 @@ assert(net.index_valid_nth_tld("example.com", 2) == 0)`,
 function levelIndex(text: string, labels: number): number {
   return labels >= 1 && labels <= 3 ? suffixIndexAtLevel(text, labels) + 1 : 0;
 }
+
+const toAscii = luaFunction({
+  name: 'to_ascii',
+  params: [bytes('domain', 'a domain, as the second argument of `hook.mail` and `hook.rcpt`')],
+  results: [
+    { name: 'ascii', type: 'string?', text: 'the domain in A-labels and lower case; nil when it is none' },
+  ],
+  text:
+    'What two forms of one domain have in common: a name in UTF-8 (U-labels) and the same in A-labels (`xn--exmple-cua.com`) are one. ' +
+    'A domain in ASCII is only put into lower case. Nil when octets above 127 are no UTF-8, or no U-labels: full width letters and others ' +
+    'that IDNA makes another name of. Does not suspend.',
+  examples: [
+    `assert(net.to_ascii("ex\\xc3\\xa4mple.com") == "xn--exmple-cua.com")
+assert(net.to_ascii("EX\\xc3\\x84MPLE.com") == net.to_ascii("XN--EXMPLE-CUA.com"))
+assert(net.to_ascii("Example.com") == "example.com")
+assert(net.to_ascii("\\xff.example.com") == nil)`,
+  ],
+  call: (_, domain) => [domainInAscii(domain)],
+});
 
 const reverse = luaFunction({
   name: 'reverse_ip',
@@ -274,6 +289,34 @@ assert(not net.is_ip_reserved("8.8.8.8", net.is_ip.NOT_GLOBAL))`,
   },
 });
 
+const network = luaFunction({
+  name: 'network',
+  params: [
+    bytes('address', 'an IP address, as `client.address`'),
+    optionalInteger('v4', 'bits of an IPv4 address that are kept, 0 to 32', 24),
+    optionalInteger('v6', 'bits of an IPv6 address that are kept, 0 to 128', 64),
+  ],
+  results: [
+    { name: 'network', type: 'string?', text: '`address/bits`; nil when the address cannot be read' },
+  ],
+  text:
+    'The network of an address, one spelling for each: a key for what is counted or remembered of a neighbourhood and not of an address, of which who has ' +
+    'one IPv6 network has billions. IPv4 addresses are the same in all notations, but `::a.b.c.d`. Raises an error for bits that an address does not have. Does not suspend.',
+  examples: [
+    `assert(net.network("192.0.2.77") == "192.0.2.0/24")
+assert(net.network("2001:DB8:0:1:2::3") == "2001:db8:0:1::/64")
+assert(net.network("::ffff:192.0.2.77", 32) == "192.0.2.77/32")
+assert(net.network("2001:db8:ffff::1", 24, 33) == "2001:db8:8000::/33")
+assert(net.network("example.com") == nil)`,
+  ],
+  call: (_, address, v4, v6) => {
+    if (v4 < 0 || v4 > 32) throw new LuaError("bad argument #2 to 'net.network' (0 to 32 expected)");
+    if (v6 < 0 || v6 > 128) throw new LuaError("bad argument #3 to 'net.network' (0 to 128 expected)");
+    const ip = parseIpAlone(address);
+    return [ip === undefined ? undefined : networkText(ip, v4, v6)];
+  },
+});
+
 const functions: readonly FunctionSpec[] = [
   containsIp,
   hasValidTld,
@@ -285,6 +328,8 @@ const functions: readonly FunctionSpec[] = [
   find,
   format,
   isIpReserved,
+  network,
+  toAscii,
 ];
 
 export const netModule: ModuleSpec = luaModule({

@@ -1,7 +1,7 @@
 // smtp.code of the Lua API: names of SMTP reply codes, and of the pseudo codes that stand for "no reply". Data only.
 
-import { pseudoCode } from '../forward/machine.ts';
-import type { ConstantSpec, ConstantTableSpec } from '../lua/function-spec.ts';
+import { pseudoCode } from '../delivery/port/outcome.ts';
+import type { ConstantSpec, ConstantTableSpec } from '../lua-api/module-spec.ts';
 
 const code = (name: string, value: number, text: string): ConstantSpec => ({ name, value, text });
 

@@ -1,11 +1,14 @@
-// Lua module `smtpe`: facts about the engine, and its options (API text "SMTP Engine").
-import type { CallContext } from '../lua/call-context.ts';
-import { LuaError, luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
-import { bytes, bytesOrFlag, optionalBytes } from '../lua/params.ts';
-import { nearestName } from '../options/nearest-name.ts';
+// Lua module `smtpe`: facts about the engine, and its options (doc/reference/smtpe.md).
+
+import { nearestName } from '../base/nearest-name.ts';
+import type { CallContext } from '../lua-api/call-context.ts';
+import { LuaError, luaFunction } from '../lua-api/function-spec.ts';
+import { luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { bytes, bytesOrFlag, optionalBytes } from '../lua-api/params.ts';
 import { findOption } from '../options/option-set.ts';
 import { optionNames, optionTable } from '../options/option-table.ts';
-import type { Options } from '../options/options.ts';
+import { type Options, optionsOf } from '../options/options.ts';
+import { sessionOf } from '../policy/session-view.ts';
 import { apiVersion, copyright, version } from '../version.ts';
 
 /** Options are text in the process and bytes (UTF-8) in Lua. */
@@ -30,18 +33,23 @@ function optionText(options: Options, name: string): string | undefined {
 }
 
 function setOption(context: CallContext, name: string, value: string): readonly [] {
+  if (name.includes('.')) {
+    throw new LuaError(
+      `smtpe.setoption: ${shown(name)}: what a listener has of its own is set in the option file; hook.accept can set options for its connection`,
+    );
+  }
   const known = findOption(name);
   if (known === undefined) throw unknown(name);
   const { scope } = optionTable[known];
   if (scope === 'start') {
     throw new LuaError(`smtpe.setoption: ${known} is read before the policy; set it in the option file`);
   }
-  if (scope === 'process' && context.session !== undefined) {
+  if (scope === 'process' && sessionOf(context) !== undefined) {
     throw new LuaError(
       `smtpe.setoption: ${known} is for the whole server; set it in hook.init or in the option file`,
     );
   }
-  const outcome = context.options.set(known, fromLua(value), 'smtpe.setoption');
+  const outcome = optionsOf(context).set(known, fromLua(value), 'smtpe.setoption');
   if (outcome.kind === 'invalid') {
     throw new LuaError(`smtpe.setoption: ${known}: expected ${outcome.expected}, got ${shown(value)}`);
   }
@@ -83,7 +91,7 @@ export function smtpeModule(host: string): ModuleSpec {
           "assert(smtpe.getoption('smtp-command-timeout') == '300')\nassert(smtpe.getoption('SMTP-Command-Timeout') == '300')\nassert(smtpe.getoption('no-such-option') == nil)",
         ],
         call: (context, name) => {
-          const text = name === undefined ? undefined : optionText(context.options, fromLua(name));
+          const text = name === undefined ? undefined : optionText(optionsOf(context), fromLua(name));
           return text === undefined ? [undefined] : [toLua(text)];
         },
       }),

@@ -1,14 +1,11 @@
-// Lua module `syslog` (API text "Syslog Functions"): lines of the policy in the log of smtpe. Numbers are those of Linux.
-import type { CallContext, Slot } from '../lua/call-context.ts';
-import {
-  type ConstantSpec,
-  LuaError,
-  luaFunction,
-  luaModule,
-  type ModuleSpec,
-} from '../lua/function-spec.ts';
-import { bytes, optionalInteger } from '../lua/params.ts';
-import { type Level, type LogFields, levels } from '../ops/log.ts';
+// Lua module `syslog` (doc/reference/syslog.md): lines of the policy in the log of smtpe. Numbers are those of Linux.
+
+import { withoutEnd } from '../base/ascii.ts';
+import { type Level, type LogFields, levels } from '../base/log.ts';
+import type { CallContext, Slot } from '../lua-api/call-context.ts';
+import { LuaError, luaFunction } from '../lua-api/function-spec.ts';
+import { type ConstantSpec, luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { bytes, optionalInteger } from '../lua-api/params.ts';
 import { facilities } from '../ops/syslog-line.ts';
 
 /** What syslog.open set for this connection. */
@@ -60,7 +57,7 @@ function log(context: CallContext, number: number, message: string): readonly []
   const { level, facility } = readPriority(number);
   const opened = context.slot(slot);
   const fields: LogFields = { ident: opened.ident, facility: facility ?? opened.facility };
-  context.log.write(level, message.replace(/[\r\n]+$/, ''), fields);
+  context.log.write(level, withoutEnd(message, '\r\n'), fields);
   return [];
 }
 
@@ -77,7 +74,7 @@ const levelTexts = [
   'For finding errors in the policy.',
 ] as const;
 
-/** LOG_EMERG ... LOG_DEBUG in the spelling of syslog(3), which are the names of ops/log.ts. */
+/** LOG_EMERG ... LOG_DEBUG in the spelling of syslog(3), which are the names of base/log.ts. */
 const levelConstants: readonly ConstantSpec[] = levels.map((level, value) => ({
   name: `LOG_${level.toUpperCase()}`,
   value,

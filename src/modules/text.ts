@@ -1,6 +1,8 @@
 // Lua module text: wildcard matching, natural order, splitting. The work is done in src/text.
-import { LuaError, luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
-import { optionalBytes, optionalFlag } from '../lua/params.ts';
+import { LuaError, luaFunction } from '../lua-api/function-spec.ts';
+import { luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { bytes, optionalBytes, optionalFlag } from '../lua-api/params.ts';
+import { decodeXtext, encodeXtext, isXtext } from '../smtp/protocol/xtext.ts';
 import { findPattern } from '../text/find.ts';
 import { compareNatural } from '../text/natural-order.ts';
 import { MAX_CLASS_SEGMENT } from '../text/segment-search.ts';
@@ -117,8 +119,38 @@ assert(text.split(nil) == nil)`,
   call: (_, list, delimiters) => [list === undefined ? undefined : splitText(list, delimiters)],
 });
 
+const xtext = luaFunction({
+  name: 'xtext',
+  params: [bytes('string', 'any octets')],
+  results: [{ name: 'xtext', type: 'string', text: 'printable ASCII without blanks' }],
+  text:
+    'The octets as xtext (RFC 3461 section 4), as ENVID and ORCPT of DSN have them: `+`, `=`, blanks, control characters and octets above ' +
+    '126 are written `+` and two hexadecimal digits. Does not suspend.',
+  examples: [
+    `assert(text.xtext("a+b=c d") == "a+2Bb+3Dc+20d")
+assert(text.unxtext(text.xtext("\\r\\n\\255")) == "\\r\\n\\255")`,
+  ],
+  call: (_, octets) => [encodeXtext(octets)],
+});
+
+const unxtext = luaFunction({
+  name: 'unxtext',
+  params: [bytes('string', 'xtext')],
+  results: [
+    { name: 'octets', type: 'string?', text: 'what it stands for, any octets; nil when it is no xtext' },
+  ],
+  text:
+    'What xtext (RFC 3461 section 4) stands for. Nil for a blank, a `=`, an octet that is no printable ASCII, and a `+` without two hexadecimal digits behind it, which ' +
+    'may be in lower case. Does not suspend.',
+  examples: [
+    `assert(text.unxtext("Bob+40example.com") == "Bob@example.com")
+assert(text.unxtext("+zz") == nil and text.unxtext("a b") == nil)`,
+  ],
+  call: (_, coded) => [isXtext(coded) ? decodeXtext(coded) : undefined],
+});
+
 export const textModule: ModuleSpec = luaModule({
   name: 'text',
-  text: 'Texts: wildcard patterns, natural order, splitting. Texts may hold any octets; only ASCII letters have a case.',
-  functions: [find, natcmp, split],
+  text: 'Texts: wildcard patterns, natural order, splitting, xtext. Texts may hold any octets; only ASCII letters have a case.',
+  functions: [find, natcmp, split, xtext, unxtext],
 });

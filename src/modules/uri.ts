@@ -1,13 +1,17 @@
 // Lua module uri: taking URIs apart, percent-encoding, and uri.found, which the session fills. The parser is in src/uri.
-import { type FieldSpec, luaFunction, luaModule, type ModuleSpec } from '../lua/function-spec.ts';
-import { optionalBytes } from '../lua/params.ts';
-import type { LuaRecord } from '../lua/value.ts';
+import { luaFunction } from '../lua-api/function-spec.ts';
+import { type FieldSpec, luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { optionalBytes } from '../lua-api/params.ts';
+import type { LuaRecord } from '../lua-api/value.ts';
+import { uriSources } from '../message/uri/found.ts';
+import { obscuredReasons } from '../uri/obscured.ts';
 import { parseUri, type Uri } from '../uri/parse-uri.ts';
 import { decodeForm, encodePercent } from '../uri/percent.ts';
+import { domains, skip } from './uri-domains.ts';
 import { uriFound } from './uri-found.ts';
 
 /** The table that uri.parse gives and uri.found holds. */
-export function uriRecord(uri: Uri): LuaRecord {
+function uriRecord(uri: Uri): LuaRecord {
   return { ...uri };
 }
 
@@ -110,7 +114,7 @@ const partFields: readonly FieldSpec[] = [
 export const uriModule: ModuleSpec = luaModule({
   name: 'uri',
   text: 'URIs: taking them apart, percent-encoding, and those found in the message.',
-  functions: [parse, encode, decode],
+  functions: [parse, encode, decode, domains, skip],
   lazyFields: [uriFound],
   records: [
     { name: 'uri_parts', text: 'The parts of a URI.', fields: partFields },
@@ -119,8 +123,62 @@ export const uriModule: ModuleSpec = luaModule({
       text: 'A URI of the message: the same fields, and where it was found.',
       fields: [
         ...partFields,
-        { name: 'mime_part', type: 'integer', text: 'number of the part in `mime.parts`; 0 for the headers' },
+        {
+          name: 'mime_part',
+          type: 'integer',
+          text: 'number of the part in `mime.parts`; 0 for the headers of the message',
+        },
+        {
+          name: 'address',
+          type: 'string?',
+          text: 'when `host` is an IP address: it in its one canonical form (`192.0.2.1` however it is written, IPv6 by RFC 5952)',
+        },
+        {
+          name: 'ascii',
+          type: 'string?',
+          text: 'when `host` is a name: it in lower case, beyond ASCII in punycode, without a dot at the end; nil for what no browser takes for a name',
+        },
+        {
+          name: 'domain',
+          type: 'string?',
+          text: 'the registered domain of `ascii`, by the Public Suffix List with its private part (`a.b.co.uk`: `b.co.uk`; `x.github.io` is one of its own); nil in no known top-level domain',
+        },
+        {
+          name: 'source',
+          type: 'string',
+          text: `where it stands; of several places the one that comes first here: ${Object.keys(uriSources)
+            .map((name) => `\`${name}\``)
+            .join(', ')} (see uri_source below)`,
+        },
+        { name: 'count', type: 'integer', text: 'in how many places it stands' },
+        {
+          name: 'text',
+          type: 'string?',
+          text: 'what a link in HTML to it shows: UTF-8, blanks joined, up to 256 bytes. Of several links one that shows the host of another domain, else one that shows a host, else the first',
+        },
+        { name: 'text_host', type: 'string?', text: 'the first host in that text, as `ascii` or `address`' },
+        { name: 'text_domain', type: 'string?', text: 'its registered domain' },
+        {
+          name: 'obscured',
+          type: 'uri_obscured?',
+          text: 'ways in which its host is hidden from people; nil when there are none',
+        },
+        {
+          name: 'nested',
+          type: 'string[]?',
+          text: 'keys of the URIs that stand in it, which are in `uri.found` as well; nil when there are none',
+        },
       ],
+    },
+    {
+      name: 'uri_source',
+      text: 'The values of `source`, what is followed first in front.',
+      fields: Object.entries(uriSources).map(([name, text]) => ({ name, type: 'string', text })),
+    },
+    {
+      name: 'uri_obscured',
+      text: 'The keys of `obscured`, each with the value `true`. Some of these are in legitimate mail, too. For `http`, `https`, `ftp` and `file`.',
+      fields: Object.entries(obscuredReasons).map(([name, text]) => ({ name, type: 'boolean?', text })),
     },
     {
       name: 'uri_found',

@@ -1,5 +1,5 @@
 // Which special networks an address belongs to: the table behind net.is_ip and net.is_ip_reserved, after the IANA special-purpose
-// address registries (RFC 6890). The first sixteen bits and the combinations are those of the API text; newer networks have bits of
+// address registries (RFC 6890). The first sixteen bits and the combinations are those of the original (doc/reference/net.md); newer networks have bits of
 // their own above. IPv4-mapped and IPv4-compatible addresses are looked at as IPv4.
 import { holdsIpv4, type IpAddress } from './ip-address.ts';
 import { type Network, networkContains, parseNetwork } from './network.ts';
@@ -101,7 +101,7 @@ const local = bitsOf('THIS_HOST', 'LOCALHOST', 'LOOPBACK');
 const lan = bitsOf('PRIVATE_A', 'PRIVATE_B', 'PRIVATE_C', 'LINK_LOCAL', 'SITE_LOCAL');
 const restricted = test | local | lan | bitsOf('MULTICAST', 'RESERVED');
 
-/** The combinations, by the formulas of the API text. */
+/** The combinations, by the formulas of the original. */
 export const ipClassSets: readonly IpClassSet[] = [
   { name: 'V4', bits: v4, text: 'V4_COMPATIBLE + V4_MAPPED: is it IPv4?' },
   {

@@ -1,4 +1,5 @@
 // Is an address in a network given as address/prefix (RFC 4632, RFC 4291 section 2.3)? Behind net.contains_ip.
+import { formatIpv6 } from './format-ip.ts';
 import { canonicalOctets, holdsIpv4, type IpAddress, isMapped, parseIpPrefix } from './ip-address.ts';
 
 export interface Network {
@@ -48,4 +49,15 @@ export function networkContains(network: Network, ip: IpAddress): boolean {
   const mapped = new Uint8Array(16);
   mapped.fill(0xff, 10, 12);
   return samePrefix(network.octets, mapped, network.prefix);
+}
+
+/** The network of an address as text: its first `v4` bits, or `v6` when it is no IPv4 address, the others 0. */
+export function networkText(ip: IpAddress, v4: number, v6: number): string {
+  const isIpv4 = isMapped(ip.octets);
+  const bits = isIpv4 ? v4 : v6;
+  const octets = Uint8Array.from(isIpv4 ? ip.octets.subarray(12) : ip.octets, (octet, i) => {
+    const kept = Math.min(8, Math.max(0, bits - i * 8));
+    return octet & (0xff00 >> kept);
+  });
+  return `${isIpv4 ? octets.join('.') : formatIpv6(octets)}/${bits}`;
 }

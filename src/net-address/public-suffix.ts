@@ -47,14 +47,13 @@ function withoutRootDot(domain: string): string {
 export function suffixIndex(text: string): number {
   const domain = withoutRootDot(text);
   if (domain === '') return -1;
-  let from = Math.max(0, domain.length - LONGEST);
-  for (let labels = MOST_LABELS; labels > 0; labels--) {
-    const at = lastLabels(domain, labels);
-    if (at >= 0) {
-      from = Math.max(from, at);
-      break;
-    }
+  // The last labels, as many as a suffix can have.
+  let from = domain.length;
+  for (let n = 0, dot = domain.length; n < MOST_LABELS && dot > 0 && domain.length - dot <= LONGEST; n++) {
+    dot = domain.lastIndexOf('.', dot - 1);
+    from = dot + 1;
   }
+  from = Math.max(from, domain.length - LONGEST);
   const suffix = suffixOf(toLookup(domain.slice(from)));
   if (suffix === undefined) return -1;
   const at = lastLabels(domain, suffix.split('.').length);
@@ -69,4 +68,18 @@ export function suffixIndexAtLevel(text: string, level: number): number {
   const labels = toLookup(domain.slice(at));
   if (labels.startsWith('.') || labels.includes('..')) return -1;
   return suffixOf(labels) === labels ? at : -1;
+}
+
+/**
+ * What somebody has registered: the suffix and one label in front of it, of a name in ASCII and lower case without a dot at the end. A name
+ * that is such a suffix itself (github.io) is what its company has registered; undefined for com, co.uk and names in no known top-level domain.
+ */
+export function registeredDomain(name: string): string | undefined {
+  const at = suffixIndex(name);
+  if (at < 0) return undefined;
+  if (at > 0) {
+    const before = name.lastIndexOf('.', at - 2) + 1;
+    return before < at - 1 ? name.slice(before) : undefined;
+  }
+  return parse(name, { ...listOptions, allowPrivateDomains: false }).domain ?? undefined;
 }

@@ -1,5 +1,7 @@
 // All counts that limit connections behind one interface: open now, in this second (rate-global), and in the last minute for each client
 // (rate-client). LocalCounters counts for a single process; workers that share a port share theirs (net/shared-counters).
+//
+// It must never wait. What a process has open is given back when it dies, too.
 import { ConnectionLimits, type OpenResult } from './connection-limits.ts';
 import { ClientRate, SecondPlaces } from './rate.ts';
 

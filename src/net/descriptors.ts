@@ -1,8 +1,11 @@
 // What is left of the file descriptors of the process. When there is none, the system closes a new connection without a word and nobody hears
 // of it; so the last ones are kept back, and a client that comes then is told 421. Linux: /proc/self/limits (proc(5)).
+
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import type { Clock, Timer } from '../ops/clock.ts';
-import type { Log, LogFields } from '../ops/log.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import { codeOf } from '../base/errors.ts';
+import type { EventFields } from '../base/events.ts';
+import type { Log } from '../base/log.ts';
 
 /** The limit may be changed while we run (prlimit(1)): looked up again when it is older than this. */
 const FRESH_MS = 1000;
@@ -23,7 +26,8 @@ export function reserveOf(limit: number): number {
 }
 
 function isUsedUp(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
+  const code = codeOf(error);
+  return code === 'EMFILE' || code === 'ENFILE';
 }
 
 export class Descriptors {
@@ -57,7 +61,7 @@ export class Descriptors {
   }
 
   /** For the log: what there is, and what would help. */
-  advice(): LogFields {
+  advice(): EventFields<'descriptors-none'> {
     return {
       limit: this.#limit,
       reserve: reserveOf(this.#limit),
@@ -69,7 +73,7 @@ export class Descriptors {
   watch(): void {
     this.#look();
     this.#timer = this.#clock.after(LOOK_EVERY_MS, () => this.watch());
-    this.#timer.unref?.();
+    this.#timer.unref();
   }
 
   stop(): void {
@@ -83,7 +87,7 @@ export class Descriptors {
     const now = this.#clock.monotonic();
     if (now < this.#saidAt + SAY_EVERY_MS) return;
     this.#saidAt = now;
-    this.#log.write('err', 'no file descriptor is left', this.advice());
+    this.#log.emit('descriptors-none', this.advice());
   }
 
   /** True when there are descriptors besides the spare ones. */

@@ -13,14 +13,43 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** A socket to be opened. */
+export interface ListenAddress {
+  /** Undefined: every address, IPv6 and IPv4. */
+  readonly address: string | undefined;
+  /** 0: a free one. Undefined: the one that the address before it has. */
+  readonly port: number | undefined;
+  /** It leaves IPv4 to another. */
+  readonly ipv6Only: boolean;
+}
+
 /** `address:port`, with brackets around an IPv6 address. */
 export function endpointText(endpoint: Endpoint): string {
   const host = endpoint.address.includes(':') ? `[${endpoint.address}]` : endpoint.address;
   return `${host}:${endpoint.port}`;
 }
 
-/** Sockets that another process has bound to these addresses, for us to listen on. Rejects with the system's error. */
-export type BoundSockets = (addresses: readonly string[], port: number) => Promise<readonly object[]>;
+/** These addresses (none: every IPv6 and IPv4 address) at one port; 0 is a free one, the same for all of them. */
+export function onPort(listed: readonly string[], port: number): readonly ListenAddress[] {
+  const addresses = [...new Set(listed)];
+  // `::` alone takes the connections of IPv4 too; beside an IPv4 address it must leave it its own.
+  const ipv6Only = addresses.some((address) => !isIPv6(address));
+  return (addresses.length === 0 ? [undefined] : addresses).map((address, index) => ({
+    address,
+    port: index === 0 ? port : undefined,
+    ipv6Only,
+  }));
+}
+
+/** An address as it was asked for, `*` for all. */
+export const wantedText = ({ address = '*', port = 0 }: ListenAddress): string =>
+  endpointText({ address, port });
+
+/** The system's error, with the address that it is about. */
+export type ListenError = NodeJS.ErrnoException & { readonly where?: string };
+
+/** Sockets that another process has bound for a listener to these addresses, for us to listen on. Rejects with the system's error. */
+export type BoundSockets = (listener: string, wanted: readonly ListenAddress[]) => Promise<readonly object[]>;
 
 export interface ListenerEvents {
   connection(socket: Socket): void;
@@ -39,27 +68,27 @@ export class Listener {
   }
 
   /**
-   * Listens on each address (none: every IPv6 and IPv4 address). Port 0 picks a free port, the same for all. Rejects with the system's
-   * error (EADDRINUSE, EACCES ...), and then nothing listens. `bound` gives the sockets when they are not ours to open.
+   * Listens on each address. Rejects with the system's error (EADDRINUSE, EACCES ...), which names the address, and then nothing listens.
+   * `bound` gives the sockets when they are not ours to open.
    */
   async listen(
-    addresses: readonly string[],
-    port: number,
+    wanted: readonly ListenAddress[],
     backlog: number,
-    bound?: BoundSockets,
+    bound?: (wanted: readonly ListenAddress[]) => Promise<readonly object[]>,
   ): Promise<readonly Endpoint[]> {
-    let chosen = port;
+    let last = 0;
     try {
       if (bound !== undefined) {
-        for (const handle of await bound(addresses, port)) await this.#open({ handle }, backlog);
+        for (const [index, handle] of (await bound(wanted)).entries()) {
+          await this.#open({ handle }, backlog, wanted[index]);
+        }
         return this.endpoints;
       }
-      // `::` alone takes the connections of IPv4 too; beside an IPv4 address it must leave it its own.
-      const ipv6Only = addresses.some((address) => !isIPv6(address));
-      for (const address of addresses.length === 0 ? [undefined] : new Set(addresses)) {
+      for (const { address, port = last, ipv6Only } of wanted) {
         const host = address === undefined ? {} : { host: address, ipv6Only };
-        const server = await this.#open({ options: { port: chosen, backlog, ...host } }, backlog);
-        chosen = (server.address() as AddressInfo).port;
+        const asked = { address, port, ipv6Only };
+        const server = await this.#open({ options: { port, backlog, ...host } }, backlog, asked);
+        last = (server.address() as AddressInfo).port;
       }
     } catch (error) {
       await this.close();
@@ -90,6 +119,7 @@ export class Listener {
   #open(
     where: { readonly handle: object } | { readonly options: ListenOptions },
     backlog: number,
+    wanted: ListenAddress | undefined,
   ): Promise<Server> {
     // A client that closes its side while it still waits for replies keeps getting them.
     // No keep-alive of TCP: every wait for a client has a shorter limit of its own.
@@ -98,9 +128,11 @@ export class Listener {
       this.#events.connection(socket);
     });
     return new Promise((resolve, reject) => {
-      server.once('error', reject);
+      const failed = (error: Error): void =>
+        reject(wanted === undefined ? error : Object.assign(error, { where: wantedText(wanted) }));
+      server.once('error', failed);
       server.once('listening', () => {
-        server.off('error', reject);
+        server.off('error', failed);
         server.on('error', (error) => this.#events.error(error));
         this.#servers.push(server);
         resolve(server);

@@ -1,6 +1,6 @@
 // Whether an address and port is where this server itself listens: forwarding there would go round in circles. Pure.
 import type { NetworkInterfaceInfo } from 'node:os';
-import { plainAddress } from './address.ts';
+import { plainAddress } from '../net-address/network-list.ts';
 import type { Endpoint } from './listener.ts';
 
 type Interfaces = Readonly<Record<string, readonly Pick<NetworkInterfaceInfo, 'address'>[] | undefined>>;

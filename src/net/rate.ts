@@ -10,7 +10,7 @@ export interface TakenPlaces {
   readonly count: number;
 }
 
-export const NO_PLACES: TakenPlaces = { second: -1, count: 0 };
+const NO_PLACES: TakenPlaces = { second: -1, count: 0 };
 
 /**
  * The next free place at `now` (milliseconds) when each second has `limit` of them (at least 1) and they are taken one after the other:

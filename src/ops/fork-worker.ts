@@ -1,6 +1,8 @@
 // Worker processes: starts them for the supervisor, and gives a worker its place and its line to the main process. Plain child processes
 // and not node:cluster, which would close the listening sockets when the last worker is gone.
+
 import { type ChildProcess, fork } from 'node:child_process';
+import { textOf } from '../base/errors.ts';
 import type { SharedCountersPlace } from '../net/shared-counters.ts';
 import type { SocketHandle } from './held-sockets.ts';
 import { killChild } from './kill-child.ts';
@@ -45,7 +47,7 @@ export function forkWorker(place: SharedCountersPlace): ForkedWorker {
     });
   } catch (error) {
     // What Node.js does not say by an event, such as ENOMEM.
-    return neverStarted(error instanceof Error ? error.message : String(error));
+    return neverStarted(textOf(error));
   }
   let over = false;
   const exits: ((code: number | null, signal: string | null) => void)[] = [];

@@ -1,21 +1,21 @@
 // The listening sockets that the main process holds for its workers: bound once, handed to each worker, which listens and accepts. While
 // they are held the port never closes, whatever becomes of the workers, and port 0 stays the port that it was; connections that come while
 // nobody accepts wait in the queue of the system.
-import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import { type ListenAddress, wantedText } from '../net/listener.ts';
 
 /** A bound socket as it is sent to another process. */
 export interface SocketHandle {
   /** Fills in the address; gives an error number, 0 when all is well. */
-  getsockname(out: { port?: number }): number;
+  getsockname(out: { address?: string; port?: number }): number;
   close(): void;
 }
 
 export type HeldOutcome =
   | { readonly kind: 'held'; readonly handles: readonly SocketHandle[] }
   /** `code` is the system's, such as EADDRINUSE. */
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+  | { readonly kind: 'failed'; readonly code: string; readonly where: string };
 
 /**
  * What node:cluster opens its shared sockets with. Not in the documentation, but the only way to a socket that is bound and not accepted
@@ -34,16 +34,34 @@ const createHandle = (net as unknown as { readonly _createServerHandle: CreateHa
 /** UV_TCP_IPV6ONLY: `::` beside IPv4 addresses must not take theirs. */
 const IPV6_ONLY = 1;
 
-function failed(number: number, address: string): HeldOutcome {
-  const code = getSystemErrorName(number);
-  return { kind: 'failed', code, message: `${code}: ${address}` };
+const failed = (number: number, wanted: ListenAddress): HeldOutcome => ({
+  kind: 'failed',
+  code: getSystemErrorName(number),
+  where: wantedText(wanted),
+});
+
+/** The code of the failure when other sockets are wanted than were opened while it could be done. */
+export const BOUND_BEFORE = 'EBOUNDBEFORE';
+
+interface Held {
+  readonly handles: readonly SocketHandle[];
+  /** Undefined: they were given to us, whatever the listener asks for. */
+  readonly asked: string | undefined;
+}
+
+/** A socket that came from another process, or the system's error. */
+export function openDescriptor(descriptor: number): SocketHandle | string {
+  const handle = createHandle(null, 0, 0, descriptor, 0);
+  if (typeof handle === 'number') return getSystemErrorName(handle);
+  const error = handle.getsockname({});
+  return error === 0 ? handle : getSystemErrorName(error);
 }
 
 export class HeldSockets {
-  #handles: readonly SocketHandle[] = [];
-  /** What was asked for when they were opened. */
-  #asked = '';
+  /** By the key of the listener, with what was asked for when they were opened. */
+  readonly #held = new Map<string, Held>();
   #closed = false;
+  #complete = false;
   readonly #changed: (asked: string) => void;
 
   /** `changed` hears of a wish for other addresses than those that are open: they are opened at the next start only. */
@@ -51,56 +69,60 @@ export class HeldSockets {
     this.#changed = changed;
   }
 
-  /** The sockets of these addresses (none: every IPv6 and IPv4 address), opened when they are asked for first. */
-  async open(addresses: readonly string[], port: number): Promise<HeldOutcome> {
-    if (this.#closed) return { kind: 'failed', code: 'ECANCELED', message: 'the service ends' };
-    const asked = `${addresses.join(' ')} port ${port}`.trimStart();
-    if (this.#handles.length === 0) {
-      const opened = await this.#bind(addresses, port);
-      if (opened.kind === 'failed') return opened;
-      this.#handles = opened.handles;
-      this.#asked = asked;
+  /** The sockets of a listener at these addresses, opened when they are asked for first. */
+  open(listener: string, wanted: readonly ListenAddress[]): HeldOutcome {
+    if (this.#closed) return { kind: 'failed', code: 'ECANCELED', where: '' };
+    const asked = wanted.map(wantedText).join(' ');
+    const held = this.#held.get(listener);
+    if (this.#complete && held?.asked !== undefined && held.asked !== asked) {
+      return { kind: 'failed', code: BOUND_BEFORE, where: asked };
+    }
+    if (held === undefined) {
+      const opened = bind(wanted);
+      if (opened.kind === 'held') this.#held.set(listener, { handles: opened.handles, asked });
       return opened;
     }
-    if (asked !== this.#asked) this.#changed(asked);
-    return { kind: 'held', handles: this.#handles };
+    if (held.asked !== undefined && asked !== held.asked) this.#changed(asked);
+    return { kind: 'held', handles: held.handles };
+  }
+
+  /** The listener has these, whatever addresses it asks for. */
+  give(listener: string, handles: readonly SocketHandle[]): void {
+    this.#held.set(listener, { handles, asked: undefined });
+  }
+
+  /** From now on nothing else can be opened. */
+  complete(): void {
+    this.#complete = true;
   }
 
   /** New connections are refused as soon as the workers have closed theirs too. */
   close(): void {
     this.#closed = true;
-    for (const handle of this.#handles) handle.close();
-    this.#handles = [];
+    for (const { handles } of this.#held.values()) for (const handle of handles) handle.close();
+    this.#held.clear();
   }
+}
 
-  async #bind(addresses: readonly string[], port: number): Promise<HeldOutcome> {
-    const handles: SocketHandle[] = [];
-    const giveUp = (outcome: HeldOutcome): HeldOutcome => {
-      for (const handle of handles) handle.close();
-      return outcome;
-    };
-    const beside4 = addresses.some((address) => !net.isIPv6(address));
-    let chosen = port;
-    for (const address of addresses.length === 0 ? [null] : new Set(addresses)) {
-      let numeric = address;
-      if (address !== null && net.isIP(address) === 0) {
-        const found = await lookup(address).catch((error: NodeJS.ErrnoException) => error);
-        if (found instanceof Error) {
-          return giveUp({ kind: 'failed', code: found.code ?? 'ENOTFOUND', message: found.message });
-        }
-        numeric = found.address;
-      }
-      const type = numeric === null ? 4 : net.isIP(numeric);
-      const flags = beside4 && type === 6 ? IPV6_ONLY : 0;
-      const handle = createHandle(numeric, chosen, type, -1, flags);
-      if (typeof handle === 'number') return giveUp(failed(handle, address ?? ''));
-      handles.push(handle);
-      const bound: { port?: number } = {};
-      // EADDRINUSE comes out here, not when the socket is bound.
-      const error = handle.getsockname(bound);
-      if (error !== 0) return giveUp(failed(error, address ?? ''));
-      chosen = bound.port ?? chosen;
-    }
-    return { kind: 'held', handles };
+/** All of them, or none. */
+function bind(wanted: readonly ListenAddress[]): HeldOutcome {
+  const handles: SocketHandle[] = [];
+  const giveUp = (outcome: HeldOutcome): HeldOutcome => {
+    for (const handle of handles) handle.close();
+    return outcome;
+  };
+  let last = 0;
+  for (const { address, port = last, ipv6Only } of wanted) {
+    const type = address === undefined ? 4 : net.isIP(address);
+    const flags = type === 6 && ipv6Only ? IPV6_ONLY : 0;
+    const handle = createHandle(address ?? null, port, type, -1, flags);
+    if (typeof handle === 'number') return giveUp(failed(handle, { address, port, ipv6Only }));
+    handles.push(handle);
+    const bound: { port?: number } = {};
+    // EADDRINUSE comes out here, not when the socket is bound.
+    const error = handle.getsockname(bound);
+    if (error !== 0) return giveUp(failed(error, { address, port, ipv6Only }));
+    last = bound.port ?? port;
   }
+  return { kind: 'held', handles };
 }

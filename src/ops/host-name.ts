@@ -2,7 +2,7 @@
 // resolver (/etc/hosts, DNS), as `hostname -f` does. Never fails and never takes longer than its deadline.
 import { lookup, lookupService } from 'node:dns/promises';
 import { hostname } from 'node:os';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** What the look-up needs of the system; the real one is `systemNames`. */
 export interface NameSource {
@@ -12,7 +12,7 @@ export interface NameSource {
   complete(name: string): Promise<string>;
 }
 
-export const systemNames: NameSource = {
+const systemNames: NameSource = {
   name: () => hostname(),
   complete: async (name) => {
     const { address } = await lookup(name);

@@ -1,6 +1,6 @@
 // The last step of the process. process.exit waits for the system calls that threads of Node.js are in, and one that asks a name server or
 // a file system that does not answer, or opens a FIFO, may take for ever: after a moment the process is ended by a signal instead.
-import type { Clock } from './clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** Requests that occupy a thread, by the names that Node.js gives them. */
 const THREADED = /^(FSReq|GetAddrInfoReq|GetNameInfoReq)/;

@@ -1,6 +1,8 @@
 // Lines on their way to the log: written in pieces that end at line ends, one piece at a time, while a bounded number waits. When the reader
 // stands still lines are dropped and counted, never waited for; when the disk is full they wait until there is room again.
-import type { Clock, Timer } from './clock.ts';
+
+import type { Clock, Timer } from '../base/clock.ts';
+import { codeOf, isFullCode } from '../base/errors.ts';
 import { type LogOut, notOpen } from './log-out.ts';
 
 /** Bytes kept for a reader that stands still or a disk that is full. */
@@ -9,7 +11,8 @@ const QUEUE_LIMIT = 8 * 1024 * 1024;
 const RETRY_MS = 500;
 
 /** There may be room again: no reason to give lines up. */
-const passing: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM', 'ENOBUFS', notOpen]);
+const isPassing = (code: string): boolean =>
+  isFullCode(code) || code === 'ENOMEM' || code === 'ENOBUFS' || code === notOpen;
 
 export interface LineQueueSettings {
   readonly out: LogOut;
@@ -97,8 +100,7 @@ export class LineQueue {
   }
 
   #written(text: string, error: Error | undefined, written: number): void {
-    const code = error !== undefined && 'code' in error ? String(error.code) : '';
-    if (error !== undefined && !passing.has(code)) {
+    if (error !== undefined && !isPassing(codeOf(error))) {
       // Nobody is left to read it: it is lost, the service goes on.
       this.#lost += text.split('\n').length - 1;
       this.#done(text.length);
@@ -132,7 +134,7 @@ export class LineQueue {
     }
     if (cause === undefined) this.#write(rest);
     else this.#retry = clock.after(RETRY_MS, () => void this.#again(rest));
-    this.#retry?.unref?.();
+    this.#retry?.unref();
   }
 
   async #again(text: string): Promise<void> {

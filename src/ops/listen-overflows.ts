@@ -1,8 +1,8 @@
 // Connections that the system has forgotten because the queue of new ones was full: the clients wait for a banner that never comes, and nothing
 // else tells. The counter is that of the machine (TcpExt ListenOverflows in /proc/net/netstat, proc(5)); another program may be meant.
 import { readFile } from 'node:fs/promises';
-import type { Clock, Timer } from './clock.ts';
-import type { Log } from './log.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 
 const LOOK_EVERY_MS = 10_000;
 
@@ -14,7 +14,7 @@ export function readOverflows(text: string): number | undefined {
   return at < 0 || Number.isNaN(value) ? undefined : value;
 }
 
-/** Writes a line whenever it has grown; gives how to stop looking. */
+/** Tells whenever it has grown; gives how to stop looking. */
 export function watchOverflows(
   clock: Clock,
   log: Log,
@@ -27,7 +27,7 @@ export function watchOverflows(
     const now = await read().then(readOverflows, () => undefined);
     if (stopped || now === undefined) return;
     if (before !== undefined && now > before) {
-      log.write('warning', 'connections were lost before they could be accepted', {
+      log.emit('queue-overflow', {
         lost: now - before,
         cause: 'ListenOverflows of this machine',
         advice: 'raise smtp-server-queue and net.core.somaxconn, or workers',
@@ -35,7 +35,7 @@ export function watchOverflows(
     }
     before = now;
     timer = clock.after(LOOK_EVERY_MS, () => void look());
-    timer.unref?.();
+    timer.unref();
   };
   void look();
   return () => {

@@ -1,6 +1,6 @@
 // The log line for people, one event a line: `2026-11-20T22:10:11 smtpe[4711] info 2AJK2K132100000101 message key=value`. Whatever comes
 // from outside is encoded, so that nothing can end a line, begin another or talk to a terminal.
-import type { Level, LogFields } from './log.ts';
+import type { Level, LogFields } from '../base/log.ts';
 
 /** One event as the sinks get it. */
 export interface LogRecord {

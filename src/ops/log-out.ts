@@ -3,11 +3,11 @@
 import { closeSync, constants, fstatSync, write as fsWrite, openSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { neverBlock } from './never-block.ts';
 
 /** PIPE_BUF of Linux: so much is written to a pipe in one piece or not at all, whoever else writes there. */
-export const pipePiece = 4096;
+const pipePiece = 4096;
 const FILE_PIECE = 65_536;
 /** How long to wait before a terminal or named pipe that takes nothing is tried again. */
 const RETRY_MS = 50;

@@ -1,7 +1,7 @@
 // Writes log lines to a file descriptor: stderr (with journald's `<N>` in front when systemd listens there) or a log file. Writing is
 // asynchronous and bounded: when the reader stands still lines are dropped and counted, never waited for.
 import { fstatSync } from 'node:fs';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { LineQueue } from './line-queue.ts';
 import { formatLine, type LogRecord } from './log-line.ts';
 import type { LogOut } from './log-out.ts';

@@ -1,6 +1,8 @@
 // Making a directory with all that is missing above it, one part after the other, without blocking the event loop. Behind
 // util.mkpath. A part that is there already, also as a symbolic link to a directory, is used as it is.
+
 import { mkdir, stat } from 'node:fs/promises';
+import { codeOrText } from '../base/errors.ts';
 
 export type MakePathOutcome =
   | { readonly kind: 'made' }
@@ -10,10 +12,6 @@ export type MakePathOutcome =
 
 /** PATH_MAX of Linux: no longer path can be used anyway. */
 const LONGEST = 4096;
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-}
 
 async function isDirectory(path: Buffer): Promise<boolean> {
   try {
@@ -38,7 +36,7 @@ export async function makePath(path: string, signal: AbortSignal): Promise<MakeP
     try {
       await mkdir(part);
     } catch (error) {
-      const code = codeOf(error);
+      const code = codeOrText(error);
       // EROFS and EACCES come before EEXIST on some file systems.
       if (!(await isDirectory(part))) return { kind: 'failed', part: part.toString('latin1'), code };
     }

@@ -1,10 +1,12 @@
 // Opens the log that the options ask for: stderr or a file, and a syslog server. Says what is wrong instead of starting without a log.
+
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { textOf } from '../base/errors.ts';
 import type { Options } from '../options/options.ts';
 import { readSyslogAddress, type SyslogTarget } from '../options/text-forms.ts';
-import type { Clock } from './clock.ts';
 import { descriptorOut, FileOut, type LogOut } from './log-out.ts';
 import { isJournal, StreamSink } from './log-stream.ts';
 import { createLog, type LogSink, type RootLog } from './pino-log.ts';
@@ -81,8 +83,6 @@ async function openSyslog(target: SyslogTarget, around: LogSurroundings): Promis
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** The log of this process as `options` describe it. */
 export async function openLog(options: Options, around: LogSurroundings): Promise<OpenLogOutcome> {
   const { values } = options;
@@ -118,7 +118,7 @@ export async function openLog(options: Options, around: LogSurroundings): Promis
       });
       file = addStream(opened, false, trouble);
     } catch (error) {
-      return { kind: 'failed', problem: `log-file=${path}: cannot be opened: ${messageOf(error)}` };
+      return { kind: 'failed', problem: `log-file=${path}: cannot be opened: ${textOf(error)}` };
     }
   } else if (!values.daemon) {
     const journal = isJournal(around.stderr, around.env.JOURNAL_STREAM);
@@ -141,7 +141,7 @@ export async function openLog(options: Options, around: LogSurroundings): Promis
   });
   const reopen = (): void => {
     void file?.reopen().catch((error: unknown) => {
-      log.write('err', 'log file not opened again, the old one is written to', { cause: messageOf(error) });
+      log.write('err', 'log file not opened again, the old one is written to', { cause: textOf(error) });
     });
   };
   return { kind: 'open', log, reopen };

@@ -1,7 +1,9 @@
 // The file with the process number: never written through a symbolic link or over a file that is not ours, replaced when the process in
 // it is dead, removed only while it holds our number.
+
 import { constants } from 'node:fs';
 import { lstat, open, unlink } from 'node:fs/promises';
+import { codeOf, textOf } from '../base/errors.ts';
 import { canOwn } from './process-life.ts';
 
 const MODE = 0o644;
@@ -19,7 +21,7 @@ async function read(path: string): Promise<string | undefined> {
       await file.close();
     }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -53,7 +55,7 @@ async function create(path: string): Promise<'made' | 'exists'> {
     }
     return 'made';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return 'exists';
+    if (codeOf(error) === 'EEXIST') return 'exists';
     throw error;
   }
 }
@@ -68,7 +70,7 @@ export async function writePidFile(path: string): Promise<string | undefined> {
     if ((await create(path)) === 'made') return undefined;
     return `pid-file=${path}: another process has just written it`;
   } catch (error) {
-    return `pid-file=${path}: ${error instanceof Error ? error.message : String(error)}`;
+    return `pid-file=${path}: ${textOf(error)}`;
   }
 }
 

@@ -1,7 +1,9 @@
 // Is a process alive, and can it be the one that made a file? A process number in a file may have been given to another program since; on
 // Linux /proc tells when a process began.
+
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { codeOf } from '../base/errors.ts';
 
 /** Ticks of /proc/PID/stat in a second: USER_HZ, 100 on every architecture that Node.js runs on. */
 const TICKS = 100;
@@ -14,7 +16,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }
 

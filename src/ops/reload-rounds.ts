@@ -1,11 +1,11 @@
 // Reload with several workers: one of them reads and tries the policy with the new options; what it has found right becomes the revision
 // that the main process holds, and is handed to all the others, so that all serve by the same whatever happens to the files meanwhile.
-import type { OptionTexts } from '../options/options.ts';
-import type { PolicySource } from '../policy/policy-source.ts';
-import type { Clock, Timer } from './clock.ts';
-import type { Log } from './log.ts';
+
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { PolicySource, Revision, Wanted } from './revision.ts';
 import type { WorkerProcess } from './supervisor.ts';
-import type { FromWorker, Revision } from './worker-messages.ts';
+import type { FromWorker } from './worker-messages.ts';
 
 export interface ReloadRoundsDeps {
   readonly log: Log;
@@ -17,7 +17,9 @@ export interface ReloadRoundsDeps {
   /** It is right: to be held, and handed to the other workers. */
   readonly adopt: (revision: Revision, from: WorkerProcess) => void;
   /** Nobody serves who could try it. */
-  readonly nobody: (options: OptionTexts) => void;
+  readonly nobody: (wanted: Wanted) => void;
+  /** Every reload that was asked for has come to its end, well or not. */
+  readonly over?: () => void;
 }
 
 /** A worker whose event loop stands still (stopped, stuck) says nothing for this long: another one tries. */
@@ -26,7 +28,7 @@ const ANSWER_MS = 3000;
 interface Round {
   readonly number: number;
   readonly worker: WorkerProcess;
-  readonly options: OptionTexts;
+  readonly wanted: Wanted;
   /** First for the answer, then for the outcome. */
   limit: Timer;
 }
@@ -37,33 +39,35 @@ export class ReloadRounds {
   #round: Round | undefined;
   /** The last one, when it was given up: its worker may still come back with an outcome. */
   #late: Round | undefined;
-  /** The options of a reload that was asked for while another was at work. */
-  #next: OptionTexts | undefined;
+  /** What was asked for while another reload was at work. */
+  #next: Wanted | undefined;
 
   constructor(deps: ReloadRoundsDeps) {
     this.#deps = deps;
   }
 
-  reload(options: OptionTexts): void {
+  reload(wanted: Wanted): void {
     if (this.#round !== undefined) {
-      this.#next = options;
+      this.#next = wanted;
       return;
     }
     const [first, ...others] = this.#deps.serving();
-    if (first === undefined) this.#deps.nobody(options);
-    else this.#try(first, others, options);
+    if (first === undefined) {
+      this.#deps.nobody(wanted);
+      this.#deps.over?.();
+    } else this.#try(first, others, wanted);
   }
 
-  #try(worker: WorkerProcess, others: readonly WorkerProcess[], options: OptionTexts): void {
+  #try(worker: WorkerProcess, others: readonly WorkerProcess[], wanted: Wanted): void {
     const number = ++this.#number;
     this.#late = undefined;
     const limit = this.#deps.clock.after(ANSWER_MS, () => {
       const [next, ...rest] = others;
       if (next === undefined) this.#failed('no worker answers');
-      else this.#try(next, rest, options);
+      else this.#try(next, rest, wanted);
     });
-    this.#round = { number, worker, options, limit };
-    worker.send({ kind: 'reload', round: number, options });
+    this.#round = { number, worker, wanted, limit };
+    worker.send({ kind: 'reload', round: number, wanted });
   }
 
   hear(worker: WorkerProcess, message: FromWorker): void {
@@ -84,9 +88,9 @@ export class ReloadRounds {
     this.#over();
   }
 
-  #adopt({ options, worker }: Round, policy: PolicySource | undefined): void {
+  #adopt({ wanted, worker }: Round, policy: PolicySource | undefined): void {
     this.#late = undefined;
-    if (policy !== undefined) this.#deps.adopt({ options, policy }, worker);
+    if (policy !== undefined) this.#deps.adopt({ ...wanted, policy }, worker);
   }
 
   gone(worker: WorkerProcess): void {
@@ -94,9 +98,7 @@ export class ReloadRounds {
   }
 
   #failed(cause: string): void {
-    this.#deps.log.write('err', `policy not reloaded, the old one stays: ${cause}`, {
-      worker: this.#round?.worker.pid,
-    });
+    this.#deps.log.emit('policy-kept', { cause, worker: this.#round?.worker.pid });
     this.#late = this.#round;
     this.#over();
   }
@@ -104,8 +106,9 @@ export class ReloadRounds {
   #over(): void {
     this.#round?.limit.cancel();
     this.#round = undefined;
-    const options = this.#next;
+    const wanted = this.#next;
     this.#next = undefined;
-    if (options !== undefined) this.reload(options);
+    if (wanted === undefined) this.#deps.over?.();
+    else this.reload(wanted);
   }
 }

@@ -1,9 +1,9 @@
 // The main process when option workers is not 1: keeps the number of workers. One that dies is replaced at once, or after a growing pause
 // when it died early; one that asks for it drains only when its successor listens, one at a time, and stays when the successor fails.
 // The main process accepts no mail and runs no Lua, so that nothing a policy does can end it.
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { CrashPause } from './crash-pause.ts';
-import type { Log } from './log.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** A worker as the supervisor sees it; made by ops/fork-worker, or by a test. */
@@ -189,7 +189,7 @@ export class Supervisor {
       ...{ process, region, startedAt, state: 'starting', asks: undefined, graceMs: 0, problem: undefined },
       drainLimit: undefined,
       startLimit: clock.after(startMs(), () => {
-        log.write('err', 'worker killed: it has not started in time', { worker: process.pid });
+        log.emit('worker-late-start', { worker: process.pid });
         process.kill('SIGKILL');
       }),
     };
@@ -204,9 +204,7 @@ export class Supervisor {
     if (message.kind === 'grace') worker.graceMs = message.ms;
     if (message.kind === 'failed') worker.problem = message.problem;
     if (message.kind === 'replace' && worker.state === 'serving' && !this.#stopping) {
-      this.#deps.log.write('notice', `worker is to be replaced: ${message.reason}`, {
-        worker: worker.process.pid,
-      });
+      this.#deps.log.emit('worker-asks', { reason: message.reason, worker: worker.process.pid });
       worker.asks = message.reason;
       if (message.isFault) this.#pause.asked(this.#deps.clock.monotonic(), this.#age(worker));
       this.#next();
@@ -260,10 +258,10 @@ export class Supervisor {
       this.#pause.ended(now, this.#age(worker), served);
       const pause = this.#pause.ms(now);
       const stays = !served && this.#count('serving') >= this.#deps.workers;
-      const then = stays ? 'the one that it was to replace goes on' : 'is replaced';
-      this.#deps.log.write('err', `worker ended (${cause})${stays ? ':' : ' and'} ${then}`, {
+      this.#deps.log.emit(stays ? 'successor-ended' : 'worker-ended', {
+        cause,
         worker: process.pid,
-        ...(pause > 0 ? { pause: pause / 1000 } : {}),
+        pause: pause > 0 ? pause / 1000 : undefined,
       });
     }
     this.#watchNobody();
@@ -312,7 +310,7 @@ export class Supervisor {
   }
 
   #killLate({ process }: Worker): void {
-    this.#deps.log.write('warning', 'worker killed: it did not end in time', { worker: process.pid });
+    this.#deps.log.emit('worker-late-end', { worker: process.pid });
     process.kill('SIGKILL');
   }
 

@@ -28,7 +28,7 @@ export const facilities = {
 export type Facility = keyof typeof facilities;
 
 /** RFC 5424 section 6.1: receivers should take 2048 bytes; common ones take 8 KiB. Longer messages are cut. */
-export const syslogLimit = 8192;
+const syslogLimit = 8192;
 
 function isFacility(name: unknown): name is Facility {
   return typeof name === 'string' && Object.hasOwn(facilities, name);

@@ -1,7 +1,7 @@
 // Hands log lines to the syslog daemon of this machine. Its socket /dev/log takes datagrams, which Node cannot send; the program
 // logger(1) of util-linux can, and reads the priority of each line from its input. It is started again when it ends.
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { killChild } from './kill-child.ts';
 import { formatBody, type LogRecord } from './log-line.ts';
 import type { LogSink } from './pino-log.ts';

@@ -2,7 +2,7 @@
 // socket, one message a line. While the server is away a bounded number of lines is kept; what is lost is counted and said, and so is
 // what may be lost: syslog has no acknowledgement, so of a connection that breaks nobody knows how much the server has read.
 import { type Socket, connect as tcpConnect } from 'node:net';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { LogRecord } from './log-line.ts';
 import type { LogSink } from './pino-log.ts';
 import { formatSyslog } from './syslog-line.ts';

@@ -2,7 +2,7 @@
 // again every five minutes, so that a server may move; what the network loses is lost, as with every syslog over UDP.
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns';
-import type { Timer } from './clock.ts';
+import type { Timer } from '../base/clock.ts';
 import type { LogRecord } from './log-line.ts';
 import type { LogSink } from './pino-log.ts';
 import { formatSyslog } from './syslog-line.ts';

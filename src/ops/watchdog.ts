@@ -1,7 +1,7 @@
 // Ends the process when its event loop stands still: what Lua does in one C function cannot be interrupted, and a process that
 // answers nobody is worse than one that is replaced. A worker thread looks at the heartbeat; SIGKILL because nothing else gets through.
 import { Worker } from 'node:worker_threads';
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { type Heartbeat, heartbeatLayout } from './heartbeat.ts';
 
 export interface WatchdogSettings {

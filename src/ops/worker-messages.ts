@@ -1,35 +1,39 @@
 // What the main process and its workers say to each other. All of it is plain data (JSON); a listening socket goes beside its message.
-import type { OptionTexts } from '../options/options.ts';
-import type { PolicySource } from '../policy/policy-source.ts';
-
-/** The options of the process without what hook.init changes, and the policy: what a worker serves by. */
-export interface Revision {
-  readonly options: OptionTexts;
-  /** Undefined: the worker reads the files. */
-  readonly policy: PolicySource | undefined;
-}
+import type { ListenAddress } from '../net/listener.ts';
+import type { PolicySource, Revision, Wanted } from './revision.ts';
 
 export type ToWorker =
-  /** The first message: what to serve by. */
-  | { readonly kind: 'begin'; readonly revision: Revision }
+  /** The first message: what to serve by. `tickets`: the key of session tickets, hex; `memory`: where stores in memory lie. */
+  | {
+      readonly kind: 'begin';
+      readonly revision: Revision;
+      readonly tickets: string;
+      readonly memory: string;
+    }
   /** Answers `open`: one of `of` sockets, which comes beside the message. */
   | { readonly kind: 'socket'; readonly index: number; readonly of: number }
   /** Answers `open`: there are none; `code` is the system's, such as EADDRINUSE. */
-  | { readonly kind: 'no-socket'; readonly code: string; readonly message: string }
+  | { readonly kind: 'no-socket'; readonly code: string; readonly where: string }
   /** Stop accepting, let transactions finish within shutdown-timeout, exit 0. Said again it changes nothing. */
   | { readonly kind: 'drain' }
   /** End now: transactions are cut off. */
   | { readonly kind: 'hurry' }
-  /** Read the policy again, try it with these options, serve by it when it is right, and say how it went. */
-  | { readonly kind: 'reload'; readonly round: number; readonly options: OptionTexts }
+  /** Read the policy again, try it with these options and certificates, serve by it when it is right, and say how it went. */
+  | { readonly kind: 'reload'; readonly round: number; readonly wanted: Wanted }
   /** Serve by this, which another worker has found right. */
   | { readonly kind: 'adopt'; readonly revision: Revision }
+  /** The next key of session tickets, hex. */
+  | { readonly kind: 'tickets'; readonly key: string }
   /** Open the log file again. */
   | { readonly kind: 'reopen' };
 
 export type FromWorker =
-  /** Wants the sockets that the main process holds; it knows the addresses only now, as hook.init may set them. */
-  | { readonly kind: 'open'; readonly addresses: readonly string[]; readonly port: number }
+  /** Wants the sockets of a listener that the main process holds; it knows the addresses only now, as hook.init may set them. */
+  | {
+      readonly kind: 'open';
+      readonly listener: string;
+      readonly wanted: readonly ListenAddress[];
+    }
   /** Accepts connections; `text` is for the terminal, `policy` is what it serves by. */
   | { readonly kind: 'listening'; readonly text: string; readonly policy: PolicySource }
   /** Its shutdown-timeout, which hook.init may have set: said before it listens and after each reload. */

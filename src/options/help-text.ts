@@ -23,7 +23,7 @@ function wrap(text: string, width: number): readonly string[] {
 }
 
 /** An option as it stands in an option file. */
-export function formatOption(name: OptionName, spec: OptionSpec, text: string): string {
+export function formatOption(name: string, spec: OptionSpec, text: string): string {
   return spec.kind === 'flag' && (text === '+' || text === '-') ? text + name : `${name}=${quoteValue(text)}`;
 }
 
@@ -33,6 +33,12 @@ function describe(spec: OptionSpec): string {
     ? `${spec.help} (${describeValue(spec)})`
     : spec.help;
 }
+
+/** The row of `listener.option`, or of `store.NAME`. */
+export const specOf = (name: string): OptionSpec =>
+  name.startsWith('store.')
+    ? optionTable.store
+    : optionTable[name.slice(name.indexOf('.') + 1) as OptionName];
 
 /** One option as `help all` has it, without the line end. */
 export function optionHelp(name: OptionName, options: Options): string {
@@ -53,5 +59,11 @@ function section(name: OptionName, options: Options): readonly string[] {
 
 /** All options in the order of the table; ends with a line end. */
 export function helpText(options: Options): string {
-  return optionNames.map((name) => `${section(name, options).join('\n')}\n`).join('\n');
+  const own = options.toTexts().filter(({ name }) => name.includes('.'));
+  const sections = optionNames.map((name) => section(name, options));
+  if (own.length > 0) {
+    const lines = own.map(({ name, text }) => formatOption(name, specOf(name), text));
+    sections.push(['# What listeners of smtp-listen have of their own, and other stores.', ...lines]);
+  }
+  return sections.map((lines) => `${lines.join('\n')}\n`).join('\n');
 }

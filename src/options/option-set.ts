@@ -1,15 +1,32 @@
 // The option values of the process or of one connection. The state is never changed in place: a fork shares it until one side changes.
-import { nearestName } from './nearest-name.ts';
-import type { OptionSpec } from './option-spec.ts';
+import { nearestName } from '../base/nearest-name.ts';
+import { wrongListenerName } from './listen-list.ts';
 import { type OptionName, type OptionValues, optionNames, optionTable } from './option-table.ts';
 import { defaultText, readValue } from './option-value.ts';
 import type { Options, OptionTexts, SetOutcome } from './options.ts';
+import { wrongStoreName } from './store-url.ts';
+import type { OptionSpec } from './table/option-spec.ts';
 
 interface State {
   readonly values: OptionValues;
   readonly texts: Readonly<Record<OptionName, string>>;
   readonly origins: Readonly<Partial<Record<OptionName, string>>>;
+  /** What listeners have of their own, by `listener.option` in lower case, in the order in which it was set. */
+  readonly own: ReadonlyMap<string, OwnOption>;
 }
+
+interface OwnOption {
+  readonly listener: string;
+  /** Of another store: its name. */
+  readonly option: string;
+  readonly text: string;
+  readonly origin: string;
+}
+
+/** No listener has this name: what is behind it are names of stores. */
+const STORE = 'store';
+
+const ownKey = (listener: string, option: string): string => `${listener}.${option}`.toLowerCase();
 
 const byLowerCase: ReadonlyMap<string, OptionName> = new Map(
   optionNames.map((name) => [name.toLowerCase(), name]),
@@ -28,6 +45,7 @@ function defaultState(): State {
     values: Object.fromEntries(values) as OptionValues,
     texts: Object.fromEntries(texts) as Record<OptionName, string>,
     origins: {},
+    own: new Map(),
   };
 }
 
@@ -54,6 +72,7 @@ export class OptionSet implements Options {
   }
 
   text(name: string): string | undefined {
+    if (name.includes('.')) return this.#state.own.get(name.toLowerCase())?.text;
     const known = findOption(name);
     if (known === undefined || optionTable[known].kind === 'action') return undefined;
     return this.#state.texts[known];
@@ -64,6 +83,7 @@ export class OptionSet implements Options {
   }
 
   set(name: string, text: string, origin: string): SetOutcome {
+    if (name.includes('.')) return this.#setOwn(name, text, origin);
     const known = findOption(name);
     if (known === undefined) return { kind: 'unknown', suggestion: nearestName(name, optionNames) };
     const spec = optionTable[known];
@@ -71,11 +91,56 @@ export class OptionSet implements Options {
     const read = readValue(spec, whole);
     if (read.kind === 'invalid') return read;
     this.#state = {
+      ...this.#state,
       values: { ...this.#state.values, [known]: read.value },
       texts: { ...this.#state.texts, [known]: whole },
       origins: { ...this.#state.origins, [known]: origin },
     };
     return { kind: 'set' };
+  }
+
+  /** `listener.option`: that there is such a listener is known when everything is set (contradictions.ts). */
+  #setOwn(name: string, text: string, origin: string): SetOutcome {
+    const dot = name.indexOf('.');
+    const listener = name.slice(0, dot);
+    if (listener.toLowerCase() === STORE) return this.#setStore(name.slice(dot + 1), text, origin);
+    const option = findOption(name.slice(dot + 1));
+    if (option === undefined || wrongListenerName(listener) !== undefined) {
+      const near = nearestName(name.slice(dot + 1), optionNames);
+      return { kind: 'unknown', suggestion: near && `${listener}.${near}` };
+    }
+    const spec = optionTable[option];
+    if (!spec.perListener) {
+      return {
+        kind: 'invalid',
+        expected: `${option} without ${listener}. in front: no listener has its own`,
+      };
+    }
+    const present = this.#state.own.get(ownKey(listener, option))?.text ?? this.#state.texts[option];
+    return this.#keepOwn({ listener, option, text: appended(spec, present, text), origin }, spec);
+  }
+
+  /** `store.NAME`: another store beside the one of option `store`, written as that is. */
+  #setStore(name: string, text: string, origin: string): SetOutcome {
+    const expected = wrongStoreName(name);
+    if (expected !== undefined) return { kind: 'invalid', expected };
+    return this.#keepOwn({ listener: STORE, option: name, text, origin }, optionTable.store);
+  }
+
+  #keepOwn(one: OwnOption, spec: OptionSpec): SetOutcome {
+    const read = readValue(spec, one.text);
+    if (read.kind === 'invalid') return read;
+    const own = new Map(this.#state.own).set(ownKey(one.listener, one.option), one);
+    // Another object, as with any other change.
+    this.#state = { ...this.#state, values: { ...this.#state.values }, own };
+    return { kind: 'set' };
+  }
+
+  ofListener(listener: string): OptionTexts {
+    const wanted = listener.toLowerCase();
+    return [...this.#state.own.values()].flatMap(({ listener: its, option: name, text, origin }) =>
+      its.toLowerCase() === wanted ? [{ name, text, origin }] : [],
+    );
   }
 
   fork(): Options {
@@ -88,10 +153,14 @@ export class OptionSet implements Options {
 
   toTexts(): OptionTexts {
     const { texts, origins } = this.#state;
-    return optionNames.flatMap((name) => {
+    const ofAll = optionNames.flatMap((name) => {
       const origin = origins[name];
       return origin === undefined ? [] : [{ name, text: texts[name], origin }];
     });
+    const own = [...this.#state.own.values()].map(({ listener, option, text, origin }) => ({
+      ...{ name: `${listener}.${option}`, text, origin },
+    }));
+    return [...ofAll, ...own];
   }
 
   /** The set that toTexts described, in this version of the program. */
@@ -106,13 +175,16 @@ export class OptionSet implements Options {
   }
 }
 
+/** By the name of an option, or `listener.option`. */
+export type GivenTexts = Readonly<Partial<Record<OptionName | `${string}.${OptionName}`, string>>>;
+
 /**
  * Defaults changed by option texts, e.g. `createOptions({ 'smtp-max-size': '1000' })`; for tests and embedding.
  * Throws when a name is unknown or a text is not right for its option.
  */
-export function createOptions(texts: Readonly<Partial<Record<OptionName, string>>> = {}): Options {
+export function createOptions(texts: GivenTexts = {}): Options {
   const options = OptionSet.defaults();
-  for (const [name, text] of Object.entries(texts)) {
+  for (const [name, text = ''] of Object.entries(texts)) {
     const outcome = options.set(name, text, 'createOptions');
     if (outcome.kind !== 'set') throw new Error(`option ${name}=${text}: ${JSON.stringify(outcome)}`);
   }

@@ -1,5 +1,5 @@
 // Reads the text of an option by its spec: flags (`+`, `-` or a number), integers (decimal or 0x, sizes with k, m, g), words, texts.
-import type { OptionSpec } from './option-spec.ts';
+import type { OptionSpec } from './table/option-spec.ts';
 import { expectedOf } from './text-forms.ts';
 
 export type ValueOutcome =

@@ -1,4 +1,5 @@
 // A set of option values with where each came from. Reading is a property access; changing one is checked by the table.
+import { Capability, type Capable } from '../base/capability.ts';
 import type { OptionName, OptionValues } from './option-table.ts';
 
 export type SetOutcome =
@@ -10,7 +11,8 @@ export type SetOutcome =
 
 /** The options that are not at their default, as text with their origin; plain data for another process. */
 export type OptionTexts = readonly {
-  readonly name: OptionName;
+  /** Of an option, or `listener.option`. */
+  readonly name: string;
   readonly text: string;
   readonly origin: string;
 }[];
@@ -18,10 +20,12 @@ export type OptionTexts = readonly {
 export interface Options {
   /** Typed values, e.g. `options.values['smtp-max-size']`. */
   readonly values: OptionValues;
-  /** The text form as smtpe.getoption gives it (`+`, `-`, `300`, ``); names without regard to case; undefined when unknown. */
+  /** The text form as smtpe.getoption gives it (`+`, `-`, `300`, ``); names without regard to case; undefined when unknown. Of `listener.option` what was set for it. */
   text(name: string): string | undefined;
   /** Where the value came from: `default`, `command line`, `/etc/smtpe/smtpe.cf:12`, `smtpe.setoption`. */
   origin(name: OptionName): string;
+  /** What the listener of that name has of its own: names of options without the listener's. Of `store` the other stores: their names and URLs. */
+  ofListener(listener: string): OptionTexts;
   /** Changes this set. A text that begins with `;` is appended to the present one (smtpe.setoption, `name+=value`). */
   set(name: string, text: string, origin: string): SetOutcome;
   /** What was set, to make the same set in another process. */
@@ -32,7 +36,7 @@ export interface Options {
   fork(): Options;
 }
 
-/** Hosts, addresses or networks of a list option, separated by blanks, commas or semicolons. */
-export function splitList(text: string): readonly string[] {
-  return text.split(/[\s,;]+/).filter((item) => item !== '');
-}
+/** The options that count for whoever calls: those of a connection in its hooks, those of the process in hook.init. */
+export const OPTIONS = new Capability<Options>('options');
+
+export const optionsOf = (caller: Capable): Options => OPTIONS.in(caller);

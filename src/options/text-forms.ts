@@ -1,25 +1,15 @@
 // What a text option may look like. Each form is a test with the words that an error message uses; nothing is resolved or opened here.
-import { isIP, isIPv4 } from 'node:net';
-import { isHostName, readHostPort, wrongNextHop } from '../net/host-list.ts';
-import { verboseWords } from '../ops/log.ts';
-import { nearestName } from './nearest-name.ts';
-
-export type TextForm =
-  | 'any'
-  | 'path'
-  | 'addresses'
-  | 'servers'
-  | 'networks'
-  | 'next-hops'
-  | 'host-name'
-  | 'verbose'
-  | 'syslog-address';
-
-function isNetwork(text: string): boolean {
-  const [address, length, ...more] = text.split('/');
-  if (address === undefined || more.length > 0 || isIP(address) === 0) return false;
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (isIPv4(address) ? 32 : 128));
-}
+import { isIP } from 'node:net';
+import { splitList } from '../base/lists.ts';
+import { verboseWords } from '../base/log.ts';
+import { nearestName } from '../base/nearest-name.ts';
+import { isHostName, readHostPort, wrongNextHop } from '../net-address/host-list.ts';
+import { readNetwork } from '../net-address/network-list.ts';
+import { readCertificateList } from './certificate-list.ts';
+import { readListenList } from './listen-list.ts';
+import { readPinList } from './pin-list.ts';
+import { readStoreUrl } from './store-url.ts';
+import type { TextForm } from './table/option-spec.ts';
 
 function isServer(text: string): boolean {
   const parts = readHostPort(text);
@@ -45,11 +35,8 @@ export function readSyslogAddress(text: string): SyslogTarget | undefined {
   return parts === undefined ? undefined : { kind, host: parts.host, port: parts.port ?? 514 };
 }
 
-/** The items of a list option such as `verbose`. */
-export const items = (text: string): readonly string[] => text.split(/[\s,;]+/).filter((item) => item !== '');
-
 function firstBad(text: string, good: (item: string) => boolean): string | undefined {
-  return items(text).find((item) => !good(item));
+  return splitList(text).find((item) => !good(item));
 }
 
 /** What is wrong with one word of `verbose`, or undefined. */
@@ -63,12 +50,27 @@ export function badVerboseWord(item: string): string | undefined {
   return `only the words ${verboseWords.join(' ')}${near === undefined ? '' : ` (perhaps ${near} instead of ${name})`}`;
 }
 
+const ACCOUNT = /^(?:\d{1,9}|[a-z_][\w.-]*\$?)$/i;
+
 /**
  * Undefined when the text has the form; else what would be right, to be put behind "expected ".
  */
 export function expectedOf(form: TextForm, text: string): string | undefined {
   if (text.includes('\0')) return 'a text without NUL';
   if (form === 'any' || form === 'path') return undefined;
+  if (form === 'user-name')
+    return /[\x00-\x1f\x7f]/.test(text) ? 'a name without control characters' : undefined;
+  if (form === 'account') {
+    return text === '' || ACCOUNT.test(text) ? undefined : 'the name or number of a user or group';
+  }
+  if (form === 'pins') {
+    const pins = readPinList(text);
+    return 'wrong' in pins
+      ? `sha256: with 64 hexadecimal digits or 44 characters of base64, or a path; ${JSON.stringify(pins.wrong)} is none`
+      : undefined;
+  }
+  if (form === 'certificate')
+    return text === '' || /^[^,]+(?:,[^,]+)?$/.test(text) ? undefined : 'chain.pem or chain.pem,key.pem';
   if (form === 'host-name') {
     return text === '' || isHostName(text) ? undefined : 'a host name such as mx.example.com';
   }
@@ -78,7 +80,7 @@ export function expectedOf(form: TextForm, text: string): string | undefined {
       : undefined;
   }
   if (form === 'verbose') {
-    for (const item of items(text)) {
+    for (const item of splitList(text)) {
       const bad = badVerboseWord(item);
       if (bad !== undefined) return bad;
     }
@@ -87,6 +89,19 @@ export function expectedOf(form: TextForm, text: string): string | undefined {
   if (form === 'next-hops') {
     const wrong = wrongNextHop(text);
     return wrong && `${wrong.expected}; ${JSON.stringify(wrong.text)} is none`;
+  }
+  if (form === 'listeners') {
+    const read = readListenList(text);
+    return read.kind === 'wrong' ? `${read.expected}; not ${JSON.stringify(read.wrong)}` : undefined;
+  }
+  if (form === 'store') {
+    const read = readStoreUrl(text);
+    return read.kind === 'wrong' ? read.expected : undefined;
+  }
+  if (form === 'certificates') {
+    return readCertificateList(text) === undefined
+      ? 'a list such as /etc/smtpe/chain.pem,/etc/smtpe/key.pem, separated by blanks'
+      : undefined;
   }
   const { good, shown } = listForms[form];
   const bad = firstBad(text, good);
@@ -99,13 +114,16 @@ const listForms = {
     shown: 'a list of IP addresses such as 127.0.0.1 ::1',
   },
   servers: { good: isServer, shown: 'a list of addresses such as 192.0.2.1 192.0.2.2:53 [2001:db8::1]:53' },
-  networks: { good: isNetwork, shown: 'a list of networks such as 127.0.0.0/8 ::1' },
+  networks: {
+    good: (item: string) => readNetwork(item) !== undefined,
+    shown: 'a list of networks such as 127.0.0.0/8 ::1',
+  },
 } as const;
 
 /** The verbose words that are on; words that are not mentioned are off. */
 export function readVerbose(text: string): ReadonlySet<string> {
   const on = new Set<string>();
-  for (const item of items(text)) {
+  for (const item of splitList(text)) {
     const match = /^(?:([+-])([a-z]+)|([a-z]+)=(\d+))$/i.exec(item);
     const name = (match?.[2] ?? match?.[3] ?? '').toLowerCase();
     if (match?.[1] === '+' || Number(match?.[4] ?? 0) > 0) on.add(name);

@@ -1,15 +1,15 @@
 // The policy that new connections get, and its replacement by a reload: a new revision (script and modules) is read, compiled, run once
 // and initialised beside the old one, and takes its place only when all that went well. Connections go on with the one they began with.
 import { dirname } from 'node:path';
+import type { Log } from '../base/log.ts';
 import type { LuaEngine } from '../lua/engine.ts';
-import type { ModuleSpec } from '../lua/function-spec.ts';
-import { latin1Of } from '../lua/script-files.ts';
-import type { Log } from '../ops/log.ts';
+import { latin1Of } from '../lua/source.ts';
+import type { ModuleSpec } from '../lua-api/module-spec.ts';
+import type { PolicySource } from '../ops/revision.ts';
 import type { Options } from '../options/options.ts';
 import type { Policy } from './instance.ts';
 import { type Findings, type LintFile, lintPolicy, noFindings } from './lint/lint.ts';
 import { type LuaPolicy, loadPolicy } from './loader.ts';
-import type { PolicySource } from './policy-source.ts';
 import { prefetch } from './prefetch.ts';
 import { failureOf, type TrialOutcome, tryPolicy } from './trial.ts';
 
@@ -170,8 +170,8 @@ export class CurrentPolicy {
     if (prepared.kind === 'failed') return prepared;
     const { policy, refused, tolerated, findings } = prepared;
     if (refused.length > 0) return givenUp(policy, `${place.path}: ${refused.join('; ')}`);
-    for (const problem of tolerated) place.log.write('warning', `${place.path}: ${problem}`);
-    for (const mistake of findings.mistakes) place.log.write('warning', mistake);
+    for (const problem of tolerated) place.log.emit('policy-tolerated', { script: place.path, problem });
+    for (const mistake of findings.mistakes) place.log.emit('policy-mistake', { mistake });
     const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));
     return failure === undefined ? prepared : givenUp(policy, `hook.init: ${failure}`);
   }
@@ -211,7 +211,7 @@ export class CurrentPolicy {
     const next = await CurrentPolicy.#next(place, this.#revision + 1, source);
     this.#failedFor = next.kind === 'failed' ? (next.files ?? []) : [];
     if (next.kind === 'failed') {
-      log.write('err', `policy not reloaded, the old one stays: ${next.message}`, { script: path });
+      log.emit('policy-kept', { cause: next.message, script: path });
       return next;
     }
     // Everything of the process has its options from here, so they change in place.
@@ -221,7 +221,7 @@ export class CurrentPolicy {
     this.#revision++;
     this.#current.retire();
     this.#current = next.policy;
-    log.write('notice', 'policy reloaded', { script: path, revision: this.#revision });
+    log.emit('policy-reloaded', { script: path, revision: this.#revision });
     return { kind: 'ready' };
   }
 }

@@ -1,4 +1,4 @@
-// Every hook of the API text: the single source for calling, documentation (doc/hooks.md), stubs and the policy check.
+// Every hook: the single source for calling, documentation (doc/hooks.md), stubs and the policy check.
 
 /** How the values a hook returns are used. */
 export type HookResult =
@@ -15,6 +15,8 @@ export type ReplyCodes =
   | 'answer'
   /** 235, 4xx, 5xx (RFC 4954 section 4): the dialogue with 334 is the engine's, and over when hook.auth runs. */
   | 'auth'
+  /** 220, 4xx, 5xx (RFC 3207 section 4). */
+  | 'starttls'
   /** 354, 4xx, 5xx (RFC 5321 section 4.1.1.4). */
   | 'data'
   /** Those that may stand in the place of the reply that is about to be sent: see fitsInPlaceOf. */
@@ -44,6 +46,12 @@ export const hookTable = {
   },
   helo: { args: ['helo_arg'], result: 'reply', codes: 'answer', when: 'HELO' },
   ehlo: { args: ['helo_arg'], result: 'reply', codes: 'answer', when: 'EHLO' },
+  starttls: {
+    args: [],
+    result: 'reply',
+    codes: 'starttls',
+    when: 'STARTTLS that can be served, before the handshake',
+  },
   auth: { args: ['auth_arg'], result: 'reply', codes: 'auth', when: 'AUTH, after the 334 dialogue' },
   out_seq: { args: ['smtp_input'], result: 'reply', codes: 'answer', when: 'a command out of sequence' },
   unknown: { args: ['smtp_input'], result: 'reply', codes: 'answer', when: 'an unknown command, and VRFY' },
@@ -54,7 +62,12 @@ export const hookTable = {
     codes: 'answer',
     when: 'RCPT with a valid recipient',
   },
-  data: { args: [], result: 'reply', codes: 'data', when: 'DATA with at least one recipient' },
+  data: {
+    args: [],
+    result: 'reply',
+    codes: 'data',
+    when: 'DATA, or the first chunk of BDAT, with at least one recipient',
+  },
   content: {
     args: ['chunk'],
     result: 'content',
@@ -94,6 +107,7 @@ export const hookNames = Object.keys(hookTable) as readonly HookName[];
 export const codesInWords: Readonly<Record<ReplyCodes, string>> = {
   answer: '2xx, 4xx or 5xx',
   auth: '235, 4xx or 5xx',
+  starttls: '220, 4xx or 5xx',
   data: '354, 4xx or 5xx',
   replacement: '4xx or 5xx, or a code of the same class in place of a 2xx or 3xx',
   none: 'none',
@@ -106,7 +120,7 @@ const isYes = (code: number): boolean => code >= 200 && code <= 299;
  * What hook.reply may put in the place of a reply: a refusal for anything; for a yes another yes. A yes in the place of a refusal would
  * accept what was refused, and a 3xx where none is expected makes the client send what nobody waits for.
  */
-export function fitsInPlaceOf(sent: number, code: number): boolean {
+function fitsInPlaceOf(sent: number, code: number): boolean {
   if (isRefusal(code)) return true;
   // 235, 334 and 354 mean more than their class.
   if (sent === 235 || (sent >= 300 && sent <= 399)) return code === sent;
@@ -122,6 +136,8 @@ export function fitsHook(hook: HookName, code: number, sent?: number): boolean {
       return isYes(code);
     case 'auth':
       return code === 235;
+    case 'starttls':
+      return code === 220;
     case 'data':
       return code === 354;
     case 'replacement':

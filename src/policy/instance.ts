@@ -1,6 +1,10 @@
 // The policy as the SMTP session sees it: one instance per connection, hooks that may suspend. Implemented over lua/.
-import type { LiveTable, LuaRecord, LuaValue, SliceBatch } from '../lua/value.ts';
-import type { Log } from '../ops/log.ts';
+//
+// An instance must never let two hooks overlap, throw or reject (how a hook failed is an outcome, logged once), write to the client, or be
+// used for another client. A policy must never change once it is open: a reload makes another one.
+
+import type { Log } from '../base/log.ts';
+import type { LuaRecord, LuaValue, SliceBatch } from '../lua-api/value.ts';
 import type { Options } from '../options/options.ts';
 import type { HookName } from './hook-table.ts';
 import type { SessionView } from './session-view.ts';
@@ -42,6 +46,8 @@ export interface RowOutcome {
 
 export interface PolicyInstance {
   has(hook: HookName): boolean;
+  /** It may ask who signed a message: the text of the policy, or of a module that it has loaded, has a name that does. */
+  readonly verifies: boolean;
   /**
    * Runs a hook. The outcome comes at once when the hook did not suspend (no promise is made then). Hooks of one instance never
    * overlap: the session calls the next one only when the last has ended.
@@ -58,7 +64,6 @@ export interface PolicyInstance {
   setClient(fields: LuaRecord): void;
   /** Drops a lazy field (mime.parts, uri.found): the next read asks the session again. */
   forget(module: string, field: string): void;
-  createLiveTable(): LiveTable;
   /** Cuts a suspended hook off: its coroutine ends (to-be-closed variables run), its pending calls are cancelled. */
   cancel(): void;
   /** Ends the instance and releases everything it holds. Idempotent. */

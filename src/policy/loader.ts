@@ -1,17 +1,20 @@
 // Loads a revision of a policy: compiles it once and gives instances of it to connections. Its text and that of its modules is read
 // when it is loaded, not at each connection; a reload makes a new Policy while the old one's connections go on with theirs.
+
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { withoutFirstLineComment } from '../lua/chunks.ts';
+import { dirname, resolve } from 'node:path';
+import { textOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import type { LuaEngine } from '../lua/engine.ts';
-import type { Anchor } from '../lua/references.ts';
-import { latin1Of, noScriptTexts, type ScriptFiles, type ScriptTexts } from '../lua/script-files.ts';
-import type { Log } from '../ops/log.ts';
+import type { Factory, ScriptFiles, ScriptTexts } from '../lua/script.ts';
+import { latin1Of, noScriptTexts, withoutFirstLineComment } from '../lua/source.ts';
+import type { PolicySource } from '../ops/revision.ts';
 import type { Options } from '../options/options.ts';
-import { RunSettings } from './hook-result.ts';
+import { HookLimits } from './hook-limits.ts';
 import type { HookOutcome, InstanceOwner, OpenOutcome, Policy } from './instance.ts';
-import { LuaInstance, type LuaOwner } from './lua-instance.ts';
-import { type PolicySource, packagePathOf, type SearchPlaces } from './policy-source.ts';
+import { type InstanceRevision, LuaInstance, type LuaOwner } from './lua-instance.ts';
+import type { RevisionView } from './revision-view.ts';
+import { packagePathOf, type SearchPlaces } from './search-places.ts';
 
 /** Where a policy comes from: a file, a text, or a revision that was read before. */
 export type PolicyOrigin =
@@ -35,27 +38,31 @@ export interface InitOwner {
   readonly log: Log;
 }
 
-export class LuaPolicy implements Policy {
+export class LuaPolicy implements Policy, InstanceRevision {
   readonly revision: number;
   readonly path: string;
   readonly #engine: LuaEngine;
-  readonly #factory: Anchor;
+  readonly #factory: Factory;
   readonly #text: string;
   readonly #name: string;
-  readonly #settings: RunSettings;
+  readonly hookLimits = new HookLimits();
+  readonly view: RevisionView;
   /** The modules it has loaded so far. */
   readonly scripts: ScriptFiles;
   #instances = 0;
   #retired = false;
+  #verifies = false;
+  /** Modules that were looked through for it. */
+  #looked = -1;
 
-  constructor(engine: LuaEngine, factory: Anchor, script: Script, scripts: ScriptFiles, revision: number) {
+  constructor(engine: LuaEngine, factory: Factory, script: Script, scripts: ScriptFiles, revision: number) {
     this.#engine = engine;
     this.#factory = factory;
     this.path = script.path;
     this.#text = script.text;
     this.#name = script.name;
+    this.view = { directory: latin1Of(script.isFile ? dirname(script.path) : process.cwd()) };
     this.scripts = scripts;
-    this.#settings = new RunSettings(engine.core);
     this.revision = revision;
   }
 
@@ -64,13 +71,23 @@ export class LuaPolicy implements Policy {
     return { path: this.#name, text: this.#text, ...this.scripts.texts() };
   }
 
+  /** See PolicyInstance.verifies. */
+  get verifies(): boolean {
+    const { count } = this.scripts;
+    if (this.#verifies || count === this.#looked) return this.#verifies;
+    this.#looked = count;
+    const texts = [this.#text, ...this.scripts.found().map(({ text }) => text)];
+    this.#verifies = texts.some((text) => /\b(?:dkim|arc|dmarc)\b/.test(text));
+    return this.#verifies;
+  }
+
   open(owner: InstanceOwner): OpenOutcome | Promise<OpenOutcome> {
     return this.#open(owner);
   }
 
   #open(owner: LuaOwner): LuaOpenOutcome | Promise<LuaOpenOutcome> {
     this.#instances += 1;
-    const instance = new LuaInstance(this.#engine, this.#settings, owner, this.scripts, this.#onClosed);
+    const instance = new LuaInstance(this.#engine, owner, this);
     const outcome = instance.load(this.#factory);
     return outcome instanceof Promise
       ? outcome.then((end) => opened(instance, end))
@@ -104,7 +121,7 @@ export class LuaPolicy implements Policy {
     this.scripts.release();
   }
 
-  readonly #onClosed = (): void => {
+  readonly instanceClosed = (): void => {
     this.#instances -= 1;
     if (this.#retired && this.#instances === 0) this.#release();
   };
@@ -141,7 +158,7 @@ async function readScript(origin: PolicyOrigin): Promise<Script | string> {
   try {
     return { ...file, text: (await readFile(file.path)).toString('latin1'), texts: noScriptTexts };
   } catch (error) {
-    return `cannot read the policy: ${error instanceof Error ? error.message : error}`;
+    return `cannot read the policy: ${textOf(error)}`;
   }
 }
 

@@ -2,8 +2,8 @@
 // the revision is put in service: what a hook requires later is then the file of that moment, and a mistake of syntax in it is found now.
 // Looks at the text only: names that are put together at run time are read when they are first asked for.
 import { dirname } from 'node:path';
-import { type Token, tokensOf } from '../lua/lua51-source.ts';
-import { absolutePath, latin1Of, type ScriptFiles } from '../lua/script-files.ts';
+import type { ScriptFiles } from '../lua/script.ts';
+import { absolutePath, latin1Of, type Token, tokensOf } from '../lua/source.ts';
 
 /** `require` looks along package.path; the others take a path. */
 const loaders = new Set(['require', 'dofile', 'loadfile']);

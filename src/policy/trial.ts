@@ -1,8 +1,9 @@
 // Runs the file level of a policy once, without a client, and looks at the hooks it has: at start, for `smtpe check`, and before a
 // reload. A name in `hook` that is no hook is a mistake that would otherwise stay silent for ever.
-import { HeaderList } from '../message/header-list.ts';
-import type { Log } from '../ops/log.ts';
-import { nearestName } from '../options/nearest-name.ts';
+
+import type { Log } from '../base/log.ts';
+import { nearestName } from '../base/nearest-name.ts';
+import { HeaderList } from '../message/header/header-list.ts';
 import type { Options } from '../options/options.ts';
 import { hookNames } from './hook-table.ts';
 import type { HookOutcome, Policy, PolicyInstance } from './instance.ts';
@@ -27,13 +28,19 @@ export type TrialOutcome =
 /** A session in which nothing happens. */
 const emptySession: SessionView = {
   idSess: '',
+  client: {
+    address: '',
+    rightsAddress: '',
+    host: undefined,
+    isConfirmed: false,
+    helo: '',
+    user: undefined,
+    tls: undefined,
+  },
   transaction: undefined,
   headers: new HeaderList(),
   write: async () => ({ kind: 'closed' }),
-  mimeParts: (create) => create(),
-  urisFound: (create) => create(),
-  mimeDefects: (create) => create(),
-  mimeLimits: (create) => create(),
+  observe: (_key, create) => create(),
 };
 
 /** Each entry of `hook` as `name TAB type`, a line each; what can be called counts as a function, false as nothing. */
@@ -83,7 +90,8 @@ interface Seen {
 async function lookInto(instance: PolicyInstance): Promise<Seen | string> {
   const outcome = await instance.run(listHooks, '=hooks');
   const [text, path, globals] = outcome.kind === 'returned' ? outcome.values : [];
-  if (typeof text !== 'string') return 'table whose contents cannot be listed';
+  if (typeof text !== 'string')
+    return `table whose contents cannot be listed${'message' in outcome ? ` (${outcome.message})` : ''}`;
   if (text.startsWith('\t')) return text.slice(1);
   const entries = text.split('\n').flatMap((line) => {
     const [name = '', type = ''] = line.split('\t');

@@ -1,6 +1,8 @@
 // Everything that is made from the tables: path in the project, and text.
-import type { ModuleSpec } from '../lua/function-spec.ts';
+import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import { errorPage } from './error-page.ts';
+import { eventPage } from './event-page.ts';
+import { extensionPage } from './extension-page.ts';
 import { lenientPage } from './lenient-page.ts';
 import { luacheckStandard } from './luacheck.ts';
 import { indexPage, modulePage } from './module-page.ts';
@@ -13,6 +15,8 @@ export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<stri
     ['doc/reference/README.md', indexPage(modules)],
     ['doc/reference/options.md', optionPage()],
     ['doc/reference/errors.md', errorPage()],
+    ['doc/reference/events.md', eventPage()],
+    ['doc/reference/extensions.md', extensionPage()],
     ['doc/reference/lenient.md', lenientPage()],
     ...modules.map((module) => [`doc/reference/${module.name}.md`, modulePage(module)] as const),
     ...modules.map((module) => [`lib-lua/stubs/${module.name}.lua`, moduleStub(module)] as const),

@@ -7,7 +7,7 @@ import {
   hookTable,
   type ReplyCodes,
 } from '../policy/hook-table.ts';
-import { type FactSpec, factTable, type Moment, moments } from '../smtp/session-facts.ts';
+import { type FactSpec, factTable, type Moment, moments } from '../smtp/server/session-facts.ts';
 import { code, table } from './markdown.ts';
 import { marksOf, withTable } from './marked.ts';
 

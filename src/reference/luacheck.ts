@@ -1,6 +1,7 @@
 // A standard for luacheck (lib-lua/stubs/smtpe.luacheckrc): the names of the API, so that misspelt ones are found.
-import type { ModuleSpec } from '../lua/function-spec.ts';
+import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import { hookNames } from '../policy/hook-table.ts';
+import { elsewhereModules } from '../policy/lint/elsewhere.ts';
 import { page } from './markdown.ts';
 
 /** What one table of the API has, or undefined for a name without fields of its own. */
@@ -72,6 +73,8 @@ export function luacheckStandard(modules: readonly ModuleSpec[]): string {
         ...fieldLines(module, '         '),
         '      }},',
       ]),
+    // What modules of scripts from elsewhere set when they are required.
+    ...elsewhereModules.map(({ global }) => `      ${global} = { other_fields = true },`),
     '   },',
     '}',
     'std = "lua54+smtpe"',

@@ -1,13 +1,8 @@
 // The reference page of a Lua module (doc/reference/<name>.md), made from its table, and the list of all of them.
-import type {
-  ClassSpec,
-  ConstantTableSpec,
-  FieldSpec,
-  FunctionSpec,
-  ModuleSpec,
-  RecordSpec,
-} from '../lua/function-spec.ts';
-import type { LuaValue } from '../lua/value.ts';
+import type { ClassSpec } from '../lua-api/class-spec.ts';
+import type { FunctionSpec } from '../lua-api/function-spec.ts';
+import type { ConstantTableSpec, FieldSpec, ModuleSpec, RecordSpec } from '../lua-api/module-spec.ts';
+import type { LuaValue } from '../lua-api/value.ts';
 import { code, generated, luaBlock, page, table } from './markdown.ts';
 import { parameterName, signature } from './signature.ts';
 
@@ -66,6 +61,7 @@ function constantPart(prefix: string, spec: ConstantTableSpec): readonly string[
     spec.reverse
       ? `The table also has the names by number, e.g. ${code(`${prefix}${spec.name}[n]`)}; where two names have the same number, the first of them.`
       : '',
+    spec.isClosed === true ? 'A name that is not in the table raises an error.' : '',
     '',
     ...table(
       ['name', 'value', ''],
@@ -160,7 +156,8 @@ export function indexPage(modules: readonly ModuleSpec[]): string {
       ['module', ''],
       modules.map((module) => [`[${module.name}](${module.name}.md)`, firstSentence(module.text)]),
     ),
-    'Also here: [all options](options.md). The hooks are in [hooks.md](../hooks.md).',
+    'Also here: [all options](options.md), [ESMTP extensions](extensions.md), [errors](errors.md), [events and log lines](events.md), [what smtp-lenient lets through](lenient.md).',
+    'The hooks are in [hooks.md](../hooks.md); SPF, DKIM, DMARC and ARC together, with policies to copy, in [sender-checks.md](../sender-checks.md); limits, greylisting, DNS lists, access lists and call-ahead, modules in Lua, in [helpers.md](../helpers.md).',
     '',
     'For all functions:',
     '',
@@ -169,7 +166,7 @@ export function indexPage(modules: readonly ModuleSpec[]): string {
     '- A wrong argument raises an error that names function, position, and what was expected and given.',
     '- A function that suspends lets other connections go on while it waits. It may be called in any hook, in coroutines and inside `pcall`.',
     '',
-    'For editors: `lib-lua/stubs` has definitions for the Lua language server (add the directory to `workspace.library`) and a standard for ' +
+    'For editors: `lib-lua/stubs` has definitions for the Lua language server (add the directory to `workspace.library`, and `lib-lua` with it, whose helpers say above each function what it does) and a standard for ' +
       'luacheck, `smtpe.luacheckrc` (`luacheck --config smtpe.luacheckrc policy.lua`).',
   ]);
 }

@@ -34,8 +34,13 @@ export function optionPage(): string {
       'options with `smtpe.getoption` and sets those marked `any hook` with `smtpe.setoption`, for its own connection, or in `hook.init` for all. ' +
       '`SIGHUP` reads the option file again and changes in service what can be changed so; the log names what changed and what needs a restart.',
     '',
+    'With `smtp-listen` a listener may have values of its own: `NAME.option=value`, `+NAME.option`, `NAME.option+=value` (appended to what it has, else to ' +
+      'the general value so far), for the options with `yes` under `NAME.`. They count for the connections that come to it, before the general ones.',
+    '',
+    '`store.NAME=URL` names a store beside the one of `store`, which `store.open(NAME)` of a policy gives.',
+    '',
     ...table(
-      ['option', 'default', 'value', 'can be set at', 'changes at SIGHUP', ''],
+      ['option', 'default', 'value', 'can be set at', 'changes at SIGHUP', 'NAME.', ''],
       optionNames.map((name) => {
         const spec: OptionSpec = optionTable[name];
         return [
@@ -44,6 +49,7 @@ export function optionPage(): string {
           spec.kind === 'action' ? '' : describeValue(spec),
           scopes[spec.scope],
           spec.kind === 'action' ? '' : changes[spec.change],
+          spec.perListener ? 'yes' : '',
           spec.help,
         ];
       }),

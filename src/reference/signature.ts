@@ -1,5 +1,5 @@
 // How a function of the API is written in the reference and in editors: full names, arguments in brackets, types of LuaCATS.
-import type { FunctionSpec, Param } from '../lua/function-spec.ts';
+import type { FunctionSpec, Param } from '../lua-api/function-spec.ts';
 
 /** Keywords of Lua cannot be names of parameters in a stub. */
 const keywords = new Set(

@@ -1,13 +1,13 @@
 // Definition files for the Lua language server (LuaCATS annotations, `---@meta`): lib-lua/stubs/<module>.lua and hook.lua.
+import type { ClassSpec } from '../lua-api/class-spec.ts';
+import type { FunctionSpec } from '../lua-api/function-spec.ts';
 import type {
-  ClassSpec,
   ConstantSpec,
   ConstantTableSpec,
   FieldSpec,
-  FunctionSpec,
   ModuleSpec,
   RecordSpec,
-} from '../lua/function-spec.ts';
+} from '../lua-api/module-spec.ts';
 import { type HookName, hookNames, hookTable } from '../policy/hook-table.ts';
 import { page } from './markdown.ts';
 import { parameterName } from './signature.ts';

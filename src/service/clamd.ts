@@ -1,13 +1,14 @@
 // The clamd client: nSCAN where clamd sees our files, nINSTREAM everywhere else and where SCAN did not work (clamd(8), "COMMANDS").
-// Used by modules/service. Every way it can end is a ClamdResult; it never rejects.
+// Used by modules/service/service. Every way it can end is a ClamdResult; it never rejects.
 import { resolve as absolutePath } from 'node:path';
-import type { Clock } from '../ops/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import type { ServiceTarget } from '../net-address/host-list.ts';
 import { ReplyLine, readVerdict, type Verdict } from './clamd-verdict.ts';
 import { exchange, inPieces } from './exchange.ts';
 import type { Answer, FailOver, Servers } from './fail-over.ts';
-import { sharesFiles, type Target } from './host-list.ts';
-import { type MessageFile, openContent } from './message-file.ts';
+import { sharesFiles } from './host-list.ts';
 import type { ReplySocket } from './reply-socket.ts';
+import { openContent, type ScannedFile } from './scanned-file.ts';
 
 export interface ClamdResult {
   /** The reply as it came; undefined when there was none. */
@@ -20,7 +21,7 @@ export interface ClamdResult {
 }
 
 export interface ClamdRequest {
-  readonly file: MessageFile;
+  readonly file: ScannedFile;
   readonly servers: Servers;
   /** Milliseconds: the longest pause while sending, and the longest wait for the reply. */
   readonly timeoutMs: number;
@@ -102,7 +103,11 @@ export class ClamdClient {
     return outcome.kind === 'answered' ? outcome.value : noVerdict(outcome.error);
   }
 
-  async #ask(request: ClamdRequest, target: Target, socket: ReplySocket): Promise<Answer<ClamdResult>> {
+  async #ask(
+    request: ClamdRequest,
+    target: ServiceTarget,
+    socket: ReplySocket,
+  ): Promise<Answer<ClamdResult>> {
     if (!sharesFiles(target) || !isScannable(request.file.path) || this.#isBlind(target)) {
       const streamed = await this.#stream(request, socket);
       return 'verdict' in streamed ? answer(resultOf(streamed)) : streamed;
@@ -166,12 +171,12 @@ export class ClamdClient {
     }
   }
 
-  #isBlind(target: Target): boolean {
+  #isBlind(target: ServiceTarget): boolean {
     const until = this.#blind.get(target.text);
     return until !== undefined && until > this.#clock.monotonic();
   }
 
-  #rememberBlind(target: Target): void {
+  #rememberBlind(target: ServiceTarget): void {
     if (this.#blind.size >= 1000) this.#blind.clear();
     this.#blind.set(target.text, this.#clock.monotonic() + REMEMBER_MS);
   }

@@ -1,7 +1,9 @@
 // One request and its reply over an open socket: sends pieces as fast as the other side takes them, reads until the reply is complete,
 // gives up when nothing moves for too long. Used by the clamd and spamd clients. The socket is closed when it ends.
+
+import type { Clock } from '../base/clock.ts';
+import { textOf } from '../base/errors.ts';
 import { Pieces } from '../base/pieces.ts';
-import type { Clock } from '../ops/clock.ts';
 import { describeError } from './connect.ts';
 import type { ReplySocket } from './reply-socket.ts';
 
@@ -125,7 +127,7 @@ export function exchange(
           await written(held);
         }
       } catch (error) {
-        fail(error instanceof Error ? error.message : String(error));
+        fail(textOf(error));
       }
       sending = false;
       if (over) return;

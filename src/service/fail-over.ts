@@ -1,20 +1,23 @@
-// Asks the servers of a host list one after the other until one answers (API text "Services Framework": host_list). A server that
+// Asks the servers of a host list one after the other until one answers (doc/reference/service.md: host_list). A server that
 // cannot be reached, or closes without a word, is followed by the next one; one that answers badly or not in time is not.
-import type { Resolver } from '../dns/resolver-api.ts';
-import type { Clock } from '../ops/clock.ts';
+
+import type { Clock } from '../base/clock.ts';
+import type { AddressSource } from '../net/dial.ts';
+import type { HostHealth } from '../net/host-health.ts';
+import type { ServiceTarget } from '../net-address/host-list.ts';
 import { type ConnectOutcome, connectTo } from './connect.ts';
-import type { HostHealth, Target } from './host-list.ts';
+import { keyOf } from './host-list.ts';
 import type { ReplySocket } from './reply-socket.ts';
 
 export interface Servers {
-  readonly targets: readonly Target[];
+  readonly targets: readonly ServiceTarget[];
   /** Milliseconds, for each address. */
   readonly connectTimeoutMs: number;
   readonly signal: AbortSignal;
   /** Told which server is tried now. */
-  onTry(target: Target): void;
+  onTry(target: ServiceTarget): void;
   /** Told when a connection was made. */
-  onConnect(target: Target): void;
+  onConnect(target: ServiceTarget): void;
 }
 
 /** `silent` makes the next server be asked. */
@@ -29,7 +32,7 @@ export type FailOverOutcome<T> =
 
 export interface FailOverParts {
   readonly clock: Clock;
-  readonly resolver: Pick<Resolver, 'addresses'>;
+  readonly resolver: AddressSource;
   readonly refuse?: ((address: string) => string | undefined) | undefined;
 }
 
@@ -43,17 +46,18 @@ export class FailOver {
   }
 
   /** Connects to one server and remembers how that went. From then on the connection is closed when `signal` aborts. */
-  async connect(target: Target, { connectTimeoutMs, signal }: Servers): Promise<ConnectOutcome> {
+  async connect(target: ServiceTarget, { connectTimeoutMs, signal }: Servers): Promise<ConnectOutcome> {
     const outcome = await connectTo(target, {
       ...this.#parts,
+      health: this.#health,
       timeoutMs: connectTimeoutMs,
       signal,
     });
     if (outcome.kind === 'failed') {
-      if (!signal.aborted) this.#health.failed(target);
+      if (!signal.aborted) this.#health.failed(keyOf(target));
       return outcome;
     }
-    this.#health.worked(target);
+    this.#health.worked(keyOf(target));
     const { socket } = outcome;
     const onAbort = () => socket.destroy();
     signal.addEventListener('abort', onAbort);
@@ -64,10 +68,10 @@ export class FailOver {
   /** `ask` gets an open socket and must see to it that it is closed. */
   async run<T>(
     servers: Servers,
-    ask: (target: Target, socket: ReplySocket) => Promise<Answer<T>>,
+    ask: (target: ServiceTarget, socket: ReplySocket) => Promise<Answer<T>>,
   ): Promise<FailOverOutcome<T>> {
     const errors: string[] = [];
-    for (const target of this.#health.order(servers.targets)) {
+    for (const target of this.#health.order(servers.targets, keyOf)) {
       servers.onTry(target);
       const connection = await this.connect(target, servers);
       if (connection.kind === 'failed') {

@@ -1,10 +1,12 @@
 // The HTTP client of service.http.request: https with verification, reserved addresses refused when they are connected to, size and time
-// limits, kept connections. No redirects: the policy sees them. Every way a request can end is an outcome; it never rejects.
+// limits, kept connections, redirects when they are asked for. Every way a request can end is an outcome; it never rejects.
 import { readFile, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import type { Resolver } from '../dns/resolver-api.ts';
-import type { Clock } from '../ops/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import type { AddressSource } from '../net/dial.ts';
 import { connectTo, describeError } from './connect.ts';
+import { inPieces } from './exchange.ts';
 import { HttpConnection, IdleConnections, startTls } from './http-connection.ts';
 import { acceptEncoding, decodeContent } from './http-content.ts';
 import {
@@ -14,9 +16,11 @@ import {
   noContent,
   type RawResponse,
 } from './http-exchange.ts';
-import { type Reach, refusalOf } from './http-reach.ts';
+import { type Reach, Reaches, refusalOf } from './http-reach.ts';
+import { type HttpHeader, redirectOf } from './http-redirect.ts';
 import type { HttpUrl } from './http-url.ts';
 import { MemoryPool, type MemoryShare } from './memory-share.ts';
+import { type ContentOutcome, openContent, type ScannedFile } from './scanned-file.ts';
 
 export interface HttpRequest {
   readonly url: HttpUrl;
@@ -24,6 +28,12 @@ export interface HttpRequest {
   /** IMF-fixdate, for a conditional request. */
   readonly modifiedSince: string | undefined;
   readonly body: Buffer | undefined;
+  /** Its octets are the content, in place of `body`. */
+  readonly file?: ScannedFile | undefined;
+  /** More headers, by name; one of ours of the same name gives way. */
+  readonly headers?: readonly HttpHeader[];
+  /** Redirects that are followed; 0 and without it none: the response that wants one is the answer then. */
+  readonly redirects?: number;
   /** Milliseconds, from look-up to last byte. */
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -31,8 +41,9 @@ export interface HttpRequest {
   readonly maxSize: number;
   /** Bytes, of all responses not fetched yet. */
   readonly maxMemory: number;
-  /** Options http-allow-reserved and http-refuse. */
-  readonly reach: Reach;
+  /** Options http-allow-reserved and http-refuse: lists of networks. */
+  readonly allowReserved: string;
+  readonly refuse: string;
   /** Option http-ca-file; '' for none. */
   readonly caFile: string;
   readonly signal: AbortSignal;
@@ -41,6 +52,8 @@ export interface HttpRequest {
 }
 
 export interface HttpResponse extends RawResponse {
+  /** Where it came from, behind all redirects. */
+  readonly url: HttpUrl;
   /** Says that the content is not held by us any more. */
   release(): void;
 }
@@ -50,25 +63,41 @@ export type HttpOutcome = HttpResponse | { readonly kind: 'failed'; readonly err
 /** Methods that may be sent again when a kept connection turns out to be dead (RFC 9110 section 9.2.2). */
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-function messageOf({ url, method, modifiedSince, body }: HttpRequest): HttpMessage {
-  const headers = ['user-agent', 'smtpe', 'accept', '*/*', 'accept-encoding', acceptEncoding];
-  if (modifiedSince !== undefined) headers.push('if-modified-since', modifiedSince);
-  if (body !== undefined) headers.push('content-type', 'application/x-www-form-urlencoded');
-  return { method, path: url.path, headers, body };
+function messageOf(request: HttpRequest, content: OpenContent | undefined): HttpMessage {
+  const { url, method, modifiedSince, body, headers: given = [] } = request;
+  const names = new Set(given.map(({ name }) => name.toLowerCase()));
+  const headers: string[] = [];
+  const add = (name: string, value: string | undefined): void => {
+    if (value !== undefined && !names.has(name)) headers.push(name, value);
+  };
+  add('user-agent', 'smtpe');
+  add('accept', '*/*');
+  headers.push('accept-encoding', acceptEncoding);
+  add('if-modified-since', modifiedSince);
+  const type = content === undefined ? 'application/x-www-form-urlencoded' : 'application/octet-stream';
+  if (body !== undefined || content !== undefined) add('content-type', type);
+  for (const { name, value } of given) headers.push(name, value);
+  if (content === undefined) return { method, path: url.path, headers, body };
+  headers.push('content-length', String(content.size));
+  const pieces = Readable.from(inPieces(content.read()), { objectMode: false });
+  return { method, path: url.path, headers, body: pieces };
 }
+
+type OpenContent = ContentOutcome & { readonly kind: 'content' };
 
 export class HttpClient {
   readonly #clock: Clock;
-  readonly #resolver: Pick<Resolver, 'addresses'>;
+  readonly #resolver: AddressSource;
   readonly #refuse: (address: string) => string | undefined;
   readonly #idle = new IdleConnections();
   readonly #memory = new MemoryPool();
+  readonly #reaches = new Reaches();
   /** By option http-ca-file; as good as the file is unchanged. */
   readonly #contexts = new Map<string, { readonly stamp: string; readonly context: SecureContext }>();
 
   constructor(
     clock: Clock,
-    resolver: Pick<Resolver, 'addresses'>,
+    resolver: AddressSource,
     refuse: (address: string) => string | undefined = () => undefined,
   ) {
     this.#refuse = refuse;
@@ -97,9 +126,9 @@ export class HttpClient {
     if (request.signal.aborted) stop.abort();
     const share = this.#memory.share(request.maxMemory);
     try {
-      const outcome = await this.#perform({ ...request, signal: stop.signal }, share);
+      const { outcome, url } = await this.#follow({ ...request, signal: stop.signal }, share);
       if (outcome.kind === 'response' && !stop.signal.aborted) {
-        return { ...outcome, release: () => share.release() };
+        return { ...outcome, url, release: () => share.release() };
       }
       share.release();
       const error = late
@@ -111,6 +140,26 @@ export class HttpClient {
     } finally {
       timer.cancel();
       request.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Asks, and goes where it is sent on to. */
+  async #follow(
+    first: HttpRequest,
+    share: MemoryShare,
+  ): Promise<{ readonly outcome: HttpExchangeOutcome; readonly url: HttpUrl }> {
+    const most = first.redirects ?? 0;
+    let request = first;
+    for (let count = 0; ; count++) {
+      const outcome = await this.#perform(request, share);
+      const { url } = request;
+      const step = most === 0 || outcome.kind === 'failed' ? undefined : redirectOf(request, outcome);
+      if (step === undefined) return { outcome, url };
+      share.release();
+      const end = (error: string) => ({ outcome: { kind: 'failed', error, begun: true } as const, url });
+      if (step.kind === 'invalid') return end(step.error);
+      if (count === most) return end(`more than ${most} redirects`);
+      request = { ...step.request, onConnect: () => undefined };
     }
   }
 
@@ -132,36 +181,45 @@ export class HttpClient {
   }
 
   async #exchange(request: HttpRequest, share: MemoryShare): Promise<HttpExchangeOutcome> {
-    const message = messageOf(request);
     const again = repeatable.has(request.method);
-    const permits = (address: string) => refusalOf(address, request.reach) === undefined;
+    const reach = this.#reaches.of(request.allowReserved, request.refuse);
+    const permits = (address: string) => refusalOf(address, reach) === undefined;
     const kept = again ? this.#idle.take(keyOf(request), permits) : undefined;
     if (kept !== undefined) {
       request.onConnect();
-      const outcome = await this.#use(kept, message, request, share);
+      const outcome = await this.#use(kept, request, share);
       if (outcome.kind === 'response' || outcome.begun) return outcome;
     }
-    const fresh = await this.#connect(request);
+    const fresh = await this.#connect(request, reach);
     if (typeof fresh === 'string') return { kind: 'failed', error: fresh, begun: false };
     request.onConnect();
-    return this.#use(fresh, message, request, share);
+    return this.#use(fresh, request, share);
   }
 
   async #use(
     connection: HttpConnection,
-    message: HttpMessage,
-    { maxSize, signal }: HttpRequest,
+    request: HttpRequest,
     share: MemoryShare,
   ): Promise<HttpExchangeOutcome> {
-    const outcome = await exchangeHttp(connection, message, maxSize, share, signal);
-    if (outcome.kind === 'response') this.#idle.keep(connection);
-    else connection.close();
-    return outcome;
+    const { file, maxSize, signal } = request;
+    const content = file && (await openContent(file));
+    if (content?.kind === 'unreadable') {
+      connection.close();
+      return { kind: 'failed', error: content.error, begun: true };
+    }
+    try {
+      const outcome = await exchangeHttp(connection, messageOf(request, content), maxSize, share, signal);
+      if (outcome.kind === 'response') this.#idle.keep(connection);
+      else connection.close();
+      return outcome;
+    } finally {
+      await content?.close();
+    }
   }
 
   /** A new connection, or why there is none. */
-  async #connect(request: HttpRequest): Promise<HttpConnection | string> {
-    const { url, signal, reach, connectTimeoutMs, caFile } = request;
+  async #connect(request: HttpRequest, reach: Reach): Promise<HttpConnection | string> {
+    const { url, signal, connectTimeoutMs, caFile } = request;
     const context = url.protocol === 'https:' && caFile !== '' ? await this.#trust(caFile) : undefined;
     if (typeof context === 'string') return context;
     const connection = await connectTo(

@@ -1,4 +1,4 @@
-// HTTP status codes under the names of the API text (service.http.code.*), RFC 9110 section 15.
+// HTTP status codes under the names of the original (service.http.code.*), RFC 9110 section 15.
 
 /** Name, code, meaning. GO and DROP are no status codes: verdicts of the original's own reader, kept because policies may name them. */
 export const httpCodes: readonly (readonly [name: string, code: number, text: string])[] = [

@@ -1,7 +1,9 @@
 // Undoes the Content-Encoding of an HTTP response (RFC 9110 section 8.4) with a limit on what comes out, so that a small response cannot
 // become a huge one. Runs in zlib's threads, not on the event loop.
+
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import { codeOf, textOf } from '../base/errors.ts';
 
 type Decoder = (content: Buffer, limits: { readonly maxOutputLength: number }) => Promise<Buffer>;
 
@@ -56,12 +58,12 @@ export async function decodeContent(
     try {
       decoded = await decode(decoded, { maxOutputLength: limit });
     } catch (error) {
-      const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+      const tooLarge = codeOf(error) === 'ERR_BUFFER_TOO_LARGE';
       return {
         kind: 'failed',
         error: tooLarge
           ? `the content is larger than option http-max-size (${limit} bytes) when it is decoded`
-          : `the content is not valid ${name}: ${error instanceof Error ? error.message : String(error)}`,
+          : `the content is not valid ${name}: ${textOf(error)}`,
       };
     }
   }

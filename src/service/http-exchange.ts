@@ -1,6 +1,9 @@
 // One HTTP request and its response over a connection of our own (RFC 9110, RFC 9112). Collects the response within its limits; every
 // way it can end is an outcome. Used by service/http-client.
+
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { codeOf } from '../base/errors.ts';
 import { Octets } from '../base/octets.ts';
 import type { HttpConnection } from './http-connection.ts';
 import type { MemoryShare } from './memory-share.ts';
@@ -11,7 +14,8 @@ export interface HttpMessage {
   readonly path: string;
   /** Names and values in turn. */
   readonly headers: readonly string[];
-  readonly body: Buffer | undefined;
+  /** What comes in pieces needs a `content-length` among the headers. */
+  readonly body: Buffer | Readable | undefined;
 }
 
 export interface RawResponse {
@@ -34,7 +38,7 @@ export type HttpExchangeOutcome =
 export const noContent: ReadonlySet<number> = new Set([204, 205, 304]);
 
 function describe(error: Error): string {
-  const code = 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   switch (code) {
     case 'UND_ERR_SOCKET':
     case 'ECONNRESET':
@@ -140,7 +144,7 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     // undici misses the content that a 304 announces and does not send.
-    const code = 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (
       code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' &&
       noContent.has(this.#code) &&

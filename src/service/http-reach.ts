@@ -1,10 +1,11 @@
 // Which addresses service.http.request may connect to. URLs come out of mails, so by default only the Internet: not this host, not the
 // networks behind it (server-side request forgery). Asked with the address that is about to be connected to, never with a name.
 
+import { splitList } from '../base/lists.ts';
 import { type IpAddress, parseIp } from '../net-address/ip-address.ts';
 import { classifyIp, ipClasses, ipClassSets } from '../net-address/ip-class.ts';
 import { type Network, networkContains, parseNetwork } from '../net-address/network.ts';
-import { splitList } from '../options/options.ts';
+import { readNetwork } from '../net-address/network-list.ts';
 
 /** What leads to an IPv4 address of the sender's choice through a translator or tunnel. */
 const tunnels = ['NAT64', 'V6TO4', 'TEREDO', 'V6TO4_RELAY'];
@@ -15,8 +16,8 @@ const refusedBits =
 
 function readNetworks(list: string): readonly Network[] {
   return splitList(list).flatMap((item) => {
-    const text = item.includes('/') ? item : `${item}/${item.includes(':') ? 128 : 32}`;
-    const network = parseNetwork(text);
+    const text = readNetwork(item);
+    const network = text && parseNetwork(`${text.address}/${text.bits}`);
     return network === undefined ? [] : [network];
   });
 }
@@ -37,6 +38,25 @@ export interface Reach {
 /** Reads both options. */
 export function readReach(allowed: string, refused: string): Reach {
   return { allowed: readNetworks(allowed), refused: readNetworks(refused) };
+}
+
+/** Pairs of values kept: there are as many as a policy sets. */
+const MAX_KEPT = 64;
+
+/** Reads each value of the options once. */
+export class Reaches {
+  readonly #kept = new Map<string, Reach>();
+
+  of(allowed: string, refused: string): Reach {
+    const key = `${allowed}\n${refused}`;
+    let reach = this.#kept.get(key);
+    if (reach === undefined) {
+      if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+      reach = readReach(allowed, refused);
+      this.#kept.set(key, reach);
+    }
+    return reach;
+  }
 }
 
 const holds = (networks: readonly Network[], ip: IpAddress): boolean =>

@@ -1,36 +1,56 @@
-// The clients of one process for clamd, spamd and web servers, with what they share: the memory of dead servers, kept connections.
-// Made at start, handed to modules/service, closed at shutdown.
-import type { Resolver } from '../dns/resolver-api.ts';
-import type { Clock } from '../ops/clock.ts';
-import { ClamdClient } from './clamd.ts';
+// The services that a process asks about messages and URIs: a port, and the clients for clamd, spamd, rspamd, web servers and whoever else a policy
+// speaks to behind it, with what they share. Made at start, handed to modules/service, closed at shutdown.
+//
+// Whoever stands in for one must never reject, and must end when the signal of a request aborts.
+import type { Clock } from '../base/clock.ts';
+import type { AddressSource } from '../net/dial.ts';
+import { HostHealth } from '../net/host-health.ts';
+import { ClamdClient, type ClamdRequest, type ClamdResult } from './clamd.ts';
 import { FailOver } from './fail-over.ts';
-import { HostHealth } from './host-list.ts';
-import { HttpClient } from './http-client.ts';
-import { SpamdClient } from './spamd.ts';
+import { HttpClient, type HttpOutcome, type HttpRequest } from './http-client.ts';
+import { RspamdClient, type RspamdRequest, type RspamdResult } from './rspamd.ts';
+import { SpamdClient, type SpamdRequest, type SpamdResult } from './spamd.ts';
+import { TcpClient, type TcpOutcome, type TcpRequest } from './tcp-client.ts';
+
+export interface Services {
+  readonly clamd: { scan(request: ClamdRequest): Promise<ClamdResult> };
+  readonly spamd: { check(request: SpamdRequest): Promise<SpamdResult> };
+  readonly rspamd: { check(request: RspamdRequest): Promise<RspamdResult> };
+  readonly http: { request(request: HttpRequest): Promise<HttpOutcome> };
+  /** Whoever a policy speaks to itself, in a protocol of its own. */
+  readonly tcp: { connect(request: TcpRequest): Promise<TcpOutcome> };
+  /** Closes the connections that are kept open. What policies have started ends with their connections. */
+  close(): void;
+}
 
 export interface ServicesDependencies {
   readonly clock: Clock;
-  readonly resolver: Pick<Resolver, 'addresses'>;
+  readonly resolver: AddressSource;
+  /** The memory of servers that could not be reached; undefined: one of their own. */
+  readonly health?: HostHealth;
   /** Why an address, or the path of a socket, must not be connected to; by default all may. */
   readonly refuse?: (address: string) => string | undefined;
 }
 
-export class Services {
-  readonly clock: Clock;
-  readonly clamd: ClamdClient;
-  readonly spamd: SpamdClient;
+/** The services over the network; `http` says what it holds. */
+export interface NetworkServices extends Services {
   readonly http: HttpClient;
+}
 
-  constructor({ clock, resolver, refuse }: ServicesDependencies) {
-    const failOver = new FailOver({ clock, resolver, refuse }, new HostHealth(clock));
-    this.clock = clock;
-    this.clamd = new ClamdClient(clock, failOver);
-    this.spamd = new SpamdClient(clock, failOver);
-    this.http = new HttpClient(clock, resolver, refuse);
-  }
-
-  /** Closes the connections that are kept open. What policies have started ends with their connections. */
-  close(): void {
-    this.http.close();
-  }
+export function createServices({
+  clock,
+  resolver,
+  health = new HostHealth(clock),
+  refuse = () => undefined,
+}: ServicesDependencies): NetworkServices {
+  const failOver = new FailOver({ clock, resolver, refuse }, health);
+  const http = new HttpClient(clock, resolver, refuse);
+  return {
+    clamd: new ClamdClient(clock, failOver),
+    spamd: new SpamdClient(clock, failOver),
+    rspamd: new RspamdClient(clock, failOver),
+    http,
+    tcp: new TcpClient(clock, resolver, refuse),
+    close: () => http.close(),
+  };
 }

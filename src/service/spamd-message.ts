@@ -1,9 +1,8 @@
 // The bytes that spamd is given for a message, and the message made of what it gives back (PROCESS, HEADERS). For the message being
 // received that is: a Return-Path line, the headers with the policy's edits, the body as stored.
-import { splitHeaders } from '../message/header-list.ts';
-import type { TransactionView } from '../policy/session-view.ts';
+import { splitHeaders } from '../message/header/header-list.ts';
 import { inPieces } from './exchange.ts';
-import { type MessageFile, openContent } from './message-file.ts';
+import { openContent, type ScannedFile, type ScannedTransaction } from './scanned-file.ts';
 
 export interface OutgoingMessage {
   readonly kind: 'message';
@@ -27,11 +26,11 @@ export interface Snapshot {
 const EMPTY = Buffer.alloc(0);
 const CRLF = Buffer.from('\r\n');
 
-export function snapshotOf(transaction: TransactionView): Snapshot {
+export function snapshotOf(transaction: ScannedTransaction): Snapshot {
   return { headers: [...transaction.headers.all], size: transaction.message?.size ?? 0 };
 }
 
-export function isUnchanged(transaction: TransactionView, before: Snapshot): boolean {
+export function isUnchanged(transaction: ScannedTransaction, before: Snapshot): boolean {
   const now = transaction.headers.all;
   return (
     transaction.message?.size === before.size &&
@@ -45,11 +44,17 @@ export function returnPath(sender: string): string {
   return /[\r\n\0]/.test(sender) ? '' : `Return-Path: <${sender}>\r\n`;
 }
 
+/** Whether the message being received is given with a Return-Path line in front. */
+export type MessageForm = 'with Return-Path' | 'as it is';
+
 /** What goes in front of the stored bytes, and from where on these are taken. */
-function beginning(file: MessageFile): { readonly prefix: Buffer; readonly start: number } {
+function beginning(
+  file: ScannedFile,
+  form: MessageForm,
+): { readonly prefix: Buffer; readonly start: number } {
   if (file.kind !== 'current') return { prefix: EMPTY, start: 0 };
   const { sender, headers, layout } = file.transaction;
-  const path = Buffer.from(returnPath(sender), 'latin1');
+  const path = Buffer.from(form === 'as it is' ? '' : returnPath(sender), 'latin1');
   if (!headers.edited) return { prefix: path, start: 0 };
   const block = headers.toBuffer();
   // While headers are still coming the list has them, and there is no body yet.
@@ -61,8 +66,12 @@ function beginning(file: MessageFile): { readonly prefix: Buffer; readonly start
 }
 
 /** Prepares the message as it is now. `limit` in bytes, 0 for none. */
-export async function outgoingMessage(file: MessageFile, limit: number): Promise<OutgoingOutcome> {
-  const { prefix, start } = beginning(file);
+export async function outgoingMessage(
+  file: ScannedFile,
+  limit: number,
+  form: MessageForm = 'with Return-Path',
+): Promise<OutgoingOutcome> {
+  const { prefix, start } = beginning(file, form);
   const stored = await openContent(file);
   if (stored.kind === 'unreadable') return stored;
   const whole = prefix.length + Math.max(0, stored.size - start);

@@ -1,10 +1,12 @@
 // The spamd client (SpamAssassin's protocol, SPAMC/1.5): CHECK, SYMBOLS, REPORT, REPORT_IFSPAM, PROCESS, HEADERS. With the last two the
-// filtered message may take the place of the one being received. Used by modules/service; never rejects.
-import type { Clock } from '../ops/clock.ts';
+// filtered message may take the place of the one being received. Used by modules/service/service; never rejects.
+
+import type { Clock } from '../base/clock.ts';
+import { textOf } from '../base/errors.ts';
 import { exchange } from './exchange.ts';
 import type { Answer, FailOver, Servers } from './fail-over.ts';
-import type { MessageFile } from './message-file.ts';
 import type { ReplySocket } from './reply-socket.ts';
+import type { ScannedFile } from './scanned-file.ts';
 import {
   type FilteredOutcome,
   isUnchanged,
@@ -22,7 +24,7 @@ export const spamdMethods = ['CHECK', 'SYMBOLS', 'REPORT', 'REPORT_IFSPAM', 'PRO
 export type SpamdMethod = (typeof spamdMethods)[number];
 
 export interface SpamdRequest {
-  readonly file: MessageFile;
+  readonly file: ScannedFile;
   readonly method: SpamdMethod;
   /** Whose rules and scores apply; undefined for spamd's default. No control characters. */
   readonly user: string | undefined;
@@ -159,7 +161,7 @@ export class SpamdClient {
   }
 
   async #replace(
-    { transaction, message }: MessageFile & { readonly kind: 'current' },
+    { transaction, message }: ScannedFile & { readonly kind: 'current' },
     method: SpamdMethod,
     body: Buffer,
     before: Snapshot,
@@ -177,14 +179,14 @@ export class SpamdClient {
       await transaction.replaceMessage(filtered.content);
       return undefined;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return textOf(error);
     }
   }
 
   async #body({
     transaction,
     message,
-  }: Pick<MessageFile & { readonly kind: 'current' }, 'transaction' | 'message'>): Promise<Buffer> {
+  }: Pick<ScannedFile & { readonly kind: 'current' }, 'transaction' | 'message'>): Promise<Buffer> {
     const { layout } = transaction;
     if (layout === undefined) return Buffer.alloc(0);
     const pieces: Buffer[] = [];

@@ -7,6 +7,8 @@ export interface ParsedDate {
   readonly length: number;
   /** Seconds since 1970-01-01T00:00:00Z; never negative. */
   readonly seconds: number;
+  /** There is a zone, and it is known which: without one the time was taken for UTC. `-0000` says that nobody knows (RFC 5322 section 3.3). */
+  readonly zoneKnown: boolean;
 }
 
 /** As RFC 5322 has them, written out, and the other short forms in use. */
@@ -15,6 +17,8 @@ const weekDays =
     ' ',
   );
 const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+const longMonths =
+  'january february march april may june july august september october november december'.split(' ');
 
 /** Behind blanks and (nested) comments; a comment without an end is not passed over. */
 function skipBlanks(text: string, at: number): number {
@@ -63,9 +67,12 @@ function fullYear(digits: string): number {
 /** Reads the text piece by piece, each at the place where the last one ended. */
 class Scanner {
   readonly text: string;
+  readonly lenient: boolean;
   at = 0;
-  constructor(text: string) {
+  zoneKnown = false;
+  constructor(text: string, lenient: boolean) {
     this.text = text;
+    this.lenient = lenient;
   }
   /** `pattern` must be sticky. */
   match(pattern: RegExp): RegExpExecArray | undefined {
@@ -94,6 +101,11 @@ const isoDate = /(\d{4})(-?)(\d{2})\2(\d{2})(?!\d)/y;
 const isoTime = /T(\d{2})(?:(:?)(\d{2})(?:\2(\d{2})(?:[.,]\d+)?)?)?/y;
 const isoZone = /Z|([-+])(\d{1,2})(?::?(\d{2}))?(?!\d)/y;
 
+/** Where a lenient reader finds a day and a month put together: `12-Nov-2026`. */
+const hyphen = /[-/.]/y;
+const halfDay = /([AP])\.?M\b\.?/iy;
+const anyDay = /[A-Za-z\x80-\xff]{2,20}\.?/y;
+
 /** Index of a name written as `Mon`, `mon` or `MON`. */
 function nameIndex(names: readonly string[], text: string): number {
   return names.findIndex(
@@ -106,6 +118,23 @@ function wordIndex(scan: Scanner, names: readonly string[]): number {
   const index = nameIndex(names, scan.match(word)?.[1] ?? '');
   if (index < 0) scan.at = at;
   return index;
+}
+
+function monthIndex(scan: Scanner): number {
+  if (!scan.lenient) return wordIndex(scan, months);
+  const at = scan.at;
+  const name = scan.match(word)?.[1]?.toLowerCase() ?? '-';
+  const index = longMonths.findIndex((month) => month.startsWith(name));
+  if (index < 0) scan.at = at;
+  return index;
+}
+
+/** Between day, month and year; false when nothing is there. */
+function separate(scan: Scanner): boolean {
+  const at = scan.at;
+  scan.blanks();
+  if (scan.at === at && scan.lenient) scan.match(hyphen);
+  return scan.at > at;
 }
 
 interface Clock {
@@ -135,10 +164,25 @@ function readTime(scan: Scanner): Clock | undefined {
   // Without it the zone behind a fraction would pass for none.
   if (second !== undefined) scan.match(fraction);
   const clock = { hour: Number(hour[0]), minute: Number(minute), second: Number(second ?? 0) };
+  if (scan.lenient) return lenientClock(scan, clock);
   const inRange = clock.hour < 24 && clock.minute < 60 && clock.second <= 60;
   // Without seconds the end of the text is too early: the rest of the time may have been cut off.
   const complete = second !== undefined || /[ \t-\r]/.test(scan.text[scan.at] ?? '');
   return inRange && complete ? clock : undefined;
+}
+
+/** The end of the text may be that of the time, and AM or PM may stand behind it. */
+function lenientClock(scan: Scanner, clock: Clock): Clock | undefined {
+  const at = scan.at;
+  scan.blanks();
+  const half = scan.match(halfDay)?.[1]?.toUpperCase();
+  if (half === undefined) scan.at = at;
+  // 13:00 PM says it twice.
+  const late = clock.hour > 12 ? 0 : 12;
+  if (half === 'A' && late === 0) return undefined;
+  const hour =
+    half === undefined ? clock.hour : (late === 0 ? clock.hour : clock.hour % 12) + (half === 'P' ? late : 0);
+  return hour < 24 && clock.minute < 60 && clock.second <= 60 ? { ...clock, hour } : undefined;
 }
 
 /** `+0200`, `-3`, `+02:00`: minutes east; undefined when it is out of range. */
@@ -181,8 +225,13 @@ function namedZone(scan: Scanner): number | undefined {
   // A clock of twelve hours would be read wrong.
   if (name === 'AM' || name === 'PM') return undefined;
   const distance = scan.match(zoneDistance);
-  if (distance !== undefined) return zoneWithDistance(name, distance);
+  if (distance !== undefined) {
+    const minutes = zoneWithDistance(name, distance);
+    scan.zoneKnown = minutes !== undefined;
+    return minutes === undefined && scan.lenient ? 0 : minutes;
+  }
   const known = zoneMinutes.get(name);
+  scan.zoneKnown = known !== undefined;
   if (known !== undefined) return known;
   // RFC 5322 section 4.3: other names of several letters say nothing about the zone and are -0000. One letter (J) is left where it is.
   if (name.length === 1) scan.at = at;
@@ -193,7 +242,13 @@ function namedZone(scan: Scanner): number | undefined {
 function readZone(scan: Scanner): number | undefined {
   const numeric = scan.match(zoneNumber);
   if (numeric === undefined && /[-+]?\d/y.test(scan.text.slice(scan.at, scan.at + 2))) return undefined;
-  const minutes = numeric === undefined ? namedZone(scan) : numericZone(numeric);
+  let minutes: number | undefined;
+  if (numeric === undefined) minutes = namedZone(scan);
+  else {
+    minutes = numericZone(numeric);
+    scan.zoneKnown = minutes !== undefined && numeric[0] !== '-0000';
+    if (scan.lenient) minutes ??= 0;
+  }
   if (minutes !== undefined) scan.blanks();
   return minutes;
 }
@@ -209,7 +264,7 @@ function finish(
   const utc = utcSeconds(year, month, day, clock.hour, clock.minute, clock.second);
   if (utc === undefined) return undefined;
   const seconds = utc - zone * 60;
-  return seconds < 0 ? undefined : { length: scan.at, seconds };
+  return seconds < 0 ? undefined : { length: scan.at, seconds, zoneKnown: scan.zoneKnown };
 }
 
 const midnight: Clock = { hour: 0, minute: 0, second: 0 };
@@ -233,11 +288,9 @@ function parseCtime(scan: Scanner, month: number): ParsedDate | undefined {
 /** `dd Mmm yyyy [hh:mm[:ss] [zone]]`. */
 function parseMailDate(scan: Scanner): ParsedDate | undefined {
   const day = scan.match(number);
-  const separated = scan.at;
-  scan.blanks();
-  if (day === undefined || scan.at === separated) return undefined;
-  const month = wordIndex(scan, months);
-  scan.blanks();
+  if (day === undefined || !separate(scan)) return undefined;
+  const month = monthIndex(scan);
+  separate(scan);
   const year = month < 0 ? undefined : scan.match(number);
   if (year === undefined) return undefined;
   const fullYearValue = fullYear(year[0]);
@@ -264,6 +317,7 @@ function parseIso(scan: Scanner): ParsedDate | undefined {
   if ((clock.hour > 23 && !endOfDay) || clock.minute > 59 || clock.second > 60) return undefined;
   const zoneText = scan.match(isoZone);
   if (zoneText === undefined && scan.at !== scan.text.length) return undefined;
+  scan.zoneKnown = zoneText !== undefined;
   const zoneHours = Number(zoneText?.[2] ?? 0);
   const zoneMinutesPart = Number(zoneText?.[3] ?? 0);
   if (zoneHours > 23 || zoneMinutesPart > 59) return undefined;
@@ -271,9 +325,25 @@ function parseIso(scan: Scanner): ParsedDate | undefined {
   return finish(scan, Number(date[1]), Number(date[3]) - 1, Number(date[4]), clock, zone);
 }
 
-/** Undefined when the text does not begin with a date that exists, in 1970 or later. */
-export function parseDate(text: string): ParsedDate | undefined {
-  const scan = new Scanner(text);
+/** A day in any language, with a comma behind it. */
+function passDay(scan: Scanner): void {
+  const at = scan.at;
+  if (scan.match(anyDay) !== undefined) {
+    scan.blanks();
+    if (scan.match(comma) !== undefined) {
+      scan.blanks();
+      return;
+    }
+  }
+  scan.at = at;
+}
+
+/**
+ * Undefined when the text does not begin with a date that exists, in 1970 or later. `lenient`: as careless programs write it, too; what they write
+ * for a zone is then no reason to refuse the date.
+ */
+export function parseDate(text: string, lenient = false): ParsedDate | undefined {
+  const scan = new Scanner(text, lenient);
   scan.blanks();
   const start = scan.at;
   const iso = parseIso(scan);
@@ -283,7 +353,18 @@ export function parseDate(text: string): ParsedDate | undefined {
     scan.blanks();
     scan.match(comma);
     scan.blanks();
-  }
-  const month = wordIndex(scan, months);
+  } else if (lenient) passDay(scan);
+  const month = monthIndex(scan);
   return month >= 0 ? parseCtime(scan, month) : parseMailDate(scan);
+}
+
+/** A date for a header (RFC 5322 section 3.3), with the clock of a zone so many minutes east; undefined when its year is not one of four digits. */
+export function formatDate(seconds: number, minutesEast = 0): string | undefined {
+  const date = new Date((Math.floor(seconds) + minutesEast * 60) * 1000);
+  const year = date.getUTCFullYear();
+  if (!(year >= 1900 && year <= 9999)) return undefined;
+  const distance = Math.abs(minutesEast);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const zone = `${minutesEast < 0 ? '-' : '+'}${two(Math.floor(distance / 60))}${two(distance % 60)}`;
+  return date.toUTCString().replace('GMT', zone);
 }

@@ -11,7 +11,7 @@ const beyondAscii = /[\x80-\xff]/;
 const longest = 2048;
 
 /** The last label is a number, decimal, octal or hexadecimal: browsers take the host for an IPv4 address, or refuse it. */
-export function endsInNumber(host: string): boolean {
+function endsInNumber(host: string): boolean {
   return /(?:^|\.)(?:\d+|0x[\da-f]*)\.?$/i.test(host);
 }
 

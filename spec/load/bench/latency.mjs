@@ -1,12 +1,16 @@
 // Sends messages over kept connections and measures the time from the final dot to its reply. Runs in its own process so that it can
-// be pinned. Usage: node latency.mjs PORT SESSIONS SIZE COUNT; prints {"p50":ms,"p99":ms}.
+// be pinned. Usage: node latency.mjs PORT SESSIONS SIZE COUNT [FILE]; prints {"p50":ms,"p99":ms}.
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
-const [port, sessions, size, count] = process.argv.slice(2).map(Number);
+const [port, sessions, size, count] = process.argv.slice(2, 6).map(Number);
+const file = process.argv[6];
 const line = `${'x'.repeat(76)}\r\n`;
-const message = Buffer.from(
-  `Subject: latency\r\n\r\n${line.repeat(Math.max(1, Math.floor(size / line.length)))}.\r\n`,
-);
+const text =
+  file === undefined
+    ? `Subject: latency\r\n\r\n${line.repeat(Math.max(1, Math.floor(size / line.length)))}`
+    : readFileSync(file, 'latin1').replaceAll('\n', '\r\n');
+const message = Buffer.from(`${text}.\r\n`, 'latin1');
 const times = [];
 let left = count;
 let open = sessions;
@@ -16,7 +20,7 @@ function session() {
   socket.setNoDelay(true);
   let step = 0;
   let sent = 0;
-  let text = '';
+  let reply = '';
   const say = (command) => socket.write(command);
   const next = () => {
     switch (step++) {
@@ -45,9 +49,9 @@ function session() {
     }
   };
   socket.on('data', (chunk) => {
-    text += chunk.toString('latin1');
-    if (!/^\d{3} .*\r\n$/m.test(text.slice(text.lastIndexOf('\n', text.length - 2) + 1))) return;
-    text = '';
+    reply += chunk.toString('latin1');
+    if (!/^\d{3} .*\r\n$/m.test(reply.slice(reply.lastIndexOf('\n', reply.length - 2) + 1))) return;
+    reply = '';
     next();
   });
   socket.on('error', (error) => {

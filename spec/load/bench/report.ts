@@ -26,7 +26,12 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-const sizes: Readonly<Record<number, string>> = { 1024: '1 KB', 10240: '10 KB', 1048576: '1 MB' };
+const sizes: Readonly<Record<number, string>> = {
+  1024: '1 KB',
+  2048: '2 KB',
+  10240: '10 KB',
+  1048576: '1 MB',
+};
 
 function loadText(row: Row): string {
   const { size, kept, sessions } = row.case.load;

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { launch, type Running, start } from './process.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-const work = join(root, 'var/bench');
+/** What the benchmark makes for itself. */
+export const work = join(root, 'var/bench');
 
 export interface ServerKind {
   readonly name: string;

@@ -1,15 +1,17 @@
 // The clients of the soak run: sessions that send mail and now and then misbehave at any step. Each waits for the replies it gets, so
 // that the ledger knows what was promised.
 import { setTimeout as wait } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import type { Seeded } from '../../fakes/seeded.ts';
-import { onTheWire, SmtpClient } from '../../fakes/smtp-client.ts';
+import { onTheWire, type SmtpClient } from '../../fakes/smtp-client.ts';
 import type { Ledger, Sent } from './ledger.ts';
+import { type Arrival, arrive, type Ports, secured } from './ways.ts';
 
 /** Nothing that the server does may take longer: the next hop's silence ends after smtp-dot-timeout. */
 const STUCK = 90_000;
 
 export interface World {
-  readonly port: number;
+  readonly ports: Ports;
   readonly ledger: Ledger;
   readonly random: Seeded;
   /** Resolves when the next message may be sent; false: no more. */
@@ -33,12 +35,15 @@ function size(random: Seeded): number {
 
 class Session {
   readonly #world: World;
-  readonly #client: SmtpClient;
+  readonly #arrival: Arrival;
   readonly #revision: number;
+  /** Another one after STARTTLS. */
+  #client: SmtpClient;
 
-  constructor(world: World, client: SmtpClient, revision: number) {
+  constructor(world: World, arrival: Arrival, revision: number) {
     this.#world = world;
-    this.#client = client;
+    this.#arrival = arrival;
+    this.#client = arrival.client;
     this.#revision = revision;
   }
 
@@ -46,7 +51,7 @@ class Session {
     const { random, count } = this.#world;
     await this.#reply('banner');
     this.#perhapsLeave();
-    await this.#command('EHLO client.example');
+    await this.#hello();
     for (let i = 0; i < messages; i++) {
       if (!(await this.#world.turn())) break;
       this.#perhapsLeave();
@@ -62,6 +67,27 @@ class Session {
     }
     count('quit');
     await this.#command('QUIT');
+  }
+
+  /** The connection as it is now. */
+  get client(): SmtpClient {
+    return this.#client;
+  }
+
+  async #hello(): Promise<void> {
+    const { address, secret, upgrade } = this.#arrival;
+    const { count, ledger } = this.#world;
+    if (upgrade) {
+      await this.#command('EHLO client.example');
+      const reply = await this.#command('STARTTLS');
+      if (!reply.startsWith('220')) ledger.complain(`STARTTLS answered ${reply}`);
+      this.#client = await secured(this.#client, count);
+    }
+    const name = `from-${address}-${secret || upgrade}`;
+    const reply = await this.#command(`EHLO ${name}`);
+    if (!reply.startsWith('250')) ledger.complain(`${name}: ${reply}`);
+    if (secret || upgrade ? reply.includes('STARTTLS') : !reply.includes('STARTTLS'))
+      ledger.complain(`${name}: STARTTLS in the wrong place`);
   }
 
   async #message(): Promise<void> {
@@ -83,6 +109,11 @@ class Session {
       if (!(await this.#command(`RCPT TO:<${recipient}>`)).startsWith('2')) return this.#reset();
     }
     this.#perhapsLeave();
+    if (random.below(6) === 0) {
+      const message = ledger.create(size(random), this.#revision);
+      count('by BDAT');
+      return this.#chunks(message, ledger.content(message));
+    }
     if (!(await this.#command('DATA')).startsWith('3')) return this.#reset();
     const message = ledger.create(size(random), this.#revision);
     await this.#content(message, onTheWire(ledger.content(message)));
@@ -117,6 +148,33 @@ class Session {
     if (digit === '2' || digit === '4' || digit === '5') message.outcome = digit;
     if (digit === '2' && reply.slice(0, 3) !== '250') this.#world.ledger.complain(`dot answered ${reply}`);
     this.#goOn(reply);
+  }
+
+  /** Up to five chunks, the last of which may be empty. */
+  async #chunks(message: Sent, content: Buffer): Promise<void> {
+    const { random, count } = this.#world;
+    message.outcome = 'cut';
+    const cuts = Array.from({ length: random.below(5) }, () => random.below(content.length + 1));
+    const ends = [...cuts.toSorted((a, b) => a - b), content.length];
+    let from = 0;
+    for (const [index, to] of ends.entries()) {
+      const last = index === ends.length - 1;
+      const chunk = content.subarray(from, to);
+      this.#client.write(`BDAT ${chunk.length}${last ? ' LAST' : ''}\r\n`);
+      if (random.below(100) === 0) {
+        count('left in a chunk');
+        this.#client.write(chunk.subarray(0, random.below(chunk.length + 1)));
+        throw new Over();
+      }
+      this.#client.write(chunk);
+      const reply = await this.#reply('BDAT');
+      const digit = reply[0];
+      if (last && digit === '2') message.outcome = digit;
+      if (digit === '4' || digit === '5') message.outcome = digit;
+      this.#goOn(reply);
+      if (digit !== '2') return this.#reset();
+      from = to;
+    }
   }
 
   async #reset(): Promise<void> {
@@ -162,16 +220,17 @@ class Session {
 export async function session(world: World): Promise<void> {
   if (!(await world.turn())) return;
   const revision = world.revision();
-  const client = await SmtpClient.connect(world.port);
+  const arrival = await arrive(world.random, world.ports, world.count);
+  const session = new Session(world, arrival, revision);
   try {
-    await new Session(world, client, revision).run(
-      world.random.below(2) === 0 ? 1 : 2 + world.random.below(40),
-    );
+    await session.run(world.random.below(2) === 0 ? 1 : 2 + world.random.below(40));
   } catch (error) {
     if (!(error instanceof Over)) throw error;
   } finally {
     // Half of them end politely, half of them break off.
+    const { client } = session;
     if (world.random.below(2) === 0) client.socket.end(() => client.destroy());
+    else if (client.socket instanceof TLSSocket) client.destroy();
     else client.socket.resetAndDestroy();
   }
 }

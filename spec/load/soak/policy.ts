@@ -38,6 +38,9 @@ end
 
 function hook.ehlo(name)
   conn.helo = name:lower()
+  local seen = client.address .. '-' .. tostring(client.is_tls)
+  local claimed = name:match('^from%-(.+)$')
+  if claimed and claimed ~= seen then return '550 5.7.1 seen as ' .. seen end
 end
 
 function hook.mail(sender, domain)

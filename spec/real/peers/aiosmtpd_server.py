@@ -16,7 +16,7 @@ def authenticate(server, session, envelope, mechanism, data):
 
 
 def session():
-    return SMTP(Handler(), hostname="peer.example", auth_require_tls=False, authenticator=authenticate, timeout=60)
+    return SMTP(Handler(), enable_SMTPUTF8=True, hostname="peer.example", auth_require_tls=False, authenticator=authenticate, timeout=60)
 
 
 async def main():

@@ -1,14 +1,15 @@
 // What smtpe, postfix and aiosmtpd are asked alike: for each input where in a session it stands and its octets (latin1; without a line end
 // it gets CRLF). Found in RFC 5321, 1870, 3461, 4954, 6152, 8689 and in bug reports of other servers.
 
-/** Where an input stands: behind nothing, HELO, EHLO, MAIL, RCPT, DATA. */
-export type Place = 'start' | 'helo' | 'ehlo' | 'mail' | 'rcpt' | 'data';
+/** Where an input stands: behind nothing, HELO, EHLO, MAIL, MAIL with SMTPUTF8, RCPT, DATA. */
+export type Place = 'start' | 'helo' | 'ehlo' | 'mail' | 'utf8' | 'rcpt' | 'data';
 
 export const setups: Readonly<Record<Place, readonly string[]>> = {
   start: [],
   helo: ['HELO c.example'],
   ehlo: ['EHLO c.example'],
   mail: ['EHLO c.example', 'MAIL FROM:<a@example.com>'],
+  utf8: ['EHLO c.example', 'MAIL FROM:<a@example.com> SMTPUTF8'],
   rcpt: ['EHLO c.example', 'MAIL FROM:<a@example.com>', 'RCPT TO:<b@example.com>'],
   data: ['EHLO c.example', 'MAIL FROM:<a@example.com>', 'RCPT TO:<b@example.com>', 'DATA'],
 };
@@ -16,6 +17,91 @@ export const setups: Readonly<Record<Place, readonly string[]>> = {
 const plain = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
 const label63 = 'x'.repeat(63);
 const domain253 = `${label63}.${label63}.${label63}.${'x'.repeat(58)}.cc`;
+
+const octets = (text: string): string => Buffer.from(text).toString('latin1');
+
+/** Addresses in UTF-8, and such that are none. */
+const utf8Addresses = [
+  ...[
+    'bücher@example.com',
+    'b@exämple.com',
+    'bücher@exämple.com',
+    '名@例え.テスト',
+    'ü@xn--exmple-cua.com',
+  ].map(octets),
+  ...[
+    '"ü b"@example.com',
+    '"ü\\"b"@example.com',
+    'a.ü.b@example.com',
+    'ü+tag@example.com',
+    '😀@example.com',
+  ].map(octets),
+  ...['ü..b@example.com', '.ü@example.com', 'ü.@example.com', 'ü b@example.com', '"ü@example.com', 'ü@'].map(
+    octets,
+  ),
+  ...['b@ä..com', 'b@-ä.com', 'b@ä-.com', 'b@ä.1', 'b@ä_b.com', 'b@.ä.com', `b@${'ä'.repeat(60)}.com`].map(
+    octets,
+  ),
+  ...['\xc3\x28@example.com', '\xc0\xae@example.com', '\xed\xa0\x80@example.com', '\xff@example.com'],
+  ...['b@\xc3\x28.com', 'b@\xff.com', '\xf4\x90\x80\x80@example.com', 'a\xc3@example.com'],
+  ...['b@ex\u00adample.com', 'b@ｅxample.com', 'b@exa\u0308mple.com', 'b@ex\u200bample.com'].map(octets),
+];
+
+const envids = [
+  ...[
+    'QQ314159',
+    'a+2Bb+3D',
+    '+zz',
+    '+',
+    '+4',
+    '+0D+0AX',
+    'a=b',
+    '',
+    '+2b',
+    '<x>',
+    'a,b',
+    '\\',
+    '"x"',
+    'x;y',
+    '++2B',
+  ],
+  ...['x'.repeat(100), 'x'.repeat(101), '+41'.repeat(100), octets('ü')],
+];
+const rets = ['full', 'HDRS', 'hdrs', 'x', '', 'FULL,HDRS', 'HEADERS', 'NONE'];
+const notifies = [
+  ...[
+    'NEVER',
+    'never',
+    'SUCCESS',
+    'success,failure',
+    'DELAY,SUCCESS,FAILURE',
+    'NEVER,DELAY',
+    'DELAY,NEVER',
+    'SUCCESS,',
+  ],
+  ...[',SUCCESS', 'SUCCESS,SUCCESS', 'SUCCESS;FAILURE', 'SOMETIMES', 'SUCCESS,SOMETIMES', 'NEVER,NEVER'],
+];
+const orcpts = [
+  ...[
+    'rfc822;Bob+40example.com',
+    'RFC822;b@example.com',
+    'rfc822',
+    'rfc822;',
+    ';b@example.com',
+    'x400;/S=a',
+    'x400;/S+3Da',
+  ],
+  ...[
+    'rfc822;a;b',
+    'rfc822;+zz',
+    'rfc822;+4',
+    'rfc822;+0D+0A',
+    'rf(c;a',
+    'utf-8;b\\x{FC}@example.com',
+    'utf-8;a\\x{2B}b@x.example',
+  ],
+  ...['utf-8;b\\x{D800}@x', 'utf-8;b\\x{}@x', 'utf-8;b\\y@x', 'unknown;x', `rfc822;${'x'.repeat(493)}`],
+];
 
 export const inputs: Readonly<Record<Place, readonly string[]>> = {
   start: [
@@ -88,6 +174,25 @@ export const inputs: Readonly<Record<Place, readonly string[]>> = {
     'VRFY root',
   ],
   ehlo: [
+    // Chunks (RFC 3030)
+    ...[
+      'BDAT 6 LAST\r\nRSET\r\n',
+      'BDAT 0 LAST',
+      'BDAT 0',
+      'BDAT',
+      'BDAT x',
+      'BDAT -1',
+      'BDAT 1 FIRST',
+      'BDAT 5\r\nA: 1\nBDAT 5 LAST\r\n\r\nx\r\n',
+      'BDAT 3\r\nA:\nDATA',
+      'BDAT 3\r\nA:\nMAIL FROM:<a@example.com>',
+      'BDAT 3\r\nA:\nRCPT TO:<a@example.com>',
+      'BDAT 3\r\nA:\nNOOP',
+      'BDAT 3\r\nA:\nRSET',
+      'BDAT 3\r\nA:\nEHLO c.example',
+      'BDAT 3\r\nA:\nVRFY root',
+      'bdat 7 last\r\n.\r\nDATA\nNOOP',
+    ],
     ...[
       'EHLO d.example',
       'HELO d.example',
@@ -325,6 +430,29 @@ export const inputs: Readonly<Record<Place, readonly string[]>> = {
       '\xfc=1',
     ].map((words) => `MAIL FROM:<a@example.com> ${words}`),
     'MAIL FROM:<> SIZE=100',
+    // SMTPUTF8 and DSN
+    ...utf8Addresses.map((address) => `MAIL FROM:<${address}> SMTPUTF8`),
+    ...utf8Addresses.slice(0, 4).map((address) => `MAIL FROM:<${address}>`),
+    ...[
+      'SMTPUTF8=x',
+      'smtputf8',
+      'SMTPUTF8 SMTPUTF8',
+      'SMTPUTF8 BODY=8BITMIME SIZE=1',
+      `SMTPUTF8 X=${octets('ü')}`,
+    ].map((words) => `MAIL FROM:<a@example.com> ${words}`),
+    ...envids.map((envid) => `MAIL FROM:<a@example.com> ENVID=${envid}`),
+    ...rets.map((ret) => `MAIL FROM:<a@example.com> RET=${ret}`),
+    ...[
+      'RET',
+      'ENVID',
+      'RET=FULL RET=FULL',
+      'ENVID=x ENVID=x',
+      'ret=full envid=x SIZE=1',
+      'NOTIFY=NEVER',
+      'ORCPT=rfc822;a',
+    ].map((words) => `MAIL FROM:<a@example.com> ${words}`),
+    'MAIL FROM:<> RET=HDRS ENVID=x',
+    ...[`VRFY ${octets('ü')}`, `VRFY ${octets('ü@example.com')} SMTPUTF8`, 'VRFY \xff SMTPUTF8'],
     // AUTH
     ...[
       'AUTH',
@@ -437,8 +565,50 @@ export const inputs: Readonly<Record<Place, readonly string[]>> = {
       'AUTH=<>',
       '=x',
     ].map((words) => `RCPT TO:<b@example.com> ${words}`),
+    ...notifies.filter((word) => word !== 'NEVER').map((word) => `RCPT TO:<b@example.com> NOTIFY=${word}`),
+    ...orcpts.map((orcpt) => `RCPT TO:<b@example.com> ORCPT=${orcpt}`),
+    ...[
+      'NOTIFY',
+      'ORCPT',
+      'NOTIFY=NEVER NOTIFY=NEVER',
+      'RET=FULL',
+      'ENVID=x',
+      'NOTIFY=DELAY ORCPT=rfc822;a',
+    ].map((words) => `RCPT TO:<b@example.com> ${words}`),
+    ...utf8Addresses.slice(0, 3).map((address) => `RCPT TO:<${address}>`),
+  ],
+  utf8: [
+    ...utf8Addresses.map((address) => `RCPT TO:<${address}>`),
+    ...['utf-8;bü@example.com', 'utf-8;ü\\x{2B}@x', 'rfc822;ü@example.com'].map(
+      (orcpt) => `RCPT TO:<b@example.com> ORCPT=${octets(orcpt)}`,
+    ),
+    'RCPT TO:<b@example.com> ORCPT=utf-8;\xc3\x28@x',
+    `RCPT TO:<b@example.com> NOTIFY=${octets('ü')}`,
+    ...[
+      'RCPT TO:<b@example.com> SMTPUTF8',
+      `RSET\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<${octets('ü')}@example.com>\r\n`,
+    ],
   ],
   rcpt: [
+    // Chunks (RFC 3030)
+    ...[
+      'BDAT 6 LAST\r\nRSET\r\n',
+      'BDAT 0 LAST',
+      'BDAT 0',
+      'BDAT',
+      'BDAT x',
+      'BDAT -1',
+      'BDAT 1 FIRST',
+      'BDAT 5\r\nA: 1\nBDAT 5 LAST\r\n\r\nx\r\n',
+      'BDAT 3\r\nA:\nDATA',
+      'BDAT 3\r\nA:\nMAIL FROM:<a@example.com>',
+      'BDAT 3\r\nA:\nRCPT TO:<a@example.com>',
+      'BDAT 3\r\nA:\nNOOP',
+      'BDAT 3\r\nA:\nRSET',
+      'BDAT 3\r\nA:\nEHLO c.example',
+      'BDAT 3\r\nA:\nVRFY root',
+      'bdat 7 last\r\n.\r\nDATA\nNOOP',
+    ],
     ...[
       'MAIL FROM:<c@example.com>',
       'RCPT TO:<b@example.com>',

@@ -1,5 +1,5 @@
 // Deliberate differences. The banner, commands, replies of hooks, paths.
-import { all, answer, eachHook, expected, hooks, hooksFrom, sends, steps } from '../change.ts';
+import { all, answer, appends, eachHook, expected, hooks, hooksFrom, sends, steps } from '../change.ts';
 import {
   CLOSING,
   type Difference,
@@ -104,6 +104,18 @@ export const dialogueDifferences: readonly Difference[] = [
     cases: ['rcpt-parse-10'],
     reason: 'S27: RCPTTO: is no verb',
     change: isUnknown('RCPTTO:<bob@example.com>', ['rcpt', 'bob@example.com', 'example.com']),
+  },
+  {
+    cases: ['unknown-commands'],
+    reason: 'RFC 3030: the original did not know BDAT; its octets are no commands, whatever is said to it',
+    change: all(
+      answer('BDAT 10', outOfSequence('BDAT 10')),
+      hooks(
+        [['unknown', 'BDAT 10'], reply(outOfSequence('BDAT 10'))],
+        [['out_seq', 'BDAT 10'], reply(outOfSequence('BDAT 10'))],
+      ),
+      appends('BDAT 10', 'RSET\r\nQUIT'),
+    ),
   },
   {
     cases: ['unknown-commands', 'pipeline-help-vrfy'],

@@ -48,7 +48,7 @@ export const pipeliningDifferences: readonly Difference[] = [
       const pipelining = transcript.options.includes('+rfc2920-pipelining-enable')
         ? '250-PIPELINING\r\n'
         : '';
-      const ehlo = `250-Hello client.example (127.0.0.1, localhost)\r\n250-ENHANCEDSTATUSCODES\r\n250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT\r\n${pipelining}250-AUTH PLAIN LOGIN\r\n250-8BITMIME\r\n250 SIZE 0\r\n`;
+      const ehlo = `250-Hello client.example (127.0.0.1, localhost)\r\n250-ENHANCEDSTATUSCODES\r\n250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT\r\n${pipelining}250-AUTH PLAIN LOGIN\r\n250-LIMITS RCPTMAX=1000\r\n250-8BITMIME\r\n250-CHUNKING\r\n250 SIZE 0\r\n`;
       return all(
         steps(5, transcript.steps.length, [
           { expect: `${ehlo}${OK}` },

@@ -147,12 +147,18 @@ export const resultDifferences: readonly Difference[] = [
   {
     cases: ['accept-args-client-table', 'data-msg-file', 'client-table-fields'],
     reason:
-      'client.input is the command line: before the first command there is none. client.authenticated is new',
+      'client.input is the command line: before the first command there is none. client.authenticated, is_tls, local_port, parameters, rcpt_parameters and the functions that change the envelope are new',
     change: eachHook((entry) => {
       const [name, hook] = entry;
       if (name === 'fields') {
         const shown = (fields: readonly string[]): readonly string[] =>
-          [...fields, 'authenticated:boolean']
+          [
+            ...fields,
+            ...['authenticated:boolean', 'is_tls:boolean', 'local_port:number'],
+            ...['add_recipient:function', 'remove_recipient:function', 'set_sender:function'],
+            ...(fields.includes('id_trans:string') ? ['parameters:table'] : []),
+            ...(hook === 'rcpt' ? ['rcpt_parameters:table'] : []),
+          ]
             .filter((field) => hook !== 'accept' || field !== 'input:string')
             .toSorted();
         return entry.map((value) =>

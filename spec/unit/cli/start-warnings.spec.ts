@@ -1,11 +1,19 @@
 import { chmod, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { privateDirectoryProblem, settleSpoolDirectory } from '../../../src/cli/spool-directory.ts';
-import { warnAtStart, warnOfLoops } from '../../../src/cli/start-warnings.ts';
+import {
+  warnAtStart,
+  warnOfAuthSockets,
+  warnOfClosedListeners,
+  warnOfLoops,
+} from '../../../src/cli/start-warnings.ts';
+import { listenerRows } from '../../../src/net/listener-row.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
-import { RecordLog } from '../../fakes/record-log.ts';
+import type { OptionValues } from '../../../src/options/option-table.ts';
 
 describe('warnOfLoops', () => {
   it.each([
@@ -22,7 +30,77 @@ describe('warnOfLoops', () => {
   });
 });
 
+describe('warnOfClosedListeners', () => {
+  it.each<readonly [string, readonly string[], readonly string[]]>([
+    ['a=127.0.0.1:0/auth-required 127.0.0.1:0/auth-required b=127.0.0.1:0', ['rcpt'], ['a', '127.0.0.1:25']],
+    ['a=127.0.0.1:0/auth-required', ['auth'], []],
+    ['s=127.0.0.1:0/auth-required', [], []],
+  ])('%s, with %j', (listen, hooks, warned) => {
+    const log = new RecordLog();
+    const options = createOptions({
+      'smtp-listen': listen,
+      ...(listen.startsWith('s=') && { 's.smtp-auth-dovecot': '/x' }),
+    });
+    const nobody = { connection: () => undefined, refusal: () => '' };
+    const places = listenerRows(options, nobody).map((row) => ({
+      row,
+      endpoints: [{ address: '127.0.0.1', port: 25 }],
+    }));
+    const source = { isOn: (values: OptionValues) => values['smtp-auth-dovecot'] !== '' };
+    warnOfClosedListeners(places, hooks, [source], log);
+    expect(log.lines.map(({ fields }) => fields?.listener)).toEqual(warned);
+  });
+});
+
+describe('warnOfAuthSockets', () => {
+  it('names each socket that is not there or is none, once, also those of listeners', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'smtpe-warn-'));
+    const path = join(directory, 'auth');
+    const server = createServer().listen(path);
+    const said = async (options: Parameters<typeof createOptions>[0]): Promise<readonly unknown[]> => {
+      const log = new RecordLog();
+      await warnOfAuthSockets(createOptions(options), log);
+      return log.lines.map(({ fields, message }) => [fields?.path, message.split(': ')[1]]);
+    };
+    expect(await said({})).toEqual([]);
+    expect(await said({ 'smtp-auth-dovecot': path })).toEqual([]);
+    const listen = { 'smtp-listen': 'mx=*:25 sub=*:587 subs=*:465' };
+    const none = join(directory, 'none');
+    expect(
+      await said({
+        ...listen,
+        'sub.smtp-auth-dovecot': none,
+        'subs.smtp-auth-dovecot': none,
+        'mx.smtp-auth-dovecot': directory,
+      }),
+    ).toEqual([
+      [directory, 'it is no socket'],
+      [none, 'no such file'],
+    ]);
+    await new Promise((resolve) => server.close(resolve));
+    await rm(directory, { recursive: true, force: true });
+  });
+});
+
 describe('warnAtStart', () => {
+  it.each([
+    ['off', true],
+    ['may', true],
+    ['dane', true],
+    ['must', false],
+    ['pin', false],
+    ['dane-only', false],
+  ])(
+    'of a log-in at a next hop whose certificate is not checked: smtp-forward-tls=%s',
+    async (tls, warned) => {
+      for (const user of ['', 'office']) {
+        const log = new RecordLog();
+        await warnAtStart(createOptions({ 'smtp-forward-tls': tls, 'smtp-forward-user': user }), log);
+        expect(log.short.some((line) => line.includes('smtp-forward-user'))).toBe(warned && user !== '');
+      }
+    },
+  );
+
   it('says what the system allows less of, with the remedy', async () => {
     const log = new RecordLog();
     const many = { 'limit-connections': '1000000', 'smtp-server-queue': '65535' };

@@ -8,7 +8,9 @@ function record(ttl: number, type = A, fields: DnsRecord['fields'] = { value: '1
   return { name: 'a.test.', type, class: 1, ttl, fields };
 }
 
-const kept = (ttl: number): KeptAnswer => ({ rcode: 0, answer: [record(ttl)], authority: [], extra: [] });
+const kept = (ttl: number): KeptAnswer => ({
+  ...{ rcode: 0, answer: [record(ttl)], authority: [], extra: [], authenticated: false },
+});
 
 describe('AnswerCache', () => {
   it('gives an answer with the time that is left', () => {

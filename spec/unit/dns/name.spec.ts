@@ -1,8 +1,8 @@
 // Which names are asked, and how names of answers are written.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { nameOctets } from '../../../src/bench/ports/dns-zone.ts';
 import { checkName, readName } from '../../../src/dns/name.ts';
-import { nameOctets } from '../../fakes/dns-zone.ts';
 
 const label63 = 'a'.repeat(63);
 const longest = `${label63}.${label63}.${label63}.${'a'.repeat(61)}`;

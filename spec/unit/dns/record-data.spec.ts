@@ -1,7 +1,7 @@
 // The fields of each type, from octets written by hand (RFC in the reader), and what is refused.
 import { describe, expect, it } from 'vitest';
+import { nameOctets, u16, u32 } from '../../../src/bench/ports/dns-zone.ts';
 import { type Fields, readData } from '../../../src/dns/record-data.ts';
-import { nameOctets, u16, u32 } from '../../fakes/dns-zone.ts';
 
 function data(type: number, cls: number, ...parts: (Buffer | string)[]): Fields | undefined {
   const octets = Buffer.concat(
@@ -39,7 +39,12 @@ describe('readData', () => {
     ['MINFO', 14, [nameOctets('a.test'), nameOctets('b.test')], { rmailbx: 'a.test.', emailbx: 'b.test.' }],
     ['MX', 15, [u16(10), nameOctets('mx.test')], { preference: 10, value: 'mx.test.' }],
     ['null MX', 15, [u16(0), hex('00')], { preference: 0, value: '.' }],
-    ['TXT', 16, ['\x03a\0b\x00\x02\xffc'], { value: Buffer.from('a\0b\xffc', 'latin1') }],
+    [
+      'TXT',
+      16,
+      ['\x03a\0b\x00\x02\xffc'],
+      { value: Buffer.from('a\0b\xffc', 'latin1'), strings: ['a\0b', '', '\xffc'] },
+    ],
     ['empty TXT', 16, ['\0'], { value: Buffer.alloc(0) }],
     ['AAAA', 28, [hex('20010db8000000000000000000000001')], { value: '2001:db8::1' }],
     [

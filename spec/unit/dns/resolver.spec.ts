@@ -4,10 +4,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import {
+  FakeDnsServer,
+  faults,
+  rcodeAction,
+  recordsAction,
+  type SeenQuery,
+} from '../../../src/bench/ports/dns-server.ts';
+import { nameOctets, recordOctets } from '../../../src/bench/ports/dns-zone.ts';
 import { rcode } from '../../../src/dns/resolver-api.ts';
-import { FakeClock } from '../../fakes/clock.ts';
-import { FakeDnsServer, faults, rcodeAction, recordsAction } from '../../fakes/dns-server.ts';
-import { nameOctets, recordOctets } from '../../fakes/dns-zone.ts';
 import { openSockets, socketsClosed } from '../../fakes/open-sockets.ts';
 import {
   A,
@@ -69,10 +75,24 @@ describe('questions', () => {
     await Promise.all(names.map((name) => dns.ask(name)));
     expect(fake.queries.map((query) => query.name).sort()).toEqual([...names].sort());
     expect(
-      fake.queries.every((query) => query.ednsSize === 1232 && query.packet.readUInt16BE(2) === 0x0100),
+      fake.queries.every((query) => query.ednsSize === 1232 && query.packet.readUInt16BE(2) === 0x0120),
     ).toBe(true);
     expect(new Set(fake.queries.map((query) => query.port)).size).toBe(30);
     expect(new Set(fake.queries.map((query) => query.id)).size).toBeGreaterThan(25);
+  });
+
+  it('believes that an answer is authenticated from a server on this machine, all of it, and again from memory', async () => {
+    const secured = (_query: SeenQuery, reply: Buffer): Buffer => {
+      reply.writeUInt16BE(reply.readUInt16BE(2) | 0x20, 2);
+      return reply;
+    };
+    const fake = await server();
+    const dns = await resolver(fake);
+    expect(await dns.ask('a.test')).toMatchObject({ rcode: 0, authenticated: false });
+    fake.script('other.test', { kind: 'packet', make: secured });
+    for (let i = 0; i < 2; i++)
+      expect(await dns.ask('other.test')).toMatchObject({ rcode: 0, authenticated: true });
+    expect(fake.queries).toHaveLength(2);
   });
 
   it('takes ids from the randomness it was given', async () => {

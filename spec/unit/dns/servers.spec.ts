@@ -3,11 +3,11 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemRandom } from '../../../src/base/clock.ts';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { parseResolvConf, parseServers, ServerList } from '../../../src/dns/servers.ts';
-import { systemRandom } from '../../../src/ops/clock.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
-import { FakeClock } from '../../fakes/clock.ts';
-import { RecordLog } from '../../fakes/record-log.ts';
 
 describe('parseServers', () => {
   it('reads addresses and ports', () => {

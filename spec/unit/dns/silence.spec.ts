@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { FakeDnsServer, type SeenQuery } from '../../../src/bench/ports/dns-server.ts';
 import { rcode } from '../../../src/dns/resolver-api.ts';
-import { FakeClock } from '../../fakes/clock.ts';
-import { FakeDnsServer, type SeenQuery } from '../../fakes/dns-server.ts';
 import {
   A,
   AAAA,

@@ -1,11 +1,12 @@
 // Resolvers for the specs of dns/: options by name, a log that keeps its lines, name servers on loopback.
+
+import { type Clock, systemClock, systemRandom } from '../../../src/base/clock.ts';
+import type { FakeDnsServer } from '../../../src/bench/ports/dns-server.ts';
+import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { openResolver } from '../../../src/dns/resolver.ts';
 import type { DnsResponse, Resolver } from '../../../src/dns/resolver-api.ts';
-import { type Clock, systemClock, systemRandom } from '../../../src/ops/clock.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 import type { Options } from '../../../src/options/options.ts';
-import type { FakeDnsServer } from '../../fakes/dns-server.ts';
-import { RecordLog } from '../../fakes/record-log.ts';
 
 export const A = 1;
 export const NS = 2;

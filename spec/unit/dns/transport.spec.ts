@@ -1,11 +1,11 @@
 // Sockets: who gets one, when they are replaced and closed, and what a failing one tells.
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemRandom } from '../../../src/base/clock.ts';
+import { FakeDnsServer } from '../../../src/bench/ports/dns-server.ts';
 import { TcpTransport } from '../../../src/dns/tcp.ts';
 import { type ReplyReceiver, UdpTransport } from '../../../src/dns/udp.ts';
 import { encodeQuery, withId } from '../../../src/dns/wire.ts';
-import { systemRandom } from '../../../src/ops/clock.ts';
-import { FakeDnsServer } from '../../fakes/dns-server.ts';
 import { openSockets, socketsClosed } from '../../fakes/open-sockets.ts';
 import { Program } from '../../fakes/program.ts';
 import { A } from './support.ts';

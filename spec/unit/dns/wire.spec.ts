@@ -1,8 +1,8 @@
 // Packets out and in. Expected octets are written by hand or by the encoder of the fake server, not by dns-packet.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { nameOctets, packetOctets, recordOctets, u16 } from '../../../src/bench/ports/dns-zone.ts';
 import { encodeQuery, type Query, type ReadReply, readReply, withId } from '../../../src/dns/wire.ts';
-import { nameOctets, packetOctets, recordOctets, u16 } from '../../fakes/dns-zone.ts';
 import { A, AAAA, CNAME, TXT } from './support.ts';
 
 const query = encodeQuery('a.example.test', A, 1, true);
@@ -19,9 +19,9 @@ function answered(...answer: Buffer[]): ReadReply {
 }
 
 describe('encodeQuery', () => {
-  it('asks for recursion, with EDNS and 1232 octets', () => {
+  it('asks for recursion and whether it is authenticated, with EDNS and 1232 octets', () => {
     expect(query.packet.toString('hex')).toBe(
-      '00000100000100000000000101610765786d616d706c6504746573740000010001000029 04d0 00000000 0000'
+      '00000120000100000000000101610765786d616d706c6504746573740000010001000029 04d0 00000000 0000'
         .replaceAll(' ', '')
         .replace('65786d616d706c65', Buffer.from('example').toString('hex')),
     );
@@ -31,10 +31,10 @@ describe('encodeQuery', () => {
 
   it('asks without EDNS, for the root, and for types and classes by number', () => {
     const root = encodeQuery('', 65_280, 3, false);
-    expect(root.packet.toString('hex')).toBe('00000100000100000000000000ff000003');
+    expect(root.packet.toString('hex')).toBe('00000120000100000000000000ff000003');
     expect(root.questionEnd).toBe(root.packet.length);
     expect(encodeQuery('a', 65, 255, false).packet.toString('hex')).toBe(
-      '0000010000010000000000000161 00 0041 00ff'.replaceAll(' ', ''),
+      '0000012000010000000000000161 00 0041 00ff'.replaceAll(' ', ''),
     );
   });
 });
@@ -52,7 +52,11 @@ describe('readReply: is it the answer?', () => {
       answer: [{ name: 'a.example.test.', type: A, class: 1, ttl: 300, fields: { value: '192.0.2.1' } }],
       authority: [],
       extra: [],
+      authenticated: false,
     });
+    const secured = Buffer.from(good);
+    secured.writeUInt16BE(good.readUInt16BE(2) | 0x20, 2);
+    expect(read(secured)).toMatchObject({ kind: 'reply', rcode: 0, authenticated: true });
   });
 
   it('compares the question without case', () => {

@@ -1,6 +1,8 @@
 // Values of all kinds go to Lua through one function, millions of times. The optimizing compiler of Node 20 once made code of it that read the
 // length of a number and ended the process: here it gets all the reason to compile that there can be. A crash shows as a worker that is gone.
+
 import { expect, it } from 'vitest';
+import { LuaEngine } from '../../../src/lua/engine.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 
 const values = {
@@ -16,7 +18,7 @@ const mixes = ['snb', 'snbu', 'snbt', 'lnb', 'nnnsb', 'tsbn', 'sfb', 'sb', 'sn',
 
 it.each(mixes)('%s, over and over', async (mix) => {
   const { engine } = await TestEngine.start();
-  const { api, bridge, main } = engine.core;
+  const { api, bridge, main } = LuaEngine.coreOf(engine);
   const kinds = [...mix].map((kind) => values[kind as keyof typeof values]);
   for (let i = 0; i < 300_000; i++) {
     bridge.push(main, kinds[i % kinds.length]);

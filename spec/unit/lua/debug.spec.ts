@@ -31,6 +31,10 @@ describe('debug', () => {
       [3],
     ],
     [
+      "local mt = getmetatable('') debug.setmetatable('', nil) local s = ('x'):rep(2) return debug.setmetatable('', mt), s",
+      [true, 'xx'],
+    ],
+    [
       'local x = 1 local function f() return x end local function g() return x end return debug.upvalueid(f, 1) == debug.upvalueid(g, 1)',
       [true],
     ],

@@ -1,17 +1,9 @@
 // io and os of a policy work on the real disk, byte for byte.
-import fs, {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Disk, realDisk, realSystem } from '../../../src/ops/system.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 
 let engine: TestEngine;
@@ -30,6 +22,12 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const run = (source: string) => engine.eval(`local dir = ${JSON.stringify(directory)} ${source}`);
 const inDirectory = (name: string) => join(directory, name);
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+
+it('a letter that separates the parts of a name is that letter, for package.searchpath', async () => {
+  const [file, message] = await run(`return package.searchpath('f.%bar', '/nowhere/?.lua', 'a', '%')`);
+  expect(file).toBeUndefined();
+  expect(message).toBe("\n\tno file '/nowhere/f.%b%r.lua'");
+});
 
 describe('io', () => {
   it('writes and reads every byte', async () => {
@@ -172,19 +170,22 @@ describe('io', () => {
   });
 
   it('keeps back nothing that another connection writes to the output of the process', async () => {
+    const written: string[] = [];
+    const disk: Disk = {
+      ...realDisk,
+      write(fd, from, at, length) {
+        written.push(`${fd} ${Buffer.from(from.subarray(at, at + length)).toString('latin1')}`);
+        return length;
+      },
+    };
+    const other = await TestEngine.start({ system: { ...realSystem, disk } });
     // The C library would have put such a buffer in front of the output of all.
-    await run(`for _, name in ipairs { 'stdout', 'stderr' } do
+    await other.eval(`for _, name in ipairs { 'stdout', 'stderr' } do
       assert(io[name]:setvbuf('full', 100000) == true)
     end`);
-    const written = vi.spyOn(fs, 'writeSync').mockReturnValue(4);
-    try {
-      syncBuiltinESMExports();
-      await run('io.write("one\\n") io.stderr:write("two\\n")');
-      expect(written).toHaveBeenCalledTimes(2);
-    } finally {
-      written.mockRestore();
-      syncBuiltinESMExports();
-    }
+    await other.eval('io.write("one\\n") io.stderr:write("two\\n")');
+    expect(written).toEqual(['1 one\n', '2 two\n']);
+    other.engine.close();
   });
 
   it('refuses a path that no system has before it is copied', async () => {

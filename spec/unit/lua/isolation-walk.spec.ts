@@ -2,8 +2,10 @@
 // be reached from their globals, metatables, environments of functions, the libraries and the results of their functions, before and
 // after each function of the libraries was called with what might tempt it to change something: they must never meet, and the engine's
 // own tables must be what they were.
+
 import { beforeAll, describe, expect, it } from 'vitest';
-import { multipleResults } from '../../../src/lua/wasm-api.ts';
+import { LuaEngine } from '../../../src/lua/engine.ts';
+import { multipleResults } from '../../../src/lua/state/wasm-api.ts';
 import type { PolicyInstance } from '../../../src/policy/instance.ts';
 import { allModules } from '../../fakes/all-modules.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
@@ -115,7 +117,7 @@ beforeAll(async () => {
 });
 
 function engineTables(): string {
-  const { core } = engine.engine;
+  const core = LuaEngine.coreOf(engine.engine);
   const { api, main, memory, bridge } = core;
   memory.with(snapshot, (at, size) =>
     api.luaL_loadbufferx(main, at, size, memory.name('=walk'), memory.name('t')),

@@ -1,10 +1,13 @@
 // Thousands of connections that wait, fail, are killed and are cut off leave nothing: no Lua memory, no references, no functions, no
 // timers, no files. SMTPE_SOAK=n makes it n times as long.
+
 import { expect, it } from 'vitest';
-import { luaFunction, luaModule } from '../../../src/lua/function-spec.ts';
-import { LuaObject } from '../../../src/lua/value.ts';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { LuaEngine } from '../../../src/lua/engine.ts';
+import { luaFunction } from '../../../src/lua-api/function-spec.ts';
+import { luaModule } from '../../../src/lua-api/module-spec.ts';
+import { LuaObject } from '../../../src/lua-api/value.ts';
 import { hookNames } from '../../../src/policy/hook-table.ts';
-import { FakeClock } from '../../fakes/clock.ts';
 import { Gate } from '../../fakes/gate-module.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 
@@ -46,7 +49,7 @@ it('leaves nothing behind', async () => {
         return name
       end
     end`);
-  const { core } = engine.engine;
+  const core = LuaEngine.coreOf(engine.engine);
   const measure = () => {
     engine.engine.collect();
     engine.engine.collect();
@@ -114,7 +117,7 @@ it('gives up threads that were killed', async () => {
   const policy = await engine.load(
     'function hook.mail() coroutine.wrap(function() while true do pcall(function() while true do end end) end end)() end',
   );
-  const { core } = engine.engine;
+  const core = LuaEngine.coreOf(engine.engine);
   const kill = async (): Promise<void> => {
     const instance = await engine.open(policy);
     expect(await instance.call('mail', [])).toMatchObject({ kind: 'limit' });
@@ -127,5 +130,5 @@ it('gives up threads that were killed', async () => {
   engine.engine.collect();
   expect(core.account.used - before).toBeLessThan(5000);
   expect(core.api.lua_gettop(core.main)).toBe(0);
-  expect(engine.engine.broken).toBe(false);
+  expect(core.broken).toBe(false);
 });

@@ -308,6 +308,10 @@ export const luaDifferences: readonly LuaDifference[] = [
         'pcall(loadstring and loadstring("return string.match(\'abc\',\'%1\')", "=e") or load("return string.match(\'abc\',\'%1\')", "=e"))',
         'true | false | e:1: invalid capture index %1',
       ],
+      [
+        "pcall(function() local x = string.gsub(('a'):rep(50000) .. 'b', '(a*)b', '%2') return x end)",
+        'true | false | expression:1: invalid capture index %2 in replacement string',
+      ],
     ],
   },
   {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { translate } from '../../../src/lua/lua51-source.ts';
+import { translate } from '../../../src/lua/run/lua51-source.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 
 interface Case {

@@ -1,9 +1,9 @@
 // Errors of library functions have file and line, however the function was called, as in Lua's own libraries.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { netModule } from '../../../src/modules/net.ts';
-import { utilModule } from '../../../src/modules/util.ts';
 import { Gate } from '../../fakes/gate-module.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
+import { utilModule } from '../../fakes/util-module.ts';
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -20,6 +20,8 @@ const calls: readonly (readonly [string, RegExp])[] = [
   ["string.find('a')", /bad argument #2 to 'find'/],
   ["string.match('a', '[')", /malformed pattern/],
   ["string.gsub('a', 'a')", /bad argument #3 to 'gsub'/],
+  ["string.gsub('a', 'a', function() return {} end)", /invalid replacement value \(a table\)/],
+  ["string.gsub(('a'):rep(50000), '(a*)a', '%2')", /invalid capture index %2 in replacement string/],
   ["string.gmatch('a')", /bad argument #2 to 'gmatch'/],
   ["string.byte('a', {})", /./],
   ['string.char(256)', /bad argument #1 to 'char' \(value out of range\)/],
@@ -125,6 +127,16 @@ describe.each([
     }
     expect(d).toMatch(about);
   });
+});
+
+it('an error of a library function while a module is loaded has the place in the module', async () => {
+  const answers = await engine.eval(`
+    package.preload.faulty = loadstring('\\n\\nlocal x = string.rep({})', '=faulty')
+    local _, a = pcall(require, 'faulty')
+    local _, b = pcall(function() local x = require('faulty') return x end)
+    local _, c = coroutine.resume(coroutine.create(function() return require('faulty') end))
+    return a, b, c`);
+  for (const answer of answers) expect(answer).toMatch(/^faulty:3: bad argument #1 to 'rep'/);
 });
 
 describe('a call of a library function under another name', () => {

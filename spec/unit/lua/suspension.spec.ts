@@ -1,6 +1,8 @@
 // A function of the API may wait wherever a policy calls it. `gate.wait(x)` returns x a turn later.
+
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { LuaError } from '../../../src/lua/function-spec.ts';
+import { LuaEngine } from '../../../src/lua/engine.ts';
+import { LuaError } from '../../../src/lua-api/function-spec.ts';
 import { Gate } from '../../fakes/gate-module.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 
@@ -172,7 +174,7 @@ describe('waiting', () => {
       expect.stringMatching(/^crit bug in gate\.wait: RangeError: oops/),
       expect.stringMatching(/^crit bug in gate\.bug: TypeError: an exception that nobody expected/),
     ]);
-    expect(engine.engine.broken).toBe(false);
+    expect(LuaEngine.coreOf(engine.engine).broken).toBe(false);
   });
 
   for (const [name, source] of [

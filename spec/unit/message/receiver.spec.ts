@@ -3,9 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HeaderList } from '../../../src/message/header-list.ts';
-import { chain, type Maybe } from '../../../src/message/maybe.ts';
-import { type ContentSink, MessageReceiver, type ReceiverLimits } from '../../../src/message/receiver.ts';
+import { chain, type Maybe } from '../../../src/base/maybe.ts';
+import { DotFraming } from '../../../src/message/framing/dot.ts';
+import { HeaderList } from '../../../src/message/header/header-list.ts';
+import {
+  type ContentSink,
+  MessageReceiver,
+  type Onward,
+  type ReceiverLimits,
+} from '../../../src/message/receiver.ts';
 import { type Spool, SpoolStore } from '../../../src/message/spool.ts';
 
 const NO_DISK = { message: 1_000_000_000, total: 1_000_000_000 };
@@ -22,7 +28,7 @@ interface Received {
   readonly rest: string;
 }
 
-type Reaction = (call: string) => Maybe<boolean>;
+type Reaction = (call: string) => Maybe<Onward>;
 
 /** Feeds chunks; every hook is there unless `only` names some. */
 async function receive(
@@ -34,13 +40,13 @@ async function receive(
     readonly spool?: Spool;
   } = {},
 ): Promise<Received> {
-  const { only = ['content', 'header', 'eoh', 'body'], limits = NO_LIMITS, react = () => true } = settings;
+  const { only = ['content', 'header', 'eoh', 'body'], limits = NO_LIMITS, react = () => 'on' } = settings;
   const spool = settings.spool ?? new SpoolStore().create('', 'T', NO_DISK);
   const headers = new HeaderList();
   const calls: string[] = [];
   const note =
     (name: string) =>
-    (value?: Buffer): Maybe<boolean> => {
+    (value?: Buffer): Maybe<Onward> => {
       const call = value === undefined ? name : `${name} ${value.toString('latin1')}`;
       calls.push(call);
       return react(call);
@@ -52,16 +58,16 @@ async function receive(
     body: only.includes('body')
       ? (lines) => {
           const line = lines.bytes.subarray(lines.starts[0], lines.ends[0]);
-          return chain(note('body')(line), (go) => (go ? 1 : 0));
+          return chain(note('body')(line), (go) => (go === 'on' ? 1 : 0));
         }
       : undefined,
   };
-  const receiver = new MessageReceiver(spool, headers, sink, limits);
+  const receiver = new MessageReceiver(new DotFraming(), spool, headers, sink, limits);
   let end = 'more';
   let rest = '';
   for (const chunk of chunks) {
     const bytes = Buffer.from(chunk, 'latin1');
-    const received = await receiver.feed(bytes, 0);
+    const received = await receiver.feed(bytes);
     end = received.kind;
     if (received.kind === 'end') rest = bytes.toString('latin1', received.next);
     if (received.kind !== 'more') break;
@@ -171,11 +177,11 @@ describe('MessageReceiver', () => {
 
   it('waits for a hook that suspends before it goes on', async () => {
     const order: string[] = [];
-    const react: Reaction = async (call) => {
+    const react: Reaction = async (call): Promise<Onward> => {
       order.push(`begin ${call}`);
       await new Promise((resolve) => setImmediate(resolve));
       order.push(`end ${call}`);
-      return true;
+      return 'on';
     };
     const { calls, end } = await receive(['A: 1\r\nB: 2\r\n\r\nx\r\ny\r\n.\r\n'], {
       react,
@@ -187,19 +193,20 @@ describe('MessageReceiver', () => {
   });
 
   it('makes no promise when no hook suspends', () => {
-    const sink: ContentSink = { content: () => true, header: () => true, eoh: () => true, body: () => 1 };
+    const sink: ContentSink = { content: () => 'on', header: () => 'on', eoh: () => 'on', body: () => 1 };
     const receiver = new MessageReceiver(
+      new DotFraming(),
       new SpoolStore().create('', 'T', NO_DISK),
       new HeaderList(),
       sink,
       NO_LIMITS,
     );
-    expect(receiver.feed(Buffer.from('A: 1\r\n\r\nx\r\n.\r\n'), 0)).toEqual({ kind: 'end', next: 14 });
+    expect(receiver.feed(Buffer.from('A: 1\r\n\r\nx\r\n.\r\n'))).toEqual({ kind: 'end', next: 14 });
   });
 
   it.each(['content', 'header B', 'eoh', 'body x'])('stops when %s ends the session', async (where) => {
     const { calls, end } = await receive(['A: 1\r\nB: 2\r\n\r\nx\r\ny\r\n.\r\n'], {
-      react: (call) => !call.startsWith(where),
+      react: (call) => (call.startsWith(where) ? 'stop' : 'on'),
     });
     expect(end).toBe('stopped');
     expect(calls.at(-1)).toMatch(new RegExp(`^${where}`));
@@ -210,7 +217,7 @@ describe('MessageReceiver', () => {
     expect(headers.all).toEqual([]);
     receiver.syncHeaders();
     expect(headers.all).toEqual(['A: 1']);
-    await receiver.feed(Buffer.from('4\r\n\r\n.\r\n'), 0);
+    await receiver.feed(Buffer.from('4\r\n\r\n.\r\n'));
     expect(headers.all).toEqual(['A: 1', 'B: 2\r\n 3', 'C: 4']);
     expect(headers.edited).toBe(false);
   });
@@ -260,14 +267,15 @@ describe('MessageReceiver', () => {
     const seen: string[] = [];
     const spool = new SpoolStore().create('', 'T', NO_DISK);
     const receiver = new MessageReceiver(
+      new DotFraming(),
       spool,
       new HeaderList(),
       { content: undefined, header: undefined, eoh: undefined, body: undefined },
       NO_LIMITS,
     );
     receiver.observe({ feed: (bytes) => seen.push(bytes.toString()), end: () => seen.push('(end)') });
-    await receiver.feed(Buffer.from('A: 1\r\n\r\n..x\r'), 0);
-    await receiver.feed(Buffer.from('\n.\r\n'), 0);
+    await receiver.feed(Buffer.from('A: 1\r\n\r\n..x\r'));
+    await receiver.feed(Buffer.from('\n.\r\n'));
     expect(seen.at(-1)).toBe('(end)');
     expect(seen.slice(0, -1).join('')).toBe('A: 1\r\n\r\n.x\r\n');
   });
@@ -281,7 +289,7 @@ describe('MessageReceiver', () => {
     await receive(['\r\n', ...Array.from({ length: 5000 }, () => 'x'.repeat(1000)), '\r\n.\r\n'], {
       only: ['body'],
     });
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 });
 
@@ -328,7 +336,11 @@ describe('a line of the body that is longer than bodyLine', () => {
         expect(calls).toEqual(body);
         expect(Buffer.concat(spool.pieces as Buffer[]).toString('latin1')).toBe(wire.slice(0, -3));
       }
-      const { calls } = await receive(wire.split(''), { only: ['body'], limits, react: async () => true });
+      const { calls } = await receive(wire.split(''), {
+        only: ['body'],
+        limits,
+        react: async (): Promise<Onward> => 'on',
+      });
       expect(calls).toEqual(body);
     }
   });
@@ -359,5 +371,26 @@ describe('a message with many Received headers', () => {
     expect(receiver.fault).toBeUndefined();
     const more = await receive([`${all}Received: x\r\n\r\n.\r\n`], { limits: { ...NO_LIMITS, hops: 3 } });
     expect(more.receiver.fault).toEqual({ kind: 'hops' });
+  });
+});
+
+describe('a message with many headers', () => {
+  const header = 'A: x\r\n\ty\r\n z\r\n';
+  it.each([
+    [3, header.repeat(3), undefined],
+    [3, header.repeat(4), { kind: 'header-count' }],
+    // What is no header and no continuation counts as well.
+    [3, ' x\r\n y\r\nz\r\nA: 1\r\n', undefined],
+    [3, ' x\r\n y\r\nz\r\nA: 1\r\nB: 2\r\n', { kind: 'header-count' }],
+    [3, 'a:\r\nb\r\n:\r\n\0\r\n', { kind: 'header-count' }],
+  ])('limit %i, %j: %j', async (headerCount, block, fault) => {
+    const wire = `${block}\r\n${'x: 1\r\n'.repeat(9)}.\r\n`;
+    for (const only of [['header', 'body'], ['body'], []]) {
+      for (const chunks of [[wire], wire.split('')]) {
+        const { receiver, calls } = await receive(chunks, { only, limits: { ...NO_LIMITS, headerCount } });
+        expect(receiver.fault).toEqual(fault);
+        if (fault !== undefined) expect(calls.some((call) => call.startsWith('body'))).toBe(false);
+      }
+    }
   });
 });

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { processOf, removeLeftovers } from '../../../src/message/spool-leftovers.ts';
 import { canOwn } from '../../../src/ops/process-life.ts';
-import { SessionIds, TransactionIds } from '../../../src/smtp/session-id.ts';
-import { FakeClock } from '../../fakes/clock.ts';
+import { SessionIds, TransactionIds } from '../../../src/smtp/server/session-id.ts';
 import { Program } from '../../fakes/program.ts';
 
 let directory: string;

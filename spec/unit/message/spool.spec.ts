@@ -13,7 +13,7 @@ import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HeaderList } from '../../../src/message/header-list.ts';
+import { HeaderList } from '../../../src/message/header/header-list.ts';
 import { rewriteHeaders } from '../../../src/message/rewrite.ts';
 import { type Spool, SpoolStore } from '../../../src/message/spool.ts';
 

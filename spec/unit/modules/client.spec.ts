@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Suspension } from '../../../src/lua/function-spec.ts';
+import type { Suspension } from '../../../src/lua-api/function-spec.ts';
 import { clientModule } from '../../../src/modules/client.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 import type { SessionView, WriteOutcome } from '../../../src/policy/session-view.ts';

@@ -1,6 +1,6 @@
 // Every constant of the original, read in a running engine with all modules; those of the API text that it lacked are there too.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LuaValue } from '../../../src/lua/value.ts';
+import type { LuaValue } from '../../../src/lua-api/value.ts';
 import { allModules } from '../../fakes/all-modules.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 import { expectedResults, plainResults, readVectors } from '../../fakes/vectors.ts';

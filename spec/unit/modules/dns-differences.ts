@@ -22,3 +22,8 @@ export const dnsDifferences: readonly DnsDifference[] = [
 export const addedFields: readonly { readonly field: string; readonly reason: string }[] = [
   { field: 'ttl', reason: 'the API text has it in the query record; the original left it out' },
 ];
+
+/** In records of every case. */
+export const addedInRecords: typeof addedFields = [
+  { field: 'strings', reason: 'who needs the pieces of a TXT record has them beside the joined value' },
+];

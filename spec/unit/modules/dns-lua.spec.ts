@@ -2,15 +2,15 @@
 // answer of the original program once more, through Lua.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock, systemRandom } from '../../../src/base/clock.ts';
+import { FakeDnsServer } from '../../../src/bench/ports/dns-server.ts';
+import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { openResolver } from '../../../src/dns/resolver.ts';
 import type { Resolver } from '../../../src/dns/resolver-api.ts';
-import { createDnsModule } from '../../../src/modules/dns.ts';
-import { systemClock, systemRandom } from '../../../src/ops/clock.ts';
+import { createDnsModule } from '../../../src/modules/dns/dns.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
-import { FakeDnsServer } from '../../fakes/dns-server.ts';
 import { reply, TestEngine } from '../../fakes/lua-engine.ts';
-import { RecordLog } from '../../fakes/record-log.ts';
-import { addedFields, dnsDifferences } from './dns-differences.ts';
+import { addedFields, addedInRecords, dnsDifferences } from './dns-differences.ts';
 
 type Json = null | number | string | boolean | readonly Json[] | { readonly [key: string]: Json };
 
@@ -31,7 +31,8 @@ function plain(value: unknown, inRecords = false): Json {
   const isSequence = inRecords && [...value.keys()].every((key) => typeof key === 'number');
   if (isSequence) return Array.from({ length: value.size }, (_, i) => plain(value.get(i + 1)));
   const isQuery = value.has('rcode');
-  const entries = [...value].filter(([key]) => !isQuery || !addedFields.some(({ field }) => field === key));
+  const added = isQuery ? addedFields : addedInRecords;
+  const entries = [...value].filter(([key]) => !added.some(({ field }) => field === key));
   return Object.fromEntries(entries.map(([key, item]) => [String(key), plain(item, isQuery)]));
 }
 
@@ -44,7 +45,7 @@ beforeAll(async () => {
   const options = createOptions();
   options.set('dns-servers', server.address, 'spec');
   resolver = await openResolver({ options, log: new RecordLog(), clock: systemClock, random: systemRandom });
-  engine = await TestEngine.start({ modules: [createDnsModule(resolver)] });
+  engine = await TestEngine.start({ modules: [createDnsModule(resolver, systemClock)] });
 });
 afterAll(async () => {
   engine.engine.close();

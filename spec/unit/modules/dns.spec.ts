@@ -1,11 +1,11 @@
 // The Lua module dns as hooks call it: results of dns.wait, failures as entries, accumulation, limits, the end of a hook.
 import { afterEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { FakeDnsServer } from '../../../src/bench/ports/dns-server.ts';
 import { rcode } from '../../../src/dns/resolver-api.ts';
-import { LuaError, type Suspension } from '../../../src/lua/function-spec.ts';
-import type { LuaValue } from '../../../src/lua/value.ts';
-import { FakeClock } from '../../fakes/clock.ts';
+import { LuaError, type Suspension } from '../../../src/lua-api/function-spec.ts';
+import type { LuaValue } from '../../../src/lua-api/value.ts';
 import { type DnsRig, type DnsRigSettings, dnsRig, toAnswers } from '../../fakes/dns-rig.ts';
-import { FakeDnsServer } from '../../fakes/dns-server.ts';
 
 const zone = [
   'a.test A 300 192.0.2.1',
@@ -198,6 +198,30 @@ describe('dns.wait', () => {
       'a.test.',
     ]);
     expect(await dns.call('ispending')).toBe(false);
+  });
+
+  it('waits as long as it is told, and leaves pending what has not come', async () => {
+    const clock = new FakeClock();
+    const { dns, server } = await setUp({ clock });
+    server.script('slow.test', { kind: 'hold' });
+    dns.start('open');
+    dns.start('query', 1, 'A', 'slow.test');
+    const waiting = dns.start('wait', true, 0.5);
+    if (!isSuspension(waiting)) throw new Error('did not wait');
+    await server.seen(1);
+    clock.advance(500);
+    expect(toAnswers((await waiting.done)[0]).list).toEqual([]);
+    expect(await dns.call('ispending')).toBe(true);
+    expect(dns.start('wait', true, 0)).toMatchObject([{ sequence: [] }]);
+    expect(() => dns.start('wait', true, -1)).toThrow("bad argument #2 to 'dns.wait' (0 to 3600 expected)");
+    const before = clock.pending;
+    const all = dns.start('wait', true, 9);
+    if (!isSuspension(all)) throw new Error('did not wait');
+    expect(clock.pending).toBe(before + 1);
+    server.release();
+    expect(toAnswers((await all.done)[0]).list.length).toBe(1);
+    // Its own timer is gone with it, as that of the query.
+    expect(clock.pending).toBeLessThanOrEqual(before);
   });
 
   it('asks 100 names at once', async () => {

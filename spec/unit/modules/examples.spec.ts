@@ -1,51 +1,69 @@
 // Every function of the API has an example, and every example runs through in a policy, with the modules as the program puts them together.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, createApp } from '../../../src/app.ts';
-import type { FunctionSpec, ModuleSpec } from '../../../src/lua/function-spec.ts';
-import { HeaderList } from '../../../src/message/header-list.ts';
-import { systemClock, systemRandom } from '../../../src/ops/clock.ts';
+import { RecordLog } from '../../../src/bench/ports/record-log.ts';
+import type { FunctionSpec } from '../../../src/lua-api/function-spec.ts';
+import type { ModuleSpec } from '../../../src/lua-api/module-spec.ts';
+import { HeaderList } from '../../../src/message/header/header-list.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 import { hookNames } from '../../../src/policy/hook-table.ts';
 import { loadPolicy } from '../../../src/policy/loader.ts';
 import type { SessionView } from '../../../src/policy/session-view.ts';
+import { NO_PARAMETERS } from '../../../src/smtp/protocol/parameters.ts';
+import { Transaction } from '../../../src/smtp/server/transaction.ts';
 import { allModules } from '../../fakes/all-modules.ts';
 import { libLuaDirectory } from '../../fakes/lua-engine.ts';
-import { RecordLog } from '../../fakes/record-log.ts';
 
 const log = new RecordLog();
 const options = createOptions();
 let app: App;
 beforeAll(async () => {
-  app = await createApp({ options, log, clock: systemClock, random: systemRandom, onBroken() {} });
+  app = await createApp({ options, log, onBroken() {} });
 });
 afterAll(() => app.close());
 
-/** A client that takes what it is sent; no transaction. */
-function session(sent: string[]): SessionView {
+/** A client that takes what it is sent. */
+function session(sent: string[], transaction: SessionView['transaction'] = undefined): SessionView {
   return {
     idSess: 'session',
-    transaction: undefined,
+    client: {
+      address: '192.0.2.1',
+      rightsAddress: '192.0.2.1',
+      host: undefined,
+      isConfirmed: false,
+      helo: '',
+      user: undefined,
+      tls: undefined,
+    },
+    transaction,
     headers: new HeaderList(),
     write: async (text) => {
       sent.push(text.toString('latin1'));
       return { kind: 'written' };
     },
-    mimeParts: (create) => create(),
-    urisFound: (create) => create(),
-    mimeDefects: (create) => create(),
-    mimeLimits: (create) => create(),
+    observe: (_key, create) => create(),
   };
 }
 
+/** A message of which nothing has come yet. */
+function begun(): Transaction {
+  const path = { address: 'bob@example.com', normal: 'bob@example.com', domain: 'example.com' };
+  return new Transaction('transaction', { path, parameters: NO_PARAMETERS, sent: '' }, new HeaderList());
+}
+
 /** Runs an example, and then the hooks it defines. What went wrong, or undefined. */
-async function run(example: string): Promise<string | undefined> {
+async function run(example: string, transaction?: Transaction): Promise<string | undefined> {
   const loaded = await loadPolicy(
     app.engine,
     { source: '', name: 'example.lua' },
     { revision: 1, luaPath: '', libLuaDirectory },
   );
   if (loaded.kind === 'failed') return loaded.message;
-  const opened = await loaded.policy.open({ session: session([]), options: options.fork(), log });
+  const opened = await loaded.policy.open({
+    session: session([], transaction),
+    options: options.fork(),
+    log,
+  });
   if (opened.kind === 'failed') return 'not opened';
   try {
     for (const step of [
@@ -54,7 +72,7 @@ async function run(example: string): Promise<string | undefined> {
     ]) {
       const outcome = await (step === 'example'
         ? opened.instance.run(example, '=example')
-        : opened.instance.call(hookNames.find((name) => name === step) ?? 'init', []));
+        : opened.instance.call(hookNames.find((name) => name === step) ?? 'init', argumentsOf(step)));
       if (outcome.kind !== 'returned') return 'message' in outcome ? outcome.message : outcome.kind;
     }
     return undefined;
@@ -62,6 +80,12 @@ async function run(example: string): Promise<string | undefined> {
     opened.instance.close();
   }
 }
+
+const argumentsOf = (hook: string): readonly string[] =>
+  hook === 'mail' || hook === 'rcpt' ? ['bob@example.com', 'example.com'] : [];
+
+/** What is about an envelope needs one. */
+const needsEnvelope = /client\.(?:set_sender|add_recipient|remove_recipient)/;
 
 interface Named {
   readonly name: string;
@@ -93,7 +117,7 @@ describe('the examples', () => {
     spec.examples.map((example, i) => [`${name} ${i + 1}`, example] as const),
   );
   it.each(examples)('%s', async (_, example) => {
-    expect(await run(example)).toBeUndefined();
+    expect(await run(example, needsEnvelope.test(example) ? begun() : undefined)).toBeUndefined();
   });
 
   it('would fail when they were wrong', async () => {

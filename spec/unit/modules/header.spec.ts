@@ -1,8 +1,8 @@
 // header.add, insert and modify take what is one header, and nothing that would become two, or end the headers: the errors and their texts.
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import { LuaError } from '../../../src/lua/function-spec.ts';
-import type { LuaValue } from '../../../src/lua/value.ts';
-import { HeaderList } from '../../../src/message/header-list.ts';
+import { LuaError } from '../../../src/lua-api/function-spec.ts';
+import { LuaFunction, type LuaValue } from '../../../src/lua-api/value.ts';
+import { HeaderList } from '../../../src/message/header/header-list.ts';
 import { headerModule } from '../../../src/modules/header.ts';
 import { type FakeCallContext, fakeCallContext } from '../../fakes/call-context.ts';
 import { callModule } from '../../fakes/call-module.ts';
@@ -16,13 +16,19 @@ beforeEach(() => {
   headers.receive('To: b@example.net');
   context = fakeCallContext({
     idSess: 'session',
+    client: {
+      address: '192.0.2.1',
+      rightsAddress: '192.0.2.1',
+      host: undefined,
+      isConfirmed: false,
+      helo: '',
+      user: undefined,
+      tls: undefined,
+    },
     transaction: undefined,
     headers,
     write: async () => ({ kind: 'written' }),
-    mimeParts: (create) => create(),
-    urisFound: (create) => create(),
-    mimeDefects: (create) => create(),
-    mimeLimits: (create) => create(),
+    observe: (_key, create) => create(),
   });
 });
 
@@ -224,5 +230,77 @@ describe('what a policy adds is bounded', () => {
     expect(() => call('modify', 'X', 1, 'y'.repeat(1500))).toThrow('limit-header-edit-bytes');
     call('add', 'X: y');
     expect(headers.length).toBe(4);
+  });
+});
+
+describe('what is read of the whole list', () => {
+  const iterate = (): LuaValue[][] => {
+    const [next] = call('all') as readonly LuaValue[];
+    if (!(next instanceof LuaFunction)) throw new Error('no iterator');
+    const rows: LuaValue[][] = [];
+    for (;;) {
+      const row = next.spec.call(context, []) as readonly LuaValue[];
+      if (row.length === 0) return rows;
+      rows.push([...row]);
+    }
+  };
+
+  it('header.all gives every header in order, as it is written', () => {
+    headers.receive('X Y : odd');
+    headers.receive('no colon');
+    headers.receive('Folded: a\r\n\tb');
+    call('insert', 'First: 1', 1);
+    expect(iterate()).toEqual([
+      [1, 'First', '1'],
+      [2, 'Subject', 'hello'],
+      [3, 'To', 'b@example.net'],
+      [4, 'X Y', 'odd'],
+      [5, undefined, 'no colon'],
+      [6, 'Folded', 'a\r\n\tb'],
+    ]);
+  });
+
+  it('header.all looks at the list as it is at each step', () => {
+    const [next] = call('all') as readonly LuaValue[];
+    if (!(next instanceof LuaFunction)) throw new Error('no iterator');
+    expect(next.spec.call(context, [])).toEqual([1, 'Subject', 'hello']);
+    call('delete_all', 'subject');
+    expect(next.spec.call(context, [])).toEqual([]);
+  });
+
+  it('header.count and header.delete_all go by names as header.find does', () => {
+    for (const line of ['X-A: 1', 'x-a : two', 'X-A (c): 3', 'X-AB: 4', 'X-A: Two again'])
+      headers.receive(line);
+    expect([call('count', 'X-a'), call('count', 'none'), call('count')]).toEqual([[4], [0], [7]]);
+    expect(call('delete_all', 'x-a', 'TWO')).toEqual([2]);
+    expect(headers.all.slice(2)).toEqual(['X-A: 1', 'X-A (c): 3', 'X-AB: 4']);
+    expect(call('delete_all', 'X-A')).toEqual([2]);
+    expect(call('delete_all', 'X-A')).toEqual([0]);
+  });
+
+  it('header.find decodes when it is asked to', () => {
+    headers.receive('X-A: =?utf-8?q?=C3?=\r\n =?utf-8?q?=BC?=');
+    expect(call('find', 'x-a', 1)).toEqual([3, '=?utf-8?q?=C3?=\r\n =?utf-8?q?=BC?=']);
+    expect(call('find', 'x-a', 1, true)).toEqual([3, Buffer.from('\u00fc')]);
+    expect(call('find', 'x-a', 2, true)).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    ['plain', 'plain'],
+    ['=?utf-8?q?a_b?=', 'a b'],
+    ['=?iso-8859-1?q?=FCber?= =?utf-8?b?w7w=?=', '\u00fcber\u00fc'],
+    ['=?utf-8?b?w7w?=\r\n =?utf-8?b?w7w=?=', '\u00fc\u00fc'],
+    ['=?utf-8?q?=C3?= =?utf-8?q?=BC?=', '\u00fc'],
+    ['=?utf-8?q?=FF?=', '\u00ff'],
+    ['=?no-such?q?a=FF?=', 'a\u00ff'],
+    ['a =?utf-8?q?b?= c', 'a b c'],
+    ['=?utf-8?q?a=0D=0ASubject:_x?=', 'a  Subject: x'],
+    ['a\r\n\tb\0c', 'a\tb c'],
+    ['\xc3\xbc', '\u00fc'],
+    ['=?utf-8?q?unfinished', 'unfinished'],
+    ['', ''],
+  ])('header.decode of %j', (value, text) => {
+    const [decoded] = call('decode', value) as readonly LuaValue[];
+    expect(Buffer.isBuffer(decoded) && decoded.toString('utf8')).toBe(text.replaceAll('\t', ' '));
   });
 });

@@ -1,38 +1,33 @@
 // The lazy fields mime.parts and uri.found: who fills the table, and when reading one suspends.
 import { describe, expect, test } from 'vitest';
-import type { LiveTable } from '../../../src/lua/value.ts';
-import { mimeModule } from '../../../src/modules/mime.ts';
+import type { LiveTable } from '../../../src/lua-api/value.ts';
+import { type ObserverKey, observerTable } from '../../../src/message/observer-table.ts';
+import { createMimeModule } from '../../../src/modules/mime/mime.ts';
 import { uriFound } from '../../../src/modules/uri-found.ts';
-import { type SessionView, transactionTables } from '../../../src/policy/session-view.ts';
+import type { SessionView } from '../../../src/policy/session-view.ts';
 import { allModules } from '../../fakes/all-modules.ts';
 import { fakeCallContext } from '../../fakes/call-context.ts';
 import { FakeLiveTable } from '../../fakes/live-table.ts';
 
-const parts = mimeModule.lazyFields[0];
+const parts = createMimeModule().lazyFields[0];
 const fields = [
-  ['mime.parts', parts, 'mimeParts'],
-  ['uri.found', uriFound, 'urisFound'],
+  ['mime.parts', parts],
+  ['uri.found', uriFound],
 ] as const;
 
-function session(
-  name: 'mimeParts' | 'urisFound',
-  give: (table: LiveTable) => LiveTable | Promise<LiveTable>,
-): SessionView {
-  const unexpected = (): never => {
-    throw new Error('not asked for');
+function session(name: ObserverKey, give: (table: LiveTable) => LiveTable | Promise<LiveTable>): SessionView {
+  const observe: SessionView['observe'] = (key, create) => {
+    if (key !== name) throw new Error('not asked for');
+    return give(create());
   };
-  return {
-    mimeParts: unexpected,
-    urisFound: unexpected,
-    [name]: (create: () => LiveTable) => give(create()),
-  } as unknown as SessionView;
+  return { observe } as SessionView;
 }
 
-describe.each(fields)('%s', (name, field, method) => {
+describe.each(fields)('%s', (name, field) => {
   test('is what the session gives', () => {
     const given: LiveTable[] = [];
     const context = fakeCallContext(
-      session(method, (table) => {
+      session(name, (table) => {
         given.push(table);
         return table;
       }),
@@ -45,7 +40,7 @@ describe.each(fields)('%s', (name, field, method) => {
     let filled: (() => void) | undefined;
     const context = fakeCallContext(
       session(
-        method,
+        name,
         (table) =>
           new Promise((resolve) => {
             filled = () => resolve(table);
@@ -68,6 +63,13 @@ describe.each(fields)('%s', (name, field, method) => {
 });
 
 test('every lazy field of the API is forgotten when a transaction ends', () => {
-  const lazy = allModules().flatMap((module) => module.lazyFields.map((field) => [module.name, field.name]));
-  expect(lazy.toSorted()).toEqual(transactionTables.map(([module, field]) => [module, field]).toSorted());
+  // Those of client are facts of the session, which has a table of when each ends.
+  const lazy = allModules()
+    .filter(({ name }) => name !== 'client')
+    .flatMap((module) => module.lazyFields.map((field) => [module.name, field.name]));
+  expect(lazy.toSorted()).toEqual(
+    Object.values(observerTable)
+      .flatMap(({ shown }) => (shown === undefined ? [] : [[shown.module, shown.field]]))
+      .toSorted(),
+  );
 });

@@ -1,15 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Suspension } from '../../../src/lua/function-spec.ts';
+import { startClamd } from '../../../src/bench/ports/clamd-server.ts';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { httpReply, startHttp } from '../../../src/bench/ports/http-server.ts';
+import {
+  closedPort,
+  otherSockets,
+  type ScriptedServer,
+  startScripted,
+} from '../../../src/bench/ports/scripted-server.ts';
+import { spamdReply, startSpamd } from '../../../src/bench/ports/spamd-server.ts';
+import type { Suspension } from '../../../src/lua-api/function-spec.ts';
 import { SpoolStore } from '../../../src/message/spool.ts';
-import { createServiceModule } from '../../../src/modules/service.ts';
-import { Services } from '../../../src/service/services.ts';
-import { startClamd } from '../../fakes/clamd-server.ts';
-import { FakeClock } from '../../fakes/clock.ts';
-import { httpReply, startHttp } from '../../fakes/http-server.ts';
+import { createServiceModule } from '../../../src/modules/service/service.ts';
+import { createServices } from '../../../src/service/services.ts';
 import { type MessageSession, messageSession } from '../../fakes/message-session.ts';
-import { closedPort, otherSockets, type ScriptedServer, startScripted } from '../../fakes/scripted-server.ts';
 import { type Rig, serviceRig, toPlain } from '../../fakes/service-rig.ts';
-import { spamdReply, startSpamd } from '../../fakes/spamd-server.ts';
 import { readVectors } from '../../fakes/vectors.ts';
 
 const MESSAGE = 'Subject: hello\r\n\r\nbody\r\n';
@@ -249,17 +254,26 @@ describe('service.client.write', () => {
 
 describe('the module table', () => {
   const module = createServiceModule({
-    services: new Services({ clock: new FakeClock(), resolver: { addresses: async () => [] } }),
+    clock: new FakeClock(),
+    services: createServices({ clock: new FakeClock(), resolver: { addresses: async () => [] } }),
     spool: new SpoolStore(),
     nextId: () => '',
   });
 
-  it('has what the API text names', () => {
+  it('has what the API text names, and rspamd', () => {
     const names = [
       ...module.functions.map((each) => each.name),
       ...module.modules.flatMap((inner) => inner.functions.map((each) => `${inner.name}.${each.name}`)),
     ];
-    expect(names.sort()).toEqual(['clamd', 'client.write', 'http.request', 'reset', 'spamd', 'wait']);
+    expect(names.sort()).toEqual([
+      'clamd',
+      'client.write',
+      'http.request',
+      'reset',
+      'rspamd',
+      'spamd',
+      'wait',
+    ]);
   });
 
   it('has the codes of the original, both ways', () => {

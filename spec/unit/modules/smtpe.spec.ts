@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { LuaValue } from '../../../src/lua/value.ts';
+import type { LuaValue } from '../../../src/lua-api/value.ts';
 import { smtpeModule } from '../../../src/modules/smtpe.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 import type { SessionView } from '../../../src/policy/session-view.ts';

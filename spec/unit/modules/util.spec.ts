@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LuaTable } from '../../../src/lua/value.ts';
-import { utilModule } from '../../../src/modules/util.ts';
+import { LuaTable } from '../../../src/lua-api/value.ts';
 import { fakeCallContext } from '../../fakes/call-context.ts';
 import { callModule } from '../../fakes/call-module.ts';
+import { utilModule } from '../../fakes/util-module.ts';
 
 let directory = '';
 beforeEach(async () => {

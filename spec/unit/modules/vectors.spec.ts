@@ -3,16 +3,16 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LuaResults } from '../../../src/lua/function-spec.ts';
+import type { LuaResults } from '../../../src/lua-api/function-spec.ts';
 import { md5Module } from '../../../src/modules/md5.ts';
 import { netModule } from '../../../src/modules/net.ts';
 import { textModule } from '../../../src/modules/text.ts';
 import { uriModule } from '../../../src/modules/uri.ts';
-import { utilModule } from '../../../src/modules/util.ts';
 import type { LuaPolicy } from '../../../src/policy/loader.ts';
 import { fakeCallContext } from '../../fakes/call-context.ts';
 import { callMethod, callModule } from '../../fakes/call-module.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
+import { utilModule } from '../../fakes/util-module.ts';
 import {
   expectedResults,
   type Plain,

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { Descriptors, readDescriptorLimit, reserveOf } from '../../../src/net/descriptors.ts';
-import { FakeClock } from '../../fakes/clock.ts';
-import { RecordLog } from '../../fakes/record-log.ts';
 
 const emfile = (): never => {
   throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' });

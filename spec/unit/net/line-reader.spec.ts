@@ -99,6 +99,48 @@ describe('LineReader', () => {
     expect(reader.take()).toBeUndefined();
   });
 
+  it('gives no more raw bytes than are asked for, in any split, and goes on with lines behind them', () => {
+    const text = 'BDAT 7\r\nab\r\n.\r\nQUIT\r\n';
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(text.length), { maxLength: 6 }),
+        fc.integer({ min: 1, max: 8 }),
+        (cuts, max) => {
+          const reader = new LineReader(100);
+          const points = [0, ...cuts.sort((a, b) => a - b), text.length];
+          for (const [i, end] of points.slice(1).entries())
+            reader.push(Buffer.from(text.slice(points[i], end)));
+          expect(show(reader.next())).toBe('line BDAT 7');
+          let raw = '';
+          while (raw.length < 7) {
+            const taken = reader.take(Math.min(max, 7 - raw.length)) ?? Buffer.alloc(0);
+            expect(taken.length).toBeGreaterThan(0);
+            expect(taken.length).toBeLessThanOrEqual(max);
+            raw += taken.toString();
+            expect(reader.buffered).toBe(text.length - 8 - raw.length);
+          }
+          expect([raw, show(reader.next()), reader.buffered]).toEqual(['ab\r\n.\r\n', 'line QUIT', 0]);
+        },
+      ),
+    );
+  });
+
+  it('takes back what is left of a part of a chunk', () => {
+    const reader = new LineReader(100);
+    reader.push(Buffer.from('x\r\nabcdefNOOP\r\n'));
+    reader.push(Buffer.from('QUIT\r\n'));
+    reader.next();
+    const taken = reader.take(6) ?? Buffer.alloc(0);
+    reader.unread(taken, 2);
+    expect(reader.buffered).toBe(16);
+    expect([reader.take(3)?.toString(), reader.take(1)?.toString()]).toEqual(['cde', 'f']);
+    expect([show(reader.next()), show(reader.next()), reader.buffered]).toEqual([
+      'line NOOP',
+      'line QUIT',
+      0,
+    ]);
+  });
+
   it('forgets everything when it is told so', () => {
     const reader = new LineReader(100);
     reader.push(Buffer.from('NO'));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { endpointText, Listener } from '../../../src/net/listener.ts';
+import { endpointText, Listener, onPort } from '../../../src/net/listener.ts';
 
 const open: Listener[] = [];
 const sockets: Socket[] = [];
@@ -27,7 +27,7 @@ describe('Listener', () => {
       seen.push(socket.localAddress);
       socket.end();
     });
-    const endpoints = await one.listen(['127.0.0.1', '127.0.0.2'], 0, 10);
+    const endpoints = await one.listen(onPort(['127.0.0.1', '127.0.0.2'], 0), 10);
     expect(new Set(endpoints.map(({ port }) => port)).size).toBe(1);
     for (const { address, port } of endpoints) {
       const socket = dial(address, port);
@@ -45,7 +45,7 @@ describe('Listener', () => {
     [['::1', '127.0.0.1', '127.0.0.1']],
   ])('listens on IPv4 and IPv6 side by side: %j', async (addresses) => {
     const one = listener();
-    const endpoints = await one.listen(addresses, 0, 10);
+    const endpoints = await one.listen(onPort(addresses, 0), 10);
     expect(endpoints.map(({ address }) => address)).toEqual([...new Set(addresses)]);
     for (const host of ['127.0.0.1', '::1']) {
       const socket = dial(host, endpoints[0]?.port ?? 0);
@@ -55,7 +55,7 @@ describe('Listener', () => {
   });
 
   it('listens on all addresses when none is given', async () => {
-    const [endpoint] = await listener().listen([], 0, 10);
+    const [endpoint] = await listener().listen(onPort([], 0), 10);
     const socket = dial('127.0.0.1', endpoint?.port ?? 0);
     await once(socket, 'connect');
     socket.resume();
@@ -63,9 +63,11 @@ describe('Listener', () => {
   });
 
   it('rejects with the error of the system, and then nothing listens', async () => {
-    const [taken] = await listener().listen(['127.0.0.2'], 0, 10);
+    const [taken] = await listener().listen(onPort(['127.0.0.2'], 0), 10);
     const other = listener();
-    await expect(other.listen(['127.0.0.1', '127.0.0.2'], taken?.port ?? 0, 10)).rejects.toMatchObject({
+    await expect(
+      other.listen(onPort(['127.0.0.1', '127.0.0.2'], taken?.port ?? 0), 10),
+    ).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
     expect(other.endpoints).toEqual([]);
@@ -78,7 +80,7 @@ describe('Listener', () => {
     const one = listener((socket) => {
       served = socket;
     });
-    const [endpoint] = await one.listen(['127.0.0.1'], 0, 10);
+    const [endpoint] = await one.listen(onPort(['127.0.0.1'], 0), 10);
     const port = endpoint?.port ?? 0;
     const socket = dial('127.0.0.1', port);
     await once(socket, 'connect');
@@ -94,7 +96,7 @@ describe('Listener', () => {
       socket.on('end', () => socket.end('answer'));
       socket.resume();
     });
-    const [endpoint] = await one.listen(['127.0.0.1'], 0, 10);
+    const [endpoint] = await one.listen(onPort(['127.0.0.1'], 0), 10);
     const socket = dial('127.0.0.1', endpoint?.port ?? 0);
     socket.end('question');
     expect(String((await once(socket, 'data'))[0])).toBe('answer');

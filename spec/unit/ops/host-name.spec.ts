@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { type NameSource, ownHostName } from '../../../src/ops/host-name.ts';
-import { FakeClock } from '../../fakes/clock.ts';
 
 const source = (name: string, complete: () => Promise<string>): NameSource => ({
   name: () => name,

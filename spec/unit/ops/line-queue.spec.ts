@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { LineQueue } from '../../../src/ops/line-queue.ts';
 import type { LogOut, Written } from '../../../src/ops/log-out.ts';
-import { FakeClock } from '../../fakes/clock.ts';
 
 /** A file with so much room, on which others may write too. */
 class FakeDisk implements LogOut {

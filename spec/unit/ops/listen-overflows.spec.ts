@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { readOverflows, watchOverflows } from '../../../src/ops/listen-overflows.ts';
-import { FakeClock } from '../../fakes/clock.ts';
-import { RecordLog } from '../../fakes/record-log.ts';
 
 const text = (count: number): string =>
   `TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 7 ${count} 9\nIpExt: InNoRoutes\nIpExt: 0\n`;

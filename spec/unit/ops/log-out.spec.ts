@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { descriptorOut } from '../../../src/ops/log-out.ts';
-import { FakeClock } from '../../fakes/clock.ts';
 
 describe('a named pipe as the log', () => {
   it('is written to again when its reader has been away', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/ops/clock.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import type { LogRecord } from '../../../src/ops/log-line.ts';
 import { descriptorOut, FileOut } from '../../../src/ops/log-out.ts';
 import { StreamSink } from '../../../src/ops/log-stream.ts';

@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/ops/clock.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { isJournal } from '../../../src/ops/log-stream.ts';
 import { type LogSurroundings, openLog } from '../../../src/ops/open-log.ts';
 import { createOptions } from '../../../src/options/option-set.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/ops/clock.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import type { LogRecord } from '../../../src/ops/log-line.ts';
 import { createLog, type LogSink, type RootLog } from '../../../src/ops/pino-log.ts';
 
@@ -116,7 +116,7 @@ describe('createLog', () => {
       after: (ms: number, fire: () => void) => {
         fired.push(ms);
         fire();
-        return { cancel: () => undefined, restart: () => undefined };
+        return { cancel: () => undefined, restart: () => undefined, unref: () => undefined };
       },
     };
     await createLog({ level: () => 'info', verboseText: () => '', sinks: [sink], clock, pid: 1 }).close();

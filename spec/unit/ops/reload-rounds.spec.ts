@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { noScriptTexts } from '../../../src/lua/script-files.ts';
-import { silentLog } from '../../../src/ops/log.ts';
+import { silentWriter } from '../../../src/base/log.ts';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { noScriptTexts } from '../../../src/lua/source.ts';
+import { NO_MATERIAL } from '../../../src/net/tls-material.ts';
+import { openEventLog } from '../../../src/observe/event-log.ts';
 import { ReloadRounds } from '../../../src/ops/reload-rounds.ts';
+import type { Wanted } from '../../../src/ops/revision.ts';
 import type { WorkerProcess } from '../../../src/ops/supervisor.ts';
 import type { ToWorker } from '../../../src/ops/worker-messages.ts';
-import type { OptionTexts } from '../../../src/options/options.ts';
-import { FakeClock } from '../../fakes/clock.ts';
 
 const policy = { path: 'p', text: 'new', ...noScriptTexts };
-const texts = (text: string): OptionTexts => [{ name: 'limit-errors', text, origin: 'o' }];
+const texts = (text: string): Wanted => ({
+  options: [{ name: 'limit-errors', text, origin: 'o' }],
+  tls: NO_MATERIAL,
+});
 
 class FakeWorker implements WorkerProcess {
   readonly pid: number;
@@ -28,9 +33,9 @@ function setUp(count = 2) {
   const clock = new FakeClock();
   const workers = Array.from({ length: count }, (_, i) => new FakeWorker(i + 1));
   const adopted: [string | undefined, number][] = [];
-  const nobody: OptionTexts[] = [];
+  const nobody: Wanted[] = [];
   const rounds = new ReloadRounds({
-    ...{ clock, log: silentLog },
+    ...{ clock, log: openEventLog(silentWriter) },
     serving: () => workers,
     limitMs: () => 60_000,
     adopt: ({ options }, from) => adopted.push([options[0]?.text, from.pid]),

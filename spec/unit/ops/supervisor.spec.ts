@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { noScriptTexts } from '../../../src/lua/script-files.ts';
-import { silentLog } from '../../../src/ops/log.ts';
+import { silentWriter } from '../../../src/base/log.ts';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { noScriptTexts } from '../../../src/lua/source.ts';
+import { openEventLog } from '../../../src/observe/event-log.ts';
 import { Supervisor, type WorkerProcess } from '../../../src/ops/supervisor.ts';
 import type { FromWorker, ToWorker } from '../../../src/ops/worker-messages.ts';
-import { FakeClock } from '../../fakes/clock.ts';
 
 class FakeWorker implements WorkerProcess {
   readonly pid: number;
@@ -52,7 +53,7 @@ function setUp(workers = 2) {
   const gone: number[] = [];
   const said: string[] = [];
   const supervisor = new Supervisor({
-    ...{ workers, clock, log: silentLog },
+    ...{ workers, clock, log: openEventLog(silentWriter) },
     shutdownMs: () => 30_000,
     startMs: () => 60_000,
     fork: (region) => {

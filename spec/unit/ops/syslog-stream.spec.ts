@@ -4,10 +4,10 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/ops/clock.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import type { LogRecord } from '../../../src/ops/log-line.ts';
 import { SyslogStreamSink } from '../../../src/ops/syslog-stream.ts';
-import { FakeClock } from '../../fakes/clock.ts';
 
 let directory: string;
 beforeEach(async () => {

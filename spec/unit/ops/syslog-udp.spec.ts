@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/ops/clock.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { SyslogUdpSink } from '../../../src/ops/syslog-udp.ts';
 
 const sockets: Socket[] = [];

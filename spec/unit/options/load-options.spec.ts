@@ -28,6 +28,19 @@ describe('loadOptions', () => {
     expect(loaded.options.text('file')).toBe('/etc/smtpe.cf');
   });
 
+  it('refuses half a login', async () => {
+    for (const [set, other] of [
+      ['smtp-forward-user=alice', 'smtp-forward-password-file=/etc/smtpe.password'],
+      ['smtp-forward-password-file=/etc/smtpe.password', 'smtp-forward-user=alice'],
+    ] as const) {
+      const missing = other.split('=')[0];
+      expect((await load([set])).problems).toEqual([
+        `command line: ${set} is of no use without ${missing}; set both, or neither`,
+      ]);
+      expect((await load([set, other])).problems).toEqual([]);
+    }
+  });
+
   it('refuses a processor time that the watchdog would not wait for, and says which option to change', async () => {
     const long = await load(['hook-cpu-limit=30000']);
     expect(long.problems).toEqual([
@@ -39,6 +52,19 @@ describe('loadOptions', () => {
     expect(short.problems).toEqual([expect.stringMatching(/^\/etc\/smtpe\.cf:2: hook-cpu-limit=2000 ms/)]);
     expect((await load(['hook-cpu-limit=30000', 'watchdog-timeout=0'])).problems).toEqual([]);
     expect((await load(['hook-cpu-limit=30000', 'watchdog-timeout=31'])).problems).toEqual([]);
+  });
+
+  it('refuses a listener for balancers only, where there are none', async () => {
+    const wrong = async (...texts: readonly string[]) => (await load(texts)).problems;
+    expect(
+      await wrong('smtp-listen=mx=*:25/proxy in=[::1]:26/proxy *:27/proxy', 'in.smtp-proxy-hosts=::1'),
+    ).toEqual([
+      expect.stringMatching(
+        /^command line: listener mx has the flag proxy.*smtp-proxy-hosts or mx\.smtp-proxy-hosts/,
+      ),
+      expect.stringMatching(/^command line: listener \*:27 has the flag proxy/),
+    ]);
+    expect(await wrong('smtp-listen=mx=*:25/proxy *:26', 'smtp-proxy-hosts=10.0.0.0/8')).toEqual([]);
   });
 
   it('reads the second default file when the first is missing, and needs neither', async () => {

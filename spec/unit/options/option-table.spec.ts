@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { helpText } from '../../../src/options/help-text.ts';
 import { defaultOptionFiles, loadOptions, type ReadFile } from '../../../src/options/load-options.ts';
@@ -33,6 +33,15 @@ describe('option table', () => {
     for (const [name, text] of Object.entries(changed)) expect(options.text(name), name).toBe(text);
     for (const name of ['help', 'info', 'version', 'file'] as const) expect(optionNames).toContain(name);
     expect(defaultOptionFiles).toEqual(['/etc/smtpe.cf', '/etc/smtpe/smtpe.cf']);
+  });
+
+  it('has every row of every topic, and no name in two of them', async () => {
+    const rows: string[] = [];
+    for (const file of readdirSync('src/options/table')) {
+      const topic: object = await import(`../../../src/options/table/${file.slice(0, -3)}.ts`);
+      for (const specs of Object.values(topic)) rows.push(...Object.keys(specs));
+    }
+    expect(rows.sort()).toEqual([...optionNames].sort());
   });
 
   it('says something about every option, in sentences', () => {

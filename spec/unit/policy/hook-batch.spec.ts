@@ -1,7 +1,8 @@
 // hook.body called for many lines in one run of Lua must look to the policy exactly as one call for each.
 import { afterEach, describe, expect, it } from 'vitest';
-import { luaFunction, luaModule } from '../../../src/lua/function-spec.ts';
-import { SliceBatch } from '../../../src/lua/value.ts';
+import { luaFunction } from '../../../src/lua-api/function-spec.ts';
+import { luaModule } from '../../../src/lua-api/module-spec.ts';
+import { SliceBatch } from '../../../src/lua-api/value.ts';
 import type { PolicyInstance, RowOutcome } from '../../../src/policy/instance.ts';
 import { Gate } from '../../fakes/gate-module.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { luaFunction, luaModule } from '../../../src/lua/function-spec.ts';
-import { LuaObject } from '../../../src/lua/value.ts';
+import { luaFunction } from '../../../src/lua-api/function-spec.ts';
+import { luaModule } from '../../../src/lua-api/module-spec.ts';
+import { LuaObject } from '../../../src/lua-api/value.ts';
 import { reply, TestEngine } from '../../fakes/lua-engine.ts';
 
 const box = { name: 'box', text: '', methods: [] } as const;

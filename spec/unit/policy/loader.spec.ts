@@ -2,8 +2,8 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { createLuaEngine } from '../../../src/lua/engine.ts';
-import { systemClock } from '../../../src/ops/clock.ts';
 import { loadPolicy } from '../../../src/policy/loader.ts';
 import { Gate } from '../../fakes/gate-module.ts';
 import { libLuaDirectory, reply, TestEngine } from '../../fakes/lua-engine.ts';
@@ -96,7 +96,7 @@ describe('a policy file', () => {
   });
 
   it('is given up when it is retired and its last instance is closed', async () => {
-    const before = engine.engine.core.account.used;
+    const before = engine.engine.memoryUse().lua;
     const policy = await engine.load(
       `local t = { ${'"a long constant string that takes memory", '.repeat(2000)} } function hook.mail() end`,
     );
@@ -105,7 +105,7 @@ describe('a policy file', () => {
     expect(instance.call('mail', [])).toMatchObject({ kind: 'returned' });
     instance.close();
     engine.engine.collect();
-    expect(engine.engine.core.account.used - before).toBeLessThan(2000);
+    expect(engine.engine.memoryUse().lua - before).toBeLessThan(2000);
   });
 });
 

@@ -1,9 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CallContext, Slot } from '../../../src/lua/call-context.ts';
-import { luaFunction, luaModule } from '../../../src/lua/function-spec.ts';
-import { SliceBatch } from '../../../src/lua/value.ts';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import type { CallContext, Slot } from '../../../src/lua-api/call-context.ts';
+import { luaFunction } from '../../../src/lua-api/function-spec.ts';
+import { luaModule } from '../../../src/lua-api/module-spec.ts';
+import { SliceBatch } from '../../../src/lua-api/value.ts';
+import { optionsOf } from '../../../src/options/options.ts';
 import type { PolicyInstance } from '../../../src/policy/instance.ts';
-import { FakeClock } from '../../fakes/clock.ts';
 import { Gate } from '../../fakes/gate-module.ts';
 import { reply, TestEngine, describe as text } from '../../fakes/lua-engine.ts';
 
@@ -25,7 +27,7 @@ const slots = luaModule({
       text: '',
       call: (context) => {
         contexts.push(context);
-        return [context.slot(slot).name, context.options.values['host-name']];
+        return [context.slot(slot).name, optionsOf(context).values['host-name']];
       },
     }),
   ],
@@ -339,9 +341,10 @@ describe('lazy fields', () => {
 describe('live tables', () => {
   it('grow while the policy holds them', async () => {
     const instance = await engine.open(
-      'function hook.mail(t) kept = t end function hook.rcpt() return #kept .. (kept.key or "") .. (kept[2] or "") end',
+      'slots.use() function hook.mail(t) kept = t end function hook.rcpt() return #kept .. (kept.key or "") .. (kept[2] or "") end',
     );
-    const table = instance.createLiveTable();
+    const table = contexts.at(-1)?.createLiveTable();
+    if (table === undefined) throw new Error('no context');
     instance.call('mail', [table]);
     table.append('a');
     expect(await reply(instance, 'rcpt')).toBe('1');

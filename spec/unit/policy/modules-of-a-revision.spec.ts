@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { netModule } from '../../../src/modules/net.ts';
-import { utilModule } from '../../../src/modules/util.ts';
 import { CurrentPolicy, checkPolicy, type PolicyPlace } from '../../../src/policy/current-policy.ts';
 import { namedFiles } from '../../../src/policy/prefetch.ts';
 import { libLuaDirectory, TestEngine } from '../../fakes/lua-engine.ts';
+import { utilModule } from '../../fakes/util-module.ts';
 
 let directory: string;
 let test: TestEngine;
@@ -245,10 +245,21 @@ describe('require', () => {
     expect(await answer(await start())).toBe('250 xy');
   });
 
+  it("takes the author's file before ours, also when somebody has looked through package.loaded", async () => {
+    await write({
+      'util.lua': "return { whose = 'mine' }",
+      'p.lua':
+        "for _ in pairs(package.loaded) do end function hook.noop() return '250 ' .. require('util').whose end",
+    });
+    expect(await answer(await start())).toBe('250 mine');
+  });
+
   it('says that C modules cannot be loaded, and which modules there are', async () => {
-    await write({ 'p.lua': "local ok, m = pcall(require, 'socket.core') function hook.noop() return m end" });
+    await write({
+      'p.lua': "local ok, m = pcall(require, 'nothing.core') function hook.noop() return m end",
+    });
     expect(await answer(await start())).toMatch(
-      /module 'socket\.core' not found:(\n\tno f.*)+\n\tC modules cannot be loaded; the modules of smtpe are client, net, util$/,
+      /module 'nothing\.core' not found:(\n\tno f.*)+\n\tC modules cannot be loaded; the modules of smtpe are client, net, util$/,
     );
   });
 

@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FakeClamd, startClamd } from '../../fakes/clamd-server.ts';
-import { FakeClock } from '../../fakes/clock.ts';
+import { type FakeClamd, startClamd } from '../../../src/bench/ports/clamd-server.ts';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { closedPort, startScripted } from '../../../src/bench/ports/scripted-server.ts';
 import { type MessageSession, messageSession } from '../../fakes/message-session.ts';
-import { closedPort, startScripted } from '../../fakes/scripted-server.ts';
 import { luaArray, type Rig, serviceRig } from '../../fakes/service-rig.ts';
 
 const MESSAGE = 'Subject: hello\r\n\r\nbody line\r\n';

@@ -1,7 +1,7 @@
 // Scanners that answer before they were given the whole message: what is bad in a part is bad, what is good in a part says nothing.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ScriptedServer, startScripted } from '../../../src/bench/ports/scripted-server.ts';
 import { type MessageSession, messageSession } from '../../fakes/message-session.ts';
-import { type ScriptedServer, startScripted } from '../../fakes/scripted-server.ts';
 import { type Rig, serviceRig } from '../../fakes/service-rig.ts';
 
 /** More than all buffers between the two hold. */

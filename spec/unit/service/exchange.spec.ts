@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/ops/clock.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { startScripted } from '../../../src/bench/ports/scripted-server.ts';
 import { connectTo } from '../../../src/service/connect.ts';
 import { exchange, inPieces } from '../../../src/service/exchange.ts';
-import { startScripted } from '../../fakes/scripted-server.ts';
 
 async function pieces(source: Iterable<Buffer>): Promise<Buffer[]> {
   const result: Buffer[] = [];

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { HostHealth, readHostList, sharesFiles, type Target } from '../../../src/service/host-list.ts';
-import { FakeClock } from '../../fakes/clock.ts';
+import type { ServiceTarget } from '../../../src/net-address/host-list.ts';
+import { readHostList, sharesFiles } from '../../../src/service/host-list.ts';
 
-function targets(list: string | readonly string[], port = 3310): readonly Target[] {
+function targets(list: string | readonly string[], port = 3310): readonly ServiceTarget[] {
   const outcome = readHostList(list, port);
   if (outcome.kind !== 'hosts') throw new Error(outcome.error);
   return outcome.targets;
 }
 
-const shown = (list: readonly Target[]) =>
+const shown = (list: readonly ServiceTarget[]) =>
   list.map((target) => (target.kind === 'unix' ? target.path : `${target.host} ${target.port}`));
 
 describe('readHostList', () => {
@@ -73,31 +73,5 @@ describe('sharesFiles', () => {
     ['2001:db8::1', false],
   ])('%s: %s', (text, expected) => {
     expect(targets([text]).map(sharesFiles)).toEqual([expected]);
-  });
-});
-
-describe('HostHealth', () => {
-  it('puts what failed lately behind the others, for ten seconds', () => {
-    const clock = new FakeClock();
-    const health = new HostHealth(clock);
-    const list = targets('a b c');
-    const [first, second] = list;
-    if (first === undefined || second === undefined) throw new Error('no targets');
-    expect(health.order(list)).toEqual(list);
-    health.failed(first);
-    expect(health.order(list).map((target) => target.text)).toEqual(['b', 'c', 'a']);
-    health.failed(second);
-    expect(health.order(list).map((target) => target.text)).toEqual(['c', 'a', 'b']);
-    health.worked(second);
-    expect(health.order(list).map((target) => target.text)).toEqual(['b', 'c', 'a']);
-    clock.advance(10_000);
-    expect(health.order(list)).toEqual(list);
-  });
-
-  it('keeps a bounded number', () => {
-    const health = new HostHealth(new FakeClock());
-    for (let i = 0; i < 1500; i++) for (const target of targets(`h${i}`)) health.failed(target);
-    const list = targets('h0 h1499 x');
-    expect(health.order(list).map((target) => target.text)).toEqual(['h0', 'x', 'h1499']);
   });
 });

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeHttp, httpReply, startHttp } from '../../../src/bench/ports/http-server.ts';
+import { closedPort, startScripted } from '../../../src/bench/ports/scripted-server.ts';
 import { testAuthority, testCertificate, testKey } from '../../fakes/certificates.ts';
-import { type FakeHttp, httpReply, startHttp } from '../../fakes/http-server.ts';
 import { type MessageSession, messageSession } from '../../fakes/message-session.ts';
-import { closedPort, startScripted } from '../../fakes/scripted-server.ts';
 import { type Entry, type Rig, serviceRig } from '../../fakes/service-rig.ts';
 
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
@@ -265,7 +265,7 @@ describe('service.http.request', () => {
   });
 
   it.each([
-    [[], "bad argument #1 to 'service.http.request' (string expected, got no value)"],
+    [[], "bad argument #1 to 'service.http.request' (string or table expected, got no value)"],
     [['http://h/', 'GET /'], '"GET /" is no HTTP method'],
     [['http://h/', 'CONNECT'], '"CONNECT" is no HTTP method'],
     [

@@ -146,7 +146,8 @@ describe('refusalOf', () => {
   });
 
   it('refuses what http-refuse names, whatever else holds', () => {
-    const reach = readReach('127.0.0.0/8', '127.0.0.1 2a00:1450::/32');
+    const reach = readReach('127.0.0.0/8', '127.0.0.1 2a00:1450::/32 2a00:b::1%eth0');
+    expect(refusalOf('2a00:b::1', reach)).toBe('2a00:b::1 is refused (option http-refuse)');
     for (const address of ['127.0.0.1', '2a00:1450::1']) {
       expect(refusalOf(address, reach)).toBe(`${address} is refused (option http-refuse)`);
     }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { startScripted } from '../../../src/bench/ports/scripted-server.ts';
 import { ReplySocket } from '../../../src/service/reply-socket.ts';
-import { startScripted } from '../../fakes/scripted-server.ts';
 
 /** The other side replies and resets; then we write, and only then read. What was read? */
 async function readAfterFailedWrite(socket: Socket): Promise<string> {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { findMessageFile } from '../../../src/service/message-file.ts';
+import { findMessageFile } from '../../../src/modules/service/message-file.ts';
 import {
   messageWithHeaders,
   outgoingMessage,

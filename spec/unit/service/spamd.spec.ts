@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeSpamd, spamdReply, startSpamd } from '../../../src/bench/ports/spamd-server.ts';
 import { type MessageSession, messageSession } from '../../fakes/message-session.ts';
 import { type Rig, serviceRig } from '../../fakes/service-rig.ts';
-import { type FakeSpamd, spamdReply, startSpamd } from '../../fakes/spamd-server.ts';
 
 const MESSAGE = 'Subject: hello\r\nX-A: 1\r\n\r\nbody line\r\n';
 const LINE = 'Return-Path: <alice@example.com>\r\n';

@@ -1,8 +1,10 @@
 // Names and arguments of the API (the tables of the modules) that can be seen to be wrong: net.contain_ip, dns.query('IN', 'MXX', ...).
 // Says nothing of a module that the policy makes a global of its own, nothing of a field that it tests for or sets itself.
-import type { FunctionSpec, ModuleSpec } from '../../lua/function-spec.ts';
-import type { LuaValue } from '../../lua/value.ts';
-import { nearestName } from '../../options/nearest-name.ts';
+
+import { nearestName } from '../../base/nearest-name.ts';
+import type { FunctionSpec } from '../../lua-api/function-spec.ts';
+import type { ModuleSpec } from '../../lua-api/module-spec.ts';
+import type { LuaValue } from '../../lua-api/value.ts';
 import { literalOf } from './literal.ts';
 import type { Mistake } from './mistake.ts';
 import type { Call, Use } from './names.ts';

@@ -1,4 +1,4 @@
-// Results of hooks that can be seen to be wrong without running them: [drop_flag,] reply is what a hook returns (API text), everything
+// Results of hooks that can be seen to be wrong without running them: [drop_flag,] reply is what a hook returns (doc/hooks.md), everything
 // else is a failed hook at run time. Only what is plain from literals is said.
 import { codesInWords, fitsHook, type HookName, hookNames, hookTable } from '../hook-table.ts';
 import { type Literal, literalOf, shown } from './literal.ts';
@@ -104,7 +104,7 @@ function outcomesOf(node: Expression): readonly Expression[] {
 }
 
 /** Mistakes in what a hook returns. */
-export function hookReturnMistakes({
+function hookReturnMistakes({
   name,
   body,
 }: {

@@ -1,9 +1,11 @@
 // Looks at the text of a policy and of its modules for mistakes that show only when a line runs, and then cost a client its session, or
 // let mail in: names that nobody gives a value, results that a hook must not return, arguments that the API does not take. For `smtpe
 // check`, start and reload alike. Must not run anything, and says nothing where it cannot be sure.
-import type { ModuleSpec } from '../../lua/function-spec.ts';
-import { nearestName } from '../../options/nearest-name.ts';
+
+import { nearestName } from '../../base/nearest-name.ts';
+import type { ModuleSpec } from '../../lua-api/module-spec.ts';
 import { apiOf, unknownApiNames, wrongApiCalls } from './api-calls.ts';
+import { globalsFromElsewhere } from './elsewhere.ts';
 import { allHookReturnMistakes } from './hook-returns.ts';
 import type { Mistake } from './mistake.ts';
 import { type Names, namesIn } from './names.ts';
@@ -92,7 +94,9 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
     }
     for (const name of names.tested) if (name.includes('.')) own.add(name);
   }
-  const api = apiOf(modules);
+  const elsewhere = globalsFromElsewhere(files);
+  const api = apiOf([...modules, ...elsewhere]);
+  const known = globals && new Set([...globals, ...elsewhere.map(({ name }) => name)]);
   const complete = looked.length === files.length && !looked.some(({ names }) => names.openGlobals);
   const mistakes: string[] = [];
   const warnings: string[] = [];
@@ -105,7 +109,7 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
     }
     mistakes.push(
       ...inOrder(file, [
-        ...(globals === undefined || !complete ? [] : undefinedGlobals(one, globals, written)),
+        ...(known === undefined || !complete ? [] : undefinedGlobals(one, known, written)),
         ...allHookReturnMistakes(names.hooks),
         ...unknownApiNames(names.reads, api, own),
         ...wrongApiCalls(names.calls, api, own),

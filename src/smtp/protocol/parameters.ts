@@ -1,104 +1,153 @@
-// The parameters behind the path of MAIL and RCPT (RFC 5321 section 4.1.1.11, 4.1.2): SIZE (RFC 1870), BODY (RFC 6152) and AUTH (RFC 4954).
-// What was not offered is refused by name, never dropped in silence; a Lenience may let some through. Pure and linear.
+// The parameters behind the path of MAIL and RCPT (RFC 5321 section 4.1.1.11, 4.1.2), for both sides of SMTP. Which there are, and what their
+// values are, is in the table of extensions; what was not offered is refused by name, never dropped in silence, but a Lenience may let some
+// through. Pure and linear.
 import { isBlank, words } from './blanks.ts';
+import type { Capabilities } from './capabilities.ts';
+import {
+  type ExtensionName,
+  extension,
+  extensionNames,
+  type extensionTable,
+  isOffered,
+  type OfferFacts,
+  type ParameterSpec,
+  type ParameterSpecs,
+  type ParameterValue,
+} from './extension-table.ts';
 import type { Lenience } from './lenience.ts';
-import { isXtext } from './xtext.ts';
 
-export interface MailParameters {
-  /** SIZE, octets; more than 2^53 - 1 counts as that. */
-  readonly size: number | undefined;
-  readonly body: '7BIT' | '8BITMIME' | undefined;
-  /** AUTH as written, `<>` or xtext. */
-  readonly auth: string | undefined;
-}
+type Rows = typeof extensionTable;
+type Union<T> = (T extends unknown ? (each: T) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+/** The parameters of all rows together. */
+type SpecsOf<Part extends 'mail' | 'rcpt'> = Union<
+  { [K in ExtensionName]: Rows[K] extends Readonly<Record<Part, infer Specs>> ? Specs : never }[ExtensionName]
+>;
+type ValueOf<Spec> = Spec extends { read(text: string | undefined): infer Value } ? Value : never;
+/** Values by keyword; those that can be taken only. */
+type ValuesOf<Specs> = {
+  readonly [K in keyof Specs as Specs[K] extends { read: unknown } ? K : never]?:
+    | ValueOf<Specs[K]>
+    | undefined;
+};
 
-export interface ParameterRules {
-  readonly verb: 'MAIL' | 'RCPT';
-  /** AUTH was offered to this client. */
-  readonly auth: boolean;
-  readonly lenience: Lenience;
-}
+/** SIZE, BODY ... of MAIL, by keyword: checked values. A parameter that was not there is undefined. */
+export type MailParameters = ValuesOf<SpecsOf<'mail'>>;
+/** Likewise of RCPT. */
+export type RcptParameters = ValuesOf<SpecsOf<'rcpt'>>;
 
-export type ParsedParameters =
-  | { readonly kind: 'parameters'; readonly parameters: MailParameters }
+export type PathVerb = 'MAIL' | 'RCPT';
+export type ParametersOf<V extends PathVerb> = V extends 'MAIL' ? MailParameters : RcptParameters;
+
+export type ParsedParameters<V extends PathVerb> =
+  | { readonly kind: 'parameters'; readonly parameters: ParametersOf<V> }
   /** `malformed`: no parameter, a wrong value, or one that was there before: 501. `unknown`: 555. */
-  | { readonly kind: 'fault'; readonly fault: 'malformed' | 'unknown'; readonly word: string };
+  | ParameterFault;
 
-type Reader = (value: string, into: Writable) => boolean;
-type Writable = { -readonly [K in keyof MailParameters]: MailParameters[K] };
+export interface ParameterFault {
+  readonly kind: 'fault';
+  readonly fault: 'malformed' | 'unknown';
+  readonly word: string;
+}
 
-export const NO_PARAMETERS: MailParameters = { size: undefined, body: undefined, auth: undefined };
-const NONE: ParsedParameters = { kind: 'parameters', parameters: NO_PARAMETERS };
+interface Entry {
+  readonly keyword: string;
+  readonly extension: ExtensionName;
+  readonly spec: ParameterSpec;
+}
+
+function entriesOf(part: 'mail' | 'rcpt'): ReadonlyMap<string, Entry> {
+  const entries = extensionNames.flatMap((name) => {
+    const specs: ParameterSpecs = extension(name)[part] ?? {};
+    return Object.entries(specs).map(([keyword, spec]): Entry => ({ keyword, extension: name, spec }));
+  });
+  // The order in which they are written.
+  return new Map(entries.reverse().map((entry) => [entry.keyword, entry]));
+}
+
+const entries: Readonly<Record<PathVerb, ReadonlyMap<string, Entry>>> = {
+  MAIL: entriesOf('mail'),
+  RCPT: entriesOf('rcpt'),
+};
+
+/** No parameter, of either command. */
+export const NO_PARAMETERS: MailParameters & RcptParameters = {};
+const NONE = { kind: 'parameters', parameters: NO_PARAMETERS } as const;
 
 /** keyword ["=" value], RFC 5321 section 4.1.2. */
 const PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?$/;
+/** With UTF-8 in the value, RFC 6531 section 3.3; whether it is well-formed is for those to see who take it. */
+const UTF8_PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\x80-\xff]+))?$/;
 
-/** Reads a value into the parameters; false: it is none for this parameter. */
-const READERS: Readonly<Record<string, Reader>> = {
-  SIZE: (value, into) => {
-    if (!/^\d{1,20}$/.test(value)) return false;
-    into.size = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
-    return true;
-  },
-  BODY: (value, into) => {
-    const body = value.toUpperCase();
-    if (body !== '7BIT' && body !== '8BITMIME') return false;
-    into.body = body;
-    return true;
-  },
-  AUTH: (value, into) => {
-    if (value !== '<>' && !isXtext(value)) return false;
-    into.auth = value;
-    return true;
-  },
-};
+const fault = (name: 'malformed' | 'unknown', word: string): ParameterFault => ({
+  kind: 'fault',
+  fault: name,
+  word,
+});
 
-/** Parameters of RFC 3461 that a lenient server drops, of each command. */
-const DSN: Readonly<Record<ParameterRules['verb'], readonly string[]>> = {
-  MAIL: ['RET', 'ENVID'],
-  RCPT: ['NOTIFY', 'ORCPT'],
-};
-
-/** `text`: everything behind the path, with the blank in front of it. */
-export function parseParameters(text: string, rules: ParameterRules): ParsedParameters {
+/** `text`: everything behind the path, with the blank in front of it. `utf8`: SMTPUTF8 was said before. */
+export function parseParameters<V extends PathVerb>(
+  verb: V,
+  text: string,
+  facts: OfferFacts,
+  lenience: Lenience,
+  utf8 = false,
+): ParsedParameters<V> {
   if (text === '') return NONE;
   const all = words(text);
   if (all.length === 0) return NONE;
-  const fault = (name: 'malformed' | 'unknown', word: string): ParsedParameters => ({
-    kind: 'fault',
-    fault: name,
-    word,
-  });
-  if (!isBlank(text.charCodeAt(0)) && !rules.lenience.noBlank) return fault('malformed', all[0] ?? '');
-  const parameters: Writable = { ...NO_PARAMETERS };
+  if (!isBlank(text.charCodeAt(0)) && !lenience.noBlank) return fault('malformed', all[0] ?? '');
+  const parameters: Record<string, ParameterValue> = {};
   const seen: string[] = [];
   for (const word of all) {
-    const match = PARAMETER.exec(word);
+    const match = (utf8 ? UTF8_PARAMETER : PARAMETER).exec(word);
     if (match === null) return fault('malformed', word);
     const name = (match[1] ?? '').toUpperCase();
-    const use = useOf(name, rules);
-    if (use === 'unknown') return fault('unknown', word);
-    const value = match[2];
-    if (seen.includes(name) || value === undefined) return fault('malformed', word);
+    const entry = entries[verb].get(name);
+    const use = entry === undefined ? 'unknown' : useOf(entry, facts, lenience);
+    if (entry === undefined || use === 'unknown') return fault('unknown', word);
+    if (seen.includes(name)) return fault('malformed', word);
     seen.push(name);
-    if (use !== 'dropped' && !use(value, parameters)) return fault('malformed', word);
+    // What is dropped has a value, whatever it is.
+    const value = use === 'dropped' ? match[2] : entry.spec.read?.(match[2]);
+    if (value === undefined) return fault('malformed', word);
+    const other = use === 'taken' ? otherOf(entry.spec, value) : undefined;
+    if (other !== undefined && !isOffered(other, facts)) return fault('malformed', word);
+    if (use === 'taken') parameters[name] = value;
   }
-  return { kind: 'parameters', parameters };
+  // Each value is one of its keyword's reader.
+  return { kind: 'parameters', parameters: parameters as ParametersOf<V> };
 }
 
-function useOf(name: string, { auth, lenience, verb }: ParameterRules): 'unknown' | 'dropped' | Reader {
-  if (lenience.dsn && DSN[verb].includes(name)) return 'dropped';
-  if (verb !== 'MAIL' || !Object.hasOwn(READERS, name)) return 'unknown';
-  if (name === 'AUTH' && !auth) return lenience.auth ? 'dropped' : 'unknown';
-  return READERS[name] ?? 'unknown';
+/** Whose the value is, when it is not of its parameter's own extension. */
+function otherOf({ others }: ParameterSpec, value: ParameterValue): ExtensionName | undefined {
+  return others === undefined ? undefined : others[String(value)];
 }
 
-/** The parameters as they stand behind a path, each with a blank in front; '' for none. */
-export function formatParameters({ auth, body, size }: MailParameters): string {
-  const parts = [
-    size === undefined ? '' : ` SIZE=${size}`,
-    body === undefined ? '' : ` BODY=${body}`,
-    auth === undefined ? '' : ` AUTH=${auth}`,
-  ];
-  return parts.join('');
+function useOf(entry: Entry, facts: OfferFacts, lenience: Lenience): 'taken' | 'dropped' | 'unknown' {
+  if (entry.spec.read !== undefined && isOffered(entry.extension, facts)) return 'taken';
+  return entry.spec.lenience !== undefined && lenience[entry.spec.lenience] ? 'dropped' : 'unknown';
+}
+
+/**
+ * The parameters as they stand behind a path, each with a blank in front; '' for none. With the capabilities of a next hop: without what it
+ * does not offer and what does not go on.
+ */
+export function formatParameters<V extends PathVerb>(
+  verb: V,
+  parameters: ParametersOf<V>,
+  capabilities?: Capabilities,
+): string {
+  let text = '';
+  if (parameters === NO_PARAMETERS) return text;
+  const values: Readonly<Record<string, ParameterValue | undefined>> = parameters;
+  for (const { keyword, extension: name, spec } of entries[verb].values()) {
+    const value = values[keyword];
+    if (value === undefined) continue;
+    if (capabilities !== undefined && !(spec.goesOn && capabilities.has(otherOf(spec, value) ?? name)))
+      continue;
+    text += value === true ? ` ${keyword}` : ` ${keyword}=${value}`;
+  }
+  return text;
 }

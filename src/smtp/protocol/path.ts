@@ -1,7 +1,12 @@
 // The paths of MAIL and RCPT and the addresses of smtp.send* (RFC 5321 section 4.1.2), the one parser for all of them. Octets above 127 are
-// refused: SMTPUTF8 (RFC 6531) is not offered. Looser than the RFC where real mail is and nothing can be misread: underscores in domains, a
-// domain of one label, an address without a domain, and with a Lenience what its table lists. Pure and linear.
+// taken as UTF-8 where the rules say so (SMTPUTF8, RFC 6531 section 3.3), and refused elsewhere; lengths count octets. Looser than the RFC
+// where real mail is and nothing can be misread: underscores in domains, a domain of one label, an address without a domain, and with a
+// Lenience what its table lists. Pure and linear.
+
 import { isIPv4, isIPv6 } from 'node:net';
+import { lowerAscii } from '../../base/ascii.ts';
+import { domainInAscii } from '../../net-address/idn.ts';
+import { hasEightBitOctets, isUtf8Text } from '../../text/utf8.ts';
 import { isBlank, trimBlanks } from './blanks.ts';
 import type { Lenience } from './lenience.ts';
 
@@ -11,6 +16,8 @@ export interface PathRules {
   readonly localLength: boolean;
   /** An address without a domain is a fault. */
   readonly needsDomain: boolean;
+  /** Local parts and domains may be in UTF-8: well-formed, without control characters, domains with U-labels. */
+  readonly utf8?: boolean | undefined;
 }
 
 export interface Path {
@@ -36,7 +43,7 @@ export type PathFault =
   | 'incomplete'
   | 'domain'
   | 'domainLength'
-  /** Octets above 127. */
+  /** Octets above 127 that may not be there, or are no UTF-8. */
   | 'nonAscii';
 
 export type ParsedPath =
@@ -141,18 +148,22 @@ function endOf(text: string, start: number): number {
 /** Reads a whole text as an address without brackets: nothing may stand around it. '' is the null path. */
 export function parseMailbox(text: string, rules: PathRules): ParsedMailbox {
   if (text === '') return { kind: 'path', path: NULL_PATH };
+  if (rules.utf8 === true && !isUtf8Text(text)) return fault('nonAscii');
   const parsed = readMailbox(text, rules);
-  return parsed.kind === 'fault' && hasEightBit(text) ? fault('nonAscii') : parsed;
+  return parsed.kind === 'fault' && rules.utf8 !== true && hasEightBitOctets(text)
+    ? fault('nonAscii')
+    : parsed;
 }
 
 function readMailbox(text: string, rules: PathRules): ParsedMailbox {
   const { lenience } = rules;
-  const localStart = skipRoute(text);
+  const utf8 = rules.utf8 === true;
+  const localStart = skipRoute(text, utf8);
   if (typeof localStart === 'string') return fault(localStart);
   const localEnd =
     text.charCodeAt(localStart) === QUOTE
-      ? skipQuoted(text, localStart)
-      : skipDotString(text, localStart, lenience);
+      ? skipQuoted(text, localStart, utf8)
+      : skipDotString(text, localStart, lenience, utf8);
   if (localEnd < 0) return fault('local');
   if (rules.localLength && localEnd - localStart > LONGEST_LOCAL) return fault('localLength');
   const domainStart = localEnd + 1;
@@ -166,15 +177,15 @@ function readMailbox(text: string, rules: PathRules): ParsedMailbox {
   if (domainEnd - domainStart > LONGEST_DOMAIN) return fault('domainLength');
   const domain = text.slice(domainStart, domainEnd);
   const literal = domain.startsWith('[');
-  if (!(literal ? isLiteral(domain) : isDomain(domain))) return fault('domain');
+  if (!(literal ? isLiteral(domain) : isDomain(domain, utf8))) return fault('domain');
   const address = text.slice(localStart, domainEnd);
-  const lower = domain.toLowerCase();
+  const lower = lowerAscii(domain);
   const normal = literal || lower === domain ? address : text.slice(localStart, domainStart) + lower;
   return { kind: 'path', path: { address, normal, domain: lower } };
 }
 
 /** Behind a source route (`@a.example,@b.example:`), or 0 when there is none; RFC 5321 appendix C. */
-function skipRoute(text: string): number | 'route' | 'domain' {
+function skipRoute(text: string, utf8: boolean): number | 'route' | 'domain' {
   if (text.charCodeAt(0) !== AT) return 0;
   let at = 0;
   for (;;) {
@@ -183,20 +194,23 @@ function skipRoute(text: string): number | 'route' | 'domain' {
     while (end < text.length && text[end] !== ':' && text[end] !== ',' && text[end] !== '@') end++;
     if (end === at + 1 || end === text.length || text[end] === '@') return 'route';
     const domain = text.slice(at + 1, end);
-    if (domain.length > LONGEST_DOMAIN || !isDomain(domain)) return 'domain';
+    if (domain.length > LONGEST_DOMAIN || !isDomain(domain, utf8)) return 'domain';
     if (text[end] === ':') return end + 1;
     at = end + 1;
   }
 }
 
 /** Quoted-string: the offset behind it, where `@` or the end is; else -1. */
-function skipQuoted(text: string, start: number): number {
+function skipQuoted(text: string, start: number, utf8: boolean): number {
   let i = start + 1;
   for (; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) break;
-    if (code === BACKSLASH) i++;
-    if (i >= text.length || !isPrintable(text.charCodeAt(i))) return -1;
+    if (code === BACKSLASH) {
+      // quoted-pairSMTP is ASCII, also in RFC 6531.
+      i++;
+      if (i >= text.length || !isPrintable(text.charCodeAt(i))) return -1;
+    } else if (!isPrintable(code) && !(utf8 && code > 0x7f)) return -1;
   }
   if (i >= text.length) return -1;
   i++;
@@ -204,7 +218,7 @@ function skipQuoted(text: string, start: number): number {
 }
 
 /** Dot-string: the offset of the `@` behind it or of the end; -1 when it is none. */
-function skipDotString(text: string, start: number, lenience: Lenience): number {
+function skipDotString(text: string, start: number, lenience: Lenience, utf8: boolean): number {
   let i = start;
   let before = DOT;
   let onlyDots = true;
@@ -216,7 +230,7 @@ function skipDotString(text: string, start: number, lenience: Lenience): number 
       i++;
       if (i >= text.length || !isPrintable(text.charCodeAt(i))) return -1;
       onlyDots = false;
-    } else if (isAtom(code)) onlyDots = false;
+    } else if (isAtom(code) || (utf8 && code > 0x7f)) onlyDots = false;
     else break;
     before = code;
   }
@@ -250,7 +264,13 @@ function isLiteral(domain: string): boolean {
  * Labels of letters, digits, underscores and inner hyphens with single dots between them. Of several labels the last must be alphabetic or
  * punycode, and one alone not a number: what looks like an IPv4 address is no name.
  */
-function isDomain(domain: string): boolean {
+function isDomain(domain: string, utf8: boolean): boolean {
+  if (!utf8 || !hasEightBitOctets(domain)) return isAsciiDomain(domain);
+  const ascii = domainInAscii(domain);
+  return ascii !== undefined && isAsciiDomain(ascii);
+}
+
+function isAsciiDomain(domain: string): boolean {
   let start = 0;
   let before = DOT;
   /** What the label in progress has. */
@@ -273,9 +293,4 @@ function isDomain(domain: string): boolean {
   if (before === DOT || before === HYPHEN || domain.length - start > LONGEST_LABEL) return false;
   if (!others) return true;
   return start === 0 ? letters || !/^[0-9]+$/.test(domain) : /^xn--[A-Za-z0-9-]+$/i.test(domain.slice(start));
-}
-
-function hasEightBit(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return true;
-  return false;
 }

@@ -227,7 +227,11 @@ describe('what we ship', () => {
   it.each([
     'etc/smtpe.lua',
     'etc/examples/first.lua',
+    'etc/examples/footer.lua',
     'etc/examples/mail-filter.lua',
+    'etc/examples/sender-checks.lua',
+    'etc/examples/cluster/cluster.lua',
+    'etc/examples/attachments.lua',
     'spec/load/policies/six.lua',
   ])('has no mistake: %s', (path) => {
     const found = look({ name: path, text: readFileSync(path, 'latin1') });
@@ -237,4 +241,30 @@ describe('what we ship', () => {
 
 it('a policy larger than any is not looked at', () => {
   expect(mistakes(`print(nosuch) ${'-- text\n'.repeat(100_000)}`)).toEqual([]);
+});
+
+describe('modules of scripts from elsewhere', () => {
+  it('set globals when they are required', () => {
+    expect(mistakes("function hook.accept() require 'socket' return '220 ' .. socket.gettime() end")).toEqual(
+      [],
+    );
+    expect(mistakes("require('redis') local c = Redis.connect() c:get('x')")).toEqual([]);
+    expect(mistakes("function hook.accept() return '220 ' .. socket.gettime() end")).toEqual([
+      expect.stringContaining("there is no variable 'socket'"),
+    ]);
+  });
+
+  it('have their functions', () => {
+    expect(mistakes("require 'socket' socket.gettim()")).toEqual([
+      expect.stringContaining('there is no socket.gettim; did you mean socket.gettime?'),
+    ]);
+    expect(mistakes("require 'json' json.stringify {}")).toEqual([
+      expect.stringContaining('there is no json.stringify'),
+    ]);
+  });
+
+  it('are not looked for where a file of that name comes first', () => {
+    const own = { name: '/policies/socket.lua', text: 'socket = { mine = 1 }' };
+    expect(look("require 'socket' return socket.mine", own).mistakes).toEqual([]);
+  });
 });

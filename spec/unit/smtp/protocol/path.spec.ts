@@ -228,7 +228,7 @@ describe('parsePath', () => {
     ]) {
       for (const how of [strict, lenient]) parsePath(text, how);
     }
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

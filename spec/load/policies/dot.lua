@@ -1,0 +1,2 @@
+-- (f) without the checks.
+function hook.dot(path) end

@@ -1,0 +1,71 @@
+// Several processes with one store: sums are exact, and nothing that was answered is lost when they are killed in the middle of writing.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock, systemRandom } from '../../src/base/clock.ts';
+import { RecordLog } from '../../src/bench/ports/record-log.ts';
+import { createOptions } from '../../src/options/option-set.ts';
+import { givenMemory } from '../../src/store/embedded/memory-place.ts';
+import { OpenStores } from '../../src/store/stores.ts';
+import { Program } from '../fakes/program.ts';
+
+let base: string;
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'smtpe-processes-'));
+});
+afterAll(() => rm(base, { recursive: true, force: true }));
+
+const script = join(import.meta.dirname, '../fakes/store-process.mjs');
+const start = (url: string, directory: string, times: number): Program =>
+  new Program(process.execPath, [script, url, directory, String(times)]);
+
+/** What the store says now, and whether it was whole. */
+async function sumIn(url: string, directory: string): Promise<unknown> {
+  const log = new RecordLog();
+  const stores = new OpenStores({
+    ...{ clock: systemClock, random: systemRandom, log, options: createOptions({ store: url }) },
+    resolver: { addresses: async () => [] },
+    memory: givenMemory(directory),
+  });
+  const opened = await stores.open('');
+  const sum = opened.kind === 'open' ? await opened.store.incr(Buffer.from('sum'), 0, 600) : opened;
+  await stores.close();
+  expect(log.lines.filter(({ level }) => level === 'err')).toEqual([]);
+  return sum;
+}
+
+describe.each(['memory', 'lmdb'] as const)('processes with one store (%s)', (kind) => {
+  const placeOf = (name: string): readonly [string, string] => {
+    const directory = join(base, `${kind}-${name}`);
+    return [kind === 'memory' ? 'memory' : `lmdb:${directory}`, directory];
+  };
+
+  it('count exactly', async () => {
+    const [url, directory] = placeOf('sum');
+    const times = kind === 'memory' ? 2500 : 100;
+    const all = [1, 2, 3, 4].map(() => start(url, directory, times));
+    for (const one of all) expect((await one.ended).stderr).toBe('');
+    expect(await sumIn(url, directory)).toEqual({ kind: 'number', value: 4 * times });
+  });
+
+  it('lose nothing that was answered when they are killed', async () => {
+    const [url, directory] = placeOf('kill');
+    let answered = 0;
+    for (let round = 0; round < 3; round++) {
+      const both = [start(url, directory, 0), start(url, directory, 0)];
+      for (const one of both) await one.wrote(/\n\d+\n/);
+      for (const one of both) process.kill(one.pid, 'SIGKILL');
+      for (const one of both) {
+        const { stdout } = await one.ended;
+        // The last line may have been cut.
+        for (const [, sum] of stdout.matchAll(/^(\d+)\n/gm)) answered = Math.max(answered, Number(sum));
+      }
+      const sum = await sumIn(url, directory);
+      expect(sum).toMatchObject({ kind: 'number' });
+      // Each may have written one more that it did not get to say.
+      expect((sum as { readonly value: number }).value).toBeGreaterThanOrEqual(answered);
+      expect((sum as { readonly value: number }).value).toBeLessThanOrEqual(answered + 2 * (round + 1));
+    }
+  });
+});

@@ -1,0 +1,123 @@
+// Who has a message already when its sender tries it again: same message or another one, same way or another one, how long, how many.
+import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import { DeliveredMemory } from '../../../src/delivery/delivered-memory.ts';
+import { messageKey } from '../../../src/delivery/message-key.ts';
+import type { DeliveryOutcome } from '../../../src/delivery/port/delivery.ts';
+import { recipientOf } from '../../../src/smtp/protocol/recipient.ts';
+import { source, streamed, to } from '../smtp/client/support.ts';
+
+const RECIPIENTS = to('a@example.org', 'b@example.org', 'c@example.org');
+const MESSAGE = 'Received: by x\r\nMessage-ID: <1@x>\r\nSubject: s\r\n\r\nbody\r\n';
+
+const delivery = (changes: { sender?: string; text?: string } = {}) => ({
+  sender: changes.sender ?? 's@example.com',
+  recipients: RECIPIENTS,
+  message: source(changes.text ?? MESSAGE),
+});
+
+const outcome = (...codes: readonly number[]): DeliveryOutcome => ({
+  ...{ kind: 'delivered', host: 'h', code: 250, text: '250 ok' },
+  rcpts: codes.map((code, i) => ({ recipient: RECIPIENTS[i] ?? recipientOf('x'), code, text: String(code) })),
+});
+
+async function remembered(
+  ...codes: readonly number[]
+): Promise<{ memory: DeliveredMemory; clock: FakeClock }> {
+  const clock = new FakeClock();
+  const memory = new DeliveredMemory(clock);
+  await memory.remember('way', delivery(), outcome(...codes));
+  return { memory, clock };
+}
+
+const names = async (memory: DeliveredMemory, way = 'way', changes = {}): Promise<readonly string[]> =>
+  (await memory.whoHas(way, delivery(changes))).map(({ address }) => address);
+
+describe('who has it', () => {
+  it('those whom it was delivered to, when others were not', async () => {
+    const { memory } = await remembered(250, 452, 251);
+    expect(await names(memory)).toEqual(['a@example.org', 'c@example.org']);
+  });
+
+  it.each([
+    ['another way', 'other', {}],
+    ['another sender', 'way', { sender: 't@example.com' }],
+    ['another Message-ID', 'way', { text: MESSAGE.replace('<1@x>', '<2@x>') }],
+    ['no Message-ID', 'way', { text: MESSAGE.replace('Message-ID', 'X') }],
+    ['another body', 'way', { text: `${MESSAGE}more\r\n` }],
+    ['a body with another Message-ID in it', 'way', { text: '\r\nMessage-ID: <1@x>\r\n\r\nbody\r\n' }],
+  ])('%s: nobody', async (_, way, changes) => {
+    const { memory } = await remembered(250, 452, 251);
+    expect(await names(memory, way, changes)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'trace headers of its own each time',
+      MESSAGE.replace('by x', 'by y; later').replace('Subject', 'X-Spam: 1\r\nSubject'),
+    ],
+    ['a Message-ID that is folded', MESSAGE.replace('Message-ID: ', 'message-id:\r\n\t')],
+  ])('%s: the same message', async (_, text) => {
+    const { memory } = await remembered(250, 452, 452);
+    expect(await names(memory, 'way', { text })).toEqual(['a@example.org']);
+  });
+
+  const BARE = 'Date: 1\r\nFrom: cron@x\r\nSubject: report\r\n\r\nnothing\r\n';
+  it.each([
+    ['the same', BARE, ['a@example.org']],
+    ['with other trace headers', `Received: by z\r\n${BARE}`, ['a@example.org']],
+    ['with an empty Message-ID', `Message-ID:\r\n${BARE}`, ['a@example.org']],
+    ['of another day', BARE.replace('Date: 1', 'Date: 2'), []],
+    ['with another subject', BARE.replace('report', 'other report'), []],
+    ['by another writer', BARE.replace('cron', 'at'), []],
+    ['with a Message-ID', `Message-ID: <1@x>\r\n${BARE}`, []],
+  ])('without a Message-ID, a message %s', async (_, text, who) => {
+    const memory = new DeliveredMemory(new FakeClock());
+    await memory.remember('way', delivery({ text: BARE }), outcome(250, 452, 452));
+    expect(await names(memory, 'way', { text })).toEqual(who);
+  });
+
+  it('a domain in upper case is the same one, a local part is not', async () => {
+    const { memory } = await remembered(250, 452, 251);
+    const recipients = to('a@EXAMPLE.org', 'C@example.org');
+    expect(await memory.whoHas('way', { ...delivery(), recipients })).toEqual(recipients.slice(0, 1));
+  });
+
+  it.each([
+    [250, 250, 250],
+    [550, 550, 452],
+  ])('%d %d %d: nothing is remembered', async (...codes) => {
+    const { memory } = await remembered(...codes);
+    expect(memory.whoHas('way', delivery())).toEqual([]);
+  });
+
+  it('for a day', async () => {
+    const { clock, memory } = await remembered(250, 452, 452);
+    clock.advance(86_399_000);
+    expect(await names(memory)).toEqual(['a@example.org']);
+    clock.advance(1001);
+    expect(await names(memory)).toEqual([]);
+  });
+
+  it('of so many only', async () => {
+    const { memory } = await remembered(250, 452, 452);
+    const many = to(...Array.from({ length: 10_001 }, (_, i) => `${i}@example.org`));
+    await memory.remember(
+      'way',
+      { ...delivery(), recipients: many },
+      {
+        ...{ kind: 'delivered', host: 'h', code: 250, text: '' },
+        rcpts: many.map((recipient, i) => ({ recipient, code: i === 0 ? 550 : 250, text: '' })),
+      },
+    );
+    expect(await names(memory)).toEqual([]);
+  });
+});
+
+it.each([
+  ['in pieces', (text: string) => streamed([...Buffer.from(text)].map((byte) => Buffer.from([byte])))],
+  ['in one', (text: string) => streamed([Buffer.from(text)])],
+])('a message %s has one key', async (_, make) => {
+  for (const text of [MESSAGE, '\r\n\r\nx', 'no end', '', 'A: b\r\n\r\n'])
+    expect(await messageKey(make(text))).toBe(await messageKey(source(text)));
+});

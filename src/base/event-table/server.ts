@@ -1,0 +1,44 @@
+// Events of the server as a whole: what holds for all connections.
+import type { EventSpec } from './event-spec.ts';
+import { cause } from './fields.ts';
+
+const limit = { type: 'number', meaning: 'descriptors that this process may have' } as const;
+const reserve = { type: 'number', meaning: 'how many of them are kept back' } as const;
+const advice = { type: 'text', meaning: 'what to do' } as const;
+
+export const serverEvents = {
+  'trust-fault': {
+    level: 'err',
+    text: 'smtp-xclient-hosts: not an address or network, trusted for nobody',
+    when: 'The option names something that is no address and no network.',
+    fields: { items: { type: 'text', meaning: 'what is none, separated by blanks' } },
+  },
+  'rate-delay': {
+    level: 'err',
+    text: 'connections come faster than {places}, they wait',
+    when: 'More connections than `rate-global` lets in. At most once a second.',
+    fields: {
+      places: { type: 'text', meaning: 'the rate' },
+      cause: { type: 'text', meaning: 'the option' },
+      wait: { type: 'text', meaning: 'how long the next one waits' },
+    },
+  },
+  'descriptors-scarce': {
+    level: 'err',
+    text: 'file descriptors are used up, connections are refused',
+    when: 'The descriptors that are left are needed by those who are served. At most once in 10 s.',
+    fields: { limit, reserve, advice },
+  },
+  'descriptors-none': {
+    level: 'err',
+    text: 'no file descriptor is left',
+    when: 'Others have taken all descriptors of the process. At most once in 10 s.',
+    fields: { limit, reserve, advice },
+  },
+  'listener-fault': {
+    level: 'warning',
+    text: 'listening socket',
+    when: 'A listening socket has an error.',
+    fields: { cause },
+  },
+} as const satisfies Readonly<Record<string, EventSpec>>;

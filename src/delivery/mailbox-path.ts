@@ -1,0 +1,45 @@
+// Where the mail of a recipient lies when the path of a maildir: target has %u, %n or %d in it: the address, its local part, its domain, all in
+// lower case (%% is a percent sign). An address comes from strangers: what could lead out of the directory is the name of nobody. Addresses are
+// octets (RFC 6531), names of directories are text in UTF-8.
+import type { Recipient } from '../smtp/protocol/recipient.ts';
+import { decodeUtf8, hasEightBitOctets } from '../text/utf8.ts';
+
+const VARIABLE = /%(.?)/gs;
+
+/** Mail goes to a directory of each recipient, which must be there. */
+export function isPerRecipient(path: string): boolean {
+  return /%[und]/.test(path);
+}
+
+/** The path for this recipient; undefined when no mailbox can have that name. */
+export function mailboxPath(path: string, recipient: Recipient): string | undefined {
+  const octets = recipient.address;
+  const address = hasEightBitOctets(octets) ? decodeUtf8(octets) : octets;
+  if (address === undefined) return undefined;
+  const at = address.lastIndexOf('@');
+  const local = unquoted(at < 0 ? address : address.slice(0, at)).toLowerCase();
+  const domain = at < 0 ? '' : address.slice(at + 1).toLowerCase();
+  const values: Readonly<Record<string, string>> = {
+    u: at < 0 ? local : `${local}@${domain}`,
+    n: local,
+    d: domain,
+    '%': '%',
+  };
+  let bad = false;
+  const expanded = path.replace(VARIABLE, (_, letter: string) => {
+    const value = values[letter] ?? '';
+    if (letter !== '%' && !isName(value)) bad = true;
+    return value;
+  });
+  return bad ? undefined : expanded;
+}
+
+/** Nothing but a name of one directory, and none that is hidden: `..`, a folder of Maildir++. */
+function isName(value: string): boolean {
+  return value !== '' && !value.startsWith('.') && !/[/\0]/.test(value) && Buffer.byteLength(value) <= 255;
+}
+
+/** The local part without the quotes of RFC 5321 section 4.1.2, which are not part of it. */
+function unquoted(local: string): string {
+  return local.startsWith('"') ? local.slice(1, -1).replace(/\\(.)/gs, '$1') : local;
+}

@@ -1,0 +1,305 @@
+// Where accepted mail goes when the policy does not say otherwise (option smtp-smart-host): next hops and maildirs in order, with
+// fail-over. Asked by the SMTP session at the end of a message; what the client hears is made of the outcome by delivery/dot-reply.
+//
+// It must never reject, keep a message, or offer it to another target once one may have it.
+
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Maybe } from '../base/maybe.ts';
+import type { Maildir } from '../mailbox/maildir.ts';
+import { type HostHealth, healthKey } from '../net/host-health.ts';
+import { parseHostList, parseTarget, type Target } from '../net-address/host-list.ts';
+import type { Options } from '../options/options.ts';
+import { isBinaryMime } from '../smtp/protocol/binary-mime.ts';
+import { recipientsAtMost } from '../smtp/protocol/capabilities.ts';
+import type { ExtensionName, NextHopName } from '../smtp/protocol/extension-table.ts';
+import type { MailParameters } from '../smtp/protocol/parameters.ts';
+import type { Recipient } from '../smtp/protocol/recipient.ts';
+import { isPositive } from '../smtp/protocol/reply.ts';
+import { Asking, type Place } from './asking.ts';
+import { DeliveredMemory, isMixed } from './delivered-memory.ts';
+import type { Delivery, DeliveryOutcome, Mailer } from './port/delivery.ts';
+import { mayTryNext, tryInTurn } from './port/fail-over.ts';
+import type { HeldEnvelope } from './port/held.ts';
+import type { NextHopOffers } from './port/next-hop-offers.ts';
+import { failedAt, failureOf, pseudoCode, unaskedRecipients } from './port/outcome.ts';
+import { lookAtMaildir, noBinary, toMaildir } from './to-maildir.ts';
+
+interface Routed {
+  /** Next hops instead of those of smtp-smart-host, each as that has it; undefined: those. */
+  readonly route?: readonly string[] | undefined;
+}
+
+/** A delivery whose hosts come from the option, or are the route of this message. */
+export type SmartHostDelivery = Omit<Delivery, 'hosts'> & Routed;
+/** What is known of one when MAIL is said. */
+export type SmartHostEnvelope = Omit<HeldEnvelope, 'hosts'> & Routed;
+
+export interface SmartHost {
+  /** Whether smtp-smart-host names anything in these options (default: those of the smart host itself). */
+  configured(options?: Options): boolean;
+  /**
+   * Whether clients can be told so: each next hop of smtp-smart-host that has been asked offered it last, and there is such a one. A maildir
+   * takes UTF-8.
+   */
+  offers(name: NextHopName, options?: Options): boolean;
+  /** How many recipients a message may have (RCPTMAX), by what those who may get it have offered last; Infinity when none has said so. */
+  recipientsAtMost(routed: Routed & Pick<Delivery, 'options'>): number;
+  /**
+   * Forwards by smtp-smart-host of `delivery.options`, else of the smart host's own. Never rejects. `failed` at stage `dot` means that
+   * the next hop may have the message: the client is told 451 and may send it again.
+   */
+  forward(delivery: SmartHostDelivery, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** The same, asked when the client says MAIL and RCPT. Nothing happens yet. */
+  ask(envelope: SmartHostEnvelope): Asking;
+}
+
+export interface SmartHostDependencies {
+  readonly options: Options;
+  readonly mailer: Mailer;
+  readonly maildir: Maildir;
+  readonly log: Log;
+  /** The memory of dead next hops that the mailer keeps. */
+  readonly health: HostHealth;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** What the next hops have said that they offer, which the mailer hears. */
+  readonly offers: NextHopOffers;
+  /** Where this server itself listens. */
+  readonly isOurOwn?: (address: string, port: number) => boolean;
+}
+
+export function createSmartHost(dependencies: SmartHostDependencies): SmartHost {
+  let lastText = '';
+  let lastTargets: readonly Target[] = [];
+  const configured = (options: Options | undefined): readonly Target[] => {
+    const text = (options ?? dependencies.options).values['smtp-smart-host'];
+    if (text !== lastText) {
+      lastText = text;
+      lastTargets = parseHostList(text);
+    }
+    return lastTargets;
+  };
+  const targetsOf = ({ options, route }: Routed & Pick<Delivery, 'options'>): readonly Target[] =>
+    route === undefined ? configured(options) : route.map(parseTarget);
+
+  /** Whom a policy sends one message to is not told what smtp-forward-user logs in with, unless he is there as well. */
+  const isConfigured = (target: Target, options: Options | undefined): boolean =>
+    configured(options).some(({ text }) => text === target.text);
+
+  const failed = (delivery: SmartHostDelivery, host: string, error: string): DeliveryOutcome => {
+    const log = delivery.log ?? dependencies.log.child({ id: delivery.id });
+    log.emit('forward-fault', { host, cause: error });
+    const loss = { code: pseudoCode.CONNECT, error };
+    return { ...failedAt('connect', loss, unaskedRecipients(delivery.recipients)), host };
+  };
+
+  const attempt = (
+    target: Target,
+    delivery: SmartHostDelivery,
+    signal: AbortSignal,
+  ): DeliveryOutcome | Promise<DeliveryOutcome> => {
+    switch (target.kind) {
+      case 'smtp':
+        return dependencies.mailer.deliver(
+          {
+            ...delivery,
+            hosts: [target.text],
+            isOurOwn: dependencies.isOurOwn,
+            ownHosts: isConfigured(target, delivery.options),
+          },
+          signal,
+        );
+      case 'maildir':
+        return toMaildir(dependencies.maildir, target.path, delivery, signal, dependencies.log);
+      case 'invalid':
+        return failed(
+          delivery,
+          target.text,
+          `not a next hop in smtp-smart-host, expected ${target.expected}`,
+        );
+    }
+  };
+
+  /**
+   * In the order to try them. With SMTPUTF8 those first that may take it: another could refuse some recipients only. So with BINARYMIME: the
+   * others are asked in vain.
+   */
+  const ordered = (targets: readonly Target[], parameters: MailParameters | undefined): readonly Target[] => {
+    const attemptMs = dependencies.options.values['smtp-accept-timeout'] * 1000;
+    const list = inOrder(targets, dependencies.health, attemptMs);
+    const utf8 = parameters?.SMTPUTF8 === true;
+    const binary = isBinaryMime(parameters);
+    if (!utf8 && !binary) return list;
+    const lacksOne = (target: Target, name: ExtensionName): boolean =>
+      offersOf(target, name, dependencies.offers) === false;
+    const lacks = (target: Target): boolean =>
+      (utf8 && lacksOne(target, 'SMTPUTF8')) || (binary && lacksOne(target, 'BINARYMIME'));
+    return [...list.filter((target) => !lacks(target)), ...list.filter(lacks)];
+  };
+
+  const delivered = new DeliveredMemory(dependencies.clock);
+  const wayOf = (delivery: SmartHostDelivery): string =>
+    targetsOf(delivery)
+      .map(({ text }) => text)
+      .join(' ');
+
+  /** Only when all have to take it: else the sender is told that all is well, and comes no more. */
+  const remember = async (
+    delivery: SmartHostDelivery,
+    outcome: DeliveryOutcome,
+  ): Promise<DeliveryOutcome> => {
+    if (delivery.allRecipients === true && isMixed(outcome)) {
+      await delivered.remember(wayOf(delivery), delivery, outcome).catch(() => undefined);
+    }
+    return outcome;
+  };
+
+  const whoHas = (delivery: SmartHostDelivery): Maybe<readonly Recipient[]> => {
+    if (delivery.allRecipients !== true) return [];
+    const known = delivered.whoHas(wayOf(delivery), delivery);
+    // A message that cannot be read is not delivered either.
+    return known instanceof Promise ? known.catch(() => []) : known;
+  };
+
+  const forward: SmartHost['forward'] = async (delivery, signal) => {
+    const served = await whoHas(delivery);
+    if (served.length === 0) return remember(delivery, await toAll(delivery, signal));
+    const recipients = delivery.recipients.filter((one) => !served.includes(one));
+    const text = '250 2.0.0 delivered when it was tried before';
+    if (recipients.length === 0) {
+      const rcpts = served.map((recipient) => ({ recipient, code: 250, text }));
+      return { kind: 'delivered', host: wayOf(delivery), code: 250, text, rcpts };
+    }
+    const outcome = await toAll({ ...delivery, recipients }, signal);
+    // Who could not be asked now has to be tried again, whatever smtp-partial says.
+    if (outcome.kind === 'failed') return outcome;
+    const replies = new Map(outcome.rcpts.map((reply) => [reply.recipient, reply]));
+    const rest = outcome.kind === 'delivered' ? 0 : outcome.code;
+    return remember(delivery, {
+      ...{ kind: 'delivered', host: outcome.host, code: outcome.code, text: outcome.text },
+      ...(outcome.kind === 'delivered' && { dsn: outcome.dsn }),
+      rcpts: delivery.recipients.map((recipient) => {
+        if (served.includes(recipient)) return { recipient, code: 250, text };
+        const reply = replies.get(recipient);
+        // What was refused as a whole was refused for each of them, also who was not asked about.
+        return reply === undefined || (rest >= 400 && (reply.code === 0 || isPositive(reply.code)))
+          ? { recipient, code: rest, text: outcome.text }
+          : reply;
+      }),
+    });
+  };
+
+  const toAll: SmartHost['forward'] = async (delivery, signal) => {
+    const targets = ordered(targetsOf(delivery), delivery.parameters);
+    const outcome = await tryInTurn(targets, {
+      attempt: (target) => attempt(target, delivery, signal),
+      mayTryNext: (ended, target) => mayTryNext(ended) || (target.kind === 'maildir' && isOurOwn(ended)),
+      isOver: () => signal.aborted || dependencies.clock.monotonic() >= (delivery.until ?? Infinity),
+    });
+    return outcome ?? failed(delivery, '', 'smtp-smart-host is empty');
+  };
+
+  const placeOf = (target: Target, envelope: SmartHostEnvelope): Place => ({
+    open: async ({ signal, until }) => {
+      switch (target.kind) {
+        case 'smtp': {
+          const { isOurOwn, mailer } = dependencies;
+          const opened = await mailer.open(
+            {
+              ...envelope,
+              until,
+              isOurOwn,
+              hosts: [target.text],
+              ownHosts: isConfigured(target, envelope.options),
+            },
+            signal,
+          );
+          return opened.kind === 'held' ? { kind: 'open', place: opened } : opened;
+        }
+        case 'maildir': {
+          if (isBinaryMime(envelope.parameters)) return failureOf(noBinary(target.path, []));
+          const { log, maildir } = dependencies;
+          const own = envelope.log ?? log.child({ id: envelope.id });
+          return { kind: 'open', place: lookAtMaildir({ maildir, path: target.path, log: own }) };
+        }
+        case 'invalid': {
+          const loss = { code: pseudoCode.CONNECT, error: `not a next hop, expected ${target.expected}` };
+          return failureOf({ ...failedAt('connect', loss, []), host: target.text });
+        }
+      }
+    },
+  });
+
+  return {
+    configured: (options) => configured(options).length > 0,
+    offers: (name, options) => {
+      const said = configured(options).map((target) => offersOf(target, name, dependencies.offers));
+      return said.includes(true) && !said.includes(false);
+    },
+    recipientsAtMost: (routed) =>
+      targetsOf(routed).reduce((most, target) => {
+        const offered = target.kind === 'smtp' ? dependencies.offers.of(target) : undefined;
+        return offered === undefined ? most : Math.min(most, recipientsAtMost(offered));
+      }, Number.POSITIVE_INFINITY),
+    forward,
+    ask: (envelope) => {
+      const targets = targetsOf(envelope);
+      return new Asking({
+        places: () => ordered(targets, envelope.parameters).map((target) => placeOf(target, envelope)),
+        forward,
+        whoHas,
+        remember,
+        isFor: (delivery) =>
+          isSame(targetsOf(delivery), targets) &&
+          delivery.sender === envelope.sender &&
+          delivery.parameters === envelope.parameters,
+        values: () => (envelope.options ?? dependencies.options).values,
+        monotonic: () => dependencies.clock.monotonic(),
+      });
+    },
+  };
+}
+
+function isSame(a: readonly Target[], b: readonly Target[]): boolean {
+  return a === b || (a.length === b.length && a.every(({ text }, i) => text === b[i]?.text));
+}
+
+/**
+ * Next hops that could not be reached lately behind the others, but never behind a directory, where their mail would lie unnoticed because
+ * they were away for a moment.
+ */
+function inOrder(targets: readonly Target[], health: HostHealth, attemptMs: number): readonly Target[] {
+  const order = (run: readonly Target[]): readonly Target[] => health.order(run, keyOf, attemptMs);
+  const runs: Target[][] = [[]];
+  for (const target of targets) {
+    runs.at(-1)?.push(target);
+    if (target.kind === 'maildir') runs.push([]);
+  }
+  return runs.length === 1
+    ? order(targets)
+    : runs.flatMap((run) =>
+        run.at(-1)?.kind === 'maildir' ? [...order(run.slice(0, -1)), ...run.slice(-1)] : order(run),
+      );
+}
+
+/** undefined: nobody knows. */
+function offersOf(target: Target, name: ExtensionName, offers: NextHopOffers): boolean | undefined {
+  switch (target.kind) {
+    case 'smtp':
+      return offers.of(target)?.has(name);
+    case 'maildir':
+      return name === 'SMTPUTF8';
+    case 'invalid':
+      return undefined;
+  }
+}
+
+/** What the mailer remembers a next hop by. A directory is never avoided. */
+function keyOf(target: Target): string | undefined {
+  return target.kind === 'smtp' ? healthKey(target.host, target.port) : undefined;
+}
+
+/** A maildir's error is no judgement of the message: the next target may take it. Not once it may lie there already. */
+function isOurOwn(outcome: DeliveryOutcome): boolean {
+  return outcome.kind === 'refused' && outcome.stage === 'content';
+}

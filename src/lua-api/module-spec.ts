@@ -1,0 +1,76 @@
+// How a module of the Lua API is described. One table per module is the single source of registration, the reference pages, the editor
+// stubs and the check of policies for unknown names.
+import type { CallContext } from './call-context.ts';
+import type { ClassSpec } from './class-spec.ts';
+import type { FunctionSpec, Suspension } from './function-spec.ts';
+import type { LuaValue } from './value.ts';
+
+export interface ConstantSpec {
+  readonly name: string;
+  readonly value: LuaValue;
+  readonly text: string;
+}
+
+/**
+ * A table of constants such as dns.type; with `reverse` the integers are keys too (service.http.code[404] = 'NOT_FOUND'). In a closed one a
+ * name that is not there raises an error, so that a comparison with a word that does not exist is not just false.
+ */
+export interface ConstantTableSpec {
+  readonly name: string;
+  readonly text: string;
+  readonly reverse: boolean;
+  readonly isClosed?: boolean;
+  readonly constants: readonly ConstantSpec[];
+}
+
+/** A field made when it is first read (mime.parts): called once per transaction; forgotten at its end by PolicyInstance.forget. */
+export interface LazyFieldSpec {
+  readonly name: string;
+  readonly type: string;
+  readonly text: string;
+  read(context: CallContext): LuaValue | Suspension;
+}
+
+/** A field that others set (client.address), or a field of a record. */
+export interface FieldSpec {
+  /** A Lua name, or `[type]` for keys of that type. */
+  readonly name: string;
+  readonly type: string;
+  readonly text: string;
+}
+
+/** The shape of a table that functions take or give, for the docs and the editor stubs. */
+export interface RecordSpec {
+  readonly name: string;
+  readonly text: string;
+  readonly fields: readonly FieldSpec[];
+}
+
+/** One global table of the API. `modules` nests (service.http, service.client). */
+export interface ModuleSpec {
+  readonly name: string;
+  readonly text: string;
+  readonly functions: readonly FunctionSpec[];
+  readonly constants: readonly ConstantSpec[];
+  readonly tables: readonly ConstantTableSpec[];
+  readonly lazyFields: readonly LazyFieldSpec[];
+  readonly classes: readonly ClassSpec[];
+  /** What the session sets; described only, nothing is registered. */
+  readonly fields: readonly FieldSpec[];
+  readonly records: readonly RecordSpec[];
+  readonly modules: readonly ModuleSpec[];
+}
+
+/** A ModuleSpec with the empty parts left out. */
+export function luaModule(parts: Pick<ModuleSpec, 'name' | 'text'> & Partial<ModuleSpec>): ModuleSpec {
+  const empty = {
+    functions: [],
+    constants: [],
+    tables: [],
+    lazyFields: [],
+    classes: [],
+    fields: [],
+    records: [],
+  };
+  return { ...empty, modules: [], ...parts };
+}

@@ -1,0 +1,157 @@
+// DMARC (RFC 9989): has the author's domain said what is to become of a message that neither SPF nor a signature vouches for? Nothing that a
+// stranger published makes it throw or reject. It says temperror only when a look-up failed that could have changed the verdict.
+import { domainInAscii } from '../../net-address/idn.ts';
+import type { Author } from '../author.ts';
+import type { DmarcRecord } from './record.ts';
+import type { DmarcPolicy, DmarcResult } from './result.ts';
+import { type DmarcLookup, type Standing, TreeWalk } from './tree-walk.ts';
+
+export interface DmarcQuestion {
+  readonly author: Author;
+  /** The domain that SPF passed for. */
+  readonly spfPass: string | undefined;
+  /** d= of the signatures that passed. */
+  readonly dkimPass: readonly string[];
+}
+
+/** Domains that are walked up from for alignment; more signatures of different domains than that align only by name. */
+const mostWalks = 10;
+
+type Verdict = Pick<DmarcResult, 'result' | 'cause'> & Partial<DmarcResult>;
+
+export async function checkDmarc(question: DmarcQuestion, lookup: DmarcLookup): Promise<DmarcResult> {
+  return { ...nothing, ...(await judge(question, lookup)) };
+}
+
+const nothing: Omit<DmarcResult, 'result' | 'cause'> = {
+  policy: 'none',
+  published: undefined,
+  domain: undefined,
+  organisation: undefined,
+  policyDomain: undefined,
+  spf: undefined,
+  dkim: undefined,
+  record: undefined,
+  testing: false,
+};
+
+async function judge({ author, spfPass, dkimPass }: DmarcQuestion, lookup: DmarcLookup): Promise<Verdict> {
+  if (author.kind !== 'author') {
+    const cause = author.kind === 'several_authors' ? 'several_authors' : 'no_author';
+    return { result: 'permerror', cause };
+  }
+  const { domain } = author;
+  const walk = new TreeWalk(lookup);
+  const own = await walk.at(domain);
+  if (own === 'failed') return { result: 'temperror', cause: 'dns', domain };
+  const { records, organisation } = await walk.from(domain);
+  const found = policyAt(domain, records, organisation);
+  const known = { domain, organisation };
+  if (found === 'unknown') return { ...known, result: 'temperror', cause: 'dns' };
+  if (found?.record.isValid !== true) return { ...known, result: 'none', cause: 'no_record' };
+
+  const { record } = found;
+  const alignment = new Alignment(walk, domain, organisation);
+  const spf = await alignment.of(spfPass === undefined ? [] : [spfPass], record.isSpfStrict);
+  const dkim = await alignment.of(dkimPass, record.isDkimStrict);
+  const facts = {
+    ...known,
+    policyDomain: found.domain,
+    spf,
+    dkim,
+    record: record.text,
+    testing: record.testing,
+  };
+  const isAligned = spf !== undefined || dkim !== undefined;
+  if (!isAligned && alignment.isUnsure) return { ...facts, result: 'temperror', cause: 'dns' };
+  const published = await policyFor(domain, found, lookup);
+  if (isAligned) return { ...facts, result: 'pass', cause: 'ok', published: published ?? record.subdomains };
+  if (published === undefined) return { ...facts, result: 'temperror', cause: 'dns' };
+  return { ...facts, result: 'fail', cause: 'not_aligned', policy: published, published };
+}
+
+/** The record whose policy counts (4.10.1): the author domain's, the organisational domain's, that of the public suffix above it. */
+function policyAt(
+  domain: string,
+  records: readonly Standing[],
+  organisation: string | undefined,
+): Standing | 'unknown' | undefined {
+  const own = records.find((standing) => standing.domain === domain);
+  if (own !== undefined) return own;
+  if (organisation === undefined) return 'unknown';
+  return (
+    records.find((standing) => standing.domain === organisation) ??
+    records.find(({ record }) => record.psd === 'y')
+  );
+}
+
+/** Undefined when it hangs on whether the name exists, and that could not be found. */
+async function policyFor(
+  domain: string,
+  { domain: at, record }: Standing,
+  lookup: DmarcLookup,
+): Promise<DmarcPolicy | undefined> {
+  if (at === domain) return weakened(record.own, record);
+  if (record.missing === record.subdomains) return weakened(record.subdomains, record);
+  let exists: 'yes' | 'no' | 'failed';
+  try {
+    exists = await lookup.exists(domain);
+  } catch {
+    exists = 'failed';
+  }
+  if (exists === 'failed') return undefined;
+  return weakened(exists === 'yes' ? record.subdomains : record.missing, record);
+}
+
+/** t=y: one step weaker. */
+function weakened(policy: DmarcPolicy, { testing }: DmarcRecord): DmarcPolicy {
+  if (!testing) return policy;
+  return policy === 'reject' ? 'quarantine' : 'none';
+}
+
+/** Which domains stand for the author's (4.4, 4.10.2). */
+class Alignment {
+  readonly #walk: TreeWalk;
+  readonly #author: string;
+  readonly #organisation: string | undefined;
+  #walks = 0;
+  /** A look-up failed that could have made one more domain stand for it. */
+  isUnsure = false;
+
+  constructor(walk: TreeWalk, author: string, organisation: string | undefined) {
+    this.#walk = walk;
+    this.#author = author;
+    this.#organisation = organisation;
+  }
+
+  /** The first of them that is aligned; the author domain itself before others. */
+  async of(domains: readonly string[], isStrict: boolean): Promise<string | undefined> {
+    const names = [...new Set(domains.map(plain))];
+    if (names.includes(this.#author)) return this.#author;
+    if (isStrict) return undefined;
+    for (const name of names) if (await this.#isRelated(name)) return name;
+    return undefined;
+  }
+
+  async #isRelated(name: string): Promise<boolean> {
+    const organisation = this.#organisation;
+    if (organisation === undefined) {
+      // Whatever the organisational domain is, names of different top-level domains have none in common.
+      if (top(name) === top(this.#author)) this.isUnsure = true;
+      return false;
+    }
+    // The organisational domain of a name is the name itself, or above it.
+    if (name !== organisation && !name.endsWith(`.${organisation}`)) return false;
+    if (++this.#walks > mostWalks) return false;
+    const walked = await this.#walk.from(name);
+    if (walked.organisation === undefined) this.isUnsure = true;
+    return walked.organisation === organisation;
+  }
+}
+
+/** As the author's domain is: in A-labels and lower case. */
+const plain = (name: string): string => {
+  const bare = name.replace(/\.$/, '');
+  return domainInAscii(bare) ?? bare.toLowerCase();
+};
+const top = (name: string): string => name.slice(name.lastIndexOf('.') + 1);

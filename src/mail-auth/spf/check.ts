@@ -1,0 +1,327 @@
+// SPF (RFC 7208): may this address send mail for this domain? Evaluates the record of the domain and what it refers to. Nothing that a stranger
+// published makes it throw or reject, and the look-ups that a check may cost are counted (4.6.4): 10 terms, 2 that find nothing, 10 names of
+// an MX or of an address, and not more than 111 questions whatever is counted wrongly.
+import type { Maybe } from '../../base/maybe.ts';
+import { Turns } from '../turns.ts';
+import { type Address, dottedAddress, readAddress, reverseOf, sameNetwork, shownAddress } from './address.ts';
+import { type Identity, identityOf } from './identity.ts';
+import type { Answer, SpfLookup } from './lookup.ts';
+import {
+  expandName,
+  expandText,
+  type MacroString,
+  type MacroValues,
+  needsValidatedName,
+  readExplanation,
+} from './macros.ts';
+import { type Directive, type DualBits, parseRecord, type SpfRecord, selectRecord } from './record.ts';
+import type { SpfResult, SpfResultWord } from './result.ts';
+
+export interface SpfQuestion {
+  /** Of the client, in any spelling. */
+  readonly ip: string;
+  /** Argument of EHLO or HELO; '' when there is none. */
+  readonly helo: string;
+  /** Of the transaction; '' is the null sender, and HELO is checked. */
+  readonly sender: string;
+}
+
+export interface SpfSetup {
+  readonly lookup: SpfLookup;
+  /** Our name, for explanations (macro r). */
+  readonly receiver: string;
+  /** Seconds since the Epoch (macro t). */
+  readonly now: number;
+}
+
+export const spfLimits = { terms: 10, voids: 2, names: 10, queries: 111, explanation: 512 } as const;
+
+export async function checkSpf(question: SpfQuestion, setup: SpfSetup): Promise<SpfResult> {
+  const identity = identityOf(question.sender, question.helo);
+  const { scope, domain = '' } = identity;
+  const nothing = { domain, scope, mechanism: undefined, explanation: undefined, cause: undefined };
+  const address = readAddress(question.ip);
+  if (address === undefined)
+    return { ...nothing, result: 'permerror', cause: 'not an IP address', lookups: 0, voids: 0 };
+  if (identity.domain === undefined) return { ...nothing, result: 'none', lookups: 0, voids: 0 };
+  const check = new SpfCheck(setup, identity, address);
+  const { result, mechanism, cause, explainedBy } = await check.domain(domain);
+  const explanation = explainedBy === undefined ? undefined : await check.explain(explainedBy);
+  const { lookups, voids } = check;
+  return { ...nothing, result, mechanism, cause, explanation, lookups, voids };
+}
+
+/** The exp= of a record, and the domain of it. */
+interface ExplainedBy {
+  readonly spec: MacroString;
+  readonly domain: string;
+}
+
+interface Ending {
+  readonly result: SpfResultWord;
+  readonly mechanism?: string;
+  readonly cause?: string;
+  readonly explainedBy?: ExplainedBy;
+}
+
+/** Whether a mechanism matches; an ending when that cannot be said, which is the end of all. */
+type Matching = boolean | Ending;
+
+const temperror = (cause: string): Ending => ({ result: 'temperror', cause });
+const permerror = (cause: string): Ending => ({ result: 'permerror', cause });
+
+class SpfCheck {
+  readonly #setup: SpfSetup;
+  readonly #identity: Identity;
+  readonly #address: Address;
+  #queries = 0;
+  readonly #turns = new Turns();
+  /** Terms that looked up. */
+  lookups = 0;
+  voids = 0;
+  /** Names of the client's address, and which of them have that address, once asked. */
+  #names: Promise<Answer<string>> | undefined;
+  readonly #validated = new Map<string, boolean>();
+
+  constructor(setup: SpfSetup, identity: Identity, address: Address) {
+    this.#setup = setup;
+    this.#identity = identity;
+    this.#address = address;
+  }
+
+  /** check_host() for a domain, the first one or one that a record refers to. */
+  async domain(domain: string): Promise<Ending> {
+    const answer = await this.#ask(() => this.#setup.lookup.txt(domain));
+    if (answer.kind === 'failed') return temperror(`TXT ${domain}: ${answer.cause}`);
+    const text = answer.kind === 'none' ? undefined : selectRecord(answer.records);
+    if (text === undefined) return { result: 'none' };
+    const record = typeof text === 'string' ? parseRecord(text) : text;
+    if (record.kind === 'mistake') return permerror(`${domain}: ${record.cause}`);
+    return this.#evaluate(record, domain);
+  }
+
+  async #evaluate(record: SpfRecord, domain: string): Promise<Ending> {
+    for (const directive of record.directives) {
+      const matching = await this.#matches(directive, domain);
+      if (matching === false) continue;
+      if (matching !== true) return { ...matching, mechanism: directive.text };
+      const { result, text: mechanism } = directive;
+      const spec = result === 'fail' ? record.explanation : undefined;
+      return spec === undefined
+        ? { result, mechanism }
+        : { result, mechanism, explainedBy: { spec, domain } };
+    }
+    if (record.redirect === undefined) return { result: 'neutral', mechanism: 'default' };
+    if (++this.lookups > spfLimits.terms) return tooManyTerms;
+    const target = await this.#name(record.redirect, domain);
+    const ending = isName(target) ? await this.domain(target) : undefined;
+    return ending === undefined || ending.result === 'none'
+      ? permerror('redirect= to a domain without SPF record')
+      : ending;
+  }
+
+  #matches({ mechanism }: Directive, domain: string): Maybe<Matching> {
+    switch (mechanism.kind) {
+      case 'all':
+        return true;
+      case 'ip':
+        return sameNetwork(this.#address, mechanism.network.address, mechanism.network.bits);
+    }
+    if (++this.lookups > spfLimits.terms) return tooManyTerms;
+    switch (mechanism.kind) {
+      case 'include':
+        return this.#include(mechanism.domain, domain);
+      case 'exists':
+        return this.#exists(mechanism.domain, domain);
+      case 'a':
+        return this.#hostMatches(mechanism.domain, mechanism.bits, domain);
+      case 'mx':
+        return this.#exchangerMatches(mechanism.domain, mechanism.bits, domain);
+      case 'ptr':
+        return this.#nameMatches(mechanism.domain, domain);
+    }
+  }
+
+  /** RFC 7208 5.2, the table. */
+  async #include(spec: MacroString, domain: string): Promise<Matching> {
+    const target = await this.#name(spec, domain);
+    if (!isName(target)) return permerror('include: of a name that is none');
+    const ending = await this.domain(target);
+    switch (ending.result) {
+      case 'pass':
+        return true;
+      case 'fail':
+      case 'softfail':
+      case 'neutral':
+        return false;
+      case 'none':
+        return permerror(`include: of a domain without SPF record, ${target}`);
+      case 'temperror':
+      case 'permerror':
+        return ending;
+    }
+  }
+
+  async #exists(spec: MacroString, domain: string): Promise<Matching> {
+    const target = await this.#name(spec, domain);
+    if (!isName(target)) return false;
+    const answer = await this.#ask(() => this.#setup.lookup.addresses(target, 4));
+    return this.#counted(answer, `A ${shown(target)}`) ?? answer.kind === 'records';
+  }
+
+  async #hostMatches(spec: MacroString | undefined, bits: DualBits, domain: string): Promise<Matching> {
+    const target = spec === undefined ? domain : await this.#name(spec, domain);
+    if (!isName(target)) return false;
+    const answer = await this.#addressesOf(target);
+    return this.#counted(answer, `address of ${shown(target)}`) ?? this.#holds(answer, bits);
+  }
+
+  async #exchangerMatches(spec: MacroString | undefined, bits: DualBits, domain: string): Promise<Matching> {
+    const target = spec === undefined ? domain : await this.#name(spec, domain);
+    if (!isName(target)) return false;
+    const answer = await this.#ask(() => this.#setup.lookup.mx(target));
+    const ending = this.#counted(answer, `MX ${shown(target)}`);
+    if (ending !== undefined || answer.kind !== 'records') return ending ?? false;
+    if (answer.records.length > spfLimits.names)
+      return permerror(`more than ${spfLimits.names} MX records at ${shown(target)}`);
+    for (const host of answer.records) {
+      if (!isName(host)) continue;
+      const addresses = await this.#addressesOf(host);
+      if (addresses.kind === 'failed') return temperror(`address of ${shown(host)}: ${addresses.cause}`);
+      if (this.#holds(addresses, bits)) return true;
+    }
+    return false;
+  }
+
+  /** RFC 7208 5.5: what cannot be looked up here does not match, and is no error. */
+  async #nameMatches(spec: MacroString | undefined, domain: string): Promise<Matching> {
+    const target = (spec === undefined ? domain : await this.#name(spec, domain)).toLowerCase();
+    const answer = await this.#namesOfClient();
+    const ending = answer.kind === 'none' ? this.#counted(answer, 'PTR') : undefined;
+    if (ending !== undefined) return ending;
+    for (const name of clientNames(answer))
+      if (isUnder(name, target) && (await this.#isValidated(name))) return true;
+    return false;
+  }
+
+  /** An ending when the look-up of a term failed, or was one too many that found nothing. */
+  #counted(answer: Answer<string>, what: string): Ending | undefined {
+    if (answer.kind === 'failed') return temperror(`${what}: ${answer.cause}`);
+    if (answer.kind === 'none' && ++this.voids > spfLimits.voids)
+      return permerror(`more than ${spfLimits.voids} look-ups that found nothing`);
+    return undefined;
+  }
+
+  #addressesOf(host: string): Promise<Answer<string>> {
+    return this.#ask(() => this.#setup.lookup.addresses(host, this.#address.family));
+  }
+
+  #holds(answer: Answer<string>, bits: DualBits): boolean {
+    if (answer.kind !== 'records') return false;
+    const { family } = this.#address;
+    return answer.records.some((text) => {
+      const address = readAddress(text);
+      return address !== undefined && sameNetwork(address, this.#address, family === 4 ? bits.ip4 : bits.ip6);
+    });
+  }
+
+  #namesOfClient(): Promise<Answer<string>> {
+    this.#names ??= this.#ask(() => this.#setup.lookup.ptr(reverseOf(this.#address)));
+    return this.#names;
+  }
+
+  async #isValidated(name: string): Promise<boolean> {
+    const known = this.#validated.get(name);
+    if (known !== undefined) return known;
+    const isValid = isName(name) && this.#holds(await this.#addressesOf(name), { ip4: 32, ip6: 128 });
+    this.#validated.set(name, isValid);
+    return isValid;
+  }
+
+  /** Macro p (RFC 7208 7.3): the domain itself, a name below it, any other, in this order. */
+  async #validatedName(domain: string): Promise<string> {
+    const names = clientNames(await this.#namesOfClient());
+    const rank = (name: string): number => (name === domain ? 0 : isUnder(name, domain) ? 1 : 2);
+    for (const name of [...names].sort((a, b) => rank(a) - rank(b)))
+      if (await this.#isValidated(name)) return name;
+    return 'unknown';
+  }
+
+  async #name(spec: MacroString, domain: string): Promise<string> {
+    return expandName(spec, await this.#values(spec, domain));
+  }
+
+  async #values(spec: MacroString, domain: string): Promise<MacroValues> {
+    const validated = needsValidatedName(spec) ? await this.#validatedName(domain) : 'unknown';
+    const { sender, localPart, domain: senderDomain = '', helo } = this.#identity;
+    const { receiver, now } = this.#setup;
+    const values: Readonly<Record<string, () => string>> = {
+      s: () => sender,
+      l: () => localPart,
+      o: () => senderDomain,
+      d: () => domain,
+      i: () => dottedAddress(this.#address),
+      p: () => validated,
+      v: () => (this.#address.family === 4 ? 'in-addr' : 'ip6'),
+      h: () => helo,
+      c: () => shownAddress(this.#address),
+      r: () => receiver,
+      t: () => String(Math.trunc(now)),
+    };
+    return (letter) => values[letter]?.() ?? '';
+  }
+
+  /** RFC 7208 6.2: whatever is wrong with it, there is no explanation then. */
+  async explain({ spec, domain }: ExplainedBy): Promise<string | undefined> {
+    const target = await this.#name(spec, domain);
+    if (!isName(target)) return undefined;
+    const answer = await this.#ask(() => this.#setup.lookup.txt(target));
+    if (answer.kind !== 'records' || answer.records.length !== 1) return undefined;
+    const text = readExplanation(answer.records[0] ?? '');
+    if (text === undefined) return undefined;
+    // What macros bring in of a sender may be any octets.
+    return expandText(text, await this.#values(text, domain), spfLimits.explanation).replace(/[^ -~]/g, '?');
+  }
+
+  /** A look-up that throws has failed; one beyond all bounds is not made. */
+  async #ask(look: () => Maybe<Answer<string>>): Promise<Answer<string>> {
+    if (++this.#queries > spfLimits.queries) return { kind: 'failed', cause: 'too many look-ups' };
+    try {
+      const answer = await look();
+      if (answer.kind !== 'records') return answer;
+      // With all of it in the cache nothing else would give the loop back, and a check may read some megabytes.
+      const turn = this.#turns.done(workOf(answer.records));
+      if (turn !== undefined) await turn;
+      return answer.records.length === 0 ? { kind: 'none' } : answer;
+    } catch {
+      return { kind: 'failed', cause: 'the look-up failed' };
+    }
+  }
+}
+
+/** Octets that are hashed as fast as the records are taken apart. */
+function workOf(records: readonly string[]): number {
+  let work = 0;
+  for (const record of records) work += 50 * (record.length + 1);
+  return work;
+}
+
+const tooManyTerms = permerror(`more than ${spfLimits.terms} terms that look up`);
+
+/** Labels of 1 to 63 octets, of any octets: names may be more than hosts'. */
+function isName(name: string): boolean {
+  return (
+    name !== '' && name.length <= 253 && name.split('.').every((label) => label !== '' && label.length < 64)
+  );
+}
+
+const isUnder = (name: string, domain: string): boolean => name === domain || name.endsWith(`.${domain}`);
+
+/** The first of them, lower case. */
+function clientNames(answer: Answer<string>): string[] {
+  return answer.kind === 'records'
+    ? answer.records.slice(0, spfLimits.names).map((name) => name.toLowerCase())
+    : [];
+}
+
+const shown = (name: string): string => name.replace(/[^!-~]/g, '?');

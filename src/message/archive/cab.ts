@@ -1,0 +1,35 @@
+// The names in a cabinet (MS-CAB 2.3): a row of entries of which the header says where it begins and how many there are. Nothing is unpacked.
+import type { Listing } from './listing.ts';
+import { Cursor, type Source } from './source.ts';
+
+const longestName = 257;
+
+export async function readCab(
+  source: Source,
+  listing: Listing,
+  within: number | undefined,
+  depth: number,
+): Promise<void> {
+  const head = await source.read(0, 36);
+  const count = head.length < 36 ? 0 : head.readUInt16LE(28);
+  const cursor = new Cursor(source, head.length < 36 ? 0 : head.readUInt32LE(16));
+  for (let i = 0; i < count; i++) {
+    const entry = await cursor.take(16);
+    const rest = await cursor.peek(longestName);
+    const end = rest.indexOf(0);
+    if (entry === undefined || end < 0) {
+      listing.defects.add('damaged');
+      listing.truncated.add('damaged');
+      return;
+    }
+    const isUtf8 = (entry.readUInt16LE(14) & 0x80) !== 0;
+    const name = rest.toString(isUtf8 ? 'utf8' : 'latin1', 0, end).replaceAll('\\', '/');
+    cursor.at += end + 1;
+    const size = entry.readUInt32LE(0);
+    if (
+      listing.add({ name, size, encrypted: false, type: undefined, ext: undefined, within, depth }) ===
+      undefined
+    )
+      return;
+  }
+}

@@ -1,0 +1,107 @@
+// By what octets a kind of file is known, as its own specification or its program says. Data of detect.ts; rows in order, the first that fits counts.
+// What needs a look inside (office documents, scripts, text with tags) is in detect.ts.
+
+export interface Magic {
+  readonly type: string;
+  readonly ext: string;
+  /** Octets as latin1, `?` for any. */
+  readonly at: readonly (readonly [offset: number, octets: string])[];
+}
+
+const row = (type: string, ext: string, ...at: readonly (readonly [number, string])[]): Magic => ({
+  type,
+  ext,
+  at,
+});
+const begins = (type: string, ext: string, octets: string): Magic => row(type, ext, [0, octets]);
+
+export const magicTable: readonly Magic[] = [
+  // What runs.
+  begins('application/x-elf', 'elf', '\x7fELF'),
+  begins('application/x-mach-binary', 'macho', '\xfe\xed\xfa\xce'),
+  begins('application/x-mach-binary', 'macho', '\xfe\xed\xfa\xcf'),
+  begins('application/x-mach-binary', 'macho', '\xce\xfa\xed\xfe'),
+  begins('application/x-mach-binary', 'macho', '\xcf\xfa\xed\xfe'),
+  begins('application/x-ms-shortcut', 'lnk', 'L\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0F'),
+  begins('application/vnd.android.dex', 'dex', 'dex\n'),
+  begins('application/wasm', 'wasm', '\0asm'),
+  begins('application/x-shockwave-flash', 'swf', 'CWS'),
+  begins('application/x-shockwave-flash', 'swf', 'FWS'),
+  begins('application/x-shockwave-flash', 'swf', 'ZWS'),
+  begins('application/vnd.ms-htmlhelp', 'chm', 'ITSF'),
+  begins('application/x-ms-regedit', 'reg', 'REGEDIT4'),
+  begins('application/x-ms-regedit', 'reg', 'Windows Registry Editor'),
+  // Archives and images of disks.
+  begins('application/zip', 'zip', 'PK\x03\x04'),
+  begins('application/zip', 'zip', 'PK\x05\x06'),
+  begins('application/zip', 'zip', 'PK\x07\x08'),
+  begins('application/vnd.rar', 'rar', 'Rar!\x1a\x07'),
+  begins('application/x-7z-compressed', '7z', "7z\xbc\xaf'\x1c"),
+  begins('application/gzip', 'gz', '\x1f\x8b\x08'),
+  begins('application/x-bzip2', 'bz2', 'BZh'),
+  begins('application/x-xz', 'xz', '\xfd7zXZ\0'),
+  begins('application/x-lzip', 'lz', 'LZIP'),
+  begins('application/zstd', 'zst', '(\xb5/\xfd'),
+  begins('application/x-lz4', 'lz4', '\x04"M\x18'),
+  begins('application/x-compress', 'z', '\x1f\x9d'),
+  begins('application/vnd.ms-cab-compressed', 'cab', 'MSCF\0\0\0\0'),
+  begins('application/x-installshield', 'cab', 'ISc('),
+  begins('application/x-arj', 'arj', '\x60\xea'),
+  row('application/x-lzh-compressed', 'lzh', [2, '-lh'], [6, '-']),
+  begins('application/x-ace-compressed', 'ace', '\0\0\0\0\0\0\0**ACE**'),
+  row('application/x-ace-compressed', 'ace', [7, '**ACE**']),
+  begins('application/x-xar', 'xar', 'xar!'),
+  begins('application/vnd.debian.binary-package', 'deb', '!<arch>\ndebian'),
+  begins('application/x-unix-archive', 'ar', '!<arch>\n'),
+  begins('application/x-cpio', 'cpio', '07070'),
+  begins('application/x-cpio', 'cpio', '\xc7\x71'),
+  begins('application/x-cpio', 'cpio', '\x71\xc7'),
+  begins('application/x-alz-compressed', 'alz', 'ALZ\x01'),
+  begins('application/x-egg-compressed', 'egg', 'EGGA'),
+  begins('application/x-squashfs', 'squashfs', 'hsqs'),
+  begins('application/x-vmdk', 'vmdk', 'KDMV'),
+  begins('application/x-rpm', 'rpm', '\xed\xab\xee\xdb'),
+  begins('application/x-ms-wim', 'wim', 'MSWIM\0\0\0'),
+  begins('application/x-vhdx', 'vhdx', 'vhdxfile'),
+  begins('application/x-virtual-disk', 'vhd', 'conectix'),
+  row('application/x-iso9660-image', 'iso', [32_769, 'CD001']),
+  row('application/x-iso9660-image', 'iso', [34_817, 'CD001']),
+  row('application/x-udf-image', 'iso', [32_769, 'BEA01']),
+  row('application/x-tar', 'tar', [257, 'ustar']),
+  // Documents.
+  begins('application/rtf', 'rtf', '{\\rt'),
+  begins('application/postscript', 'ps', '%!PS'),
+  begins('application/vnd.ms-tnef', 'dat', 'x\x9f>"'),
+  begins('application/onenote', 'one', '\xe4R\\{\x8c\xd8\xa7M\xae\xb1Sx\xd0)\x96\xd3'),
+  begins('application/x-sqlite3', 'sqlite', 'SQLite format 3\0'),
+  begins('application/x-msaccess', 'mdb', '\0\x01\0\0Standard Jet DB'),
+  begins('application/x-msaccess', 'accdb', '\0\x01\0\0Standard ACE DB'),
+  begins('application/vnd.ms-outlook-pst', 'pst', '!BDN'),
+  // Pictures, sound, films, type.
+  begins('image/png', 'png', '\x89PNG\r\n\x1a\n'),
+  begins('image/jpeg', 'jpg', '\xff\xd8\xff'),
+  begins('image/gif', 'gif', 'GIF87a'),
+  begins('image/gif', 'gif', 'GIF89a'),
+  row('image/webp', 'webp', [0, 'RIFF'], [8, 'WEBP']),
+  row('audio/wav', 'wav', [0, 'RIFF'], [8, 'WAVE']),
+  row('video/avi', 'avi', [0, 'RIFF'], [8, 'AVI ']),
+  begins('image/tiff', 'tif', 'II*\0'),
+  begins('image/tiff', 'tif', 'MM\0*'),
+  row('image/bmp', 'bmp', [0, 'BM'], [6, '\0\0\0\0'], [15, '\0\0\0']),
+  begins('image/x-icon', 'ico', '\0\0\x01\0'),
+  row('image/heic', 'heic', [4, 'ftyphei']),
+  row('image/avif', 'avif', [4, 'ftypavif']),
+  row('video/mp4', 'mp4', [4, 'ftyp']),
+  begins('image/jxl', 'jxl', '\0\0\0\x0cJXL '),
+  begins('image/wmf', 'wmf', '\xd7\xcd\xc6\x9a'),
+  row('image/emf', 'emf', [0, '\x01\0\0\0'], [40, ' EMF']),
+  begins('image/vnd.adobe.photoshop', 'psd', '8BPS'),
+  begins('audio/mpeg', 'mp3', 'ID3'),
+  begins('audio/ogg', 'ogg', 'OggS'),
+  begins('audio/flac', 'flac', 'fLaC'),
+  begins('audio/midi', 'mid', 'MThd'),
+  begins('video/x-matroska', 'mkv', '\x1aE\xdf\xa3'),
+  begins('video/mpeg', 'mpg', '\0\0\x01\xba'),
+  begins('font/woff', 'woff', 'wOFF'),
+  begins('font/woff2', 'woff2', 'wOF2'),
+];

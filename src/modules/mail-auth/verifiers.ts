@@ -1,0 +1,169 @@
+// What dkim.verify and arc.verify share: the message of a transaction is taken in once, its keys are asked for once, and each gives the same
+// results again as long as the transaction lasts.
+import type { Clock } from '../../base/clock.ts';
+import type { Resolver } from '../../dns/resolver-api.ts';
+import type { CallContext, Slot } from '../../lua-api/call-context.ts';
+import { LuaError, type Suspension } from '../../lua-api/function-spec.ts';
+import type { LuaValue } from '../../lua-api/value.ts';
+import { type ArcResult, verifyArc } from '../../mail-auth/arc/verify.ts';
+import type { DkimResult } from '../../mail-auth/dkim/result.ts';
+import { type VerifySetup, verifyDkim } from '../../mail-auth/dkim/verify.ts';
+import { KeyFinder } from '../../mail-auth/key-finder.ts';
+import { KeyCache } from '../../mail-auth/public-key.ts';
+import { limitsOf, type ReceivedMessage } from '../../mail-auth/received.ts';
+import { optionsOf } from '../../options/options.ts';
+import { sessionOf, type TransactionView } from '../../policy/session-view.ts';
+import { ResolverNames } from './names.ts';
+import { takeIn } from './take-in.ts';
+
+/** The verification of one message. */
+class Verification {
+  readonly id: string;
+  readonly #abort = new AbortController();
+  readonly #take: () => Promise<ReceivedMessage>;
+  readonly #setup: VerifySetup;
+  #received: Promise<ReceivedMessage> | undefined;
+  #dkim: Promise<readonly DkimResult[]> | undefined;
+  #arc: Promise<ArcResult> | undefined;
+
+  constructor(
+    verifiers: Pick<Parts, 'clock' | 'resolver' | 'cache'>,
+    context: CallContext,
+    { id }: TransactionView,
+  ) {
+    this.id = id;
+    const { clock, resolver, cache } = verifiers;
+    const { values } = optionsOf(context);
+    const { signal } = this.#abort;
+    const lookup = new ResolverNames(clock, resolver, {
+      signal,
+      timeoutMs: values['dkim-timeout'] * 1000,
+      maxPending: values['dns-session-queries'],
+    });
+    this.#setup = {
+      keys: new KeyFinder(lookup, cache),
+      now: Math.floor(clock.now() / 1000),
+      minBits: values['dkim-min-bits'],
+    };
+    const limits = limitsOf(values);
+    this.#take = async () => {
+      const transaction = sessionOf(context)?.transaction;
+      if (transaction?.id !== id || !transaction.atDot) throw new LuaError(tooLate);
+      return transaction.received ?? takeIn(transaction, limits, signal);
+    };
+  }
+
+  dkim(): Promise<readonly DkimResult[]> {
+    this.#dkim ??= this.#message().then((message) => verifyDkim(message, this.#setup));
+    return this.#dkim;
+  }
+
+  arc(): Promise<ArcResult> {
+    this.#arc ??= this.#message().then((message) => verifyArc(message, this.#setup));
+    return this.#arc;
+  }
+
+  /** Results are kept, the message is not. */
+  endOfHook(): void {
+    this.#received = undefined;
+  }
+
+  cancel(): void {
+    this.#abort.abort(given);
+  }
+
+  #message(): Promise<ReceivedMessage> {
+    this.#received ??= this.#take();
+    return this.#received;
+  }
+}
+
+interface Parts {
+  readonly clock: Clock;
+  readonly resolver: Resolver;
+  readonly cache: KeyCache;
+}
+
+const tooLate = 'it judges the message as it was received: ask first in hook.dot';
+/** A reason made once: AbortController would make one with a stack trace each time. */
+const given = new Error('given up');
+
+export class Verifiers {
+  readonly #parts: Parts;
+  readonly #slot: Slot<{ current: Verification | undefined }> = {
+    name: 'mail-auth',
+    create: () => ({ current: undefined }),
+    endOfHook: ({ current }) => current?.endOfHook(),
+    dispose: ({ current }) => current?.cancel(),
+  };
+
+  constructor(clock: Clock, resolver: Resolver) {
+    this.#parts = { clock, resolver, cache: new KeyCache() };
+  }
+
+  dkim(context: CallContext, give: (results: readonly DkimResult[]) => LuaValue): Suspension | undefined {
+    return this.#suspended(context, 'dkim.verify', (verification) => verification.dkim().then(give));
+  }
+
+  /** The same for another module: what can still be found out. Nothing outside a transaction, and before the dot. */
+  signatures(context: CallContext): { readonly results: Promise<readonly DkimResult[]>; cancel(): void } {
+    const transaction = sessionOf(context)?.transaction;
+    const held = context.slot(this.#slot);
+    if (transaction === undefined || (held.current?.id !== transaction.id && !transaction.atDot))
+      return { results: Promise.resolve([]), cancel: () => undefined };
+    const { verification, cancel } = this.#verification(context, transaction);
+    return { results: verification.dkim(), cancel };
+  }
+
+  /** The chain for who records it: begun now, and not to be rejected unheard. `cancel`: nobody waits for it any more. */
+  chain(
+    context: CallContext,
+    transaction: TransactionView,
+  ): { readonly result: Promise<ArcResult>; cancel(): void } {
+    const { verification, cancel } = this.#verification(context, transaction);
+    const result = verification.arc();
+    result.catch(() => undefined);
+    return { result, cancel };
+  }
+
+  arc(context: CallContext, give: (result: ArcResult) => LuaValue): Suspension | undefined {
+    return this.#suspended(context, 'arc.verify', (verification) => verification.arc().then(give));
+  }
+
+  /** Undefined outside a transaction: nothing is there to be verified. */
+  #suspended(
+    context: CallContext,
+    name: string,
+    ask: (verification: Verification) => Promise<LuaValue>,
+  ): Suspension | undefined {
+    const session = sessionOf(context);
+    if (session === undefined) throw new LuaError('a message exists only while a client is served');
+    const { transaction } = session;
+    if (transaction === undefined) return undefined;
+    const { verification, cancel } = this.#verification(context, transaction);
+    return {
+      kind: 'suspension',
+      describe: () => `${name} (keys)`,
+      done: ask(verification).then((value) => [value]),
+      cancel,
+    };
+  }
+
+  #verification(
+    context: CallContext,
+    transaction: TransactionView,
+  ): { readonly verification: Verification; readonly cancel: () => void } {
+    const held = context.slot(this.#slot);
+    if (held.current?.id !== transaction.id) {
+      if (!transaction.atDot) throw new LuaError(tooLate);
+      held.current?.cancel();
+      held.current = new Verification(this.#parts, context, transaction);
+    }
+    const verification = held.current;
+    const cancel = (): void => {
+      verification.cancel();
+      if (held.current === verification) held.current = undefined;
+    };
+    return { verification, cancel };
+  }
+}

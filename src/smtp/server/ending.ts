@@ -1,0 +1,55 @@
+// Why a session ends, in the numbers of hook.close (doc/hooks.md) and of the operating system for hook.error.
+import { constants } from 'node:os';
+import type { LimitName } from '../../policy/instance.ts';
+
+/** 0 in order (QUIT, time-out, shutdown), 1 dropped by the policy, 2 by a limit or rule of ours, 3 writing failed, 4 any other error. */
+export type CloseCode = 0 | 1 | 2 | 3 | 4;
+
+export interface Ending {
+  readonly code: CloseCode;
+  /** For the log: one line. */
+  readonly cause: string;
+  /** What hook.error is told before hook.close; undefined: it is not called. */
+  readonly error?: SystemError;
+  /** True when the client is gone and nothing can be sent. */
+  readonly gone?: boolean;
+}
+
+export interface SystemError {
+  readonly errno: number;
+  readonly text: string;
+}
+
+const { errno } = constants;
+
+export const TIMED_OUT: SystemError = { errno: errno.ETIMEDOUT, text: 'Connection timed out' };
+
+/** An error of the socket or of a file, as the operating system numbers and names it. */
+export function systemError(error: Error): SystemError {
+  const { errno: number, code } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ECONNRESET':
+      return { errno: errno.ECONNRESET, text: 'Connection reset by peer' };
+    case 'EPIPE':
+      return { errno: errno.EPIPE, text: 'Broken pipe' };
+    case 'ETIMEDOUT':
+      return TIMED_OUT;
+    default:
+      return {
+        errno: typeof number === 'number' && number !== 0 ? Math.abs(number) : errno.EIO,
+        text: error.message,
+      };
+  }
+}
+
+const LIMIT_ERRNO: Readonly<Record<LimitName, number>> = {
+  cpu: errno.ETIME,
+  'wall-clock': errno.ETIMEDOUT,
+  memory: errno.ENOMEM,
+  pending: errno.EAGAIN,
+};
+
+/** A hook that failed: ECANCELED, or the number of the limit that stopped it, with what happened as text. */
+export function hookError(message: string, limit?: LimitName): SystemError {
+  return { errno: limit === undefined ? errno.ECANCELED : LIMIT_ERRNO[limit], text: message };
+}

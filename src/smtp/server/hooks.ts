@@ -1,0 +1,97 @@
+// The one way by which a session calls the policy: keeps the fields of the client table, calls hooks that exist, and reads what they
+// answered (doc/hooks.md).
+
+import type { Log } from '../../base/log.ts';
+import { chain, type Maybe } from '../../base/maybe.ts';
+import type { LuaRecord, LuaValue, SliceBatch } from '../../lua-api/value.ts';
+import type { HookName } from '../../policy/hook-table.ts';
+import type { HookOutcome, PolicyInstance } from '../../policy/instance.ts';
+import { type HookAnswer, judge, SILENT } from './hook-answer.ts';
+
+export type { HookAnswer } from './hook-answer.ts';
+
+export class Hooks {
+  readonly #instance: PolicyInstance;
+  readonly #log: Log;
+  readonly #secret: () => boolean;
+  /** Fields of `client` that Lua does not have yet. */
+  #fields: Record<string, LuaValue> | undefined;
+
+  /** `secret`: a password may be in what a hook is given and returns now, so that it must not get into the log. */
+  constructor(instance: PolicyInstance, log: Log, secret: () => boolean) {
+    this.#instance = instance;
+    this.#log = log;
+    this.#secret = secret;
+  }
+
+  has(name: HookName): boolean {
+    return this.#instance.has(name);
+  }
+
+  /** It may ask who signed a message. */
+  get verifies(): boolean {
+    return this.#instance.verifies;
+  }
+
+  /** Fields of the client table, set before the next hook runs; undefined removes one. */
+  client(fields: LuaRecord): void {
+    // Not a spread: that costs microseconds, at every command.
+    this.#fields = Object.assign(this.#fields ?? {}, fields);
+  }
+
+  /** Drops a lazy field: the next read asks the session again. */
+  forget(module: string, field: string): void {
+    this.#instance.forget(module, field);
+  }
+
+  /** `sent`: the code of the reply that hook.reply is asked about. */
+  call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer> {
+    this.#flush();
+    const outcome = this.#instance.call(name, args);
+    // No closure for what is called for every line of a message.
+    return outcome instanceof Promise
+      ? outcome.then((later) => this.#read(name, later, sent))
+      : this.#read(name, outcome, sent);
+  }
+
+  /** As call, with the lines of a batch; `done` of them were handed over. */
+  callEach(name: HookName, batch: SliceBatch): Maybe<{ readonly done: number; readonly answer: HookAnswer }> {
+    this.#flush();
+    return chain(this.#instance.callEach(name, batch), ({ done, outcome }) => ({
+      done,
+      answer: this.#read(name, outcome),
+    }));
+  }
+
+  /** Runs a line of Lua in the session's environment (`+test`). */
+  run(source: string): Maybe<HookOutcome> {
+    this.#flush();
+    return this.#instance.run(source, '=stdin');
+  }
+
+  cancel(): void {
+    this.#instance.cancel();
+  }
+
+  close(): void {
+    this.#instance.close();
+  }
+
+  #flush(): void {
+    if (this.#fields === undefined) return;
+    this.#instance.setClient(this.#fields);
+    this.#fields = undefined;
+  }
+
+  #read(name: HookName, outcome: HookOutcome, sent?: number): HookAnswer {
+    if (outcome.kind === 'undefined') return SILENT;
+    if (outcome.kind === 'returned' && outcome.reply === undefined && !outcome.drop) return SILENT;
+    const at = sent === undefined ? { secret: this.#secret() } : { secret: this.#secret(), sent };
+    const { answer, complaint } = judge(name, outcome, at);
+    if (complaint !== undefined) {
+      const fields = { message: complaint.message, hook: `hook.${name}` };
+      this.#log.emit(complaint.useless ? 'result-useless' : 'result-fault', fields);
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,62 @@
+// The recipient sources (users/recipient-source) as one decider about RCPT: asked in order until one knows the recipient. Without sources it
+// costs nothing.
+import type { RecipientSource } from '../../users/recipient-source.ts';
+import { echo, reply } from '../protocol/reply.ts';
+import type { Objection } from './command.ts';
+import type { RecipientDecider, RecipientInHand } from './recipient-decider.ts';
+import { type ErrorName, errorReply } from './reply-table.ts';
+import type { SessionCore } from './session-core.ts';
+
+export const recipientSources: RecipientDecider = {
+  decide: (inHand, core) => {
+    const sources = core.deps.recipientSources;
+    // No mail goes to one whom the policy has taken out.
+    if (sources === undefined || core.transaction?.final.isRemoved(inHand.recipient) === true)
+      return undefined;
+    return ask(inHand, sources, core);
+  },
+};
+
+async function ask(
+  { recipient, path }: RecipientInHand,
+  sources: readonly RecipientSource[],
+  core: SessionCore,
+): Promise<Objection | undefined> {
+  const { address } = recipient;
+  const question = {
+    address,
+    domain: path.domain,
+    user: core.auth?.user,
+    signal: core.abortSignal,
+  };
+  let unknown: Objection | undefined;
+  let unavailable: Objection | undefined;
+  for (const source of sources) {
+    const answer = await source.look(question);
+    if (core.isOver) return undefined;
+    switch (answer.kind) {
+      case 'known':
+        return undefined;
+      case 'foreign':
+        break;
+      case 'unknown':
+        unknown ??= refusal('unknownRecipient', source.name, address, core);
+        break;
+      case 'refused':
+        return { reply: reply(550, echo(`${answer.status} ${answer.text}`)), cause: source.name };
+      case 'unavailable':
+        core.log.emit('rcpt-unavailable', { source: source.name, recipient: address, cause: answer.cause });
+        unavailable ??= refusal('recipientUnavailable', source.name, address, core);
+        break;
+    }
+  }
+  // Who could not be asked may be the one that knows.
+  return unavailable ?? unknown;
+}
+
+function refusal(error: ErrorName, cause: string, address: string, core: SessionCore): Objection {
+  return {
+    reply: errorReply(error, core.values['smtp-error-url'], { address }, core.transaction?.isUtf8),
+    cause,
+  };
+}

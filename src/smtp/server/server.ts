@@ -1,0 +1,55 @@
+// The SMTP server: its listeners, and the sessions of their connections. Also runs a session over any other stream (`+test`). What it started
+// has ended when close has resolved.
+import type { Duplex } from 'node:stream';
+import type { BoundSockets, Endpoint } from '../../net/listener.ts';
+import { listenerRows } from '../../net/listener-row.ts';
+import { Listeners, type ListeningPlace } from '../../net/listeners.ts';
+import type { Peer } from '../../net/peer.ts';
+import { TlsWrapper } from '../../net/tls-wrapper.ts';
+import { Transport } from '../../net/transport.ts';
+import type { ListenFlag } from '../../options/listen-list.ts';
+import type { ServerDeps } from './server-deps.ts';
+import { Sessions } from './sessions.ts';
+
+export interface SmtpServer {
+  /** Opens the sockets that the options describe, or has them from `bound`. Rejects with the system's error; then nothing listens. */
+  listen(bound?: BoundSockets): Promise<readonly Endpoint[]>;
+  /** Where it listens; empty before listen and after close. */
+  readonly endpoints: readonly Endpoint[];
+  /** Likewise, by listener. */
+  readonly places: readonly ListeningPlace[];
+  /** Sessions that are not over. */
+  readonly sessions: number;
+  /** Runs a session over a stream, without limits of connections; resolves when it is over. `interactive`: that of `+test`. `flags`: of its listener. */
+  serve(stream: Duplex, peer: Peer, interactive: boolean, flags?: ReadonlySet<ListenFlag>): Promise<void>;
+  /**
+   * No new connections; idle sessions get 421, those with a transaction may finish it within `graceSeconds` (0: are cut off at once).
+   * Resolves when every session is over. May be called again, with less patience.
+   */
+  close(graceSeconds: number): Promise<void>;
+}
+
+export function createServer(deps: ServerDeps): SmtpServer {
+  const sessions = new Sessions(deps);
+  const listeners = new Listeners(deps);
+  return {
+    // hook.init may have set where to listen: they are asked now.
+    listen: (bound) =>
+      listeners.listen(listenerRows(deps.options, sessions, new TlsWrapper(deps.tls, deps.clock)), bound),
+    get endpoints() {
+      return listeners.endpoints;
+    },
+    get places() {
+      return listeners.places;
+    },
+    get sessions() {
+      return sessions.count;
+    },
+    serve: (stream, peer, interactive, flags) =>
+      sessions.serve(new Transport(stream, deps.clock), peer, interactive, flags),
+    close: async (graceSeconds) => {
+      await listeners.close();
+      await sessions.end(graceSeconds);
+    },
+  };
+}

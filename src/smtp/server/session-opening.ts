@@ -1,0 +1,73 @@
+// The beginning of a session: the policy's instance is made, the client's rate is looked at, its name is looked up, the banner goes out.
+// Each of these delays only this client.
+import type { Conversation } from './conversation.ts';
+import { openPolicy } from './open-policy.ts';
+import { likenessOf, refuseProxy } from './proxy-unasked.ts';
+import type { SessionCore } from './session-core.ts';
+
+export interface OpeningSettings {
+  /** Milliseconds to wait before anything else (rate-global). */
+  readonly delay: number;
+  /** `+test`: whose input may be there from the start. */
+  readonly interactive: boolean;
+}
+
+/** Up to the banner, or to the end of the session. */
+export async function openSession(
+  core: SessionCore,
+  conversation: Conversation,
+  { delay, interactive }: OpeningSettings,
+): Promise<void> {
+  if (delay > 0) await pause(core, delay, false);
+  if (core.isOver || !(await openPolicy(core)) || core.isOver) return;
+  if (!(await conversation.admit())) return;
+  await lookUpName(core);
+  const wait = core.values['smtp-greet-pause'];
+  // A health check of a balancer has to wait for nothing.
+  if (wait > 0 && !interactive && core.client.proxy?.check !== true) {
+    if (likenessOf(core) === 'perhaps') await pause(core, wait, true);
+    if (!core.isOver && likenessOf(core) === 'yes') await refuseProxy(core);
+    else if (!core.isOver && core.input.buffered > 0) {
+      // RFC 5321 section 4.3.1: the client waits for the banner.
+      const ending = { code: 2, cause: 'talked before the banner' } as const;
+      await core.replies.refuseAndEnd('earlyTalker', { host: core.deps.hostName }, ending);
+    }
+  }
+  if (!core.isOver) await conversation.welcome();
+}
+
+/** client.host by reverse DNS, and whether the name has that address, together within dns-client-timeout seconds (0: not looked up). */
+async function lookUpName(core: SessionCore): Promise<void> {
+  const seconds = core.values['dns-client-timeout'];
+  const { client, deps } = core;
+  if (seconds === 0 || client.hostKnown) return;
+  const { clock, resolver } = deps;
+  const signal = core.abortSignal;
+  const until = clock.monotonic() + seconds * 1000;
+  const name = await resolver.reverse(client.address, { timeoutMs: seconds * 1000, signal });
+  if (name === undefined || name === '') return;
+  client.host = name;
+  client.hostKnown = true;
+  const timeoutMs = Math.max(0, until - clock.monotonic());
+  client.hostConfirmed = await resolver.confirms(name, client.address, { timeoutMs, signal });
+}
+
+/** Waits `ms`, or (when `forInput`) until the client has sent something that is not the beginning of a PROXY header only, or until the session ends. */
+function pause(core: SessionCore, ms: number, forInput: boolean): Promise<void> {
+  const signal = core.abortSignal;
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      signal.removeEventListener('abort', done);
+      core.inputArrived = undefined;
+      resolve();
+    };
+    const timer = core.deps.clock.after(ms, done);
+    signal.addEventListener('abort', done);
+    if (!forInput) return;
+    core.inputArrived = () => {
+      if (likenessOf(core) !== 'perhaps') done();
+    };
+  });
+}

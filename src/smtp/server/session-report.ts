@@ -1,0 +1,170 @@
+// What one session tells about itself, and the sums for its last word. Commands and replies are told at every command: always with the same
+// object, so that nothing is made for them when nobody but counters listens.
+import type { Channel, EventFields } from '../../base/events.ts';
+import type { Log } from '../../base/log.ts';
+import type { Recipient } from '../protocol/recipient.ts';
+import type { Reply } from '../protocol/reply.ts';
+import type { Client } from './client.ts';
+import type { Authentication, RefusedLogin } from './command.ts';
+import type { Ending } from './ending.ts';
+import { AUTH_COMMAND } from './session-log.ts';
+import type { Hello } from './state-machine.ts';
+import type { Transaction } from './transaction.ts';
+
+/** Octets of a user in the log: a stranger may claim to be one of 9,000. */
+const LONGEST_LOGIN = 256;
+
+/** Characters of the recipients behind the first one in the log: its lines stay whole up to 4096 octets. */
+const LONGEST_OTHERS = 1000;
+
+/** The recipients behind the first one, for the log: as many whole addresses as fit, then how many are left out. */
+export function othersOf(recipients: readonly Recipient[], longest = LONGEST_OTHERS): string | undefined {
+  if (recipients.length < 2) return undefined;
+  let text = '';
+  for (let i = 1; i < recipients.length; i++) {
+    const address = recipients[i]?.address ?? '';
+    if (text.length + address.length > longest) return `${text}... and ${recipients.length - i} more`;
+    text += i === 1 ? address : `, ${address}`;
+  }
+  return text;
+}
+
+export class SessionReport {
+  readonly #log: Log;
+  readonly #clientSays: Channel<'protocol-client'>;
+  readonly #serverSays: Channel<'protocol-server'>;
+  readonly #line = { line: '' };
+  readonly #reply = { reply: '' };
+  #commands = 0;
+  #errors = 0;
+  #messages = 0;
+  #hello = '';
+
+  constructor(log: Log) {
+    this.#log = log;
+    this.#clientSays = log.bus.channel('protocol-client');
+    this.#serverSays = log.bus.channel('protocol-server');
+  }
+
+  /** The session begins. */
+  connect({ address, port }: Client, listener: string): void {
+    if (listener === '') this.#log.emit('link-connect', { client: address, port });
+    else this.#log.emit('link-connect', { client: address, port, listener });
+  }
+
+  /** It is encrypted. */
+  secured({ address, tls }: Client): void {
+    if (tls === undefined || !this.#log.wants('link-tls')) return;
+    const { version, cipher, name, resumed, by, certificate } = tls;
+    const shown = certificate && {
+      certificate: certificate.cause ?? certificate.result,
+      subject: certificate.subject,
+    };
+    this.#log.emit('link-tls', { client: address, version, cipher, name, resumed, by, ...shown });
+  }
+
+  /** A line of the client, as far as it may be shown. */
+  command(line: string): void {
+    this.#commands++;
+    this.#line.line = line;
+    this.#clientSays.emit(this.#line, this.#log);
+  }
+
+  /** A line that is too long to be kept. */
+  longCommand(): void {
+    this.#commands++;
+  }
+
+  /** The argument of EHLO or HELO, '' when another client has taken over. */
+  hello(text: string): void {
+    this.#hello = text;
+  }
+
+  /** That hello was accepted. */
+  identified(verb: Hello): void {
+    if (this.#log.wants('link-identify')) this.#log.emit('link-identify', { verb, hello: this.#hello });
+  }
+
+  authenticated({ mechanism, source, user }: Authentication, { address }: Client): void {
+    this.#log.emit('link-auth', { login: user, mechanism, source, client: address });
+  }
+
+  /** AUTH was answered with something else than 235. */
+  authRefused({ login, ...more }: RefusedLogin, code: number, { address }: Client): void {
+    this.#log.emit('link-auth-refused', {
+      login: login.slice(0, LONGEST_LOGIN),
+      ...more,
+      code,
+      client: address,
+    });
+  }
+
+  /** The session ended before AUTH was answered. */
+  authUnheard({ login, ...more }: RefusedLogin, { address }: Client): void {
+    this.#log.emit('link-auth-unheard', { login: login.slice(0, LONGEST_LOGIN), ...more, client: address });
+  }
+
+  /** MAIL was accepted. */
+  begin({ id, sender }: Transaction): void {
+    if (this.#log.wants('tx-begin')) this.#log.emit('tx-begin', { transaction: id, sender });
+  }
+
+  /** RCPT was accepted: it is the last recipient of the transaction. */
+  recipient({ id, recipients }: Transaction): void {
+    if (!this.#log.wants('tx-rcpt')) return;
+    const recipient = recipients.at(-1)?.address ?? '';
+    this.#log.emit('tx-rcpt', { transaction: id, recipient, recipients: recipients.length });
+  }
+
+  /** The content of the message may come. */
+  data({ id }: Transaction): void {
+    if (this.#log.wants('tx-data')) this.#log.emit('tx-data', { transaction: id });
+  }
+
+  reply({ text }: Reply): void {
+    this.#reply.reply = text;
+    this.#serverSays.emit(this.#reply, this.#log);
+  }
+
+  /** A reply of 4xx or 5xx. `command` as it may be shown, `sender` of the transaction where one has begun. */
+  refusal(
+    { text }: Reply,
+    cause: string,
+    command: string,
+    { address }: Client,
+    sender: string | undefined,
+  ): void {
+    this.#errors++;
+    // A reply that repeats an AUTH command repeats the password.
+    const reply = (command === AUTH_COMMAND ? text.slice(0, 9) : text).trimEnd();
+    this.#log.emit('protocol-refusal', { reply, cause, command, sender, client: address });
+  }
+
+  /** The dot of a message was answered. */
+  message(event: 'tx-commit' | 'tx-discard' | 'tx-rollback', fields: EventFields<'tx-commit'>): void {
+    this.#messages++;
+    this.#log.emit(event, fields);
+  }
+
+  /** The session is over, after so many seconds. */
+  disconnect(client: Client, listener: string, seconds: number, ending: Ending): void {
+    this.#log.emit('link-disconnect', {
+      client: client.address,
+      host: client.host,
+      hello: this.#hello,
+      messages: this.#messages,
+      commands: this.#commands,
+      errors: this.#errors,
+      seconds,
+      tls: client.tls?.version,
+      end: ending.cause,
+      close: ending.code,
+      ...(listener !== '' && { listener }),
+    });
+  }
+
+  /** Nothing is left of it. */
+  closed(): void {
+    this.#log.emit('link-closed', {});
+  }
+}

@@ -1,0 +1,390 @@
+// The port over an environment of LMDB: every call is one look or one transaction.
+import type { Clock } from '../../base/clock.ts';
+import { codeOf, textOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Maybe } from '../../base/maybe.ts';
+import { failed, fitsKey, fitsKeys, fitsRates, fitsTtl } from '../bounds.ts';
+import { rateStep } from '../rate-step.ts';
+import type {
+  AddOutcome,
+  DeleteOutcome,
+  ExpireOutcome,
+  Failed,
+  GetManyOutcome,
+  GetOutcome,
+  ListOutcome,
+  MemberOutcome,
+  NumberOutcome,
+  Rate,
+  RateOutcome,
+  RateState,
+  ReplaceOutcome,
+  SetOutcome,
+  Store,
+  StoreState,
+  TtlOutcome,
+} from '../store.ts';
+import { MAX_ITEMS, MAX_LISTED } from '../store.ts';
+import { Entries, type EntryLimits } from './entries.ts';
+import type { Environment } from './environment.ts';
+import { Minutely } from './minutely.ts';
+import { classOf, type Entry, itemCost } from './record.ts';
+import { Sweeper } from './sweeper.ts';
+import type { Tally } from './tally.ts';
+
+export interface EmbeddedParts {
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** `store`, or `store.NAME`. */
+  readonly name: string;
+  readonly limits: EntryLimits;
+  readonly maxValue: number;
+}
+
+const missing = { kind: 'missing' } as const;
+const done = { kind: 'done' } as const;
+const exists = { kind: 'exists' } as const;
+const changed = { kind: 'changed' } as const;
+const added = { kind: 'added' } as const;
+const present = { kind: 'present' } as const;
+const noType = failed('type');
+const noRoom = failed('limit');
+const down = failed('down');
+const none = { kind: 'number', value: 0 } as const;
+
+const WHOLE = /^-?(?:0|[1-9]\d{0,15})$/;
+/** Keys that are looked at for one list, most of which may have expired. */
+/** A disk that is full is not asked again for so long. */
+const UNWRITABLE_MS = 1000;
+const LOOKED_AT = 20_000;
+
+const valueEntry = (value: Buffer, ttl: number, now: number): Entry => ({
+  class: classOf(ttl),
+  expiry: now + ttl * 1000,
+  value,
+  set: undefined,
+});
+
+export class EmbeddedStore implements Store {
+  readonly #parts: EmbeddedParts;
+  readonly #entries: Entries;
+  readonly #sweeper: Sweeper;
+  readonly #unwritten: Minutely;
+  #cause = '';
+  /** Monotonic: until then nothing is written, because the system did not let us. */
+  #writesFrom = Number.NEGATIVE_INFINITY;
+  #unwritable: Failed = noRoom;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: EmbeddedParts) {
+    this.#parts = parts;
+    const { clock, environment, limits, log, name: store } = parts;
+    const damaged = new Minutely(clock, (times) => log.emit('store-damaged-value', { store, times }));
+    const full = new Minutely(clock, (entries) => log.emit('store-full', { store, entries }));
+    this.#unwritten = new Minutely(clock, (times) =>
+      log.emit('store-write-failed', { store, cause: this.#cause, times }),
+    );
+    this.#entries = new Entries(
+      environment,
+      limits,
+      () => damaged.happened(),
+      (entries) => full.happened(entries),
+    );
+    this.#sweeper = new Sweeper({
+      ...{ clock, log, store, entries: this.#entries },
+      change: (action) => this.#change(action),
+    });
+  }
+
+  get(key: Buffer): Maybe<GetOutcome> {
+    if (!fitsKey(key)) return noRoom;
+    const entry = this.#find(key);
+    if (entry === undefined || 'kind' in entry) return entry ?? missing;
+    return entry.value === undefined ? noType : { kind: 'value', value: entry.value };
+  }
+
+  getMany(keys: readonly Buffer[]): Maybe<GetManyOutcome> {
+    if (!fitsKeys(keys)) return noRoom;
+    const values: (Buffer | undefined)[] = [];
+    for (const key of keys) {
+      const entry = this.#find(key);
+      if (entry !== undefined && 'kind' in entry) return entry;
+      // A set has no value: as in Redis it is not there for who asks for values.
+      values.push(entry?.value);
+    }
+    return { kind: 'values', values };
+  }
+
+  set(key: Buffer, value: Buffer, ttl: number): Maybe<SetOutcome> {
+    if (!this.#fits(key, value, ttl)) return noRoom;
+    return this.#change((tally, now) => {
+      const entry = valueEntry(value, ttl, now);
+      return this.#entries.put(tally, key, this.#entries.look(key, now), entry, now) ? done : noRoom;
+    });
+  }
+
+  add(key: Buffer, value: Buffer, ttl: number): Maybe<AddOutcome> {
+    if (!this.#fits(key, value, ttl)) return noRoom;
+    return this.#change((tally, now) => {
+      const before = this.#entries.look(key, now);
+      if (before?.entry !== undefined) return exists;
+      return this.#entries.put(tally, key, before, valueEntry(value, ttl, now), now) ? done : noRoom;
+    });
+  }
+
+  replace(key: Buffer, old: Buffer, value: Buffer, ttl: number): Maybe<ReplaceOutcome> {
+    if (!this.#fits(key, value, ttl)) return noRoom;
+    return this.#change((tally, now) => {
+      const before = this.#entries.look(key, now);
+      if (before?.entry?.set !== undefined) return noType;
+      if (before?.entry?.value?.equals(old) !== true) return changed;
+      return this.#entries.put(tally, key, before, valueEntry(value, ttl, now), now) ? done : noRoom;
+    });
+  }
+
+  incr(key: Buffer, by: number, ttl: number): Maybe<NumberOutcome> {
+    if (!fitsKey(key) || !fitsTtl(ttl)) return noRoom;
+    if (!Number.isSafeInteger(by)) return noType;
+    return this.#change((tally, now) => {
+      const before = this.#entries.look(key, now);
+      const text = before?.entry === undefined ? '0' : before.entry.value?.toString('latin1');
+      if (text === undefined || !WHOLE.test(text)) return noType;
+      const value = Number(text) + by;
+      if (!Number.isSafeInteger(value)) return noType;
+      const octets = Buffer.from(String(value), 'latin1');
+      const entry =
+        before?.entry === undefined ? valueEntry(octets, ttl, now) : { ...before.entry, value: octets };
+      return this.#entries.put(tally, key, before, entry, now) ? { kind: 'number', value } : noRoom;
+    });
+  }
+
+  expire(key: Buffer, ttl: number): Maybe<ExpireOutcome> {
+    if (!fitsKey(key) || !fitsTtl(ttl)) return noRoom;
+    return this.#change((tally, now) => {
+      const before = this.#entries.look(key, now);
+      if (before?.entry === undefined) return missing;
+      const entry: Entry = { ...before.entry, class: classOf(ttl), expiry: now + ttl * 1000 };
+      return this.#entries.put(tally, key, before, entry, now) ? done : noRoom;
+    });
+  }
+
+  ttl(key: Buffer): Maybe<TtlOutcome> {
+    if (!fitsKey(key)) return noRoom;
+    const entry = this.#find(key);
+    if (entry === undefined || 'kind' in entry) return entry ?? missing;
+    return { kind: 'number', value: Math.ceil((entry.expiry - this.#parts.clock.now()) / 1000) };
+  }
+
+  delete(key: Buffer): Maybe<DeleteOutcome> {
+    if (!fitsKey(key)) return noRoom;
+    return this.#change((tally, now) => {
+      const before = this.#entries.look(key, now);
+      if (before === undefined) return missing;
+      this.#entries.remove(tally, key, before);
+      return before.entry === undefined ? missing : done;
+    });
+  }
+
+  member(set: Buffer, item: Buffer, ttl: number): Maybe<MemberOutcome> {
+    if (!fitsKey(set) || !fitsKey(item) || !fitsTtl(ttl)) return noRoom;
+    const there = this.#find(set);
+    if (there !== undefined && 'kind' in there) return there;
+    // Most are there already, which costs no transaction.
+    if (there?.set !== undefined && this.#entries.hasItem(there.set.id, item)) return present;
+    return this.#change((tally, now) => {
+      const before = this.#entries.look(set, now);
+      if (before?.entry !== undefined && before.entry.set === undefined) return noType;
+      const head = before?.entry?.set ?? { id: tally.nextSet, items: 0, cost: 0 };
+      if (this.#entries.hasItem(head.id, item)) return present;
+      if (head.items >= MAX_ITEMS) return noRoom;
+      const next = { id: head.id, items: head.items + 1, cost: head.cost + itemCost(item.length) };
+      const alive = before?.entry ?? valueEntry(Buffer.alloc(0), ttl, now);
+      const entry: Entry = { class: alive.class, expiry: alive.expiry, value: undefined, set: next };
+      if (!this.#entries.put(tally, set, before, entry, now)) return noRoom;
+      // The set itself may have had to make room for its item: then it begins anew.
+      this.#entries.putItem(head.id, item);
+      if (before?.entry === undefined) tally.takeSet();
+      return added;
+    });
+  }
+
+  count(set: Buffer): Maybe<NumberOutcome> {
+    if (!fitsKey(set)) return noRoom;
+    const entry = this.#find(set);
+    if (entry === undefined || 'kind' in entry) return entry ?? none;
+    return entry.set === undefined ? noType : { kind: 'number', value: entry.set.items };
+  }
+
+  list(prefix: Buffer, limit: number): Maybe<ListOutcome> {
+    if (prefix.length > 0 && !fitsKey(prefix)) return noRoom;
+    if (this.#closed !== undefined) return down;
+    const wanted = Math.min(Math.max(0, limit), MAX_LISTED);
+    const { environment } = this.#parts;
+    const keys: Buffer[] = [];
+    let start = prefix.length === 0 ? Buffer.from([0]) : prefix;
+    for (let looked = 0; looked < LOOKED_AT && keys.length < wanted; ) {
+      const some = environment.values.keys({ start, limit: MAX_LISTED });
+      for (const key of some) {
+        if (!key.subarray(0, prefix.length).equals(prefix)) return { kind: 'keys', keys };
+        const entry = this.#find(key);
+        if (entry !== undefined && 'kind' in entry) return entry;
+        if (entry !== undefined && keys.length < wanted) keys.push(key);
+      }
+      const last = some.at(-1);
+      if (some.length < MAX_LISTED || last === undefined) break;
+      start = Buffer.concat([last, Buffer.from([0])]);
+      looked += some.length;
+    }
+    return { kind: 'keys', keys };
+  }
+
+  rate(rates: readonly Rate[], isCounted: boolean): Maybe<RateOutcome> {
+    if (!fitsRates(rates)) return noRoom;
+    if (!isCounted)
+      return this.#closed === undefined ? this.#steps(rates, this.#parts.clock.now(), false) : down;
+    return this.#change((tally, now) => {
+      const outcome = this.#steps(rates, now, true);
+      if (outcome.kind !== 'rates') return outcome;
+      if (outcome.rates.some(({ isAllowed }) => !isAllowed)) return this.#steps(rates, now, false);
+      // Those of which there are none yet come first: only they can find no room, and then nothing is counted.
+      const order = [...outcome.steps].sort((a, b) => Number(a.isKnown) - Number(b.isKnown));
+      const put: Buffer[] = [];
+      for (const { rate, stamp } of order) {
+        const { burst, cost, interval, key } = rate;
+        if (cost === 0) continue;
+        const entry: Entry = {
+          class: classOf((burst * interval) / 1000),
+          expiry: Math.max(now + 1000, Math.ceil(stamp)),
+          // All of one length, so that the next one needs no more room.
+          value: Buffer.from(stamp.toFixed(3), 'latin1'),
+          set: undefined,
+        };
+        if (this.#entries.put(tally, key, this.#entries.look(key, now), entry, now)) put.push(key);
+        else {
+          for (const one of put) this.#takeBack(tally, one, now);
+          return noRoom;
+        }
+      }
+      return outcome;
+    });
+  }
+
+  #takeBack(tally: Tally, key: Buffer, now: number): void {
+    const found = this.#entries.look(key, now);
+    if (found !== undefined) this.#entries.remove(tally, key, found);
+  }
+
+  /** Entries behind a key, in order, at most `most`: for who looks through all of them. */
+  page(after: Buffer, most: number): readonly WholeEntry[] {
+    const { clock, environment } = this.#parts;
+    const now = clock.now();
+    const start = Buffer.concat([after, Buffer.from([0])]);
+    return environment.values.keys({ start, limit: most }).map((key) => {
+      const entry = this.#entries.find(key, now);
+      const ttl = entry === undefined ? 0 : Math.ceil((entry.expiry - now) / 1000);
+      const items = entry?.set && this.#entries.items(entry.set.id);
+      return { key, ttl, ...(entry?.value && { value: entry.value }), ...(items && { items }) };
+    });
+  }
+
+  /** A copy of the whole store into an empty directory, while it is used. */
+  backup(directory: string): Promise<void> {
+    return this.#parts.environment.backup(directory);
+  }
+
+  #steps(rates: readonly Rate[], now: number, isCounted: boolean): Steps | Failed {
+    const steps: Step[] = [];
+    for (const rate of rates) {
+      const entry = this.#entries.find(rate.key, now);
+      const before = entry === undefined ? undefined : Number(entry.value?.toString('latin1') || Number.NaN);
+      if (Number.isNaN(before)) return noType;
+      const { isAllowed, remaining, retryAfter, stamp } = rateStep(rate, before, now, isCounted);
+      steps.push({ rate, isAllowed, remaining, retryAfter, stamp, isKnown: before !== undefined });
+    }
+    return { kind: 'rates', rates: steps, steps };
+  }
+
+  state(): StoreState {
+    return this.#closed === undefined ? 'up' : 'down';
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#sweeper.stop();
+    await this.#parts.environment.close();
+  }
+
+  #fits(key: Buffer, value: Buffer, ttl: number): boolean {
+    return fitsKey(key) && value.length <= this.#parts.maxValue && fitsTtl(ttl);
+  }
+
+  /** A look outside of a transaction. */
+  #find(key: Buffer): Entry | Failed | undefined {
+    if (this.#closed !== undefined) return down;
+    try {
+      return this.#entries.find(key, this.#parts.clock.now());
+    } catch (error) {
+      return this.#fault(error);
+    }
+  }
+
+  /** A transaction. */
+  #change<T>(action: (tally: Tally, now: number) => T): Maybe<T | Failed> {
+    if (this.#closed !== undefined) return down;
+    const { clock, environment } = this.#parts;
+    if (clock.monotonic() < this.#writesFrom) return this.#unwritable;
+    try {
+      const written: Maybe<T> = environment.write(() =>
+        this.#entries.change((tally) => action(tally, clock.now())),
+      );
+      return written instanceof Promise ? this.#settle(written) : written;
+    } catch (error) {
+      return this.#fault(error);
+    }
+  }
+
+  async #settle<T>(written: Promise<T>): Promise<T | Failed> {
+    try {
+      return await written;
+    } catch (error) {
+      return this.#fault(error);
+    }
+  }
+
+  /** What the system said, or a bug of ours. */
+  #fault(error: unknown): Failed {
+    if (this.#closed !== undefined) return down;
+    this.#cause = textOf(error);
+    this.#unwritten.happened();
+    this.#writesFrom = this.#parts.clock.monotonic() + UNWRITABLE_MS;
+    this.#unwritable = /no space|quota|ENOSPC|EDQUOT|MAP_FULL/i.test(`${this.#cause} ${codeOf(error)}`)
+      ? noRoom
+      : down;
+    return this.#unwritable;
+  }
+}
+
+/** With neither value nor items it has expired, or is damaged. */
+export interface WholeEntry {
+  readonly key: Buffer;
+  readonly ttl: number;
+  readonly value?: Buffer;
+  readonly items?: readonly Buffer[];
+}
+
+interface Step extends RateState {
+  readonly rate: Rate;
+  readonly stamp: number;
+  /** There was an entry. */
+  readonly isKnown: boolean;
+}
+interface Steps {
+  readonly kind: 'rates';
+  readonly rates: readonly RateState[];
+  readonly steps: readonly Step[];
+}

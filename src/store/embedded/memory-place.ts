@@ -1,0 +1,103 @@
+// Where stores in memory lie: a directory of this service's own below /dev/shm, where the system has it, else where temporary files are. All
+// workers have the same one; it goes with the service, and what a service left that was killed goes at the next start.
+import { lstat, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RandomInteger } from '../../base/clock.ts';
+
+const BASES: readonly string[] = ['/dev/shm', tmpdir()];
+
+const prefixOf = async (): Promise<string> => {
+  // Processes of another container may have the same numbers.
+  const space = await readlink('/proc/self/ns/pid').catch(() => '');
+  return `smtpe-store-${process.geteuid?.() ?? 0}-${space.replace(/\D/g, '')}-`;
+};
+
+/** The path of a directory in memory that is not there yet, for a service whose first process is this one. */
+export async function memoryDirectory(random: RandomInteger): Promise<string> {
+  const token = random(2 ** 40).toString(36);
+  for (const base of BASES) {
+    const isThere = await stat(base).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (isThere) return join(base, `${await prefixOf()}${process.pid}-${token}`);
+  }
+  return join(tmpdir(), `${await prefixOf()}${process.pid}-${token}`);
+}
+
+export interface MemoryPlace {
+  /** It may not be there yet. */
+  path(): Promise<string>;
+  /** What is there goes, if this process is the one to remove it. All stores must be closed. */
+  close(): Promise<void>;
+}
+
+/** That of a service with one process: named when it is first used. */
+export function ownMemory(random: RandomInteger): MemoryPlace {
+  let path: Promise<string> | undefined;
+  return {
+    path: () => {
+      path ??= memoryDirectory(random);
+      return path;
+    },
+    close: async () => {
+      if (path !== undefined) await removeMemoryDirectory(await path);
+    },
+  };
+}
+
+/** That of a service whose main process has named it, and removes it. */
+export const givenMemory = (path: string): MemoryPlace => ({
+  path: () => Promise.resolve(path),
+  close: () => Promise.resolve(),
+});
+
+export const removeMemoryDirectory = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true }).catch(() => undefined);
+
+/** The directories of services of this user that run now. */
+export async function findMemory(
+  isAlive: (pid: number, madeMs: number) => Promise<boolean>,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { path, pid, madeMs } of await allMemory(BASES))
+    if (await isAlive(pid, madeMs)) found.push(path);
+  return found;
+}
+
+interface Memory {
+  readonly path: string;
+  readonly pid: number;
+  readonly madeMs: number;
+}
+
+async function allMemory(bases: readonly string[]): Promise<readonly Memory[]> {
+  const prefix = await prefixOf();
+  const all: Memory[] = [];
+  for (const base of bases) {
+    for (const name of await readdir(base).catch(() => [])) {
+      const pid = name.startsWith(prefix) ? /^(\d+)-\w+$/.exec(name.slice(prefix.length))?.[1] : undefined;
+      if (pid === undefined) continue;
+      const path = join(base, name);
+      const found = await lstat(path).catch(() => undefined);
+      if (found === undefined || !found.isDirectory() || found.uid !== process.geteuid?.()) continue;
+      all.push({ path, pid: Number(pid), madeMs: found.mtimeMs });
+    }
+  }
+  return all;
+}
+
+/** Removes what services that are no more have left in memory; gives how many there were. */
+export async function removeOldMemory(
+  isAlive: (pid: number, madeMs: number) => Promise<boolean>,
+  bases: readonly string[] = BASES,
+): Promise<number> {
+  let removed = 0;
+  for (const { path, pid, madeMs } of await allMemory(bases)) {
+    if (await isAlive(pid, madeMs)) continue;
+    await removeMemoryDirectory(path);
+    removed++;
+  }
+  return removed;
+}
