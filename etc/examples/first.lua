@@ -2,7 +2,8 @@
 local domains = { ['example.com'] = true, ['example.org'] = true }
 
 function hook.rcpt(recipient, domain)
-  if not domains[domain] then return '550 5.7.1 we do not take mail for ' .. recipient end
+  local ours = domains[domain] or recipient:lower() == 'postmaster'
+  if not ours then return '550 5.7.1 we do not take mail for ' .. recipient end
 end
 
 function hook.dot(path)
