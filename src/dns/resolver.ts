@@ -95,6 +95,7 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     const now = this.clock.monotonic();
     const cached = this.#cache.get(key, now, this.#options.values['dns-cache-size']);
     if (cached !== undefined) {
+      this.#count('cache', 0);
       const { rcode: code, answer, authenticated, authority, extra, ttl } = cached;
       return { question, rcode: code, answer, authority, extra, ttl, authenticated, error: undefined };
     }
@@ -228,12 +229,17 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
       const kept = { rcode: code, answer, authority, extra, authenticated };
       this.#cache.put(flight.key, kept, keep, octets, limit, now);
     }
+    this.#count(result === undefined ? 'timeout' : outcomeOf(result.rcode), (now - flight.startedAt) / 1000);
     if (!this.#log.wants('dns-trace')) return;
     const ms = `in ${Math.round(now - flight.startedAt)} ms`;
     const outcome = result?.error ?? `${result?.answer.length} records, kept ${result?.keep} s`;
     const line =
       result === undefined ? `dropped ${ms}, nobody waits` : `${rcodeName(result.rcode)} ${ms}: ${outcome}`;
     this.trace(flight.question, line);
+  }
+
+  #count(outcome: string, seconds: number): void {
+    if (this.#log.wants('dns-asked')) this.#log.emit('dns-asked', { outcome, seconds });
   }
 
   get ignoreTruncation(): boolean {
@@ -283,4 +289,19 @@ function isAskable(type: number): boolean {
 
 function notAsked(question: DnsQuestion, error: string): DnsResponse {
   return notAnswered(question, rcode.ERRNO, error);
+}
+
+function outcomeOf(code: number): string {
+  switch (code) {
+    case rcode.OK:
+      return 'ok';
+    case rcode.NXDOMAIN:
+      return 'nxdomain';
+    case rcode.SERVFAIL:
+      return 'servfail';
+    case rcode.TIMEDOUT:
+      return 'timeout';
+    default:
+      return 'other';
+  }
 }

@@ -72,7 +72,7 @@ export function createModules(parts: ModuleParts): readonly ModuleSpec[] {
     createSmtpModule({ mailer, spool }),
     smtpeModule(hostName),
     createSpfModule(checks),
-    createStoreModule(stores),
+    createStoreModule(stores, clock),
     syslogModule,
     textModule,
     uriModule,

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { textOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import { Octets } from '../base/octets.ts';
 import { type ClientHello, ClientHelloReader } from './client-hello.ts';
 import { likeProxy } from './proxy-protocol.ts';
@@ -101,10 +102,30 @@ export interface HandshakeSettings {
   /** From the first octet, and not by STARTTLS. */
   readonly implicit: boolean;
   readonly clock: Clock;
+  /** Who is told how it went; undefined: nobody. */
+  readonly log?: Log | undefined;
 }
 
 /** Never rejects. */
 export async function acceptTls(
+  transport: Transport,
+  contexts: TlsContexts,
+  settings: HandshakeSettings,
+): Promise<HandshakeOutcome> {
+  const { clock, log } = settings;
+  const since = clock.monotonic();
+  const outcome = await handshake(transport, contexts, settings);
+  if (log?.wants('tls-handshake') !== true) return outcome;
+  const seconds = (clock.monotonic() - since) / 1000;
+  if (outcome.kind === 'lost') log.emit('tls-handshake', { version: '', result: 'failed', seconds });
+  else {
+    const { resumed, version } = outcome.tls;
+    log.emit('tls-handshake', { version, result: resumed ? 'resumed' : 'full', seconds });
+  }
+  return outcome;
+}
+
+async function handshake(
   transport: Transport,
   contexts: TlsContexts,
   { implicit, clock }: HandshakeSettings,

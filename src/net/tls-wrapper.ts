@@ -1,5 +1,6 @@
 // TLS from the first octet (RFC 8314 section 3): what a listener with the flag `tls` puts in front of its sessions.
 import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { ConnectionWrapper, WrapOutcome } from './connection-wrapper.ts';
 import type { InboundTls } from './inbound-tls.ts';
 import type { ListenerRow } from './listener-row.ts';
@@ -12,11 +13,13 @@ export class TlsWrapper implements ConnectionWrapper {
   readonly namesPeer = false;
   readonly #tls: InboundTls | undefined;
   readonly #clock: Clock;
+  readonly #log: Log | undefined;
 
-  /** Without `tls` everybody is refused. */
-  constructor(tls: InboundTls | undefined, clock: Clock) {
+  /** Without `tls` everybody is refused. `log`: is told of handshakes. */
+  constructor(tls: InboundTls | undefined, clock: Clock, log?: Log) {
     this.#tls = tls;
     this.#clock = clock;
+    this.#log = log;
   }
 
   takes(_peer: Peer, { flags }: ListenerRow): boolean {
@@ -30,7 +33,8 @@ export class TlsWrapper implements ConnectionWrapper {
   async wrap(transport: Transport, peer: Peer, { options }: ListenerRow): Promise<WrapOutcome> {
     const contexts = this.#tls?.contexts(options.values);
     if (contexts === undefined) return { kind: 'refuse', cause: 'there are no certificates' };
-    const outcome = await acceptTls(transport, contexts, { implicit: true, clock: this.#clock });
+    const settings = { implicit: true, clock: this.#clock, log: this.#log };
+    const outcome = await acceptTls(transport, contexts, settings);
     return outcome.kind === 'lost'
       ? { kind: 'refuse', cause: outcome.cause, speaksProxy: outcome.cause === SPEAKS_PROXY }
       : { kind: 'pass', transport, peer: { ...peer, tls: outcome.tls } };

@@ -5,6 +5,7 @@ import { eventPage } from './event-page.ts';
 import { extensionPage } from './extension-page.ts';
 import { lenientPage } from './lenient-page.ts';
 import { luacheckStandard } from './luacheck.ts';
+import { metricPage } from './metric-page.ts';
 import { indexPage, modulePage } from './module-page.ts';
 import { optionPage } from './option-page.ts';
 import { hookStub, moduleStub } from './stub.ts';
@@ -18,6 +19,7 @@ export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<stri
     ['doc/reference/events.md', eventPage()],
     ['doc/reference/extensions.md', extensionPage()],
     ['doc/reference/lenient.md', lenientPage()],
+    ['doc/reference/metrics.md', metricPage()],
     ...modules.map((module) => [`doc/reference/${module.name}.md`, modulePage(module)] as const),
     ...modules.map((module) => [`lib-lua/stubs/${module.name}.lua`, moduleStub(module)] as const),
     ['lib-lua/stubs/hook.lua', hookStub()],

@@ -156,7 +156,7 @@ export function indexPage(modules: readonly ModuleSpec[]): string {
       ['module', ''],
       modules.map((module) => [`[${module.name}](${module.name}.md)`, firstSentence(module.text)]),
     ),
-    'Also here: [all options](options.md), [ESMTP extensions](extensions.md), [errors](errors.md), [events and log lines](events.md), [what smtp-lenient lets through](lenient.md).',
+    'Also here: [all options](options.md), [ESMTP extensions](extensions.md), [errors](errors.md), [events and log lines](events.md), [metrics](metrics.md), [what smtp-lenient lets through](lenient.md).',
     'The hooks are in [hooks.md](../hooks.md); SPF, DKIM, DMARC and ARC together, with policies to copy, in [sender-checks.md](../sender-checks.md); limits, greylisting, DNS lists, access lists and call-ahead, modules in Lua, in [helpers.md](../helpers.md).',
     '',
     'For all functions:',

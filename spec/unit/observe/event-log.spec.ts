@@ -13,6 +13,14 @@ import { writtenLog } from '../../fakes/written-log.ts';
 /** Level, id, text and fields, where a text is its field's name in capitals and a number is 7; undefined: no line. */
 const lines: Readonly<Record<EventName, string | undefined>> = {
   'link-connect': undefined,
+  'command-answered': undefined,
+  'hook-called': undefined,
+  'session-over': undefined,
+  'tls-handshake': undefined,
+  'dns-asked': undefined,
+  'next-hop-tried': undefined,
+  'store-asked': undefined,
+  'sender-checked': undefined,
   'link-identify': undefined,
   'link-auth': 'info S1 logged in login=LOGIN mechanism=MECHANISM source=SOURCE client=CLIENT',
   'link-auth-refused':

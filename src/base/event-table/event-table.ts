@@ -5,6 +5,7 @@ import { deliveryEvents } from './delivery.ts';
 import { dnsEvents } from './dns.ts';
 import type { EventSpec, FieldsOf } from './event-spec.ts';
 import { linkEvents } from './link.ts';
+import { measuredEvents } from './measured.ts';
 import { policyEvents } from './policy.ts';
 import { processEvents } from './process.ts';
 import { protocolEvents } from './protocol.ts';
@@ -25,6 +26,7 @@ export const eventTopics = [
   ['Services', serviceEvents],
   ['The store', storeEvents],
   ['Processes', processEvents],
+  ['Measurements', measuredEvents],
 ] as const satisfies readonly (readonly [string, Readonly<Record<string, EventSpec>>])[];
 
 export const eventTable = {
@@ -38,6 +40,7 @@ export const eventTable = {
   ...serviceEvents,
   ...storeEvents,
   ...processEvents,
+  ...measuredEvents,
 } as const;
 
 export type EventName = keyof typeof eventTable;

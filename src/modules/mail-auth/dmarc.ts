@@ -75,7 +75,10 @@ function check(
   return {
     kind: 'suspension',
     describe: () => 'dmarc.check',
-    done: judge().then((result) => [toLua(result)]),
+    done: judge().then((result) => {
+      context.log.emit('sender-checked', { method: 'dmarc', result: result.result });
+      return [toLua(result)];
+    }),
     cancel: () => {
       abort.abort(given);
       sender?.cancel();

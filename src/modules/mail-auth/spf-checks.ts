@@ -81,7 +81,10 @@ export class SpfChecks {
     });
     const now = this.#clock.now() / 1000;
     return {
-      result: checkSpf(question, { lookup, receiver: this.#hostName, now }),
+      result: checkSpf(question, { lookup, receiver: this.#hostName, now }).then((result) => {
+        context.log.emit('sender-checked', { method: 'spf', result: result.result });
+        return result;
+      }),
       cancel: () => {
         forget();
         abort.abort(given);

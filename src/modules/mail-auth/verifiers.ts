@@ -1,6 +1,7 @@
 // What dkim.verify and arc.verify share: the message of a transaction is taken in once, its keys are asked for once, and each gives the same
 // results again as long as the transaction lasts.
 import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import type { Resolver } from '../../dns/resolver-api.ts';
 import type { CallContext, Slot } from '../../lua-api/call-context.ts';
 import { LuaError, type Suspension } from '../../lua-api/function-spec.ts';
@@ -22,6 +23,7 @@ class Verification {
   readonly #abort = new AbortController();
   readonly #take: () => Promise<ReceivedMessage>;
   readonly #setup: VerifySetup;
+  readonly #log: Log;
   #received: Promise<ReceivedMessage> | undefined;
   #dkim: Promise<readonly DkimResult[]> | undefined;
   #arc: Promise<ArcResult> | undefined;
@@ -32,6 +34,7 @@ class Verification {
     { id }: TransactionView,
   ) {
     this.id = id;
+    this.#log = context.log;
     const { clock, resolver, cache } = verifiers;
     const { values } = optionsOf(context);
     const { signal } = this.#abort;
@@ -54,13 +57,26 @@ class Verification {
   }
 
   dkim(): Promise<readonly DkimResult[]> {
-    this.#dkim ??= this.#message().then((message) => verifyDkim(message, this.#setup));
+    this.#dkim ??= this.#message().then(async (message) => {
+      const results = await verifyDkim(message, this.#setup);
+      if (results.length === 0) this.#tell('dkim', 'none');
+      for (const { result } of results) this.#tell('dkim', result);
+      return results;
+    });
     return this.#dkim;
   }
 
   arc(): Promise<ArcResult> {
-    this.#arc ??= this.#message().then((message) => verifyArc(message, this.#setup));
+    this.#arc ??= this.#message().then(async (message) => {
+      const found = await verifyArc(message, this.#setup);
+      this.#tell('arc', found.result);
+      return found;
+    });
     return this.#arc;
+  }
+
+  #tell(method: string, result: string): void {
+    this.#log.emit('sender-checked', { method, result });
   }
 
   /** Results are kept, the message is not. */

@@ -1,5 +1,6 @@
 // Lua module `store`: what policies remember across connections, workers and machines (doc/reference/store.md). The stores are in store/; here
 // are arguments, results and their documentation.
+import type { Clock } from '../../base/clock.ts';
 import { LuaError, luaFunction, type Param } from '../../lua-api/function-spec.ts';
 import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
 import { bytes, optionalBytes } from '../../lua-api/params.ts';
@@ -8,6 +9,7 @@ import { type StoreCause, storeCauses } from '../../store/store.ts';
 import type { Stores } from '../../store/stores.ts';
 import { storeFunctions } from './functions.ts';
 import { joinKey } from './key.ts';
+import { measured } from './measured.ts';
 
 const TEXT =
   'Memory that all connections and workers share, and with Redis several machines: counters, greylists, answers already found out. Option `store` says where it is; by ' +
@@ -82,14 +84,16 @@ const keyFunction = luaFunction({
   },
 });
 
-export function createStoreModule(stores: Stores): ModuleSpec {
+export function createStoreModule(stores: Stores, clock: Clock): ModuleSpec {
   /** By name in lower case. */
   const opened = new Map<string, LuaRecord>();
   const functionsOf = (name: string): LuaRecord => {
     const key = name.toLowerCase();
     let functions = opened.get(key);
     if (functions === undefined) {
-      const specs = storeFunctions({ name: `store.open('${key}')`, open: () => stores.open(key) });
+      const specs = storeFunctions({ name: `store.open('${key}')`, open: () => stores.open(key) }).map(
+        (spec) => measured(spec, `store.${key}`, clock),
+      );
       functions = Object.fromEntries(specs.map((spec) => [spec.name, new LuaFunction(spec)]));
       opened.set(key, functions);
     }
@@ -108,7 +112,9 @@ export function createStoreModule(stores: Stores): ModuleSpec {
       },
     ],
     functions: [
-      ...storeFunctions({ name: 'store', open: () => stores.open('') }),
+      ...storeFunctions({ name: 'store', open: () => stores.open('') }).map((spec) =>
+        measured(spec, 'store', clock),
+      ),
       keyFunction,
       luaFunction({
         name: 'open',

@@ -13,6 +13,8 @@ export interface Attempt {
   readonly used: boolean;
   /** Nobody waits for the delivery any more. */
   readonly givenUp: boolean;
+  /** How long it took. */
+  readonly seconds: number;
 }
 
 /**
@@ -25,7 +27,10 @@ export function saysMoreOfConnection(outcome: DeliveryOutcome): boolean {
   return mayTryNext(outcome) || (outcome.kind === 'refused' && outcome.stage === 'mail');
 }
 
-export function reportAttempt(outcome: DeliveryOutcome, { address, givenUp, log, used }: Attempt): void {
+export function reportAttempt(outcome: DeliveryOutcome, attempt: Attempt): void {
+  const { address, givenUp, log, used } = attempt;
+  if (log.wants('next-hop-tried'))
+    log.emit('next-hop-tried', { ...endOf(outcome), seconds: attempt.seconds });
   const notAll =
     outcome.kind === 'refused' &&
     outcome.stage === 'rcpt' &&
@@ -61,4 +66,16 @@ function reportRefusedRecipients(outcome: DeliveryOutcome, address: string, log:
     first: first.recipient.address,
     cause: first.text,
   });
+}
+
+function endOf(outcome: DeliveryOutcome): { readonly stage: string; readonly result: string } {
+  switch (outcome.kind) {
+    case 'delivered':
+      return { stage: 'dot', result: 'delivered' };
+    case 'verified':
+      return { stage: 'rcpt', result: 'verified' };
+    case 'refused':
+    case 'failed':
+      return { stage: outcome.stage, result: outcome.kind };
+  }
 }

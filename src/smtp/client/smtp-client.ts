@@ -362,7 +362,10 @@ class Sender {
       free: () => this.#pool.give(where, connection, pool),
       isWanted: () => this.#pool.isWanted(where.place),
       report: (outcome) =>
-        reportAttempt(outcome, { log, address: connection.peer, used: true, givenUp: signal.aborted }),
+        reportAttempt(outcome, {
+          ...{ log, address: connection.peer, used: true, givenUp: signal.aborted },
+          seconds: this.#seconds,
+        }),
     });
     const { code } = end.reply;
     return { kind: 'verified', host: target.text, code, text: replyText(end.reply), rcpts: [] };
@@ -380,10 +383,16 @@ class Sender {
     return { ...failedAt('connect', loss, unaskedRecipients(this.#job.delivery.recipients)), host };
   }
 
+  /** Since it was asked for. */
+  get #seconds(): number {
+    const { parts, since } = this.#job;
+    return (parts.clock.monotonic() - since) / 1000;
+  }
+
   /** Each attempt that was no success is told. */
   #report(outcome: DeliveryOutcome, address = '', used = false): DeliveryOutcome {
     const { log, signal } = this.#job;
-    reportAttempt(outcome, { log, address, used, givenUp: signal.aborted });
+    reportAttempt(outcome, { log, address, used, givenUp: signal.aborted, seconds: this.#seconds });
     return outcome;
   }
 }

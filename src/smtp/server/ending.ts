@@ -20,6 +20,20 @@ export interface SystemError {
   readonly text: string;
 }
 
+/** Why a session ended, in one word. */
+export type EndReason = 'quit' | 'dropped' | 'limit' | 'timeout' | 'lost' | 'error' | 'shutdown';
+
+/** Of an ending as it was given: `shutdown`, `shutdown-timeout` and `QUIT` are the causes of endings in order. */
+export function endReason({ cause, code, error, gone }: Ending): EndReason {
+  if (error === TIMED_OUT) return 'timeout';
+  if (gone === true || code === 3) return 'lost';
+  if (code === 1) return 'dropped';
+  if (code === 2) return 'limit';
+  if (code === 4) return 'error';
+  if (cause.startsWith('shutdown')) return 'shutdown';
+  return cause === 'QUIT' ? 'quit' : 'timeout';
+}
+
 const { errno } = constants;
 
 export const TIMED_OUT: SystemError = { errno: errno.ETIMEDOUT, text: 'Connection timed out' };

@@ -23,6 +23,29 @@ export const SILENT: HookAnswer = { kind: 'silent', drop: false };
 const SILENT_DROP: HookAnswer = { kind: 'silent', drop: true };
 const CANCELLED: HookAnswer = { kind: 'cancelled' };
 
+const LIMIT_WORDS: Readonly<Record<LimitName, string>> = {
+  cpu: 'cpu_limit',
+  'wall-clock': 'time_limit',
+  memory: 'memory',
+  pending: 'pending',
+};
+
+/** An answer in one word, for whoever counts. */
+export function resultWord(answer: HookAnswer): string {
+  switch (answer.kind) {
+    case 'silent':
+      return answer.drop ? 'drop' : 'none';
+    case 'reply':
+      return answer.drop ? 'drop' : `reply${Math.floor(answer.reply.code / 100)}`;
+    case 'failed':
+      return 'error';
+    case 'limit':
+      return LIMIT_WORDS[answer.limit];
+    case 'cancelled':
+      return 'cancelled';
+  }
+}
+
 /** What is to be reported of a failed or useless result. */
 export interface Complaint {
   readonly message: string;

@@ -1,27 +1,43 @@
 // The one way by which a session calls the policy: keeps the fields of the client table, calls hooks that exist, and reads what they
 // answered (doc/hooks.md).
 
+import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { chain, type Maybe } from '../../base/maybe.ts';
 import type { LuaRecord, LuaValue, SliceBatch } from '../../lua-api/value.ts';
 import type { HookName } from '../../policy/hook-table.ts';
 import type { HookOutcome, PolicyInstance } from '../../policy/instance.ts';
-import { type HookAnswer, judge, SILENT } from './hook-answer.ts';
+import { type HookAnswer, judge, resultWord, SILENT } from './hook-answer.ts';
 
 export type { HookAnswer } from './hook-answer.ts';
+
+export interface WaitingHook {
+  readonly hook: HookName;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+}
 
 export class Hooks {
   readonly #instance: PolicyInstance;
   readonly #log: Log;
   readonly #secret: () => boolean;
+  readonly #clock: Clock;
+  /** The hook that waits for something; monotonic. */
+  #waiting: WaitingHook | undefined;
   /** Fields of `client` that Lua does not have yet. */
   #fields: Record<string, LuaValue> | undefined;
 
   /** `secret`: a password may be in what a hook is given and returns now, so that it must not get into the log. */
-  constructor(instance: PolicyInstance, log: Log, secret: () => boolean) {
+  constructor(instance: PolicyInstance, log: Log, clock: Clock, secret: () => boolean) {
     this.#instance = instance;
     this.#log = log;
+    this.#clock = clock;
     this.#secret = secret;
+  }
+
+  /** What the session waits for, if it is a hook. */
+  get waiting(): WaitingHook | undefined {
+    return this.#waiting;
   }
 
   has(name: HookName): boolean {
@@ -47,11 +63,13 @@ export class Hooks {
   /** `sent`: the code of the reply that hook.reply is asked about. */
   call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer> {
     this.#flush();
+    const measured = this.#log.wants('hook-called') && this.#instance.has(name);
+    const since = measured ? this.#clock.monotonic() : undefined;
     const outcome = this.#instance.call(name, args);
     // No closure for what is called for every line of a message.
     return outcome instanceof Promise
-      ? outcome.then((later) => this.#read(name, later, sent))
-      : this.#read(name, outcome, sent);
+      ? this.#later(name, outcome, sent, since)
+      : this.#measured(name, this.#read(name, outcome, sent), since);
   }
 
   /** As call, with the lines of a batch; `done` of them were handed over. */
@@ -75,6 +93,25 @@ export class Hooks {
 
   close(): void {
     this.#instance.close();
+  }
+
+  async #later(
+    name: HookName,
+    outcome: Promise<HookOutcome>,
+    sent: number | undefined,
+    since: number | undefined,
+  ): Promise<HookAnswer> {
+    this.#waiting = { hook: name, since: since ?? this.#clock.monotonic() };
+    const ended = await outcome;
+    this.#waiting = undefined;
+    return this.#measured(name, this.#read(name, ended, sent), since);
+  }
+
+  #measured(name: HookName, answer: HookAnswer, since: number | undefined): HookAnswer {
+    if (since === undefined) return answer;
+    const seconds = (this.#clock.monotonic() - since) / 1000;
+    this.#log.emit('hook-called', { hook: name, result: resultWord(answer), seconds });
+    return answer;
   }
 
   #flush(): void {

@@ -14,7 +14,10 @@ export function openPolicy(core: SessionCore): Maybe<boolean> {
   };
   return chain(core.deps.policy().open(owner), (outcome) => {
     if (outcome.kind === 'open') {
-      core.setPolicy(new Hooks(outcome.instance, core.log, () => core.replies.command === AUTH_COMMAND));
+      const { clock } = core.deps;
+      core.setPolicy(
+        new Hooks(outcome.instance, core.log, clock, () => core.replies.command === AUTH_COMMAND),
+      );
       return true;
     }
     const cause = 'the policy could not be loaded for this connection';

@@ -127,6 +127,7 @@ export class Replies {
       core.counts.errors++;
       core.report.refusal(reply, cause, this.#command, core.client, core.transaction?.sender);
     } else core.report.reply(reply);
+    core.report.answered(this.#command, code, cause);
     core.output.add(reply.text);
     if (this.#dropping) core.end({ code: 1, cause: `dropped by ${cause}` });
     else if (closes) core.end({ code: 1, cause: `421 of ${cause}` });

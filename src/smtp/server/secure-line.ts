@@ -45,7 +45,7 @@ export async function secureTransport(
       if (!transport.closed) close();
       return { kind: 'gone' };
     }
-    const outcome = await acceptTls(transport, contexts, { implicit: false, clock });
+    const outcome = await acceptTls(transport, contexts, { implicit: false, clock, log: core.log });
     return outcome.kind === 'lost' && late
       ? { kind: 'lost', cause: `not done within ${seconds} s` }
       : outcome;

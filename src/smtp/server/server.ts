@@ -35,7 +35,10 @@ export function createServer(deps: ServerDeps): SmtpServer {
   return {
     // hook.init may have set where to listen: they are asked now.
     listen: (bound) =>
-      listeners.listen(listenerRows(deps.options, sessions, new TlsWrapper(deps.tls, deps.clock)), bound),
+      listeners.listen(
+        listenerRows(deps.options, sessions, new TlsWrapper(deps.tls, deps.clock, deps.log)),
+        bound,
+      ),
     get endpoints() {
       return listeners.endpoints;
     },

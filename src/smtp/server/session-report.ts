@@ -6,7 +6,7 @@ import type { Recipient } from '../protocol/recipient.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { Client } from './client.ts';
 import type { Authentication, RefusedLogin } from './command.ts';
-import type { Ending } from './ending.ts';
+import { type Ending, endReason } from './ending.ts';
 import { AUTH_COMMAND } from './session-log.ts';
 import type { Hello } from './state-machine.ts';
 import type { Transaction } from './transaction.ts';
@@ -33,8 +33,10 @@ export class SessionReport {
   readonly #log: Log;
   readonly #clientSays: Channel<'protocol-client'>;
   readonly #serverSays: Channel<'protocol-server'>;
+  readonly #answers: Channel<'command-answered'>;
   readonly #line = { line: '' };
   readonly #reply = { reply: '' };
+  #answer: { command: string; code: number; cause: string } | undefined;
   #commands = 0;
   #errors = 0;
   #messages = 0;
@@ -44,6 +46,7 @@ export class SessionReport {
     this.#log = log;
     this.#clientSays = log.bus.channel('protocol-client');
     this.#serverSays = log.bus.channel('protocol-server');
+    this.#answers = log.bus.channel('command-answered');
   }
 
   /** The session begins. */
@@ -126,6 +129,16 @@ export class SessionReport {
     this.#serverSays.emit(this.#reply, this.#log);
   }
 
+  /** A reply, whatever it says. `command` as it may be shown. */
+  answered(command: string, code: number, cause: string): void {
+    if (!this.#answers.wanted(this.#log)) return;
+    this.#answer ??= { command, code, cause };
+    this.#answer.command = command;
+    this.#answer.code = code;
+    this.#answer.cause = cause;
+    this.#answers.emit(this.#answer, this.#log);
+  }
+
   /** A reply of 4xx or 5xx. `command` as it may be shown, `sender` of the transaction where one has begun. */
   refusal(
     { text }: Reply,
@@ -161,6 +174,9 @@ export class SessionReport {
       close: ending.code,
       ...(listener !== '' && { listener }),
     });
+    if (this.#log.wants('session-over')) {
+      this.#log.emit('session-over', { reason: endReason(ending), seconds });
+    }
   }
 
   /** Nothing is left of it. */

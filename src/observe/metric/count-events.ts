@@ -1,0 +1,195 @@
+// Counts what happens on a bus: each function here is told one event and adds to the numbers of its metrics. Nothing else in smtpe counts
+// events, but the collectors that set gauges when somebody scrapes.
+import type { EventBus, EventFields } from '../../base/events.ts';
+import type { Counted, MetricCells } from './cells.ts';
+import { verbs } from './table/connections.ts';
+
+/** How listeners without a name are called. */
+export const UNNAMED = 'default';
+
+/** Names of errors (doc/reference/errors.md) that say: too much, too many, too slow. */
+const limits: ReadonlySet<string> = new Set([
+  ...['tooManyLogins', 'clientRate', 'connections', 'clientConnections', 'recipients', 'commands', 'chunks'],
+  ...[
+    'errors',
+    'unknowns',
+    'sessionTime',
+    'idle',
+    'dataIdle',
+    'dataSlow',
+    'descriptors',
+    'serverRate',
+    'size',
+  ],
+  ...['headers', 'headerCount', 'hops', 'overloaded'],
+]);
+
+/** Who has decided on a reply, by the cause that the log names. */
+export function causeClass(cause: string): 'default' | 'hook' | 'limit' | 'engine' | 'forward' {
+  if (cause === 'default' || cause === 'banner' || cause === 'AUTH') return 'default';
+  if (cause.startsWith('hook.')) return 'hook';
+  if (limits.has(cause)) return 'limit';
+  // Names of errors are one word.
+  if (/^[A-Za-z]+$/.test(cause)) return 'engine';
+  return cause.startsWith('smtp-default-at-dot') ? 'default' : 'forward';
+}
+
+const known: ReadonlySet<string> = new Set(verbs);
+
+/** The verb of a command line; `unknown` for what is none. */
+export function verbOf(command: string): string {
+  const end = command.search(/[ \t:]/);
+  const word = (end < 0 ? command : command.slice(0, end)).toUpperCase();
+  return known.has(word) ? word : 'unknown';
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  serverRate: 'refused_rate',
+  connections: 'refused_limit',
+  clientConnections: 'refused_limit',
+  descriptors: 'refused_limit',
+  overloaded: 'refused_load',
+  proxyHeader: 'proxy_error',
+};
+
+/** What became of a connection, by the cause of link-refused. */
+export function refusalOf(cause: string): string {
+  if (cause.startsWith('proxy:')) return 'proxy_error';
+  if (cause.startsWith('tls:')) return 'tls_error';
+  return Object.hasOwn(refusals, cause) ? (refusals[cause] ?? 'other') : 'other';
+}
+
+const services = ['clamd', 'spamd', 'rspamd', 'http', 'client'] as const;
+
+/** Listens until the function that it gives is called. */
+export function countEvents(bus: EventBus, cells: MetricCells): () => void {
+  const ends = [
+    ...countConnections(bus, cells),
+    ...countDialogue(bus, cells),
+    ...countMessages(bus, cells),
+    ...countPolicy(bus, cells),
+    ...countAsked(bus, cells),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+type Ends = readonly (() => void)[];
+
+function countConnections(bus: EventBus, cells: MetricCells): Ends {
+  const connections = cells.of('smtpe_connections_total');
+  const handshakes = cells.of('smtpe_tls_handshakes_total');
+  const handshakeSeconds = cells.of('smtpe_tls_handshake_seconds');
+  const sessionEnds = cells.of('smtpe_session_end_total');
+  const sessionSeconds = cells.of('smtpe_session_seconds');
+  return [
+    bus.on('link-connect', ({ listener = UNNAMED }) => connections.add(1, listener, 'accepted')),
+    bus.on('link-lost', ({ listener = UNNAMED }) => connections.add(1, listener, 'lost')),
+    bus.on('link-refused', ({ cause, listener = UNNAMED }) => connections.add(1, listener, refusalOf(cause))),
+    bus.on('session-over', ({ reason, seconds }) => {
+      sessionEnds.add(1, reason);
+      sessionSeconds.observe(seconds);
+    }),
+    bus.on('tls-handshake', ({ version, result, seconds }) => {
+      handshakes.add(1, version, result);
+      handshakeSeconds.observe(seconds);
+    }),
+  ];
+}
+
+function countDialogue(bus: EventBus, cells: MetricCells): Ends {
+  const commands = cells.of('smtpe_commands_total');
+  const replies = cells.of('smtpe_replies_total');
+  const recipients = cells.of('smtpe_recipients_total');
+  return [
+    bus.on('command-answered', ({ command, code, cause }) => {
+      replies.add(1, String(code), causeClass(cause));
+      if (command === '') return;
+      const verb = verbOf(command);
+      commands.add(1, verb, code < 300 ? '2' : code < 400 ? '3' : code < 500 ? '4' : '5');
+      if (verb === 'RCPT') recipients.add(1, code < 400 ? 'accepted' : code < 500 ? 'deferred' : 'refused');
+    }),
+  ];
+}
+
+function countMessages(bus: EventBus, cells: MetricCells): Ends {
+  const messages = cells.of('smtpe_messages_total');
+  const bytes = cells.of('smtpe_message_bytes');
+  const removed = cells.of('smtpe_authres_removed_total');
+  const answered =
+    (result: string) =>
+    ({ bytes: size }: EventFields<'tx-commit'>): void => {
+      messages.add(1, result);
+      bytes.observe(size);
+    };
+  return [
+    bus.on('tx-commit', answered('accepted')),
+    bus.on('tx-discard', answered('discarded')),
+    bus.on('tx-rollback', ({ bytes: size, code }) => {
+      messages.add(1, code < 500 ? 'deferred' : 'refused');
+      bytes.observe(size);
+    }),
+    bus.on('tx-incomplete', () => messages.add(1, 'lost')),
+    bus.on('authres-removed', (fields) => removed.add(fields.removed)),
+  ];
+}
+
+function countPolicy(bus: EventBus, cells: MetricCells): Ends {
+  const seconds = cells.of('smtpe_hook_seconds');
+  const results = cells.of('smtpe_hook_results_total');
+  const loads = cells.of('smtpe_policy_loads_total');
+  const checked: Readonly<Record<string, Counted>> = {
+    spf: cells.of('smtpe_spf_total'),
+    dkim: cells.of('smtpe_dkim_total'),
+    dmarc: cells.of('smtpe_dmarc_total'),
+    arc: cells.of('smtpe_arc_total'),
+  };
+  return [
+    bus.on('hook-called', ({ hook, result, seconds: took }) => {
+      results.add(1, hook, result);
+      seconds.observe(took, hook);
+    }),
+    bus.on('policy-reloaded', () => loads.add(1, 'ok')),
+    bus.on('policy-kept', () => loads.add(1, 'failed')),
+    bus.on('sender-checked', ({ method, result }) => checked[method]?.add(1, result)),
+  ];
+}
+
+function countAsked(bus: EventBus, cells: MetricCells): Ends {
+  const queries = cells.of('smtpe_dns_queries_total');
+  const dnsSeconds = cells.of('smtpe_dns_seconds');
+  const asked = cells.of('smtpe_service_total');
+  const serviceSeconds = cells.of('smtpe_service_seconds');
+  const forwards = cells.of('smtpe_forward_total');
+  const forwardSeconds = cells.of('smtpe_forward_seconds');
+  const operations = cells.of('smtpe_store_operations_total');
+  const storeSeconds = cells.of('smtpe_store_seconds');
+  const storeUp = cells.of('smtpe_store_up');
+  for (const name of cells.layout.sets.store) storeUp.set(1, name);
+  return [
+    bus.on('dns-asked', ({ outcome, seconds }) => {
+      queries.add(1, outcome);
+      if (outcome !== 'cache') dnsSeconds.observe(seconds);
+    }),
+    ...services.flatMap((service) => {
+      const done =
+        (result: string) =>
+        ({ elapsed }: { readonly elapsed: number }): void => {
+          asked.add(1, service, result);
+          serviceSeconds.observe(elapsed, service);
+        };
+      return [bus.on(`service-${service}`, done('ok')), bus.on(`service-${service}-failed`, done('failed'))];
+    }),
+    bus.on('next-hop-tried', ({ stage, result, seconds }) => {
+      forwards.add(1, stage, result);
+      forwardSeconds.observe(seconds);
+    }),
+    bus.on('store-asked', ({ store, op, result, seconds }) => {
+      operations.add(1, store, op, result);
+      storeSeconds.observe(seconds, store);
+    }),
+    bus.on('store-down', ({ store }) => storeUp.set(0, store)),
+    bus.on('store-up', ({ store }) => storeUp.set(1, store)),
+  ];
+}
