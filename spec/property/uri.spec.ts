@@ -170,7 +170,9 @@ describe('hosts in attributes', () => {
           const css = which >= 6 && which <= 8;
           const wear = dress[which] ?? dress[0];
           const html = wear?.(css ? value.replaceAll('\\', '\\\\') : value) ?? '';
-          const hosts = observe(message(html)).uris.map((uri) => plain(uri.host));
+          // What looks like a URI within one is found too, and is not asked about here.
+          const found = observe(message(html)).uris.filter(({ source }) => source !== 'nested');
+          const hosts = found.map((uri) => plain(uri.host));
           expect(hosts, html).toContain(plain(ours(host)));
           expect(hosts.length, html).toBe(1);
         },

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import {
   FakeDnsServer,
@@ -15,6 +15,7 @@ import {
 import { nameOctets, recordOctets } from '../../../src/bench/ports/dns-zone.ts';
 import { rcode } from '../../../src/dns/resolver-api.ts';
 import { openSockets, socketsClosed } from '../../fakes/open-sockets.ts';
+import { waitUntil } from '../../fakes/wait-until.ts';
 import {
   A,
   AAAA,
@@ -560,7 +561,7 @@ describe('close', () => {
     }
     expect((await dns.ask('other.test')).error).toBe('the resolver is closed');
     expect(clock.pending).toBe(0);
-    await vi.waitFor(() => expect(fake.connections).toBe(0));
+    await waitUntil(() => expect(fake.connections).toBe(0));
     await fake.close();
     open.splice(open.indexOf(fake), 1);
     await socketsClosed(before);

@@ -2,12 +2,13 @@
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../../src/base/clock.ts';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { parseResolvConf, parseServers, ServerList } from '../../../src/dns/servers.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
+import { waitUntil } from '../../fakes/wait-until.ts';
 
 describe('parseServers', () => {
   it('reads addresses and ports', () => {
@@ -97,12 +98,12 @@ describe('ServerList', () => {
     clock.advance(10_000);
     // The query that finds it old still uses what is known.
     expect(order()).toEqual(['192.0.2.1:53']);
-    await vi.waitFor(() => expect(order()).toEqual(['192.0.2.1:53', '192.0.2.3:53']));
+    await waitUntil(() => expect(order()).toEqual(['192.0.2.1:53', '192.0.2.3:53']));
     expect(servers.order()[0]).toBe(first);
     await rm(resolvConf);
     clock.advance(10_000);
     order();
-    await vi.waitFor(() =>
+    await waitUntil(() =>
       expect(log.short.some((line) => line.includes('asking the servers it named'))).toBe(true),
     );
     expect(order()).toEqual(['192.0.2.1:53', '192.0.2.3:53']);

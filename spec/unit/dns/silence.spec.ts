@@ -3,10 +3,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { FakeDnsServer, type SeenQuery } from '../../../src/bench/ports/dns-server.ts';
 import { rcode } from '../../../src/dns/resolver-api.ts';
+import { waitUntil } from '../../fakes/wait-until.ts';
 import {
   A,
   AAAA,
@@ -82,7 +83,7 @@ describe('addresses of a host with one family unanswered', () => {
       await turns();
       expect(given).toBeUndefined();
       clock.advance(1);
-      await vi.waitFor(() => expect(given).toEqual(found));
+      await waitUntil(() => expect(given).toEqual(found));
       // What was not answered is remembered for some seconds: nobody waits for it.
       given = undefined;
       void dns.addresses('Both.test').then((addresses) => {
@@ -90,7 +91,7 @@ describe('addresses of a host with one family unanswered', () => {
       });
       await turns();
       clock.advance(0);
-      await vi.waitFor(() => expect(given).toEqual(found));
+      await waitUntil(() => expect(given).toEqual(found));
     },
   );
 
@@ -124,7 +125,7 @@ describe('queries with EDNS that get lost', () => {
     for (const name of ['a.test', 'b.test']) {
       const asked = dns.ask(name);
       for (const [count, step] of [1000, 2000].entries()) {
-        await vi.waitFor(() => expect(about(fake, name).length).toBe(count + 1));
+        await waitUntil(() => expect(about(fake, name).length).toBe(count + 1));
         clock.advance(step);
       }
       expect((await asked).rcode).toBe(rcode.OK);
@@ -136,7 +137,7 @@ describe('queries with EDNS that get lost', () => {
     ]);
     clock.advance(900_000);
     void dns.ask('both.test');
-    await vi.waitFor(() => expect(about(fake, 'both.test').map((query) => query.edns)).toEqual([true]));
+    await waitUntil(() => expect(about(fake, 'both.test').map((query) => query.edns)).toEqual([true]));
   });
 
   it('do not when an answer with EDNS came between', async () => {
@@ -148,14 +149,14 @@ describe('queries with EDNS that get lost', () => {
       const asked = dns.ask(name);
       if (name !== 'c.test') {
         for (const [count, step] of [1000, 2000].entries()) {
-          await vi.waitFor(() => expect(about(fake, name).length).toBe(count + 1));
+          await waitUntil(() => expect(about(fake, name).length).toBe(count + 1));
           clock.advance(step);
         }
       }
       await asked;
     }
     void dns.ask('both.test');
-    await vi.waitFor(() => expect(about(fake, 'both.test').map((query) => query.edns)).toEqual([true]));
+    await waitUntil(() => expect(about(fake, 'both.test').map((query) => query.edns)).toEqual([true]));
   });
 });
 
@@ -174,9 +175,9 @@ describe('a name server that answers nothing', () => {
     const second = dns.ask('b.test');
     await fake.seen(2);
     clock.advance(1000);
-    await vi.waitFor(() => expect(fake.queries.filter(isRoot).length).toBe(1));
+    await waitUntil(() => expect(fake.queries.filter(isRoot).length).toBe(1));
     clock.advance(1000);
-    await vi.waitFor(() => expect(fake.queries.filter(isRoot).length).toBe(2));
+    await waitUntil(() => expect(fake.queries.filter(isRoot).length).toBe(2));
     clock.advance(1000);
     expect(dns.log.short).toContain(`warning name server ${fake.address} does not answer: no answer in time`);
     expect(await dns.ask('c.test')).toMatchObject({
@@ -188,13 +189,13 @@ describe('a name server that answers nothing', () => {
     // Those who wait already go on, and so does one asker every two seconds.
     clock.advance(2000);
     void dns.ask('c.test');
-    await vi.waitFor(() => expect(about(fake, 'c.test').length).toBe(1));
+    await waitUntil(() => expect(about(fake, 'c.test').length).toBe(1));
     expect((await dns.ask('both.test')).rcode).toBe(rcode.TIMEDOUT);
     // It is back: the next question about the root says so.
     fake.script(() => true, { kind: 'answer' });
     clock.advance(2000);
     void dns.ask('text.test');
-    await vi.waitFor(() =>
+    await waitUntil(() =>
       expect(dns.log.short).toContain(`notice name server ${fake.address} answers again`),
     );
     expect(values(await dns.ask('both.test'))).toEqual(['192.0.2.9']);
@@ -241,7 +242,7 @@ describe('a name server that answers nothing', () => {
     const refused = (): number =>
       dns.log.short.filter((line) => line.startsWith('info') && line.includes('ECONNREFUSED')).length;
     for (const [round, step] of [1000, 2000, 4000].entries()) {
-      await vi.waitFor(() => expect(refused()).toBeGreaterThan(round));
+      await waitUntil(() => expect(refused()).toBeGreaterThan(round));
       clock.advance(step);
     }
     expect((await asked).rcode).toBe(rcode.ERRNO);
@@ -268,7 +269,7 @@ describe('resolv.conf', () => {
     await writeFile(resolvConf, 'nameserver 127.0.0.78\nnameserver 127.0.0.77\n');
     clock.advance(10_000);
     void dns.ask('b.test');
-    await vi.waitFor(() =>
+    await waitUntil(() =>
       expect(dns.log.short.some((line) => line.includes('127.0.0.78') && line.includes('a.test'))).toBe(true),
     );
     clock.advance(45_000);

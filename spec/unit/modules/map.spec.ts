@@ -3,12 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { createMapModule } from '../../../src/modules/map/map.ts';
 import { MapFiles } from '../../../src/modules/map/map-files.ts';
 import { reply, TestEngine } from '../../fakes/lua-engine.ts';
+import { waitUntil } from '../../fakes/wait-until.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'smtpe-map-'));
 const clock = new FakeClock();
@@ -76,7 +77,7 @@ describe('a file that has changed', () => {
     clock.advance(1000);
     // This one finds out, and does not wait.
     expect(await reply(policy, 'rcpt', 'a')).toBe('1');
-    await vi.waitFor(() => expect(lines()).toEqual([`${path} was read again: 2 entries`]));
+    await waitUntil(() => expect(lines()).toEqual([`${path} was read again: 2 entries`]));
     expect(await reply(policy, 'rcpt', 'a')).toBe('2');
     clock.advance(5000);
     expect(await reply(policy, 'rcpt', 'b')).toBe('3');
@@ -105,7 +106,7 @@ describe('a file that has changed', () => {
     clock.advance(1000);
     expect(await reply(policy, 'rcpt', 'a')).toBe('1');
     const told = [`${path}${cause}; the content that was read before stays`];
-    await vi.waitFor(() => expect(lines()).toEqual(told));
+    await waitUntil(() => expect(lines()).toEqual(told));
     for (let i = 0; i < 3; i++) {
       clock.advance(1000);
       expect(await reply(policy, 'rcpt', 'a')).toBe('1');
@@ -113,7 +114,7 @@ describe('a file that has changed', () => {
     }
     rmSync(path, { recursive: true, force: true });
     replace(path, 'a 9\n');
-    await vi.waitFor(async () => {
+    await waitUntil(async () => {
       clock.advance(1000);
       expect(await reply(policy, 'rcpt', 'a')).toBe('9');
     });
