@@ -1,10 +1,14 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-// Three groups, one after the other: what runs in this process, what talks to real programs (built and installed first), and what
-// measures (one file at a time, so that nothing else disturbs it).
+// Groups, one after the other: what runs in this process, what talks to real programs (built and installed first), and what holds the worst
+// cases against their bounds (one file at a time, so that nothing else disturbs it). Speeds (`npm run test:speed`) want a quiet machine and are
+// no part of `npm test`.
 export default defineConfig({
   test: {
     pool: 'forks',
+    // By default one is left out, which of two is half.
+    maxWorkers: Math.max(2, availableParallelism()),
     // What hangs is ended; what is slow because the machine does other things is not.
     testTimeout: 60_000,
     hookTimeout: 120_000,
@@ -41,6 +45,17 @@ export default defineConfig({
           testTimeout: 120_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'speed',
+          include: ['spec/load/**/*.speed.ts'],
+          testTimeout: 600_000,
+          retry: 0,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,5 +1,5 @@
 // `npx tsx spec/load/mime.bench.ts [MEGABYTES]`: processor time of mime.parts and uri.found beside mailsplit alone, for each kind of mail, medians
-// of interleaved rounds. Prints a table; the limits are tested by mime-speed.spec.ts.
+// of interleaved rounds. Prints a table; the limits are tested by mime.speed.ts.
 import {
   chunks,
   mailsplitChunks,
