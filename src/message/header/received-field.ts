@@ -60,10 +60,11 @@ export function readReceived(value: string): ReceivedField {
   const from = parts.get('from')?.[0];
   const notes = comments.get('from') ?? [];
   const literal = from === undefined ? undefined : addressIn(from);
+  const known = notes.map(seenAddress).find((address) => address !== undefined);
   return {
     from,
-    helo: heloOf(from, notes, literal !== undefined),
-    ip: notes.map(addressIn).find((address) => address !== undefined) ?? literal,
+    helo: heloOf(from, notes, known !== undefined, literal !== undefined),
+    ip: known ?? literal,
     by: parts.get('by')?.[0],
     with: joined(parts.get('with')),
     id: parts.get('id')?.[0],
@@ -128,12 +129,23 @@ function commentEnd(text: string, open: number): number {
   return text.length + 1;
 }
 
-const bracketed = /\[(?:IPv6:)?([\da-f.:]{2,45})(?:%[\w.-]{1,20})?\]/i;
+const bracketed = /\[(?:IPv6:)?([\da-f.:]{2,45})(?:%[\w.-]{1,20})?\]/gi;
 /** qmail and Exchange: the address and nothing else, with a user of ident in front. */
 const alone = /^(?:[^\s@]{1,64}@)?(?:IPv6:)?([\da-f.:]{2,45})(?:%[\w.-]{1,20})?$/i;
 
+/** Exim and qmail: behind these stands what the client says of itself or its user (RFC 1413), which may look like an address. */
+const claims = /^\s*(?:(?:helo|ehlo)[\s=]|ident=|port=)/i;
+/** Exim: the address, its port, and what the client says. */
+const inFront = /^\s*\[[^[\]]*\](?=$|[\s:])/;
+
+/** The address that the server has seen. Names and users stand in front of it; but with Exim what the client says stands behind it. */
+function seenAddress(note: string): string | undefined {
+  return claims.test(note) ? undefined : addressIn(inFront.exec(note)?.[0] ?? note);
+}
+
+/** The last one in brackets, or one that is all there is. */
 function addressIn(text: string): string | undefined {
-  const found = (bracketed.exec(text) ?? alone.exec(text))?.[1];
+  const found = (Array.from(text.matchAll(bracketed)).at(-1) ?? alone.exec(text))?.[1];
   if (found === undefined) return undefined;
   // Courier and others.
   const plain = found.replace(/^::ffff:(?=[\d.]+$)/i, '');
@@ -142,13 +154,17 @@ function addressIn(text: string): string | undefined {
 
 const named = /(?:^|\s)(?:helo|ehlo)[ =]([^\s)]{1,255})/i;
 
-function heloOf(from: string | undefined, notes: readonly string[], isLiteral: boolean): string | undefined {
+function heloOf(
+  from: string | undefined,
+  notes: readonly string[],
+  isKnown: boolean,
+  isLiteral: boolean,
+): string | undefined {
   for (const note of notes) {
     const said = named.exec(note)?.[1];
     if (said !== undefined) return said;
   }
   // Behind it stands who the client is: it is what he said. An address in its place is not, unless a comment says who he is.
   if (from === undefined || from === 'unknown') return undefined;
-  const isKnown = notes.some((note) => addressIn(note) !== undefined);
   return isKnown && (!isLiteral || notes.length > 0) ? from : undefined;
 }

@@ -149,6 +149,57 @@ describe('a Received header', () => {
       { from: 'a', helo: 'a', ip: '192.0.2.1' },
     ],
     ['an address that is none', 'from a ([999.0.2.1]) by b', { from: 'a', by: 'b' }],
+    // HELO and ident say whatever the client likes.
+    [
+      'Exim, HELO with an address',
+      'from n.example ([192.0.2.1] helo=[198.51.100.9])',
+      { from: 'n.example', helo: '[198.51.100.9]', ip: '192.0.2.1' },
+    ],
+    [
+      'Exim, HELO with an address, no name',
+      'from [192.0.2.1] (helo=[198.51.100.9])',
+      { from: '[192.0.2.1]', helo: '[198.51.100.9]', ip: '192.0.2.1' },
+    ],
+    [
+      'Exim, port and HELO with an address, no name',
+      'from [192.0.2.1] (port=25 helo=[198.51.100.9])',
+      { from: '[192.0.2.1]', helo: '[198.51.100.9]', ip: '192.0.2.1' },
+    ],
+    [
+      'Exim, a user with an address',
+      'from n.example ([192.0.2.1]:4321 helo=h.example ident=x [198.51.100.9])',
+      { from: 'n.example', helo: 'h.example', ip: '192.0.2.1' },
+    ],
+    [
+      'Exim, a user with an address, no name',
+      'from [192.0.2.1] (ident=x [198.51.100.9])',
+      { from: '[192.0.2.1]', ip: '192.0.2.1' },
+    ],
+    [
+      'qmail, HELO with an address',
+      'from unknown (HELO [198.51.100.9]) (192.0.2.1)',
+      { from: 'unknown', helo: '[198.51.100.9]', ip: '192.0.2.1' },
+    ],
+    [
+      'qmail, HELO with blanks and an address',
+      'from unknown (HELO x [198.51.100.9]) (x@192.0.2.1)',
+      { from: 'unknown', helo: 'x', ip: '192.0.2.1' },
+    ],
+    [
+      'Sendmail, a user with an address',
+      'from h.example (IDENT:[198.51.100.9]@n.example [192.0.2.1])',
+      { from: 'h.example', helo: 'h.example', ip: '192.0.2.1' },
+    ],
+    [
+      'Postfix, HELO with an address',
+      'from [198.51.100.9] (unknown [192.0.2.1])',
+      { from: '[198.51.100.9]', helo: '[198.51.100.9]', ip: '192.0.2.1' },
+    ],
+    [
+      'a name with an address',
+      'from h.example ([198.51.100.9].n.example [192.0.2.1])',
+      { from: 'h.example', helo: 'h.example', ip: '192.0.2.1' },
+    ],
     ['a date and nothing else', `; ${date}`, { time }],
     ['nothing', 'from', {}],
     ['rubbish', 'hello world', {}],
