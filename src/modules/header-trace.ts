@@ -59,7 +59,7 @@ const authresults = luaFunction({
     },
   ],
   text:
-    `The Authentication-Results headers (RFC 8601), at most the first ${most}; those that cannot be read are left out. Anybody may write one in any name: with an id only those are given ` +
+    `The Authentication-Results headers (RFC 8601), at most the first ${most} (with an id the first ${most} that can be trusted); those that cannot be read are left out. Anybody may write one in any name: with an id only those are given ` +
     'that can be trusted to be of whom they say, that is those that this policy has put in, and those that came with the message from a client of `authres-trusted-hosts`. Without one all are given, and ' +
     '`trusted` says so of each. `auth.remove` takes away what is forged. Does not suspend.',
   examples: [
@@ -72,14 +72,17 @@ const authresults = luaFunction({
     const client = sessionOf(context)?.client.rightsAddress ?? '';
     const isOurs = maySpeakForUs(optionsOf(context).values['authres-trusted-hosts'], client);
     const list: LuaRecord[] = [];
+    let read = 0;
     let instance = 0;
     for (const value of headers.values(resultsHeader)) {
-      if (++instance > most) break;
-      const parsed = parseAuthResults(value);
-      if (parsed === undefined) continue;
+      instance++;
       const place = headers.find(resultsHeader, instance);
       const trusted = isOurs || (place !== undefined && headers.isEdit(place.index));
-      if (id !== undefined && !(trusted && plain(parsed.id) === plain(id))) continue;
+      // Those of strangers do not count, however many stand in front of ours.
+      if (id !== undefined && !trusted) continue;
+      if (++read > most) break;
+      const parsed = parseAuthResults(value);
+      if (parsed === undefined || (id !== undefined && plain(parsed.id) !== plain(id))) continue;
       list.push({ id: parsed.id, results: resultsToLua(parsed.results), trusted });
     }
     return [list];

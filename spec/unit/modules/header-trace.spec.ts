@@ -73,6 +73,18 @@ describe('header.authresults', () => {
     expect(ids(call('authresults', trusted, ...args))).toEqual(list);
   });
 
+  it('those of strangers hide none of ours, however many there are', () => {
+    headers = new HeaderList();
+    for (let i = 0; i < 300; i++) headers.receive('Authentication-Results: mx.example; spf=pass');
+    headers.add('Authentication-Results: mx.example; spf=fail');
+    expect(call('authresults', '', 'mx.example')).toMatchObject([
+      { trusted: true, results: [{ result: 'fail' }] },
+    ]);
+    for (let i = 0; i < 150; i++) headers.add('Authentication-Results: mx.example; spf=none');
+    expect(call('authresults', '', 'mx.example')).toHaveLength(100);
+    expect(call('authresults', '')).toHaveLength(100);
+  });
+
   it('gives what auth.parse gives', () => {
     expect(call('authresults', '', 'mx.example')[0]).toMatchObject({
       results: [{ method: 'spf', result: 'pass', properties: {} }],
