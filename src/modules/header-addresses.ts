@@ -4,8 +4,11 @@ import { type FunctionSpec, luaFunction } from '../lua-api/function-spec.ts';
 import type { RecordSpec } from '../lua-api/module-spec.ts';
 import { optionalBytes } from '../lua-api/params.ts';
 import type { LuaRecord } from '../lua-api/value.ts';
+import { isDomainName } from '../mail-auth/domain-name.ts';
 import { shownText } from '../message/mime/shown-text.ts';
+import { domainInAscii } from '../net-address/idn.ts';
 import { type Mailbox, readAddressList, unquoted } from '../text/address-list.ts';
+import { isVisibleText } from '../text/utf8.ts';
 
 /** More is nobody's list: it is not read. */
 const longest = 262_144;
@@ -16,6 +19,17 @@ const DOT_ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]+(?:\.[A-Za-z0-9!#$%&'
 /** Quoted only where it must be: two ways to write one address are one. */
 function written(local: string): string {
   return DOT_ATOM.test(local) ? local : `"${local.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** The first one that readers would not agree about, for what is beyond ASCII in it or because its domain is none. */
+function faultOf(mailboxes: readonly Mailbox[]): string | undefined {
+  for (const [index, { domain, localPart }] of mailboxes.entries()) {
+    if (!isVisibleText(localPart))
+      return `the local part of address ${index + 1} is no UTF-8, or not all of it can be seen`;
+    if (!domain.startsWith('[') && !isDomainName(domainInAscii(domain) ?? ''))
+      return `the domain of address ${index + 1} is no domain name`;
+  }
+  return undefined;
 }
 
 function mailboxRecord({ domain, group, localPart, name }: Mailbox): LuaRecord {
@@ -44,7 +58,8 @@ const addresses = luaFunction({
   text:
     'The addresses in a From, To, Cc, Reply-To or Sender header (RFC 5322 section 3.4), by the grammar that `auth.author` goes by: groups, comments, quoted local parts, ' +
     'source routes (left out), domain literals and UTF-8 are read. Encoded words are decoded when all has been taken apart, so what one hides is part of a name and never an address. What is no list of addresses has none, as ' +
-    'every mail program finds another one in it: a bare word, a missing `>`, an address in front of `<`, an unquoted comma in a name. A comment is no name. There may be several addresses where one is expected: look at `#list`. ' +
+    'every mail program finds another one in it: a bare word, a missing `>`, an address in front of `<`, an unquoted comma in a name, an encoded word in an address, a domain that is no name, ' +
+    'characters in an address that are not seen or that IDNA makes others of. Needless dots (`a..b@`) are let through as in RCPT. A comment is no name. There may be several addresses where one is expected: look at `#list`. ' +
     `A value of more than ${longest} octets or ${most} addresses is not read: nil and an error. Time linear in the value. Does not suspend.`,
   examples: [
     'local list = header.addresses(\'"Doe, J." <J.Doe@Example.COM>, =?utf-8?q?x=40y=2Eexample?= <z@example.com>\')\n' +
@@ -61,8 +76,12 @@ const addresses = luaFunction({
     if (value.length > longest) return [undefined, `more than ${longest} octets`];
     const read = readAddressList(value, most);
     switch (read.kind) {
-      case 'list':
-        return [read.mailboxes.map(mailboxRecord)];
+      case 'list': {
+        const fault = faultOf(read.mailboxes);
+        return fault === undefined
+          ? [read.mailboxes.map(mailboxRecord)]
+          : [undefined, `no list of addresses: ${fault}`];
+      }
       case 'wrong':
         return [undefined, `no list of addresses: expected ${read.expected} behind ${read.at} octets`];
       case 'too-many':

@@ -96,7 +96,7 @@ const decode = luaFunction({
   text:
     'The text of a header: unfolded, its encoded words (RFC 2047) decoded into UTF-8, blanks between two of them left out, a character that is cut over ' +
     'two put together. What is not of the charset that a word names is read as mail programs guess it; octets beyond ASCII outside of encoded words are taken as UTF-8 where they can ' +
-    `be. Control characters become blanks, so that a text cannot be two lines. Read as mail programs read it: broken words too. Of a value the first ${longestShown} ` +
+    `be. Control characters and the separators of lines and paragraphs become blanks, so that a text cannot be two lines; marks that turn the direction stay. Read as mail programs read it: broken words too. Of a value the first ${longestShown} ` +
     'octets. An address is not to be looked for in the result: `=?utf-8?q?=3Ca=40b=3E?=` decodes to one. Does not suspend.',
   examples: [
     "assert(header.decode('=?utf-8?q?f=C3=BCr?= =?utf-8?b?IGRpY2g=?=') == 'f\\195\\188r dich')\nassert(header.decode('two\\r\\n lines') == 'two lines')\nfunction hook.dot()\n  local _, subject = header.find('Subject')\n  if subject and header.decode(subject):lower():find('invoice', 1, true) then syslog.info('an invoice') end\nend",

@@ -1,13 +1,15 @@
 // Addresses in a header (RFC 5322 3.4) with the obsolete forms of section 4.4: routes, empty list elements, dots in names, blanks and comments
-// anywhere; octets beyond ASCII (RFC 6532). The one grammar for whoever asks who is in From or To. It does not guess: what is no list of
-// addresses is none, as two readers would find two different addresses in it. Pure; texts are latin1, and time is linear in them.
+// anywhere; octets beyond ASCII (RFC 6532). Dots at the ends of a local part or one behind the other, and one behind a domain, are let through as
+// in RCPT: everybody reads them alike. The one grammar for whoever asks who is in From or To. It does not guess: what is no list of addresses is
+// none, as two readers would find two different addresses in it; nor is one whose address has an encoded word in it (RFC 2047 section 5), which
+// some show decoded. Pure; texts are latin1, and time is linear in them.
 
 export interface Mailbox {
   /** What stands in front of `<`: without quotes and comments, encoded words as they came. */
   readonly name: string | undefined;
-  /** As it is written, quotes included, without blanks and comments. */
+  /** As it is written, quotes included, without blanks and comments. No control characters but tabs. */
   readonly localPart: string;
-  /** Likewise; a literal with its brackets. */
+  /** Likewise, without a dot at the end; a literal with its brackets. */
   readonly domain: string;
   /** The name of the group that it is in. */
   readonly group: string | undefined;
@@ -38,8 +40,12 @@ const END: Token = { kind: 'end' };
 
 const atom = /[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]+/y;
 const quoted = /"(?:[^"\\\r\n\0]|\\[^\r\n\0])*"/y;
-const literal = /\[[^[\]\\\r\n\0]*\]/y;
+const literal = /\[[!-Z^-~]*\]/y;
 const blanks = /[ \t]+/y;
+
+/** The beginning of an encoded word: programs decode it wherever it stands, whatever follows. */
+const encodedWord = /=\?[^?\s]{0,80}\?[bq]\?/i;
+const control = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 /** What a quoted string or quoted local part stands for. */
 export function unquoted(text: string): string {
@@ -95,15 +101,15 @@ class AddressReader {
     let name = '';
     let isLocal = true;
     let wasWord = false;
+    let anyWord = false;
     for (;;) {
       const token = this.#token;
       if (token.kind === 'atom' || token.kind === 'quoted') {
         if (wasWord) isLocal = false;
         wasWord = true;
-      } else if (token.kind === 'special' && token.text === '.') {
-        if (!wasWord) isLocal = false;
-        wasWord = false;
-      } else break;
+        anyWord = true;
+      } else if (token.kind === 'special' && token.text === '.') wasWord = false;
+      else break;
       words.push(token.text);
       if (token.apart && name !== '') name += ' ';
       name += token.kind === 'quoted' ? unquoted(token.text) : token.text;
@@ -111,7 +117,7 @@ class AddressReader {
     }
     if (this.#is('<')) return this.#angle(words.length === 0 ? undefined : name);
     if (this.#is('@')) {
-      if (!isLocal || !wasWord) return this.#miss('a local part in front of the @, without blanks in it');
+      if (!isLocal || !anyWord) return this.#miss('a local part in front of the @, without blanks in it');
       this.#next();
       return this.#domain(undefined, words.join(''));
     }
@@ -138,15 +144,18 @@ class AddressReader {
     this.#next();
     if (this.#is('@') && !this.#route()) return false;
     let localPart = '';
+    let wasWord = false;
+    let anyWord = false;
     for (;;) {
       const token = this.#token;
-      if (token.kind !== 'atom' && token.kind !== 'quoted') return this.#miss('a local part behind <');
+      const isWord = token.kind === 'atom' || token.kind === 'quoted';
+      if ((isWord && wasWord) || (!isWord && !(token.kind === 'special' && token.text === '.'))) break;
       localPart += token.text;
-      this.#next();
-      if (!this.#is('.')) break;
-      localPart += '.';
+      anyWord ||= isWord;
+      wasWord = isWord;
       this.#next();
     }
+    if (!anyWord) return this.#miss('a local part behind <');
     if (!this.#is('@')) return this.#miss('an @');
     this.#next();
     if (!this.#domain(name, localPart)) return false;
@@ -171,6 +180,8 @@ class AddressReader {
   #domain(name: string | undefined, localPart: string): boolean {
     const domain = this.#domainText();
     if (domain === undefined) return false;
+    if (control.test(localPart) || encodedWord.test(localPart) || encodedWord.test(domain))
+      return this.#miss('an address without control characters and encoded words');
     // One too many says that there are too many: the rest is not kept.
     if (this.#mailboxes.length <= this.#most)
       this.#mailboxes.push({ name, localPart, domain, group: this.#group });
@@ -187,6 +198,7 @@ class AddressReader {
     for (;;) {
       const token = this.#token;
       if (token.kind !== 'atom') {
+        if (domain !== '' && !this.#is('.')) return domain.slice(0, -1);
         this.#miss('a domain');
         return undefined;
       }

@@ -18,6 +18,17 @@ export function isUtf8Text(octets: string): boolean {
   return !hasEightBitOctets(octets) || (isUtf8(Buffer.from(octets, 'latin1')) && !CONTROL.test(octets));
 }
 
+/** Controls, blanks and characters that are not seen, or turn the direction, but for the joiners that some scripts need. */
+const HIDDEN =
+  /\p{Cc}|\p{Z}|\u00ad|\u034f|\u061c|\u180e|\u200b|\u200e|\u200f|[\u202a-\u202e]|[\u2060-\u206f]|[\ufe00-\ufe0f]|\ufeff|[\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/u;
+
+/** ASCII, or well-formed UTF-8 in which every character beyond ASCII is one that can be seen. */
+export function isVisibleText(octets: string): boolean {
+  if (!hasEightBitOctets(octets)) return true;
+  const text = decodeUtf8(octets);
+  return text !== undefined && !HIDDEN.test(text.replace(/[\x00-\x7f]+/g, ''));
+}
+
 /** The text that octets stand for; undefined when they are no UTF-8. */
 export function decodeUtf8(octets: string): string | undefined {
   const bytes = Buffer.from(octets, 'latin1');

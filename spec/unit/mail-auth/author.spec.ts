@@ -21,6 +21,8 @@ describe('an author', () => {
     ['a@b\u00c3\u00bccher.example', 'a@xn--bcher-kva.example'],
     ['J\u00c3\u00bcrgen \u00c3\u00a0 <a@example.com>', 'a@example.com'],
     ['a@localhost', 'a@localhost'],
+    ['a@example.com.', 'a@example.com'],
+    ['.a..b.@example.com', '.a..b.@example.com'],
   ])('of %j', (value, address) => {
     const domain = address.slice(address.lastIndexOf('@') + 1);
     expect(authorOf([value])).toEqual({ kind: 'author', domain, address });
@@ -59,9 +61,10 @@ describe('an author', () => {
     '<a@example.com> <b@example.org>',
     '"a@example.com',
     '(a@example.com',
-    'a@example.com.',
     'a@example..com',
-    'a..b@example.com',
+    '.@example.com',
+    '=?utf-8?q?b=40example.org?=@example.com',
+    'a@=?utf-8?q?b?=.example.com',
     'a@exam\0ple.com',
     'a@example.com\r\nb',
     'a@example.com\nX: y',

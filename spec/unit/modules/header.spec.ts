@@ -298,6 +298,30 @@ describe('what is read of the whole list', () => {
     ['a\r\n\tb\0c', 'a\tb c'],
     ['\xc3\xbc', '\u00fc'],
     ['=?utf-8?q?unfinished', 'unfinished'],
+    ['=?utf-8?q?unfinished?', 'unfinished'],
+    ['=?utf-8?q?a?=\r\n\t \r\n =?utf-8?b?Yg?=', 'ab'],
+    ['=?utf-8?q?a?=b=?utf-8?q?c?=', 'abc'],
+    ['=?utf-8?q?=C3?= =?utf-8?b?vA==?=', '\u00fc'],
+    ['=?utf-8?q?=F0=9F=98?= =?utf-8?q?=80?=', '\ud83d\ude00'],
+    ['=?utf-8?b?w7w===?=', '\u00fc'],
+    ['=?utf-8?b?w 7*w=?=', '\u00fc'],
+    ['=?utf-8?b?*?=', ''],
+    ['=?utf-8*de?q?x?=', 'x'],
+    ['=?utf-8?q?a b?c?=', 'a b?c'],
+    ['=?utf-8?q?=3?= =?utf-8?q?=ZZ?=', '=3=ZZ'],
+    ['=?utf-8?x?a?=', '=?utf-8?x?a?='],
+    ['=?=?utf-8?q?a?=', '=?a'],
+    // Once and no more.
+    ['=?utf-8?q?=3D=3Futf-8=3Fq=3Fb=3F=3D?=', '=?utf-8?q?b?='],
+    ['=?utf-16?b?AGEAYg==?= =?iso-2022-jp?b?GyRCJCIbKEI=?=', 'ab\u3042'],
+    ['\xfc =?utf-8?q?x?= \xc3\xbc', '\u00fc x \u00fc'],
+    // What ends a line for some is a blank.
+    ['=?utf-8?q?a=C2=85b=E2=80=A8c=E2=80=A9d?= \xc2\x85', 'a b c d  '],
+    ['=?x?q?a=80b?=', 'a b'],
+    ['x\r\n', 'x  '],
+    // Only the first 65536 octets, and no half character.
+    [`${'x'.repeat(65_535)}\xc3\xbc`, 'x'.repeat(65_535)],
+    [`\xc3\xbc${'x'.repeat(70_000)}`, `\u00fc${'x'.repeat(65_534)}`],
     ['', ''],
   ])('header.decode of %j', (value, text) => {
     const [decoded] = call('decode', value) as readonly LuaValue[];

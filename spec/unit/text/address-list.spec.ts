@@ -37,6 +37,12 @@ describe('a list of addresses', () => {
     ['=?utf-8?q?a=40b?= <c@d.example>', [mailbox('c', 'd.example', '=?utf-8?q?a=40b?=')]],
     ['J\xc3\xb6rg <\xc3\xb6@b\xc3\xbc.example>', [mailbox('\xc3\xb6', 'b\xc3\xbc.example', 'J\xc3\xb6rg')]],
     ['"" <a@b.example>', [mailbox('a', 'b.example', '')]],
+    // Everybody reads these alike.
+    ['a..b@c.example, x <.a.@c.example>', [mailbox('a..b', 'c.example'), mailbox('.a.', 'c.example', 'x')]],
+    ['.."a"..b@c.example', [mailbox('.."a"..b', 'c.example')]],
+    ['a@b.example., <c@d.example. >', [mailbox('a', 'b.example'), mailbox('c', 'd.example')]],
+    ['"a\tb"@c.example', [mailbox('"a\tb"', 'c.example')]],
+    ['=?utf-8?=@b.example', [mailbox('=?utf-8?=', 'b.example')]],
   ])('%j', (text, mailboxes) => {
     expect(readAddressList(text)).toEqual({ kind: 'list', mailboxes });
   });
@@ -60,6 +66,23 @@ describe('a list of addresses', () => {
     ['<@x a@b.example>', 'the : of a route', 4],
     ['a\0@b.example', 'a word without this octet', 1],
     ['a\r\nb@c.example', 'a word without this octet', 1],
+    ['.@b.example', 'a local part in front of the @, without blanks in it', 1],
+    ['a"b"@c.example', 'a local part in front of the @, without blanks in it', 4],
+    ['<.@b.example>', 'a local part behind <', 2],
+    ['<a"b"@c.example>', 'an @', 2],
+    ['a@.b.example', 'a domain', 2],
+    ['a@b..example', 'a domain', 4],
+    ['a@b.example..', 'a domain', 12],
+    ['a@b.example. "x"', 'a comma or the end', 13],
+    ['a@[192.0.2.1 ]', 'the ] of an address', 2],
+    ['a@[x\x01]', 'the ] of an address', 2],
+    ['"a\x01"@b.example', 'an address without control characters and encoded words', 14],
+    ['<"a\x7f"@b.example>', 'an address without control characters and encoded words', 15],
+    ['=?utf-8?q?c=40d?=@b.example', 'an address without control characters and encoded words', 27],
+    ['<"=?UTF-8?B?Y0Bk?="@b.example>', 'an address without control characters and encoded words', 29],
+    ['=?utf-8?q?c@d?=', 'an address without control characters and encoded words', 15],
+    ['a@=?utf-8?q?b.example?=', 'an address without control characters and encoded words', 23],
+    ['x <=?x?b?YQ.b@c.example>', 'an address without control characters and encoded words', 23],
   ])('none: %j', (text, expected, at) => {
     expect(readAddressList(text)).toEqual({ kind: 'wrong', expected, at });
   });

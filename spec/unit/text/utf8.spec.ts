@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeUtf8, encodeUtf8, hasEightBitOctets, isUtf8Text } from '../../../src/text/utf8.ts';
+import {
+  decodeUtf8,
+  encodeUtf8,
+  hasEightBitOctets,
+  isUtf8Text,
+  isVisibleText,
+} from '../../../src/text/utf8.ts';
 
 describe('isUtf8Text', () => {
   it.each([
@@ -42,5 +48,24 @@ describe('isUtf8Text', () => {
       }),
     );
     expect(decodeUtf8('\xff')).toBeUndefined();
+  });
+});
+
+describe('isVisibleText', () => {
+  it.each(['', 'a b\0', 'b\u00fcro', '\u0645\u200c\u0645', '\ud83d\ude00', 'e\u0301'])('%j is', (text) => {
+    expect(isVisibleText(encodeUtf8(text))).toBe(true);
+  });
+
+  it.each(
+    [
+      0x80, 0x85, 0xa0, 0xad, 0x34f, 0x61c, 0x180e, 0x200b, 0x200e, 0x202e, 0x2028, 0x2060, 0x2066, 0x3000,
+      0xfe0f, 0xfeff, 0xe0061,
+    ].map((code) => code.toString(16)),
+  )('a text with U+%s is not', (code) => {
+    expect(isVisibleText(encodeUtf8(`a${String.fromCodePoint(Number.parseInt(code, 16))}b`))).toBe(false);
+  });
+
+  it('what is no UTF-8 is not', () => {
+    expect(isVisibleText('a\xff')).toBe(false);
   });
 });
