@@ -64,6 +64,7 @@ export class SmtpRig {
     const { smartHost } = settings;
     const forwarder: SmartHost = {
       configured: () => smartHost !== undefined,
+      answersEach: () => false,
       recipientsAtMost: () => Number.POSITIVE_INFINITY,
       offers: (name) => settings.nextHopOffers?.includes(name) === true,
       forward: (delivery, signal) => {

@@ -2,7 +2,8 @@
 // recipient when it is too late to keep it from the others. For a day those who have it are left out when it comes again.
 //
 // In memory, and bounded: what is forgotten (also when the process ends) costs a second copy. It must never take one message for another: the
-// key is the way it goes, its sender, the recipient and what messageKey says of it.
+// key is the next hop that has it, the recipient, and how it was received: its sender and what messageKey says of it. What a policy makes of a
+// message (a footer, another sender, headers) may be something else each time, and is none of it.
 import { lowerAscii } from '../base/ascii.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Maybe } from '../base/maybe.ts';
@@ -15,7 +16,7 @@ import type { Delivery, DeliveryOutcome } from './port/delivery.ts';
 const DAY_MS = 86_400_000;
 const MAX_REMEMBERED = 10_000;
 
-export type Remembered = Pick<Delivery, 'sender' | 'recipients' | 'message'>;
+export type Remembered = Pick<Delivery, 'sender' | 'recipients' | 'message' | 'received'>;
 
 export class DeliveredMemory {
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -27,27 +28,38 @@ export class DeliveredMemory {
     this.#clock = clock;
   }
 
-  /** Those of its recipients who have it. At once when nobody can have. Rejects when the message cannot be read. */
-  whoHas(way: string, delivery: Remembered): Maybe<readonly Recipient[]> {
-    const { message, recipients } = delivery;
+  /**
+   * Those of its recipients who have it from one of these next hops, whatever their order is this time. At once when nobody can have. Rejects
+   * when the message cannot be read.
+   */
+  whoHas(hosts: readonly string[], delivery: Remembered): Maybe<readonly Recipient[]> {
+    const { message, received, recipients } = delivery;
     const now = this.#clock.monotonic();
     if (message === undefined || this.#people.isEmpty) return NOBODY;
-    const known = recipients.filter((one) => this.#people.has(personKey(way, delivery, one), now));
-    if (known.length === 0) return NOBODY;
-    return messageKey(message).then((key) =>
-      known.filter((one) => this.#copies.has(personKey(way, delivery, one) + key, now)),
-    );
+    const keys = new Map<Recipient, readonly string[]>();
+    for (const one of recipients) {
+      const known = hosts
+        .map((host) => personKey(host, delivery, one))
+        .filter((key) => this.#people.has(key, now));
+      if (known.length > 0) keys.set(one, known);
+    }
+    if (keys.size === 0) return NOBODY;
+    const have = (key: string): readonly Recipient[] =>
+      [...keys]
+        .filter(([, known]) => known.some((person) => this.#copies.has(person + key, now)))
+        .map(([one]) => one);
+    return received === undefined ? messageKey(message).then(have) : have(received.key);
   }
 
-  /** Keeps who was delivered to, when not all were. */
-  async remember(way: string, delivery: Remembered, outcome: DeliveryOutcome): Promise<void> {
-    const { message } = delivery;
+  /** Keeps who was delivered to by the next hop of the outcome, when not all were. */
+  async remember(delivery: Remembered, outcome: DeliveryOutcome): Promise<void> {
+    const { message, received } = delivery;
     if (message === undefined || !isMixed(outcome)) return;
-    const key = await messageKey(message);
+    const key = received?.key ?? (await messageKey(message));
     const now = this.#clock.monotonic();
     for (const { code, recipient } of outcome.rcpts) {
       if (!isPositive(code)) continue;
-      const person = personKey(way, delivery, recipient);
+      const person = personKey(outcome.host, delivery, recipient);
       this.#people.add(person, now);
       this.#copies.add(person + key, now);
     }
@@ -56,10 +68,20 @@ export class DeliveredMemory {
 
 const NOBODY: readonly Recipient[] = [];
 
+/**
+ * Whom the policy has added may get a copy for each envelope of one message (a journal): his are told apart by whom the client has named. A
+ * client that comes again with fewer costs him a second copy, never one that he does not get.
+ */
+function personKey(host: string, { received, sender }: Remembered, recipient: Recipient): string {
+  const others =
+    recipient.hidden === true ? (received?.recipients.map(normal).sort().join('\x01') ?? '') : '';
+  return `${host}\0${received?.sender ?? sender}\0${normal(recipient.address)}\0${others}\0`;
+}
+
 /** A domain is the same in upper and lower case, a local part need not be (RFC 5321 section 2.4). */
-function personKey(way: string, { sender }: Remembered, { address }: Recipient): string {
-  const at = address.lastIndexOf('@');
-  return `${way}\0${sender}\0${address.slice(0, at + 1)}${lowerAscii(address.slice(at + 1))}\0`;
+function normal(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  return address.slice(0, at) + lowerAscii(address.slice(at));
 }
 
 /** Some have it, and some have not. */

@@ -18,12 +18,13 @@ import type { Recipient } from '../smtp/protocol/recipient.ts';
 import { isPositive } from '../smtp/protocol/reply.ts';
 import { Asking, type Place } from './asking.ts';
 import { DeliveredMemory, isMixed } from './delivered-memory.ts';
+import { isPerRecipient } from './mailbox-path.ts';
 import type { Delivery, DeliveryOutcome, Mailer } from './port/delivery.ts';
 import { mayTryNext, tryInTurn } from './port/fail-over.ts';
 import type { HeldEnvelope } from './port/held.ts';
 import type { NextHopOffers } from './port/next-hop-offers.ts';
 import { failedAt, failureOf, pseudoCode, unaskedRecipients } from './port/outcome.ts';
-import { lookAtMaildir, noBinary, toMaildir } from './to-maildir.ts';
+import { hostOfMaildir, lookAtMaildir, noBinary, toMaildir } from './to-maildir.ts';
 
 interface Routed {
   /** Next hops instead of those of smtp-smart-host, each as that has it; undefined: those. */
@@ -45,6 +46,11 @@ export interface SmartHost {
   offers(name: NextHopName, options?: Options): boolean;
   /** How many recipients a message may have (RCPTMAX), by what those who may get it have offered last; Infinity when none has said so. */
   recipientsAtMost(routed: Routed & Pick<Delivery, 'options'>): number;
+  /**
+   * Whether one of those who may get a message answers for each recipient when others have it already: `received` of the delivery is asked
+   * for then.
+   */
+  answersEach(routed: Routed & Pick<Delivery, 'options'>): boolean;
   /**
    * Forwards by smtp-smart-host of `delivery.options`, else of the smart host's own. Never rejects. `failed` at stage `dot` means that
    * the next hop may have the message: the client is told 451 and may send it again.
@@ -138,10 +144,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
   };
 
   const delivered = new DeliveredMemory(dependencies.clock);
-  const wayOf = (delivery: SmartHostDelivery): string =>
-    targetsOf(delivery)
-      .map(({ text }) => text)
-      .join(' ');
+  const hostsOf = (delivery: SmartHostDelivery): readonly string[] => targetsOf(delivery).map(hostOf);
 
   /** Only when all have to take it: else the sender is told that all is well, and comes no more. */
   const remember = async (
@@ -149,14 +152,14 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     outcome: DeliveryOutcome,
   ): Promise<DeliveryOutcome> => {
     if (delivery.allRecipients === true && isMixed(outcome)) {
-      await delivered.remember(wayOf(delivery), delivery, outcome).catch(() => undefined);
+      await delivered.remember(delivery, outcome).catch(() => undefined);
     }
     return outcome;
   };
 
   const whoHas = (delivery: SmartHostDelivery): Maybe<readonly Recipient[]> => {
     if (delivery.allRecipients !== true) return [];
-    const known = delivered.whoHas(wayOf(delivery), delivery);
+    const known = delivered.whoHas(hostsOf(delivery), delivery);
     // A message that cannot be read is not delivered either.
     return known instanceof Promise ? known.catch(() => []) : known;
   };
@@ -168,7 +171,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     const text = '250 2.0.0 delivered when it was tried before';
     if (recipients.length === 0) {
       const rcpts = served.map((recipient) => ({ recipient, code: 250, text }));
-      return { kind: 'delivered', host: wayOf(delivery), code: 250, text, rcpts };
+      return { kind: 'delivered', host: hostsOf(delivery).join(' '), code: 250, text, rcpts };
     }
     const outcome = await toAll({ ...delivery, recipients }, signal);
     // Who could not be asked now has to be tried again, whatever smtp-partial says.
@@ -241,6 +244,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
         const offered = target.kind === 'smtp' ? dependencies.offers.of(target) : undefined;
         return offered === undefined ? most : Math.min(most, recipientsAtMost(offered));
       }, Number.POSITIVE_INFINITY),
+    answersEach: (routed) => targetsOf(routed).some(answersEach),
     forward,
     ask: (envelope) => {
       const targets = targetsOf(envelope);
@@ -280,6 +284,23 @@ function inOrder(targets: readonly Target[], health: HostHealth, attemptMs: numb
     : runs.flatMap((run) =>
         run.at(-1)?.kind === 'maildir' ? [...order(run.slice(0, -1)), ...run.slice(-1)] : order(run),
       );
+}
+
+/** As outcomes name it. */
+function hostOf(target: Target): string {
+  return target.kind === 'maildir' ? hostOfMaildir(target.path) : target.text;
+}
+
+/** Recipient by recipient, when others have the message already. */
+function answersEach(target: Target): boolean {
+  switch (target.kind) {
+    case 'smtp':
+      return target.protocol === 'lmtp';
+    case 'maildir':
+      return isPerRecipient(target.path);
+    case 'invalid':
+      return false;
+  }
 }
 
 /** undefined: nobody knows. */

@@ -32,18 +32,19 @@ interface Place {
   readonly log: Log;
 }
 
-const hostOf = (path: string): string => `maildir:${path}`;
+/** What outcomes name it. */
+export const hostOfMaildir = (path: string): string => `maildir:${path}`;
 
 /** What is said of a message with BODY=BINARYMIME; another target may take it. */
 export function noBinary(path: string, recipients: readonly Recipient[]): DeliveryOutcome {
   const rcpts = unaskedRecipients(recipients);
-  const host = hostOf(path);
+  const host = hostOfMaildir(path);
   return { kind: 'refused', host, stage: 'mail', code: 554, text: NO_BINARY, rcpts, lacks: 'BINARYMIME' };
 }
 
 /** Whom it takes, as toMaildir has it. `log`: that of the delivery. */
 export function lookAtMaildir(place: Place): Extract<AskedPlace, { readonly kind: 'looked' }> {
-  const host = hostOf(place.path);
+  const host = hostOfMaildir(place.path);
   return {
     kind: 'looked',
     host,
@@ -70,7 +71,7 @@ export async function toMaildir(
   const place: Place = { maildir, path, log: delivery.log ?? log.child({ id: delivery.id }) };
   const { message, recipients } = delivery;
   if (isBinaryMime(delivery.parameters)) return noBinary(path, recipients);
-  const host = hostOf(path);
+  const host = hostOfMaildir(path);
   const asked = await Promise.all(recipients.map((one) => look(place, one, message?.size ?? 1)));
   const refused = asked.filter(({ code }) => !isPositive(code));
   const hope = refused.find(({ code }) => code < 500) ?? refused[0];
@@ -111,7 +112,7 @@ async function toEach(
   }
   return {
     kind: 'delivered',
-    host: hostOf(place.path),
+    host: hostOfMaildir(place.path),
     code: 250,
     text: stored?.kind === 'delivered' ? stored.text : TAKEN,
     rcpts,
@@ -134,7 +135,7 @@ async function look({ log, maildir, path }: Place, recipient: Recipient, octets:
       return said(OVER_QUOTA);
     case 'failed':
       if (!perRecipient) return said(TAKEN);
-      log.emit('maildir-fault', { host: hostOf(path), stage: 'rcpt', cause: String(seen.error) });
+      log.emit('maildir-fault', { host: hostOfMaildir(path), stage: 'rcpt', cause: String(seen.error) });
       return said(isFull(seen.error) ? NO_SPACE : NOT_FOUND_OUT);
   }
 }
@@ -147,7 +148,7 @@ async function store(
   taken: readonly Recipient[],
   signal: AbortSignal,
 ): Promise<DeliveryOutcome> {
-  const host = hostOf(configured);
+  const host = hostOfMaildir(configured);
   const rcpts = unaskedRecipients(recipients);
   const stored = await maildir.store(path, withTrace(sender, taken, message), signal);
   switch (stored.kind) {

@@ -3,21 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { DeliveredMemory } from '../../../src/delivery/delivered-memory.ts';
 import { messageKey } from '../../../src/delivery/message-key.ts';
-import type { DeliveryOutcome } from '../../../src/delivery/port/delivery.ts';
-import { recipientOf } from '../../../src/smtp/protocol/recipient.ts';
+import type { DeliveryOutcome, Received } from '../../../src/delivery/port/delivery.ts';
+import { type Recipient, recipientOf } from '../../../src/smtp/protocol/recipient.ts';
 import { source, streamed, to } from '../smtp/client/support.ts';
 
 const RECIPIENTS = to('a@example.org', 'b@example.org', 'c@example.org');
 const MESSAGE = 'Received: by x\r\nMessage-ID: <1@x>\r\nSubject: s\r\n\r\nbody\r\n';
 
-const delivery = (changes: { sender?: string; text?: string } = {}) => ({
+const delivery = (changes: { sender?: string; text?: string; received?: Received } = {}) => ({
+  received: changes.received,
   sender: changes.sender ?? 's@example.com',
   recipients: RECIPIENTS,
   message: source(changes.text ?? MESSAGE),
 });
 
 const outcome = (...codes: readonly number[]): DeliveryOutcome => ({
-  ...{ kind: 'delivered', host: 'h', code: 250, text: '250 ok' },
+  ...{ kind: 'delivered', host: 'way', code: 250, text: '250 ok' },
   rcpts: codes.map((code, i) => ({ recipient: RECIPIENTS[i] ?? recipientOf('x'), code, text: String(code) })),
 });
 
@@ -26,12 +27,12 @@ async function remembered(
 ): Promise<{ memory: DeliveredMemory; clock: FakeClock }> {
   const clock = new FakeClock();
   const memory = new DeliveredMemory(clock);
-  await memory.remember('way', delivery(), outcome(...codes));
+  await memory.remember(delivery(), outcome(...codes));
   return { memory, clock };
 }
 
 const names = async (memory: DeliveredMemory, way = 'way', changes = {}): Promise<readonly string[]> =>
-  (await memory.whoHas(way, delivery(changes))).map(({ address }) => address);
+  (await memory.whoHas(['unknown', way], delivery(changes))).map(({ address }) => address);
 
 describe('who has it', () => {
   it('those whom it was delivered to, when others were not', async () => {
@@ -73,14 +74,50 @@ describe('who has it', () => {
     ['with a Message-ID', `Message-ID: <1@x>\r\n${BARE}`, []],
   ])('without a Message-ID, a message %s', async (_, text, who) => {
     const memory = new DeliveredMemory(new FakeClock());
-    await memory.remember('way', delivery({ text: BARE }), outcome(250, 452, 452));
+    await memory.remember(delivery({ text: BARE }), outcome(250, 452, 452));
     expect(await names(memory, 'way', { text })).toEqual(who);
+  });
+
+  const CAME: Received = {
+    sender: 's@example.com',
+    recipients: ['a@example.org', 'b@example.org'],
+    key: 'k',
+  };
+  const HIDDEN: readonly Recipient[] = RECIPIENTS.map((one) => ({ ...one, hidden: true }));
+  it.each<readonly [string, Partial<Received>, readonly string[], readonly string[]]>([
+    ['the same', {}, ['a@example.org'], ['a@example.org']],
+    ['from another sender', { sender: 't@example.com' }, [], []],
+    ['with other octets', { key: 'l' }, [], []],
+    [
+      'for the same in another order',
+      { recipients: ['b@example.org', 'a@EXAMPLE.org'] },
+      ['a@example.org'],
+      ['a@example.org'],
+    ],
+    ['for one of them', { recipients: ['a@example.org'] }, ['a@example.org'], []],
+  ])('how it was received counts, not what it has become: %s', async (_, changes, named, added) => {
+    const now = {
+      sender: 'verp2@example.com',
+      text: 'X: 2\r\n\r\nother\r\n',
+      received: { ...CAME, ...changes },
+    };
+    for (const [recipients, who] of [
+      [RECIPIENTS, named],
+      [HIDDEN, added],
+    ] as const) {
+      const memory = new DeliveredMemory(new FakeClock());
+      const before = { ...delivery({ sender: 'verp1@example.com', received: CAME }), recipients };
+      const rcpts = recipients.map((recipient, i) => ({ recipient, code: i === 0 ? 250 : 452, text: '' }));
+      await memory.remember(before, { ...outcome(), rcpts } as DeliveryOutcome);
+      const has = await memory.whoHas(['way'], { ...delivery(now), recipients });
+      expect(has.map(({ address }) => address)).toEqual(who);
+    }
   });
 
   it('a domain in upper case is the same one, a local part is not', async () => {
     const { memory } = await remembered(250, 452, 251);
     const recipients = to('a@EXAMPLE.org', 'C@example.org');
-    expect(await memory.whoHas('way', { ...delivery(), recipients })).toEqual(recipients.slice(0, 1));
+    expect(await memory.whoHas(['way'], { ...delivery(), recipients })).toEqual(recipients.slice(0, 1));
   });
 
   it.each([
@@ -88,7 +125,7 @@ describe('who has it', () => {
     [550, 550, 452],
   ])('%d %d %d: nothing is remembered', async (...codes) => {
     const { memory } = await remembered(...codes);
-    expect(memory.whoHas('way', delivery())).toEqual([]);
+    expect(memory.whoHas(['way'], delivery())).toEqual([]);
   });
 
   it('for a day', async () => {
@@ -103,10 +140,9 @@ describe('who has it', () => {
     const { memory } = await remembered(250, 452, 452);
     const many = to(...Array.from({ length: 10_001 }, (_, i) => `${i}@example.org`));
     await memory.remember(
-      'way',
       { ...delivery(), recipients: many },
       {
-        ...{ kind: 'delivered', host: 'h', code: 250, text: '' },
+        ...{ kind: 'delivered', host: 'way', code: 250, text: '' },
         rcpts: many.map((recipient, i) => ({ recipient, code: i === 0 ? 550 : 250, text: '' })),
       },
     );

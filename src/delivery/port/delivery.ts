@@ -15,6 +15,15 @@ export interface MessageSource {
   readonly pieces: readonly Buffer[] | undefined;
 }
 
+/** How a message came, whatever the policy has made of it since: what it is known again by when its client tries once more. */
+export interface Received {
+  readonly sender: string;
+  /** Addresses, as the client has named them. */
+  readonly recipients: readonly string[];
+  /** Of its octets (delivery/message-key). */
+  readonly key: string;
+}
+
 export interface Delivery {
   /** `host`, `host:port`, `1.2.3.4:25`, `[2001:db8::1]:25`; `maildir:PATH` for the smart host only. Tried in order. */
   readonly hosts: readonly string[];
@@ -24,6 +33,8 @@ export interface Delivery {
   readonly recipients: readonly Recipient[];
   /** undefined: stop after the last RCPT (call-ahead). */
   readonly message: MessageSource | undefined;
+  /** Undefined: it goes on as it came, or nobody has asked before it was changed. */
+  readonly received?: Received | undefined;
   /** True when the content has bytes above 127: BODY=8BITMIME is sent where offered. */
   readonly eightBit: boolean;
   /** A header has bytes above 127. Of interest where SMTPUTF8 is among the parameters only; undefined: none has. */

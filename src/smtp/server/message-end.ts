@@ -5,6 +5,8 @@ import { isFull } from '../../base/errors.ts';
 import { chain, type Maybe } from '../../base/maybe.ts';
 import { dotReply } from '../../delivery/dot-reply.ts';
 import { hasEightBit, hasEightBitHeaders } from '../../delivery/eight-bit.ts';
+import { messageKey } from '../../delivery/message-key.ts';
+import type { Received } from '../../delivery/port/delivery.ts';
 import { type Delivered, reportedRecipients } from '../../delivery/relayed-reports.ts';
 import type { SmartHostDelivery } from '../../delivery/smart-host.ts';
 import type { ContentChanges } from '../../message/change/content-changes.ts';
@@ -89,6 +91,8 @@ class MessageEnd {
   readonly #decision: ContentDecision;
   /** Monotonic milliseconds: the client waits from here on. */
   readonly #dotAt: number;
+  /** For next hops that answer for each recipient. */
+  #received: Received | undefined;
 
   constructor(core: SessionCore, transaction: Transaction, spool: Spool, decision: ContentDecision) {
     this.#core = core;
@@ -133,6 +137,26 @@ class MessageEnd {
   }
 
   dot(receiver: MessageReceiver): Maybe<Verdict | undefined> {
+    return chain(this.#keep(), (failure) => failure ?? this.#dot(receiver));
+  }
+
+  /** Keeps how the message came, before a policy makes another one of it, where a retry may have to be known again. */
+  #keep(): Maybe<Verdict | undefined> {
+    const { deps, hooks, options, values } = this.#core;
+    const { headers, recipients, routes, sender } = this.#transaction;
+    if (values['smtp-partial'] === '250') return undefined;
+    if (!headers.edited && !hooks.has('dot') && !hooks.has('forward')) return undefined;
+    if (!deps.smartHost.answersEach({ options, route: routes.settled })) return undefined;
+    return messageKey(this.#spool).then(
+      (key) => {
+        this.#received = { sender, recipients: recipients.map(({ address }) => address), key };
+        return undefined;
+      },
+      (error: Error) => this.#spoolFailure(error),
+    );
+  }
+
+  #dot(receiver: MessageReceiver): Maybe<Verdict | undefined> {
     const { hooks } = this.#core;
     hooks.client({ message_length: this.#spool.size - receiver.added });
     this.#removeForged();
@@ -352,6 +376,7 @@ class MessageEnd {
       parameters,
       recipients: [...recipients],
       message: this.#spool,
+      received: this.#received,
       eightBit,
       utf8Headers,
       allRecipients: values['smtp-partial'] !== '250',

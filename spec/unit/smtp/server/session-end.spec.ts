@@ -207,6 +207,7 @@ describe('the end of a session by the server', () => {
           configured: () => {
             throw new Error('a bug');
           },
+          answersEach: () => false,
           recipientsAtMost: () => Number.POSITIVE_INFINITY,
           offers: () => false,
           forward: () => Promise.reject(new Error('a bug')),
