@@ -139,9 +139,9 @@ function placed(
   const bodyAt = part.bodyAt ?? bodyEnd;
   const encoding = part.facts?.encoding ?? 'identity';
   const isLast = part.parent === undefined;
-  const tagAt = target.html ? found.tagAt : undefined;
+  const placeAt = target.html ? found.placeAt : undefined;
   const label = footer.kind === 'utf-8' ? 'utf-8' : footer.label;
-  const inside = tagAt !== undefined;
+  const inside = placeAt !== undefined;
   const insert = inside
     ? Buffer.concat([CRLF, footer.octets, CRLF])
     : Buffer.concat([
@@ -152,11 +152,11 @@ function placed(
 
   if (encoding === 'base64') {
     const encoder = (): Base64Encoder => new Base64Encoder();
-    const recode = { decoder: encoding, charset: charsetIn(footer), encoder, at: tagAt, insert };
+    const recode = { decoder: encoding, charset: charsetIn(footer), encoder, at: placeAt, insert };
     return { splices: [{ from: bodyAt, to: bodyEnd, with: recode }], headers: labelled(label, undefined) };
   }
   if (footer.kind === 'octets' && encoding === 'quoted-printable') {
-    const at = tagAt === undefined ? bodyEnd : bodyAt + tagAt;
+    const at = placeAt === undefined ? bodyEnd : bodyAt + placeAt;
     const octets = encodeAll(new QuotedPrintableEncoder(true), insert);
     const softly = inside ? Buffer.from('=\r\n') : endsSoft ? CRLF : Buffer.alloc(0);
     return {
@@ -165,11 +165,11 @@ function placed(
     };
   }
   if (footer.kind === 'octets' && encoding === 'identity' && isFit(footer.octets, found, part)) {
-    const at = tagAt === undefined ? bodyEnd : bodyAt + tagAt;
+    const at = placeAt === undefined ? bodyEnd : bodyAt + placeAt;
     return { splices: [{ from: at, to: at, with: insert }], headers: labelled(label, undefined) };
   }
   const encoder = (): QuotedPrintableEncoder => new QuotedPrintableEncoder(true);
-  const recode = { decoder: encoding, charset: charsetIn(footer), encoder, at: tagAt, insert };
+  const recode = { decoder: encoding, charset: charsetIn(footer), encoder, at: placeAt, insert };
   return {
     splices: [{ from: bodyAt, to: bodyEnd, with: recode }],
     headers: labelled(label, encoding === 'identity' ? 'quoted-printable' : undefined),

@@ -1,43 +1,15 @@
 // What has to be known of a text before something is put into it, found in one pass over its octets (its transfer encoding undone).
 import { TextDecoder } from 'node:util';
+import { HtmlPlace } from './html-place.ts';
 
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
-const LESS = 60;
-
-/** A word in ASCII, in lower case, that is looked for in any case; none of its octets but the first is `<`. */
-class TagFinder {
-  readonly #word: Buffer;
-  #matched = 0;
-  #start = 0;
-  /** Where it begins the last time. */
-  at: number | undefined;
-
-  constructor(word: string) {
-    this.#word = Buffer.from(word, 'latin1');
-  }
-
-  octet(octet: number, at: number): void {
-    if (octet === LESS) {
-      this.#matched = 1;
-      this.#start = at;
-      return;
-    }
-    if (this.#matched === 0) return;
-    const lower = octet >= 65 && octet <= 90 ? octet + 32 : octet;
-    if (lower !== this.#word[this.#matched]) this.#matched = 0;
-    else if (++this.#matched === this.#word.length) {
-      this.at = this.#start;
-      this.#matched = 0;
-    }
-  }
-}
 
 const armour = Buffer.from('-----BEGIN PGP ', 'latin1');
 
 export class TextScan {
-  readonly #tags: { readonly body: TagFinder; readonly html: TagFinder } | undefined;
+  readonly #page: HtmlPlace | undefined;
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
   length = 0;
   /** An octet above 127. */
@@ -54,7 +26,7 @@ export class TextScan {
   #run: number[] = [];
 
   constructor(html: boolean) {
-    this.#tags = html ? { body: new TagFinder('</body'), html: new TagFinder('</html') } : undefined;
+    this.#page = html ? new HtmlPlace() : undefined;
   }
 
   octet(octet: number, at: number): void {
@@ -70,10 +42,7 @@ export class TextScan {
       if (octet !== armour[this.#armour]) this.#armour = -1;
       else if (++this.#armour === armour.length) this.pgp = true;
     }
-    if (this.#tags !== undefined) {
-      this.#tags.body.octet(octet, at);
-      this.#tags.html.octet(octet, at);
-    }
+    this.#page?.octet(octet, at);
     this.#lastButOne = this.#last;
     this.#last = octet;
   }
@@ -91,9 +60,9 @@ export class TextScan {
     return (this.#last === LF ? this.#beforeLineEnd : this.#last) === SPACE;
   }
 
-  /** Where the text of a page ends. */
-  get tagAt(): number | undefined {
-    return this.#tags?.body.at ?? this.#tags?.html.at;
+  /** Where in a page something can be put that is shown at its end; undefined: behind everything. */
+  get placeAt(): number | undefined {
+    return this.#page?.place;
   }
 
   /** Characters beyond ASCII, one at a time. */

@@ -121,7 +121,7 @@ export const changeFunctions: readonly FunctionSpec[] = [
     results: outcomeResults,
     suspends: true,
     text:
-      'Puts a text under the text of the message: at the end of the first `text/plain` that is shown, before `</body>` of `text/html` (at its end when there is none), and under each of them in ' +
+      'Puts a text under the text of the message: at the end of the first `text/plain` that is shown, before the last `</body>` of `text/html` that is one for browsers (at its end when there is none, in front of what is never closed: a comment, a script), and under each of them in ' +
       '`multipart/alternative`. Attachments are no text, nor is a part with a file name. In `multipart/related` the page counts. The text begins on a line of its own; an empty line in front is up to you. It is written in the ' +
       'charset and encoding of the part: characters beyond ASCII become references in a page, and where the charset of a text does not have them, or its encoding is 7bit, the part becomes UTF-8 in quoted-printable; ' +
       'base64 is written anew, quoted-printable stays as it is up to the footer; `format=flowed` is heeded. 8-bit octets are written only where there were some.\n\n' +
