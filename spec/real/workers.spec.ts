@@ -446,7 +446,7 @@ describe('an end in order', () => {
     await expect.poll(() => isRunning(second)).toBe(false);
     await next.ready(2);
     expect((await next.program.stop()).code).toBe(0);
-  });
+  }, 180_000);
 
   it('worker-max-memory replaces a worker, and ends a single process in order with 75 when it is set', async () => {
     // Lua strings in the environment of the connection, 8 MiB for each NOOP.
