@@ -148,7 +148,7 @@ export class Session implements TransportUser, SecureLine {
     }
     this.#leaving = undefined;
     this.#leave({ error: 'shutdown', ending: { code: 0, cause: 'shutdown-timeout' }, force: true });
-    if (this.#activity === 'busy') this.#core.interrupt();
+    if (this.#activity === 'busy') this.#core.interrupt('shutdown-timeout');
   }
 
   /** Goes on when something that has to wait is done; false when it had not to. */
@@ -358,7 +358,7 @@ export class Session implements TransportUser, SecureLine {
   #tooOld(limit: number): void {
     const ending: Ending = { code: 2, cause: `limit-session-time: ${limit} s`, error: TIMED_OUT };
     this.#leave({ error: 'sessionTime', ending, force: true });
-    if (this.#activity === 'busy' && !this.#core.delivering) this.#core.interrupt();
+    if (this.#activity === 'busy' && !this.#core.delivering) this.#core.interrupt(ending.cause);
   }
 
   #leave(leaving: Leaving): void {
