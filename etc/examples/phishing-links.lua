@@ -7,8 +7,11 @@
 -- Change these to suit:
 -- 'refuse', or 'mark': newsletters show their own domain, and lead to that of whoever counts the clicks.
 local MISLEADING = 'refuse'
--- Domains of those whom we let do that. Where the link says where it goes in the end (?url=https://...), nobody has to be named.
+-- Domains of those whom we let do that.
 local CLICK_COUNTERS = { ['example-mailings.net'] = true }
+-- Whether a link is taken at its word that says where it goes in the end (?url=https://...), as most of those who count clicks have them. Anybody can
+-- write that: with false only CLICK_COUNTERS may lead elsewhere.
+local TRUST_NESTED = true
 -- Never asked about: our own, and what stands in the head of most HTML.
 local KNOWN = { 'example.com', 'w3.org', 'microsoft.com', 'google.com', 'googleapis.com' }
 local MOST_DOMAINS = 25
@@ -22,20 +25,27 @@ uri.skip(KNOWN)
 
 local function is_web(link) return link.scheme:lower():find('^https?$') ~= nil end
 
--- What people take for an address: it begins as one, or is a host and nothing else.
+-- What people take for an address: it begins as one, or is a host and nothing else. With capitals such a word is more often a name or a file: ASP.NET,
+-- Booking.com, README.md.
 local function shows_address(link)
   local text = link.text:lower()
-  return text:find('^https?://') or text:find('^www%.') or text == link.text_host
+  return text:find('^https?://') or text:find('^www%.') or link.text == link.text_host
 end
 
 -- Shows one domain and leads to another, which does not lead back.
 local function is_misleading(link)
   if not link.text_domain or link.text_domain == link.domain or not shows_address(link) then return false end
   if CLICK_COUNTERS[link.domain] then return false end
-  for _, key in ipairs(link.nested or {}) do
+  for _, key in ipairs(TRUST_NESTED and link.nested or {}) do
     if uri.found[key].domain == link.text_domain then return false end
   end
   return true
+end
+
+-- Manuals of routers and programs are full of http://192.168.1.1/ and http://127.0.0.1:8080/, which lead nobody astray.
+local NEAR = net.is_ip.LOCAL | net.is_ip.LAN | net.is_ip.ULA
+local function is_bare_address(link)
+  return link.address and link.source ~= 'header' and not net.is_ip_reserved(link.address, NEAR)
 end
 
 -- Full-width letters and the like are for the eye; a name and password before the host, or a number for one, are for nobody else.
@@ -72,7 +82,7 @@ function hook.dot(path)
   for _, key in ipairs(uri.found) do
     local link = uri.found[key]
     if is_web(link) then
-      if link.address and link.source ~= 'header' then
+      if is_bare_address(link) then
         return '550 5.7.1 a link leads to the address ' .. link.address
       end
       if is_hidden(link) then return '550 5.7.1 a link hides that it leads to ' .. (link.domain or link.ascii or '?') end

@@ -80,7 +80,18 @@ describe('etc/examples/phishing-links.lua', () => {
     expect(await send(link('http://c.net/?url=https%3A%2F%2Fwww.good.org%2F', 'www.good.org'))).toBe(fine);
     expect(await send(link('http://c7.example-mailings.net/1', 'www.good.org'))).toBe(fine);
     expect(await send(link('mailto:joe@evil.net', 'joe@good.org'))).toBe(fine);
+    // Names and files that could be hosts.
+    for (const name of ['ASP.NET', 'Good.Org', 'README.md', 'v1.2', 'St.Louis', 'joe@good.org', 'report.pdf'])
+      expect(await send(link('http://c.net/x', name))).toBe(fine);
+    expect(await send(link('http://www.good.org/', 'GOOD.ORG'))).toBe(fine);
+    expect(await send(link('http://c.net/x', 'http://Good.Org'))).toMatch(/^550 /);
     expect(await send('Subject: x\r\n\r\nhttp://www.good.org/ and http://evil.net/\r\n')).toBe(fine);
+  });
+
+  it('takes addresses of the own network', async () => {
+    for (const host of ['127.0.0.1:8080', '192.168.1.1', '10.0.0.1', '[::1]', '[fd00::1]'])
+      expect(await send(`Subject: x\r\n\r\nhttp://${host}/\r\n`)).toBe(fine);
+    expect(await send(link('http://2130706433/', 'here'))).toBe('550 5.7.1 a link hides that it leads to ?');
   });
 
   it('refuses bare addresses and hosts that nobody can read', async () => {
@@ -127,15 +138,21 @@ describe('etc/examples/phishing-links.lua', () => {
     expect(await send('X-Links: fine\r\nSubject: x\r\n\r\nx\r\n')).toBe(fine);
   });
 
-  it('marks instead where it is told to', async () => {
+  it('marks instead, and takes no link at its word, where it is told to', async () => {
     const marking = await WholeServer.start({
-      policy: policy.replace("MISLEADING = 'refuse'", "MISLEADING = 'mark'") + show,
+      policy:
+        policy
+          .replace("MISLEADING = 'refuse'", "MISLEADING = 'mark'")
+          .replace('TRUST_NESTED = true', 'TRUST_NESTED = false') + show,
       options: { 'dns-servers': dns.address },
     });
     try {
       const to = await marking.greeted();
       await to.command('EHLO client.test');
       expect(await send(link('http://evil.net/', 'www.good.org'), to)).toBe(
+        '250 2.0.0 a link shows good.org and leads to evil.net',
+      );
+      expect(await send(link('http://evil.net/?url=http://www.good.org/', 'www.good.org'), to)).toBe(
         '250 2.0.0 a link shows good.org and leads to evil.net',
       );
       to.destroy();

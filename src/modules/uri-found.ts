@@ -28,10 +28,11 @@ it too. In a value that is in quotes once more (\`srcdoc\`, \`&quot;\`, typograp
 In all other text, what stands between blanks, control characters or one of \`" < > { } \\ ^\` and backquote is given to \`uri.parse\`, so bare hosts, mail addresses and IP
 addresses are found as well. Before that:
 - character references (\`&amp;\`, \`&#46;\`) are decoded; soft hyphens and zero-width characters vanish; blanks, quotation marks and punctuation beyond
-  ASCII delimit; the full stops of East Asian scripts are dots; in HTML, \`//\` in front of a host (scripts, \`@import\`) is dropped;
+  ASCII delimit; the full stops of East Asian scripts are dots; in HTML, \`//\` in front of a host (scripts, \`@import\`) is dropped, and \`\\/\` and escapes of
+  punctuation (\`\\x2f\`, \`\\u002f\`) are what they are in scripts;
 - what stands around it is dropped: rubbish and words before \`http://\` (\`Link:http://...\`), \`name=\`, punctuation, quotes and brackets at the ends (a bracket
   stays when the other one is in the URI), and everything behind a host that is no part of one (\`http://example.com,and\`);
-- several with \`,\`, \`;\` or \`|\` between them are several;
+- several with \`,\`, \`;\`, \`|\` or \`](\` between them are several;
 - \`hxxp://\`, \`h**p://\`, \`[.]\`, \`(.)\`, \`[dot]\`, \`[at]\` are put right (\`obscured.written_out\`); words with blanks between them (\`example dot com\`) are none;
 - a host ends before letters beyond ASCII when only then its top-level domain is a known one (\`example.comを\`).
 

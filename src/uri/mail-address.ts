@@ -22,9 +22,9 @@ function unquotedLocal(text: string, at: number): string {
   return decoded.slice(from);
 }
 
-/** The quoted string that ends before `at`, quotes included; '' when it has no beginning. */
-function quotedLocal(text: string, at: number): string {
-  for (let i = at - 2; i >= 0 && at - i <= LONGEST_QUOTED; i--)
+/** The quoted string that ends before `at`, quotes included; '' when it has no beginning at `from` or behind it. */
+function quotedLocal(text: string, at: number, from: number): string {
+  for (let i = at - 2; i >= from && at - i <= LONGEST_QUOTED; i--)
     if (text[i] === '"' && text[i - 1] !== '\\') return text.slice(i, at);
   return '';
 }
@@ -41,11 +41,15 @@ function domainAfter(text: string, at: number): string | undefined {
 }
 
 export function findMailAddress(text: string): MailAddress | undefined {
+  // No quoted string begins in front of it.
+  let from = 0;
   for (let at = text.indexOf('@', 1); at > 0; at = text.indexOf('@', at + 1)) {
     const domain = domainAfter(text, at);
     if (domain === undefined) continue;
-    const local = text[at - 1] === '"' ? quotedLocal(text, at) : unquotedLocal(text, at);
+    const isQuoted = text[at - 1] === '"';
+    const local = isQuoted ? quotedLocal(text, at, from) : unquotedLocal(text, at);
     if (local !== '') return { local, domain };
+    if (isQuoted) from = at - 1;
   }
   return undefined;
 }

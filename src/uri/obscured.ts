@@ -87,6 +87,10 @@ function lettersIn(host: string): boolean {
   return text.normalize('NFKC') !== text.normalize('NFC') || /[\u2024\u3002\uff61]/.test(text);
 }
 
+/** `text` is the host, perhaps with a dot and a port behind it. */
+const isWritten = (host: string, text: string): boolean =>
+  text.startsWith(host) && /^\.?(?::|$)/.test(text.slice(host.length));
+
 /** What is obscure about a URI as uri.parse gives it; `names` are those of its host. */
 export function obscuredHost(
   uri: Uri,
@@ -103,6 +107,6 @@ export function obscuredHost(
     bits |= percent;
   const written = decodePercent(authority.slice(authority.lastIndexOf('@') + 1));
   if (/[\x80-\xff]/.test(written) && lettersIn(written)) bits |= hidden.letters;
-  if (address !== undefined && !host.includes(':') && !written.startsWith(host)) bits |= number;
+  if (address !== undefined && !host.includes(':') && !isWritten(host, written)) bits |= number;
   return bits;
 }

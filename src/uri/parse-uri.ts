@@ -142,7 +142,14 @@ function hierarchicalUri(
     const split = splitAuthority(rest.slice(skip));
     authority = parseAuthority(split.authority, !href && split.path === undefined);
     if (skip > 2 && !href && !isSureHost(authority)) return undefined;
-    if (name === 'file') authority ??= onlyHost('localhost');
+    if (name === 'file') {
+      // Windows takes file:////host/share for \\host\share, and asks that host.
+      const share = slashes > 3 ? splitAuthority(rest.slice(slashes)) : undefined;
+      const server = share && parseAuthority(share.authority, false);
+      if (isSureHost(server))
+        return makeUri(raw, text, parts, { scheme, schemeInfo, authority: server, port, path: share?.path });
+      authority ??= onlyHost('localhost');
+    }
     if (authority !== undefined) path = split.path;
   }
   // Without a host only the schemes that have none are left.

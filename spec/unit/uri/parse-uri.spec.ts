@@ -60,6 +60,12 @@ describe('parseUri: the host', () => {
     ['1.2.3.4,', undefined],
     ['about:blank', undefined],
     ['file:////x/y', 'localhost'],
+    ['file:///example.com/y', 'localhost'],
+    ['file:////example.com/y', 'example.com'],
+    ['file://///192.0.2.1', '192.0.2.1'],
+    ['file:\\\\\\\\example.com\\y', 'example.com'],
+    // Of addresses with quotes that have no beginning, the first that has one counts.
+    ['\\"@example.com\\"@example.com"x"@example.org', 'example.org'],
   ])('of %j is %s', (text, host) => {
     expect(hostOf(text)).toBe(host);
   });

@@ -241,13 +241,13 @@ function plainPieces(text: string): readonly Candidate[] {
     offerPlain(found, text);
     return found;
   }
-  // Each `http://` that begins the text, follows rubbish, or stands behind a comma begins a URI; others belong to a path or query.
+  // Each `http://` that begins the text, follows rubbish, or stands behind a comma or `](` begins a URI; others belong to a path or query.
   const starts: number[] = [];
   /** Behind the last one: `http://http://` is a slip, and the second one counts. */
   let behind = -1;
   for (const { index, 0: scheme } of text.matchAll(webStart)) {
     if (index === behind) starts.pop();
-    else if (starts.length > 0 && !/[,;|]/.test(text.charAt(index - 1))) continue;
+    else if (starts.length > 0 && !/[,;|]$|\]\($/.test(text.slice(Math.max(0, index - 2), index))) continue;
     starts.push(index);
     behind = index + scheme.length;
   }

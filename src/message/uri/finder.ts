@@ -40,6 +40,10 @@ const isInteresting = interesting;
 const maxNameDistance = lookBehind;
 const mayEnd = mayEndName;
 
+/** A backslash and six digits. */
+const longestEscape = 7;
+const escapeAtEnd = /(?:^|[^\\])(?:\\\\)*\\[\da-f]{1,6}$/i;
+
 /** Runs and values that were judged before are remembered up to this length, and this many of them. */
 const rememberedLength = 256;
 const rememberedRuns = 2048;
@@ -163,9 +167,24 @@ export class UriFinder implements BodyReader {
       else if (begins && (byte === QUOTE || byte === APOSTROPHE)) {
         this.#end = byte;
         return i + 1;
-      } else if (endsOpenValue(byte, this.#kind)) return this.#endValue(bytes, start, i);
+      } else if (endsOpenValue(byte, this.#kind)) {
+        if (this.#kind === 'css' && isBlank(byte) && this.#isInEscape(bytes, start, i)) continue;
+        return this.#endValue(bytes, start, i);
+      }
     }
     return this.#extendValue(bytes, start, bytes.length);
+  }
+
+  /** The blank at `i` ends an escape of a style sheet (CSS Syntax 4.3.7), and not the value that begins at `start` or before. */
+  #isInEscape(bytes: Buffer, start: number, i: number): boolean {
+    const here = bytes.toString('latin1', Math.max(start, i - longestEscape), i);
+    if (here.length === longestEscape || this.#run.length === 0) return escapeAtEnd.test(here);
+    return escapeAtEnd.test(
+      this.#run
+        .view()
+        .toString('latin1')
+        .slice(here.length - longestEscape) + here,
+    );
   }
 
   #scanQuotedValue(bytes: Buffer, from: number): number {
@@ -255,6 +274,12 @@ export class UriFinder implements BodyReader {
     const value = tagEnd < 0 ? octets : withoutText(octets, tagEnd);
     const found = this.#offer(valueCandidates(kind, value, this.#context.charset), sourceOf(kind));
     if (found === undefined) return false;
+    // A quotation mark in the host of a value without any is a mistake, or the value stands in another one: it ends the URL.
+    if (this.#end === 0 && found.some(({ uri }) => /["']/.test(uri.host ?? '')))
+      this.#offer(
+        valueCandidates(kind, value.slice(0, value.search(/["']/)), this.#context.charset),
+        sourceOf(kind),
+      );
     if (tagEnd < 0 && value.length <= rememberedLength) {
       let judged = this.#judgedValues.get(kind);
       if (judged === undefined) this.#judgedValues.set(kind, (judged = new Map()));

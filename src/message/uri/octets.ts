@@ -37,7 +37,11 @@ function classes(html: boolean): Uint8Array {
   table[37] = percent;
   table[38] = ampersand;
   table.fill(high, 128);
-  if (html) for (const byte of [OPEN, EQUALS]) table[byte] = mark;
+  if (html) {
+    for (const byte of [OPEN, EQUALS]) table[byte] = mark;
+    // http:\/\/evil.com in scripts: what it is there token.ts says.
+    table[92] = colon;
+  }
   return table;
 }
 

@@ -86,7 +86,7 @@ const none: readonly Candidate[] = [];
 
 /** What may be URIs in a token of text, in order. */
 export function candidates(token: string, context: TokenContext): readonly Candidate[] {
-  if (!/[.:%&[\x80-\xff]/.test(token)) return none;
+  if (!/[.:%&[\\\x80-\xff]/.test(token)) return none;
   let text = token.includes('\r') ? token.replaceAll('\r', '') : token;
   const references = text.includes('&');
   const place = context.html ? 'html' : 'text';
@@ -95,11 +95,37 @@ export function candidates(token: string, context: TokenContext): readonly Candi
     marks = referenceMarks(text, place);
     text = decodeReferences(text, place);
   }
+  if (!context.html) return piecesOf(text, context, references, marks);
+  // Scripts: what is left of the backslashes ends a word as it does in text.
+  const words = text.includes('\\') ? text.replace(scriptEscape, fromScript).split('\\') : [text];
+  return words
+    .flatMap((word) => hostsBehindSlashes(word))
+    .flatMap((word) => piecesOf(word, context, references, marks));
+}
+
+/** `\/`, and punctuation of URIs as `\x2f` and `\u002F`. */
+const scriptEscape = /\\(?:\/|(?:x|u00)(2[\def]|3[adf]|40|5f))/gi;
+const fromScript = (_all: string, hex: string | undefined): string =>
+  hex === undefined ? '/' : String.fromCharCode(Number.parseInt(hex, 16));
+
+/** In scripts and style sheets a host stands behind slashes and nothing, or a quotation mark or bracket; in text it is a comment. */
+function hostsBehindSlashes(text: string): readonly string[] {
+  const slashes = text.indexOf('//');
+  if (slashes < 0) return [text];
+  if (slashes === 0) return [text.replace(/^\/+/, '')];
+  if (!"'(".includes(text.charAt(slashes - 1))) return [text];
+  return [text.slice(0, slashes), text.slice(slashes).replace(/^\/+/, '')];
+}
+
+function piecesOf(
+  text: string,
+  context: TokenContext,
+  references: boolean,
+  given: number,
+): readonly Candidate[] {
   const high = highBytes.test(text);
-  // In scripts and style sheets a host stands so; in text it is a comment.
-  if (context.html && text.startsWith('//')) text = text.replace(/^\/+/, '');
   if (!high && !references) return textPieces(text);
-  if (high) marks |= marksOf(text);
+  const marks = high ? given | marksOf(text) : given;
   if (high && !/[.:%]/.test(text) && !wideStopBytes.test(text)) return none;
   const found: Candidate[] = [];
   const pieces = high ? cleanHighBytes(text, context.charset) : [text];

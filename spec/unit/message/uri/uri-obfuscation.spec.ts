@@ -56,6 +56,59 @@ describe('attributes: user information does not move the host', () => {
   );
 });
 
+describe('scripts, mistakes and shares', () => {
+  each(
+    [
+      // A backslash in front of a slash is nothing in scripts and JSON.
+      ['<script>location="http:\\/\\/evil.example.com"</script>'],
+      ['<script>x={"u":"https:\\/\\/evil.example.com\\/a\\/b"}</script>'],
+      ['<script>location="\\/\\/evil.example.com"</script>'],
+      ["<script>location='\\/\\/evil.example.com/'</script>"],
+      ['<script>location="http\\x3a\\x2f\\x2fevil\\x2eexample\\x2ecom"</script>'],
+      ['<script>location="http\\u003a\\u002F\\u002fevil\\u002eexample.com"</script>'],
+      ["<script>location='//evil.example.com'</script>"],
+      ["<script>fetch('//evil.example.com/x')</script>"],
+      [
+        '<a href="javascript:location=\'//evil.example.com\'">',
+        ["javascript:location='//evil.example.com'", evil],
+      ],
+      ['<p>http://good.example.org/?u=x//y.example.com</p>', ['good.example.org']],
+      ['<p>http:\\\\evil.example.com\\x</p>'],
+      ['<p>C:\\dir\\file.txt</p>', []],
+      // The quotation mark belongs to what stands around it.
+      ['<a title="href=http://evil.example.com">', ['evil.example.com"', evil]],
+      ['<a href=http://evil.example.com">x</a>', ['evil.example.com"', evil]],
+      ['<a title="href=http://evil.example.com/">'],
+      ["<a href=//evil.example.com'>x</a>", ["evil.example.com'", evil]],
+      // Escapes of style sheets take the blank behind them along.
+      ['<style>a{b:url(ht\\74 p://evil.example.com/)}</style>'],
+      ['<style>a{b:url(\\68\\74 tp://evil.exa\\6d ple.com/)}</style>'],
+      ['<style>a{b:url("ht\\74 p://evil.example.com/")}</style>'],
+      ['<style>a{b:url(http://evil.example.com/\\\\74 x)}</style>'],
+      ['<style>a{b:url(http://evil.example.com/ x)}</style>'],
+      // Windows goes to the host behind any number of slashes but three.
+      ['<a href="file:////evil.example.com/x">'],
+      ['<a href="file://///evil.example.com/x">'],
+      ['<a href="file:///\\\\evil.example.com\\x">'],
+      ['<img src="file:\\\\\\\\192.0.2.1\\x">', ['192.0.2.1']],
+      ['<a href="file:///evil.example.com/x">', ['localhost']],
+      ['<a href="file:////share/x">', ['localhost']],
+    ],
+    html,
+  );
+  each(
+    [
+      ['[http://good.example.org](http://evil.example.com)', ['good.example.org', evil]],
+      ['[http://good.example.org/a](http://evil.example.com/b)', ['good.example.org', evil]],
+      ['[good.example.org](http://evil.example.com)', ['good.example.org', evil]],
+      // Only scripts have these.
+      ['http:\\/\\/evil.example.com', []],
+      ["x='//evil.example.com'", []],
+    ],
+    plain,
+  );
+});
+
 describe('attributes: references are decoded, then tabs and line ends vanish', () => {
   each(
     [
