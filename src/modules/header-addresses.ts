@@ -68,7 +68,7 @@ const addresses = luaFunction({
       "assert(list[2].name == 'x@y.example' and list[2].address == 'z@example.com')\n" +
       "local none, cause = header.addresses('a@example.com <b@example.org>')\nassert(none == nil and cause)",
     "function hook.eoh()\n  local _, value = header.find('From')\n  local list = header.addresses(value)\n" +
-      "  if list == nil or #list ~= 1 then return '550 5.7.1 From: one address, please' end\n" +
+      "  if header.count('From') ~= 1 or list == nil or #list ~= 1 then return '550 5.7.1 From: one address, please' end\n" +
       "  local shown = list[1].name or ''\n" +
       "  if shown:find('@', 1, true) and not shown:find(list[1].address, 1, true) then\n    return '550 5.7.1 the name in From is another address'\n  end\nend",
   ],

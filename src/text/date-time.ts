@@ -94,6 +94,8 @@ const colon = /:/y;
 const clockNumber = /\d{1,2}(?!\d)/y;
 const fraction = /[.,]\d+(?=\s)/y;
 const zoneNumber = /([-+])(\d{1,2}):(\d{2})(?!\d)|([-+]?)0*(\d{1,4})(?!\d)/y;
+/** Digits that are none. */
+const noZone = /[-+]?[\d:]+/y;
 const zoneName = /[A-Za-z]+/y;
 /** What may follow a name: a distance in hours, or in hours and minutes, and the name of summer time. */
 const zoneDistance = /([-+]?)(\d{1,2})(?::?(\d{2}))?(?![\d:])([A-Za-z]*)/y;
@@ -241,9 +243,12 @@ function namedZone(scan: Scanner): number | undefined {
 /** Minutes east of Greenwich; 0 when there is no zone or an unknown one; undefined for a wrong one. Reads trailing blanks and comments too. */
 function readZone(scan: Scanner): number | undefined {
   const numeric = scan.match(zoneNumber);
-  if (numeric === undefined && /[-+]?\d/y.test(scan.text.slice(scan.at, scan.at + 2))) return undefined;
   let minutes: number | undefined;
-  if (numeric === undefined) minutes = namedZone(scan);
+  if (numeric === undefined && /[-+]?\d/y.test(scan.text.slice(scan.at, scan.at + 2))) {
+    if (!scan.lenient) return undefined;
+    scan.match(noZone);
+    minutes = 0;
+  } else if (numeric === undefined) minutes = namedZone(scan);
   else {
     minutes = numericZone(numeric);
     scan.zoneKnown = minutes !== undefined && numeric[0] !== '-0000';
@@ -294,6 +299,7 @@ function parseMailDate(scan: Scanner): ParsedDate | undefined {
   const year = month < 0 ? undefined : scan.match(number);
   if (year === undefined) return undefined;
   const fullYearValue = fullYear(year[0]);
+  if (scan.lenient) scan.blanks();
   if (scan.at === scan.text.length) return finish(scan, fullYearValue, month, Number(day[0]), midnight, 0);
   scan.blanks();
   const clock = readTime(scan);
