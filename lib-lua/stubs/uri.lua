@@ -90,7 +90,8 @@ uri = {}
 ---- Rubbish before `http://` (or another known scheme) is passed over, `Word:` too (`Link:http://host`), and a scheme that is percent-encoded is decoded first.
 ---- In a mail address, what is before the local part and behind the domain is passed over. The domain needs a dot and a top-level domain of letters.
 ---- A host that ends the URI and has a dot needs a last label that can be a top-level domain, or to be a number that browsers take for an address.
----- `file:` without a host has the host `localhost`.
+---- `file:` without a host has the host `localhost`; with four slashes or more the host behind them, when it is an address or in a known top-level
+---  domain, as Windows asks it for `\\host\share`.
 ---
 ---Time linear in the string. Does not suspend.
 ---@param string? string what may be a URI
