@@ -7,6 +7,7 @@
 -- For servers of your own only. To ask those of strangers whether a sender exists (sender verification) is a burden that they answer by
 -- listing you, and that senders of spam use to have you attack somebody.
 local fields = require 'smtpe.fields'
+local hold = require 'smtpe.hold'
 local once = require 'smtpe.once'
 local smtp, store, util = smtp, store, util
 
@@ -17,13 +18,13 @@ callahead.result = fields.words('callahead.result', { 'valid', 'unknown_user', '
 local result = callahead.result
 
 local check_given = fields.checker('callahead.check', {
-  recipient = 'string',
+  recipient = 'text',
   hosts = 'list', -- next hops, as in smtp.sendstring
-  sender = 'string?', -- default: '<>', the null sender
+  sender = 'text?', -- default: '<>', the null sender
   positive = 'ttl?', -- seconds that `valid` is remembered; default: 3600
   negative = 'ttl?', -- seconds that `unknown_user` is remembered; default: 300
-  max_hosts = 'positive?', -- how many of the hosts are tried; default: 2
-  per_host = 'positive?', -- how many ask the hosts at once; default: 10
+  max_hosts = 'hundred?', -- how many of the hosts are tried; default: 2
+  per_host = 'hundred?', -- how many ask the hosts at once; default: 10
   on_failure = 'on_failure?', -- default: 'open'
 })
 
@@ -43,17 +44,16 @@ local function is_unknown(reply)
   return reply:find('^55[03]') ~= nil
 end
 
--- One of the places at the hosts, or nil when there is none for too long.
-local function take_place(used, name, per_host)
-  local first, waited = math.random(per_host), 0
+-- Has `place` take one of the places at the hosts: false when there is none for too long.
+local function take_place(place, plan)
+  local first, waited = math.random(plan.per_host), 0
   while true do
-    for i = 0, per_host - 1 do
-      local key = store.key('ca', 'place', name, tostring((first + i) % per_host))
-      local taken, cause = used.add(key, '1', PLACE)
-      if taken then return key end
-      if cause ~= store.cause.exists then return nil end
+    for i = 0, plan.per_host - 1 do
+      local taken, cause = place:take(store.key('ca', 'place', plan.name, tostring((first + i) % plan.per_host)))
+      if taken then return true end
+      if cause ~= store.cause.exists then return false end
     end
-    if waited >= PLACE_WAIT then return nil end
+    if waited >= PLACE_WAIT then return false end
     util.sleep(0.2)
     waited = waited + 0.2
   end
@@ -61,20 +61,19 @@ end
 
 -- What the hosts say about a recipient: a word, and their reply or why there is none.
 local function ask(used, plan, recipient)
-  local place = take_place(used, plan.name, plan.per_host)
-  if not place then return result.unsure, 'too many ask these hosts at once' end
-  local ok, done, _, replies, last = pcall(smtp.sendstring, plan.hosts, plan.sender, { recipient })
-  used.delete(place)
-  if not ok then error(done, 0) end
+  local place <close> = hold.new(used, PLACE)
+  if not take_place(place, plan) then return result.unsure, 'too many ask these hosts at once' end
+  local done, _, replies, last = smtp.sendstring(plan.hosts, plan.sender, { recipient })
   local reply = replies[1]
-  if not reply then return result.unsure, last.error or last.text or 'no answer' end
+  -- What is said to the sender, or to us, is about no recipient.
+  if not reply or not done and last.stage ~= 'rcpt' then return result.unsure, last.error or last.text or 'no answer' end
   if done then return result.valid, reply end
   return is_unknown(reply) and result.unknown_user or result.unsure, reply
 end
 
 -- Whether the hosts take any recipient of the domain. Nobody can say: as if they did, for a short time.
 local function takes_everything(used, plan, domain)
-  local key = store.key('ca', 'all', plan.name, domain)
+  local key = store.key('ca', 'all', plan.name, plan.sender, domain)
   return once.using(used, key, CATCH_ALL, function()
     local name = util.random_bytes(10):gsub('.', function(octet) return ('%02x'):format(octet:byte()) end)
     local word = ask(used, plan, name .. '@' .. domain)
@@ -88,7 +87,7 @@ local words = { v = result.valid, u = result.unknown_user, ['?'] = result.unsure
 
 local function find_out(used, plan, recipient)
   local domain = recipient:match('@([^@]*)$')
-  local key = store.key('ca', plan.name, recipient:lower())
+  local key = store.key('ca', 'rcpt', plan.name, plan.sender, recipient:lower())
   local entry, cause = once.using(used, key, plan.positive, function()
     local word, said = ask(used, plan, recipient)
     if word == result.valid and domain and takes_everything(used, plan, domain:lower()) then
@@ -111,17 +110,18 @@ end
 function callahead.check(given)
   check_given(given)
   local hosts, most = {}, given.max_hosts or 2
-  for _, host in ipairs(type(given.hosts) == 'table' and given.hosts or { given.hosts }) do
+  for i, host in ipairs(type(given.hosts) == 'table' and given.hosts or { given.hosts }) do
+    if type(host) ~= 'string' then error(('callahead.check: string expected as hosts[%d], got %s'):format(i, type(host)), 2) end
     if #hosts < most then hosts[#hosts + 1] = host end
   end
   if #hosts == 0 then error('callahead.check: there are no hosts', 2) end
   local plan = {
     hosts = hosts,
     name = table.concat(hosts, ' '),
-    sender = given.sender and given.sender ~= '<>' and given.sender or '',
+    sender = given.sender and given.sender ~= '<>' and given.sender or '', -- what a host says may be for one sender only
     positive = given.positive or 3600,
     negative = given.negative or 300,
-    per_host = math.max(1, math.floor(given.per_host or 10)),
+    per_host = math.tointeger(given.per_host or 10),
   }
   local word, said = find_out(store, plan, given.recipient)
   if not word and given.on_failure == 'local' then word, said = find_out(store.open('local'), plan, given.recipient) end

@@ -55,9 +55,22 @@ local function is_finite(value)
   return type(value) == 'number' and value == value and value < math.huge
 end
 
+-- Whole numbers of a range, 24.0 as well as 24.
+local function whole(low, high, unit)
+  return {
+    function(value)
+      local number = type(value) == 'number' and math.tointeger(value)
+      return number and number >= low and number <= high or false
+    end,
+    ('whole number from %d to %d%s'):format(low, high, unit or ''),
+  }
+end
+
 -- What a field has to be, by the word it is described with: a test, and what is right in words.
 local kinds = {
+  -- Of what is only put into keys: a number is as good.
   string = { function(value) return type(value) == 'string' or type(value) == 'number' end, 'string' },
+  text = { function(value) return type(value) == 'string' end, 'string' },
   number = { is_finite, 'number' },
   positive = { function(value) return is_finite(value) and value > 0 end, 'number above 0' },
   count = { function(value) return is_finite(value) and value >= 0 end, 'number from 0' },
@@ -66,6 +79,10 @@ local kinds = {
     function(value) return math.type(value) == 'integer' and value >= 1 and value <= 31536000 end,
     'whole seconds, 1 to 31536000,',
   },
+  bits4 = whole(0, 32, ' (bits)'),
+  bits6 = whole(0, 128, ' (bits)'),
+  hundred = whole(1, 100),
+  times = whole(1, 1000000000),
   table = { function(value) return type(value) == 'table' end, 'table' },
   list = { function(value) return type(value) == 'table' or type(value) == 'string' end, 'table or string' },
   any = { function() return true end, 'anything' },

@@ -16,15 +16,15 @@ greylist.result = fields.words('greylist.result', { 'pass', 'wait', 'early', 'wh
 local result = greylist.result
 
 local check_given = fields.checker('greylist.check', {
-  ip = 'string', -- of the client
-  sender = 'string',
-  recipient = 'string',
+  ip = 'text', -- of the client
+  sender = 'text', -- the null sender is ''
+  recipient = 'text',
   delay = 'ttl?', -- seconds to wait; default: 300
-  window = 'ttl?', -- seconds in which to come back; default: 86400
+  window = 'ttl?', -- seconds in which to come back, more than delay; default: 86400, or twice the delay when that is more
   pass = 'ttl?', -- seconds that somebody stays known; default: 3110400
-  v4 = 'count?', -- bits of the network that somebody may come back from; default: 24
-  v6 = 'count?', -- default: 64
-  white_after = 'positive?', -- passes of a network until all of it is white; default: 5
+  v4 = 'bits4?', -- bits of the network that somebody may come back from; default: 24
+  v6 = 'bits6?', -- default: 64
+  white_after = 'times?', -- passes of a network until all of it is white; default: 5
   on_failure = 'on_failure?', -- default: 'open', which is `pass`; 'closed' is `wait`
 })
 
@@ -40,9 +40,18 @@ local function folded(sender)
   return user .. '@' .. domain
 end
 
+-- The delay and the window. Who comes back in time must have time left: without it everybody would wait for ever, or, as the store keeps nothing
+-- for longer than a year, nobody.
+local function times_of(given)
+  local delay = given.delay or 300
+  local window = given.window or math.min(math.max(86400, 2 * delay), 31536000)
+  if window > delay then return delay, window end
+  error(("greylist.check: window has to be more than delay (%d s), which leaves time to come back; got %d"):format(delay, window), 3)
+end
+
 -- The store says how long an entry still lives, by its own clock: of one that was made for `window` seconds that tells its age.
-local function ask(used, keys, given)
-  local delay, pass = given.delay or 300, given.pass or 3110400
+local function ask(used, keys, given, delay, new_window)
+  local pass = given.pass or 3110400
   local found, cause = used.get{ keys.network, keys.triplet }
   if not found then return nil, nil, cause end
   local passes = tonumber(found[keys.network]) or 0
@@ -66,9 +75,8 @@ local function ask(used, keys, given)
     used.incr(keys.network, 1, pass)
     return result.pass
   end
-  window = math.max(given.window or 86400, delay + 1)
   local added
-  added, cause = used.add(keys.triplet, ('w%d'):format(window), window)
+  added, cause = used.add(keys.triplet, ('w%d'):format(new_window), new_window)
   if added or cause == store.cause.exists then return result.wait, delay end
   return nil, nil, cause
 end
@@ -80,16 +88,17 @@ end
 ---@return string? cause
 function greylist.check(given)
   check_given(given)
+  local delay, window = times_of(given)
   local network = net.network(given.ip, math.tointeger(given.v4) or 24, math.tointeger(given.v6) or 64) or given.ip
   local keys = {
     network = store.key('gl', network),
     triplet = store.key('gl', network, folded(given.sender), given.recipient:lower()),
   }
-  local word, wait, cause = ask(store, keys, given)
+  local word, wait, cause = ask(store, keys, given, delay, window)
   if word then return word, wait end
-  if given.on_failure == 'closed' then return result.wait, given.delay or 300, cause end
+  if given.on_failure == 'closed' then return result.wait, delay, cause end
   if given.on_failure == 'local' then
-    word, wait = ask(store.open('local'), keys, given)
+    word, wait = ask(store.open('local'), keys, given, delay, window)
     if word then return word, wait, cause end
   end
   return result.pass, nil, cause

@@ -2,6 +2,7 @@
 --
 --   local once = require 'smtpe.once'
 --   local answer, cause = once('country:' .. client.address, 3600, function(ip) return look_up(ip) end, client.address)
+local hold = require 'smtpe.hold'
 local store, util = store, util
 
 -- Whoever finds out has so many seconds before somebody else tries as well.
@@ -15,11 +16,11 @@ local function once_in(used, key, ttl, f, ...)
   local value, cause = used.get(key)
   if value then return value end
   if cause ~= store.cause.missing then return nil, cause end
-  local lock, mine = 'lock:' .. key, util.random_bytes(8)
+  local lock <close> = hold.new(used, LOCK)
   local waited, wait = 0, FIRST_WAIT
   while true do
     local locked
-    locked, cause = used.add(lock, mine, LOCK)
+    locked, cause = lock:take('lock:' .. key)
     if locked then break end
     if cause ~= store.cause.exists then return nil, cause end
     if waited >= LOCK then return nil, store.cause.timeout end
@@ -31,15 +32,10 @@ local function once_in(used, key, ttl, f, ...)
   end
   -- Somebody may have finished between our look and our lock.
   value = used.get(key)
-  if value then
-    used.delete(lock)
-    return value
-  end
-  local ok, found, own_ttl = pcall(f, ...)
-  if ok and found ~= nil then used.set(key, found, own_ttl or ttl) end
-  if used.get(lock) == mine then used.delete(lock) end
-  if not ok then error(found, 0) end
+  if value then return value end
+  local found, own_ttl = f(...)
   if found == nil then return nil, store.cause.missing end
+  used.set(key, found, own_ttl or ttl)
   return tostring(found)
 end
 

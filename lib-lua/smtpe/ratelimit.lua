@@ -40,9 +40,24 @@ local function short(text)
   return #text <= 500 and text or util.sha256(text)
 end
 
--- At least one unit has to fit, or nothing ever would.
-local function burst_of(given)
-  return math.max(1, given.burst or given.limit)
+-- The store keeps nothing for longer than a year, and takes so many limits and items at once. What is beyond is the author's mistake and raises an
+-- error: the store would refuse it, and a limit without an answer lets everybody pass.
+local YEAR, FASTEST = 31536000, 1e12
+local MOST_LIMITS, MOST_ITEMS = 16, 10000
+
+-- per, burst and cost of a limit, in numbers that can be counted with.
+local function numbers_of(name, given, level)
+  local per = period(name, given.per, level + 1)
+  -- At least one unit has to fit, or nothing ever would.
+  local burst, unit = math.max(1, given.burst or given.limit), per / given.limit
+  if burst * unit > YEAR then
+    local right = unit > YEAR and 'a limit of at least one in 365 days' or ('a burst of %d at most'):format(YEAR // unit)
+    error(("%s: at %s in %s s a burst of %s takes %.0f days to be worked off, and 365 are counted; right would be %s"):format(
+      name, given.limit, per, burst, burst * unit / 86400, right), level + 1)
+  elseif unit * FASTEST < 1 then
+    error(('%s: a limit of at most %g in a second expected, got %g in %s s'):format(name, FASTEST, given.limit, per), level + 1)
+  end
+  return per, burst, given.cost or 1
 end
 
 -- What a call comes to when the store has no answer: on_failure = 'open' lets it pass, 'closed' does not; with 'local' the store of this machine is
@@ -63,7 +78,7 @@ end
 ---@return string? cause
 function ratelimit.check(given)
   check_given(given)
-  local key, per, burst, cost = 'rl:' .. short(given.key), period('ratelimit.check', given.per, 2), burst_of(given), given.cost or 1
+  local key, per, burst, cost = 'rl:' .. short(given.key), numbers_of('ratelimit.check', given, 2)
   local allowed, remaining, retry_after = store.rate(key, given.limit, per, burst, cost)
   if allowed ~= nil then return allowed, remaining, retry_after end
   return without_store(given.on_failure, remaining, function(near)
@@ -79,7 +94,7 @@ end
 ---@return string? cause
 function ratelimit.peek(given)
   peek_given(given)
-  local key, per, burst, cost = 'rl:' .. short(given.key), period('ratelimit.peek', given.per, 2), burst_of(given), given.cost or 1
+  local key, per, burst, cost = 'rl:' .. short(given.key), numbers_of('ratelimit.peek', given, 2)
   local function look(used)
     local known, remaining = used.rate(key, given.limit, per, burst, 0)
     if known == nil then return nil, remaining end
@@ -91,7 +106,7 @@ function ratelimit.peek(given)
   return without_store(given.on_failure, remaining, look)
 end
 
--- Forgets what was counted: true, or false and the cause when the store has failed.
+-- Forgets what was counted, by check and by distinct: true, or false and the cause when the store has failed.
 ---@param key string
 ---@return boolean done
 ---@return string? cause
@@ -99,9 +114,45 @@ function ratelimit.reset(key)
   if type(key) ~= 'string' then
     error(("bad argument #1 to 'ratelimit.reset' (string expected, got %s)"):format(type(key)), 2)
   end
-  local done, cause = store.delete('rl:' .. short(key))
-  if done or cause == store.cause.missing then return true end
-  return false, cause
+  for _, prefix in ipairs{ 'rl:', 'rld:' } do
+    local done, cause = store.delete(prefix .. short(key))
+    if not done and cause ~= store.cause.missing then return false, cause end
+  end
+  return true
+end
+
+-- The limits of ratelimit.all for the store. A key has one count there: of the same limit given twice the costs are added up, two different ones
+-- of one key cannot be kept.
+local function limits_of(given)
+  local limits, places, count = {}, {}, 0
+  for i, one in ipairs(given) do
+    count = i
+    local name = ('ratelimit.all: [%d]'):format(i)
+    check_limit(one, 4, name)
+    local per, burst, cost = numbers_of(name, one, 3)
+    local key = 'rl:' .. short(one.key)
+    local same = places[key] and limits[places[key]]
+    if not same then
+      limits[#limits + 1] = { key = key, limit = one.limit, per = per, burst = burst, cost = cost }
+      places[key] = #limits
+    elseif same.limit == one.limit and same.per == per and same.burst == burst then
+      same.cost = same.cost + cost
+    else
+      error(("%s: the key '%s' is that of another limit above; right would be a word in front of each, such as 'hour:' and 'day:'"):format(
+        name, tostring(one.key):sub(1, 60)), 3)
+    end
+  end
+  if count > MOST_LIMITS then
+    error(('ratelimit.all: at most %d limits expected, got %d'):format(MOST_LIMITS, count), 3)
+  end
+  for field, value in pairs(given) do
+    if field == 'on_failure' and value ~= 'open' and value ~= 'closed' and value ~= 'local' then
+      error(("ratelimit.all: 'open', 'closed' or 'local' expected as on_failure, got '%s'"):format(tostring(value)), 3)
+    elseif field ~= 'on_failure' and not (math.type(field) == 'integer' and field >= 1 and field <= count) then
+      error(("ratelimit.all: there is no field '%s'; there are limits and on_failure"):format(tostring(field)), 3)
+    end
+  end
+  return limits, places
 end
 
 -- Several limits at once, as ratelimit.all{ { key = ... }, { key = ... }, on_failure = 'local' }: nothing is counted for any when one refuses. Gives
@@ -113,28 +164,17 @@ end
 ---@return string? cause
 ---@return string? refused the key of the first that refused
 function ratelimit.all(given)
-  if type(given) ~= 'table' or #given == 0 then error('ratelimit.all: table of limits expected', 2) end
-  local limits = {}
-  for i, one in ipairs(given) do
-    check_limit(one, 3, ('ratelimit.all: [%d]'):format(i))
-    local per = period(('ratelimit.all: [%d]'):format(i), one.per, 2)
-    limits[i] = { key = 'rl:' .. short(one.key), limit = one.limit, per = per, burst = burst_of(one), cost = one.cost or 1 }
-  end
-  for field, value in pairs(given) do
-    if field == 'on_failure' and value ~= 'open' and value ~= 'closed' and value ~= 'local' then
-      error(("ratelimit.all: 'open', 'closed' or 'local' expected as on_failure, got '%s'"):format(tostring(value)), 2)
-    elseif field ~= 'on_failure' and not limits[field] then
-      error(("ratelimit.all: there is no field '%s'; there are limits and on_failure"):format(tostring(field)), 2)
-    end
-  end
+  if type(given) ~= 'table' or given[1] == nil then error('ratelimit.all: table of limits expected', 2) end
+  local limits, places = limits_of(given)
   local refused
   local function ask(used)
     local allowed, states = used.rates(limits)
     if allowed == nil then return nil, states end
     local remaining, retry_after = math.huge, 0
-    for i, state in ipairs(states) do
+    for _, one in ipairs(given) do
+      local state = states[places['rl:' .. short(one.key)]]
       remaining, retry_after = math.min(remaining, state.remaining), math.max(retry_after, state.retry_after)
-      if not state.allowed then refused = refused or given[i].key end
+      if not state.allowed then refused = refused or one.key end
     end
     return allowed, remaining, retry_after
   end
@@ -163,7 +203,9 @@ function ratelimit.parse(text)
   if not burst or not per or per == 0 or tonumber(limit) == 0 or tonumber(burst) == 0 then
     error(("ratelimit.parse: '%s' is no limit; right would be '100/h', '100/h burst 20' or '5/10min'"):format(tostring(text)), 2)
   end
-  return { limit = tonumber(limit), per = per, burst = tonumber(burst) }
+  local read = { limit = tonumber(limit), per = per, burst = tonumber(burst) }
+  numbers_of(("ratelimit.parse: '%s'"):format(tostring(text)), read, 2)
+  return read
 end
 
 local check_distinct = fields.checker('ratelimit.distinct', {
@@ -171,7 +213,8 @@ local check_distinct = fields.checker('ratelimit.distinct', {
 })
 
 -- How many different items (recipients of a sender, senders of an address) come in `per`, counted from the first one on. Once there are more than
--- `limit` (at most 10,000), all are refused until that time is over; before, the same item again costs nothing.
+-- `limit` (at most 10,000), all are refused until that time is over; before, the same item again costs nothing. Kept as `rld:` and the key: one of
+-- ratelimit.check may be the same.
 ---@param given { key: string, item: string, limit: number, per: 'second'|'minute'|'hour'|'day'|number, on_failure?: 'open'|'closed'|'local' }
 ---@return boolean allowed
 ---@return integer remaining
@@ -179,19 +222,20 @@ local check_distinct = fields.checker('ratelimit.distinct', {
 ---@return string? cause
 function ratelimit.distinct(given)
   check_distinct(given)
-  local key = 'rl:' .. short(given.key)
+  local key, limit = 'rld:' .. short(given.key), given.limit
+  if limit > MOST_ITEMS then
+    error(('ratelimit.distinct: number above 0 and up to %d expected as limit, got %s'):format(MOST_ITEMS, limit), 2)
+  end
   local per = math.ceil(period('ratelimit.distinct', given.per, 2))
   local function ask(used)
     local is_new, cause = used.member(key, short(given.item), per)
-    if is_new ~= nil then
-      local count
-      count, cause = used.count(key)
-      if not count then return nil, cause end
-      if count <= given.limit then return true, math.floor(given.limit) - count, 0 end
-    elseif cause ~= store.cause.limit then
-      return nil, cause
-    end
-    return false, 0, used.ttl(key) or per
+    -- There is no room: in the set, which has all it may have, or in the store, which says nothing about this one.
+    if is_new == nil and cause ~= store.cause.limit then return nil, cause end
+    local count, why = used.count(key)
+    if not count then return nil, why end
+    if count > limit or is_new == nil and count == MOST_ITEMS then return false, 0, used.ttl(key) or per end
+    if is_new == nil then return nil, cause end
+    return true, math.floor(limit) - count, 0
   end
   local allowed, remaining, retry_after = ask(store)
   if allowed ~= nil then return allowed, remaining, retry_after end

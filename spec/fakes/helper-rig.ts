@@ -6,6 +6,7 @@ import { type App, createApp, libLuaDirectory } from '../../src/app.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { createOptions, type GivenTexts } from '../../src/options/option-set.ts';
+import type { PolicyInstance } from '../../src/policy/instance.ts';
 import { loadPolicy } from '../../src/policy/loader.ts';
 import type { SessionView } from '../../src/policy/session-view.ts';
 import { openEmbedded } from '../../src/store/embedded/open-embedded.ts';
@@ -68,8 +69,8 @@ export class HelperRig {
     return rig;
   }
 
-  /** Runs Lua in a policy of its own; its values. Throws its error. */
-  async run(code: string): Promise<readonly unknown[]> {
+  /** A policy of its own; to be closed. */
+  async open(): Promise<PolicyInstance> {
     if (this.#app === undefined) throw new Error('not started');
     const { engine, options } = this.#app;
     const loaded = await loadPolicy(
@@ -81,12 +82,18 @@ export class HelperRig {
     const owner = { session: undefined as unknown as SessionView, options: options.fork(), log: this.log };
     const opened = await loaded.policy.open(owner);
     if (opened.kind === 'failed') throw new Error('not opened');
+    return opened.instance;
+  }
+
+  /** Runs Lua in a policy of its own; its values. Throws its error. */
+  async run(code: string): Promise<readonly unknown[]> {
+    const instance = await this.open();
     try {
-      const outcome = await opened.instance.run(code, '=spec');
+      const outcome = await instance.run(code, '=spec');
       if (outcome.kind !== 'returned') throw new Error('message' in outcome ? outcome.message : outcome.kind);
       return outcome.values;
     } finally {
-      opened.instance.close();
+      instance.close();
     }
   }
 

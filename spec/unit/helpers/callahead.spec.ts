@@ -1,6 +1,7 @@
 // smtpe.callahead and smtpe.once: what the host's replies mean, how often it is asked, and what happens without a store.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type HopScript, NextHop, refusedPort } from '../../../src/bench/ports/next-hop.ts';
+import type { PolicyInstance } from '../../../src/policy/instance.ts';
 import { HelperRig } from '../../fakes/helper-rig.ts';
 
 let rig: HelperRig;
@@ -122,6 +123,99 @@ describe('callahead.check', () => {
     expect(most).toBeLessThanOrEqual(3);
   });
 
+  describe('gives its place and its lock back, however the call ends', () => {
+    const code = (target: string): string =>
+      `local callahead = require 'smtpe.callahead'
+      for i = 1, 3 do callahead.check{ recipient = 'x@example.com', hosts = '${target}', per_host = 1 } end`;
+    const left = async (): Promise<readonly unknown[]> =>
+      rig.run("return table.concat(store.list('ca:place:'), ' ') .. table.concat(store.list('lock:'), ' ')");
+
+    it.each([
+      ['the client is gone', (instance: PolicyInstance) => instance.cancel(), 'cancelled'],
+      ['the connection is closed', (instance: PolicyInstance) => instance.close(), 'cancelled'],
+    ] as const)('%s', async (_name, end, kind) => {
+      const hop = await host({ rcpt: { end: 'hang' } });
+      const instance = await rig.open();
+      const running = instance.run(code(hop.target), '=spec');
+      await hop.saw('RCPT TO:<x@example.com>');
+      expect(await left()).not.toEqual(['']);
+      end(instance);
+      expect((await running).kind).toBe(kind);
+      expect(await left()).toEqual(['']);
+      instance.close();
+    });
+
+    it('it has taken too long', async () => {
+      const slow = await HelperRig.start({
+        options: { 'hook-time-limit': '1', 'smtp-forward-connections': '0' },
+      });
+      const hop = await host({ rcpt: { end: 'hang' } });
+      await expect(slow.run(code(hop.target))).rejects.toThrow(/still running after 1 s/);
+      expect(await slow.run("return #store.list('ca:place:'), #store.list('lock:')")).toEqual([0, 0]);
+      await slow.close();
+    });
+
+    it('it raises an error', async () => {
+      const hop = await host({});
+      await expect(check(`'${hop.target}'`, ", sender = 'a b'", 'x@example.com')).rejects.toThrow(
+        'an address without angle brackets expected',
+      );
+      expect(await left()).toEqual(['']);
+    });
+
+    it.each([
+      ['taken', 'take = function() return true end', 'add k 10 delete k'],
+      ['had by somebody', "take = function() return false, 'exists' end", 'add k 10'],
+      ['not known', "take = function() return false, 'timeout' end", 'add k 10 replace k 1'],
+      ['refused', "take = function() return false, 'down' end", 'add k 10'],
+      ['cut off in between', "take = function() error('cut', 0) end", 'add k 10 replace k 1'],
+      ['kept too long', 'take = function(t) t.late = true return true end', 'add k 10 replace k 1'],
+    ])('what it holds is %s', async (_name, take, calls) => {
+      const [said] = await rig.run(`local hold = require 'smtpe.hold'
+        local said, t = {}, { ${take} }
+        local used = {}
+        function used.add(key, mine, ttl) said[#said + 1] = 'add ' .. key .. ' ' .. ttl return t:take() end
+        function used.delete(key) said[#said + 1] = 'delete ' .. key end
+        function used.replace(key, old, new, ttl) assert(old == new and #old == 8) said[#said + 1] = 'replace ' .. key .. ' ' .. ttl end
+        pcall(function()
+          local held <close> = hold.new(used, 10)
+          held:take('k')
+          if t.late then held.since = held.since - 10 end
+        end)
+        return table.concat(said, ' ')`);
+      expect(said).toBe(calls);
+    });
+  });
+
+  it('takes what a host says to one sender for nobody else', async () => {
+    const hop = await host({
+      mail: ['550 5.7.1 not you\r\n', '250 ok\r\n'],
+      rcpt: ['250 ok\r\n', '550 5.1.1 no\r\n'],
+    });
+    expect((await check(`'${hop.target}'`, ", sender = 'bad@example.org'")).slice(0, 2)).toEqual([
+      'unsure',
+      undefined,
+    ]);
+    expect((await check(`'${hop.target}'`, ", sender = 'good@example.org'")).slice(0, 2)).toEqual([
+      'valid',
+      undefined,
+    ]);
+    expect((await check(`'${hop.target}'`, ", sender = 'bad@example.org'"))[0]).toBe('unsure');
+    expect(asked(hop).length).toBe(2);
+  });
+
+  it.each(['550 5.1.1 no such user', '550 no', '553 no'])(
+    'a host that says %s to MAIL, or before, has said nothing of the recipient',
+    async (reply) => {
+      for (const stage of ['mail', 'ehlo', 'banner'] as const) {
+        const script =
+          stage === 'ehlo' ? { ehlo: `${reply}\r\n`, helo: `${reply}\r\n` } : { [stage]: `${reply}\r\n` };
+        const hop = await host(script);
+        expect((await check(`'${hop.target}'`)).slice(0, 2)).toEqual(['unsure', undefined]);
+      }
+    },
+  );
+
   it('when the store has failed', async () => {
     rig.isDown = true;
     const hop = await host({ rcpt: '550 5.1.1 no\r\n' });
@@ -137,6 +231,20 @@ describe('callahead.check', () => {
     ["{ recipient = 'a@b' }", "callahead.check: the field 'hosts' is missing"],
     ["{ recipient = 'a@b', host = 'x' }", "there is no field 'host'; did you mean 'hosts'?"],
     ["{ recipient = 'a@b', hosts = {} }", 'callahead.check: there are no hosts'],
+    [
+      "{ recipient = 'a@b', hosts = { 'x', true } }",
+      'callahead.check: string expected as hosts[2], got boolean',
+    ],
+    ["{ recipient = 5, hosts = 'x' }", 'callahead.check: string expected as recipient, got 5'],
+    [
+      "{ recipient = 'a@b', sender = false, hosts = 'x' }",
+      'callahead.check: string expected as sender, got boolean',
+    ],
+    ["{ recipient = 'a@b', hosts = 'x', per_host = 1e9 }", 'whole number from 1 to 100 expected as per_host'],
+    [
+      "{ recipient = 'a@b', hosts = 'x', max_hosts = 0.5 }",
+      'whole number from 1 to 100 expected as max_hosts, got 0.5',
+    ],
   ])('%s', async (given, message) => {
     await expect(rig.run(`local a = require('smtpe.callahead').check${given}`)).rejects.toThrow(message);
   });

@@ -1,6 +1,7 @@
 // smtpe.ratelimit: what it counts, and what it says when the store has failed or an author has misspelt something.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { HelperRig } from '../../fakes/helper-rig.ts';
 
 const clock = new FakeClock();
@@ -104,6 +105,54 @@ it('ratelimit.all counts nothing when one refuses, and says which', async () => 
   expect(await run(`ratelimit.peek{ key = '${a}', limit = 3, per = 60 }`)).toEqual([true, 2, 0]);
 });
 
+it('ratelimit.all adds up what one limit is to count twice', async () => {
+  const key = fresh();
+  const one = `{ key = '${key}', limit = 5, per = 60 }`;
+  const call = `ratelimit.all{ ${one}, { key = '${fresh()}', limit = 9, per = 60 }, ${one} }`;
+  expect(await run(call)).toEqual([true, 3, 0]);
+  expect(await run(call)).toEqual([true, 1, 0]);
+  expect(await run(call)).toEqual([false, 1, 12, undefined, key]);
+  expect((await run(`ratelimit.peek${one}`))[1]).toBe(1);
+});
+
+describe('what would never refuse', () => {
+  it.each([
+    [1e6, 30, 3],
+    [1e6, 1, 1],
+    [1e9, 30_000, 3],
+    [1e9, 1, 1],
+    [1e12, 3e7, 3],
+    [1e12, 1, 1],
+  ])('%d in a second, %d at once: %d calls', async (limit, burst, times) => {
+    const call = `ratelimit.check{ key = '${fresh()}', limit = ${limit}, per = 'second', burst = ${burst}, cost = 0.5 }`;
+    for (let i = 0; i < times; i++) expect((await run(call))[0]).toBe(true);
+    expect((await run(call))[0]).toBe(false);
+  });
+
+  it('a full day may be worked off in a year, and no more', async () => {
+    const call = (burst: number): string =>
+      `ratelimit.check{ key = '${fresh()}', limit = 1, per = 'day', burst = ${burst} }`;
+    expect(await run(call(365))).toEqual([true, 364, 0]);
+    await expect(run(call(366))).rejects.toThrow(
+      'ratelimit.check: at 1 in 86400 s a burst of 366 takes 366 days to be worked off, and 365 are counted; right would be a burst of 365 at most',
+    );
+  });
+});
+
+it('check and distinct of one key are two things', async () => {
+  const key = fresh();
+  const check = `ratelimit.check{ key = '${key}', limit = 1, per = 'hour', on_failure = 'closed' }`;
+  const distinct = (item: string): string =>
+    `ratelimit.distinct{ key = '${key}', item = '${item}', limit = 1, per = 'hour', on_failure = 'closed' }`;
+  expect(await run(check)).toEqual([true, 0, 0]);
+  expect(await run(distinct('a'))).toEqual([true, 0, 0]);
+  expect(await run(check)).toEqual([false, 0, 3600]);
+  expect(await run(distinct('b'))).toEqual([false, 0, 3600]);
+  await run(`ratelimit.reset('${key}')`);
+  expect(await run(check)).toEqual([true, 0, 0]);
+  expect(await run(distinct('b'))).toEqual([true, 0, 0]);
+});
+
 describe('ratelimit.parse', () => {
   it.each([
     ['100/h', 100, 3600, 100],
@@ -161,6 +210,43 @@ it('ratelimit.distinct counts different items until their time is over', async (
   expect(await run(call("'a'"))).toEqual([false, 0, 3000]);
   clock.advance(3_000_000);
   expect(await run(call("'c'"))).toEqual([true, 1, 0]);
+});
+
+describe('a store that has no room', () => {
+  let full: HelperRig;
+  let items = 0;
+  beforeAll(async () => {
+    const failed = { kind: 'failed', cause: 'limit' } as const;
+    const store = {
+      ...{ rate: () => failed, member: () => failed, ttl: () => ({ kind: 'number', value: 700 }) },
+      count: () => ({ kind: 'number', value: items }),
+    } as unknown as Store;
+    full = await HelperRig.start({ clock, store });
+  });
+  afterAll(() => full.close());
+
+  const ask = async (name: string, rest: string): Promise<readonly unknown[]> =>
+    full.run(
+      `local ratelimit = require 'smtpe.ratelimit'
+      local a, b, c, d = ratelimit.${name}{ key = '${fresh()}', limit = 1, per = 'hour' ${rest} } return a, b, c, d`,
+    );
+
+  it.each([
+    ['check', '', [true, 0, 0, 'limit']],
+    ['check', ", on_failure = 'open'", [true, 0, 0, 'limit']],
+    ['check', ", on_failure = 'closed'", [false, 0, 60, 'limit']],
+    ['distinct', ", item = 'a'", [true, 0, 0, 'limit']],
+    ['distinct', ", item = 'a', on_failure = 'open'", [true, 0, 0, 'limit']],
+    ['distinct', ", item = 'a', on_failure = 'closed'", [false, 0, 60, 'limit']],
+  ])('has failed: %s%s', async (name, rest, expected) => {
+    items = 1;
+    expect(await ask(name, rest)).toEqual(expected);
+  });
+
+  it('a set that has all it may have, or more than the limit, has not: it refuses', async () => {
+    for (items of [2, 10_000])
+      expect(await ask('distinct', ", item = 'a', on_failure = 'open'")).toEqual([false, 0, 700, undefined]);
+  });
 });
 
 describe('when the store has failed', () => {
@@ -241,6 +327,40 @@ describe('what an author hears', () => {
     ],
     ["check('x')", "ratelimit.check: table with burst, cost, key, limit, on_failure, per expected, got 'x'"],
     ['all{}', 'ratelimit.all: table of limits expected'],
+    ["all{ limit = 1, per = 1, key = 'x' }", 'ratelimit.all: table of limits expected'],
+    [
+      "all((function() local t = {} for i = 1, 17 do t[i] = { key = 'k' .. i, limit = 1, per = 1 } end return t end)())",
+      'ratelimit.all: at most 16 limits expected, got 17',
+    ],
+    [
+      "all{ { key = 'x', limit = 1, per = 1 }, nil, { key = 'y', limit = 1, per = 1 }, }",
+      "ratelimit.all: there is no field '3'; there are limits and on_failure",
+    ],
+    [
+      "all{ { key = 'x', limit = 1, per = 'hour' }, { key = 'x', limit = 5, per = 'day' } }",
+      "ratelimit.all: [2]: the key 'x' is that of another limit above; right would be a word in front of each, such as 'hour:' and 'day:'",
+    ],
+    [
+      "all{ { key = 'x', limit = 1, per = 'day', burst = 10000 } }",
+      'ratelimit.all: [1]: at 1 in 86400 s a burst of 10000 takes 10000 days to be worked off, and 365 are counted; right would be a burst of 365 at most',
+    ],
+    ["check{ key = 'x', limit = 0.5, per = 31536000 }", 'right would be a limit of at least one in 365 days'],
+    [
+      "peek{ key = 'x', limit = 1, per = 'day', burst = 10000 }",
+      'ratelimit.peek: at 1 in 86400 s a burst of 10000 takes 10000 days',
+    ],
+    [
+      "check{ key = 'x', limit = 1e13, per = 1 }",
+      'ratelimit.check: a limit of at most 1e+12 in a second expected, got 1e+13 in 1 s',
+    ],
+    [
+      "parse('1/d burst 10000')",
+      "ratelimit.parse: '1/d burst 10000': at 1 in 86400 s a burst of 10000 takes",
+    ],
+    [
+      "distinct{ key = 'x', item = 'a', limit = 10001, per = 1 }",
+      'ratelimit.distinct: number above 0 and up to 10000 expected as limit, got 10001',
+    ],
     ["all{ { key = 'x', limit = 1 } }", "ratelimit.all: [1]: the field 'per' is missing"],
     [
       "all{ { key = 'x', limit = 1, per = 1 }, onfailure = 'open' }",

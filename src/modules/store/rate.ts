@@ -18,9 +18,18 @@ const allowed: ResultSpec = {
   text: 'true when it was counted, false when it does not fit; nil',
 };
 
-const rateOf = (key: string, limit: number, per: number, burst: number, cost: number): Rate => ({
-  ...{ key: octets(key), interval: (per * 1000) / limit, burst, cost },
-});
+/** Milliseconds: stores count in thousandths of one, and what is less would be rounded away, so that nothing was ever refused. */
+const FINEST = 0.01;
+
+function rateOf(key: string, limit: number, per: number, burst: number, cost: number): Rate {
+  const interval = (per * 1000) / limit;
+  const least = FINEST / interval;
+  return {
+    ...{ key: octets(key), interval },
+    burst: burst >= 1 ? Math.max(burst, least) : burst,
+    cost: cost > 0 ? Math.max(cost, least) : cost,
+  };
+}
 
 const stateOf = ({ isAllowed, remaining, retryAfter }: RateState): LuaValue => ({
   ...{ allowed: isAllowed, remaining, retry_after: retryAfter / 1000 },
@@ -37,11 +46,15 @@ function numberAt(row: ReadonlyMap<LuaValue, LuaValue>, name: string, fallback?:
 function readRates(given: LuaValue): ReadResult<readonly Rate[]> {
   if (!(given instanceof Map)) return { ok: false, expected: 'table' };
   const rates: Rate[] = [];
+  const names = new Set<string>();
   for (let i = 1; given.has(i); i++) {
     const row = given.get(i);
     const read = row instanceof Map ? key.read(row.get('key')) : undefined;
     if (!(row instanceof Map) || read?.ok !== true)
       return { ok: false, expected: `a table with key at [${i}]` };
+    // There is one count for a key: the second would be taken for both.
+    if (names.has(read.value)) return { ok: false, expected: `another key than those above at [${i}]` };
+    names.add(read.value);
     const [limit, per] = [numberAt(row, 'limit'), numberAt(row, 'per')];
     const [burst, cost] = [numberAt(row, 'burst', 1), numberAt(row, 'cost', 1)];
     if (limit === undefined || per === undefined || burst === undefined || cost === undefined) {
@@ -57,7 +70,7 @@ const ratesParam: Param<readonly Rate[]> = {
   crossing: 'value',
   type: 'table[]',
   fallback: undefined,
-  text: `At most ${MAX_RATES} tables with \`key\`, \`limit\`, \`per\`, \`burst\` (1) and \`cost\` (1), as \`store.rate\` has them.`,
+  text: `At most ${MAX_RATES} tables with \`key\` (each another), \`limit\`, \`per\`, \`burst\` (1) and \`cost\` (1), as \`store.rate\` has them.`,
   read: readRates,
 };
 
@@ -88,7 +101,8 @@ export function rateFunctions(access: StoreAccess): readonly FunctionSpec[] {
       suspends: true,
       text:
         'Counts units against a limit without edges (GCRA): they are worked off evenly, `limit` in `per` seconds, and `burst` of them may come at once. ' +
-        'What does not fit is not counted. One round trip and one value; `smtpe.ratelimit` is made of it.',
+        'What does not fit is not counted; what is finer than a hundredth of a millisecond counts as one. One round trip and one value; `smtpe.ratelimit` ' +
+        'is made of it.',
       examples: [
         'store.delete("x:q")\nfor i = 1, 3 do assert(store.rate("x:q", 60, 60, 3)) end\nlocal allowed, remaining, retry_after = store.rate("x:q", 60, 60, 3)\n' +
           'assert(allowed == false and remaining == 0 and retry_after > 0)',
