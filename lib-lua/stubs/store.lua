@@ -110,7 +110,7 @@ function store.count(set) end
 ---@return string cause a word of `store.cause` when there is nil
 function store.incr(key, n, ttl) end
 
----Counts units against a limit without edges (GCRA): they are worked off evenly, `limit` in `per` seconds, and `burst` of them may come at once. What does not fit is not counted. One round trip and one value; `smtpe.ratelimit` is made of it.
+---Counts units against a limit without edges (GCRA): they are worked off evenly, `limit` in `per` seconds, and `burst` of them may come at once. What does not fit is not counted; what is finer than a hundredth of a millisecond counts as one. One round trip and one value; `smtpe.ratelimit` is made of it.
 ---@param key string 1 to 512 octets.
 ---@param limit number How many units in `per` seconds.
 ---@param per number Seconds.
@@ -122,7 +122,7 @@ function store.incr(key, n, ttl) end
 function store.rate(key, limit, per, burst, cost) end
 
 ---Several limits at once: when one of them refuses, none is counted. On a cluster of Redis servers all keys must have one `{hash tag}`.
----@param limits table[] At most 16 tables with `key`, `limit`, `per`, `burst` (1) and `cost` (1), as `store.rate` has them.
+---@param limits table[] At most 16 tables with `key` (each another), `limit`, `per`, `burst` (1) and `cost` (1), as `store.rate` has them.
 ---@return boolean allowed true when it was counted, false when it does not fit; nil
 ---@return table[] states of each limit `allowed`, `remaining` and `retry_after`; the cause when `allowed` is nil
 function store.rates(limits) end
