@@ -21,6 +21,7 @@ import { createModules } from './modules/index.ts';
 import { createLibraryModule } from './modules/library/library.ts';
 import type { ConnectionCounters } from './net/connection-counters.ts';
 import type { Descriptors } from './net/descriptors.ts';
+import type { Gate } from './net/gate.ts';
 import { HostHealth } from './net/host-health.ts';
 import type { InboundTls } from './net/inbound-tls.ts';
 import type { Endpoint } from './net/listener.ts';
@@ -99,10 +100,16 @@ export interface App extends ScriptEngine {
   createEngine(others: Partial<Ports>, onBroken: (reason: string) => void): Promise<ScriptEngine>;
   /** Where a policy file is loaded into: the engine of the app, or another. */
   place(path: string, into?: ScriptEngine): PolicyPlace;
-  /** `tls`: with clients; without it there is none. */
-  server(policy: CurrentPolicy, limits: ConnectionCounters, tls?: InboundTls): SmtpServer;
+  /** `tls`: with clients; without it there is none. `gate`: whether connections are taken; without it they are. */
+  server(policy: CurrentPolicy, limits: ConnectionCounters, more?: ServerParts): SmtpServer;
   /** Gives up all connections, sockets and memory, and closes what it was given as well. The server must be closed before. */
   close(): void;
+}
+
+/** What a server may have besides. */
+export interface ServerParts {
+  readonly tls?: InboundTls | undefined;
+  readonly gate?: Gate | undefined;
 }
 
 /** What a server is made of, with messages looked into as policies expect it. */
@@ -190,7 +197,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       return smtpClient.idleConnections;
     },
     place: (path, { engine, modules } = own) => ({ path, libLuaDirectory, engine, modules, options, log }),
-    server: (current, limits, tls) => {
+    server: (current, limits, { gate, tls } = {}) => {
       const server = createServer(
         serverDeps({
           ...{ options, log, clock, random, resolver, smartHost, reports, spools, hostName, limits },
@@ -198,6 +205,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
           policy: () => current.policy,
           ...(descriptors && { descriptors }),
           ...(tls && { tls }),
+          ...(gate && { gate }),
         }),
       );
       listening = () => server.endpoints;

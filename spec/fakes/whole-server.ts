@@ -120,7 +120,7 @@ export class WholeServer {
       await rm(directory, { recursive: true, force: true });
       throw new Error(started.message);
     }
-    const server = app.server(started.current, limits, settings.tls);
+    const server = app.server(started.current, limits, { tls: settings.tls });
     await server.listen();
     return new WholeServer(app, started.current, server, { log, limits, directory, spool });
   }

@@ -19,6 +19,7 @@ done
 # What python3-dkim needs for ed25519 and for ARC, and no programs of their own.
 [ -e /usr/lib/python3/dist-packages/nacl ] || packages="$packages python3-nacl"
 [ -e /usr/lib/python3/dist-packages/authres ] || packages="$packages python3-authres"
+[ -e /usr/lib/python3/dist-packages/prometheus_client ] || packages="$packages python3-prometheus-client"
 # A library without a program.
 [ -e /usr/lib/python3/dist-packages/spf.py ] || packages="$packages python3-spf"
 # Exim cannot be installed beside postfix: its program is unpacked to a place of its own, and what it needs is installed.

@@ -3,12 +3,14 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { TlsMaterial } from '../net/tls-material.ts';
-import { ReloadRounds } from '../ops/reload-rounds.ts';
+import type { MetricSets } from '../observe/metric/metric-spec.ts';
+import type { ReloadOutcome } from '../ops/reload-outcome.ts';
+import { ReloadRounds, type RoundOutcome } from '../ops/reload-rounds.ts';
 import type { PolicySource, Revision } from '../ops/revision.ts';
 import type { Supervisor, WorkerProcess } from '../ops/supervisor.ts';
 import { OptionSet } from '../options/option-set.ts';
 import type { Options } from '../options/options.ts';
-import { type NewOptions, newCertificates, newOptions } from './new-options.ts';
+import { type FreshOptions, type NewOptions, newCertificates, newOptions } from './new-options.ts';
 
 export interface HeldRevisionDeps {
   /** The main process's options; they change with the revision. */
@@ -24,6 +26,8 @@ export interface HeldRevisionDeps {
   readonly tickets: () => Buffer;
   /** Where stores in memory lie. */
   readonly memory: () => string;
+  /** What workers count by; undefined: nothing is counted. */
+  readonly metrics: MetricSets | undefined;
   /** How long a worker may take to try a policy. */
   readonly limitMs: () => number;
   /** A reload has come to its end, well or not. */
@@ -62,8 +66,10 @@ export class HeldRevision {
     const revision = this.#untried ?? this.#good;
     this.#untried = undefined;
     this.#told.set(worker, revision);
-    const { memory, tickets } = this.#deps;
-    worker.send({ kind: 'begin', revision, tickets: tickets().toString('hex'), memory: memory() });
+    const { memory, metrics, tickets } = this.#deps;
+    worker.send({
+      ...{ kind: 'begin', revision, tickets: tickets().toString('hex'), memory: memory(), metrics },
+    });
     worker.onMessage((message) => {
       this.#rounds.hear(worker, message);
       // Each worker watches; the one that would try is enough.
@@ -93,27 +99,37 @@ export class HeldRevision {
     return this.#good.tls;
   }
 
-  /** As SIGHUP asks: reads the option file, the certificates and the policy. */
-  reread(): void {
+  /** As SIGHUP asks: reads the option file, the certificates and the policy. Never rejects; does not resolve when all ends meanwhile. */
+  reread(): Promise<ReloadOutcome> {
     const { words, log } = this.#deps;
-    this.#reading = this.#reading.then(() => this.#reread((present) => newOptions(words, present, log)));
+    return this.#reread((present) => newOptions(words, present, log));
+  }
+
+  /** The policy that a worker has found right; undefined before there is one. */
+  get policy(): PolicySource | undefined {
+    return this.#good.policy;
   }
 
   /** A certificate has changed. */
   renew(): void {
-    this.#reading = this.#reading.then(() =>
-      this.#reread((present) => newCertificates(present, this.#deps.log)),
-    );
+    void this.#reread((present) => newCertificates(present, this.#deps.log));
   }
 
-  async #reread(read: (present: Options) => Promise<NewOptions | undefined>): Promise<void> {
-    const fresh = await read(OptionSet.fromTexts(this.#good.options));
-    if (fresh === undefined) {
-      this.#deps.over();
-      return;
-    }
-    this.#say = fresh.say;
-    this.#rounds.reload({ options: fresh.options.toTexts(), tls: fresh.tls });
+  /** Files are read one reload after the other; who tries what was read is the business of the rounds. */
+  #reread(read: (present: Options) => Promise<FreshOptions>): Promise<ReloadOutcome> {
+    return new Promise((resolve) => {
+      this.#reading = this.#reading.then(async () => {
+        const fresh = await read(OptionSet.fromTexts(this.#good.options));
+        if (fresh.kind === 'wrong') {
+          resolve({ kind: 'kept', problems: fresh.problems });
+          this.#deps.over();
+          return;
+        }
+        this.#say = fresh.say;
+        const wanted = { options: fresh.options.toTexts(), tls: fresh.tls };
+        this.#rounds.reload(wanted, (outcome) => resolve(outcomeOf(outcome, fresh)));
+      });
+    });
   }
 
   #adopt(revision: Revision, from: WorkerProcess): void {
@@ -132,5 +148,16 @@ export class HeldRevision {
   #tell(worker: WorkerProcess): void {
     this.#told.set(worker, this.#good);
     worker.send({ kind: 'adopt', revision: this.#good });
+  }
+}
+
+function outcomeOf(round: RoundOutcome, { changed, needRestart }: NewOptions): ReloadOutcome {
+  switch (round.kind) {
+    case 'adopted':
+      return { kind: 'reloaded', changed, needRestart };
+    case 'kept':
+      return { kind: 'kept', problems: [round.cause] };
+    case 'nobody':
+      return { kind: 'kept', problems: ['no process serves: the next one that starts reads the files'] };
   }
 }

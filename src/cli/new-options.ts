@@ -11,33 +11,44 @@ import { settleSpoolDirectory } from './spool-directory.ts';
 import { spoolProblem } from './start-checks.ts';
 
 export interface NewOptions {
+  readonly kind: 'new';
   readonly options: Options;
   readonly tls: TlsMaterial;
+  /** As in an option file. */
+  readonly changed: readonly string[];
+  /** With another value in the file, which needs a restart. */
+  readonly needRestart: readonly string[];
   /** They are in effect now. */
   say(): void;
 }
 
-/** What a change of a certificate's file alone is about: the options stay. Undefined: something is wrong, which the log says. */
-export async function newCertificates(present: Options, log: Log): Promise<NewOptions | undefined> {
+/** `wrong`: the log has said it. */
+export type FreshOptions = NewOptions | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+/** What a change of a certificate's file alone is about: the options stay. */
+export async function newCertificates(present: Options, log: Log): Promise<FreshOptions> {
   const tls = await loadTls(present);
   if (tls.kind === 'wrong') {
     for (const cause of tls.problems) log.emit('options-refused', { cause });
-    return undefined;
+    return tls;
   }
   const hostName = await ownHostName(present.values['host-name'], systemClock);
   return {
+    kind: 'new',
     options: present,
     tls: tls.material,
+    changed: [],
+    needRestart: [],
     say: () => warnOfCertificates(tls.contexts, hostName, systemClock.now(), log),
   };
 }
 
-/** Undefined: something is wrong, which the log says; the present options and the policy stay. */
+/** Where something is wrong the present options and the policy stay. */
 export async function newOptions(
   words: readonly string[],
   present: Options,
   log: Log,
-): Promise<NewOptions | undefined> {
+): Promise<FreshOptions> {
   const read = await rereadOptions(words, present, readOptionFile, settleSpoolDirectory);
   const spool = read.kind === 'read' ? await spoolProblem(read.options) : undefined;
   const tls = read.kind === 'read' ? await loadTls(read.options) : undefined;
@@ -49,12 +60,16 @@ export async function newOptions(
   for (const cause of problems) {
     log.emit('options-refused', { cause });
   }
-  if (read.kind === 'wrong' || tls?.kind !== 'loaded' || problems.length > 0) return undefined;
+  if (read.kind === 'wrong' || tls?.kind !== 'loaded' || problems.length > 0)
+    return { kind: 'wrong', problems };
   const { options, changed, needRestart } = read;
   const hostName = await ownHostName(options.values['host-name'], systemClock);
   return {
+    kind: 'new',
     options,
     tls: tls.material,
+    changed,
+    needRestart,
     say: () => {
       warnOfCertificates(tls.contexts, hostName, systemClock.now(), log);
       if (changed.length > 0) log.emit('options-changed', { changed: changed.join(' ') });

@@ -24,6 +24,7 @@ export async function requiredStoreProblem(
   options: Options,
   stores: Stores,
   clock: Clock,
+  patienceMs = PATIENCE_MS,
 ): Promise<string | undefined> {
   if (!options.values['store-required']) return undefined;
   for (const [option, name, text, origin] of storesOf(options)) {
@@ -33,7 +34,7 @@ export async function requiredStoreProblem(
     const place = `${origin}: ${option}=${text}`;
     if (outcome.kind === 'refused') return `${place}: ${outcome.problem}`;
     const { store } = outcome;
-    const until = clock.monotonic() + PATIENCE_MS;
+    const until = clock.monotonic() + patienceMs;
     while (store.state() === 'trying' && clock.monotonic() < until)
       await pause(STEP_MS, clock, new AbortController().signal);
     if (store.state() !== 'up')

@@ -6,6 +6,8 @@ import type { Log } from '../base/log.ts';
 import type { BoundSockets } from '../net/listener.ts';
 import { SharedCounters } from '../net/shared-counters.ts';
 import { openEventLog } from '../observe/event-log.ts';
+import type { MetricSets } from '../observe/metric/metric-spec.ts';
+import type { Desk } from '../ops/desk.ts';
 import type { WorkerLine } from '../ops/fork-worker.ts';
 import { openLog } from '../ops/open-log.ts';
 import type { Revision } from '../ops/revision.ts';
@@ -32,6 +34,9 @@ class Orders {
   ticketKey: Buffer = Buffer.alloc(0);
   /** Where stores in memory lie. */
   memory = '';
+  /** What is counted by. */
+  metrics: MetricSets | undefined;
+  #desk: Desk | undefined;
   #tickets: (key: Buffer) => void = () => undefined;
   #sockets: ((message: ToWorker, handle: object | undefined) => void) | undefined;
   #reload: ((message: ToWorker) => void) | undefined;
@@ -48,6 +53,7 @@ class Orders {
           case 'begin':
             this.ticketKey = Buffer.from(message.tickets, 'hex');
             this.memory = message.memory;
+            this.metrics = message.metrics;
             resolve(message.revision);
             return;
           case 'socket':
@@ -72,10 +78,23 @@ class Orders {
           case 'reopen':
             this.#reopen();
             return;
+          case 'ask':
+            void this.#answer(message);
+            return;
         }
       });
     });
     line.onAlone(() => this.ending.stop('the main process has gone'));
+  }
+
+  /** Before there is a desk nobody answers: whoever asks does not wait for long. */
+  async #answer({ number, question }: Extract<ToWorker, { kind: 'ask' }>): Promise<void> {
+    const answer = await this.#desk?.ask(question);
+    if (answer !== undefined) await this.#line.send({ kind: 'answer', number, answer });
+  }
+
+  onAsked(desk: Desk): void {
+    this.#desk = desk;
   }
 
   onReload(reload: (message: ToWorker) => void): void {
@@ -148,6 +167,8 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   const starting = serve({
     ...{ options, log, limits, bound: orders.bound, policy: revision.policy },
     ...{ tls: revision.tls, ticketKey: orders.ticketKey, memory: givenMemory(orders.memory) },
+    ...{ metrics: orders.metrics, name: String(line.place.slot) },
+    switchVerbose: (words) => opened.switchVerbose(words),
     onChanged: () => void line.send({ kind: 'changed' }),
     onBroken: (reason) => ending.broken(reason),
     ended: ending.end,
@@ -167,6 +188,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   }
   const { service } = outcome;
   orders.onTickets((key) => service.renewTickets(key));
+  orders.onAsked(service.desk);
   const sayGrace = (): Promise<void> =>
     line.send({ kind: 'grace', ms: options.values['shutdown-timeout'] * 1000 });
   // Orders that came while it was starting are carried out here and now.
@@ -188,6 +210,10 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   const text = announcement(service.server.places, service.script, options);
   await line.send({ kind: 'listening', text, policy: service.source() });
   const code = await untilTheEnd(service, options, log, ending);
+  // What it has counted since it was last asked.
+  if (orders.metrics !== undefined) {
+    await line.send({ kind: 'counted', answer: await service.desk.ask({ kind: 'metrics' }) });
+  }
   limits.dispose();
   await opened.log.close();
   return code;
@@ -197,12 +223,16 @@ async function reload(message: ToWorker, service: Service, line: WorkerLine): Pr
   if (message.kind === 'reload') {
     const { round, wanted } = message;
     void line.send({ kind: 'trying', round });
-    const isRight = await service.reload({ options: OptionSet.fromTexts(wanted.options), tls: wanted.tls });
-    await line.send({ kind: 'reloaded', round, policy: isRight ? service.source() : undefined });
+    const outcome = await service.reload({ options: OptionSet.fromTexts(wanted.options), tls: wanted.tls });
+    await line.send(
+      outcome.kind === 'taken'
+        ? { kind: 'reloaded', round, policy: service.source() }
+        : { kind: 'reloaded', round, policy: undefined, problem: outcome.problem },
+    );
   } else if (message.kind === 'adopt') {
     const { options, policy, tls } = message.revision;
     const taken = await service.reload({ options: OptionSet.fromTexts(options), policy, tls });
-    if (!taken)
+    if (taken.kind === 'kept')
       await line.send({ kind: 'replace', reason: 'it could not take the policy over', isFault: true });
   }
 }

@@ -3,20 +3,23 @@
 
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { LineDesk } from '../admin/line-desk.ts';
 import { systemClock, systemRandom } from '../base/clock.ts';
 import { textOf } from '../base/errors.ts';
 import { openCountersFile } from '../net/counters-file.ts';
 import { clearRegion } from '../net/shared-counters.ts';
 import { openEventLog } from '../observe/event-log.ts';
+import type { Desk } from '../ops/desk.ts';
 import { type ForkedWorker, forkWorker } from '../ops/fork-worker.ts';
 import { HeldSockets } from '../ops/held-sockets.ts';
 import { ownHostName } from '../ops/host-name.ts';
 import { watchOverflows } from '../ops/listen-overflows.ts';
 import { ServiceManager } from '../ops/service-manager.ts';
-import { Supervisor } from '../ops/supervisor.ts';
+import { Supervisor, type WorkerProcess } from '../ops/supervisor.ts';
 import type { FromWorker } from '../ops/worker-messages.ts';
 import { memoryDirectory, removeMemoryDirectory } from '../store/embedded/memory-place.ts';
 import type { Front } from './announcer.ts';
+import { settleMetrics } from './counting.ts';
 import { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
 import { HeldRevision } from './held-revision.ts';
@@ -24,6 +27,7 @@ import { removeLeftoversOf, removeOldLeftovers } from './leftovers.ts';
 import { loadTls, warnOfCertificates, warnOfLostFiles } from './load-tls.ts';
 import { logSurroundings, logsToStderr } from './log-environment.ts';
 import { LogTrouble } from './log-trouble.ts';
+import { type OpenAdmin, openAdmin } from './open-admin.ts';
 import { complain } from './problems.ts';
 import type { RunParts } from './run.ts';
 import { Signals } from './signals.ts';
@@ -98,12 +102,19 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
       if (message.kind === 'open') giveSockets(worker, sockets, message);
     });
     held.begin(worker);
+    if (admin !== undefined) {
+      const desk: Desk = new LineDesk(worker, (answer) => admin?.administration.counted(desk, answer));
+      desks.set(worker, desk);
+    }
     return worker;
   };
   const supervisor = new Supervisor({
     ...{ workers, log, clock: systemClock, fork, startMs },
     shutdownMs: () => options.values['shutdown-timeout'] * 1000,
     onGone: (region, worker) => {
+      const desk = desks.get(worker);
+      if (desk !== undefined) admin?.administration.gone(desk);
+      desks.delete(worker);
       clearRegion(counters, region);
       held.gone(worker);
       trouble.report(worker.pid, undefined);
@@ -113,6 +124,8 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
     },
     onListening: (worker, message) => {
       held.listening(worker, message.policy);
+      const desk = desks.get(worker);
+      if (desk !== undefined) void admin?.administration.welcome(desk);
       if (announced) return;
       announced = true;
       void front.listening(message.text).then((problem) => {
@@ -127,8 +140,12 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
       });
     },
   });
+  const metrics = values['admin-listen'] === '' ? undefined : settleMetrics(options, regions);
+  /** Of workers, also of those that start and drain. */
+  const desks = new Map<WorkerProcess, Desk>();
+  let admin: OpenAdmin | undefined;
   const held = new HeldRevision({
-    ...{ options, words, log, supervisor, tls: tls.material },
+    ...{ options, words, log, supervisor, metrics, tls: tls.material },
     tickets: () => tickets.key,
     memory: () => memory,
     clock: systemClock,
@@ -148,18 +165,32 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   });
   signals.onReload(() => {
     manager.reloading();
-    held.reread();
+    void held.reread();
   });
   const wrong = await settleRights({ options, account, sockets, passed, front });
-  if (wrong !== undefined) {
-    if (!logsToStderr(options)) log.emit('start-failed', { cause: wrong.problem });
+  const giveUp = async (problem: string, code: number): Promise<number> => {
+    if (!logsToStderr(options)) log.emit('start-failed', { cause: problem });
     sockets.close();
     await opened.log.close();
-    return front.failed([wrong.problem], wrong.code);
-  }
+    return front.failed([problem], code);
+  };
+  if (wrong !== undefined) return giveUp(wrong.problem, wrong.code);
   await removeOldLeftovers(values['spool-dir'], log);
   memory = await memoryDirectory(systemRandom);
   await warnAtStart(options, log);
+  if (metrics !== undefined) {
+    const opening = await openAdmin({
+      ...{ options, log, metrics, apart: true },
+      desks: () => supervisor.serving.flatMap((worker) => desks.get(worker) ?? []),
+      policy: () => held.policy,
+      reload: () => {
+        manager.reloading();
+        return held.reread();
+      },
+    });
+    if (opening.kind === 'failed') return giveUp(opening.problem, exitCode.system);
+    admin = opening.admin;
+  }
   const hostName = await ownHostName(values['host-name'], systemClock);
   warnOfCertificates(tls.contexts, hostName, systemClock.now(), log);
   if (account !== undefined) await warnOfLostFiles(tls.material, log);
@@ -175,6 +206,7 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   stopLooking();
   tickets.stop();
   sockets.close();
+  await admin?.close();
   // A directory that does not answer keeps nobody.
   await Promise.race([
     Promise.all([...removals, removeMemoryDirectory(memory)]),

@@ -6,13 +6,17 @@ import { LocalCounters } from '../net/connection-counters.ts';
 import { type BoundSockets, endpointText } from '../net/listener.ts';
 import { openEventLog } from '../observe/event-log.ts';
 import type { Account } from '../ops/account.ts';
+import type { Desk } from '../ops/desk.ts';
 import { HeldSockets, openDescriptor } from '../ops/held-sockets.ts';
 import { watchOverflows } from '../ops/listen-overflows.ts';
 import { type PassedSocket, takePassedSockets } from '../ops/passed-sockets.ts';
+import type { ReloadOutcome } from '../ops/reload-outcome.ts';
+import type { PolicySource } from '../ops/revision.ts';
 import { ServiceManager, takeNotifySocket } from '../ops/service-manager.ts';
 import type { Options } from '../options/options.ts';
 import { announcement } from './announcement.ts';
 import { Front } from './announcer.ts';
+import { settleMetrics } from './counting.ts';
 import { findStarter, startDetached } from './detach.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { Ending } from './ending.ts';
@@ -21,7 +25,8 @@ import { removeOldLeftovers } from './leftovers.ts';
 import { loadTls, warnOfCertificates, warnOfLostFiles } from './load-tls.ts';
 import { logSurroundings, logsToStderr } from './log-environment.ts';
 import { LogTrouble } from './log-trouble.ts';
-import { type NewOptions, newCertificates, newOptions } from './new-options.ts';
+import { type FreshOptions, newCertificates, newOptions } from './new-options.ts';
+import { openAdmin } from './open-admin.ts';
 import { complain, print } from './problems.ts';
 import { runPrimary } from './run-workers.ts';
 import { serve, untilTheEnd } from './serve.ts';
@@ -117,7 +122,8 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   };
   // One after the other; `everything` is the option file too.
   let reloading: Promise<unknown> = Promise.resolve();
-  let reload = (_what: Reloaded): void => undefined;
+  let reload = (_what: Reloaded): Promise<ReloadOutcome> =>
+    Promise.resolve({ kind: 'kept', problems: ['it does not serve yet'] });
   let renew = (_key: Buffer): void => undefined;
   const tickets = new TicketKeys(systemClock, (key) => renew(key));
   // Before rights are given up: only root may read some keys.
@@ -128,11 +134,25 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   if (wrong !== undefined) return fail(wrong.problem, wrong.code);
   const isHeld = account !== undefined || passed.length > 0;
   await removeOldLeftovers(options.values['spool-dir'], log);
+  const desks: Desk[] = [];
+  const metrics = options.values['admin-listen'] === '' ? undefined : settleMetrics(options, 1);
+  const administered =
+    metrics &&
+    (await openAdmin({
+      ...{ options, log, metrics, apart: false },
+      desks: () => desks,
+      policy: () => policyNow(),
+      reload: () => reload('everything'),
+    }));
+  if (administered?.kind === 'failed') return fail(administered.problem, exitCode.system);
+  const admin = administered?.admin;
+  let policyNow = (): PolicySource | undefined => undefined;
   const starting = serve({
+    ...{ metrics, name: '0', switchVerbose: (words: string | undefined) => opened.switchVerbose(words) },
     ...{ options, log, limits: new LocalCounters(), tls: tls.material, ticketKey: tickets.key },
     ...(isHeld && { bound: boundHere(sockets) }),
     onBroken: (reason) => ending.broken(reason),
-    onChanged: () => reload('policy'),
+    onChanged: () => void reload('policy'),
     ended: ending.end,
     beforeListen: () => memoryProblem(options),
   });
@@ -140,49 +160,64 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   const outcome = await Promise.race([starting, ending.end]);
   if (!('kind' in outcome)) {
     log.emit('ending', { reason: outcome.text });
+    await admin?.close();
     await opened.log.close();
     await front.ended();
     return outcome.code;
   }
-  if (outcome.kind === 'failed') return fail(outcome.problem, outcome.code);
+  if (outcome.kind === 'failed') {
+    await admin?.close();
+    return fail(outcome.problem, outcome.code);
+  }
   const { service } = outcome;
+  policyNow = service.source;
+  desks.push(service.desk);
+  await admin?.administration.welcome(service.desk);
   renew = service.renewTickets;
   let certificates = tls.material;
-  const freshFor = async (what: Reloaded): Promise<NewOptions | undefined> => {
+  const freshFor = async (what: Reloaded): Promise<FreshOptions> => {
     switch (what) {
       case 'everything':
         return newOptions(words, read, log);
       case 'certificates':
         return newCertificates(read, log);
       case 'policy':
-        return { options: read, tls: certificates, say: () => undefined };
+        return {
+          ...{ kind: 'new', options: read, tls: certificates, say: () => undefined },
+          ...{ changed: [], needRestart: [] },
+        };
     }
   };
-  const reloadNow = async (what: Reloaded): Promise<void> => {
+  const reloadNow = async (what: Reloaded): Promise<ReloadOutcome> => {
     const fresh = await freshFor(what);
-    if (fresh === undefined) return;
-    if (!(await service.reload({ options: fresh.options.fork(), tls: fresh.tls }))) return;
+    if (fresh.kind === 'wrong') return { kind: 'kept', problems: fresh.problems };
+    const outcome = await service.reload({ options: fresh.options.fork(), tls: fresh.tls });
+    if (outcome.kind === 'kept') return { kind: 'kept', problems: [outcome.problem] };
     read = fresh.options;
     certificates = fresh.tls;
     fresh.say();
+    return { kind: 'reloaded', changed: fresh.changed, needRestart: fresh.needRestart };
   };
-  const reloadAloud = async (what: Reloaded): Promise<void> => {
+  const reloadAloud = async (what: Reloaded): Promise<ReloadOutcome> => {
     manager.reloading();
-    await reloadNow(what).finally(() => manager.ready());
+    return reloadNow(what).finally(() => manager.ready());
   };
   reload = (what) => {
-    reloading = reloading
+    const done = reloading
       .then(() => reloadAloud(what))
-      .catch((error: unknown) => {
+      .catch((error: unknown): ReloadOutcome => {
         // While it ends nothing is loaded any more.
         if (!ending.asked) throw error;
+        return { kind: 'kept', problems: ['the process ends'] };
       });
+    reloading = done;
+    return done;
   };
   signals.onReload(() => reload('everything'));
   const watch = options.values['reload-watch']
     ? new ScriptWatch(
         () => certificates.files,
-        () => reload('certificates'),
+        () => void reload('certificates'),
       )
     : undefined;
   await warnAtStart(options, log);
@@ -194,6 +229,7 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   const stopLooking = watchOverflows(systemClock, log);
   const problem = await front.listening(announcement(service.server.places, service.script, options));
   if (problem !== undefined) {
+    await admin?.close();
     await service.stop(0);
     return fail(problem, exitCode.system);
   }
@@ -210,6 +246,7 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   watch?.stop();
   stopLooking();
   tickets.stop();
+  await admin?.close();
   await opened.log.close();
   await front.ended();
   return code;

@@ -1,13 +1,17 @@
 // One process that serves: its app, policy and server, from start to end. Used by `run`, alone or in each worker.
 
+import { ProcessDesk } from '../admin/process-desk.ts';
 import { type App, createApp } from '../app.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
 import { Descriptors } from '../net/descriptors.ts';
+import { Gate } from '../net/gate.ts';
 import { InboundTls } from '../net/inbound-tls.ts';
 import { type BoundSockets, endpointText, type ListenError } from '../net/listener.ts';
 import type { TicketKey, TlsMaterial } from '../net/tls-material.ts';
+import type { MetricSets } from '../observe/metric/metric-spec.ts';
+import type { Desk } from '../ops/desk.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';
 import { isJournal } from '../ops/log-stream.ts';
 import type { PolicySource } from '../ops/revision.ts';
@@ -19,6 +23,7 @@ import { CurrentPolicy } from '../policy/current-policy.ts';
 import type { SmtpServer } from '../smtp/server/server.ts';
 import type { MemoryPlace } from '../store/embedded/memory-place.ts';
 import { version } from '../version.ts';
+import { collectServing, servingProblems, startCounting } from './counting.ts';
 import type { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
 import { requiredStoreProblem } from './required-stores.ts';
@@ -37,8 +42,10 @@ export interface Service {
   readonly hooks: readonly string[];
   /** What it serves by now. */
   readonly source: () => PolicySource;
+  /** Where the administration asks. */
+  readonly desk: Desk;
   /**
-   * Reads the policy again, or takes one that another process has read, with new options or the present ones. False: the old one stays,
+   * Reads the policy again, or takes one that another process has read, with new options or the present ones. `kept`: the old one stays,
    * and the log says why.
    */
   reload(change: {
@@ -46,12 +53,14 @@ export interface Service {
     readonly policy?: PolicySource | undefined;
     /** The certificates, with them. */
     readonly tls?: TlsMaterial;
-  }): Promise<boolean>;
+  }): Promise<ServiceReload>;
   /** The next key of session tickets. */
   renewTickets(key: TicketKey): void;
   /** No new connections; transactions get `graceSeconds`. Resolves when nothing of the service is left; may be called again with 0. */
   stop(graceSeconds: number): Promise<void>;
 }
+
+export type ServiceReload = { readonly kind: 'taken' } | { readonly kind: 'kept'; readonly problem: string };
 
 export type ServeOutcome =
   | { readonly kind: 'serving'; readonly service: Service }
@@ -63,12 +72,13 @@ async function listen(
   app: App,
   current: CurrentPolicy,
   tls: InboundTls,
+  gate: Gate,
   { limits, bound }: ServeParts,
 ): Promise<SmtpServer | string> {
   // hook.init may have set them.
   const [ignored] = twoPlaces(app.options);
   if (ignored !== undefined) return ignored;
-  const server = app.server(current, limits, tls);
+  const server = app.server(current, limits, { tls, gate });
   try {
     await server.listen(bound);
     return server;
@@ -105,6 +115,12 @@ export interface ServeParts {
   readonly onBroken: (reason: string) => void;
   /** Resolves when the process is to end; what hook.init has begun by then is cut off. */
   readonly ended: Promise<unknown>;
+  /** What is counted by; undefined: nothing is. */
+  readonly metrics?: MetricSets | undefined;
+  /** What this process is called in metrics. */
+  readonly name: string;
+  /** Words of option verbose besides those of the options. */
+  readonly switchVerbose: (words: string | undefined) => void;
   /** Everything is there but the port: gives what is wrong, or undefined. */
   readonly beforeListen: () => string | undefined;
 }
@@ -122,6 +138,8 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   if (script.kind === 'missing') return failed(script.problem, exitCode.software);
   const heartbeat = new Heartbeat();
   const watchdog = startWatchdog(options, heartbeat);
+  const counting = startCounting(parts, systemClock);
+  const gate = new Gate();
   const descriptors = new Descriptors(systemClock, log);
   const app = await createApp({
     ...{ options, log, descriptors, onBroken, heartbeat },
@@ -135,6 +153,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   descriptors.watch();
   const giveUp = async (problem: string): Promise<ServeOutcome> => {
     descriptors.stop();
+    counting.stop();
     app.close();
     await watchdog?.stop();
     return failed(problem, exitCode.software);
@@ -159,7 +178,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     for (const { options: its } of listenerOptions(options)) tls.contexts(its.values);
   };
   makeContexts();
-  const server = await listen(app, started.current, tls, parts);
+  const server = await listen(app, started.current, tls, gate, parts);
   if (typeof server === 'string') return giveUp(server);
   serving = true;
   const where = server.endpoints.map(endpointText).join(', ');
@@ -174,28 +193,30 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     warnOfClosedListeners(server.places, started.hooks, app.ports.authSources, log);
   }
   const { current } = started;
+  const kept = (cause: string): ServiceReload => {
+    log.emit('policy-kept', { cause });
+    return { kind: 'kept', problem: cause };
+  };
   const reload: Service['reload'] = async (change) => {
     const wanted = change.options ?? options;
     const found = await findScript(wanted);
     if (found.kind === 'missing' && change.policy === undefined) {
-      log.emit('policy-kept', { cause: found.problem });
-      return false;
+      return kept(found.problem);
     }
     // The next start, or every successor, would fail by it.
     const tooSmall = change.policy === undefined ? memoryProblem(wanted, baseSize) : undefined;
     if (tooSmall !== undefined) {
-      log.emit('policy-kept', { cause: tooSmall });
-      return false;
+      return kept(tooSmall);
     }
     const path = found.kind === 'found' ? found.path : script.path;
     const settings = change.options === undefined ? undefined : { path, options: change.options };
     const outcome = await current.reload(change.policy, settings);
-    if (outcome.kind !== 'ready') return false;
+    if (outcome.kind !== 'ready') return { kind: 'kept', problem: outcome.message };
     if (change.tls !== undefined) {
       tls.take(change.tls);
       makeContexts();
     }
-    return true;
+    return { kind: 'taken' };
   };
   const watch = options.values['reload-watch']
     ? new ScriptWatch(() => current.files, parts.onChanged)
@@ -207,13 +228,24 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     if (closed) return;
     closed = true;
     descriptors.stop();
+    counting.stop();
     // What is in memory goes with the process.
     await app.ports.stores.close();
     app.close();
     await watchdog?.stop();
   };
+  const desk = new ProcessDesk({
+    ...{ clock: systemClock, cells: counting.cells, gate, switchVerbose: parts.switchVerbose },
+    sessions: () => server.all,
+    collect: () => collectServing(counting.cells, { app, options, tls }),
+    problems: () => servingProblems(app, options),
+    connections: () => parts.limits.total,
+    limit: () => options.values['limit-connections'],
+    policyMetrics: () => [],
+  });
   const service = {
     app,
+    desk,
     server,
     where,
     script: script.path,

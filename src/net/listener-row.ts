@@ -14,7 +14,13 @@ import { TlsWrapper } from './tls-wrapper.ts';
 import type { Transport } from './transport.ts';
 
 /** Why a connection is not served: the names of errors that doc/reference/errors.md has. */
-export type TurnedAway = 'descriptors' | 'connections' | 'clientConnections' | 'serverRate' | 'proxyHeader';
+export type TurnedAway =
+  | 'descriptors'
+  | 'connections'
+  | 'clientConnections'
+  | 'serverRate'
+  | 'proxyHeader'
+  | 'draining';
 
 /**
  * Who serves the connections of a listener: SMTP sessions, or any other service. It gets those that the limits of connections let through and

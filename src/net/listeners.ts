@@ -8,6 +8,7 @@ import { limitKey } from '../net-address/network-list.ts';
 import type { ConnectionCounters } from './connection-counters.ts';
 import type { ConnectionWrapper, WrapOutcome } from './connection-wrapper.ts';
 import type { Descriptors } from './descriptors.ts';
+import type { Gate } from './gate.ts';
 import { type BoundSockets, type Endpoint, type ListenAddress, Listener } from './listener.ts';
 import type { ListenerRow, TurnedAway } from './listener-row.ts';
 import { type Peer, peerOf } from './peer.ts';
@@ -27,6 +28,8 @@ export interface ListenersDeps {
   readonly limits: ConnectionCounters;
   /** What is left of the descriptors of the process; undefined: nobody looks. */
   readonly descriptors?: Pick<Descriptors, 'scarce' | 'advice'>;
+  /** Whether new connections are taken; undefined: they are. */
+  readonly gate?: Pick<Gate, 'closed'>;
 }
 
 /** A listener that listens. */
@@ -107,6 +110,11 @@ export class Listeners {
     }
     if (this.#scarce(socket)) {
       this.#turnAway(transport, place, 'descriptors', peer, row);
+      return;
+    }
+    const closed = this.#deps.gate?.closed;
+    if (closed !== undefined) {
+      this.#turnAway(transport, place, closed, peer, row);
       return;
     }
     const { values } = row.options;

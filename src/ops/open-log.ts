@@ -32,7 +32,13 @@ export interface LogSurroundings {
 }
 
 export type OpenLogOutcome =
-  | { readonly kind: 'open'; readonly log: RootLog; reopen(): void }
+  | {
+      readonly kind: 'open';
+      readonly log: RootLog;
+      reopen(): void;
+      /** Words of option verbose besides those of the options, until it is called again; undefined: none. */
+      switchVerbose(words: string | undefined): void;
+    }
   | { readonly kind: 'failed'; readonly problem: string };
 
 /** A sink, or what is wrong. */
@@ -132,9 +138,11 @@ export async function openLog(options: Options, around: LogSurroundings): Promis
     return { kind: 'failed', problem: nowhere ? `+daemon: ${syslog}` : `syslog-address: ${syslog}` };
   }
   if (syslog !== undefined) sinks.push(syslog);
+  let switched: string | undefined;
   const log = createLog({
     level: () => options.values['log-level'],
-    verboseText: () => options.values.verbose,
+    verboseText: () =>
+      switched === undefined ? options.values.verbose : `${options.values.verbose} ${switched}`,
     sinks,
     clock,
     pid,
@@ -144,5 +152,8 @@ export async function openLog(options: Options, around: LogSurroundings): Promis
       log.write('err', 'log file not opened again, the old one is written to', { cause: textOf(error) });
     });
   };
-  return { kind: 'open', log, reopen };
+  const switchVerbose = (words: string | undefined): void => {
+    switched = words;
+  };
+  return { kind: 'open', log, reopen, switchVerbose };
 }

@@ -22,6 +22,16 @@ export interface ReloadRoundsDeps {
   readonly over?: () => void;
 }
 
+/** How a reload that was asked for has ended. */
+export type RoundOutcome =
+  | { readonly kind: 'adopted' }
+  | { readonly kind: 'kept'; readonly cause: string }
+  /** Nobody served who could try it: the next worker that starts does. */
+  | { readonly kind: 'nobody' };
+
+/** Who has asked for it. */
+type Told = (outcome: RoundOutcome) => void;
+
 /** A worker whose event loop stands still (stopped, stuck) says nothing for this long: another one tries. */
 const ANSWER_MS = 3000;
 
@@ -29,6 +39,7 @@ interface Round {
   readonly number: number;
   readonly worker: WorkerProcess;
   readonly wanted: Wanted;
+  readonly told: readonly Told[];
   /** First for the answer, then for the outcome. */
   limit: Timer;
 }
@@ -40,33 +51,38 @@ export class ReloadRounds {
   /** The last one, when it was given up: its worker may still come back with an outcome. */
   #late: Round | undefined;
   /** What was asked for while another reload was at work. */
-  #next: Wanted | undefined;
+  #next: { readonly wanted: Wanted; readonly told: readonly Told[] } | undefined;
 
   constructor(deps: ReloadRoundsDeps) {
     this.#deps = deps;
   }
 
-  reload(wanted: Wanted): void {
-    if (this.#round !== undefined) {
-      this.#next = wanted;
-      return;
-    }
-    const [first, ...others] = this.#deps.serving();
-    if (first === undefined) {
-      this.#deps.nobody(wanted);
-      this.#deps.over?.();
-    } else this.#try(first, others, wanted);
+  /** `told` hears how it ended. Of several that are asked for while one is at work only the last is done, and all of them hear of that. */
+  reload(wanted: Wanted, told: Told = () => undefined): void {
+    if (this.#round === undefined) this.#begin(wanted, [told]);
+    else this.#next = { wanted, told: [...(this.#next?.told ?? []), told] };
   }
 
-  #try(worker: WorkerProcess, others: readonly WorkerProcess[], wanted: Wanted): void {
+  #begin(wanted: Wanted, told: readonly Told[]): void {
+    const [first, ...others] = this.#deps.serving();
+    if (first !== undefined) {
+      this.#try(first, others, wanted, told);
+      return;
+    }
+    this.#deps.nobody(wanted);
+    for (const one of told) one({ kind: 'nobody' });
+    this.#deps.over?.();
+  }
+
+  #try(worker: WorkerProcess, others: readonly WorkerProcess[], wanted: Wanted, told: readonly Told[]): void {
     const number = ++this.#number;
     this.#late = undefined;
     const limit = this.#deps.clock.after(ANSWER_MS, () => {
       const [next, ...rest] = others;
       if (next === undefined) this.#failed('no worker answers');
-      else this.#try(next, rest, wanted);
+      else this.#try(next, rest, wanted, told);
     });
-    this.#round = { number, worker, wanted, limit };
+    this.#round = { number, worker, wanted, told, limit };
     worker.send({ kind: 'reload', round: number, wanted });
   }
 
@@ -85,7 +101,8 @@ export class ReloadRounds {
       return;
     }
     this.#adopt(round, message.policy);
-    this.#over();
+    const { policy, problem = 'the log says why' } = message;
+    this.#over(policy === undefined ? { kind: 'kept', cause: problem } : { kind: 'adopted' });
   }
 
   #adopt({ wanted, worker }: Round, policy: PolicySource | undefined): void {
@@ -100,15 +117,17 @@ export class ReloadRounds {
   #failed(cause: string): void {
     this.#deps.log.emit('policy-kept', { cause, worker: this.#round?.worker.pid });
     this.#late = this.#round;
-    this.#over();
+    this.#over({ kind: 'kept', cause });
   }
 
-  #over(): void {
+  #over(outcome: RoundOutcome): void {
+    const told = this.#round?.told ?? [];
     this.#round?.limit.cancel();
     this.#round = undefined;
-    const wanted = this.#next;
+    for (const one of told) one(outcome);
+    const next = this.#next;
     this.#next = undefined;
-    if (wanted === undefined) this.#deps.over?.();
-    else this.reload(wanted);
+    if (next === undefined) this.#deps.over?.();
+    else this.#begin(next.wanted, next.told);
   }
 }

@@ -1,5 +1,7 @@
 // What the main process and its workers say to each other. All of it is plain data (JSON); a listening socket goes beside its message.
 import type { ListenAddress } from '../net/listener.ts';
+import type { MetricSets } from '../observe/metric/metric-spec.ts';
+import type { DeskAnswer, DeskQuestion } from './desk.ts';
 import type { PolicySource, Revision, Wanted } from './revision.ts';
 
 export type ToWorker =
@@ -9,6 +11,8 @@ export type ToWorker =
       readonly revision: Revision;
       readonly tickets: string;
       readonly memory: string;
+      /** What is counted by; undefined: nothing is. */
+      readonly metrics: MetricSets | undefined;
     }
   /** Answers `open`: one of `of` sockets, which comes beside the message. */
   | { readonly kind: 'socket'; readonly index: number; readonly of: number }
@@ -25,7 +29,9 @@ export type ToWorker =
   /** The next key of session tickets, hex. */
   | { readonly kind: 'tickets'; readonly key: string }
   /** Open the log file again. */
-  | { readonly kind: 'reopen' };
+  | { readonly kind: 'reopen' }
+  /** The administration wants to know something; answered by `answer` with the same number. */
+  | { readonly kind: 'ask'; readonly number: number; readonly question: DeskQuestion };
 
 export type FromWorker =
   /** Wants the sockets of a listener that the main process holds; it knows the addresses only now, as hook.init may set them. */
@@ -44,8 +50,16 @@ export type FromWorker =
   | { readonly kind: 'trying'; readonly round: number }
   /** With +reload-watch: a file of the policy has changed. */
   | { readonly kind: 'changed' }
-  /** The outcome of `reload`: `policy` is undefined when the old one stays. */
-  | { readonly kind: 'reloaded'; readonly round: number; readonly policy: PolicySource | undefined }
+  /** The outcome of `reload`: `policy` is undefined when the old one stays, for the reason in `problem`. */
+  | {
+      readonly kind: 'reloaded';
+      readonly round: number;
+      readonly policy: PolicySource | undefined;
+      readonly problem?: string;
+    }
+  | { readonly kind: 'answer'; readonly number: number; readonly answer: DeskAnswer }
+  /** What it has counted by the end, before it goes. */
+  | { readonly kind: 'counted'; readonly answer: DeskAnswer }
   /** The log file cannot be written, for this reason; without one: it can again. */
   | { readonly kind: 'log'; readonly trouble?: string }
   /** It cannot start. */

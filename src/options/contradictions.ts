@@ -1,5 +1,6 @@
 // Options that are right each by itself and wrong together. Looked for when the options of a start or a reload have been put together.
 import { nearestName } from '../base/nearest-name.ts';
+import { ADMIN_PLACES, isLoopbackPlace, readAdminListen } from './admin-listen.ts';
 import { listenerNames, readListenList } from './listen-list.ts';
 import { listenerOptions } from './listener-options.ts';
 import { OptionLayer } from './option-layer.ts';
@@ -16,6 +17,7 @@ export function contradictions(options: Options): readonly string[] {
   );
   return [
     ...groupAlone(options),
+    ...administrationOpen(options),
     ...twoPlaces(options),
     ...nobodysOptions(options, names),
     ...proxiesOfNobody(options),
@@ -26,6 +28,16 @@ export function contradictions(options: Options): readonly string[] {
     ...halfALogin(options),
     ...pinsAlone(options),
     ...ofListeners,
+  ];
+}
+
+/** Who can reach it could reload and drain. */
+function administrationOpen(options: Options): readonly string[] {
+  const text = options.values['admin-listen'];
+  const place = readAdminListen(text);
+  if (place === undefined || isLoopbackPlace(place) || options.values['admin-token-file'] !== '') return [];
+  return [
+    `${options.origin('admin-listen')}: admin-listen=${text} can be reached from other machines; set admin-token-file, or take ${ADMIN_PLACES}`,
   ];
 }
 

@@ -2,6 +2,7 @@
 // Times are seconds unless the text says otherwise. `atStart`: only the option file and the command line can set it; `inProcess`:
 // hook.init too; others: every hook, for its own connection. `untilRestart`: a reload (SIGHUP) cannot change it in service.
 
+import { administrationOptions } from './table/administration.ts';
 import { dnsOptions } from './table/dns.ts';
 import { forwardingOptions } from './table/forwarding.ts';
 import { limitsOptions } from './table/limits.ts';
@@ -47,6 +48,7 @@ export const optionTable = {
   ...spoolOptions,
   ...policyOptions,
   ...loggingOptions,
+  ...administrationOptions,
 } as const satisfies Record<string, OptionSpec>;
 
 export type OptionName = keyof typeof optionTable;

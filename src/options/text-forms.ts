@@ -5,6 +5,7 @@ import { verboseWords } from '../base/log.ts';
 import { nearestName } from '../base/nearest-name.ts';
 import { isHostName, readHostPort, wrongNextHop } from '../net-address/host-list.ts';
 import { readNetwork } from '../net-address/network-list.ts';
+import { ADMIN_PLACES, readAdminListen } from './admin-listen.ts';
 import { readCertificateList } from './certificate-list.ts';
 import { readListenList } from './listen-list.ts';
 import { readPinList } from './pin-list.ts';
@@ -77,6 +78,11 @@ export function expectedOf(form: TextForm, text: string): string | undefined {
   if (form === 'syslog-address') {
     return readSyslogAddress(text) === undefined
       ? 'udp:host:port, tcp:host:port, unix:PATH or local'
+      : undefined;
+  }
+  if (form === 'admin-place') {
+    return readAdminListen(text) === undefined
+      ? `an address and a port, or a socket: ${ADMIN_PLACES}`
       : undefined;
   }
   if (form === 'verbose') {

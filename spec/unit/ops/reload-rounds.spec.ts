@@ -4,7 +4,7 @@ import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { noScriptTexts } from '../../../src/lua/source.ts';
 import { NO_MATERIAL } from '../../../src/net/tls-material.ts';
 import { openEventLog } from '../../../src/observe/event-log.ts';
-import { ReloadRounds } from '../../../src/ops/reload-rounds.ts';
+import { ReloadRounds, type RoundOutcome } from '../../../src/ops/reload-rounds.ts';
 import type { Wanted } from '../../../src/ops/revision.ts';
 import type { WorkerProcess } from '../../../src/ops/supervisor.ts';
 import type { ToWorker } from '../../../src/ops/worker-messages.ts';
@@ -103,6 +103,26 @@ describe('ReloadRounds', () => {
     expect(clock.pending).toBe(0);
     rounds.reload(texts('3'));
     expect(at(0).told.length).toBe(3);
+  });
+
+  it('tells whoever has asked how it ended: of those that came meanwhile all hear of the last one', () => {
+    const { rounds, at, round, clock } = setUp(1);
+    const heard: string[] = [];
+    const told = (name: string) => (outcome: RoundOutcome) =>
+      heard.push(`${name} ${outcome.kind}${outcome.kind === 'kept' ? `: ${outcome.cause}` : ''}`);
+    for (const name of ['1', '2', '3']) rounds.reload(texts(name), told(name));
+    rounds.hear(at(0), { kind: 'reloaded', round: round(0), policy: undefined, problem: 'p:3: wrong' });
+    expect(heard).toEqual(['1 kept: p:3: wrong']);
+    rounds.hear(at(0), { kind: 'reloaded', round: round(0), policy });
+    expect(heard.splice(0)).toEqual(['1 kept: p:3: wrong', '2 adopted', '3 adopted']);
+    rounds.reload(texts('4'), told('4'));
+    clock.advance(3000);
+    rounds.reload(texts('5'), told('5'));
+    rounds.gone(at(0));
+    expect(heard).toEqual(['4 kept: no worker answers', '5 kept: the worker that tried it has ended']);
+    const nobody: string[] = [];
+    setUp(0).rounds.reload(texts('1'), ({ kind }) => nobody.push(kind));
+    expect(nobody).toEqual(['nobody']);
   });
 
   it('says so when nobody serves', () => {

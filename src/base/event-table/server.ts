@@ -1,6 +1,6 @@
 // Events of the server as a whole: what holds for all connections.
 import type { EventSpec } from './event-spec.ts';
-import { cause } from './fields.ts';
+import { cause, client } from './fields.ts';
 
 const limit = { type: 'number', meaning: 'descriptors that this process may have' } as const;
 const reserve = { type: 'number', meaning: 'how many of them are kept back' } as const;
@@ -34,6 +34,53 @@ export const serverEvents = {
     text: 'no file descriptor is left',
     when: 'Others have taken all descriptors of the process. At most once in 10 s.',
     fields: { limit, reserve, advice },
+  },
+  'drain-begins': {
+    level: 'notice',
+    text: 'draining: not ready from now on',
+    when: 'Somebody has ordered it (POST /drain).',
+    fields: {
+      wait: { type: 'number', unit: 's', meaning: 'until new connections are turned away' },
+    },
+  },
+  'drain-ends': {
+    level: 'notice',
+    text: 'not draining any more',
+    when: 'Somebody has ordered it (POST /undrain).',
+    fields: {},
+  },
+  'verbose-begins': {
+    level: 'notice',
+    text: 'groups of log lines switched for a time',
+    when: 'Somebody has ordered it (POST /verbose).',
+    fields: {
+      words: { type: 'text', meaning: 'which, as option `verbose` has them' },
+      seconds: { type: 'number', unit: 's', meaning: 'for how long' },
+    },
+  },
+  'verbose-ends': {
+    level: 'notice',
+    text: 'groups of log lines as in the options again',
+    when: 'The time of POST /verbose is over.',
+    fields: {},
+  },
+  'session-closed': {
+    level: 'notice',
+    text: 'session is closed by order',
+    when: 'Somebody has ordered it (POST /sessions/ID/close).',
+    fields: { client },
+  },
+  'admin-fault': {
+    level: 'err',
+    text: 'internal error in the administration interface',
+    when: 'A bug while a request was answered: it got 500.',
+    fields: { cause },
+  },
+  'admin-listening': {
+    level: 'info',
+    text: 'administration',
+    when: 'The administration interface can be asked.',
+    fields: { address: { type: 'text', meaning: 'where' } },
   },
   'listener-fault': {
     level: 'warning',

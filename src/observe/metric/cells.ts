@@ -51,6 +51,10 @@ export class MetricCells {
   constructor(layout: MetricLayout) {
     this.layout = layout;
     this.values = new Float64Array(layout.size);
+    // Not known before somebody says so.
+    for (const { count, first, spec } of layout.families) {
+      if (spec.kind === 'gauge') this.values.fill(Number.NaN, first, first + count);
+    }
   }
 
   of(name: MetricName): Counted {

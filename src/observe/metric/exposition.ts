@@ -75,8 +75,12 @@ export function written(layout: MetricLayout, values: Float64Array): readonly Wr
 /** Its Content-Type. */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+/** Not loaded where nobody can scrape. To be called at the start: loading it at the first scrape would keep clients waiting. */
+export async function loadExposition(): Promise<void> {
+  await import('prom-client');
+}
+
 export async function exposition(metrics: readonly Written[]): Promise<string> {
-  // Loaded when somebody scrapes first: who has no metrics does not pay for it.
   const { Registry } = await import('prom-client');
   const registry = new Registry();
   for (const metric of metrics) {

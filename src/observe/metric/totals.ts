@@ -9,7 +9,7 @@ export class MetricTotals {
   readonly layout: MetricLayout;
   readonly #sums: Float64Array;
   /** What each process has handed over last, also of one that is gone: its last word may come late. */
-  readonly #last = new WeakMap<Source, readonly number[] | Float64Array>();
+  readonly #last = new WeakMap<Source, Float64Array>();
   readonly #present = new Set<Source>();
   /** The places of gauges. */
   readonly #isGauge: Uint8Array;
@@ -32,8 +32,8 @@ export class MetricTotals {
     this.#present.delete(source);
   }
 
-  /** What a process has counted since its start. An array of another length is none of ours. */
-  take(source: Source, values: readonly number[] | Float64Array): void {
+  /** What a process has counted since its start; null is NaN that has crossed as JSON. An array of another length is none of ours. */
+  take(source: Source, values: ArrayLike<number | null>): void {
     if (values.length !== this.layout.size) return;
     const last = this.#last.get(source);
     for (let i = 0; i < values.length; i++) {
@@ -41,7 +41,10 @@ export class MetricTotals {
       const more = (values[i] ?? 0) - (last?.[i] ?? 0);
       if (more > 0) this.#sums[i] = (this.#sums[i] ?? 0) + more;
     }
-    this.#last.set(source, Float64Array.from(values));
+    this.#last.set(
+      source,
+      Float64Array.from(values, (value) => value ?? Number.NaN),
+    );
   }
 
   /** Sums of the counters, and gauges over the processes that are there and have said something. */
@@ -54,9 +57,7 @@ export class MetricTotals {
     for (const { first, count, spec } of this.layout.families) {
       if (spec.kind !== 'gauge') continue;
       for (let i = first; i < first + count; i++) {
-        const each = lasts
-          .map((last) => last[i] ?? 0)
-          .filter((value) => spec.over === 'sum' || !Number.isNaN(value));
+        const each = lasts.map((last) => last[i] ?? 0).filter((value) => !Number.isNaN(value));
         result[i] = together(each, spec.over);
       }
     }
@@ -65,8 +66,8 @@ export class MetricTotals {
 }
 
 function together(each: readonly number[], over: 'sum' | 'most' | 'least'): number {
-  // NaN: nobody knows.
-  if (over === 'sum') return each.reduce((sum, value) => sum + value, 0);
+  // Nobody knows.
   if (each.length === 0) return Number.NaN;
+  if (over === 'sum') return each.reduce((sum, value) => sum + value, 0);
   return over === 'most' ? Math.max(...each) : Math.min(...each);
 }

@@ -18,7 +18,8 @@ export type TextForm =
   | 'certificate'
   | 'verbose'
   | 'store'
-  | 'syslog-address';
+  | 'syslog-address'
+  | 'admin-place';
 
 /**
  * Who can still change an option: `start` only the option file and the command line; `process` hook.init as well; `session` every

@@ -13,7 +13,6 @@ import type { NextHopName } from '../protocol/extension-table.ts';
 import { hasAuthSource, verifyLogin } from './authentication.ts';
 import type { Client } from './client.ts';
 import type { Authentication, CommandContext, Objection, RefusedLogin } from './command.ts';
-import { MailStory } from './mail-story.ts';
 import { askSender } from './next-hop.ts';
 import type { PathArgument } from './path-argument.ts';
 import type { RecipientInHand } from './recipient-decider.ts';
@@ -122,9 +121,7 @@ export class ConversationContext implements CommandContext {
     return offers;
   }
   newTransaction(mail: PathArgument<'MAIL'>): Transaction {
-    const { clock } = this.#core.deps;
-    const story = new MailStory(clock, this.#core.hooksSpent);
-    return new Transaction(this.#ids.next(), mail, new HeaderList(), story);
+    return new Transaction(this.#ids.next(), mail, new HeaderList());
   }
   showTransaction(transaction: Transaction): void {
     this.#core.showTransaction(transaction);

@@ -12,13 +12,12 @@ export function openPolicy(core: SessionCore): Maybe<boolean> {
     options: core.options,
     log: new PolicyLog(core.deps.log, () => core.transaction?.id ?? core.idSess),
   };
-  const policy = core.deps.policy();
-  return chain(policy.open(owner), (outcome) => {
+  return chain(core.deps.policy().open(owner), (outcome) => {
     if (outcome.kind === 'open') {
       const { clock } = core.deps;
-      const secret = (): boolean => core.replies.command === AUTH_COMMAND;
-      const { revision } = policy;
-      core.setPolicy(new Hooks(outcome.instance, { log: core.log, clock, revision, secret }));
+      core.setPolicy(
+        new Hooks(outcome.instance, core.log, clock, () => core.replies.command === AUTH_COMMAND),
+      );
       return true;
     }
     const cause = 'the policy could not be loaded for this connection';

@@ -360,6 +360,14 @@ export const errorTable = {
     '{host} does not take the PROXY protocol from you',
     'smtp-proxy-hosts: a host that is not in the list began with a header of the PROXY protocol',
   ),
+  draining: error(
+    98,
+    421,
+    '4.3.2',
+    'not taking connections at the moment, try again later',
+    'POST /drain of the administration interface',
+  ),
+  ordered: error(99, 421, '4.3.2', '{host} closing connection', 'the operator has closed the session'),
   shutdown: error(80, 421, '4.3.2', '{host} shutting down', 'smtpe is being stopped'),
 } as const satisfies Record<string, ErrorSpec>;
 

@@ -8,6 +8,7 @@ import type { Resolver } from '../../dns/resolver-api.ts';
 import type { SpoolStore } from '../../message/spool.ts';
 import type { ConnectionCounters } from '../../net/connection-counters.ts';
 import type { Descriptors } from '../../net/descriptors.ts';
+import type { Gate } from '../../net/gate.ts';
 import type { InboundTls } from '../../net/inbound-tls.ts';
 import type { Options } from '../../options/options.ts';
 import type { Policy } from '../../policy/instance.ts';
@@ -38,6 +39,8 @@ export interface ServerDeps {
   readonly recipientSources?: readonly RecipientSource[];
   /** What is left of the descriptors of the process; undefined: nobody looks. */
   readonly descriptors?: Pick<Descriptors, 'scarce' | 'advice'>;
+  /** Whether new connections are taken; undefined: they are. */
+  readonly gate?: Pick<Gate, 'closed'>;
   /** TLS with clients; undefined: there is none. */
   readonly tls?: InboundTls;
   /** Counts behind rate-global, rate-client, limit-connections and limit-client-connections. */

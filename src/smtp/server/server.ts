@@ -9,7 +9,14 @@ import { TlsWrapper } from '../../net/tls-wrapper.ts';
 import { Transport } from '../../net/transport.ts';
 import type { ListenFlag } from '../../options/listen-list.ts';
 import type { ServerDeps } from './server-deps.ts';
+import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
+
+/** A session as it is looked at from outside. */
+export type OpenSession = Pick<
+  Session,
+  'id' | 'client' | 'listener' | 'state' | 'suspended' | 'row' | 'close'
+>;
 
 export interface SmtpServer {
   /** Opens the sockets that the options describe, or has them from `bound`. Rejects with the system's error; then nothing listens. */
@@ -20,6 +27,8 @@ export interface SmtpServer {
   readonly places: readonly ListeningPlace[];
   /** Sessions that are not over. */
   readonly sessions: number;
+  /** The same, one by one, at this moment. */
+  readonly all: Iterable<OpenSession>;
   /** Runs a session over a stream, without limits of connections; resolves when it is over. `interactive`: that of `+test`. `flags`: of its listener. */
   serve(stream: Duplex, peer: Peer, interactive: boolean, flags?: ReadonlySet<ListenFlag>): Promise<void>;
   /**
@@ -47,6 +56,9 @@ export function createServer(deps: ServerDeps): SmtpServer {
     },
     get sessions() {
       return sessions.count;
+    },
+    get all() {
+      return sessions.all;
     },
     serve: (stream, peer, interactive, flags) =>
       sessions.serve(new Transport(stream, deps.clock), peer, interactive, flags),

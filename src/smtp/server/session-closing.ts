@@ -20,7 +20,8 @@ interface Heard {
 export class SessionClosing {
   readonly #transport: Transport;
   readonly #core: SessionCore;
-  readonly #started: number;
+  /** Monotonic milliseconds. */
+  readonly started: number;
   readonly #heard: Heard;
   #transportClosed = false;
   #hurried = false;
@@ -29,7 +30,7 @@ export class SessionClosing {
   constructor(transport: Transport, core: SessionCore, heard: Heard) {
     this.#transport = transport;
     this.#core = core;
-    this.#started = core.deps.clock.monotonic();
+    this.started = core.deps.clock.monotonic();
     this.#heard = heard;
   }
 
@@ -56,7 +57,7 @@ export class SessionClosing {
       this.#transport.linger(LINGER_MS);
     }
     const over = (): void => {
-      const ms = Math.round(core.deps.clock.monotonic() - this.#started);
+      const ms = Math.round(core.deps.clock.monotonic() - this.started);
       core.report.disconnect(core.client, core.listener.name, ms / 1000, ending);
       this.#over = true;
       this.#check();

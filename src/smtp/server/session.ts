@@ -11,10 +11,12 @@ import { LineReader } from '../../net/line-reader.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { TlsContexts } from '../../net/tls-context.ts';
 import type { Transport, TransportUser } from '../../net/transport.ts';
+import type { SessionState } from '../../observe/metric/table/connections.ts';
+import type { SessionRow } from '../../ops/desk.ts';
 import { newClient } from './client.ts';
 import { Conversation } from './conversation.ts';
 import { DataPace } from './data-pace.ts';
-import { type Ending, systemError, TIMED_OUT } from './ending.ts';
+import { BY_ORDER, type Ending, systemError, TIMED_OUT } from './ending.ts';
 import { Output } from './output.ts';
 import { likenessOf, refuseProxy } from './proxy-unasked.ts';
 import type { ErrorName } from './reply-table.ts';
@@ -23,6 +25,7 @@ import type { ServerDeps } from './server-deps.ts';
 import { SessionClosing } from './session-closing.ts';
 import { SessionCore, type SessionListener } from './session-core.ts';
 import { openSession } from './session-opening.ts';
+import { listenerName, type SessionProgress, sessionRow, stateOf } from './session-row.ts';
 
 export interface SessionSettings {
   readonly idSess: string;
@@ -85,6 +88,8 @@ export class Session implements TransportUser, SecureLine {
   /** How the message that is being received comes in. */
   #pace: DataPace | undefined;
   #inputEnded = false;
+  /** Octets that came. */
+  #bytes = 0;
   /** What comes is not read: it is the beginning of a TLS handshake. */
   #holding = false;
   #leaving: Leaving | undefined;
@@ -140,6 +145,16 @@ export class Session implements TransportUser, SecureLine {
 
   /** Ends the session with 421 now: a suspended hook is cut off, forwarding is aborted. */
   cut(): void {
+    this.#cut({ error: 'shutdown', ending: { code: 0, cause: 'shutdown-timeout' }, force: true });
+  }
+
+  /** The same by order of the operator. */
+  close(): void {
+    this.#core.log.emit('session-closed', { client: this.#core.client.address });
+    this.#cut({ error: 'ordered', ending: { code: 0, cause: BY_ORDER }, force: true });
+  }
+
+  #cut(leaving: Leaving): void {
     if (this.#activity === 'over') {
       // hook.close may be suspended, or the client may not have closed its side.
       this.#closing.hurry();
@@ -147,8 +162,40 @@ export class Session implements TransportUser, SecureLine {
       return;
     }
     this.#leaving = undefined;
-    this.#leave({ error: 'shutdown', ending: { code: 0, cause: 'shutdown-timeout' }, force: true });
-    if (this.#activity === 'busy') this.#core.interrupt('shutdown-timeout');
+    this.#leave(leaving);
+    if (this.#activity === 'busy') this.#core.interrupt();
+  }
+
+  get id(): string {
+    return this.#core.idSess;
+  }
+
+  get #progress(): SessionProgress {
+    const over = this.#activity === 'over';
+    const { started } = this.#closing;
+    return { core: this.#core, conversation: this.#conversation, over, bytes: this.#bytes, started };
+  }
+
+  get state(): SessionState {
+    return stateOf(this.#progress);
+  }
+
+  get listener(): string {
+    return listenerName(this.#core.listener.name);
+  }
+
+  get client(): string {
+    return this.#core.client.address;
+  }
+
+  /** The policy waits in a hook. */
+  get suspended(): boolean {
+    return this.#core.hasPolicy && this.#core.hooks.waiting !== undefined;
+  }
+
+  /** As the operator sees it. */
+  get row(): SessionRow {
+    return sessionRow(this.#progress, this.#core.deps.clock.monotonic());
   }
 
   /** Goes on when something that has to wait is done; false when it had not to. */
@@ -277,6 +324,7 @@ export class Session implements TransportUser, SecureLine {
       this.#transport.unread(chunk);
       return;
     }
+    this.#bytes += chunk.length;
     input.push(chunk);
     this.#core.inputArrived?.();
     if (this.#activity === 'waiting') this.#turn();
@@ -358,7 +406,7 @@ export class Session implements TransportUser, SecureLine {
   #tooOld(limit: number): void {
     const ending: Ending = { code: 2, cause: `limit-session-time: ${limit} s`, error: TIMED_OUT };
     this.#leave({ error: 'sessionTime', ending, force: true });
-    if (this.#activity === 'busy' && !this.#core.delivering) this.#core.interrupt(ending.cause);
+    if (this.#activity === 'busy' && !this.#core.delivering) this.#core.interrupt();
   }
 
   #leave(leaving: Leaving): void {

@@ -39,6 +39,11 @@ export class Sessions implements ConnectionHandler, SessionWatcher {
     return this.#open.size;
   }
 
+  /** For whoever looks after the service. */
+  get all(): Iterable<Session> {
+    return this.#open;
+  }
+
   connection(transport: Transport, peer: Peer, listener: ListenerRow, delay: number): void {
     this.#begin(transport, peer, listener, delay, false, undefined);
   }

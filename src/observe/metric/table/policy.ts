@@ -69,7 +69,6 @@ export const policyMetrics = {
     help: 'How long name servers took; answers from the cache are not in it',
     buckets: WAITED,
   },
-  smtpe_dns_cache_entries: { kind: 'gauge', over: 'sum', help: 'Answers in the cache of the resolver' },
   smtpe_service_total: {
     kind: 'counter',
     help: 'Questions to services, by whether there was an answer that can be used',

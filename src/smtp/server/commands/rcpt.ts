@@ -22,8 +22,7 @@ export const rcptCommand = command({
     return go({ path, sent, recipient: { address: path.address, parameters } });
   },
   prepare: ({ recipient, sent }, context) => {
-    const { final, routes, story } = context.state.transaction;
-    story.asks('rcpt', recipient.address);
+    const { final, routes } = context.state.transaction;
     routes.during('rcpt');
     final.beginRecipient(recipient);
     context.setClient(rcptFields(recipient.parameters, sent));

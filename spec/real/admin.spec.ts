@@ -1,0 +1,175 @@
+// The administration interface of the built program: reload, drain, sessions and metrics while mail goes through it, with one process and with
+// two of which one is killed.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { askHttp, type Response } from '../fakes/admin-rig.ts';
+import { readExposition, seriesValue } from '../fakes/exposition.ts';
+import { ServiceUnderTrial } from '../fakes/service.ts';
+import { SmtpClient } from '../fakes/smtp-client.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let services: ServiceUnderTrial[] = [];
+afterEach(async () => {
+  for (const service of services) await service.remove();
+  services = [];
+});
+
+const POLICY =
+  "function hook.noop() return '250 old' end\nfunction hook.forward() return '250 2.0.0 mine' end\n";
+
+async function start(workers: number): Promise<ServiceUnderTrial> {
+  const directory = await mkdtemp(join(tmpdir(), 'smtpe-admin-'));
+  const file = `admin-listen=unix:${directory}/admin.sock\nadmin-drain-wait=0\nworkers=${workers}\nlimit-client-connections=0\n`;
+  const service = await ServiceUnderTrial.start({ policy: POLICY, file }, directory);
+  services.push(service);
+  return service;
+}
+
+const ask = ({ directory }: ServiceUnderTrial, method: string, path: string): Promise<Response> =>
+  askHttp({ socketPath: join(directory, 'admin.sock'), method, path });
+
+const metrics = async (service: ServiceUnderTrial) =>
+  readExposition((await ask(service, 'GET', '/metrics')).text);
+
+async function greeted(port: number): Promise<SmtpClient> {
+  const client = await SmtpClient.connect(port);
+  expect(await client.reply()).toMatch(/^220/);
+  return client;
+}
+
+async function sendOne(port: number): Promise<void> {
+  const client = await SmtpClient.connect(port);
+  await client.envelope();
+  client.write('Subject: x\r\n\r\nx\r\n.\r\n');
+  expect(await client.reply()).toMatch(/^250/);
+  expect(await client.command('QUIT')).toMatch(/^221/);
+  client.destroy();
+}
+
+const accepted = (found: Awaited<ReturnType<typeof metrics>>): number =>
+  seriesValue(found, 'smtpe_messages_total', { result: 'accepted' }) ?? -1;
+
+it('one process: health, reload that is refused and one that is taken, drain while a message comes in', async () => {
+  const service = await start(1);
+  const port = await service.port();
+  expect((await ask(service, 'GET', '/healthz')).text).toBe('ok\n');
+  expect((await ask(service, 'GET', '/readyz')).text).toBe('ok\n');
+
+  await service.policy('function hook.noop()\n  return 1 +\nend\n');
+  const broken = await ask(service, 'POST', '/reload');
+  expect(broken.status).toBe(422);
+  expect(JSON.parse(broken.text).problems).toEqual([expect.stringMatching(/policy\.lua:3: /)]);
+  const client = await greeted(port);
+  expect(await client.command('NOOP')).toBe('250 old\r\n');
+
+  const file = join(service.directory, 'smtpe.cf');
+  await writeFile(file, 'limit-recipients=x\n');
+  const wrong = await ask(service, 'POST', '/reload');
+  expect([wrong.status, JSON.parse(wrong.text).problems]).toEqual([
+    422,
+    [expect.stringMatching(/smtpe\.cf:1: "limit-recipients=x": expected an integer/)],
+  ]);
+  await service.policy(POLICY.replace('old', 'new'));
+  const admin = `admin-listen=unix:${service.directory}/admin.sock\nadmin-drain-wait=0\nlimit-client-connections=0\n`;
+  await writeFile(file, `${admin}limit-recipients=7\nuser=nobody\n`);
+  const taken = await ask(service, 'POST', '/reload');
+  expect([taken.status, JSON.parse(taken.text)]).toEqual([
+    200,
+    { done: true, changed: ['limit-recipients=7'], need_restart: ['user'] },
+  ]);
+  expect(await (await greeted(port)).command('NOOP')).toBe('250 new\r\n');
+
+  const sending = await SmtpClient.connect(port);
+  await sending.envelope();
+  expect((await ask(service, 'POST', '/drain')).status).toBe(200);
+  await service.said(/draining/);
+  const list = JSON.parse((await ask(service, 'GET', '/sessions?state=content')).text);
+  expect(list.sessions).toMatchObject([{ client: '127.0.0.1', sender: 'a@example.com', recipients: 1 }]);
+  await expect
+    .poll(async () => (await SmtpClient.connect(port)).reply(), { timeout: 20_000 })
+    .toMatch(/^421 4\.3\.2 /);
+  expect((await ask(service, 'GET', '/readyz')).status).toBe(503);
+  expect((await ask(service, 'GET', '/healthz')).status).toBe(200);
+  sending.write('Subject: x\r\n\r\nx\r\n.\r\n');
+  expect(await sending.reply()).toMatch(/^250/);
+  expect((await ask(service, 'POST', '/undrain')).status).toBe(200);
+  await sendOne(port);
+  expect(accepted(await metrics(service))).toBe(2);
+  const info = JSON.parse((await ask(service, 'GET', '/info')).text);
+  expect(info.policy.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect((await service.program.stop()).code).toBe(0);
+  expect(existsSync(join(service.directory, 'admin.sock'))).toBe(false);
+});
+
+describe('two workers', () => {
+  it('are added up, and when one is killed nothing goes back; 500 sessions are seen', async () => {
+    const service = await start(2);
+    const port = await service.ready(2);
+    for (let i = 0; i < 8; i++) await sendOne(port);
+    const before = await metrics(service);
+    expect(accepted(before)).toBe(8);
+    expect(seriesValue(before, 'smtpe_workers')).toBe(2);
+    const [victim = 0] = await service.workers();
+    process.kill(victim, 'SIGKILL');
+    await service.said(/accepting connections/, 3);
+    await sendOne(port);
+    const after = await metrics(service);
+    expect(accepted(after)).toBe(9);
+    for (const family of before.values()) {
+      if (family.type === 'gauge') continue;
+      for (const { labels, name, value } of family.samples)
+        expect(seriesValue(after, name, labels), name).toBeGreaterThanOrEqual(value);
+    }
+    expect(seriesValue(after, 'smtpe_worker_restarts_total', { reason: 'ended' })).toBe(1);
+
+    const clients = await Promise.all(Array.from({ length: 500 }, () => greeted(port)));
+    expect(seriesValue(await metrics(service), 'smtpe_sessions', { listener: 'default' })).toBe(500);
+    const { sessions, total } = JSON.parse((await ask(service, 'GET', '/sessions')).text);
+    expect([sessions.length, total]).toEqual([500, 500]);
+    const [{ id }] = sessions;
+    expect((await ask(service, 'POST', `/sessions/${id}/close`)).status).toBe(200);
+    await expect
+      .poll(async () => JSON.parse((await ask(service, 'GET', '/sessions')).text).total, { timeout: 20_000 })
+      .toBe(499);
+    for (const client of clients) client.destroy();
+
+    await service.policy('function hook.noop(\n');
+    const broken = await ask(service, 'POST', '/reload');
+    expect([broken.status, JSON.parse(broken.text).problems]).toEqual([
+      422,
+      [expect.stringMatching(/policy\.lua:/)],
+    ]);
+    await service.policy(POLICY.replace('old', 'new'));
+    expect((await ask(service, 'POST', '/reload')).status).toBe(200);
+    for (let i = 0; i < 6; i++) expect(await (await greeted(port)).command('NOOP')).toBe('250 new\r\n');
+    expect((await service.program.stop()).code).toBe(0);
+  });
+});
+
+const python = '/usr/lib/python3/dist-packages/prometheus_client';
+describe.skipIf(!existsSync(python))('python3-prometheus-client (skipped without it)', () => {
+  it('reads what a scrape gives as our own reader does', async () => {
+    const service = await start(1);
+    await sendOne(await service.port());
+    const { text } = await ask(service, 'GET', '/metrics');
+    const source =
+      'import json, sys\nfrom prometheus_client.parser import text_string_to_metric_families as read\n' +
+      'print(json.dumps([[f.name, f.type, s.name, s.labels, s.value] for f in read(sys.stdin.read()) for s in f.samples]))';
+    const theirs: [string, string, string, Record<string, string>, number][] = JSON.parse(
+      execFileSync('/usr/bin/python3', ['-c', source], { input: text, encoding: 'utf8' }),
+    );
+    const ours = readExposition(text);
+    for (const [, type, name, labels, value] of theirs) {
+      expect(seriesValue(ours, name, labels), name).toBe(value);
+      expect(['counter', 'gauge', 'histogram']).toContain(type);
+    }
+    const samples = [...ours.values()].reduce((sum, { samples: one }) => sum + one.length, 0);
+    expect(theirs.length).toBe(samples);
+    expect(samples).toBeGreaterThan(100);
+  });
+});

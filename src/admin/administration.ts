@@ -1,0 +1,229 @@
+// What can be asked of a service and done to it, whoever asks: HTTP today. It speaks for all processes that serve; what only one of them knows it
+// asks them for. Nothing here waits longer than a second, but a reload.
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { exposition, type Written, written } from '../observe/metric/exposition.ts';
+import type { MetricTotals } from '../observe/metric/totals.ts';
+import type { Desk, DeskAnswer, PolicyMetric, SessionRow } from '../ops/desk.ts';
+import type { ReloadOutcome } from '../ops/reload-outcome.ts';
+import type { Fleet } from './fleet.ts';
+
+export interface Facts {
+  readonly version: string;
+  readonly pid: number;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+  /** Text of each option with where it came from; secrets are hidden. */
+  readonly options: () => readonly {
+    readonly name: string;
+    readonly text: string;
+    readonly origin: string;
+  }[];
+  /** The policy that is served: path and text; undefined before it is. */
+  readonly policy: () => { readonly path: string; readonly digest: string } | undefined;
+}
+
+export interface AdministrationParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly fleet: Fleet;
+  readonly totals: MetricTotals;
+  /** Counts what the main process knows itself, before the sums are read. */
+  readonly collect: () => Promise<void>;
+  readonly facts: Facts;
+  readonly reload: () => Promise<ReloadOutcome>;
+  /** Option admin-drain-wait, in seconds. */
+  readonly drainWait: () => number;
+  /** Metrics of policies, added up. */
+  readonly policyMetrics: PolicySums;
+}
+
+export interface PolicySums {
+  take(source: object, metrics: readonly PolicyMetric[]): void;
+  written(): readonly Written[];
+}
+
+/** What a health check is told: `problem` undefined is well. */
+export interface Health {
+  readonly problems: readonly string[];
+}
+
+export interface SessionList {
+  readonly total: number;
+  readonly sessions: readonly SessionRow[];
+  /** Processes that did not answer. */
+  readonly silent: readonly number[];
+}
+
+/** Rows that are given at most. */
+export const MOST_SESSIONS = 10_000;
+/** What workers have counted is fetched so often, so that little is lost with one that is killed. */
+const FETCH_MS = 5000;
+/** Groups of log lines may be switched on for so long. */
+export const LONGEST_VERBOSE = 86_400;
+
+export class Administration {
+  readonly #parts: AdministrationParts;
+  #draining = false;
+  /** Until connections are turned away. */
+  #drainTimer: Timer | undefined;
+  #turnsAway = false;
+  #verbose: { readonly words: string; readonly timer: Timer } | undefined;
+  #fetch: Timer | undefined;
+
+  constructor(parts: AdministrationParts) {
+    this.#parts = parts;
+    this.#fetchLater();
+  }
+
+  /** For a process that serves from now on: what the others have been told before. */
+  async welcome(desk: Desk): Promise<void> {
+    this.#parts.totals.came(desk);
+    if (this.#turnsAway) await desk.ask({ kind: 'drain', on: true });
+    if (this.#verbose !== undefined) await desk.ask({ kind: 'verbose', words: this.#verbose.words });
+  }
+
+  /** Its last word. */
+  counted(desk: Desk, answer: DeskAnswer): void {
+    const { policyMetrics, totals } = this.#parts;
+    if (answer.kind !== 'metrics') return;
+    totals.take(desk, answer.values);
+    policyMetrics.take(desk, answer.policy);
+  }
+
+  gone(desk: Desk): void {
+    this.#parts.totals.gone(desk);
+  }
+
+  close(): void {
+    for (const timer of [this.#fetch, this.#drainTimer, this.#verbose?.timer]) timer?.cancel();
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  async health(): Promise<Health> {
+    const { fleet } = this.#parts;
+    const { answers, silent } = await fleet.ask({ kind: 'beat' }, 'done');
+    if (answers.length > 0) return { problems: [] };
+    return { problems: silent.length === 0 ? ['no process serves'] : silent.map(silentText) };
+  }
+
+  async readiness(): Promise<Health> {
+    const { fleet } = this.#parts;
+    const { answers, silent } = await fleet.ask({ kind: 'ready' }, 'ready');
+    const problems = new Set<string>();
+    if (this.#draining) problems.add('draining: POST /undrain ends it');
+    if (answers.length === 0) {
+      if (silent.length === 0) problems.add('no process serves');
+      for (const one of silent) problems.add(silentText(one));
+    }
+    for (const { answer } of answers) for (const problem of answer.problems) problems.add(problem);
+    const [first] = answers;
+    if (first !== undefined) {
+      const { connections, limit } = first.answer;
+      if (limit > 0 && connections >= limit)
+        problems.add(`${connections} connections: limit-connections=${limit}`);
+    }
+    return { problems: [...problems] };
+  }
+
+  async metrics(): Promise<string> {
+    await this.#gather();
+    const { policyMetrics, totals } = this.#parts;
+    return exposition([...written(totals.layout, totals.values), ...policyMetrics.written()]);
+  }
+
+  /** `client`: an address or a network; `state`: one of those that the metrics have. */
+  async sessions(filter: { readonly client?: string; readonly state?: string }): Promise<SessionList> {
+    const asked = { kind: 'sessions', most: MOST_SESSIONS, ...filter } as const;
+    const { answers, silent } = await this.#parts.fleet.ask(asked, 'sessions');
+    const rows = answers.flatMap(({ answer }) => answer.rows);
+    return {
+      total: answers.reduce((sum, { answer }) => sum + answer.total, 0),
+      sessions: rows.toSorted((a, b) => b.seconds - a.seconds).slice(0, MOST_SESSIONS),
+      silent: silent.map(({ pid }) => pid),
+    };
+  }
+
+  /** False: there is no such session. */
+  async closeSession(id: string): Promise<boolean> {
+    const { answers } = await this.#parts.fleet.ask({ kind: 'close', id }, 'closed');
+    return answers.some(({ answer }) => answer.found);
+  }
+
+  reload(): Promise<ReloadOutcome> {
+    return this.#parts.reload();
+  }
+
+  /** Readiness ends at once, connections are turned away after admin-drain-wait seconds, which it gives. */
+  drain(): number {
+    const { clock, drainWait, fleet, log } = this.#parts;
+    const seconds = drainWait();
+    if (this.#draining) return seconds;
+    this.#draining = true;
+    log.emit('drain-begins', { wait: seconds });
+    this.#drainTimer = clock.after(seconds * 1000, () => {
+      this.#turnsAway = true;
+      void fleet.ask({ kind: 'drain', on: true }, 'done');
+    });
+    return seconds;
+  }
+
+  async undrain(): Promise<void> {
+    const { fleet, log } = this.#parts;
+    this.#drainTimer?.cancel();
+    if (!this.#draining) return;
+    this.#draining = false;
+    this.#turnsAway = false;
+    log.emit('drain-ends', {});
+    await fleet.ask({ kind: 'drain', on: false }, 'done');
+  }
+
+  /** The words of option verbose as given, in all processes, for so many seconds; another call takes the place of the one before. */
+  async verbose(words: string, seconds: number): Promise<void> {
+    const { clock, fleet, log } = this.#parts;
+    this.#verbose?.timer.cancel();
+    const timer = clock.after(seconds * 1000, () => {
+      this.#verbose = undefined;
+      log.emit('verbose-ends', {});
+      void fleet.ask({ kind: 'verbose' }, 'done');
+    });
+    timer.unref();
+    this.#verbose = { words, timer };
+    log.emit('verbose-begins', { words, seconds });
+    await fleet.ask({ kind: 'verbose', words }, 'done');
+  }
+
+  info(): object {
+    const { clock, facts, fleet } = this.#parts;
+    return {
+      version: facts.version,
+      node: process.version,
+      pid: facts.pid,
+      uptime: Math.round((clock.monotonic() - facts.startedAt) / 1000),
+      processes: fleet.size,
+      draining: this.#draining,
+      policy: facts.policy(),
+      options: facts.options(),
+    };
+  }
+
+  async #gather(): Promise<void> {
+    const { collect, fleet, policyMetrics, totals } = this.#parts;
+    const [{ answers }] = await Promise.all([fleet.ask({ kind: 'metrics' }, 'metrics'), collect()]);
+    for (const { answer, desk } of answers) {
+      totals.take(desk, answer.values);
+      policyMetrics.take(desk, answer.policy);
+    }
+  }
+
+  #fetchLater(): void {
+    this.#fetch = this.#parts.clock.after(FETCH_MS, () => void this.#gather().then(() => this.#fetchLater()));
+    this.#fetch.unref();
+  }
+}
+
+const silentText = ({ pid, cause }: { readonly pid: number; readonly cause: string }): string =>
+  `process ${pid}: ${cause}`;

@@ -1,0 +1,69 @@
+// Asks all processes that serve the same, together and with one deadline. One that does not answer (stuck, stopped) is named and left out.
+import type { Clock } from '../base/clock.ts';
+import { textOf } from '../base/errors.ts';
+import type { Desk, DeskAnswer, DeskQuestion } from '../ops/desk.ts';
+
+const ANSWER_MS = 1000;
+
+/** What one kind of question is answered with. */
+type AnswerTo<K extends DeskAnswer['kind']> = Extract<DeskAnswer, { kind: K }>;
+
+export interface Gathered<K extends DeskAnswer['kind']> {
+  readonly answers: readonly { readonly desk: Desk; readonly answer: AnswerTo<K> }[];
+  /** Who has not answered, and why. */
+  readonly silent: readonly { readonly pid: number; readonly cause: string }[];
+}
+
+export class Fleet {
+  readonly #desks: () => readonly Desk[];
+  readonly #clock: Clock;
+  readonly #answerMs: number;
+
+  /** `desks`: of those that serve at this moment. */
+  constructor(desks: () => readonly Desk[], clock: Clock, answerMs = ANSWER_MS) {
+    this.#desks = desks;
+    this.#clock = clock;
+    this.#answerMs = answerMs;
+  }
+
+  get size(): number {
+    return this.#desks().length;
+  }
+
+  /** `kind`: that of the answer; another one counts as none. Never rejects. */
+  async ask<K extends DeskAnswer['kind']>(question: DeskQuestion, kind: K): Promise<Gathered<K>> {
+    const answers: { readonly desk: Desk; readonly answer: AnswerTo<K> }[] = [];
+    const silent: { readonly pid: number; readonly cause: string }[] = [];
+    await Promise.all(
+      this.#desks().map(async (desk) => {
+        const answer = await this.#one(desk, question);
+        if (typeof answer === 'string') silent.push({ pid: desk.pid, cause: answer });
+        else if (isOf(answer, kind)) answers.push({ desk, answer });
+        else silent.push({ pid: desk.pid, cause: `it answered ${answer.kind}` });
+      }),
+    );
+    return { answers, silent };
+  }
+
+  /** The answer, or why there is none. */
+  #one(desk: Desk, question: DeskQuestion): Promise<DeskAnswer | string> {
+    return new Promise((resolve) => {
+      const late = `no answer within ${this.#answerMs / 1000} s`;
+      const timer = this.#clock.after(this.#answerMs, () => resolve(late));
+      desk.ask(question).then(
+        (answer) => {
+          timer.cancel();
+          resolve(answer);
+        },
+        (error: unknown) => {
+          timer.cancel();
+          resolve(textOf(error));
+        },
+      );
+    });
+  }
+}
+
+function isOf<K extends DeskAnswer['kind']>(answer: DeskAnswer, kind: K): answer is AnswerTo<K> {
+  return answer.kind === kind;
+}

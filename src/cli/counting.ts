@@ -1,0 +1,127 @@
+// What a process that serves counts for the metrics, and the gauges that it sets when somebody scrapes. Without admin-listen nothing listens to
+// events and no timer runs.
+import { statfs } from 'node:fs/promises';
+import { collectProcess } from '../admin/process-gauges.ts';
+import type { App } from '../app.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { InboundTls } from '../net/inbound-tls.ts';
+import { MetricCells } from '../observe/metric/cells.ts';
+import { countEvents } from '../observe/metric/count-events.ts';
+import { MetricLayout, metricSets } from '../observe/metric/layout.ts';
+import type { MetricSets } from '../observe/metric/metric-spec.ts';
+import { listenerNames } from '../options/listen-list.ts';
+import { listenerOptions } from '../options/listener-options.ts';
+import type { Options } from '../options/options.ts';
+import { hookNames } from '../policy/hook-table.ts';
+import { requiredStoreProblem } from './required-stores.ts';
+import { spoolProblem } from './start-checks.ts';
+
+/** How long a store that is being connected to is waited for. */
+const STORE_MS = 500;
+/** How often the lag of the event loop is looked at. */
+const LAG_MS = 500;
+
+/** The sets of the metrics' labels, settled for as long as the main process lives: what a reload adds counts as `other`. */
+export function settleMetrics(options: Options, workers: number): MetricSets {
+  const certificates = listenerOptions(options).flatMap(({ options: its }) =>
+    its.values['smtp-tls'].split(/\s+/).map((item) => item.split(',')[0] ?? ''),
+  );
+  return metricSets({
+    hooks: hookNames,
+    listeners: ['default', ...listenerNames(options.values['smtp-listen'])],
+    stores: [
+      'store',
+      'store.local',
+      ...options.ofListener('store').map(({ name }) => `store.${name.toLowerCase()}`),
+    ],
+    files: certificates.filter((path) => path !== ''),
+    workers,
+  });
+}
+
+export interface Counting {
+  readonly cells: MetricCells;
+  stop(): void;
+}
+
+const NOTHING: MetricSets = { hook: [], listener: [], store: [], worker: [], file: [] };
+
+export function startCounting(
+  {
+    log,
+    metrics,
+    name,
+  }: { readonly log: Log; readonly metrics?: MetricSets | undefined; readonly name: string },
+  clock: Clock,
+): Counting {
+  if (metrics === undefined)
+    return { cells: new MetricCells(new MetricLayout(NOTHING)), stop: () => undefined };
+  const cells = new MetricCells(new MetricLayout(metrics));
+  const loaded = cells.of('smtpe_policy_load_timestamp_seconds');
+  const now = (): void => loaded.set(Math.floor(clock.now() / 1000));
+  const ends = [
+    countEvents(log.bus, cells),
+    log.bus.on('serving', now),
+    log.bus.on('policy-reloaded', now),
+    watchLag(cells, name, clock),
+  ];
+  return {
+    cells,
+    stop: () => {
+      for (const end of ends) end();
+    },
+  };
+}
+
+function watchLag(cells: MetricCells, name: string, clock: Clock): () => void {
+  const lag = cells.of('smtpe_event_loop_lag_seconds');
+  let timer: Timer | undefined;
+  const wait = (): void => {
+    const due = clock.monotonic() + LAG_MS;
+    timer = clock.after(LAG_MS, () => {
+      lag.observe(Math.max(0, clock.monotonic() - due) / 1000, name);
+      wait();
+    });
+    timer.unref();
+  };
+  wait();
+  return () => timer?.cancel();
+}
+
+/** Sets the gauges of a process that serves. */
+export async function collectServing(
+  cells: MetricCells,
+  { app, options, tls }: { readonly app: App; readonly options: Options; readonly tls: InboundTls },
+): Promise<void> {
+  cells.of('smtpe_lua_memory_bytes').set(app.engine.memoryUse().lua);
+  cells.of('smtpe_forward_idle_connections').set(app.idleConnections);
+  const expiry = cells.of('smtpe_tls_certificate_expiry_timestamp_seconds');
+  for (const file of cells.layout.sets.file) expiry.set(Number.NaN, file);
+  for (const { options: its } of listenerOptions(options)) {
+    for (const { notAfter, place } of tls.contexts(its.values)?.certificates ?? [])
+      expiry.set(Math.floor(notAfter / 1000), place.chain);
+  }
+  cells.of('smtpe_spool_free_bytes').set(await freeBytes(options.values['spool-dir']));
+  await collectProcess(cells);
+}
+
+/** Room in a directory; 0 when it is gone, NaN when there is none to look at. */
+async function freeBytes(directory: string): Promise<number> {
+  if (directory === '') return Number.NaN;
+  try {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  } catch {
+    return 0;
+  }
+}
+
+/** What keeps a process that serves from taking mail. */
+export async function servingProblems(app: App, options: Options): Promise<readonly string[]> {
+  const problems = [
+    await spoolProblem(options),
+    await requiredStoreProblem(options, app.ports.stores, app.ports.clock, STORE_MS),
+  ];
+  return problems.filter((problem) => problem !== undefined);
+}

@@ -1,0 +1,13 @@
+// Whether new connections are taken at all, apart from how many and how fast: closed by order of the operator, or because this process has more to
+// do than it can.
+import type { TurnedAway } from './listener-row.ts';
+
+export class Gate {
+  /** By order. */
+  draining = false;
+
+  /** Why a connection is turned away that has just come; undefined: it is not. */
+  get closed(): Extract<TurnedAway, 'draining'> | undefined {
+    return this.draining ? 'draining' : undefined;
+  }
+}

@@ -1,0 +1,78 @@
+// What the administration asks a process that serves, and what it answers. Plain data: with several workers it crosses their line to the main
+// process as JSON.
+
+/** One session, as GET /sessions shows it. */
+export interface SessionRow {
+  readonly id: string;
+  /** Address of the client. */
+  readonly client: string;
+  /** Its name, its address in brackets when it has none. */
+  readonly host: string;
+  readonly listener: string;
+  /** The balancer that speaks for it. */
+  readonly proxy?: string;
+  /** Version of TLS. */
+  readonly tls?: string;
+  /** `opening`, `command`, `transaction`, `content`, `hook`, `next_hop`, `closing`. */
+  readonly state: string;
+  /** The hook that waits for something, and for how long, in seconds. */
+  readonly hook?: string;
+  readonly hook_seconds?: number;
+  /** Octets that the client has sent. */
+  readonly bytes: number;
+  readonly messages: number;
+  readonly commands: number;
+  /** Since it began. */
+  readonly seconds: number;
+  readonly hello: string;
+  readonly sender?: string;
+  readonly recipients?: number;
+}
+
+/** A metric that a policy has declared, with what this process has counted. */
+export interface PolicyMetric {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly (readonly [string, readonly string[]])[];
+  /** Upper bounds of a histogram. */
+  readonly buckets: readonly number[];
+  /** Series by series, in the order of the labels. */
+  readonly values: readonly number[];
+}
+
+export type DeskQuestion =
+  /** Is somebody there? */
+  | { readonly kind: 'beat' }
+  | { readonly kind: 'metrics' }
+  | { readonly kind: 'sessions'; readonly most: number; readonly client?: string; readonly state?: string }
+  | { readonly kind: 'close'; readonly id: string }
+  | { readonly kind: 'ready' }
+  /** New connections are turned away from now on, or not any more. */
+  | { readonly kind: 'drain'; readonly on: boolean }
+  /** The option verbose, in effect until told otherwise; undefined: as the options have it. */
+  | { readonly kind: 'verbose'; readonly words?: string };
+
+export type DeskAnswer =
+  | { readonly kind: 'done' }
+  | {
+      readonly kind: 'metrics';
+      /** null: not known. */
+      readonly values: readonly (number | null)[];
+      readonly policy: readonly PolicyMetric[];
+    }
+  | { readonly kind: 'sessions'; readonly total: number; readonly rows: readonly SessionRow[] }
+  | { readonly kind: 'closed'; readonly found: boolean }
+  /** `connections` and `limit`: of all processes together; `limit` 0: none. */
+  | {
+      readonly kind: 'ready';
+      readonly problems: readonly string[];
+      readonly connections: number;
+      readonly limit: number;
+    };
+
+/** Who answers: this process, or a worker at the other end of its line. */
+export interface Desk {
+  readonly pid: number;
+  ask(question: DeskQuestion): Promise<DeskAnswer>;
+}

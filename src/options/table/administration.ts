@@ -1,0 +1,32 @@
+// Looking at a service and changing it while it runs. Rows of option-table.ts.
+import { atStart, integer, type OptionSpec, text, untilRestart } from './option-spec.ts';
+
+export const administrationOptions = {
+  'admin-listen': untilRestart(
+    atStart(
+      text(
+        '',
+        'admin-place',
+        'Where health, metrics and sessions can be asked for and reloads be ordered, by HTTP: 127.0.0.1:9101, [::1]:9101 or unix:/run/smtpe/admin.sock (mode 0660). Another address needs admin-token-file. Empty: nowhere, and nothing is counted.',
+      ),
+    ),
+  ),
+  'admin-token-file': untilRestart(
+    atStart(
+      text(
+        '',
+        'path',
+        'File whose first line is the secret of administration, at least 16 characters: `Authorization: Bearer ...`. Whoever changes something by TCP needs it, and at an address that is not loopback everybody but /healthz and /readyz. Empty: changes by the UNIX socket only.',
+      ),
+    ),
+  ),
+  'admin-drain-wait': atStart(
+    integer(
+      5,
+      0,
+      3600,
+      's',
+      'How long after POST /drain connections are still accepted, while /readyz says 503 already: so long a load balancer may take to hear of it.',
+    ),
+  ),
+} as const satisfies Record<string, OptionSpec>;
