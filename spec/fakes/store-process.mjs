@@ -1,5 +1,5 @@
-// A process that counts in a store on disk or in memory: `store-process.mjs URL DIRECTORY TIMES`. Says `open`, then each sum that was answered
-// when TIMES is 0, until it is killed; else `done`.
+// A process that counts in a store on disk or in memory: `store-process.mjs URL DIRECTORY TIMES [ROUNDS]`. Says `open`, then each sum that was
+// answered when TIMES is 0, until it is killed; else `done`. With ROUNDS it opens, counts and closes so often.
 import { systemClock, systemRandom } from '../../dist/base/clock.js';
 import { silentWriter } from '../../dist/base/log.js';
 import { openEventLog } from '../../dist/observe/event-log.js';
@@ -7,32 +7,43 @@ import { createOptions } from '../../dist/options/option-set.js';
 import { givenMemory } from '../../dist/store/embedded/memory-place.js';
 import { OpenStores } from '../../dist/store/stores.js';
 
-const [, , url = '', directory = '', times = '0'] = process.argv;
-const stores = new OpenStores({
-  options: createOptions({ store: url }),
-  log: openEventLog(silentWriter),
-  ...{ clock: systemClock, random: systemRandom },
-  resolver: { addresses: async () => [] },
-  memory: givenMemory(directory),
-});
-const opened = await stores.open('');
-if (opened.kind === 'refused') throw new Error(opened.problem);
-const { store } = opened;
+const [, , url = '', directory = '', times = '0', rounds = '1'] = process.argv;
 const key = Buffer.from('sum');
-process.stdout.write('open\n');
+
+async function open() {
+  const stores = new OpenStores({
+    options: createOptions({ store: url }),
+    log: openEventLog(silentWriter),
+    ...{ clock: systemClock, random: systemRandom },
+    resolver: { addresses: async () => [] },
+    memory: givenMemory(directory),
+  });
+  const opened = await stores.open('');
+  if (opened.kind === 'refused') throw new Error(opened.problem);
+  process.stdout.write('open\n');
+  return { stores, store: opened.store };
+}
+
+async function count(store) {
+  const counted = await store.incr(key, 1, 600);
+  if (counted.kind !== 'number') throw new Error(JSON.stringify(counted));
+  return counted.value;
+}
+
 if (times !== '0') {
-  for (let i = 0; i < Number(times); i++) {
-    const counted = await store.incr(key, 1, 600);
-    if (counted.kind !== 'number') throw new Error(JSON.stringify(counted));
-    if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+  for (let round = 0; round < Number(rounds); round++) {
+    const { store, stores } = await open();
+    for (let i = 0; i < Number(times); i++) {
+      await count(store);
+      if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await stores.close();
   }
-  await stores.close();
   process.stdout.write('done\n');
 } else {
+  const { store } = await open();
   for (;;) {
-    const counted = await store.incr(key, 1, 600);
-    if (counted.kind !== 'number') throw new Error(JSON.stringify(counted));
-    process.stdout.write(`${counted.value}\n`);
+    process.stdout.write(`${await count(store)}\n`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,5 +1,5 @@
 // Several processes with one store: sums are exact, and nothing that was answered is lost when they are killed in the middle of writing.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,8 +17,8 @@ beforeAll(async () => {
 afterAll(() => rm(base, { recursive: true, force: true }));
 
 const script = join(import.meta.dirname, '../fakes/store-process.mjs');
-const start = (url: string, directory: string, times: number): Program =>
-  new Program(process.execPath, [script, url, directory, String(times)]);
+const start = (url: string, directory: string, times: number, rounds = 1): Program =>
+  new Program(process.execPath, [script, url, directory, String(times), String(rounds)]);
 
 /** What the store says now, and whether it was whole. */
 async function sumIn(url: string, directory: string): Promise<unknown> {
@@ -47,6 +47,16 @@ describe.each(['memory', 'lmdb'] as const)('processes with one store (%s)', (kin
     const all = [1, 2, 3, 4].map(() => start(url, directory, times));
     for (const one of all) expect((await one.ended).stderr).toBe('');
     expect(await sumIn(url, directory)).toEqual({ kind: 'number', value: 4 * times });
+  });
+
+  it('count exactly while others open and close it', async () => {
+    const [url, directory] = placeOf('cycles');
+    const all = [start(url, directory, 120), ...[1, 2, 3].map(() => start(url, directory, 3, 15))];
+    for (const one of all) expect((await one.ended).stderr).toBe('');
+    expect(await sumIn(url, directory)).toEqual({ kind: 'number', value: 120 + 3 * 3 * 15 });
+    // Nobody left a turn.
+    const place = kind === 'memory' ? join(directory, 'store') : directory;
+    expect(await readdir(place)).toEqual(['data.mdb', 'lock.mdb']);
   });
 
   it('lose nothing that was answered when they are killed', async () => {

@@ -1,13 +1,17 @@
-// Several who open one store at the same moment: nobody moves aside, or writes over, what another has just made.
+// Several who open one store at the same moment: nobody moves aside, or writes over, what another has just made. And nobody opens it while
+// another writes.
 import { lutimes, mkdir, mkdtemp, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Maybe } from '../../../src/base/maybe.ts';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { RecordLog } from '../../../src/bench/ports/record-log.ts';
+import { ownMark } from '../../../src/ops/process-mark.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 import { openEmbedded } from '../../../src/store/embedded/open-embedded.ts';
-import { inTurn } from '../../../src/store/embedded/turn.ts';
+import { inTurn, untilNobodyWrites } from '../../../src/store/embedded/turn.ts';
+import { linksInMemory, linksOnDisk, WriteTurn } from '../../../src/store/embedded/write-turn.ts';
 
 let base: string;
 beforeAll(async () => {
@@ -36,14 +40,153 @@ it('is given back by who fails', async () => {
   expect(await readdir(base)).toEqual([]);
 });
 
+const OVER = '4194999.1.2.3';
+
+/** A turn that a process of this mark has left, which is old when nobody can say whether it lives. */
+async function left(name: string, mark: string): Promise<void> {
+  await symlink(mark, join(base, name));
+  await lutimes(join(base, name), 1, 1);
+}
+
 it.each([
-  // Above the largest number of a process.
-  ['that is no more', '4194999'],
-  ['of this number, before this process began', String(process.pid)],
-])('is taken from a process %s', async (_, pid) => {
-  await symlink(pid, link());
-  await lutimes(link(), 1, 1);
-  expect(await inTurn(base, () => readlink(link()))).toBe(String(process.pid));
+  ['that is no more', async (): Promise<string> => (await ownMark()).replace(/^\d+/, '4194999')],
+  ['of this number that began at another time', async () => (await ownMark()).replace(/\.\d+/, '.1')],
+  ['of an earlier start of the system', async () => (await ownMark()).replace(/\w+$/, '00000000')],
+  ['of another container, long ago', async () => (await ownMark()).replace(/\.\d+\.(\w+)$/, '.7.$1')],
+  ['that says nothing', () => 'somebody'],
+])('is taken from a process %s', async (_, mark) => {
+  await left('.opening', await mark());
+  expect(await inTurn(base, () => readlink(link()))).toBe(await ownMark());
+  expect(await readdir(base)).toEqual([]);
+});
+
+it('is not taken from a process that lives, however old its link is', async () => {
+  await left('.opening', await ownMark());
+  await expect(inTurn(base, async () => undefined, 20)).rejects.toThrow(
+    `${link()}: process ${process.pid} has been opening this store for 0.02 s`,
+  );
+  await rm(link());
+});
+
+it('is not taken from a new owner by who has seen the dead one before it', async () => {
+  await left('.opening', OVER);
+  let inside = 0;
+  let most = 0;
+  const one = async (): Promise<void> => {
+    inside++;
+    most = Math.max(most, inside);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    inside--;
+  };
+  await Promise.all(Array.from({ length: 12 }, () => inTurn(base, one)));
+  expect(most).toBe(1);
+  expect(await readdir(base)).toEqual([]);
+});
+
+it('is had again when who was clearing a dead one has died as well', async () => {
+  await left('.opening', OVER);
+  await left(`.clearing-${OVER}`, '4194998.1.2.3');
+  await inTurn(base, async () => undefined);
+  expect(await readdir(base)).toEqual([]);
+});
+
+describe.each([
+  ['in memory', linksInMemory],
+  ['on a disk', linksOnDisk],
+])('who writes to a store %s', (_, links) => {
+  const own = async (): Promise<string> => `.writing-${await ownMark()}`;
+  const turns: WriteTurn[] = [];
+  const writer = async (): Promise<WriteTurn> => {
+    const turn = new WriteTurn(base, await ownMark(), links);
+    turns.push(turn);
+    return turn;
+  };
+  afterEach(async () => {
+    for (const turn of turns.splice(0)) await turn.close();
+    expect(await readdir(base)).toEqual([]);
+  });
+
+  it('says so while it writes, and no longer when it is closed', async () => {
+    const turn = await writer();
+    const name = await own();
+    expect(await turn.run(() => readdir(base))).toEqual([name]);
+    await turn.close();
+    expect(await readdir(base)).toEqual([]);
+    expect(() => turn.run(() => 1)).toThrow('closed');
+  });
+
+  it('waits for who opens it', async () => {
+    const turn = await writer();
+    const order: string[] = [];
+    let written: unknown;
+    await inTurn(base, async () => {
+      written = Promise.resolve(turn.run(() => order.push('written')));
+      await untilNobodyWrites(base);
+      order.push('opened');
+    });
+    await written;
+    expect(order).toEqual(['opened', 'written']);
+  });
+
+  it('is waited for by who opens it, with all that is under way', async () => {
+    const turn = await writer();
+    const order: string[] = [];
+    let end: (() => void) | undefined;
+    const long = turn.run(
+      () =>
+        new Promise<void>((resolve) => {
+          end = () => {
+            order.push('written');
+            resolve();
+          };
+        }),
+    );
+    while (end === undefined) await new Promise((resolve) => setImmediate(resolve));
+    const opening = inTurn(base, async () => {
+      await untilNobodyWrites(base);
+      order.push('opened');
+    });
+    // Until it sees who opens, it writes on.
+    let second: Maybe<number>;
+    do {
+      await new Promise((resolve) => setImmediate(resolve));
+      second = turn.run(() => order.push('second'));
+      if (!(second instanceof Promise)) order.pop();
+    } while (!(second instanceof Promise));
+    expect(order).toEqual([]);
+    end();
+    await Promise.all([long, opening, second]);
+    expect(order).toEqual(['written', 'opened', 'second']);
+  });
+
+  it('does not keep others out for ever while it writes all the time', async () => {
+    const turn = await writer();
+    let isOpened = false;
+    const opening = inTurn(base, () => untilNobodyWrites(base)).then(() => {
+      isOpened = true;
+    });
+    for (let i = 0; !isOpened; i++) {
+      await turn.run(() => i);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await opening;
+  });
+
+  it('does not wait for who has died while it opened it', async () => {
+    await left('.opening', OVER);
+    expect(await (await writer()).run(() => 'written')).toBe('written');
+  });
+
+  it('is not waited for when it has died', async () => {
+    await left(`.writing-${OVER}`, OVER);
+    await inTurn(base, () => untilNobodyWrites(base));
+  });
+
+  it('writes where its directory is gone: nobody opens that', async () => {
+    const turn = new WriteTurn(join(base, 'gone'), await ownMark(), links);
+    expect(await turn.run(() => 'written')).toBe('written');
+    await turn.close();
+  });
 });
 
 it('makes one new store of one damaged file, however many open it', async () => {

@@ -1,7 +1,9 @@
 // The one place that knows LMDB: an environment with its named tables, opened for this process. All workers have the same one open; LMDB keeps
-// their writes apart. Nobody else imports `lmdb`, and this does so only when a store is opened.
+// their writes apart, and turn.ts keeps writes apart from who opens it. Nobody else imports `lmdb`, and this does so only when a store is opened.
 import type { Database, RootDatabase } from 'lmdb';
 import type { Maybe } from '../../base/maybe.ts';
+import { ownMark } from '../../ops/process-mark.ts';
+import { linksInMemory, linksOnDisk, WriteTurn } from './write-turn.ts';
 
 export interface KeyRange {
   readonly start: Uint8Array;
@@ -22,7 +24,7 @@ export interface Table {
 export type Durability =
   /** Written at once, into memory: the call stops the loop for some microseconds. */
   | 'memory'
-  /** Together with others that came meanwhile, and on its way to the disk, while the loop goes on. */
+  /** Together with others that came meanwhile, on the disk, while the loop goes on. */
   | 'disk';
 
 export interface Environment {
@@ -38,9 +40,16 @@ export interface Environment {
   readonly state: Table;
   /** One transaction: all or nothing, and nobody else writes meanwhile. Throws or rejects when the system does not let us write. */
   write<T>(action: () => T): Maybe<T>;
+  /** As write, for who has the turn to open it. */
+  writeInTurn<T>(action: () => T): Maybe<T>;
   /** Numbers of the processes that have read here. */
   readers(): readonly number[];
+  /** A process that was killed while it read keeps pages from being used again, until somebody looks. */
+  forgetDeadReaders(): void;
   backup(directory: string): Promise<void>;
+  /** Comes back when nothing is written any more; what comes then is refused. */
+  finish(): Promise<void>;
+  /** After finish, and only while nobody opens it (turn.ts). */
   close(): Promise<void>;
 }
 
@@ -48,46 +57,85 @@ export interface Environment {
 const TABLES = 5;
 const MODE = 0o600;
 
+type Root = RootDatabase<Buffer, Uint8Array>;
+
+/** Only in a turn to open it (turn.ts), while nobody writes, and never twice in one process (shared-environment.ts). */
 export async function openEnvironment(path: string, durability: Durability): Promise<Environment> {
   const { open } = await import('lmdb');
-  const root = open({
+  const mark = await ownMark();
+  const isInMemory = durability === 'memory';
+  const options = {
     ...{ path, maxDbs: TABLES + 4, encoding: 'binary', keyEncoding: 'binary', noSubdir: false },
-    // In memory too commits are synced: without, several processes have been seen to write at the same time, and a sum was short.
-    ...{ permissionsMode: MODE },
+    ...{ permissionsMode: MODE, noSync: isInMemory },
+    // A commit is on the disk when it is answered. To sync beside the next transaction would need a second lock, and who is killed while he has
+    // it, which is most of the time, makes LMDB set the number of the last transaction beside its lock of writers, or give up.
+    overlappingSync: false,
     // Batches of turns of the loop have promises that nobody can catch: a full disk would end the process.
     eventTurnBatching: false,
-  } as Parameters<typeof open>[0]) as RootDatabase<Buffer, Uint8Array>;
+  } as Parameters<typeof open>[0];
+  // In two steps: what fails behind the first must be closed again, else the process would have it open for ever and nobody could ask it to.
+  const Database = openAsClass(open, options);
+  let root: Root | undefined;
+  try {
+    root = new Database(null, { ...options, isRoot: true });
+    return environmentOf(
+      root,
+      new WriteTurn(path, mark, isInMemory ? linksInMemory : linksOnDisk),
+      durability,
+    );
+  } catch (error) {
+    await (root ?? unopened(Database)).close().catch(() => undefined);
+    throw error;
+  }
+}
+
+type RootClass = new (name: null, options: object) => Root;
+const openAsClass = (open: (options: never) => unknown, options: object): RootClass =>
+  open({ ...options, asClass: true } as never) as RootClass;
+/** What closes an environment whose root could not be opened. */
+const unopened = (Database: RootClass): Root =>
+  Object.create(Database.prototype, { isRoot: { value: true } }) as Root;
+
+function environmentOf(root: Root, turn: WriteTurn, durability: Durability): Environment {
   const table = (name: string): Table =>
     new LmdbTable(root.openDB<Buffer, Uint8Array>({ name, encoding: 'binary', keyEncoding: 'binary' }));
+  const write = <T>(action: () => T): Maybe<T> =>
+    durability === 'memory' ? writeAtOnce(root, action) : writeInBatch(root, action);
   return {
     values: table('values'),
     expiry: table('expiry'),
     sets: table('sets'),
     garbage: table('garbage'),
     state: table('state'),
-    write:
-      durability === 'memory'
-        ? (action) => {
-            try {
-              return root.transactionSync(action);
-            } finally {
-              // Else what is read in this turn of the loop may be as old as its beginning.
-              root.resetReadTxn();
-            }
-          }
-        : async (action) => {
-            try {
-              const result = await root.transaction(action);
-              root.resetReadTxn();
-              return result;
-            } catch (error) {
-              throw await causeOf(error);
-            }
-          },
+    write: (action) => turn.run(() => write(action)),
+    writeInTurn: write,
     readers: () => [...root.readerList().matchAll(/^\s*(\d+)\s/gm)].map(([, pid]) => Number(pid)),
+    forgetDeadReaders: () => {
+      (root as Root & { readerCheck(): number }).readerCheck();
+    },
     backup: (directory) => root.backup(directory, true),
+    finish: () => turn.close(),
     close: () => root.close(),
   };
+}
+
+function writeAtOnce<T>(root: Root, action: () => T): T {
+  try {
+    return root.transactionSync(action);
+  } finally {
+    // Else what is read in this turn of the loop may be as old as its beginning.
+    root.resetReadTxn();
+  }
+}
+
+async function writeInBatch<T>(root: Root, action: () => T): Promise<T> {
+  try {
+    const result = await root.transaction(action);
+    root.resetReadTxn();
+    return result;
+  } catch (error) {
+    throw await causeOf(error);
+  }
 }
 
 /** Why a commit failed stands in a promise of its own, which nobody else looks at: not looked at, it would end the process. */

@@ -6,7 +6,8 @@ import type { OpenOutcome, OpenStore, StoreParts } from '../adapter.ts';
 import { moveAside, moveDamaged } from './damage.ts';
 import { directoryProblem, makeLockFile, roomAt, tryNewFile } from './directory.ts';
 import { EmbeddedStore } from './embedded-store.ts';
-import { type Environment, openEnvironment } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { isOpenHere, type SharedEnvironment, shareEnvironment } from './shared-environment.ts';
 import { inTurn } from './turn.ts';
 
 /** Of the tables and their keys; records have a version of their own. */
@@ -29,7 +30,7 @@ async function openInMemory(name: string, parts: StoreParts): Promise<OpenOutcom
   return inTurn(path, async () => {
     await tryNewFile(path);
     await makeLockFile(path);
-    return opened(name, path, await openEnvironment(path, 'memory'), parts);
+    return opened(name, path, await shareEnvironment(path, 'memory'), parts);
   });
 }
 
@@ -42,7 +43,7 @@ async function openThere(name: string, path: string, parts: StoreParts): Promise
   const { clock, log } = parts;
   const onDamage = (cause: string, aside: string): void =>
     log.emit('store-damaged', { store: name, cause, aside });
-  await moveDamaged(path, clock.now(), onDamage);
+  if (!(await isOpenHere(path))) await moveDamaged(path, clock.now(), onDamage);
   const first = await openRight(path);
   if (typeof first !== 'string') {
     await tellOthers(name, path, first, parts);
@@ -57,9 +58,9 @@ async function openThere(name: string, path: string, parts: StoreParts): Promise
 async function openRight(path: string): Promise<Environment | string> {
   await tryNewFile(path);
   await makeLockFile(path);
-  let environment: Environment;
+  let environment: SharedEnvironment;
   try {
-    environment = await openEnvironment(path, 'disk');
+    environment = await shareEnvironment(path, 'disk');
   } catch (error) {
     const cause = textOf(error);
     if (/MDB_(?:INVALID|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|INCOMPATIBLE)/.test(cause)) return cause;
@@ -67,7 +68,7 @@ async function openRight(path: string): Promise<Environment | string> {
   }
   const version = await versionOf(environment);
   if (version === LAYOUT) return environment;
-  await environment.close();
+  await environment.closeInTurn();
   return `its layout is version ${version} and not ${LAYOUT}`;
 }
 
@@ -76,9 +77,8 @@ async function versionOf(environment: Environment): Promise<string> {
   const there = environment.state.get(VERSION);
   if (there !== undefined) return there.toString('latin1');
   // A disk that is full has room for it later.
-  await Promise.resolve(environment.write(() => environment.state.put(VERSION, Buffer.from(LAYOUT)))).catch(
-    () => undefined,
-  );
+  const writeIt = (): void => environment.state.put(VERSION, Buffer.from(LAYOUT));
+  await Promise.resolve(environment.writeInTurn(writeIt)).catch(() => undefined);
   return LAYOUT;
 }
 

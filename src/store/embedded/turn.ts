@@ -1,47 +1,107 @@
-// Who opens a store: one process at a time. Several workers that find the same damaged file would each move aside what the one before has just
-// made, and then write into different files. The turn is a symbolic link in the directory, which is made with the number of its process in
-// one step.
-import { lstat, readlink, rm, symlink } from 'node:fs/promises';
+// Who opens or closes a store: one process at a time, and while one opens it nobody writes. LMDB's own locks do not see to that, and it loses
+// writes and ends processes without it (lmdb 3.5.6, shown by processes that open, count and close in a loop):
+//
+// - Who opens reads the number of the last transaction from the file, maps it, and then writes that number into the file of locks, without
+//   the lock of writers. What was written in between is written over by the next transaction: a lost sum, `mdb_page_touch`, SIGSEGV.
+// - Who closes last destroys the locks. Who opens at that moment finds them in use, does not make them anew, and nobody can write from then on.
+// - Several who find the same damaged file would each move aside what the one before has just made.
+//
+// The turn is a symbolic link to the mark of its process, made in one step, so it needs no room on most disks. Writers say that they write
+// by a link of their own (write-turn.ts): each makes its own first and then looks for the other's, so one of both sees the other.
+import { lstat, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../base/errors.ts';
-import { canOwn } from '../../ops/process-life.ts';
+import { ownMark, stateOfMark } from '../../ops/process-mark.ts';
 
-const NAME = '.opening';
-const AGAIN_MS = 10;
+/** The link of who opens or closes. */
+export const OPENING = '.opening';
+/** What those of writers begin with; their marks follow. */
+export const WRITING = '.writing-';
+const CLEARING = '.clearing-';
+const AGAIN_MS = 5;
 /** A file of a gigabyte is looked at in less. */
 const PATIENCE_MS = 30_000;
-/** Times of files are rounded. */
-const SLACK_MS = 100;
+/** Of a process that cannot be asked for, in another container: nobody has a turn so long. */
+const STRANGER_MS = 60_000;
 
-/** Does a process that is no more have the turn? */
-async function isLeft(link: string): Promise<boolean> {
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Is what this mark says over? `link` tells how old it is. */
+async function isLeft(link: string, mark: string): Promise<boolean> {
+  const state = await stateOfMark(mark);
+  if (state !== 'unknown') return state === 'over';
   const found = await lstat(link).catch(() => undefined);
-  const pid = Number(await readlink(link).catch(() => ''));
-  if (found === undefined || !Number.isInteger(pid) || pid <= 0) return false;
-  // One of our own number that is older than we are is that of another who had it.
-  if (pid === process.pid) return found.mtimeMs + SLACK_MS < performance.timeOrigin;
-  return !(await canOwn(pid, found.mtimeMs));
+  return found !== undefined && Date.now() - found.mtimeMs > STRANGER_MS;
 }
 
-/** Does `work` while nobody else opens the store of this directory. Throws when somebody does not come to an end. */
-export async function inTurn<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  const link = join(directory, NAME);
-  for (let waited = 0; ; waited += AGAIN_MS) {
+/**
+ * Removes a turn that a dead process has left. Two who see it must not both remove it: the second would take the turn that a third has
+ * got since. So who clears it has a link of its own, named after the dead one, which comes but once.
+ */
+export async function clearLeft(directory: string, link: string): Promise<void> {
+  const mark = await readlink(link).catch(() => undefined);
+  if (mark === undefined || !(await isLeft(link, mark))) return;
+  const clearing = join(directory, `${CLEARING}${mark.replace(/[^\w.]/g, '_')}`);
+  try {
+    await symlink(await ownMark(), clearing);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    await clearLeft(directory, clearing);
+    return;
+  }
+  try {
+    if ((await readlink(link).catch(() => undefined)) === mark) await rm(link, { force: true });
+  } finally {
+    await rm(clearing, { force: true });
+  }
+}
+
+/** Does `work` while no other process opens or closes the store of this directory. Throws when somebody does not come to an end. */
+export async function inTurn<T>(
+  directory: string,
+  work: () => Promise<T>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
+  const link = join(directory, OPENING);
+  const mark = await ownMark();
+  const until = performance.now() + patienceMs;
+  for (;;) {
     try {
-      await symlink(String(process.pid), link);
+      await symlink(mark, link);
       break;
     } catch (error) {
-      // A disk that is full has no room for it: then it has none for a new store either.
-      if (codeOf(error) !== 'EEXIST') return work();
+      if (codeOf(error) !== 'EEXIST') throw error;
     }
-    if (await isLeft(link)) await rm(link, { force: true });
-    else if (waited >= PATIENCE_MS)
-      throw new Error(`${link}: another process has been opening this store for ${PATIENCE_MS / 1000} s`);
-    else await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    await clearLeft(directory, link);
+    if (performance.now() >= until) throw new Error(await stuck(link, 'opening this store', patienceMs));
+    await pause(AGAIN_MS);
   }
   try {
     return await work();
   } finally {
     await rm(link, { force: true }).catch(() => undefined);
   }
+}
+
+/** Who has the turn comes back from here when nobody writes; who wants to write waits until the turn is over. */
+export async function untilNobodyWrites(directory: string): Promise<void> {
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const writers = (await readdir(directory)).filter((name) => name.startsWith(WRITING));
+    if (writers.length === 0) return;
+    for (const name of writers) {
+      const link = join(directory, name);
+      // The mark of one that is over comes never again, so this is no other's.
+      if (await isLeft(link, name.slice(WRITING.length))) await rm(link, { force: true });
+    }
+    const [first] = writers;
+    if (performance.now() >= until && first !== undefined)
+      throw new Error(await stuck(join(directory, first), 'writing to this store', PATIENCE_MS));
+    await pause(1);
+  }
+}
+
+async function stuck(link: string, what: string, patienceMs: number): Promise<string> {
+  const mark = await readlink(link).catch(() => '');
+  return `${link}: process ${mark.split('.')[0]} has been ${what} for ${patienceMs / 1000} s; end it if it hangs`;
 }
