@@ -21,11 +21,13 @@ const POLICY = `
 
 let server: WholeServer;
 const hops: NextHop[] = [];
+const clients: RigClient[] = [];
 beforeAll(async () => {
   server = await WholeServer.start({ policy: POLICY, options: { 'smtp-forward-tls': 'off' } });
 });
 afterAll(() => server.stop());
 afterEach(async () => {
+  for (const client of clients.splice(0)) client.reset();
   for (const one of hops.splice(0)) await one.close();
 });
 
@@ -37,6 +39,7 @@ const MESSAGE = 'Message-ID: <1@x>\r\nFrom: a@b.example\r\nSubject: s\r\n\r\nbod
 
 async function connect(rules: string): Promise<RigClient> {
   const client = server.inMemory();
+  clients.push(client);
   await client.reply();
   if (rules !== '') expect(await client.command(`NOOP { ${rules} }`)).toMatch(/^250/);
   await client.command('EHLO c.example');
