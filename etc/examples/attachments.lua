@@ -26,9 +26,9 @@ local refused_scripts = [[ js jse vbs vbe ps1 bat hta wsf sct reg url desktop in
 local refuse_attached_pages = false
 -- Archives with a password: nobody can look into them.
 local refuse_encrypted = true
--- Archives of a kind that smtpe cannot look into (7z, bz2, xz, arj ...): what is in them passes, also with a password, which can be seen in
--- a 7z only where its list of names is encrypted, too. Whoever must not let a program through sets this to true.
-local refuse_unknown_archives = false
+-- Archives of which smtpe cannot say what is in them: kinds that it does not read (bz2, xz, zst, arj, iso ...), archives inside 7z, rar and cab, volumes of
+-- an archive in several. With false programs pass in them.
+local refuse_unknown_archives = true
 -- Archives that programs read in different ways, and damaged ones.
 local refuse_odd_archives = true
 
@@ -40,7 +40,7 @@ local answers = {
   program = '550 5.7.1 programs are not accepted here, whatever they are called and packed in; please send a link instead',
   page = '550 5.7.1 web pages are not accepted as attachments',
   encrypted = '550 5.7.1 archives with a password are not accepted',
-  unknown = '550 5.7.1 archives of this kind are not accepted, zip is',
+  unknown = '550 5.7.1 archives of this kind cannot be looked into and are not accepted, a plain zip is',
   odd = '550 5.7.1 an attached archive is damaged or ambiguous',
   elsewhere = '550 5.7.1 messages in pieces, or with their content elsewhere, are not accepted',
   much = '550 5.7.1 there is too much in this message to look through',
@@ -52,12 +52,30 @@ local function set(words)
   return result
 end
 local extensions, kinds, scripts = set(refused_extensions), set(refused_kinds), set(refused_scripts)
+local archives = set 'zip zipx rar 7z tar tgz tbz tbz2 txz tzst gz bz bz2 xz zst lz lz4 lzma z cab arj arc lzh lha ace alz egg zoo wim'
+local packers = set 'gz bz bz2 xz zst lz lz4 lzma z'
 local odd = set 'names_differ hidden_entries overlapping_entries missing_entries no_directory several_directories damaged'
+
+local function is_refused_name(name)
+  local before, extension = name:match('^(.*)%.([^.]*)$')
+  -- A class of Windows in braces decides, too, who opens a file.
+  if extensions[extension or ''] or name:find('%.{%x+%-[%x-]+}$') then return true end
+  -- setup.exe.gz becomes setup.exe when it is unpacked.
+  return packers[extension or ''] ~= nil and is_refused_name(before)
+end
 
 local function has_refused_name(names)
   for _, name in ipairs(names or {}) do
-    -- A class of Windows in braces decides, too, who opens a file.
-    if extensions[name:match('%.([^.]*)$') or ''] or name:find('%.{%x+%-[%x-]+}$') then return true end
+    if is_refused_name(name) then return true end
+  end
+  return false
+end
+
+-- By its name, volumes of one (a.7z.001, a.r00) included.
+local function has_archive_name(names)
+  for _, name in ipairs(names or {}) do
+    local extension = name:match('%.(%w+)$') or ''
+    if archives[extension] or archives[name:match('%.(%w+)%.%d%d%d?$') or ''] or extension:find('^[rz]%d%d$') then return true end
   end
   return false
 end
@@ -72,7 +90,7 @@ local function in_archive(list)
   for _, limit in ipairs { 'limit-archive-names', 'limit-archive-bytes', 'limit-archive-depth' } do
     if truncated[limit] then return answers.much end
   end
-  if truncated.unsupported and refuse_unknown_archives then return answers.unknown end
+  if (truncated.unsupported or truncated.damaged) and refuse_unknown_archives then return answers.unknown end
   if refuse_odd_archives then
     for defect in pairs(list.defects) do
       if odd[defect] then return answers.odd end
@@ -88,7 +106,8 @@ local function in_part(i, part)
   if kinds[kind] or (attached and scripts[kind]) then return answers.program end
   if attached and refuse_attached_pages and (kind == 'html' or kind == 'svg') then return answers.page end
   local list = mime.archive(i)
-  return list and in_archive(list)
+  if list then return in_archive(list) end
+  if refuse_unknown_archives and has_archive_name(part.filenames) then return answers.unknown end
 end
 
 function hook.dot()

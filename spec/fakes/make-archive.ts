@@ -175,3 +175,65 @@ export function cab(names: readonly string[]): Buffer {
   const entry = (name: string): Buffer => Buffer.concat([Buffer.alloc(16), Buffer.from(`${name}\0`)]);
   return Buffer.concat([head, ...names.map(entry)]);
 }
+
+/** As Outlook sends it (winmail.dat). `data` in its properties: as a message inside. */
+export function tnef(
+  files: readonly {
+    readonly title: string;
+    readonly longName?: string;
+    readonly data?: Buffer | string;
+    readonly inside?: Buffer;
+  }[],
+): Buffer {
+  const attribute = (level: number, tag: number, data: Buffer): Buffer => {
+    const head = Buffer.alloc(9);
+    head[0] = level;
+    head.writeUInt32LE(tag, 1);
+    head.writeUInt32LE(data.length, 5);
+    return Buffer.concat([head, data, Buffer.alloc(2)]);
+  };
+  const number = (value: number): Buffer => {
+    const written = Buffer.alloc(4);
+    written.writeUInt32LE(value);
+    return written;
+  };
+  const value = (tag: number, data: Buffer): Buffer =>
+    Buffer.concat([
+      number(tag),
+      number(1),
+      number(data.length),
+      data,
+      Buffer.alloc((4 - (data.length % 4)) % 4),
+    ]);
+  const attachment = ({ data, inside, longName, title }: (typeof files)[number]): Buffer => {
+    const properties: Buffer[] = [Buffer.concat([number(0x37050003), number(1)])];
+    // One of those that have a name of their own: a number, and a text.
+    properties.push(Buffer.concat([number(0x8001000b), Buffer.alloc(16), number(0), number(7), number(1)]));
+    properties.push(
+      Buffer.concat([
+        number(0x80021003),
+        Buffer.alloc(16),
+        number(1),
+        number(6),
+        Buffer.from('a\0b\0\0\0\0\0'),
+        number(2),
+        number(1),
+        number(2),
+      ]),
+    );
+    if (inside !== undefined) properties.push(value(0x3701000d, Buffer.concat([Buffer.alloc(16), inside])));
+    if (longName !== undefined) properties.push(value(0x3707001f, Buffer.from(`${longName}\0`, 'utf16le')));
+    return Buffer.concat([
+      attribute(2, 0x00069002, Buffer.alloc(14)),
+      attribute(2, 0x00018010, Buffer.from(`${title}\0`, 'latin1')),
+      ...(data === undefined ? [] : [attribute(2, 0x0006800f, octets(data))]),
+      attribute(2, 0x00069005, Buffer.concat([number(properties.length), ...properties])),
+    ]);
+  };
+  return Buffer.concat([
+    Buffer.from('789f3e220100', 'hex'),
+    attribute(1, 0x00089006, number(0x10000)),
+    attribute(1, 0x00078008, Buffer.from('IPM.Microsoft Mail.Note\0')),
+    ...files.map(attachment),
+  ]);
+}

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NextHop } from '../../src/bench/ports/next-hop.ts';
-import { cab, gzip, rar4, rar5, tar, zip } from '../fakes/make-archive.ts';
+import { arj, locked7z, packed7z, plain7z, secret7z, texts7z } from '../fakes/archive-samples.ts';
+import { cab, gzip, rar4, rar5, tar, tnef, zip } from '../fakes/make-archive.ts';
 import type { RigClient } from '../fakes/smtp-rig.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 
@@ -108,6 +109,24 @@ describe('programs', () => {
     ['in rar', data(rar5(['b.exe']))],
     ['in an old rar', data(rar4([{ name: 'b.exe' }]))],
     ['in cab', data(cab(['b.exe']))],
+    ['in 7z', named('a.7z', packed7z)],
+    ['in 7z behind a picture', data(Buffer.concat([Buffer.from('GIF89a'), plain7z]))],
+    ['in 7z with a password', data(secret7z)],
+    ['in 7z in zip', data(zip([{ name: 'a', data: packed7z }]))],
+    ['in winmail.dat, by the long name', named('winmail.dat', tnef([{ title: 'A.TXT', longName: 'b.exe' }]))],
+    ['in winmail.dat, by octets', data(tnef([{ title: 'A.TXT', data: exe }]))],
+    [
+      'in zip in a message in winmail.dat',
+      data(tnef([{ title: 'm', inside: tnef([{ title: 'z', data: zip([{ name: 'b.exe' }]) }]) }])),
+    ],
+    ['in gz, by its name', named('a.js.gz', gzip('', Buffer.from('1')))],
+    ['in gz, by the name in it', data(gzip('b.exe', Buffer.from('1')))],
+    ['in gz, by octets', data(gzip('', exe))],
+    ['in bz2 in zip, by its name', data(zip([{ name: 'b.exe.bz2', data: 'BZh91AY&SY' }]))],
+    ['as a stream of Windows', named('"a.exe::$DATA"')],
+    ['as a stream of Windows in zip', data(zip([{ name: 'a.exe::$DATA' }]))],
+    ['with blanks and dots behind, in zip', data(zip([{ name: 'a.exe. . ' }]))],
+    ['with the direction turned, in zip', data(zip([{ name: 'a\u202etxt.exe' }]))],
     ['in an encrypted zip, by its name', data(zip([{ name: 'b.exe', encrypted: true, data: 'x' }]))],
     ['in zip behind a picture', data(Buffer.concat([Buffer.from('GIF89a'), zip([{ name: 'b.exe' }])]))],
     [
@@ -142,6 +161,21 @@ describe('archives', () => {
   test.each<readonly [string, string, string]>([
     ['with a password', data(zip([{ name: 'a.txt', encrypted: true, data: 'x' }])), 'with a password'],
     ['whose names are encrypted', data(rar5(['a'], true)), 'with a password'],
+    ['7z whose names are encrypted', named('a.7z', locked7z), 'with a password'],
+    ['of a kind that is not read', named('a.arj', arj), 'cannot be looked into'],
+    ['that are packed files', named('a.txt.bz2', 'BZh91AY&SY'), 'cannot be looked into'],
+    ['that are packed files: xz', named('a.xz', '\xfd7zXZ\0'), 'cannot be looked into'],
+    ['that are packed files: zst', data(Buffer.from('28b52ffd00', 'hex')), 'cannot be looked into'],
+    ['in rar', data(rar5(['a.txt', 'b.zip'])), 'cannot be looked into'],
+    ['by name only', named('a.lzh'), 'cannot be looked into'],
+    ['in volumes', named('a.7z.002'), 'cannot be looked into'],
+    ['in volumes of the old form', named('a.r01'), 'cannot be looked into'],
+    [
+      'with two directories',
+      data(Buffer.concat([zip([{ name: 'a.txt' }]), zip([{ name: 'b.txt' }])])),
+      'damaged or ambiguous',
+    ],
+    ['cut off: 7z', data(packed7z.subarray(0, 100)), 'cannot be looked into'],
     ['with too many names', data(many), 'too much'],
     ['too deep inside each other', data(nested(5)), 'too much'],
     ['that are ambiguous', data(zip([{ name: 'a.txt', localName: 'b.txt' }])), 'damaged or ambiguous'],
@@ -162,6 +196,9 @@ test.each<readonly [string, string]>([
   ['text that quotes a script', 'Subject: x\r\n\r\n#!/bin/sh\r\necho hello'],
   ['a picture', attached('Content-Type: image/png; name=a.png', '\x89PNG\r\n\x1a\n')],
   ['a document', named('a.docx', zip([{ name: '[Content_Types].xml' }, { name: 'word/document.xml' }]))],
+  ['a 7z of texts', named('a.7z', texts7z)],
+  ['what Outlook sends', named('winmail.dat', tnef([{ title: 'A.TXT', longName: 'a.txt', data: 'hello' }]))],
+  ['a packed text', named('a.txt.gz', gzip('a.txt', Buffer.from('hello')))],
   [
     'a zip of texts',
     named(

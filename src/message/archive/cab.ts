@@ -26,10 +26,6 @@ export async function readCab(
     const name = rest.toString(isUtf8 ? 'utf8' : 'latin1', 0, end).replaceAll('\\', '/');
     cursor.at += end + 1;
     const size = entry.readUInt32LE(0);
-    if (
-      listing.add({ name, size, encrypted: false, type: undefined, ext: undefined, within, depth }) ===
-      undefined
-    )
-      return;
+    if (listing.addUnread({ name, size, encrypted: false }, within, depth) === undefined) return;
   }
 }

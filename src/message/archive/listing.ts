@@ -58,6 +58,10 @@ export interface ArchiveLimits {
 /** Not seen, or changing what is seen; NUL aside, behind which names go on for some programs. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
+/** What files are called that hold others, and are of interest in an archive. */
+const archiveName =
+  /\.(?:zip[x\d]*|jar|war|ear|rar|r\d\d|7z|tar|t[abgxz]z[2\d]*|tzst|gz|bz2?|xz|zst|lz|lz4|lzma|z|cab|ar[cj]|lzh|lha|ace|alz|egg|zoo|cpio|deb|rpm|wim|iso|img|udf|vhdx?|vmdk|dmg|eml|msg|mht(?:ml)?|dat)(?:\.\d{1,4})?$/;
+
 export class Listing {
   readonly limits: ArchiveLimits;
   readonly entries: ArchiveEntry[] = [];
@@ -92,6 +96,18 @@ export class Listing {
     // A directory has no name of a file, and no octets.
     const names = /[/\\]$/.test(name) && entry.size === 0 ? [] : nameReadings(name);
     return this.entries.push({ ...entry, name: shown, names });
+  }
+
+  /** As `add`, where the octets of an entry are not looked at: an archive inside is one of which nothing is known. */
+  addUnread(
+    entry: Pick<ArchiveEntry, 'encrypted' | 'name' | 'size'>,
+    within: number | undefined,
+    depth: number,
+  ): number | undefined {
+    const number = this.add({ ...entry, type: undefined, ext: undefined, within, depth });
+    const names = this.entries[(number ?? 0) - 1]?.names ?? [];
+    if (names.some((name) => archiveName.test(name))) this.truncated.add('unsupported');
+    return number;
   }
 
   /** Other readings of the name of an entry. */

@@ -47,10 +47,7 @@ async function readRar4(
       const end = (flags & 0x200) !== 0 ? octets.indexOf(0) : -1;
       const name = octets.toString('utf8', 0, end < 0 ? octets.length : end).replaceAll('\\', '/');
       const encrypted = (flags & 4) !== 0;
-      if (
-        listing.add({ name, size, encrypted, type: undefined, ext: undefined, within, depth }) === undefined
-      )
-        return;
+      if (listing.addUnread({ name, size, encrypted }, within, depth) === undefined) return;
     }
     cursor.at = start + length + data;
     if (!Number.isSafeInteger(cursor.at)) return damaged(listing);
@@ -118,10 +115,7 @@ async function readRar5(
       if (Number.isNaN(nameLength)) return damaged(listing);
       const name = header.toString('utf8', numbers.at, numbers.at + nameLength);
       const encrypted = isEncrypted(header.subarray(Math.max(0, header.length - extra)));
-      if (
-        listing.add({ name, size, encrypted, type: undefined, ext: undefined, within, depth }) === undefined
-      )
-        return;
+      if (listing.addUnread({ name, size, encrypted }, within, depth) === undefined) return;
     }
     cursor.at += data;
     if (!Number.isSafeInteger(cursor.at)) return damaged(listing);

@@ -5,8 +5,10 @@ import { isTarHeader } from '../file-type/tar-header.ts';
 import { readCab } from './cab.ts';
 import { type ArchiveLimits, Listing } from './listing.ts';
 import { readRar } from './rar.ts';
+import { readSevenZip } from './seven-zip.ts';
 import { BufferSource, LaterSource, type Source, type Step } from './source.ts';
 import { readTar } from './tar.ts';
+import { readTnef } from './tnef.ts';
 import { type Packed, unpack } from './unpack.ts';
 import { readZip } from './zip.ts';
 
@@ -17,16 +19,12 @@ export interface ArchiveList {
 
 /** Kinds that hold files and are not looked into. */
 const opaque = new Set(
-  '7z alz cpio egg squashfs vmdk dat bz2 xz lz zst lz4 z arj lzh ace iso vhd vhdx wim xar deb rpm ar'.split(
-    ' ',
-  ),
+  'alz cpio egg squashfs vmdk bz2 xz lz zst lz4 z arj lzh ace iso vhd vhdx wim xar deb rpm ar'.split(' '),
 );
-const readable = new Set(['tar', 'gz', 'rar', 'cab']);
+const readable = new Set(['tar', 'gz', 'rar', 'cab', '7z', 'dat']);
 const zipEnd = Buffer.from('PK\x05\x06', 'latin1');
-/** The codec of 7-Zip that encrypts. */
-const aes7z = Buffer.from('06f10701', 'hex');
 
-type Kind = 'zip' | 'tar' | 'gz' | 'rar' | 'cab' | 'opaque';
+type Kind = 'zip' | 'tar' | 'gz' | 'rar' | 'cab' | '7z' | 'dat' | 'opaque';
 
 function kindOf(head: Buffer, found: Detected | undefined): Kind | undefined {
   if (found !== undefined) {
@@ -77,14 +75,20 @@ class Walk {
       case 'gz':
         await this.#gzip(source, within, depth);
         break;
+      case 'dat':
+        await this.#tnef(source, within, depth);
+        break;
       case 'rar':
         await readRar(source, this.listing, within, depth);
         break;
       case 'cab':
         await readCab(source, this.listing, within, depth);
         break;
+      case '7z':
+        await readSevenZip(source, this.listing, within, depth, this.#step);
+        break;
       case 'opaque':
-        await this.#opaque(source, found?.ext);
+        this.listing.truncated.add('unsupported');
     }
     return found;
   }
@@ -144,6 +148,11 @@ class Walk {
       await this.#entry(source, { kind: 'stored', at: dataAt, length: size }, number, depth);
   }
 
+  async #tnef(source: Source, within: number | undefined, depth: number): Promise<void> {
+    for (const { dataAt, number, size } of await readTnef(source, this.listing, within, depth))
+      await this.#entry(source, { kind: 'stored', at: dataAt, length: size }, number, depth);
+  }
+
   async #gzip(source: Source, within: number | undefined, depth: number): Promise<void> {
     const head = await source.read(0, 4096);
     let at = 10 + ((head[3] ?? 0) & 4 ? 2 + (head.length >= 12 ? head.readUInt16LE(10) : 0) : 0);
@@ -164,17 +173,6 @@ class Walk {
     });
     if (number !== undefined)
       await this.#entry(source, { kind: 'gzip', at: 0, length: source.size }, number, depth);
-  }
-
-  async #opaque(source: Source, ext: string | undefined): Promise<void> {
-    this.listing.truncated.add('unsupported');
-    if (ext !== '7z') return;
-    const head = await source.read(0, 32);
-    if (head.length < 32) return;
-    const at = 32 + Number(head.readBigUInt64LE(12));
-    const length = Number(head.readBigUInt64LE(20));
-    if (at + length > source.size || length > 1_048_576) return;
-    if ((await source.read(at, length)).includes(aes7z)) this.listing.truncated.add('encrypted');
   }
 
   /** What an entry is by its octets; an archive is looked into. */

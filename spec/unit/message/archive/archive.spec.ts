@@ -9,7 +9,8 @@ import {
 } from '../../../../src/message/archive/listing.ts';
 import { BufferSource } from '../../../../src/message/archive/source.ts';
 import { type ArchiveList, listArchive } from '../../../../src/message/archive/walk.ts';
-import { cab, gzip, rar4, rar5, tar, zip } from '../../../fakes/make-archive.ts';
+import { arj, bsdtar7z, locked7z, packed7z, plain7z, secret7z } from '../../../fakes/archive-samples.ts';
+import { cab, gzip, rar4, rar5, tar, tnef, zip } from '../../../fakes/make-archive.ts';
 
 const exe = Buffer.concat([Buffer.from('MZ'), Buffer.alloc(200)]);
 const limits: ArchiveLimits = { names: 1000, bytes: 1_048_576, depth: 3 };
@@ -57,6 +58,36 @@ describe('kinds', () => {
     ['rar 5', rar5(['a.txt', 'd/b.exe']), 'rar', ['1 a.txt', '1 d/b.exe']],
     ['cab', cab(['a.txt', 'd\\b.exe']), 'cab', ['1 a.txt', '1 d/b.exe']],
     [
+      '7z, its header packed',
+      packed7z,
+      '7z',
+      [
+        ...['1 d/', '1 d/empty', '1 d/a.txt', '1 d/b.exe'],
+        ...Array.from({ length: 8 }, (_, i) => `1 d/c${i + 1}.txt`),
+        '1 d/ä€.txt',
+      ],
+    ],
+    ['7z, its header as it is', plain7z, '7z', ['1 d/a.txt', '1 d/b.exe']],
+    ['7z of another program', bsdtar7z, '7z', ['1 d/a.txt', '1 d/b.exe', '1 d/empty']],
+    ['7z behind a program', Buffer.concat([exe, plain7z]), 'exe', ['1 d/a.txt', '1 d/b.exe']],
+    [
+      '7z in zip',
+      zip([{ name: 'a', data: packed7z }]),
+      'zip',
+      expect.arrayContaining(['1 a 7z', '2 d/b.exe']),
+    ],
+    [
+      'winmail.dat',
+      tnef([
+        { title: 'A.TXT', longName: 'a.txt', data: 'hello' },
+        { title: 'B.BIN', longName: 'ü.exe', data: exe },
+        { title: 'Z', data: zip([{ name: 'e.exe', data: exe }]) },
+        { title: 'M', inside: tnef([{ title: 'c.exe', data: exe }]) },
+      ]),
+      'dat',
+      ['1 A.TXT', '1 B.BIN exe', '1 Z zip', '1 M dat', '2 e.exe exe', '2 c.exe exe'],
+    ],
+    [
       'zip in tar in zip',
       zip([{ name: 't', data: tar([{ name: 'z', data: zip([{ name: 'e.exe', data: exe }]) }]) }]),
       'zip',
@@ -98,11 +129,8 @@ describe('kinds', () => {
     expect(await encrypted(rar4([{ name: 'a', encrypted: true }]))).toEqual([[true], []]);
     expect(await encrypted(rar4([{ name: 'a' }], true))).toEqual([[], ['encrypted']]);
     expect(await encrypted(rar5(['a'], true))).toEqual([[], ['encrypted']]);
-    const sevenZip = Buffer.alloc(40);
-    sevenZip.write("7z\xbc\xaf'\x1c", 0, 'latin1');
-    sevenZip.writeBigUInt64LE(8n, 20);
-    Buffer.from('06f10701', 'hex').copy(sevenZip, 34);
-    expect(await encrypted(sevenZip)).toEqual([[], ['unsupported', 'encrypted']]);
+    expect(await encrypted(secret7z)).toEqual([[true, true], []]);
+    expect(await encrypted(locked7z)).toEqual([[], ['encrypted']]);
   });
 
   test('names in code page 437 and in UTF-8, from an extra field too', async () => {
@@ -224,6 +252,8 @@ describe('defects', () => {
       tar([{ name: 'a' }]),
       rar5(['a']),
       cab(['a']),
+      packed7z,
+      tnef([{ title: 'a', data: 'x' }]),
     ])
       expect([...(await listing(good)).defects]).toEqual([]);
   });
@@ -238,6 +268,12 @@ describe('defects', () => {
       zip([{ name: 'b.exe' }], { prefix: 'GIF89a', behind: 'rubbish' }),
       Buffer.concat([zip([{ name: 'b.exe' }]), zip([{ name: 'a.txt' }])]),
       zip([{ name: 'b.exe. .' }]),
+      zip([{ name: 'b.exe::$DATA' }]),
+      zip([{ name: 'a.txt:b.exe' }]),
+      zip([{ name: 'b.exe ' }]),
+      zip([{ name: 'b\u202e.exe' }]),
+      tnef([{ title: 'a.txt', longName: 'b.exe' }]),
+      tnef([{ title: 'b.exe', longName: 'a.txt' }]),
       zip([{ name: 'x/..\\b.exe' }]),
       zip([{ name: 'b.\u200bexe' }]),
       zip([{ name: 'b.exe\0.txt' }]),
@@ -259,6 +295,18 @@ describe('bounds', () => {
     ['limit-archive-depth', nested(4), {}],
     ['unsupported', zip([{ name: 'a', data: exe, method: 14 }]), {}],
     ['unsupported', Buffer.from('BZh91AY&SY'), {}],
+    ['unsupported', arj, {}],
+    // What is in them is not looked at.
+    ['unsupported', rar5(['a.txt', 'b.ZIP ']), {}],
+    ['unsupported', rar4([{ name: 'b.7z.001' }]), {}],
+    ['unsupported', cab(['b.iso']), {}],
+    ['limit-archive-names', packed7z, { names: 12 }],
+    ['limit-archive-names', tnef([{ title: 'a' }, { title: 'b' }]), { names: 1 }],
+    ['limit-archive-bytes', packed7z, { bytes: 160 }],
+    ['damaged', packed7z.subarray(0, 40), {}],
+    // 7-Zip looks for the header of such an archive.
+    ['damaged', Buffer.concat([packed7z.subarray(0, 8), Buffer.alloc(24), packed7z.subarray(32)]), {}],
+    ['damaged', tnef([{ title: 'a', data: exe }]).subarray(0, 200), {}],
     ['encrypted', rar5(['a'], true), {}],
     ['damaged', rar5(['a']).subarray(0, 20), {}],
   ])('%s', async (word, octets, other) => {
@@ -281,6 +329,13 @@ describe('bounds', () => {
       rar4([{ name: 'a' }]),
       rar5(['a', 'b']),
       cab(['a', 'b']),
+      packed7z,
+      plain7z,
+      secret7z,
+      tnef([
+        { title: 'a', longName: 'b', data: exe },
+        { title: 'c', inside: tnef([]) },
+      ]),
       gzip('a', tar([{ name: 'b' }])),
     ];
     await fc.assert(
@@ -294,7 +349,7 @@ describe('bounds', () => {
           await list(length % 3 === 0 ? octets.subarray(0, length) : octets);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 });
