@@ -7,6 +7,8 @@ import type { Source, Step } from './source.ts';
 const longestHeader = 1_048_576;
 /** Octets that are unpacked before others get their turn. */
 const stepOctets = 16_384;
+/** What the readings of a name cost, in octets that are gone over otherwise. */
+const nameCost = 1024;
 /** Headers are packed once; a few times more do no harm. */
 const mostPacked = 4;
 
@@ -386,8 +388,10 @@ export async function readSevenZip(
     }
     if (header.octets[0] !== id.header) throw new Damaged();
     await step(header.octets.length);
-    for (const file of readHeader(new Reader(header.octets.subarray(1), listing.limits.names + 1)))
+    for (const file of readHeader(new Reader(header.octets.subarray(1), listing.limits.names + 1))) {
+      await step(nameCost);
       if (listing.addUnread(file, within, depth) === undefined) return;
+    }
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
     listing.defects.add('damaged');
