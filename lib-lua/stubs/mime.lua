@@ -178,9 +178,9 @@ function mime.header(i, name, n) end
 function mime.detect(i) end
 
 ---The names of what is in an archive, and of what is in archives inside it, by their octets and not by their names. Looked into are zip (and with it office
----documents, jar, programs that unpack themselves), tar, gz with a tar in it, rar, cab; in zip, tar and gz also archives inside, at most option
----limit-archive-depth levels. 7z, iso and others count as archives of which nothing is known (`truncated.unsupported`). That a 7z has a
----password is seen only where its list of names is encrypted as well. A list that is not all
+---documents, jar, programs that unpack themselves), tar, gz, 7z, rar, cab and what Outlook sends as winmail.dat; in zip, tar, gz and winmail.dat also archives inside, at most option
+---limit-archive-depth levels. Of 7z, rar and cab the names are read, not what the files are. What nothing is known of has `truncated.unsupported`: bz2, xz, zst, arj, iso and
+---others, and archives inside 7z, rar and cab, by their names. A rule about names refuses an archive whose list is not all. Such a list
 ---says so in `truncated`, so that "too much to look through" can be a verdict: limits are limit-archive-names and limit-archive-bytes. Nothing is
 ---written to a disk; two archives are looked into at a time in a process, others wait. Suspends. The message must be complete: in `hook.dot` and later in the transaction; before that it raises an error. It is read
 ---as it is stored at that moment: when the policy has changed the file, or a service has replaced the message, the numbers are those of the parts
