@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Groups, one after the other: what runs in this process, what talks to real programs (built and installed first), and what holds the worst
-// cases against their bounds (one file at a time, so that nothing else disturbs it). Speeds (`npm run test:speed`) want a quiet machine and are
+// cases against their bounds, which hold on a busy machine. Speeds (`npm run test:speed`) want a quiet machine and are
 // no part of `npm test`.
 export default defineConfig({
   test: {
@@ -43,7 +43,6 @@ export default defineConfig({
           include: ['spec/load/**/*.spec.ts'],
           globalSetup: ['spec/real/global-setup.ts'],
           testTimeout: 120_000,
-          fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
       },
