@@ -13,7 +13,7 @@ local access = {}
 -- What an entry can say.
 access.word = fields.words('access.word', { 'ok', 'reject', 'tempfail', 'dunno', 'greylist', 'discard' })
 
--- A name has at most so many parents that are looked up; a longer one is no name of anybody.
+-- Of a name so many parents are looked up, the shortest ones: no registered name has more labels, and whoever puts more in front is still who he is.
 local MOST_PARENTS = 20
 -- Longer texts are no keys.
 local LONGEST = 512
@@ -25,29 +25,54 @@ local function new(find_first)
   return setmetatable({ find_first = find_first }, list)
 end
 
--- The domain and its parents: `mx.example.com`, `.example.com`, `.com`.
-local function add_domain(keys, name)
-  name = name:lower():gsub('%.$', '')
-  if name == '' or #name > LONGEST then return end
-  keys[#keys + 1] = name
-  local parents = 0
-  for dot in name:gmatch('()%.') do
-    parents = parents + 1
-    if parents > MOST_PARENTS then return end
-    keys[#keys + 1] = name:sub(dot)
+-- Keys from the first to look up to the last, none twice. A text that cannot be a key of a line is left out: too long, or with blanks or control
+-- characters; so is an address, which stands for a network: whatever a stranger calls himself, he is not a client of it.
+local function adder(keys)
+  local seen = {}
+  return function(key)
+    if seen[key] or key == '' or #key > LONGEST or key:find('[%z\1-\32\127]') then return end
+    if key:find('^[%x.:]+$') and net.network(key) then return end
+    seen[key] = true
+    keys[#keys + 1] = key
   end
+end
+
+-- A name, and behind it what DNS has for it when it is in UTF-8 (A-labels): two writings of one name.
+local function add_name(add, before, name)
+  add(before .. name)
+  local ascii = #name <= LONGEST and name:find('[\128-\255]') and net.to_ascii(name)
+  if ascii then add(before .. ascii) end
+end
+
+-- The domain and its parents: `mx.example.com`, `.example.com`, `.com`; of `[192.0.2.1]` only that.
+local function add_domain(add, name)
+  name = name:gsub('%.$', '')
+  add_name(add, '', name)
+  if name:sub(1, 1) == '[' then return end
+  local dots = {}
+  for dot in name:gmatch('()%.') do dots[#dots + 1] = dot end
+  for i = math.max(1, #dots - MOST_PARENTS + 1), #dots do add_name(add, '.', name:sub(dots[i] + 1)) end
 end
 
 -- `bob@example.com`, `example.com`, `.com`, `bob@`. The null sender is `<>`.
 local function keys_of_address(address)
   if address == '' or address == '<>' then return { '<>' } end
-  if #address > LONGEST then return {} end
-  address = address:lower()
-  local user, domain = address:match('^(.*)@([^@]*)$')
-  if not user then return { address .. '@' } end
-  local keys = { address }
-  add_domain(keys, domain)
-  keys[#keys + 1] = user .. '@'
+  local keys = {}
+  local add = adder(keys)
+  local user, domain = address:lower():match('^(.*)@([^@]*)$')
+  if not user then
+    add(address:lower() .. '@')
+    return keys
+  end
+  add_name(add, user .. '@', domain)
+  add_domain(add, domain)
+  add(user .. '@')
+  return keys
+end
+
+local function keys_of_domain(name)
+  local keys = {}
+  add_domain(adder(keys), name:lower())
   return keys
 end
 
@@ -81,9 +106,7 @@ end
 ---@return string? key
 ---@return string? cause
 function list:domain(name)
-  local keys = {}
-  add_domain(keys, text('access:domain', name))
-  return self.find_first(keys)
+  return self.find_first(keys_of_domain(text('access:domain', name)))
 end
 
 -- The smallest network that holds the address counts before the name. A name that is not confirmed is what the client likes it to be:
@@ -94,8 +117,9 @@ end
 ---@return string? key
 ---@return string? cause
 function list:client(ip, host)
-  local keys = { net = text('access:client', ip) }
-  if host then add_domain(keys, text('access:client', host)) end
+  ip = text('access:client', ip)
+  local keys = keys_of_domain(text('access:client', host))
+  keys.net = net.network(ip) and ip
   return self.find_first(keys)
 end
 
@@ -108,8 +132,8 @@ function list.action(_, value)
   if value == nil then return access.word.dunno end
   local code = value:match('^([45])%d%d[ -]')
   if code then return code == '5' and access.word.reject or access.word.tempfail, value end
-  local word, rest = value:match('^(%a*)%s*(.-)%s*$')
-  word = word:upper()
+  local word, rest = value:match('^(%a*)%s*(.*)$')
+  word, rest = word:upper(), rest:match('^.*%S') or ''
   if word == 'REJECT' then return access.word.reject, '550 5.7.1 ' .. (rest == '' and 'access denied' or rest) end
   if word == 'TEMPFAIL' then return access.word.tempfail, '451 4.7.1 ' .. (rest == '' and 'try again later' or rest) end
   if word == 'OK' or value == '' then return access.word.ok end
@@ -153,23 +177,38 @@ local function networks_of(ip)
   return keys
 end
 
--- A list in the store: the key `prefix` and what stands left in a line of a file. One round trip a question. `name`: another store than the first.
+local check_options = fields.checker('access.redis', { store = 'text?', on_failure = 'open_closed?' })
+
+-- A list in the store: the key `prefix` and what stands left in a line of a file. One round trip a question. `options`: the name of another store than the
+-- first, or a table with `store` and `on_failure`: when the store has failed 'open' finds nothing, which is the default, and
+-- 'closed' a value that says TEMPFAIL.
 ---@param prefix string
----@param name? string
-function access.redis(prefix, name)
+---@param options? string|{ store?: string, on_failure?: 'open'|'closed' }
+function access.redis(prefix, options)
   if type(prefix) ~= 'string' then
     error(("bad argument #1 to 'access.redis' (string expected, got %s)"):format(type(prefix)), 2)
+  elseif #prefix > LONGEST // 2 then
+    error(("bad argument #1 to 'access.redis' (at most %d octets expected, got %d)"):format(LONGEST // 2, #prefix), 2)
   end
+  options = type(options) == 'string' and { store = options } or options or {}
+  check_options(options)
+  local name, is_closed = options.store, options.on_failure == 'closed'
   return new(function(keys)
     local used = name and store.open(name) or store
-    local asked = keys.net and networks_of(keys.net) or {}
+    local asked, full = keys.net and networks_of(keys.net) or {}, {}
     for _, key in ipairs(keys) do asked[#asked + 1] = key end
-    if #asked == 0 then return nil end
-    local full = {}
-    for i, key in ipairs(asked) do full[i] = prefix .. key end
+    local places = {}
+    for _, key in ipairs(asked) do
+      local place = prefix .. key
+      -- The store has no longer keys, and would answer for none of them.
+      if #place <= LONGEST and place ~= '' then
+        full[#full + 1], places[#places + 1] = place, key
+      end
+    end
+    if #full == 0 then return nil end
     local values, cause = used.get(full)
-    if not values then return nil, nil, cause end
-    for i, key in ipairs(asked) do
+    if not values then return is_closed and 'TEMPFAIL the list cannot be read, try again later' or nil, nil, cause end
+    for i, key in ipairs(places) do
       if values[full[i]] then return values[full[i]], key end
     end
     return nil

@@ -15,7 +15,7 @@ local LONGEST_TEXT = 200
 local MOST_NAMES = 20
 local MOST_LISTS = 100
 
-local check_list = fields.checker('dnsbl', { zone = 'string', codes = 'table?', weight = 'number?', name = 'string?' })
+local check_list = fields.checker('dnsbl', { zone = 'text', codes = 'table?', weight = 'number?', name = 'text?' })
 
 -- What codes = { ['127.0.0.2-11'] = 5, ['127.0.0.128/25'] = 1 } says about an answer: a weight, or nil.
 local function weight_of(code, pattern, weight)
@@ -45,22 +45,63 @@ local function greatest(list)
   return most
 end
 
+-- Answers that mean something: 127.0.0.0/8 without 127.255.255.0/24. A code outside would never be found.
+local RIGHT_CODES = '127.0.0.2, 127.0.0.2-11 or 127.0.0.0/24'
+
+local function is_code(pattern)
+  if type(pattern) ~= 'string' then return false end
+  local start, first, last = pattern:match('^(%d+%.%d+%.%d+%.)(%d+)%-(%d+)$')
+  if start then
+    first, last = tonumber(first), tonumber(last)
+    if first > last or last > 255 then return false end
+    pattern = start .. first
+  end
+  local address, bits = pattern:match('^([%d.]+)/?(%d*)$')
+  if not address or pattern:sub(-1) == '/' or not net.network(address) or not net.contains_ip('127.0.0.0/8', address) then return false end
+  return not net.contains_ip('127.255.255.0/24', address) and (bits == '' or tonumber(bits) >= 8 and tonumber(bits) <= 32)
+end
+
+-- What may stand behind a reversed address of IPv6, which has 64 octets: labels of letters, digits, - and _.
+local function is_zone(zone)
+  zone = zone:gsub('%.$', '')
+  if zone == '' or #zone > 180 then return false end
+  for label in (zone .. '.'):gmatch('([^.]*)%.') do
+    if #label > 63 or not label:find('^[%w_-]+$') then return false end
+  end
+  return true
+end
+
+local function read_list(name, i, list)
+  local where = ('%s: lists[%d]'):format(name, i)
+  if type(list) == 'string' then list = { zone = list } end
+  check_list(list, 5, where)
+  if not is_zone(list.zone) then
+    error(("%s: '%s' is no zone; right would be a domain such as zen.example"):format(where, list.zone:sub(1, 60)), 4)
+  elseif list.codes and next(list.codes) == nil then
+    error(('%s: codes has none; right would be weights by code, or no codes at all'):format(where), 4)
+  end
+  for pattern, weight in pairs(list.codes or {}) do
+    if not is_code(pattern) then
+      error(("%s: '%s' is no code; right would be %s"):format(where, tostring(pattern):sub(1, 60), RIGHT_CODES), 4)
+    elseif type(weight) ~= 'number' or weight ~= weight or math.abs(weight) == math.huge then
+      error(('%s: number expected for code %s, got %s'):format(where, pattern, type(weight) == 'number' and weight or type(weight)), 4)
+    end
+  end
+  return list
+end
+
+-- The lists in a table of their own: a hole in what was given (a variable that is nil) would end them before their end.
 local function read_lists(name, lists)
   local read = {}
-  for i, list in ipairs(lists) do
-    if type(list) == 'string' then list = { zone = list } end
-    check_list(list, 4, ('%s: lists[%d]'):format(name, i))
-    for pattern, weight in pairs(list.codes or {}) do
-      local plain = type(pattern) == 'string' and pattern:gsub('%-%d+$', '')
-      if not plain or not pcall(net.contains_ip, plain, '127.0.0.2') then
-        error(("%s: lists[%d]: '%s' is no code; right would be 127.0.0.2, 127.0.0.2-11 or 127.0.0.0/24"):format(name, i, tostring(pattern)), 3)
-      elseif type(weight) ~= 'number' then
-        error(('%s: lists[%d]: number expected for code %s, got %s'):format(name, i, pattern, type(weight)), 3)
-      end
+  for i, list in ipairs(lists) do read[i] = read_list(name, i, list) end
+  for key in pairs(lists) do
+    if math.type(key) ~= 'integer' or key < 1 then
+      error(("%s: lists is an array of zones and of tables with a zone; '%s' is no place in it, put it into { } of its own"):format(name, tostring(key):sub(1, 60)), 3)
+    elseif not read[key] then
+      error(('%s: lists[%d] is nil, and lists[%d] is not'):format(name, #read + 1, key), 3)
     end
-    read[i] = list
   end
-  if #read == 0 or #read > MOST_LISTS then error(('%s: 1 to %d lists expected'):format(name, MOST_LISTS), 3) end
+  if #read == 0 or #read > MOST_LISTS then error(('%s: 1 to %d lists expected, got %d'):format(name, MOST_LISTS, #read), 3) end
   return read
 end
 
@@ -181,7 +222,7 @@ local function ask(names, lists, given)
 end
 
 local check_given = fields.checker('dnsbl.check', {
-  ip = 'string', lists = 'table', threshold = 'number?', timeout = 'positive?', on_failure = 'open_closed?',
+  ip = 'text', lists = 'table', threshold = 'number?', timeout = 'positive?', on_failure = 'open_closed?',
 })
 
 -- The score of an address, the lists that have it (array of { zone, code, text, weight }), and the zones that gave no answer. With `threshold`

@@ -123,9 +123,21 @@ async function at(settings: Settings, story: (server: Server) => Promise<void>):
   }
 }
 
-describe('etc/examples/greylist.lua', () => {
-  const wait = (seconds: number): string => `451 4.7.1 greylisted, try again in ${seconds} seconds`;
+const wait = (seconds: number): string => `451 4.7.1 greylisted, try again in ${seconds} seconds`;
 
+it('etc/examples/cluster/cluster.lua has strangers come back, and the null sender wait at DATA only', () =>
+  at({ policy: example('cluster/cluster') }, async (server) => {
+    const [sender, recipient] = ['a@example.org', 'b@example.com'];
+    expect(await server.mail('192.0.2.7', sender, recipient)).toBe(wait(300));
+    const replies = await server.talk('192.0.2.7', ['MAIL FROM:<>', `RCPT TO:<${recipient}>`, 'DATA']);
+    expect(replies.map((reply) => reply.slice(0, 3))).toEqual(['250', '250', '451']);
+    server.pass(300);
+    expect(await server.mail('192.0.2.7', '', recipient)).toMatch(/^250 /);
+    expect(await server.mail('192.0.2.7', sender, recipient)).toMatch(/^250 /);
+    expect(await server.mail('192.0.2.7', sender, 'b@example.net')).toBe('550 5.7.1 not our mail');
+  }));
+
+describe('etc/examples/greylist.lua', () => {
   it('has strangers come back', () =>
     at({ policy: example('greylist') }, async (server) => {
       const mail = (): Promise<string> => server.mail('192.0.2.7', 'a@example.com', 'b@example.net');

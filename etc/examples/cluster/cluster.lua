@@ -13,11 +13,12 @@ local DELAY = 300
 -- Recipients of a network in an hour, and how many of them at once.
 local LIMIT, BURST = 600, 100
 
-local function wait_of(recipient)
+-- The reply to somebody who has to wait; nil for others.
+local function wait_of(sender, recipient)
   local _, wait = greylist.check{
-    ip = client.address, sender = client.sender, recipient = recipient, delay = DELAY, on_failure = 'open',
+    ip = client.address, sender = sender, recipient = recipient, delay = DELAY, on_failure = 'open',
   }
-  return wait
+  return wait and '451 4.7.1 greylisted, try again in ' .. wait .. ' seconds'
 end
 
 local function is_within_limit()
@@ -27,7 +28,12 @@ end
 
 function hook.rcpt(recipient, domain)
   if not OUR_DOMAINS[domain:lower()] then return '550 5.7.1 not our mail' end
-  local wait = wait_of(recipient)
-  if wait then return '451 4.7.1 greylisted, try again in ' .. wait .. ' seconds' end
+  -- A server that asks whether an address exists comes with the null sender and does not come back: that one waits at DATA.
+  local wait = client.sender ~= '' and wait_of(client.sender, recipient)
+  if wait then return wait end
   if not is_within_limit() then return '451 4.7.1 too much from your network, try again later' end
+end
+
+function hook.data()
+  if client.sender == '' then return wait_of('', client.recipients[1]) end
 end

@@ -48,6 +48,26 @@ describe('a list of keys', () => {
     expect(look(content(text), key)).toBe(value);
   });
 
+  it('finds nothing for what could only be a key with its value, or with the next line', () => {
+    // In a table so small every key begins its search at the same few places.
+    for (let i = 0; i < 200; i++) {
+      const list = content(`key${i} value\nother\tx\r\nlast\n`, i % 2 === 0 ? 'keys' : 'access');
+      for (const key of [
+        ...[
+          `key${i} value`,
+          `key${i} `,
+          `key${i}\0`,
+          `key${i}\n`,
+          `key${i} value\nother\tx`,
+          'other\tx',
+          'other\tx\r',
+        ],
+        ...['last\n', 'other\tx\r\nlast', `key${i} value\nother`, ' ', '\n', '\0', `\tkey${i}`],
+      ])
+        expect([key, look(list, key)]).toEqual([key, undefined]);
+    }
+  });
+
   it('has every key of many, and no other', () => {
     const keys = Array.from({ length: 5000 }, (_, i) => `user${i * 7919}@example${i % 13}.com`);
     const list = content(keys.map((key, i) => `${key} ${i}\n`).join(''));

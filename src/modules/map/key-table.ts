@@ -52,12 +52,19 @@ export class KeyTable {
     return endsKey(bytes[at + end - start]);
   }
 
-  /** The offset behind a key (latin1) in the file; -1 when it is not there. */
+  /**
+   * The offset behind a key (latin1) in the file; -1 when it is not there. What has a blank or a control character in it is no key: it would be compared
+   * with a key and the value behind it, or with the next line.
+   */
   find(key: string): number {
     const bytes = this.#bytes;
     const { length } = key;
     let hash = 0x811c9dc5;
-    for (let i = 0; i < length; i++) hash = Math.imul(hash ^ fold(key.charCodeAt(i)), 0x01000193);
+    for (let i = 0; i < length; i++) {
+      const octet = key.charCodeAt(i);
+      if (endsKey(octet)) return -1;
+      hash = Math.imul(hash ^ fold(octet), 0x01000193);
+    }
     let slot = (hash ^ (hash >>> 15)) & this.#mask;
     for (let at = this.#slots[slot] ?? 0; at !== 0; at = this.#slots[slot] ?? 0) {
       const start = at - 1;

@@ -19,6 +19,8 @@ export class MapFile {
   readonly kind: MapKind;
   content: MapContent;
   state: FileState;
+  /** What the last look has found. */
+  seen: FileState;
   lookedAt: number;
   isLooking = false;
   readonly #files: MapFiles;
@@ -29,6 +31,7 @@ export class MapFile {
     this.kind = kind;
     this.content = read.content;
     this.state = read.state;
+    this.seen = read.state;
     this.lookedAt = files.now();
   }
 
@@ -107,23 +110,39 @@ export class MapFiles {
     const now = this.now();
     if (now - file.lookedAt < lookAgainMs || file.isLooking) return;
     file.isLooking = true;
-    void this.#again(file).finally(() => {
-      file.lookedAt = this.now();
-      file.isLooking = false;
-    });
+    void this.#again(file)
+      .finally(() => {
+        file.lookedAt = this.now();
+        file.isLooking = false;
+      })
+      .then((isChanging) => {
+        // A list that is seldom used is not left half changed for so long.
+        if (isChanging) this.#clock.after(lookAgainMs, () => this.look(file)).unref();
+      });
   }
 
-  async #again(file: MapFile): Promise<void> {
+  /**
+   * Reads the file when it is another one than was read, and two looks have found it the same: who writes it where it stands has come to an end
+   * then. True when it is not sure yet.
+   */
+  async #again(file: MapFile): Promise<boolean> {
     const { path, kind } = file;
-    if ((await stateOf(path)) === file.state) return;
+    const state = await stateOf(path);
+    if (state === file.state) return false;
+    const isQuiet = state === file.seen;
+    file.seen = state;
+    if (!isQuiet) return true;
     const read = await this.#read(path, kind, `${kind} ${path}`);
-    // In the middle of a change: it is looked at again.
-    if (read.state === '') return;
+    if (read.state !== state) {
+      file.seen = read.state;
+      return true;
+    }
     file.state = read.state;
     if (read.kind === 'content') {
       file.content = read.content;
       this.#log.emit('map-read', { path, entries: read.content.entries });
     } else this.#log.emit('map-kept', { cause: read.message, path });
+    return false;
   }
 
   async #read(path: string, kind: MapKind, name: string): Promise<FileRead> {
