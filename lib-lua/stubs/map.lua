@@ -18,7 +18,7 @@ function map_obj:lookup(key) end
 ---
 ---A line is a key, and behind blanks its value, if it has one. Line ends are LF or CRLF. Case of ASCII letters in keys does not count; other octets are compared as they are. At most 1000000 lines, 256 MiB, 512 octets for a key and 4096 for a line. A mistake is: a control character, a key twice with different values, a value that begins with `#`, a network that is none.
 ---
----While a list is used its file is looked at once a second. One that has changed is read in the background: look-ups get what was read before until the new content is complete. When that has a mistake, or the file is gone, the old content stays, and one line in the log says why, with file and line. Replace a file by renaming a finished one (`mv list.new list`), so that nobody reads half of it.
+---While a list is used its file is looked at once a second. One that has changed, and was found the same by two looks, is read in the background: look-ups get what was read before until the new content is complete. When that has a mistake, or the file is gone, the old content stays, and one line in the log says why, with file and line. Replace a file by renaming a finished one (`mv list.new list`): when it is opened for the first time, or who writes it pauses for seconds, nobody can see that it is not finished.
 ---@class map
 map = {}
 
