@@ -1,6 +1,6 @@
 // Addresses in a header (RFC 5322 3.4) with the obsolete forms of section 4.4: routes, empty list elements, dots in names, blanks and comments
 // anywhere; octets beyond ASCII (RFC 6532). Dots at the ends of a local part or one behind the other, and one behind a domain, are let through as
-// in RCPT: everybody reads them alike. The one grammar for whoever asks who is in From or To. It does not guess: what is no list of addresses is
+// smtp-lenient does: everybody reads them alike. The one grammar for whoever asks who is in From or To. It does not guess: what is no list of addresses is
 // none, as two readers would find two different addresses in it; nor is one whose address has an encoded word in it (RFC 2047 section 5), which
 // some show decoded. Pure; texts are latin1, and time is linear in them.
 

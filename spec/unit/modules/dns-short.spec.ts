@@ -1,6 +1,7 @@
 // dns.a, aaaa, mx, ptr and txt: what they give, what they leave alone, and how they end.
 import { afterEach, describe, expect, it } from 'vitest';
-import { FakeDnsServer } from '../../../src/bench/ports/dns-server.ts';
+import { FakeDnsServer, recordsAction } from '../../../src/bench/ports/dns-server.ts';
+import { packetOctets, recordOctets } from '../../../src/bench/ports/dns-zone.ts';
 import type { LuaResults, Suspension } from '../../../src/lua-api/function-spec.ts';
 import type { LuaValue } from '../../../src/lua-api/value.ts';
 import { type DnsRig, type DnsRigSettings, dnsRig } from '../../fakes/dns-rig.ts';
@@ -89,6 +90,103 @@ describe('the short forms', () => {
     held.cancel();
     await held.done;
     expect((await ask(dns, 'a', 'a.test'))[1]).toBe(0);
+  });
+});
+
+/** A name of these labels, whatever is in them. */
+const labels = (...parts: readonly (string | Buffer)[]): Buffer =>
+  Buffer.concat([
+    ...parts.map((part) => Buffer.concat([Buffer.of(part.length), Buffer.from(part as string, 'latin1')])),
+    Buffer.of(0),
+  ]);
+const mx = (preference: number, host: Buffer): Buffer =>
+  Buffer.concat([Buffer.of(preference >> 8, preference & 255), host]);
+const texts = (...parts: readonly string[]): Buffer => labels(...parts).subarray(0, -1);
+
+describe('answers of whoever runs the zone', () => {
+  it.each<readonly [string, string, number, readonly Buffer[], unknown]>([
+    [
+      'what stands in labels moves no dot and ends no line',
+      'mx',
+      15,
+      [
+        mx(1, labels('a.b', 'c')),
+        mx(2, labels('a\\b')),
+        mx(3, labels('a\0b', 'c\r\nX: y')),
+        mx(4, labels('\xff')),
+      ],
+      [
+        [
+          { preference: 1, value: 'a\\.b.c.' },
+          { preference: 2, value: 'a\\\\b.' },
+          { preference: 3, value: 'a\\000b.c\\013\\010X:\\032y.' },
+          { preference: 4, value: '\\255.' },
+        ],
+        0,
+      ],
+    ],
+    ['no mail at all', 'mx', 15, [mx(0, labels())], [[{ preference: 0, value: '.' }], 0]],
+    ['a name with a line end', 'ptr', 12, [labels('a\r\nb')], [['a\\013\\010b.'], 0]],
+    [
+      'pieces of a text',
+      'txt',
+      16,
+      [texts('a'.repeat(255), 'b', ''), texts('\0\r\n\xff'), texts('')],
+      [[`${'a'.repeat(255)}b`, '\0\r\n\xff', ''].map((text) => Buffer.from(text, 'latin1')), 0],
+    ],
+    [
+      'a text longer than its record',
+      'txt',
+      16,
+      [texts('a').fill(5, 0, 1)],
+      [undefined, 2, expect.any(String)],
+    ],
+    ['a text without strings', 'txt', 16, [Buffer.alloc(0)], [undefined, 2, expect.any(String)]],
+    ['an address of three octets', 'a', 1, [Buffer.of(1, 2, 3)], [undefined, 2, expect.any(String)]],
+    ['an address of five octets', 'a', 1, [Buffer.of(1, 2, 3, 4, 5)], [undefined, 2, expect.any(String)]],
+    ['a label of 64 octets', 'mx', 15, [mx(1, labels('a'.repeat(64)))], [undefined, 2, expect.any(String)]],
+    [
+      'a name of more than 255 octets',
+      'mx',
+      15,
+      [mx(1, labels(...Array<string>(5).fill('a'.repeat(63))))],
+      [undefined, 2, expect.any(String)],
+    ],
+    ['records of another type', 'a', 16, [texts('x')], [[], 0]],
+    ['an alias that leads to itself', 'a', 5, [labels('bad', 'test')], [undefined, 2, expect.any(String)]],
+  ])('%s', async (_what, name, type, data, results) => {
+    const { dns, server } = await setUp();
+    server.script(
+      'bad.test',
+      recordsAction(...data.map((octets) => recordOctets('bad.test', type, 60, octets))),
+    );
+    expect(await ask(dns, name, 'bad.test')).toEqual(results);
+  });
+
+  it('there is no such name, though there are records of it', async () => {
+    const { dns, server } = await setUp();
+    const answer = [recordOctets('bad.test', 1, 60, Buffer.of(192, 0, 2, 1))];
+    server.script('bad.test', {
+      kind: 'packet',
+      make: (query) => packetOctets({ id: query.id, rcode: 3, question: query.question, answer }),
+    });
+    expect(await ask(dns, 'a', 'bad.test')).toEqual([[], 3]);
+  });
+
+  it.each([
+    ['a', 'a b.test'],
+    ['a', 'a\0.test'],
+    ['a', 'a\r\nb.test'],
+    ['a', 'a\\.b.test'],
+    ['a', '\xff.test'],
+    ['a', `${'a'.repeat(64)}.test`],
+    ['a', 'a.'.repeat(200)],
+    ['mx', 'x'.repeat(1_000_000)],
+    ['txt', 'a.test..'],
+  ])('dns.%s does not ask about %j', async (name, asked) => {
+    const { dns, server } = await setUp();
+    expect(await ask(dns, name, asked)).toEqual([undefined, 16, expect.any(String)]);
+    expect(server.queries).toEqual([]);
   });
 });
 

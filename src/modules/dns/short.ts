@@ -34,7 +34,7 @@ const shorts: readonly Short[] = [
     type: 'MX',
     argument: 'Domain name.',
     list: 'table[]?',
-    each: 'tables with `preference` and `value` (the name of a host, with a final dot), ascending by preference',
+    each: 'tables with `preference` and `value` (the name of a host, with a final dot; nothing but a dot: the domain takes no mail, RFC 7505), ascending by preference',
     read: ({ fields: { preference, value: host } }) => ({ preference, value: host }),
   },
   {
@@ -61,7 +61,9 @@ function resultsOf(
   type: number,
   read: Short['read'],
 ): LuaResults {
-  if (code !== rcode.OK && code !== rcode.NXDOMAIN) return [undefined, code, error];
+  // Who says that there is no such name and sends records of it has said that there are none, as with dns.query.
+  if (code === rcode.NXDOMAIN) return [[], code];
+  if (code !== rcode.OK) return [undefined, code, error];
   return [answer.filter((record) => record.type === type).map(read), code];
 }
 

@@ -187,8 +187,10 @@ export class FinalEnvelope {
     return this.#left(wanted).length > 0;
   }
 
-  /** The address as it goes out. */
+  /** The address as it goes out. No longer than one of the client could be: the next hop gets it in one line. */
   #address(text: string, values: OptionValues, needsDomain: boolean): string | EnvelopeAnswer {
+    const longest = values['limit-line-length'];
+    if (text.length > longest) return refused(`an address of more than ${longest} bytes (limit-line-length)`);
     const parsed = parseMailbox(text, {
       lenience: lenienceOf(values),
       localLength: values['rfc2821-local-length'],

@@ -103,3 +103,12 @@ describe('the envelope that a message goes on with', () => {
     expect(user / 1000).toBeLessThan(many / 2);
   });
 });
+
+it('takes no address that is longer than a line of the client could be', () => {
+  const envelope = new FinalEnvelope(path, false, []);
+  const longest = values['limit-line-length'];
+  const cause = `an address of more than ${longest} bytes (limit-line-length)`;
+  expect(envelope.setSender('a'.repeat(longest + 1), values)).toEqual({ kind: 'refused', cause });
+  expect(envelope.add('a'.repeat(longest + 1), '', values)).toEqual({ kind: 'refused', cause });
+  expect(envelope.setSender(`${'a'.repeat(longest - 10)}@b.example`, values)).toEqual({ kind: 'changed' });
+});
