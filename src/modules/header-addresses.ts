@@ -58,7 +58,7 @@ const addresses = luaFunction({
   text:
     'The addresses in a From, To, Cc, Reply-To or Sender header (RFC 5322 section 3.4), by the grammar that `auth.author` goes by: groups, comments, quoted local parts, ' +
     'source routes (left out), domain literals and UTF-8 are read. Encoded words are decoded when all has been taken apart, so what one hides is part of a name and never an address. What is no list of addresses has none, as ' +
-    'every mail program finds another one in it: a bare word, a missing `>`, an address in front of `<`, an unquoted comma in a name, an encoded word in an address, a domain that is no name, ' +
+    'every mail program finds another one in it: a bare word, a missing `>`, an address in front of `<`, an unquoted comma in a name, blanks or an encoded word in an address, a domain that is no name, ' +
     'characters in an address that are not seen or that IDNA makes others of. Needless dots (`a..b@`, and one behind the domain, which is left out) are let through as `smtp-lenient` does. A comment is no name. There may be several addresses where one is expected: look at `#list`. ' +
     `A value of more than ${longest} octets or ${most} addresses is not read: nil and an error. Time linear in the value. Does not suspend.`,
   examples: [

@@ -102,7 +102,11 @@ export const traceRecords: readonly RecordSpec[] = [
         text: 'the word behind `from`: what the client said of itself, with Exim and qmail its name by DNS',
       },
       { name: 'helo', type: 'string?', text: 'what the client said in EHLO or HELO' },
-      { name: 'ip', type: 'string?', text: 'its address, lower case' },
+      {
+        name: 'ip',
+        type: 'string?',
+        text: 'its address in its one canonical form: IPv6 by RFC 5952, an IPv4-mapped one as IPv4',
+      },
       { name: 'by', type: 'string?', text: 'the name of the server that wrote it' },
       { name: 'with', type: 'string?', text: 'the protocol, as it is written' },
       { name: 'id', type: 'string?', text: 'the id that the server gave the message' },

@@ -1,7 +1,7 @@
 // Addresses in a header (RFC 5322 3.4) with the obsolete forms of section 4.4: routes, empty list elements, dots in names, blanks and comments
-// anywhere; octets beyond ASCII (RFC 6532). Dots at the ends of a local part or one behind the other, and one behind a domain, are let through as
+// anywhere but within a local part or domain; octets beyond ASCII (RFC 6532). Dots at the ends of a local part or one behind the other, and one behind a domain, are let through as
 // smtp-lenient does: everybody reads them alike. The one grammar for whoever asks who is in From or To. It does not guess: what is no list of addresses is
-// none, as two readers would find two different addresses in it; nor is one whose address has an encoded word in it (RFC 2047 section 5), which
+// none, as two readers would find two different addresses in it (`a@b .c` is b.c to some and b to others); nor is one whose address has an encoded word in it (RFC 2047 section 5), which
 // some show decoded. Pure; texts are latin1, and time is linear in them.
 
 export interface Mailbox {
@@ -40,7 +40,8 @@ const END: Token = { kind: 'end' };
 
 const atom = /[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]+/y;
 const quoted = /"(?:[^"\\\r\n\0]|\\[^\r\n\0])*"/y;
-const literal = /\[[!-Z^-~]*\]/y;
+/** RFC 5321 section 4.1.3; what else could stand in one looks like an address to some. */
+const literal = /\[[A-Za-z0-9.:-]+\]/y;
 const blanks = /[ \t]+/y;
 
 /** The beginning of an encoded word: programs decode it wherever it stands, whatever follows. */
@@ -105,11 +106,13 @@ class AddressReader {
     for (;;) {
       const token = this.#token;
       if (token.kind === 'atom' || token.kind === 'quoted') {
-        if (wasWord) isLocal = false;
+        if (wasWord || (token.apart && words.length > 0)) isLocal = false;
         wasWord = true;
         anyWord = true;
-      } else if (token.kind === 'special' && token.text === '.') wasWord = false;
-      else break;
+      } else if (token.kind === 'special' && token.text === '.') {
+        if (token.apart && words.length > 0) isLocal = false;
+        wasWord = false;
+      } else break;
       words.push(token.text);
       if (token.apart && name !== '') name += ' ';
       name += token.kind === 'quoted' ? unquoted(token.text) : token.text;
@@ -150,6 +153,7 @@ class AddressReader {
       const token = this.#token;
       const isWord = token.kind === 'atom' || token.kind === 'quoted';
       if ((isWord && wasWord) || (!isWord && !(token.kind === 'special' && token.text === '.'))) break;
+      if (token.apart && localPart !== '') return this.#miss('a local part without blanks in it');
       localPart += token.text;
       anyWord ||= isWord;
       wasWord = isWord;
@@ -197,14 +201,19 @@ class AddressReader {
     let domain = '';
     for (;;) {
       const token = this.#token;
-      if (token.kind !== 'atom') {
+      if (token.kind !== 'atom' || (token.apart && domain !== '')) {
         if (domain !== '' && !this.#is('.')) return domain.slice(0, -1);
         this.#miss('a domain');
         return undefined;
       }
       domain += token.text;
       this.#next();
-      if (!this.#is('.')) return domain;
+      const dot = this.#token;
+      if (dot.kind !== 'special' || dot.text !== '.') return domain;
+      if (dot.apart) {
+        this.#miss('a domain without blanks in it');
+        return undefined;
+      }
       domain += '.';
       this.#next();
     }

@@ -27,5 +27,7 @@ export function hostNames(host: string | undefined): HostNames {
   const ip = /^[\d.]+$|:/.test(host) ? parseIp(host) : undefined;
   if (ip !== undefined) return { address: formatIp(ip, 'compact'), ascii: undefined, domain: undefined };
   const ascii = asciiName(host);
+  // Browsers take what ends in a number for an address, and this is none.
+  if (/(?:^|\.)(?:\d+|0x[\da-f]*)$/.test(ascii)) return none;
   return ascii === '' ? none : { address: undefined, ascii, domain: registeredDomain(ascii) };
 }

@@ -2,6 +2,8 @@
 // its own: Postfix, Sendmail and smtpe `helo (name [address])`, Exim `name ([address] helo=helo)`, qmail `name (HELO helo) (address)`, Exchange
 // `helo (address)`. Nothing is guessed: what is not there is undefined. Pure; texts are latin1, and time is linear in them.
 import { isIPv4, isIPv6 } from 'node:net';
+import { formatIp } from '../../net-address/format-ip.ts';
+import { parseIp } from '../../net-address/ip-address.ts';
 import { parseDate } from '../../text/date-time.ts';
 
 export interface ReceivedField {
@@ -9,7 +11,7 @@ export interface ReceivedField {
   readonly from: string | undefined;
   /** What the client has said in EHLO or HELO. */
   readonly helo: string | undefined;
-  /** The address of the client. */
+  /** The address of the client: IPv6 by RFC 5952, an IPv4-mapped one as IPv4. */
   readonly ip: string | undefined;
   readonly by: string | undefined;
   /** The protocol. */
@@ -147,9 +149,8 @@ function seenAddress(note: string): string | undefined {
 function addressIn(text: string): string | undefined {
   const found = (Array.from(text.matchAll(bracketed)).at(-1) ?? alone.exec(text))?.[1];
   if (found === undefined) return undefined;
-  // Courier and others.
-  const plain = found.replace(/^::ffff:(?=[\d.]+$)/i, '');
-  return isIPv4(plain) || isIPv6(plain) ? plain.toLowerCase() : undefined;
+  const ip = isIPv4(found) || isIPv6(found) ? parseIp(found) : undefined;
+  return ip === undefined ? undefined : formatIp(ip, 'compact');
 }
 
 const named = /(?:^|\s)(?:helo|ehlo)[ =]([^\s)]{1,255})/i;

@@ -148,6 +148,13 @@ describe('a Received header', () => {
       'from a ([192.0.2.1] by b; 1 Jan 2020',
       { from: 'a', helo: 'a', ip: '192.0.2.1' },
     ],
+    [
+      'an IPv6 address at length',
+      'from a ([IPv6:2001:DB8:0:0::0:1])',
+      { from: 'a', helo: 'a', ip: '2001:db8::1' },
+    ],
+    ['a mapped address', 'from a ([IPv6:::FFFF:c000:201])', { from: 'a', helo: 'a', ip: '192.0.2.1' }],
+    ['an address in octal', 'from a ([0300.0.2.1])', { from: 'a' }],
     ['an address that is none', 'from a ([999.0.2.1]) by b', { from: 'a', by: 'b' }],
     // HELO and ident say whatever the client likes.
     [

@@ -41,6 +41,11 @@ describe('address, ascii, domain', () => {
     ['http://[::ffff:192.0.2.1]/', '192.0.2.1', undefined, undefined],
     ['http://[::ffff:c000:201]/', '192.0.2.1', undefined, undefined],
     ['mailto:joe@Mail.Example.com', undefined, 'mail.example.com', 'example.com'],
+    // Numbers that are no address: nobody goes there.
+    ['http://127.0.0.256/', undefined, undefined, undefined],
+    ['http://1.2.3.4.5/', undefined, undefined, undefined],
+    ['http://example.com.0x/', undefined, undefined, undefined],
+    ['http://a.1e3/', undefined, 'a.1e3', undefined],
   ])('%s', (url, address, ascii, domain) => {
     expect(one(html(`<a href="${url}">`))).toMatchObject({ address, ascii, domain });
   });
