@@ -136,7 +136,7 @@ function dns.aaaa(name) end
 
 ---Asks for the MX records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
 ---@param name string Domain name.
----@return table[]? list The tables with `preference` and `value` (the name of a host, with a final dot), ascending by preference; empty when there are none; nil when that could not be found out.
+---@return table[]? list The tables with `preference` and `value` (the name of a host, with a final dot; nothing but a dot: the domain takes no mail, RFC 7505), ascending by preference; empty when there are none; nil when that could not be found out.
 ---@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
 ---@return string? error Why it could not be found out, where smtpe gave up.
 function dns.mx(name) end

@@ -13,7 +13,7 @@
 ---@class header_received
 ---@field from string? the word behind `from`: what the client said of itself, with Exim and qmail its name by DNS
 ---@field helo string? what the client said in EHLO or HELO
----@field ip string? its address, lower case
+---@field ip string? its address in its one canonical form: IPv6 by RFC 5952, an IPv4-mapped one as IPv4
 ---@field by string? the name of the server that wrote it
 ---@field with string? the protocol, as it is written
 ---@field id string? the id that the server gave the message
@@ -84,7 +84,7 @@ function header.delete_all(header_name, text) end
 ---@return string text in UTF-8, in one line
 function header.decode(value) end
 
----The addresses in a From, To, Cc, Reply-To or Sender header (RFC 5322 section 3.4), by the grammar that `auth.author` goes by: groups, comments, quoted local parts, source routes (left out), domain literals and UTF-8 are read. Encoded words are decoded when all has been taken apart, so what one hides is part of a name and never an address. What is no list of addresses has none, as every mail program finds another one in it: a bare word, a missing `>`, an address in front of `<`, an unquoted comma in a name, an encoded word in an address, a domain that is no name, characters in an address that are not seen or that IDNA makes others of. Needless dots (`a..b@`) are let through as in RCPT. A comment is no name. There may be several addresses where one is expected: look at `#list`. A value of more than 262144 octets or 5000 addresses is not read: nil and an error. Time linear in the value. Does not suspend.
+---The addresses in a From, To, Cc, Reply-To or Sender header (RFC 5322 section 3.4), by the grammar that `auth.author` goes by: groups, comments, quoted local parts, source routes (left out), domain literals and UTF-8 are read. Encoded words are decoded when all has been taken apart, so what one hides is part of a name and never an address. What is no list of addresses has none, as every mail program finds another one in it: a bare word, a missing `>`, an address in front of `<`, an unquoted comma in a name, blanks or an encoded word in an address, a domain that is no name, characters in an address that are not seen or that IDNA makes others of. Needless dots (`a..b@`, and one behind the domain, which is left out) are let through as `smtp-lenient` does. A comment is no name. There may be several addresses where one is expected: look at `#list`. A value of more than 262144 octets or 5000 addresses is not read: nil and an error. Time linear in the value. Does not suspend.
 ---@param value? string A value as `header.find` gives it; nil is an empty one.
 ---@return header_address[]? list All addresses in their order, those of groups too; empty when there are none; nil when the value is no list of addresses.
 ---@return string? error Why it is none.
