@@ -1,0 +1,13 @@
+// Comparison that takes as long whatever is wrong.
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** Whether both have the same octets; the time tells nothing of where they differ. */
+export function sameOctets(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Whether two secrets of any length are the same; the time does not tell the length of the other either. */
+export function sameSecret(a: Buffer, b: Buffer): boolean {
+  const digest = (octets: Buffer): Buffer => createHash('sha256').update(octets).digest();
+  return timingSafeEqual(digest(a), digest(b)) && a.length === b.length;
+}
