@@ -168,6 +168,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'store-write-failed': 'warning S1 STORE cannot be written: CAUSE times=7',
   'store-damaged': 'err S1 STORE was damaged, and begins empty: CAUSE aside=ASIDE',
   'store-damaged-value': 'err S1 STORE has damaged entries, which are left out times=7',
+  'store-recount': 'err S1 what is in STORE is counted anew: the sums were damaged',
   'store-clock': 'warning S1 the clock was set back by 7 s: entries of STORE live longer by that',
   serving: 'notice S1 accepting connections version=VERSION address=ADDRESS script=SCRIPT hooks=HOOKS',
   'start-failed': 'crit S1 cannot start cause=CAUSE',

@@ -79,6 +79,12 @@ export const storeEvents = {
     when: 'The checksum of an entry is wrong. Once a minute.',
     fields: { store, times },
   },
+  'store-recount': {
+    level: 'err',
+    text: 'what is in {store} is counted anew: the sums were damaged',
+    when: 'The checksum of what is known about the size of a store is wrong. It is counted while it is used; until then it may hold more than it should.',
+    fields: { store },
+  },
   'store-clock': {
     level: 'warning',
     text: 'the clock was set back by {seconds} s: entries of {store} live longer by that',

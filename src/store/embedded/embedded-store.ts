@@ -4,7 +4,6 @@ import { codeOf, textOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Maybe } from '../../base/maybe.ts';
 import { failed, fitsKey, fitsKeys, fitsRates, fitsTtl } from '../bounds.ts';
-import { rateStep } from '../rate-step.ts';
 import type {
   AddOutcome,
   DeleteOutcome,
@@ -17,7 +16,6 @@ import type {
   NumberOutcome,
   Rate,
   RateOutcome,
-  RateState,
   ReplaceOutcome,
   SetOutcome,
   Store,
@@ -25,12 +23,17 @@ import type {
   TtlOutcome,
 } from '../store.ts';
 import { MAX_ITEMS, MAX_LISTED } from '../store.ts';
-import { Entries, type EntryLimits } from './entries.ts';
+import { type Again, again, putResult, turn } from './again.ts';
+import { Entries } from './entries.ts';
 import type { Environment } from './environment.ts';
+import { behind, Listing } from './listing.ts';
 import { Minutely } from './minutely.ts';
+import { countRates, lookAtRates } from './rates.ts';
 import { classOf, type Entry, itemCost } from './record.ts';
+import type { RoomLimits } from './room.ts';
 import { Sweeper } from './sweeper.ts';
 import type { Tally } from './tally.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface EmbeddedParts {
   readonly environment: Environment;
@@ -38,7 +41,7 @@ export interface EmbeddedParts {
   readonly log: Log;
   /** `store`, or `store.NAME`. */
   readonly name: string;
-  readonly limits: EntryLimits;
+  readonly limits: RoomLimits;
   readonly maxValue: number;
 }
 
@@ -53,11 +56,12 @@ const noRoom = failed('limit');
 const down = failed('down');
 const none = { kind: 'number', value: 0 } as const;
 
+/** After so many times there is no room. */
+const MOST_TIMES = 20;
+
 const WHOLE = /^-?(?:0|[1-9]\d{0,15})$/;
-/** Keys that are looked at for one list, most of which may have expired. */
 /** A disk that is full is not asked again for so long. */
 const UNWRITABLE_MS = 1000;
-const LOOKED_AT = 20_000;
 
 const valueEntry = (value: Buffer, ttl: number, now: number): Entry => ({
   class: classOf(ttl),
@@ -85,14 +89,14 @@ export class EmbeddedStore implements Store {
     this.#unwritten = new Minutely(clock, (times) =>
       log.emit('store-write-failed', { store, cause: this.#cause, times }),
     );
-    this.#entries = new Entries(
-      environment,
-      limits,
-      () => damaged.happened(),
-      (entries) => full.happened(entries),
-    );
+    this.#entries = new Entries(environment, limits, {
+      damaged: () => damaged.happened(),
+      thrownOut: (entries) => full.happened(entries),
+      recount: () => log.emit('store-recount', { store }),
+    });
     this.#sweeper = new Sweeper({
       ...{ clock, log, store, entries: this.#entries },
+      upkeep: new Upkeep(environment, this.#entries),
       change: (action) => this.#change(action),
     });
   }
@@ -120,7 +124,7 @@ export class EmbeddedStore implements Store {
     if (!this.#fits(key, value, ttl)) return noRoom;
     return this.#change((tally, now) => {
       const entry = valueEntry(value, ttl, now);
-      return this.#entries.put(tally, key, this.#entries.look(key, now), entry, now) ? done : noRoom;
+      return putResult(this.#entries.put(tally, key, this.#entries.look(key, now), entry, now), done);
     });
   }
 
@@ -129,7 +133,7 @@ export class EmbeddedStore implements Store {
     return this.#change((tally, now) => {
       const before = this.#entries.look(key, now);
       if (before?.entry !== undefined) return exists;
-      return this.#entries.put(tally, key, before, valueEntry(value, ttl, now), now) ? done : noRoom;
+      return putResult(this.#entries.put(tally, key, before, valueEntry(value, ttl, now), now), done);
     });
   }
 
@@ -139,7 +143,7 @@ export class EmbeddedStore implements Store {
       const before = this.#entries.look(key, now);
       if (before?.entry?.set !== undefined) return noType;
       if (before?.entry?.value?.equals(old) !== true) return changed;
-      return this.#entries.put(tally, key, before, valueEntry(value, ttl, now), now) ? done : noRoom;
+      return putResult(this.#entries.put(tally, key, before, valueEntry(value, ttl, now), now), done);
     });
   }
 
@@ -155,7 +159,7 @@ export class EmbeddedStore implements Store {
       const octets = Buffer.from(String(value), 'latin1');
       const entry =
         before?.entry === undefined ? valueEntry(octets, ttl, now) : { ...before.entry, value: octets };
-      return this.#entries.put(tally, key, before, entry, now) ? { kind: 'number', value } : noRoom;
+      return putResult(this.#entries.put(tally, key, before, entry, now), { kind: 'number', value });
     });
   }
 
@@ -165,7 +169,7 @@ export class EmbeddedStore implements Store {
       const before = this.#entries.look(key, now);
       if (before?.entry === undefined) return missing;
       const entry: Entry = { ...before.entry, class: classOf(ttl), expiry: now + ttl * 1000 };
-      return this.#entries.put(tally, key, before, entry, now) ? done : noRoom;
+      return putResult(this.#entries.put(tally, key, before, entry, now), done);
     });
   }
 
@@ -188,10 +192,12 @@ export class EmbeddedStore implements Store {
 
   member(set: Buffer, item: Buffer, ttl: number): Maybe<MemberOutcome> {
     if (!fitsKey(set) || !fitsKey(item) || !fitsTtl(ttl)) return noRoom;
-    const there = this.#find(set);
-    if (there !== undefined && 'kind' in there) return there;
     // Most are there already, which costs no transaction.
-    if (there?.set !== undefined && this.#entries.hasItem(there.set.id, item)) return present;
+    const there = this.#read((now) => {
+      const known = this.#entries.find(set, now)?.set;
+      return known !== undefined && this.#entries.hasItem(known.id, item);
+    });
+    if (there !== false) return there === true ? present : there;
     return this.#change((tally, now) => {
       const before = this.#entries.look(set, now);
       if (before?.entry !== undefined && before.entry.set === undefined) return noType;
@@ -201,8 +207,8 @@ export class EmbeddedStore implements Store {
       const next = { id: head.id, items: head.items + 1, cost: head.cost + itemCost(item.length) };
       const alive = before?.entry ?? valueEntry(Buffer.alloc(0), ttl, now);
       const entry: Entry = { class: alive.class, expiry: alive.expiry, value: undefined, set: next };
-      if (!this.#entries.put(tally, set, before, entry, now)) return noRoom;
-      // The set itself may have had to make room for its item: then it begins anew.
+      const put = this.#entries.put(tally, set, before, entry, now);
+      if (put !== 'put') return putResult(put, added);
       this.#entries.putItem(head.id, item);
       if (before?.entry === undefined) tally.takeSet();
       return added;
@@ -220,66 +226,34 @@ export class EmbeddedStore implements Store {
     if (prefix.length > 0 && !fitsKey(prefix)) return noRoom;
     if (this.#closed !== undefined) return down;
     const wanted = Math.min(Math.max(0, limit), MAX_LISTED);
-    const { environment } = this.#parts;
-    const keys: Buffer[] = [];
-    let start = prefix.length === 0 ? Buffer.from([0]) : prefix;
-    for (let looked = 0; looked < LOOKED_AT && keys.length < wanted; ) {
-      const some = environment.values.keys({ start, limit: MAX_LISTED });
-      for (const key of some) {
-        if (!key.subarray(0, prefix.length).equals(prefix)) return { kind: 'keys', keys };
-        const entry = this.#find(key);
-        if (entry !== undefined && 'kind' in entry) return entry;
-        if (entry !== undefined && keys.length < wanted) keys.push(key);
-      }
-      const last = some.at(-1);
-      if (some.length < MAX_LISTED || last === undefined) break;
-      start = Buffer.concat([last, Buffer.from([0])]);
-      looked += some.length;
+    const { values } = this.#parts.environment;
+    const listing = new Listing(values, (key) => this.#find(key), prefix, wanted);
+    return this.#listTurn(listing) ?? this.#listOn(listing);
+  }
+
+  #listTurn(listing: Listing): ListOutcome | undefined {
+    return this.#read(() => listing.turn());
+  }
+
+  async #listOn(listing: Listing): Promise<ListOutcome> {
+    for (;;) {
+      await turn();
+      const outcome = this.#listTurn(listing);
+      if (outcome !== undefined) return outcome;
     }
-    return { kind: 'keys', keys };
   }
 
   rate(rates: readonly Rate[], isCounted: boolean): Maybe<RateOutcome> {
     if (!fitsRates(rates)) return noRoom;
-    if (!isCounted)
-      return this.#closed === undefined ? this.#steps(rates, this.#parts.clock.now(), false) : down;
-    return this.#change((tally, now) => {
-      const outcome = this.#steps(rates, now, true);
-      if (outcome.kind !== 'rates') return outcome;
-      if (outcome.rates.some(({ isAllowed }) => !isAllowed)) return this.#steps(rates, now, false);
-      // Those of which there are none yet come first: only they can find no room, and then nothing is counted.
-      const order = [...outcome.steps].sort((a, b) => Number(a.isKnown) - Number(b.isKnown));
-      const put: Buffer[] = [];
-      for (const { rate, stamp } of order) {
-        const { burst, cost, interval, key } = rate;
-        if (cost === 0) continue;
-        const entry: Entry = {
-          class: classOf((burst * interval) / 1000),
-          expiry: Math.max(now + 1000, Math.ceil(stamp)),
-          // All of one length, so that the next one needs no more room.
-          value: Buffer.from(stamp.toFixed(3), 'latin1'),
-          set: undefined,
-        };
-        if (this.#entries.put(tally, key, this.#entries.look(key, now), entry, now)) put.push(key);
-        else {
-          for (const one of put) this.#takeBack(tally, one, now);
-          return noRoom;
-        }
-      }
-      return outcome;
-    });
-  }
-
-  #takeBack(tally: Tally, key: Buffer, now: number): void {
-    const found = this.#entries.look(key, now);
-    if (found !== undefined) this.#entries.remove(tally, key, found);
+    if (isCounted) return this.#change((tally, now) => countRates(this.#entries, tally, rates, now));
+    return this.#read((now) => lookAtRates(this.#entries, rates, now, false));
   }
 
   /** Entries behind a key, in order, at most `most`: for who looks through all of them. */
   page(after: Buffer, most: number): readonly WholeEntry[] {
     const { clock, environment } = this.#parts;
     const now = clock.now();
-    const start = Buffer.concat([after, Buffer.from([0])]);
+    const start = behind(after);
     return environment.values.keys({ start, limit: most }).map((key) => {
       const entry = this.#entries.find(key, now);
       const ttl = entry === undefined ? 0 : Math.ceil((entry.expiry - now) / 1000);
@@ -291,18 +265,6 @@ export class EmbeddedStore implements Store {
   /** A copy of the whole store into an empty directory, while it is used. */
   backup(directory: string): Promise<void> {
     return this.#parts.environment.backup(directory);
-  }
-
-  #steps(rates: readonly Rate[], now: number, isCounted: boolean): Steps | Failed {
-    const steps: Step[] = [];
-    for (const rate of rates) {
-      const entry = this.#entries.find(rate.key, now);
-      const before = entry === undefined ? undefined : Number(entry.value?.toString('latin1') || Number.NaN);
-      if (Number.isNaN(before)) return noType;
-      const { isAllowed, remaining, retryAfter, stamp } = rateStep(rate, before, now, isCounted);
-      steps.push({ rate, isAllowed, remaining, retryAfter, stamp, isKnown: before !== undefined });
-    }
-    return { kind: 'rates', rates: steps, steps };
   }
 
   state(): StoreState {
@@ -323,25 +285,48 @@ export class EmbeddedStore implements Store {
     return fitsKey(key) && value.length <= this.#parts.maxValue && fitsTtl(ttl);
   }
 
-  /** A look outside of a transaction. */
-  #find(key: Buffer): Entry | Failed | undefined {
+  #read<T>(look: (now: number) => T): T | Failed {
     if (this.#closed !== undefined) return down;
     try {
-      return this.#entries.find(key, this.#parts.clock.now());
+      return look(this.#parts.clock.now());
     } catch (error) {
       return this.#fault(error);
     }
   }
 
-  /** A transaction. */
-  #change<T>(action: (tally: Tally, now: number) => T): Maybe<T | Failed> {
+  /** A look outside of a transaction. */
+  #find(key: Buffer): Entry | Failed | undefined {
+    return this.#read((now) => this.#entries.find(key, now));
+  }
+
+  /** A transaction, or several until there is room for it. */
+  #change<T>(action: (tally: Tally, now: number) => T | Again): Maybe<T | Failed> {
+    const first = this.#changeOnce(action);
+    if (first instanceof Promise) return first.then((outcome) => this.#changeOn(outcome, action));
+    return first === again ? this.#changeOn(first, action) : first;
+  }
+
+  async #changeOn<T>(
+    first: T | Failed | Again,
+    action: (tally: Tally, now: number) => T | Again,
+  ): Promise<T | Failed> {
+    let outcome = first;
+    for (let times = 1; outcome === again && times < MOST_TIMES; times++) {
+      await turn();
+      outcome = await this.#changeOnce(action);
+    }
+    return outcome === again ? noRoom : (outcome as T | Failed);
+  }
+
+  #changeOnce<T>(action: (tally: Tally, now: number) => T): Maybe<T | Failed> {
     if (this.#closed !== undefined) return down;
     const { clock, environment } = this.#parts;
     if (clock.monotonic() < this.#writesFrom) return this.#unwritable;
     try {
-      const written: Maybe<T> = environment.write(() =>
-        this.#entries.change((tally) => action(tally, clock.now())),
-      );
+      const written: Maybe<T> = environment.write(() => {
+        const now = clock.now();
+        return this.#entries.change(now, (tally) => action(tally, now));
+      });
       return written instanceof Promise ? this.#settle(written) : written;
     } catch (error) {
       return this.#fault(error);
@@ -375,16 +360,4 @@ export interface WholeEntry {
   readonly ttl: number;
   readonly value?: Buffer;
   readonly items?: readonly Buffer[];
-}
-
-interface Step extends RateState {
-  readonly rate: Rate;
-  readonly stamp: number;
-  /** There was an entry. */
-  readonly isKnown: boolean;
-}
-interface Steps {
-  readonly kind: 'rates';
-  readonly rates: readonly RateState[];
-  readonly steps: readonly Step[];
 }

@@ -10,6 +10,8 @@ export interface KeyRange {
   /** Not in it. */
   readonly end?: Uint8Array;
   readonly limit: number;
+  /** From `start` down to `end`. */
+  readonly isBackward?: boolean;
 }
 
 /** Octets by octets, in order. What is given out is a copy. `put` and `remove` only in a write. */
@@ -165,7 +167,8 @@ class LmdbTable implements Table {
   remove(key: Uint8Array): void {
     this.#database.removeSync(key);
   }
-  keys({ start, end, limit }: KeyRange): readonly Buffer[] {
-    return Array.from(this.#database.getKeys({ start, limit, ...(end && { end }) })) as Buffer[];
+  keys({ start, end, limit, isBackward = false }: KeyRange): readonly Buffer[] {
+    const range = { start, limit, reverse: isBackward, ...(end && { end }) };
+    return Array.from(this.#database.getKeys(range)) as Buffer[];
   }
 }

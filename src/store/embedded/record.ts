@@ -4,6 +4,7 @@
 // items (4) and what they cost (6). LMDB maps its file: a flipped bit gives a wrong value without an error, so every record is checked
 // when it is read. What another version wrote is "not there", never an error.
 import { crc32c } from '../../base/crc32c.ts';
+import { MAX_TTL } from '../store.ts';
 
 export const RECORD_VERSION = 1;
 const IS_SET = 1;
@@ -13,6 +14,12 @@ export const HEADER = 12;
 const SET_LENGTH = 16;
 /** Entries that were made to live longer than this many seconds are of the second class. */
 const SHORT_TTL = 300;
+
+/**
+ * What would live longer than anything may was written by a clock that was wrong, or is looked at by one: it is as good as not there, and the
+ * first to go when there is no room. A clock that is set right brings it back. Days are let pass: clocks are set.
+ */
+export const FARTHEST = MAX_TTL * 1000 + 7 * 86_400_000;
 
 /** Counters live for minutes and are many; greylists and answers live for hours. Neither is thrown out for the other beyond its half. */
 export type EntryClass = 'short' | 'long';
