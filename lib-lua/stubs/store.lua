@@ -5,7 +5,7 @@
 ---
 ---All functions suspend, and may answer at once. What cannot be done gives nil or false and a cause, one word of `store.cause`; it never raises, and never looks like "not there" unless the cause is not looked at. Arguments of a wrong type raise. Nothing is opened before the first call. A write whose answer did not come (`timeout`) may have happened; nothing is repeated by itself.
 ---
----The store on this machine is bounded (`store-max-entries`, `store-max-memory`): when it is full, what expires soonest makes room. Entries that live up to 300 s and longer ones have half of it each to themselves, so that neither drives the other out.
+---The store on this machine is bounded (`store-max-entries`, `store-max-memory`): when it is full, what expires soonest makes room. Limits (`store.rate`) and entries that live up to 300 s have half of it to themselves, longer ones the other half, so that neither drives the other out.
 ---@class store
 store = {}
 
