@@ -58,7 +58,7 @@ describe('limit-received', () => {
       /^554 5\.4\.6 message \w+ has more than 100 Received headers, it goes round in circles\r\n$/,
     );
     expect(server.said(/^info asked/)).toHaveLength(1);
-    expect(server.said(/^info message refused .*"cause":"hops"/)).toHaveLength(1);
+    expect(server.said(/^info mail .*"result":"refused".*"cause":"hops"/)).toHaveLength(1);
     expect(hop.connections.flatMap((connection) => connection.contents)).toHaveLength(1);
   });
 });
@@ -74,7 +74,7 @@ describe('limit-headers', () => {
     expect(await dot(message(2000))).toMatch(/^250 /);
     expect(await dot(message(2001))).toBe('552 5.3.4 message has more than 2000 headers\r\n');
     expect(server.said(/^info asked/)).toHaveLength(1);
-    expect(server.said(/^info message refused .*"cause":"headerCount"/)).toHaveLength(1);
+    expect(server.said(/^info mail .*"result":"refused".*"cause":"headerCount"/)).toHaveLength(1);
     expect(hop.connections.flatMap((connection) => connection.contents)).toHaveLength(1);
   });
 });

@@ -79,7 +79,7 @@ describe('one next hop', () => {
     await start(`127.0.0.1:${await refusedPort()}`);
     expect(await dot()).toBe('451 4.4.1 next hop not available, try again later\r\n');
     expect(server.said(/^warning next hop failed .*"stage":"connect"/)).toHaveLength(1);
-    expect(server.said(/^info message refused .*"code":451/)).toHaveLength(1);
+    expect(server.said(/^info mail .*"result":"deferred".*"code":451/)).toHaveLength(1);
   });
 
   it.each(steps)('hangs at %s: 451 after the time-out', async (stage) => {

@@ -156,6 +156,11 @@ async function run(pieces: readonly Buffer[], suspended: boolean, close: boolean
     await client.over;
   }
   expect([rig.server.sessions, rig.spools.size]).toEqual([0, 0]);
+  // One for each MAIL that was understood, and what was forwarded is what was accepted.
+  const mails = rig.log.lines.filter(({ message }) => message === 'mail').map(({ fields }) => fields);
+  const asked = calls.filter(([name]) => name === 'mail').length;
+  expect([mails.length, new Set(mails.map(({ transaction }) => transaction)).size]).toEqual([asked, asked]);
+  expect(mails.filter(({ result }) => result === 'accepted')).toHaveLength(forwarded.length);
   return seen;
 }
 

@@ -88,7 +88,7 @@ describe('start', () => {
     );
     const ended = await program.stop();
     expect(ended.code).toBe(0);
-    expect(ended.stderr).toMatch(/^\S+ smtpe\[\d+\] info \w{18} message accepted /m);
+    expect(ended.stderr).toMatch(/^\S+ smtpe\[\d+\] info \w{18} mail result=accepted /m);
     expect(ended.stderr).toMatch(/^\S+ smtpe\[\d+\] info \w{18} session client=127\.0\.0\.1 /m);
     expect(ended.stderr).toMatch(/notice - terminated\n$/);
   });

@@ -246,7 +246,7 @@ smtp_tls_loglevel = 1`);
       expect(await client.command(line)).toMatch(/^[23]/);
     client.write('Subject: by Postfix\r\n\r\nx\r\n.\r\n');
     expect(await client.reply()).toMatch(/^250/);
-    await server.line(/message accepted/);
+    await server.line(/mail .*"result":"accepted"/);
     while (server.app.counters.messagesAccepted === before)
       await new Promise((resolve) => setTimeout(resolve, 20));
     expect(handshakes.map(({ version }) => version)).toEqual(['TLSv1.3']);

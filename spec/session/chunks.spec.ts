@@ -117,7 +117,7 @@ describe('a message in chunks, for real', () => {
       await turns();
       const { files, sessions, spools } = await server.holdings();
       expect([files, sessions, spools, contents(hop)]).toEqual([[], before, 0, '']);
-      expect(server.said(/message incomplete, dropped/)).toHaveLength(1);
+      expect(server.said(/mail .*"result":"lost"/)).toHaveLength(1);
     },
   );
 

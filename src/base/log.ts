@@ -8,8 +8,13 @@ import type { EventBus, EventFields, EventName, EventSource } from './events.ts'
 export const levels = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
 export type Level = (typeof levels)[number];
 
+export type LogValue = string | number | boolean | undefined;
+
+/** One of a list: in a line for people its fields stand behind those of the event, one row after the other. */
+export type LogRow = Readonly<Record<string, LogValue>>;
+
 /** Values from outside may be put here as they are: the writer encodes control characters. Never put secrets here. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type LogFields = Readonly<Record<string, LogValue | readonly LogRow[]>>;
 
 /** The words of the option `verbose`; each switches a group of lines on. */
 export const verboseWords = [

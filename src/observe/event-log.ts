@@ -79,13 +79,13 @@ function lineWriter({ fields, text }: EventSpec, level: Level): EveryListener {
     let message = '';
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i] ?? '';
-      message += i % 2 === 0 ? part : (given[part] ?? '');
+      message += i % 2 === 0 ? part : String(given[part] ?? '');
     }
     if (kept.length === 0) {
       source.write(level, message);
       return;
     }
-    const shown: Record<string, string | number | boolean | undefined> = {};
+    const shown: Record<string, LogFields[string]> = {};
     for (const name of kept) shown[name] = given[name];
     for (const name of trimmed) shown[name] = String(given[name]).trimEnd();
     source.write(level, message, shown);

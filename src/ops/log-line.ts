@@ -1,6 +1,6 @@
-// The log line for people, one event a line: `2026-11-20T22:10:11 smtpe[4711] info 2AJK2K132100000101 message key=value`. Whatever comes
-// from outside is encoded, so that nothing can end a line, begin another or talk to a terminal.
-import type { Level, LogFields } from '../base/log.ts';
+// The log line for people, one event a line: `2026-11-20T22:10:11.345+01:00 smtpe[4711] info 2AJK2K132100000101 message key=value`. Whatever
+// comes from outside is encoded, so that nothing can end a line, begin another or talk to a terminal. Times are those of RFC 3339.
+import type { Level, LogFields, LogRow, LogValue } from '../base/log.ts';
 
 /** One event as the sinks get it. */
 export interface LogRecord {
@@ -31,6 +31,18 @@ function encodeCharacter(c: string): string {
   );
 }
 
+export const cutText = (text: string, limit: number): string =>
+  text.length > limit ? `${text.slice(0, limit)}...(+${text.length - limit})` : text;
+
+/** The row with its texts cut. */
+export function cutTexts(row: LogRow, cut: (text: string) => string): LogRow {
+  const fields = Object.entries(row).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? cut(value) : value,
+  ]);
+  return Object.fromEntries(fields);
+}
+
 /** Printable ASCII as it is, a backslash doubled, everything else as a backslash code; at most `limit` characters of the text. */
 export function encodeText(text: string, limit: number): string {
   if (text.length <= limit && SAFE.test(text)) return text;
@@ -40,7 +52,7 @@ export function encodeText(text: string, limit: number): string {
 }
 
 /** A value behind `key=`: quoted when it is empty or has a blank, a quote or an equal sign. */
-export function encodeValue(value: string | number | boolean): string {
+export function encodeValue(value: Exclude<LogValue, undefined>): string {
   if (typeof value !== 'string') return String(value);
   if (value.length <= valueLimit && SAFE_VALUE.test(value)) return value;
   const encoded = encodeText(value, valueLimit);
@@ -57,9 +69,20 @@ export function formatBody(record: LogRecord): string {
   // A log line a message: this loop is worth its speed.
   for (const key in record.fields) {
     const value = record.fields[key];
-    if (value !== undefined && !isPlaced(key)) line += ` ${key}=${encodeValue(value)}`;
+    if (value === undefined || isPlaced(key)) continue;
+    if (typeof value === 'object') for (const row of value) line += formatRow(row);
+    else line += ` ${key}=${encodeValue(value)}`;
   }
   return line;
+}
+
+function formatRow(row: LogRow): string {
+  let text = '';
+  for (const key in row) {
+    const value = row[key];
+    if (value !== undefined) text += ` ${key}=${encodeValue(value)}`;
+  }
+  return text;
 }
 
 /** The name that lines begin with: what syslog.open set, else `smtpe`. */
@@ -69,19 +92,32 @@ export function identOf(fields: LogFields): string {
   return name === '' ? 'smtpe' : name;
 }
 
-const pad = (n: number): string => String(n).padStart(2, '0');
-let lastSecond = Number.NaN;
+const pad = (n: number, digits = 2): string => String(n).padStart(digits, '0');
+let lastTime = Number.NaN;
 let lastStamp = '';
+let lastSecond = Number.NaN;
+let toSecond = '';
+let zone = '';
 
-/** Local time to the second, as `2026-11-20T22:10:11`. Made once a second. */
+/** Minutes east of Greenwich, as `+01:00`. */
+export function zoneText(minutes: number): string {
+  const away = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(away / 60))}:${pad(away % 60)}`;
+}
+
+/** Local time with its zone, as `2026-11-20T22:10:11.345+01:00`. The date is worked out once a second, the text once a millisecond. */
 export function localStamp(time: number): string {
+  if (time === lastTime) return lastStamp;
   const second = Math.floor(time / 1000);
   if (second !== lastSecond) {
     const d = new Date(second * 1000);
     const day = `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`;
-    lastStamp = `${day}T${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`;
+    toSecond = `${day}T${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}.`;
+    zone = zoneText(-d.getTimezoneOffset());
     lastSecond = second;
   }
+  lastTime = time;
+  lastStamp = toSecond + pad(Math.floor(time - second * 1000), 3) + zone;
   return lastStamp;
 }
 

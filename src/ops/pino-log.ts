@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import { type Level, type LogFields, type LogWriter, levels, type VerboseWord } from '../base/log.ts';
 import { readVerbose } from '../options/text-forms.ts';
-import { type LogRecord, messageLimit, valueLimit } from './log-line.ts';
+import { cutText as cut, cutTexts, type LogRecord, messageLimit, valueLimit } from './log-line.ts';
 
 /** Where lines go: stderr, a file, a syslog server. */
 export interface LogSink {
@@ -56,21 +56,28 @@ function jsonAscii(line: string): string {
   return line.replace(/[\x7f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-const cut = (text: string, limit: number): string =>
-  text.length > limit ? `${text.slice(0, limit)}...(+${text.length - limit})` : text;
-
 /** The fields as they may stand in the JSON: texts cut, names that pino writes itself with an underline behind them. */
 function jsonFields(fields: LogFields): LogFields {
-  let changed: Record<string, string | number | boolean | undefined> | undefined;
+  let changed: Record<string, LogFields[string]> | undefined;
   for (const key in fields) {
     const value = fields[key];
-    const isLong = typeof value === 'string' && value.length > valueLimit;
+    const isLong = isTooLong(value);
     if (!isLong && !reserved.has(key)) continue;
     changed ??= { ...fields };
     delete changed[key];
-    changed[reserved.has(key) ? `${key}_` : key] = isLong ? cut(value, valueLimit) : value;
+    changed[reserved.has(key) ? `${key}_` : key] = isLong ? shortened(value) : value;
   }
   return changed ?? fields;
+}
+
+function isTooLong(value: LogFields[string]): boolean {
+  if (typeof value === 'object') return value.some((row) => Object.values(row).some(isTooLong));
+  return typeof value === 'string' && value.length > valueLimit;
+}
+
+function shortened(value: LogFields[string]): LogFields[string] {
+  if (typeof value === 'object') return value.map((row) => cutTexts(row, (text) => cut(text, valueLimit)));
+  return typeof value === 'string' ? cut(value, valueLimit) : value;
 }
 
 /** What all children share. */

@@ -1,16 +1,26 @@
 // Lines that must not be longer than so many bytes, because several processes write to one pipe and only short pieces stay whole: texts of
-// the record are cut, the longest first, until the line fits.
-import { formatLine, type LogRecord } from './log-line.ts';
+// the record are cut, the longest first, until the line fits. Of a list fewer rows are left; `NAME_more` says how many are not there.
+import type { LogFields } from '../base/log.ts';
+import { cutText, cutTexts, formatLine, type LogRecord } from './log-line.ts';
 
-const cut = (text: string, limit: number): string =>
-  text.length > limit ? `${text.slice(0, limit)}...(+${text.length - limit})` : text;
+/** Octets that a row of a list has in a line, roughly. */
+const ROW = 64;
 
 function withShortTexts(record: LogRecord, limit: number): LogRecord {
-  const fields = Object.entries(record.fields).map(([key, value]) => [
-    key,
-    typeof value === 'string' ? cut(value, limit) : value,
-  ]);
-  return { ...record, message: cut(record.message, limit), fields: Object.fromEntries(fields) };
+  const fields: Record<string, LogFields[string]> = {};
+  const cut = (text: string): string => cutText(text, limit);
+  for (const [key, value] of Object.entries(record.fields)) {
+    if (typeof value !== 'object') {
+      fields[key] = typeof value === 'string' ? cut(value) : value;
+      continue;
+    }
+    const rows = value.slice(0, Math.floor(limit / ROW));
+    const more = value.length - rows.length;
+    // In front of the list, which is the last.
+    if (more > 0) fields[`${key}_more`] = more + Number(record.fields[`${key}_more`] ?? 0);
+    fields[key] = rows.map((row) => cutTexts(row, cut));
+  }
+  return { ...record, message: cut(record.message), fields };
 }
 
 /** At most `limit` bytes, line end included; the form of a line stays. */

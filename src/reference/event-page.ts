@@ -8,11 +8,24 @@ function lineOf({ fields, level, text }: EventSpec): string {
   if (level === 'none') return '';
   const behind = Object.entries(fields)
     .filter(([name, { twice }]) => twice === true || !text.includes(`{${name}}`))
-    .map(([name, { optional }]) => (optional ? ` [${name}=]` : ` ${name}=`));
+    .map(([name, spec]) => (spec.type === 'list' ? ` ${rowLine(spec.row)} ...` : shownAs(name, spec)));
   return code(text.replace(/\{(\w+)\}/g, '<$1>') + behind.join(''));
 }
 
-function fieldText([name, { meaning, optional, unit }]: readonly [string, FieldSpec]): string {
+const shownAs = (name: string, { optional }: FieldSpec): string =>
+  optional === true ? ` [${name}=]` : ` ${name}=`;
+
+function rowLine(row: Readonly<Record<string, FieldSpec>>): string {
+  return Object.entries(row)
+    .map(([name, spec]) => shownAs(name, spec))
+    .join('')
+    .trimStart();
+}
+
+function fieldText([name, spec]: readonly [string, FieldSpec]): string {
+  const { meaning, optional, unit } = spec;
+  if (spec.type === 'list')
+    return `${code(name)}: ${meaning}, each with ${Object.entries<FieldSpec>(spec.row).map(fieldText).join(', ')}`;
   const remarks = [unit, optional ? 'may be absent' : undefined].filter((remark) => remark !== undefined);
   return `${code(name)}: ${meaning}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
 }

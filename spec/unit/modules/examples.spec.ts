@@ -1,6 +1,7 @@
 // Every function of the API has an example, and every example runs through in a policy, with the modules as the program puts them together.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, createApp } from '../../../src/app.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import type { FunctionSpec } from '../../../src/lua-api/function-spec.ts';
 import type { ModuleSpec } from '../../../src/lua-api/module-spec.ts';
@@ -10,6 +11,7 @@ import { hookNames } from '../../../src/policy/hook-table.ts';
 import { loadPolicy } from '../../../src/policy/loader.ts';
 import type { SessionView } from '../../../src/policy/session-view.ts';
 import { NO_PARAMETERS } from '../../../src/smtp/protocol/parameters.ts';
+import { MailStory } from '../../../src/smtp/server/mail-story.ts';
 import { Transaction } from '../../../src/smtp/server/transaction.ts';
 import { allModules } from '../../fakes/all-modules.ts';
 import { libLuaDirectory } from '../../fakes/lua-engine.ts';
@@ -48,7 +50,12 @@ function session(sent: string[], transaction: SessionView['transaction'] = undef
 /** A message of which nothing has come yet. */
 function begun(): Transaction {
   const path = { address: 'bob@example.com', normal: 'bob@example.com', domain: 'example.com' };
-  return new Transaction('transaction', { path, parameters: NO_PARAMETERS, sent: '' }, new HeaderList());
+  return new Transaction(
+    'transaction',
+    { path, parameters: NO_PARAMETERS, sent: '' },
+    new HeaderList(),
+    new MailStory(systemClock, 0),
+  );
 }
 
 /** Runs an example, and then the hooks it defines. What went wrong, or undefined. */

@@ -1,25 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeText, encodeValue, formatLine, localStamp } from '../../../src/ops/log-line.ts';
+import { encodeText, encodeValue, formatLine, localStamp, zoneText } from '../../../src/ops/log-line.ts';
+import { shortJson, shortLine } from '../../../src/ops/short-line.ts';
 import { formatSyslog, syslogHost } from '../../../src/ops/syslog-line.ts';
 
 const time = new Date(2026, 10, 20, 22, 10, 11, 345).getTime();
+/** As this machine has it. */
+const ZONE = zoneText(-new Date(time).getTimezoneOffset());
 
 describe('log line', () => {
   it('has time, program, level, id, message and fields', () => {
     const fields = { id: '2AJK2K132100000101', ip: '192.0.2.1', n: 3, ok: true, none: undefined };
     expect(formatLine({ time, level: 'info', message: 'hello there', fields }, 42)).toBe(
-      '2026-11-20T22:10:11 smtpe[42] info 2AJK2K132100000101 hello there ip=192.0.2.1 n=3 ok=true',
+      `2026-11-20T22:10:11.345${ZONE} smtpe[42] info 2AJK2K132100000101 hello there ip=192.0.2.1 n=3 ok=true`,
     );
     expect(formatLine({ time: time + 1000, level: 'err', message: 'x', fields: {} }, 42)).toBe(
-      '2026-11-20T22:10:12 smtpe[42] err - x',
+      `2026-11-20T22:10:12.345${ZONE} smtpe[42] err - x`,
     );
   });
 
   it('begins with the name that syslog.open gave', () => {
     const fields = { ident: 'my policy[1]:', facility: 'local0' };
     expect(formatLine({ time, level: 'info', message: 'x', fields }, 42)).toBe(
-      '2026-11-20T22:10:11 my_policy_1__[42] info - x',
+      `2026-11-20T22:10:11.345${ZONE} my_policy_1__[42] info - x`,
     );
   });
 
@@ -52,9 +55,46 @@ describe('log line', () => {
   });
 
   it('makes the stamp of another second anew', () => {
-    expect(localStamp(time)).toBe('2026-11-20T22:10:11');
-    expect(localStamp(time + 60_000)).toBe('2026-11-20T22:11:11');
-    expect(localStamp(time)).toBe('2026-11-20T22:10:11');
+    expect(localStamp(time)).toBe(`2026-11-20T22:10:11.345${ZONE}`);
+    expect(localStamp(time + 1)).toBe(`2026-11-20T22:10:11.346${ZONE}`);
+    expect(localStamp(time + 60_000)).toBe(`2026-11-20T22:11:11.345${ZONE}`);
+    expect(localStamp(time - 345)).toBe(`2026-11-20T22:10:11.000${ZONE}`);
+    expect(localStamp(time)).toBe(`2026-11-20T22:10:11.345${ZONE}`);
+    // RFC 3339: it says when it was, wherever it is read.
+    for (const at of [time, 0, time + 182 * 86_400_000]) expect(Date.parse(localStamp(at))).toBe(at);
+  });
+
+  it.each([
+    [0, '+00:00'],
+    [60, '+01:00'],
+    [-210, '-03:30'],
+    [345, '+05:45'],
+    [840, '+14:00'],
+  ])('%i minutes east of Greenwich are %s', (minutes, text) => {
+    expect(zoneText(minutes)).toBe(text);
+  });
+
+  it('has a list as the fields of one row behind those of the other, whatever is in them', () => {
+    const fields = { id: 'S1', n: 1, to: [{ to: 'a b', status: 250, why: undefined }, { to: 'c\nto=d' }] };
+    expect(formatLine({ time, level: 'info', message: 'mail', fields }, 42)).toMatch(
+      / S1 mail n=1 to="a b" status=250 to="c\\nto=d"$/,
+    );
+  });
+});
+
+describe('a line that must not be longer', () => {
+  const to = Array.from({ length: 100 }, (_, i) => ({ to: `user${i}@department.example`, status: 250 }));
+  const record = { time, level: 'info', message: 'mail', fields: { id: 'S1', to_more: 7, to } } as const;
+
+  it('has fewer rows of a list, and says how many are not there', () => {
+    const line = shortLine(record, 1, 1000);
+    expect(line.length).toBeLessThanOrEqual(1000);
+    const rows = line.match(/ to=/g)?.length ?? 0;
+    expect(rows).toBeGreaterThan(3);
+    expect(line).toContain(` to_more=${107 - rows} to=user0@`);
+    const json = JSON.parse(shortJson(record, 1, 1000));
+    expect(json.to.length + json.to_more).toBe(107);
+    expect(json).toMatchObject({ id: 'S1', msg: 'mail', cut: true });
   });
 });
 

@@ -67,7 +67,9 @@ describe('openLog', () => {
     await log.close();
     const lines = (await readFile(join(directory, 'stderr'), 'latin1')).split('\n');
     expect(lines).toHaveLength(1001);
-    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d smtpe\[42\] info - line 0$/);
+    expect(lines[0]).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d smtpe\[42\] info - line 0$/,
+    );
     expect(lines[999]).toMatch(/line 999$/);
   });
 

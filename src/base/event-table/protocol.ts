@@ -29,7 +29,7 @@ export const protocolEvents = {
           'where it comes from: the name of an error (errors.md), a hook, the next hop; `default`: no hook has said anything to this command',
       },
       command: { type: 'text', meaning: 'the command in hand; of AUTH the verb only' },
-      sender: { type: 'text', optional: true, meaning: 'reverse path, where MAIL was said' },
+      from: { type: 'text', optional: true, meaning: 'reverse path, where MAIL was said' },
       client,
     },
   },

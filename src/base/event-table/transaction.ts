@@ -1,17 +1,11 @@
 // Events of transactions: what became of a message.
 import type { EventSpec } from './event-spec.ts';
-import { cause, client, transaction } from './fields.ts';
+import { cause, client, host, transaction } from './fields.ts';
 
 const envelope = {
   transaction,
   sender: { type: 'text', meaning: 'reverse path' },
   recipients: { type: 'number', meaning: 'how many recipients there are' },
-  recipient: { type: 'text', optional: true, meaning: 'the first of them' },
-  others: {
-    type: 'text',
-    optional: true,
-    meaning: 'the others, separated by commas, as far as 1000 characters go',
-  },
   bytes: { type: 'number', unit: 'octets', meaning: 'size of the content as received' },
 } as const;
 
@@ -20,24 +14,101 @@ const answered = {
   code: { type: 'number', meaning: 'the code of the reply to the dot' },
   cause: { type: 'text', meaning: 'who decided, and why' },
   client,
-  final_sender: {
-    type: 'text',
-    optional: true,
-    meaning:
-      'reverse path that it goes on with; this and the next ones only where the policy has changed the envelope',
-  },
-  final_recipients: { type: 'number', optional: true, meaning: 'how many recipients it goes on with' },
-  final_recipient: { type: 'text', optional: true, meaning: 'the first of them' },
-  final_others: {
-    type: 'text',
-    optional: true,
-    meaning: 'the others, as in `others`, as far as 400 characters go',
-  },
 } as const;
+
+/** Of a stage, waiting included. */
+const took = (meaning: string) => ({ type: 'number', unit: 'ms', meaning }) as const;
 
 const file = { type: 'text', meaning: 'path of the file of the message' } as const;
 
 export const transactionEvents = {
+  mail: {
+    level: 'info',
+    text: 'mail',
+    when: 'A transaction is over: exactly once for each MAIL that was understood, whatever became of it.',
+    fields: {
+      result: {
+        type: 'text',
+        meaning:
+          '`accepted`: the client was told so, and a next hop or the policy has the message; `discarded`: the client was told so, and nobody has it (`smtp-default-at-dot=250`); `refused`: 5xx; `deferred`: 4xx; `lost`: it ended before anybody had said anything about the message, for `cause`',
+      },
+      from: { type: 'text', meaning: 'reverse path, empty for the null sender' },
+      transaction,
+      message_id: {
+        type: 'text',
+        optional: true,
+        meaning: 'header Message-ID, where the message came and has one',
+      },
+      bytes: { type: 'number', unit: 'octets', meaning: 'size of the content as received' },
+      sent_bytes: {
+        type: 'number',
+        unit: 'octets',
+        optional: true,
+        meaning: 'size with which it went to the next hop, when that is another one',
+      },
+      code: {
+        type: 'number',
+        optional: true,
+        meaning: 'code of the reply that decided; absent when the message is lost',
+      },
+      cause: { type: 'text', meaning: 'who decided, and why' },
+      unheard: {
+        type: 'flag',
+        optional: true,
+        meaning: '`true`: the client had gone and has not heard the reply; it may send the message again',
+      },
+      client,
+      host,
+      helo: { type: 'text', meaning: 'what the client calls itself' },
+      listener: { type: 'text', optional: true, meaning: 'the listener, where it has a name' },
+      tls: { type: 'text', optional: true, meaning: 'version of TLS with the client' },
+      user: { type: 'text', optional: true, meaning: 'who has authenticated' },
+      next_hop: { type: 'text', optional: true, meaning: 'who was given the message, or tried last' },
+      next_hop_tls: { type: 'text', optional: true, meaning: 'version of TLS with the next hop' },
+      queue_id: {
+        type: 'text',
+        optional: true,
+        meaning: 'by what name the next hop has it, when its reply says so: search its log for that',
+      },
+      ms_mail: took('from MAIL to its reply, `hook.mail` and the question to the next hop included'),
+      ms_rcpt: took('the same for RCPT, all together'),
+      ms_data: took('from 354, or the first chunk, to the end of the content'),
+      ms_policy: took('in hooks, all together'),
+      ms_forward: took('from handing the message to the next hop to its reply'),
+      policy: { type: 'number', meaning: 'revision of the policy that decided' },
+      final_from: {
+        type: 'text',
+        optional: true,
+        meaning: 'reverse path that it goes on with, where the policy has changed it',
+      },
+      recipients: { type: 'number', meaning: 'how many RCPT were answered' },
+      to_more: {
+        type: 'number',
+        optional: true,
+        meaning: 'how many recipients are left out of `to`: it has at most 100, and about 4000 characters',
+      },
+      to: {
+        type: 'list',
+        meaning: 'the recipients: taken ones, those whom the policy has added, refused ones',
+        row: {
+          to: { type: 'text', meaning: 'the recipient as the client wrote it' },
+          status: {
+            type: 'number',
+            optional: true,
+            meaning:
+              'what became of the message for him: 250, or the code of the refusal; absent when the message is lost',
+          },
+          why: { type: 'text', optional: true, meaning: 'why, where it is not that of the message' },
+          change: {
+            type: 'text',
+            optional: true,
+            meaning:
+              '`added` or `removed` by the policy: the client does not know; one who is removed does not get it',
+          },
+        },
+      },
+    },
+  },
   'tx-begin': {
     level: 'none',
     text: '',
@@ -77,26 +148,26 @@ export const transactionEvents = {
     fields: { transaction, removed: { type: 'number', meaning: 'how many' } },
   },
   'tx-commit': {
-    level: 'info',
-    text: 'message accepted',
+    level: 'none',
+    text: '',
     when: 'The dot of a message was answered with 2xx: a next hop or the policy has it.',
     fields: answered,
   },
   'tx-discard': {
-    level: 'info',
-    text: 'message thrown away',
+    level: 'none',
+    text: '',
     when: 'The dot of a message was answered with 2xx and nobody has it: `smtp-default-at-dot=250`.',
     fields: answered,
   },
   'tx-rollback': {
-    level: 'info',
-    text: 'message refused',
+    level: 'none',
+    text: '',
     when: 'The dot of a message was answered with 4xx or 5xx, or a chunk of it was.',
     fields: answered,
   },
   'tx-incomplete': {
-    level: 'notice',
-    text: 'message incomplete, dropped',
+    level: 'none',
+    text: '',
     when: 'A session, or by RSET or EHLO a transaction, ends before the dot or the last chunk of a message that has begun.',
     fields: { ...envelope, cause: { type: 'text', meaning: 'why the session ended' }, client },
   },

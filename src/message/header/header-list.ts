@@ -36,6 +36,26 @@ class Parts {
 
 const NOT_ASKED = { given: '', name: '' };
 
+/** Headers and octets that `glance` looks at. */
+const GLANCED_HEADERS = 100;
+const GLANCED_OCTETS = 16_384;
+
+const shown = (value: string): string => value.replace(/[ \t]*\r?\n[ \t]*/g, ' ').trim();
+
+/** Of a header block. */
+function glanceIn(block: string, name: string): string | undefined {
+  // Other letters than those of ASCII change too, but none its place.
+  const text = block.toLowerCase();
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    if ((at !== 0 && text[at - 1] !== '\n') || text[at + name.length] !== ':') continue;
+    const start = at + name.length + 1;
+    let end = text.indexOf('\n', start);
+    while (end >= 0 && (text[end + 1] === ' ' || text[end + 1] === '\t')) end = text.indexOf('\n', end + 1);
+    return shown(block.slice(start, end < 0 ? undefined : end));
+  }
+  return undefined;
+}
+
 export class HeaderList {
   /** Made when somebody asks: nobody asks about the headers of most messages. */
   #parts: Parts | undefined;
@@ -157,6 +177,22 @@ export class HeaderList {
   /** How many headers of the name there are. */
   count(name: string): number {
     return this.#named(name).length;
+  }
+
+  /**
+   * The first value of a name in lower case, as the log shows it: folding is a blank. It looks only for a name that is plainly written, among the
+   * first headers, so that it costs little, and a block that nobody has asked about stays whole.
+   */
+  glance(name: string): string | undefined {
+    const { length } = this.#parts?.order ?? [];
+    for (let i = 0; i < Math.min(length, GLANCED_HEADERS); i++) {
+      const id = this.#cutParts.order.at(i);
+      const header = id === undefined ? '' : this.#cutParts.lines.text(id);
+      const field = fieldOf(header);
+      if (field?.name === name) return shown(fieldValue(header, field));
+    }
+    const [block] = this.#blocks;
+    return block === undefined ? undefined : glanceIn(block.toString('latin1', 0, GLANCED_OCTETS), name);
   }
 
   /** The values of all headers of the name, in order: what `find` says of each, without the cost of knowing where it stands. */

@@ -13,6 +13,7 @@ import type { NextHopName } from '../protocol/extension-table.ts';
 import { hasAuthSource, verifyLogin } from './authentication.ts';
 import type { Client } from './client.ts';
 import type { Authentication, CommandContext, Objection, RefusedLogin } from './command.ts';
+import { MailStory } from './mail-story.ts';
 import { askSender } from './next-hop.ts';
 import type { PathArgument } from './path-argument.ts';
 import type { RecipientInHand } from './recipient-decider.ts';
@@ -121,7 +122,9 @@ export class ConversationContext implements CommandContext {
     return offers;
   }
   newTransaction(mail: PathArgument<'MAIL'>): Transaction {
-    return new Transaction(this.#ids.next(), mail, new HeaderList());
+    const { clock } = this.#core.deps;
+    const story = new MailStory(clock, this.#core.hooksSpent);
+    return new Transaction(this.#ids.next(), mail, new HeaderList(), story);
   }
   showTransaction(transaction: Transaction): void {
     this.#core.showTransaction(transaction);

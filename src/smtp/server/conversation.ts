@@ -180,6 +180,7 @@ export class Conversation {
         if (after.error === 'unknown') return this.#start(this.#unknown(), after.line, []);
         return chain(replies.refuse(after.error, after.params), () => undefined);
       case 'reply':
+        this.#core.transaction?.story.asks('chunk');
         return chain(replies.send(after.reply, after.cause), () =>
           this.#core.ending === undefined ? this.#endTransaction() : undefined,
         );
@@ -195,6 +196,7 @@ export class Conversation {
   #abandon(cause: string): void {
     this.#message?.abandon(cause);
     this.#message = undefined;
+    this.#core.tellMail(cause);
   }
 
   get #state(): State {
@@ -242,6 +244,7 @@ export class Conversation {
     const started = command.start(line, this.#context, answers);
     switch (started.kind) {
       case 'refuse':
+        if (command.verb === 'RCPT') core.transaction?.story.asks('rcpt', withoutWord(line.argument));
         if (started.closes === true) return this.#refuseAndEnd(started.error, started.params);
         if (started.swallow !== undefined) return this.#discard(started.swallow, { ...started, line });
         return chain(core.replies.refuse(started.error, started.params), () => undefined);
@@ -436,6 +439,11 @@ export class Conversation {
         }
     }
   }
+}
+
+/** What stands behind `TO:`, for a path that could not be read. */
+function withoutWord(argument: string): string {
+  return argument.replace(/^to:[ \t]*/i, '').replace(/^<(.*)>$/, '$1');
 }
 
 /** Begins with the verb of a command. */

@@ -17,22 +17,34 @@ export interface WaitingHook {
   readonly since: number;
 }
 
+export interface HooksParts {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Of the policy. */
+  readonly revision: number;
+  /** A password may be in what a hook is given and returns now, so that it must not get into the log. */
+  readonly secret: () => boolean;
+}
+
 export class Hooks {
   readonly #instance: PolicyInstance;
   readonly #log: Log;
   readonly #secret: () => boolean;
   readonly #clock: Clock;
+  readonly revision: number;
+  /** Milliseconds that hooks have taken, waiting included. */
+  spent = 0;
   /** The hook that waits for something; monotonic. */
   #waiting: WaitingHook | undefined;
   /** Fields of `client` that Lua does not have yet. */
   #fields: Record<string, LuaValue> | undefined;
 
-  /** `secret`: a password may be in what a hook is given and returns now, so that it must not get into the log. */
-  constructor(instance: PolicyInstance, log: Log, clock: Clock, secret: () => boolean) {
+  constructor(instance: PolicyInstance, { clock, log, revision, secret }: HooksParts) {
     this.#instance = instance;
     this.#log = log;
     this.#clock = clock;
     this.#secret = secret;
+    this.revision = revision;
   }
 
   /** What the session waits for, if it is a hook. */
@@ -63,8 +75,7 @@ export class Hooks {
   /** `sent`: the code of the reply that hook.reply is asked about. */
   call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer> {
     this.#flush();
-    const measured = this.#log.wants('hook-called') && this.#instance.has(name);
-    const since = measured ? this.#clock.monotonic() : undefined;
+    const since = this.#instance.has(name) ? this.#clock.monotonic() : undefined;
     const outcome = this.#instance.call(name, args);
     // No closure for what is called for every line of a message.
     return outcome instanceof Promise
@@ -75,10 +86,11 @@ export class Hooks {
   /** As call, with the lines of a batch; `done` of them were handed over. */
   callEach(name: HookName, batch: SliceBatch): Maybe<{ readonly done: number; readonly answer: HookAnswer }> {
     this.#flush();
-    return chain(this.#instance.callEach(name, batch), ({ done, outcome }) => ({
-      done,
-      answer: this.#read(name, outcome),
-    }));
+    const since = this.#clock.monotonic();
+    return chain(this.#instance.callEach(name, batch), ({ done, outcome }) => {
+      this.spent += this.#clock.monotonic() - since;
+      return { done, answer: this.#read(name, outcome) };
+    });
   }
 
   /** Runs a line of Lua in the session's environment (`+test`). */
@@ -109,8 +121,10 @@ export class Hooks {
 
   #measured(name: HookName, answer: HookAnswer, since: number | undefined): HookAnswer {
     if (since === undefined) return answer;
-    const seconds = (this.#clock.monotonic() - since) / 1000;
-    this.#log.emit('hook-called', { hook: name, result: resultWord(answer), seconds });
+    const ms = this.#clock.monotonic() - since;
+    this.spent += ms;
+    if (this.#log.wants('hook-called'))
+      this.#log.emit('hook-called', { hook: name, result: resultWord(answer), seconds: ms / 1000 });
     return answer;
   }
 

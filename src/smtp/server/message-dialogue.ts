@@ -1,7 +1,6 @@
 // From 354 to the reply at dot, or from the first chunk to the reply to the last (RFC 3030 section 2): receives the message, keeps what
 // hook.content, header, eoh and body decided, and has the end decided.
 
-import type { EventFields } from '../../base/events.ts';
 import { chain, type Maybe } from '../../base/maybe.ts';
 import type { Delivered } from '../../delivery/relayed-reports.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
@@ -15,11 +14,9 @@ import type { OptionValues } from '../../options/option-table.ts';
 import type { HookName } from '../../policy/hook-table.ts';
 import { isPositive } from '../protocol/reply.ts';
 import { chunkOk } from './default-reply.ts';
-import type { FinalEnvelope } from './final-envelope.ts';
 import type { HookAnswer } from './hooks.ts';
 import { type ContentDecision, decide, refusedChunk, type Verdict } from './message-end.ts';
 import type { SessionCore } from './session-core.ts';
-import { othersOf } from './session-report.ts';
 import type { Transaction } from './transaction.ts';
 
 /** For signatures. Headers end where they do for the receiver: none is ever judged over others than the policy sees. */
@@ -53,6 +50,7 @@ export class MessageDialogue {
       hops: core.values['limit-received'],
     });
     transaction.receive(this.#receiver);
+    transaction.story.content();
     if (core.hooks.verifies) transaction.takeIn(intakeOf(core.values));
   }
 
@@ -92,8 +90,6 @@ export class MessageDialogue {
       transaction: id,
       sender,
       recipients: recipients.length,
-      recipient: recipients[0]?.address,
-      others: othersOf(recipients),
       bytes: this.#receiver.received,
       cause,
       client: this.#core.client.address,
@@ -154,6 +150,7 @@ export class MessageDialogue {
     const verdict = refusedChunk(this.#core, this.#transaction, this.#spool, this.#receiver, this.#decision);
     const reply = verdict?.reply ?? chunkOk(this.#chunk);
     const cause = verdict?.cause ?? 'default';
+    this.#transaction.story.asks('chunk');
     return chain(replies.send(reply, cause), (code) => {
       if (isPositive(code)) return 'chunk';
       this.#dotSeen = true;
@@ -167,10 +164,12 @@ export class MessageDialogue {
     const transaction = this.#transaction;
     this.#dotSeen = true;
     transaction.complete();
+    transaction.story.complete();
     return chain(decide(core, transaction, this.#spool, this.#receiver, this.#decision), (verdict) => {
       if (verdict === undefined) return 'over';
       if (verdict.drop) core.replies.drop();
       const delivered = verdict.taken === 'by the next hop' || verdict.taken === 'by the policy';
+      transaction.story.decided(verdict.reply.code, verdict.cause, verdict.taken === 'thrown away');
       return chain(core.replies.send(verdict.reply, verdict.cause, delivered), (code) => {
         this.#report(code, verdict);
         if (verdict.reported !== undefined && isPositive(code)) this.#tellSender(verdict.reported);
@@ -197,32 +196,15 @@ export class MessageDialogue {
     core.counts.commandsWithoutMessage = 0;
     core.counts.smallChunks = 0;
     const event = !accepted ? 'tx-rollback' : verdict.taken === 'thrown away' ? 'tx-discard' : 'tx-commit';
-    const { final, id, recipients, sender } = this.#transaction;
+    const { id, recipients, sender } = this.#transaction;
     core.report.message(event, {
       transaction: id,
       sender,
       recipients: recipients.length,
-      recipient: recipients[0]?.address,
-      others: othersOf(recipients),
       bytes: this.#receiver.received,
       code,
       cause,
       client: core.client.address,
-      ...(final.isChanged && finalFields(final)),
     });
   }
-}
-
-/** Characters of the recipients behind the first one: a line that has both lists is not longer than 4096 octets. */
-const LONGEST_FINAL = 400;
-
-/** What the message goes on with, for the log. */
-function finalFields({ recipients, sender }: FinalEnvelope): Partial<EventFields<'tx-commit'>> {
-  const [first] = recipients;
-  return {
-    final_sender: sender,
-    final_recipients: recipients.length,
-    ...(first !== undefined && { final_recipient: first.address }),
-    final_others: othersOf(recipients, LONGEST_FINAL),
-  };
 }

@@ -388,9 +388,11 @@ class MessageEnd {
       client: forwardedClient(this.#core),
       log: this.#core.log.child({ transaction: id }),
     };
+    const since = deps.clock.monotonic();
     const outcome = await (asking === undefined
       ? deps.smartHost.forward(delivery, abortSignal)
       : asking.content(delivery, { until, signal: abortSignal }));
+    this.#transaction.story.forwarded(outcome, since, this.#spool.size);
     const result = dotReply(outcome, values['smtp-partial']);
     if (this.#core.ending !== undefined) {
       this.#core.log.emit('tx-unheard', {

@@ -12,12 +12,13 @@ export function openPolicy(core: SessionCore): Maybe<boolean> {
     options: core.options,
     log: new PolicyLog(core.deps.log, () => core.transaction?.id ?? core.idSess),
   };
-  return chain(core.deps.policy().open(owner), (outcome) => {
+  const policy = core.deps.policy();
+  return chain(policy.open(owner), (outcome) => {
     if (outcome.kind === 'open') {
       const { clock } = core.deps;
-      core.setPolicy(
-        new Hooks(outcome.instance, core.log, clock, () => core.replies.command === AUTH_COMMAND),
-      );
+      const secret = (): boolean => core.replies.command === AUTH_COMMAND;
+      const { revision } = policy;
+      core.setPolicy(new Hooks(outcome.instance, { log: core.log, clock, revision, secret }));
       return true;
     }
     const cause = 'the policy could not be loaded for this connection';

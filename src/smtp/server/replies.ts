@@ -104,6 +104,7 @@ export class Replies {
 
   /** A hook has failed: 421 and the end: a failing policy must not accept or relay. */
   fail(answer: Failed): Maybe<void> {
+    this.#core.transaction?.story.fails(answer.message);
     const error = answer.kind === 'failed' && answer.reason === 'too-long' ? 'replyTooLong' : 'internal';
     return chain(this.refuse(error), () => this.#endWith(answer));
   }
@@ -123,6 +124,7 @@ export class Replies {
   #write(reply: Reply, cause: string, closes: boolean): number {
     const core = this.#core;
     const { code } = reply;
+    core.transaction?.story.heard(code, cause);
     if (code >= 400) {
       core.counts.errors++;
       core.report.refusal(reply, cause, this.#command, core.client, core.transaction?.sender);

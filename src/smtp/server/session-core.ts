@@ -22,7 +22,7 @@ import type { Output } from './output.ts';
 import { Replies } from './replies.ts';
 import type { SecureLine } from './secure-line.ts';
 import type { ServerDeps } from './server-deps.ts';
-import { fieldsEndingAt, type Moment } from './session-facts.ts';
+import { fieldsEndingAt, type Moment, moments } from './session-facts.ts';
 import { SessionReport } from './session-report.ts';
 import { tlsTable } from './tls-table.ts';
 import type { Transaction } from './transaction.ts';
@@ -100,6 +100,7 @@ export class SessionCore {
   #resetting = false;
   #abort: AbortController | undefined;
   #interrupted = false;
+  #interruptedFor: string | undefined;
   #hooks: Hooks | undefined;
   #options: Options;
   /** What the policy has read of the message: it must ask again when the transaction changes. */
@@ -171,6 +172,16 @@ export class SessionCore {
     return this.#hooks;
   }
 
+  /** Milliseconds that hooks have taken since the policy's instance is there. */
+  get hooksSpent(): number {
+    return this.#hooks?.spent ?? 0;
+  }
+
+  /** Of the policy that decides about this client. */
+  get revision(): number {
+    return this.#hooks?.revision ?? 0;
+  }
+
   get hasPolicy(): boolean {
     return this.#hooks !== undefined;
   }
@@ -213,8 +224,17 @@ export class SessionCore {
     this.earlyHeaders.clear();
   }
 
+  /** The transaction that there may be is over: once, whatever way it ends. `cause`: how, where nobody has said anything about its message. */
+  tellMail(cause: string): void {
+    const transaction = this.#transaction;
+    if (transaction === undefined || transaction.story.told) return;
+    transaction.story.told = true;
+    this.report.mail(this, transaction, cause);
+  }
+
   /** Everything of the transaction that ends at `moment` is given up. */
   dropTransaction(moment: Moment): Maybe<void> {
+    this.tellMail(moments[moment]);
     const before = this.#transaction;
     this.#transaction = undefined;
     this.endingTransaction = false;
@@ -230,6 +250,7 @@ export class SessionCore {
    * the policy keeps of one message must not decide about the next.
    */
   reset(moment: Moment): Maybe<void> {
+    this.tellMail(this.#interruptedFor ?? moments[moment]);
     this.endingTransaction = false;
     if (this.#transaction !== undefined) this.#transaction.headersEditable = false;
     this.#resetting = true;
@@ -339,9 +360,10 @@ export class SessionCore {
     return this.#ending !== undefined || this.#interrupted;
   }
 
-  /** Cuts off what the session waits for; the command in hand comes to its end at once. */
-  interrupt(): void {
+  /** Cuts off what the session waits for; the command in hand comes to its end at once. `cause`: why, where the session goes on to its last word. */
+  interrupt(cause?: string): void {
     this.#interrupted = true;
+    this.#interruptedFor ??= cause;
     this.#abort?.abort();
     this.#hooks?.cancel();
   }

@@ -2,32 +2,18 @@
 // object, so that nothing is made for them when nobody but counters listens.
 import type { Channel, EventFields } from '../../base/events.ts';
 import type { Log } from '../../base/log.ts';
-import type { Recipient } from '../protocol/recipient.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { Client } from './client.ts';
 import type { Authentication, RefusedLogin } from './command.ts';
 import { type Ending, endReason } from './ending.ts';
+import { mailFields } from './mail-event.ts';
+import type { SessionCore } from './session-core.ts';
 import { AUTH_COMMAND } from './session-log.ts';
 import type { Hello } from './state-machine.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Octets of a user in the log: a stranger may claim to be one of 9,000. */
 const LONGEST_LOGIN = 256;
-
-/** Characters of the recipients behind the first one in the log: its lines stay whole up to 4096 octets. */
-const LONGEST_OTHERS = 1000;
-
-/** The recipients behind the first one, for the log: as many whole addresses as fit, then how many are left out. */
-export function othersOf(recipients: readonly Recipient[], longest = LONGEST_OTHERS): string | undefined {
-  if (recipients.length < 2) return undefined;
-  let text = '';
-  for (let i = 1; i < recipients.length; i++) {
-    const address = recipients[i]?.address ?? '';
-    if (text.length + address.length > longest) return `${text}... and ${recipients.length - i} more`;
-    text += i === 1 ? address : `, ${address}`;
-  }
-  return text;
-}
 
 export class SessionReport {
   readonly #log: Log;
@@ -149,18 +135,23 @@ export class SessionReport {
     this.#answers.emit(this.#answer, this.#log);
   }
 
-  /** A reply of 4xx or 5xx. `command` as it may be shown, `sender` of the transaction where one has begun. */
+  /** A reply of 4xx or 5xx. `command` as it may be shown, `from`: sender of the transaction where one has begun. */
   refusal(
     { text }: Reply,
     cause: string,
     command: string,
     { address }: Client,
-    sender: string | undefined,
+    from: string | undefined,
   ): void {
     this.#errors++;
     // A reply that repeats an AUTH command repeats the password.
     const reply = (command === AUTH_COMMAND ? text.slice(0, 9) : text).trimEnd();
-    this.#log.emit('protocol-refusal', { reply, cause, command, sender, client: address });
+    this.#log.emit('protocol-refusal', { reply, cause, command, from, client: address });
+  }
+
+  /** A transaction is over. */
+  mail(core: SessionCore, transaction: Transaction, cause: string): void {
+    if (this.#log.wants('mail')) this.#log.emit('mail', mailFields(core, transaction, cause));
   }
 
   /** The dot of a message was answered. */

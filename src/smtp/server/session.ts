@@ -163,7 +163,7 @@ export class Session implements TransportUser, SecureLine {
     }
     this.#leaving = undefined;
     this.#leave(leaving);
-    if (this.#activity === 'busy') this.#core.interrupt();
+    if (this.#activity === 'busy') this.#core.interrupt(leaving.ending.cause);
   }
 
   get id(): string {
@@ -406,7 +406,7 @@ export class Session implements TransportUser, SecureLine {
   #tooOld(limit: number): void {
     const ending: Ending = { code: 2, cause: `limit-session-time: ${limit} s`, error: TIMED_OUT };
     this.#leave({ error: 'sessionTime', ending, force: true });
-    if (this.#activity === 'busy' && !this.#core.delivering) this.#core.interrupt();
+    if (this.#activity === 'busy' && !this.#core.delivering) this.#core.interrupt(ending.cause);
   }
 
   #leave(leaving: Leaving): void {

@@ -19,6 +19,7 @@ import type { MailParameters } from '../protocol/parameters.ts';
 import type { Path } from '../protocol/path.ts';
 import type { Recipient } from '../protocol/recipient.ts';
 import { FinalEnvelope } from './final-envelope.ts';
+import type { MailStory } from './mail-story.ts';
 import type { PathArgument } from './path-argument.ts';
 import { Routes } from './routes.ts';
 
@@ -36,6 +37,8 @@ export class Transaction implements TransactionView {
   /** What it goes on with. */
   readonly final: FinalEnvelope;
   readonly headers: HeaderList;
+  /** What is told of it when it is over. */
+  readonly story: MailStory;
   headersEditable = true;
   /** True while hook.dot runs: the one moment when the message may be replaced. */
   atDot = false;
@@ -56,7 +59,13 @@ export class Transaction implements TransactionView {
   /** True once the final dot was read. */
   #complete = false;
 
-  constructor(id: string, { parameters, path, sent }: PathArgument<'MAIL'>, headers: HeaderList) {
+  constructor(
+    id: string,
+    { parameters, path, sent }: PathArgument<'MAIL'>,
+    headers: HeaderList,
+    story: MailStory,
+  ) {
+    this.story = story;
     this.id = id;
     this.path = path;
     this.parameters = parameters;

@@ -86,11 +86,12 @@ describe('a client that closes its side', () => {
       await ended.client.over;
       expect(lastCode(ended.client.received)).toBe('354');
       expect(ended.rig.delivered).toHaveLength(0);
-      expect(ended.rig.log.lines.filter(({ message }) => message === 'message incomplete, dropped')).toEqual([
+      expect(ended.rig.log.lines.filter(({ message }) => message === 'mail')).toEqual([
         expect.objectContaining({
           fields: expect.objectContaining({
-            sender: 'a@b.cc',
-            recipient: 'd@e.ff',
+            result: 'lost',
+            from: 'a@b.cc',
+            to: [{ to: 'd@e.ff' }],
             cause: 'the client closed the connection',
           }),
         }),

@@ -146,10 +146,9 @@ describe('time-outs of a session', () => {
       ['error', ETIMEDOUT, 'Connection timed out'],
       ['close', 0],
     ]);
-    expect(
-      rig.log.lines.find(({ message }) => message === 'message incomplete, dropped')?.fields,
-    ).toMatchObject({
-      sender: 'a@b.example',
+    expect(rig.log.lines.find(({ message }) => message === 'mail')?.fields).toMatchObject({
+      result: 'lost',
+      from: 'a@b.example',
       bytes: bytes * waited,
       cause: `less than ${rate} bytes/s of data`,
     });

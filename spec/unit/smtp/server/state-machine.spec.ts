@@ -1,14 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../src/base/clock.ts';
 import { OctetsFraming } from '../../../../src/message/framing/octets.ts';
 import { HeaderList } from '../../../../src/message/header/header-list.ts';
 import { SpoolStore } from '../../../../src/message/spool.ts';
 import { NO_PARAMETERS } from '../../../../src/smtp/protocol/parameters.ts';
 import { commands } from '../../../../src/smtp/server/commands/index.ts';
+import { MailStory } from '../../../../src/smtp/server/mail-story.ts';
 import { type Event, helloOf, INITIAL, next, type State } from '../../../../src/smtp/server/state-machine.ts';
 import { Transaction } from '../../../../src/smtp/server/transaction.ts';
 
 const path = { address: 'a@b.cc', normal: 'a@b.cc', domain: 'b.cc' };
-const transaction = new Transaction('T1', { path, parameters: NO_PARAMETERS, sent: '' }, new HeaderList());
+const transaction = new Transaction(
+  'T1',
+  { path, parameters: NO_PARAMETERS, sent: '' },
+  new HeaderList(),
+  new MailStory(systemClock, 0),
+);
 const message = new SpoolStore().create('', 'T1', { message: 0, total: 0 });
 const framing = new OctetsFraming();
 const line = { input: 'AUTH PLAIN', verb: 'AUTH', argument: 'PLAIN' };

@@ -15,6 +15,7 @@ export const dataCommand = command({
       ? refuse('noRecipients')
       : go(context.openMessage(transaction));
   },
+  prepare: (_, context) => context.state.transaction.story.asks('data'),
   hook: 'data',
   args: () => NO_ARGS,
   reply: () => START_MAIL,

@@ -22,7 +22,8 @@ export const rcptCommand = command({
     return go({ path, sent, recipient: { address: path.address, parameters } });
   },
   prepare: ({ recipient, sent }, context) => {
-    const { final, routes } = context.state.transaction;
+    const { final, routes, story } = context.state.transaction;
+    story.asks('rcpt', recipient.address);
     routes.during('rcpt');
     final.beginRecipient(recipient);
     context.setClient(rcptFields(recipient.parameters, sent));
