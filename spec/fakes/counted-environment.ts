@@ -62,6 +62,10 @@ export class CountedEnvironment implements Environment {
     });
   }
 
+  writeInTurn<T>(action: () => T): Maybe<T> {
+    return this.#inner.writeInTurn(action);
+  }
+
   /** The most that one transaction has done; it is forgotten. */
   most(): Work {
     const most = {
@@ -75,8 +79,14 @@ export class CountedEnvironment implements Environment {
   readers(): readonly number[] {
     return this.#inner.readers();
   }
+  forgetDeadReaders(): void {
+    this.#inner.forgetDeadReaders();
+  }
   backup(directory: string): Promise<void> {
     return this.#inner.backup(directory);
+  }
+  finish(): Promise<void> {
+    return this.#inner.finish();
   }
   close(): Promise<void> {
     return this.#inner.close();
