@@ -1,9 +1,10 @@
 // One process that serves: its app, policy and server, from start to end. Used by `run`, alone or in each worker.
 
 import { ProcessDesk } from '../admin/process-desk.ts';
-import { type App, createApp } from '../app.ts';
+import { type App, createApp, libLuaDirectory } from '../app.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { latin1Of } from '../lua/source.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
 import { Descriptors } from '../net/descriptors.ts';
 import { Gate } from '../net/gate.ts';
@@ -162,13 +163,13 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const missing =
     policy === undefined ? await requiredStoreProblem(options, app.ports.stores, systemClock) : undefined;
   if (missing !== undefined) return giveUp(missing);
-  const place = app.place(script.path);
+  const { stores } = app.ports;
+  const place = {
+    ...app.place(script.path),
+    lack: (source: PolicySource) => storeProblem(stores, options, source, latin1Of(libLuaDirectory)),
+  };
   const started = await CurrentPolicy.start(policy === undefined ? place : { ...place, source: policy });
   if (started.kind === 'failed') return giveUp(started.message);
-  // A successor serves as well as those beside it: its calls say what is wrong.
-  const store =
-    policy === undefined ? await storeProblem(app.ports.stores, options, started.current.source) : undefined;
-  if (store !== undefined) return giveUp(store);
   const baseSize = residentMebibytes();
   const problem = parts.beforeListen();
   if (problem !== undefined) return giveUp(problem);

@@ -48,19 +48,24 @@ export async function findScript(options: Options): Promise<ScriptOutcome> {
   return { kind: 'missing', problem };
 }
 
+const COMMENT = /--(?:\[(=*)\[[\s\S]*?\]\1\]|.*)/g;
 /** What a policy writes when it uses a store: the module, or what comes with smtpe and is made of it. */
-const USES_STORE = /\bstore\s*\.\s*[a-z]|\bsmtpe\.(?:ratelimit|greylist|callahead|once)\b/;
+const USES_STORE =
+  /\bstore\s*\.\s*[a-z]|\bsmtpe\.(?:ratelimit|greylist|dnsbl|callahead|once)\b|\baccess\s*\.\s*redis\b/;
 
 /**
  * What is wrong with a store that the policy uses, or undefined. Opens them, as the first call would; a policy that uses none opens
- * nothing.
+ * nothing. What comes with smtpe lies in `libLuaDirectory`; it is known by its names.
  */
 export async function storeProblem(
   stores: Stores,
   options: Options,
   { text, files }: Pick<PolicySource, 'text' | 'files'>,
+  libLuaDirectory: string,
 ): Promise<string | undefined> {
-  if (![text, ...files.map((file) => file.text)].some((one) => USES_STORE.test(one))) return undefined;
+  const own = files.filter(({ path }) => !path.startsWith(`${libLuaDirectory}/`));
+  const texts = [text, ...own.map((file) => file.text)];
+  if (!texts.some((one) => USES_STORE.test(one.replaceAll(COMMENT, '')))) return undefined;
   for (const name of ['', ...options.ofListener('store').map((one) => one.name)]) {
     const option = name === '' ? 'store' : `store.${name}`;
     const opened = await stores.open(name);

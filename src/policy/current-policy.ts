@@ -24,6 +24,8 @@ export interface PolicyPlace {
   readonly log: Log;
   /** The revision to begin with, when another process has one; otherwise the script is read at `path`. */
   readonly source?: PolicySource;
+  /** What a policy asks of this process and cannot have, or undefined. Not asked about what another process has read and found right. */
+  readonly lack?: (source: PolicySource) => Promise<string | undefined>;
 }
 
 /** What a reload may change besides the policy. */
@@ -170,6 +172,8 @@ export class CurrentPolicy {
     if (prepared.kind === 'failed') return prepared;
     const { policy, refused, tolerated, findings } = prepared;
     if (refused.length > 0) return givenUp(policy, `${place.path}: ${refused.join('; ')}`);
+    const lack = source === undefined ? await place.lack?.(policy.source) : undefined;
+    if (lack !== undefined) return givenUp(policy, lack);
     for (const problem of tolerated) place.log.emit('policy-tolerated', { script: place.path, problem });
     for (const mistake of findings.mistakes) place.log.emit('policy-mistake', { mistake });
     const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));

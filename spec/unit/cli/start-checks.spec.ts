@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findScript, listenProblem, spoolProblem } from '../../../src/cli/start-checks.ts';
+import { findScript, listenProblem, spoolProblem, storeProblem } from '../../../src/cli/start-checks.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
+import type { Stores } from '../../../src/store/stores.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -43,6 +44,47 @@ describe('spoolProblem', () => {
     );
     await writeFile(path, '');
     expect(await spoolProblem(createOptions({ 'spool-dir': path }))).toMatch(/that is no directory$/);
+  });
+});
+
+describe('storeProblem', () => {
+  /** The names that were opened, and the problem. */
+  async function opened(text: string, file = '', path = '/policy/module.lua'): Promise<unknown> {
+    const names: string[] = [];
+    const stores: Stores = {
+      has: () => true,
+      open: (name) => {
+        names.push(name);
+        return { kind: 'refused', problem: 'no' };
+      },
+      close: async () => undefined,
+    };
+    const options = createOptions({ store: 'lmdb:/store' });
+    const source = { text, files: [{ path, text: file }] };
+    return [await storeProblem(stores, options, source, '/lib'), ...names];
+  }
+  const nothing = [undefined];
+  const main = ['store=lmdb:/store: no', ''];
+
+  it.each([
+    ["local v = store.get('k')", main],
+    ["local s = store . open 'near'", main],
+    ["local ratelimit = require 'smtpe.ratelimit'", main],
+    ["local list = require('smtpe.access') local l = access.redis('acl:')", main],
+    ["require'smtpe.dnsbl'", main],
+    ['-- store.get\nlocal x = 1 --[[ store.get\n store.set ]] local restore = {} restore.x = 1', nothing],
+    ['--[==[ store.get ]] store.set ]==] local y', nothing],
+    ["--[==[ a ]==] store.get 'k'", main],
+    ["local access = require 'smtpe.access' access.open('list')", nothing],
+    ['', nothing],
+  ])('looks whether a policy uses it: %s', async (text, expected) => {
+    expect(await opened(text)).toEqual(expected);
+    expect(await opened('', text)).toEqual(expected);
+  });
+
+  it('does not take what comes with smtpe for a use', async () => {
+    expect(await opened('', "store.get('k')", '/lib/smtpe/access.lua')).toEqual(nothing);
+    expect(await opened('', "store.get('k')", '/library/access.lua')).toEqual(main);
   });
 });
 

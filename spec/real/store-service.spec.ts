@@ -1,0 +1,194 @@
+// A store under the whole program: workers that share it, what is left when it is killed, what is looked at when it starts, and what is not there as
+// long as no policy asks.
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { closedPort } from '../../src/bench/ports/scripted-server.ts';
+import { entry, OK, startFakeRedis } from '../fakes/redis-server.ts';
+import { type ServiceSettings, ServiceUnderTrial } from '../fakes/service.ts';
+import { SmtpClient } from '../fakes/smtp-client.ts';
+
+const closes: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closes.splice(0).reverse()) await close();
+});
+
+async function start(settings: ServiceSettings): Promise<ServiceUnderTrial> {
+  const service = await ServiceUnderTrial.start(settings);
+  closes.push(() => service.remove());
+  return service;
+}
+
+/** Each HELO is counted; the reply has the sum and the process. */
+const COUNT = `
+local file = io.open('/proc/self/stat')
+local pid = file:read('n')
+file:close()
+function hook.helo() return '250 ' .. tostring(store.incr('sum', 1, 600)) .. ' ' .. pid end
+`;
+
+/** Replies to HELO, `times` of each of so many clients at once. */
+async function heloes(port: number, clients: number, times: number): Promise<readonly string[]> {
+  const all = Array.from({ length: clients }, async () => {
+    const client = await SmtpClient.connect(port);
+    await client.reply();
+    const replies: string[] = [];
+    for (let i = 0; i < times; i++) replies.push((await client.command('HELO c')).trimEnd());
+    client.destroy();
+    return replies;
+  });
+  return (await Promise.all(all)).flat();
+}
+const sums = (replies: readonly string[]): readonly number[] =>
+  replies.map((reply) => Number(/^250 (\d+) /.exec(reply)?.[1])).toSorted((a, b) => a - b);
+const upTo = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+/** Directories of stores in memory of a process. */
+async function memoryOf(pid: number): Promise<readonly string[]> {
+  const names = await readdir('/dev/shm').catch(() => []);
+  return names.filter((name) => new RegExp(`^smtpe-store-.*-${pid}-`).test(name));
+}
+
+describe('two workers with one store', () => {
+  it('count exactly over SMTP, go on when one is killed, and leave nothing behind', async () => {
+    // Each worker runs hook.init, before it serves; one of them does it for all.
+    const init = `function hook.init() if store.add('sum', '1000', 600) then assert(store.incr('sum') == 1001) end end`;
+    const service = await start({ policy: COUNT + init, options: ['workers=2'] });
+    const port = await service.ready(2);
+    const replies = await heloes(port, 16, 20);
+    expect(sums(replies)).toEqual(upTo(1002, 1321));
+    expect(new Set(replies.map((reply) => reply.split(' ')[2])).size).toBe(2);
+    expect(await memoryOf(service.pid)).toHaveLength(1);
+    const [victim] = await service.workers();
+    if (victim !== undefined) process.kill(victim, 'SIGKILL');
+    await service.said(/accepting connections/, 3);
+    expect(sums(await heloes(port, 8, 5))).toEqual(upTo(1322, 1361));
+    expect((await service.program.stop()).code).toBe(0);
+    expect(await memoryOf(service.pid)).toEqual([]);
+  });
+
+  it('keep it on disk over a restart', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'smtpe-store-service-'));
+    closes.push(() => rm(directory, { recursive: true, force: true }));
+    const settings = { policy: COUNT, options: ['workers=2', `store=lmdb:${join(directory, 'store')}`] };
+    const first = await start(settings);
+    expect(sums(await heloes(await first.ready(2), 8, 5))).toEqual(upTo(1, 40));
+    first.signalGroup('SIGKILL');
+    await first.program.ended;
+    const second = await start(settings);
+    expect(sums(await heloes(await second.ready(2), 8, 5))).toEqual(upTo(41, 80));
+  });
+});
+
+it('what a killed service has left in memory goes at the next start; what another one has stays', async () => {
+  const [killed, other] = await Promise.all([start({ policy: COUNT }), start({ policy: COUNT })]);
+  const port = await other.port();
+  await Promise.all([heloes(await killed.port(), 1, 1), heloes(port, 1, 3)]);
+  killed.signalGroup('SIGKILL');
+  await killed.program.ended;
+  expect(await memoryOf(killed.pid)).toHaveLength(1);
+  const next = await start({ policy: COUNT });
+  await next.said(/stores in memory of a process that died removed/);
+  expect(sums(await heloes(await next.port(), 1, 1))).toEqual([1]);
+  expect(await memoryOf(killed.pid)).toEqual([]);
+  expect(sums(await heloes(port, 1, 1))).toEqual([4]);
+});
+
+describe('the start', () => {
+  it.each([
+    [
+      'a required Redis that is not there',
+      ['+store-required'],
+      /store=redis:\S+: it cannot be reached, and store-required wants it/,
+    ],
+    [
+      'a directory that is none',
+      ['store=lmdb:DIR/policy.lua'],
+      /store=lmdb:\S+policy\.lua: \S+ is no directory/,
+    ],
+  ])('fails with %s, and says so', async (_, options, cause) => {
+    const away = `store=redis://127.0.0.1:${await closedPort()}`;
+    const directory = await mkdtemp(join(tmpdir(), 'smtpe-service-'));
+    const service = await ServiceUnderTrial.start(
+      { policy: COUNT, options: [away, ...options.map((option) => option.replace('DIR', directory))] },
+      directory,
+    );
+    closes.push(() => service.remove());
+    const { code, stderr } = await service.program.ended;
+    expect(code).toBeGreaterThan(0);
+    expect(stderr).toMatch(cause);
+    expect(stderr).not.toMatch(/accepting connections/);
+  });
+});
+
+describe('a store that nobody uses', () => {
+  /** Packages that each process of a service had loaded. */
+  async function loaded(directory: string): Promise<readonly string[]> {
+    const texts = await Promise.all(
+      (await readdir(directory)).map((name) => readFile(join(directory, name), 'latin1')),
+    );
+    return texts.flatMap((text) => text.split('\n')).filter((name) => /lmdb|redis/.test(name));
+  }
+
+  async function startSpied(
+    settings: ServiceSettings,
+  ): Promise<{ service: ServiceUnderTrial; spied: string }> {
+    const spied = await mkdtemp(join(tmpdir(), 'smtpe-loaded-'));
+    closes.push(() => rm(spied, { recursive: true, force: true }));
+    const spy = join(import.meta.dirname, '../fakes/loaded-modules.cjs');
+    const env = { NODE_OPTIONS: `--require ${spy}`, LOADED_MODULES: spied };
+    return { service: await start({ ...settings, env }), spied };
+  }
+
+  it('is not opened, and neither LMDB nor ioredis is loaded; SIGHUP may begin to use it', async () => {
+    const { service, spied } = await startSpied({
+      policy: "-- store.get is not called\nfunction hook.helo() return '250 without' end",
+      options: ['workers=2'],
+    });
+    const port = await service.ready(2);
+    expect(new Set(await heloes(port, 8, 1))).toEqual(new Set(['250 without']));
+    for (const pid of await service.workers()) {
+      expect(await readFile(`/proc/${pid}/maps`, 'latin1')).not.toMatch(/lmdb|smtpe-store/);
+    }
+    expect(await memoryOf(service.pid)).toEqual([]);
+    await service.policy(COUNT);
+    service.program.signal('SIGHUP');
+    await service.said(/policy reloaded/, 2);
+    expect(sums(await heloes(port, 8, 5))).toEqual(upTo(1, 40));
+    expect(await memoryOf(service.pid)).toHaveLength(1);
+    expect((await service.program.stop()).code).toBe(0);
+    expect(await memoryOf(service.pid)).toEqual([]);
+    const packages = await loaded(spied);
+    expect(packages).toContain('lmdb');
+    expect(packages.filter((name) => /redis/.test(name))).toEqual([]);
+  });
+
+  it('on another machine is not connected to, nor is its client loaded; with one call both are', async () => {
+    for (const uses of [false, true]) {
+      const redis = await startFakeRedis(([name]) => (name === 'GET' ? entry('there') : OK));
+      closes.push(() => redis.close());
+      const { service, spied } = await startSpied({
+        policy: `function hook.helo() return '250 ' .. ${uses ? "store.get('k')" : "'without'"} end`,
+        options: [`store=redis://127.0.0.1:${redis.port}`],
+      });
+      expect(await heloes(await service.port(), 1, 1)).toEqual([uses ? '250 there' : '250 without']);
+      expect(redis.server.connections).toHaveLength(uses ? 1 : 0);
+      await service.program.stop();
+      expect(await loaded(spied)).toEqual(uses ? expect.arrayContaining(['ioredis']) : []);
+    }
+  });
+
+  it('and cannot be opened keeps a policy out that begins to use it', async () => {
+    const service = await start({
+      policy: "function hook.helo() return '250 old' end",
+      options: ['store=lmdb:/proc/self/store'],
+    });
+    const port = await service.port();
+    await service.policy(COUNT);
+    service.program.signal('SIGHUP');
+    await service.said(/policy not reloaded, the old one stays: store=lmdb:\/proc\/self\/store: /);
+    expect(await heloes(port, 1, 1)).toEqual(['250 old']);
+  });
+});
