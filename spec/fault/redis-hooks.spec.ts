@@ -99,6 +99,34 @@ describe('a policy over a Redis', () => {
     expect({ ...after, resources: 0, descriptors: 0 }).toEqual({ ...before, resources: 0, descriptors: 0 });
   });
 
+  it('has one call of a connection under way, whatever its policy does, and it is none of hook-max-pending', async () => {
+    const redis = await startFakeRedis(() => undefined);
+    const whole = await serve(
+      redis,
+      `function hook.helo(name)
+         local all = {}
+         for i = 1, 20 do
+           all[i] = coroutine.create(function() return store.get('k' .. i) end)
+           local done, value = coroutine.resume(all[i])
+           all[i] = done and value
+         end
+         return '250 ' .. #all .. ' ' .. all[20]
+       end`,
+      { 'store-timeout': '60000', 'hook-max-pending': '1' },
+    );
+    const clients = await Promise.all([whole.greeted(), whole.greeted(), whole.greeted()]);
+    for (const client of clients) client.write('HELO a\r\n');
+    await redis.received(clients.length);
+    // Whatever else they had sent would be there by now.
+    expect(await whole.greeted().then((other) => other.command('NOOP'))).toMatch(/^250 /);
+    expect(redis.commands).toHaveLength(clients.length);
+    redis.answer = () => entry('there');
+    for (const _ of clients) await redis.server.connections[0]?.send(entry('there'));
+    for (const client of clients) expect(await client.reply()).toBe('250 20 there\r\n');
+    expect(redis.commands).toHaveLength(20 * clients.length);
+    for (const client of clients) client.destroy();
+  });
+
   it('in hook.init: it is there before the first client', async () => {
     const redis = await startFakeRedis(([name]) => (name === 'GET' ? entry('told') : OK));
     const whole = await serve(

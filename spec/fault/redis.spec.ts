@@ -295,6 +295,25 @@ describe('a server that answers', () => {
   });
 });
 
+describe('a hundred keys', () => {
+  it('are asked for in one round trip, some of them missing', async () => {
+    await open(([name, ...keys]) =>
+      name === 'MGET'
+        ? Buffer.concat([
+            octets(`*${keys.length}\r\n`),
+            ...keys.map((key, i) => (i % 3 === 0 ? octets('$-1\r\n') : (entry(key) as Buffer))),
+          ])
+        : OK,
+    );
+    const keys = Array.from({ length: 100 }, (_, i) => octets(`k${i}`));
+    expect(await store.getMany(keys)).toEqual({
+      kind: 'values',
+      values: keys.map((key, i) => (i % 3 === 0 ? undefined : octets(`smtpe:${key}`))),
+    });
+    expect(redis.commands).toHaveLength(1);
+  });
+});
+
 describe('a server that comes back', () => {
   it('is found at the next trial, without a call and without a restart', async () => {
     await open(stall);

@@ -68,18 +68,32 @@ describe('two workers with one store', () => {
     expect((await service.program.stop()).code).toBe(0);
     expect(await memoryOf(service.pid)).toEqual([]);
   });
+});
 
-  it('keep it on disk over a restart', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'smtpe-store-service-'));
-    closes.push(() => rm(directory, { recursive: true, force: true }));
-    const settings = { policy: COUNT, options: ['workers=2', `store=lmdb:${join(directory, 'store')}`] };
-    const first = await start(settings);
-    expect(sums(await heloes(await first.ready(2), 8, 5))).toEqual(upTo(1, 40));
-    first.signalGroup('SIGKILL');
-    await first.program.ended;
-    const second = await start(settings);
-    expect(sums(await heloes(await second.ready(2), 8, 5))).toEqual(upTo(41, 80));
-  });
+it('two services share a directory: one is killed, the other goes on, and the first comes back to the same sums', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'smtpe-store-service-'));
+  closes.push(() => rm(directory, { recursive: true, force: true }));
+  const settings = { policy: COUNT, options: [`store=lmdb:${join(directory, 'store')}`] };
+  const first = await start(settings);
+  const firstPort = await first.port();
+  const second = await start(settings);
+  const secondPort = await second.port();
+  await second.said(/store is used by another smtpe too/);
+  const both = await Promise.all([heloes(firstPort, 4, 10), heloes(secondPort, 4, 10)]);
+  expect(sums(both.flat())).toEqual(upTo(1, 80));
+  // In the middle of writing: who waits there hears nothing more.
+  const cut = heloes(firstPort, 4, 1000);
+  const going = heloes(secondPort, 4, 50);
+  await heloes(firstPort, 1, 3);
+  first.signalGroup('SIGKILL');
+  await first.program.ended;
+  const answered = [...(await going), ...(await cut)].filter((reply) => reply !== '');
+  expect(new Set(sums(answered)).size).toBe(answered.length);
+  const again = await start(settings);
+  const [next] = sums(await heloes(await again.port(), 1, 1));
+  const most = sums(answered).at(-1) ?? 0;
+  expect(next).toBeGreaterThan(most);
+  expect(sums(await heloes(secondPort, 1, 1))).toEqual([(next ?? 0) + 1]);
 });
 
 it('what a killed service has left in memory goes at the next start; what another one has stays', async () => {
