@@ -22,10 +22,7 @@ end
 
 local function new()
   local reading = { depth = 1000, null = null, strict = true }
-  local writing = { depth = 1000, empty = 'object', sparse = 'error', slash = true, precision = 14 }
-  function writing.is_null(value)
-    return value == null
-  end
+  local writing = { depth = 1000, empty = 'object', sparse = 'error', slash = true, precision = 14, null = null }
   function writing.kind(value)
     local metatable = getmetatable(value)
     return (metatable == array_mt or metatable == empty_array_mt) and 'array' or nil

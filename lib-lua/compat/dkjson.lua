@@ -26,7 +26,7 @@ function dkjson.encode(value, state)
   state = state or {}
   local how = {
     depth = 1000, empty = 'array', invalid = 'null', number = '%.14g', indent = state.indent, order = state.keyorder, kind = kind,
-    special = special(state), is_null = function(given) return given == dkjson.null end,
+    special = special(state), null = dkjson.null,
   }
   local ok, written = pcall(text.encode, value, how)
   if ok then
@@ -59,7 +59,7 @@ function dkjson.decode(s, at, null, ...)
     object, array = ...
   end
   local how = { depth = 1000, null = null, object = object, array = array }
-  local ok, value, place = text.decode(s, at or 1, how)
+  local ok, value, place = text.decode_placed(s, at or 1, how)
   if ok then
     return value, place
   end

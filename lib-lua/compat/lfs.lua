@@ -2,7 +2,7 @@
 
 local _, behind = ...
 local files = behind.files
-local type, error, tostring, setmetatable, pairs, time = type, error, tostring, setmetatable, pairs, os.time
+local type, error, tostring, tonumber, setmetatable, pairs, time = type, error, tostring, tonumber, setmetatable, pairs, os.time
 
 local lfs = { _VERSION = 'LuaFileSystem 1.8.0 (of smtpe)' }
 
@@ -18,7 +18,9 @@ local function attributes(path, wanted, follow)
   if facts == nil then
     return nil, "cannot obtain information from file '" .. path .. "': " .. message, number
   elseif type(wanted) == 'string' then
-    if facts[wanted] == nil then
+    if wanted == 'target' and not follow then
+      return facts.target
+    elseif facts[wanted] == nil then
       error("bad argument #2 to 'attributes' (invalid attribute name '" .. wanted .. "')", 3)
     end
     return facts[wanted]
@@ -35,6 +37,7 @@ function lfs.attributes(path, wanted)
   return attributes(path_of(path, 'attributes'), wanted, true)
 end
 
+-- Of a symbolic link itself, and `target`: what stands in it.
 function lfs.symlinkattributes(path, wanted)
   return attributes(path_of(path, 'symlinkattributes'), wanted, false)
 end
@@ -86,10 +89,23 @@ function lfs.rmdir(path)
   return done(files.remove_directory(path_of(path, 'rmdir')))
 end
 
+-- Seconds that a file can have for a time.
+local LATEST = 2 ^ 33
+
+local function seconds_of(value, place)
+  local seconds = tonumber(value)
+  if seconds == nil then
+    error('bad argument #' .. place .. " to 'touch' (number expected, got " .. type(value) .. ')', 3)
+  elseif not (seconds >= 0 and seconds < LATEST) then
+    error('bad argument #' .. place .. " to 'touch' (seconds since 1970 expected, got " .. tostring(seconds) .. ')', 3)
+  end
+  return seconds
+end
+
 function lfs.touch(path, accessed, modified)
   path = path_of(path, 'touch')
-  accessed = accessed or time()
-  return done(files.touch(path, accessed, modified or accessed))
+  accessed = seconds_of(accessed or time(), 2)
+  return done(files.touch(path, accessed, seconds_of(modified or accessed, 3)))
 end
 
 function lfs.link(old, new, symbolic)

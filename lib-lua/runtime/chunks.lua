@@ -254,7 +254,7 @@ local function file_loader(name, file, of_library)
     return chunk, file
   end
   return function(module_name)
-    return chunk(module_name, runtime.behind)
+    return chunk(module_name, runtime.behind_of_caller())
   end, file
 end
 

@@ -90,18 +90,29 @@ function runtime.define(name, description)
   return node
 end
 
--- What the modules of lib-lua are given beside their name, and nobody else.
-runtime.behind = { files = runtime.system.files }
+-- What the modules of lib-lua are given beside their name, and nobody else. Each connection has tables of its own: a policy that takes the modules apart
+-- (debug.getupvalue) finds nothing there that is another's too.
+local behind = {}
 
 function runtime.define_behind(description)
   prepare(description)
-  merge(runtime.behind, description.plain)
+  merge(behind, description.plain)
 end
 
 -- The functions of a module of the API as they come with the engine, whatever the policy has made of its own.
-function runtime.behind.api(name)
+local function api(name)
   local node = root.nested[name]
-  return node and node.plain
+  return node and merge({}, node.plain)
+end
+
+function runtime.behind_of_caller()
+  local record = native.record()
+  local own = record.behind
+  if own == nil then
+    own = merge({ api = api, files = merge({}, runtime.system.files) }, behind)
+    record.behind = own
+  end
+  return own
 end
 
 -- Metatables of userdata: methods, and what the class has beyond them.

@@ -34,6 +34,8 @@ export interface HttpRequest {
   readonly headers?: readonly HttpHeader[];
   /** Redirects that are followed; 0 and without it none: the response that wants one is the answer then. */
   readonly redirects?: number;
+  /** From https none is followed to http. */
+  readonly staysSecure?: boolean;
   /** Milliseconds, from look-up to last byte. */
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -159,6 +161,8 @@ export class HttpClient {
       const end = (error: string) => ({ outcome: { kind: 'failed', error, begun: true } as const, url });
       if (step.kind === 'invalid') return end(step.error);
       if (count === most) return end(`more than ${most} redirects`);
+      if (first.staysSecure === true && url.protocol === 'https:' && step.request.url.protocol === 'http:')
+        return end('a redirect from https to http is not followed');
       request = { ...step.request, onConnect: () => undefined };
     }
   }

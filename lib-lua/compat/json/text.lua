@@ -250,6 +250,44 @@ function text.decode_all(s, how)
   return true, value
 end
 
+-- What null is until it is known what stands around it.
+local nothing = newproxy()
+
+-- Tables of util.json_decode as read_value makes them. `empty`: the metatable of those without a value.
+local function marked(value, how, empty)
+  local first = next(value)
+  for key, item in next, value do
+    if rawequal(item, nothing) then
+      value[key] = how.null
+    elseif type(item) == 'table' then
+      marked(item, how, empty)
+    end
+  end
+  local metatable = empty
+  if first ~= nil then
+    metatable = type(first) == 'number' and how.array or how.object
+  end
+  return metatable and setmetatable(value, metatable) or value
+end
+
+-- The same for who wants metatables and the place behind the value, as decode gives them: quickly when that is possible, which is when no one
+-- could take `[]` for `{}`.
+function text.decode_placed(s, at, how)
+  local arrays, objects = find(s, '%[[ \n\r\t]*%]'), find(s, '{[ \n\r\t]*}')
+  if at == 1 and #s <= LONGEST_QUICK and how.depth > 15 and not (arrays and objects) then
+    local value, problem = quick(s, nothing)
+    if problem == nil then
+      if rawequal(value, nothing) then
+        value = how.null
+      elseif type(value) == 'table' then
+        value = marked(value, how, arrays and how.array or how.object)
+      end
+      return true, value, match(s, '^.*[^ \n\r\t]()')
+    end
+  end
+  return text.decode(s, at, how)
+end
+
 -- Writing
 
 local escapes = { ['"'] = '\\"', ['\\'] = '\\\\', ['\b'] = '\\b', ['\f'] = '\\f', ['\n'] = '\\n', ['\r'] = '\\r', ['\t'] = '\\t' }
@@ -298,14 +336,17 @@ local function keys_of(t, order)
     end
   end
   local first = count + 1
-  local rest = {}
+  local rest, number, all_strings = {}, 0, true
   for key in next, t do
     if not seen[key] then
-      rest[#rest + 1] = key
+      number = number + 1
+      rest[number] = key
+      all_strings = all_strings and type(key) == 'string'
     end
   end
-  local ok = pcall(sort, rest)
-  if not ok then
+  if all_strings then
+    sort(rest)
+  elseif not pcall(sort, rest) then
     sort(rest, by_text)
   end
   for i, key in ipairs(rest) do
@@ -369,7 +410,7 @@ end
 
 function write(value, out, how, depth)
   local kind = type(value)
-  if kind == 'nil' or how.is_null(value) then
+  if kind == 'nil' or rawequal(value, how.null) then
     out[#out + 1] = 'null'
   elseif kind == 'boolean' then
     out[#out + 1] = value and 'true' or 'false'
@@ -381,7 +422,9 @@ function write(value, out, how, depth)
     if depth >= how.depth then
       error('Cannot serialise, excessive depth (' .. depth + 1 .. ')', 0)
     end
-    local own = how.special and how.special(value)
+    -- Most tables have no metatable, and nothing special then.
+    local has_metatable = getmetatable(value) ~= nil
+    local own = has_metatable and how.special and how.special(value)
     if own then
       out[#out + 1] = own
       return
@@ -390,7 +433,7 @@ function write(value, out, how, depth)
     if sparse then
       error('Cannot serialise table: excessively sparse array', 0)
     end
-    local kind_of_table = how.kind and how.kind(value)
+    local kind_of_table = has_metatable and how.kind and how.kind(value)
     if kind_of_table == 'array' then
       write_array(value, length or #value, out, how, depth + 1)
     elseif kind_of_table == 'object' or length == nil or length == 0 and how.empty == 'object' then
@@ -403,7 +446,7 @@ function write(value, out, how, depth)
   end
 end
 
--- encode(value, how) -> text; raises what cannot be written. `how`: is_null, depth, empty, sparse, number, slash, indent, order, kind, special.
+-- encode(value, how) -> text; raises what cannot be written. `how`: null, depth, empty, sparse, number, slash, indent, order, kind, special.
 function text.encode(value, how)
   local out = {}
   write(value, out, how, 0)

@@ -5,7 +5,7 @@ local _, behind = ...
 local util = behind.api 'util'
 local ltn12 = require 'ltn12'
 local url = require 'socket.url'
-local type, error, pairs, ipairs, tostring, tonumber = type, error, pairs, ipairs, tostring, tonumber
+local type, error, pairs, ipairs, tostring, tonumber, pcall = type, error, pairs, ipairs, tostring, tonumber, pcall
 local lower, upper, match, gmatch, gsub, find, sub = string.lower, string.upper, string.match, string.gmatch, string.gsub, string.find, string.sub
 local concat = table.concat
 
@@ -17,6 +17,12 @@ local ours = {
   trailer = true, ['transfer-encoding'] = true, upgrade = true,
 }
 
+-- An error of the request as the script has made it: where we have made it says nothing.
+local function plain(message)
+  message = gsub(tostring(message), '^%S-:%d+: ', '')
+  return match(message, '%((.*), got table%)$') or message
+end
+
 -- The words that scripts compare with.
 local function known(message)
   if find(message, '^no complete response within') or find(message, '^no connection within') then
@@ -27,33 +33,76 @@ local function known(message)
   return message
 end
 
+-- Without blanks at its end; from the first octet that is none. The head is a stranger's: no pattern here may look at a blank more than once.
+local function trimmed(text)
+  return match(text, '^.*[^ \t]') or ''
+end
+
 local function read_head(head)
   local status, headers = match(head, '^[^\r\n]*'), {}
   local code, rest = nil, sub(head, #status + 1)
   code = tonumber(match(status, '^%S+%s+(%d+)'))
   for line in gmatch(rest, '[^\r\n]+') do
-    local name, value = match(line, '^([^:]-)%s*:%s*(.-)%s*$')
-    if name then
-      name = lower(name)
+    local colon = find(line, ':', 1, true)
+    if colon then
+      local name, value = lower(trimmed(sub(line, 1, colon - 1))), trimmed(sub(line, find(line, '[^ \t]', colon + 1) or #line + 1))
       headers[name] = headers[name] and headers[name] .. ', ' .. value or value
     end
   end
   return code, headers, status
 end
 
+-- Octets of a body: more are no string of Lua.
+local MOST_BODY = 25000000
+
 -- The body that a source gives.
 local function drained(source)
-  local list = {}
-  local ok, message = ltn12.pump.all(source, (ltn12.sink.table(list)))
+  if type(source) ~= 'function' then
+    return nil, 'source: function expected, got ' .. type(source)
+  end
+  local list, size = {}, 0
+  local ok, message = ltn12.pump.all(source, function(chunk)
+    if chunk == nil then
+      return 1
+    elseif type(chunk) ~= 'string' then
+      return nil, 'source: strings expected from it, got ' .. type(chunk)
+    end
+    size = size + #chunk
+    if size > MOST_BODY then
+      return nil, 'source: it gives more than ' .. MOST_BODY .. ' octets'
+    end
+    list[#list + 1] = chunk
+    return 1
+  end)
   if not ok then
     return nil, message
   end
   return concat(list)
 end
 
+-- What a request may be made of; an error says which part is none.
+local parts = {
+  url = 'string', method = 'string', headers = 'table', user = 'string', password = 'string', host = 'string', path = 'string', uri = 'string',
+  params = 'string', query = 'string', scheme = 'string', sink = 'function', step = 'function', timeout = 'number', maxredirects = 'number',
+}
+
+local function checked(asked)
+  for name, kind in pairs(parts) do
+    local value = asked[name]
+    if value ~= nil and type(value) ~= kind and not (kind == 'string' and type(value) == 'number') then
+      return name .. ': ' .. kind .. ' expected, got ' .. type(value)
+    end
+  end
+end
+
 local function request_headers(asked, parsed)
   local headers, host = {}, parsed.host and lower(parsed.host)
   for name, value in pairs(asked.headers or {}) do
+    if type(name) ~= 'string' then
+      return nil, 'headers: names expected as keys, got ' .. type(name)
+    elseif type(value) ~= 'string' and type(value) ~= 'number' then
+      return nil, 'headers: string expected as ' .. sub(name, 1, 60) .. ', got ' .. type(value)
+    end
     local low = lower(name)
     if low == 'host' then
       if lower(gsub(tostring(value), ':%d+$', '')) ~= host then
@@ -74,7 +123,7 @@ end
 -- The URL of a request that names its parts.
 local function url_of(asked)
   if asked.url then
-    return asked.url
+    return tostring(asked.url)
   end
   return url.build {
     scheme = asked.scheme or 'http', host = asked.host, port = asked.port, path = asked.path or asked.uri or '/', params = asked.params,
@@ -87,6 +136,10 @@ local function perform(asked)
     return nil, 'proxies are not asked'
   elseif asked.create then
     return nil, 'create is not possible: the connection is that of service.http'
+  end
+  local wrong = checked(asked)
+  if wrong then
+    return nil, wrong
   end
   local text = url_of(asked)
   local parsed = url.parse(text, { path = '/', scheme = 'http' })
@@ -106,15 +159,18 @@ local function perform(asked)
       return nil, message
     end
   end
-  local method = upper(asked.method or 'GET')
+  local method = upper(tostring(asked.method or 'GET'))
   local follows = asked.redirect ~= false and (method == 'GET' or method == 'HEAD')
   parsed.user, parsed.password, parsed.userinfo, parsed.fragment, parsed.authority = nil, nil, nil, nil, nil
   local most = asked.maxredirects or 5
-  local code, head, content = behind.http_request {
+  -- What is wrong with the text of a header or a method, which may be a stranger's, is an answer as any other failure is.
+  local ok, code, head, content = pcall(behind.http_request, {
     url = url.build(parsed), method = method, headers = headers, body = body, timeout = asked.timeout or http.TIMEOUT,
     redirects = follows and (most > 10 and 10 or most) or 0,
-  }
-  if code == nil then
+  })
+  if not ok then
+    return nil, plain(code)
+  elseif code == nil then
     return nil, known(head)
   end
   local number, fields, status = read_head(head)

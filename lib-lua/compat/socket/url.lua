@@ -132,7 +132,7 @@ local function joined(base, relative)
   if sub(relative, 1, 1) == '/' then
     return without_dots(relative)
   end
-  return without_dots(gsub(base, '[^/]*$', '') .. relative)
+  return without_dots((match(base, '^.*/') or '') .. relative)
 end
 
 function url.absolute(base, relative)

@@ -75,7 +75,9 @@ export function fileFunctions(disk: Disk, { onPath, onChange }: FileSurroundings
       call: (_context, name, follow) =>
         attempt(name, () => {
           onPath(name);
-          return [recordOf(disk.look(octetsOf(name), follow === true))];
+          const facts = disk.look(octetsOf(name), follow === true);
+          const target = facts.kind === 'link' ? { target: disk.readLink(octetsOf(name)) } : {};
+          return [{ ...recordOf(facts), ...target }];
         }),
     }),
     luaFunction({

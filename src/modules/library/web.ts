@@ -23,7 +23,7 @@ function request(services: Services, context: CallContext, given: HttpAsked): Lu
   const stop = new AbortController();
   const run = async (): Promise<LuaResults> => {
     const outcome = await services.http.request({
-      ...{ url, method, body, headers, redirects, modifiedSince: given.since },
+      ...{ url, method, body, headers, redirects, modifiedSince: given.since, staysSecure: true },
       timeoutMs: Math.max(Math.round((timeout ?? values['http-timeout']) * 1000), 1),
       connectTimeoutMs: values['service-connect-timeout'] * 1000,
       maxSize: values['http-max-size'],

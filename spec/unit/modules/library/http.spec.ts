@@ -1,6 +1,12 @@
 // socket.http and ssl.https: LuaSocket's forms over the client of service.http, with its protection.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type ScriptedServer, startScripted } from '../../../../src/bench/ports/scripted-server.ts';
+import { testAuthority, testCertificate, testKey } from '../../../fakes/certificates.ts';
 import { linesOf, startElsewhere } from '../../../fakes/elsewhere-rig.ts';
 import type { TestEngine } from '../../../fakes/lua-engine.ts';
 
@@ -16,6 +22,9 @@ afterAll(() => engine.engine.close());
 afterEach(() => server?.close());
 
 const head = (request: string): string => request.slice(0, request.indexOf('\r\n\r\n'));
+
+/** Octets that were sent for `/endless`. */
+let sent = 0;
 
 /** Answers what the first line of a request says. */
 async function serve(): Promise<ScriptedServer> {
@@ -36,7 +45,25 @@ async function serve(): Promise<ScriptedServer> {
     else if (path === '/stall') await connection.hold;
     else if (path === '/half') await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
     else if (path === '/big') await reply('200 OK', 'x'.repeat(200_000));
-    else if (path === '/missing') await reply('404 Not Found', 'no');
+    else if (path === '/nothing') await connection.send('HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n');
+    else if (path === '/length')
+      await connection.send('HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\nConnection: close\r\n\r\n');
+    else if (path === '/chunks') {
+      await connection.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n');
+      await connection.drip('5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\nX-Trailer: 1\r\n\r\n');
+    } else if (path === '/endless') {
+      await connection.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+      const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
+      while (!connection.socket.destroyed && sent < 100_000_000) {
+        await Promise.race([connection.send(chunk), connection.closed]);
+        sent += chunk.length;
+      }
+    } else if (path === '/blanks') {
+      const blanks = ' '.repeat(30_000);
+      await connection.send(
+        `HTTP/1.1 200 OK\r\nX-Value: a${blanks}b\r\nX-End: c${blanks}\r\nX-Empty:${blanks.slice(0, 1000)}\r\nContent-Length: 0\r\n\r\n`,
+      );
+    } else if (path === '/missing') await reply('404 Not Found', 'no');
     else
       await reply(
         '200 OK',
@@ -137,4 +164,116 @@ it('leaves what service.wait gives alone', async () => {
     local results = service.wait(1) show(#results.http, results.http[1].content:match '^GET /first')`,
   );
   expect(lines).toEqual(['GET /second', '1 GET /first']);
+});
+
+it('reads what has no content, comes in chunks, or never ends', async () => {
+  const { port, connections } = await serve();
+  sent = 0;
+  const lines = await linesOf(
+    engine,
+    `local http, ltn12 = require 'socket.http', require 'ltn12' local base = 'http://127.0.0.1:${port}'
+    local body, code, headers = http.request(base .. '/nothing') show(body == '', code, headers['x-a'])
+    local list = {} show(http.request { url = base .. '/length', method = 'HEAD', sink = ltn12.sink.table(list) }) show(#list)
+    show(http.request(base .. '/chunks')) show(http.request(base .. '/endless')) show(http.request(base .. '/length'))`,
+  );
+  expect(lines.map((line) => line.replace(/table: 0x\w+/, 'table'))).toEqual([
+    ...['true 204 1', '1 200 table HTTP/1.1 200 OK', '0', 'hello world 200 table HTTP/1.1 200 OK'],
+    ...[expect.stringMatching(/^nil .*100000/), expect.stringMatching(/^nil .*100000/)],
+  ]);
+  await Promise.all(connections.map((connection) => connection.closed));
+  expect(sent).toBeLessThan(100_000_000);
+});
+
+it('reads each blank of a head once', async () => {
+  const { port } = await serve();
+  const lines = await linesOf(
+    engine,
+    `local _, code, headers = require 'socket.http'.request 'http://127.0.0.1:${port}/blanks'
+    show(code, #headers['x-value'], headers['x-end'], headers['x-empty'] == '')`,
+  );
+  expect(lines).toEqual(['200 30002 c true']);
+});
+
+it('takes a URL apart without looking at anything twice', async () => {
+  const lines = await linesOf(
+    engine,
+    `local url = require 'socket.url' local long = ('a'):rep(1000000)
+    show(#url.absolute('http://x/' .. long .. '/', 'y')) show(#url.absolute('http://x/' .. long, 'y'))
+    show(url.absolute('http://x/a/b', 'c')) show(url.absolute('http://x/a/', '../c')) show(url.absolute('http://x', 'c'))
+    show(#url.parse('http://' .. (':'):rep(1000000)).host) show(#url.parse(('#'):rep(1000000)).fragment)
+    show(#url.absolute('http://x/' .. ('../'):rep(20000), ('./'):rep(20000)))`,
+  );
+  expect(lines).toEqual([
+    ...['1000011', '10', 'http://x/a/c', 'http://x/c', 'http://x/c', '999999', '999999', '9'],
+  ]);
+});
+
+it('says which part of a request is none, and never raises for what may be a stranger’s', async () => {
+  const lines = await linesOf(
+    engine,
+    `local http, url = require 'socket.http', 'http://127.0.0.1:1/'
+    for _, t in ipairs {
+      { timeout = 0 }, { timeout = '5' }, { maxredirects = -1 }, { maxredirects = 1.5 }, { maxredirects = '3' }, { method = 'GE T' }, { method = {} },
+      { headers = 'x' }, { headers = { ['a b'] = 'x' } }, { headers = { a = 'x\\r\\ny' } }, { headers = { a = {} } }, { headers = { 'x' } }, { url = {} },
+      { url = url .. '\\r\\nx' }, { sink = 5 }, { step = 5 }, { source = 5 }, { source = function() return 5 end }, { user = {}, password = 'x' },
+      { source = function() return ('x'):rep(1000000) end }, { source = function() return nil, 'broken' end },
+    } do
+      t.url = t.url or url
+      show(http.request(t))
+    end`,
+  );
+  expect(lines).toEqual([
+    ...['nil more than 0 seconds as timeout expected', 'nil timeout: number expected, got string'],
+    ...['nil 0 to 10 as redirects expected', 'nil 0 to 10 as redirects expected'],
+    ...[
+      'nil maxredirects: number expected, got string',
+      'nil "GE T" is no HTTP method: GET, HEAD, POST ... expected',
+    ],
+    ...['nil method: string expected, got table', 'nil headers: table expected, got string'],
+    ...[
+      'nil names of headers as keys of headers expected',
+      'nil text without control characters as header a expected',
+    ],
+    ...['nil headers: string expected as a, got table', 'nil headers: names expected as keys, got number'],
+    ...['nil url: string expected, got table', 'nil the URL has control characters'],
+    ...['nil sink: function expected, got number', 'nil step: function expected, got number'],
+    ...['nil source: function expected, got number', 'nil source: strings expected from it, got number'],
+    ...[
+      'nil user: string expected, got table',
+      'nil source: it gives more than 25000000 octets',
+      'nil broken',
+    ],
+  ]);
+});
+
+it('verifies certificates whatever `verify` says, and follows no redirect from https to http', async () => {
+  const { port } = await serve();
+  const secure = createTlsServer({ key: testKey, cert: testCertificate }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () =>
+      socket.end(
+        `HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:${port}/plain\r\nContent-Length: 0\r\n\r\n`,
+      ),
+    );
+  });
+  secure.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+  const place = `https://mx.example.test:${(secure.address() as AddressInfo).port}/`;
+  const directory = await mkdtemp(join(tmpdir(), 'smtpe-https-'));
+  const caFile = join(directory, 'ca.pem');
+  await writeFile(caFile, testAuthority);
+  const ask = `local https = require 'ssl.https'
+    show(https.request '${place}') show(https.request { url = '${place}', verify = 'none', redirect = false })`;
+  const options = { 'http-allow-reserved': '127.0.0.1' };
+  const hosts = { 'mx.example.test': ['127.0.0.1'] };
+  const strict = await startElsewhere({ options, hosts });
+  for (const line of await linesOf(strict, ask)) expect(line).toMatch(/^nil TLS: .*(certificate|issuer)/);
+  strict.engine.close();
+  const knowing = await startElsewhere({ options: { ...options, 'http-ca-file': caFile }, hosts });
+  const lines = await linesOf(knowing, ask);
+  knowing.engine.close();
+  expect(lines[0]).toBe('nil a redirect from https to http is not followed');
+  expect(lines[1]).toMatch(/^1 302 /);
+  await new Promise((resolve) => secure.close(resolve));
+  await rm(directory, { recursive: true });
 });

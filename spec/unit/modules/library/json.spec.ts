@@ -123,3 +123,49 @@ it('writes what it can, and says what it cannot', async () => {
     ...['{"1":1,"100":2}', 'true true'],
   ]);
 });
+
+it('dkjson reads quickly what it reads at a place, with the same tables, metatables and places', async () => {
+  const instance = await engine.open(`local dkjson = require 'dkjson'
+    local null = {}
+    local function shape(value)
+      if value == null then return 'null' end
+      if type(value) ~= 'table' then return type(value) .. ':' .. tostring(value) end
+      local metatable, out = getmetatable(value), {}
+      for key, item in pairs(value) do out[#out + 1] = tostring(key) .. '=' .. shape(item) end
+      table.sort(out)
+      return (metatable and metatable.__jsontype or '?') .. '{' .. table.concat(out, ',') .. '}'
+    end
+    function hook.mail(text)
+      for _, more in ipairs { { n = 0 }, { n = 1, null }, { n = 3, nil, nil, nil }, { n = 3, null, { __jsontype = 'o' }, { __jsontype = 'a' } } } do
+        local quick, place = dkjson.decode(text, 1, table.unpack(more, 1, more.n))
+        local slow, other = dkjson.decode('x' .. text, 2, table.unpack(more, 1, more.n))
+        if shape(quick) ~= shape(slow) or place ~= other - 1 then
+          error(shape(quick) .. ' ' .. place .. ' but ' .. shape(slow) .. ' ' .. other - 1)
+        end
+      end
+      return '250 ok'
+    end`);
+  const check = async (text: string): Promise<void> => {
+    const octets = Buffer.from(text).toString('latin1');
+    expect(await instance.call('mail', [octets])).toMatchObject({ kind: 'returned', reply: '250 ok' });
+  };
+  for (const text of [
+    'null',
+    '[]',
+    '{}',
+    '[{}]',
+    '[[],{}]',
+    '[null]',
+    '{"a":null}',
+    ' [ ] ',
+    '"[]"',
+    '[1,null,"{}"] \n',
+    '7',
+    'x',
+    '[1',
+  ])
+    await check(text);
+  const wanted = fc.json({ maxDepth: 4 }).filter((text) => !/\d[.eE]|\d{15}|-0/.test(text));
+  await fc.assert(fc.asyncProperty(wanted, check), { numRuns: 100 });
+  instance.close();
+});
