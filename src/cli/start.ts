@@ -20,11 +20,16 @@ import { settleSpoolDirectory } from './spool-directory.ts';
 import { store } from './store.ts';
 import { test } from './test.ts';
 import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
+import { why } from './why.ts';
 
 async function main(args: readonly string[], early: EarlySignals): Promise<number> {
   const line = findWorkerLine();
   if (line !== undefined) return runWorker(line, early);
   const commandLine = readCommandLine(args);
+  if (commandLine.verb === 'why') {
+    early.giveUp();
+    return why(commandLine.operands);
+  }
   const loaded = await loadOptions(commandLine.words, readOptionFile);
   const { options } = loaded;
   const problems = [...commandLine.problems, ...loaded.problems];
@@ -53,6 +58,8 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       return printed;
     case 'check':
       return check(options);
+    case 'why':
+      return why(commandLine.operands);
     case 'store':
       return store(options, commandLine.operands);
     case 'test':

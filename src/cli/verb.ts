@@ -35,6 +35,14 @@ export const verbTable = {
       'list [PREFIX [N]]; get KEY; set KEY VALUE SECONDS; delete KEY; export [PREFIX]: JSON, an entry a line; import: such lines from stdin; backup DIRECTORY: the store on this disk. ' +
       'Beside a running server. An octet of a key that cannot be typed is written \\xHH. Exit code 0, 1 when there is no such key, 64 for a wrong use, 71 when the store cannot be used.',
   },
+  why: {
+    usage:
+      'smtpe why [from=ADDRESS] [to=ADDRESS] [id=ID] [message-id=ID] [client=ADDRESS|NETWORK] [since=TIME] [until=TIME] FILE ...',
+    text: 'what happened to a mail, from the log files',
+    more:
+      'Reads text and JSON, rotated and compressed by gzip; - is stdin. Addresses may have *; TIME is 2h (ago), 12:30, 2026-11-29 or 2026-11-29T12:00. ' +
+      'Exit code 0 when something was found, 1 when not, 64 for a wrong use, 71 when a file cannot be read.',
+  },
   info: {
     usage: 'smtpe info [OPTION ...]',
     text: 'every option with its value and where it came from',
@@ -58,7 +66,7 @@ export interface CommandLine {
   readonly spelled: boolean;
   /** The option words, as option-word.ts reads them. */
   readonly words: readonly string[];
-  /** What is behind `store`. */
+  /** What is behind `store` or `why`. */
   readonly operands: readonly string[];
   /** What `help` is asked about. */
   readonly topics: readonly string[];
@@ -109,6 +117,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     if (word === '--') {
       words.push(...args.slice(index));
       break;
+    }
+    if (verb === 'why' && aliases[word] === undefined) {
+      operands.push(word);
+      continue;
     }
     const named = verbOf(word);
     // Behind a command of the store everything is its own, keys that look like options too.

@@ -22,6 +22,8 @@ const FORMS: readonly RegExp[] = [
   /\[InternalId=(\d{1,64})/i,
   // Dovecot, Cyrus (LMTP): "2.0.0 <x@example.com> Zk3fGcy8AGWxNwEA Saved".
   /> ([\w+/=.-]{1,64}) saved\b/i,
+  // Our own maildir: the name of the file.
+  /\b(\d{9,12}\.M\d{1,9}P\d{1,9}[\w.-]{0,200})/,
   // qmail: "ok 1700000000 qp 12345". Gmail: "2.0.0 OK  1700000000 x9-20si123.7 - gsmtp".
   /\bok {1,2}\d{9,12} qp (\d{1,20})/i,
   new RegExp(`\\bok {1,2}\\d{9,12} (${ID}) - `, 'i'),

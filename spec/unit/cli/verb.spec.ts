@@ -46,6 +46,15 @@ describe('command line', () => {
       ['help', true, [], ['check'], []],
     ],
     [['-V'], ['version', true, [], [], []]],
+    // Behind why everything is its own.
+    [
+      ['why', 'from=a@b.example', 'check', 'x.lua'],
+      ['why', true, [], [], []],
+    ],
+    [
+      ['why', '--help'],
+      ['help', true, [], ['why'], []],
+    ],
     [
       ['help', 'all', 'file='],
       ['help', true, ['file='], ['all'], []],

@@ -14,6 +14,7 @@ describe('the queue id in', () => {
     ['250 2.0.0 1a2b3c4d Message accepted for delivery', '1a2b3c4d'],
     ['250 2.6.0 <a@b> [InternalId=8589934592, Hostname=mx.example] Queued mail for delivery', '8589934592'],
     ['250 2.0.0 <x@example.com> Zk3fGcy8AGWxNwEA Saved', 'Zk3fGcy8AGWxNwEA'],
+    ['250 2.0.0 1795941249.M529000P29962Q1Rbe60debe.vm', '1795941249.M529000P29962Q1Rbe60debe.vm'],
     ['250 ok 1700000000 qp 12345', '12345'],
     ['250 2.0.0 OK  1700000000 x9-20020a170902si123.7 - gsmtp', 'x9-20020a170902si123.7'],
     ['250-2.0.0 first\n250 2.0.0 Ok: queued as ABC123.', 'ABC123'],
