@@ -97,9 +97,11 @@ ${mostSkipped} names, more raise an error. Called at the top of the file. Does n
       const { ascii, domain } = hostNames(name);
       if (ascii === undefined)
         throw new LuaError(`uri.skip takes names of domains, got ${JSON.stringify(name)}`);
-      skipped.add(domain ?? ascii);
+      const known = domain ?? ascii;
+      if (skipped.size === mostSkipped && !skipped.has(known))
+        throw new LuaError(`uri.skip takes at most ${mostSkipped} names`);
+      skipped.add(known);
     }
-    if (skipped.size > mostSkipped) throw new LuaError(`uri.skip takes at most ${mostSkipped} names`);
     return [];
   },
 });

@@ -232,6 +232,7 @@ export class MimeParser {
 
   #tooLong(): void {
     this.#sink.limit('headerBytes');
+    for (const early of this.#doubtful) early.bodyBegan();
     this.#header.close();
     const facts = partFacts(this.#header.headers, false);
     this.#beginBody({ ...facts, multipart: false, embedded: false });

@@ -200,20 +200,14 @@ export class UriCollector {
     readonly collector: UriCollector;
     join(source?: UriSource): readonly string[];
   } {
-    let refused = false;
-    const sink: UriSink = {
-      uri: () => undefined,
-      limit: (name) => {
-        if (name === 'uris') refused = true;
-        else this.#sink.limit(name);
-      },
-    };
+    const reached = new Set<UriLimitName>();
+    const sink: UriSink = { uri: () => undefined, limit: (name) => void reached.add(name) };
     const collector = new UriCollector(this.#parse, this.#limits, sink, this.#searchPage, depth);
     return {
       collector,
       join: (source) => {
         for (const found of collector.#found.values()) this.#join(found, source);
-        if (refused) this.#sink.limit('uris');
+        for (const name of reached) this.#sink.limit(name);
         return [...collector.#found.keys()];
       },
     };

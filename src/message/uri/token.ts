@@ -97,11 +97,18 @@ export function candidates(token: string, context: TokenContext): readonly Candi
   }
   if (!context.html) return piecesOf(text, context, references, marks);
   // Scripts: what is left of the backslashes ends a word as it does in text.
-  const words = text.includes('\\') ? text.replace(scriptEscape, fromScript).split('\\') : [text];
+  const words = text.includes('\\') ? scriptWords(text) : [text];
   return words
     .flatMap((word) => hostsBehindSlashes(word))
     .flatMap((word) => piecesOf(word, context, references, marks));
 }
+
+/** What is shorter is none. */
+const scriptWords = (text: string): readonly string[] =>
+  text
+    .replace(scriptEscape, fromScript)
+    .split('\\')
+    .filter((word) => word.length > 2);
 
 /** `\/`, and punctuation of URIs as `\x2f` and `\u002F`. */
 const scriptEscape = /\\(?:\/|(?:x|u00)(2[\def]|3[adf]|40|5f))/gi;

@@ -21,17 +21,24 @@ const DOT = 46;
 const COLON = 58;
 const AMPERSAND = 38;
 
+const HYPHEN = 45;
+const isTrailing = (byte: number): boolean => byte === DOT || byte === COLON || byte === CR;
+const isLeading = (byte: number): boolean => byte === DOT || byte === HYPHEN;
+
 /** `bytes` from `start` to `end` have dots or colons, but no `%`, `&` or octets above 127. */
 export function isOrdinaryWord(bytes: Buffer, start: number, end: number): boolean {
-  const stop = bytes[end - 1] === CR ? end - 1 : end;
-  const bare = bytes[stop - 1] === DOT ? stop - 1 : stop;
+  // Full stops and colons at the end, full stops and hyphens in front are no part of it, however many there are.
+  let bare = end;
+  while (bare > start && isTrailing(bytes[bare - 1] as number)) bare--;
+  let first = start;
+  while (first < bare && isLeading(bytes[first] as number)) first++;
   let dots = 0;
   let colons = 0;
   let anyLetter = false;
   /** Letters and digits behind the last dot. */
   let letters = 0;
   let digits = 0;
-  for (let i = start; i < bare; i++) {
+  for (let i = first; i < bare; i++) {
     switch (kinds[bytes[i] as number]) {
       case letter:
         letters++;
@@ -46,7 +53,7 @@ export function isOrdinaryWord(bytes: Buffer, start: number, end: number): boole
         digits = 0;
         break;
       case colon:
-        if (bytes[i - 1] === COLON) return false;
+        if (i > first && bytes[i - 1] === COLON) return false;
         colons++;
         break;
       case hyphen:
@@ -56,7 +63,7 @@ export function isOrdinaryWord(bytes: Buffer, start: number, end: number): boole
         return false;
     }
   }
-  if (colons > 0) return (colons === 1 && bytes[stop - 1] === COLON) || (!anyLetter && colons < 6);
+  if (colons > 0) return !anyLetter && colons < 6;
   if (digits === 0) return dots === 0 || letters < 2;
   return dots !== 3 || anyLetter;
 }

@@ -286,6 +286,25 @@ describe('limits', () => {
     ]);
   });
 
+  test('of a reading that does not count is not said, however the text came', () => {
+    // Little-endian by its mark, so that the octets as they are do not count: there is a zero among them.
+    const text = Buffer.from(`\r\n\xff\xfehttp://a.example.com/${'x'.repeat(100)} \0`, 'latin1');
+    const cut = { uriLength: 64 };
+    const once = observe(text, cut);
+    expect(once.limits).toEqual([]);
+    expect(
+      observe(
+        Array.from(text, (_, i) => text.subarray(i, i + 1)),
+        cut,
+      ),
+    ).toEqual(once);
+  });
+
+  test('on the headers of a part: a line that some take for the body ends where it ends', () => {
+    const hosts = observe(`X Y: http://a.example.com/\r\nb: ${'c'.repeat(100)}`, { headerBytes: 64 }).uris;
+    expect(hosts.map((uri) => uri.uri_raw)).toEqual(['http://a.example.com/']);
+  });
+
   test('on the length of a header that is searched: the next one is searched all the same', () => {
     const seen = observe(
       `Subject: http://a.example.com/ ${'x '.repeat(200_000)} http://b.example.com/\r\nX: http://c.example.com/\r\n\r\n`,
