@@ -112,6 +112,49 @@ describeWith(['dkimsign'], 'dkimpy', () => {
   });
 });
 
+/** What a footer, a notice and another part make of each of them; header, body. */
+const changeable: readonly (readonly [string, string])[] = [
+  ['X: y', 'text\r\n\r\n\r\n'],
+  ['X: y', ''],
+  [
+    'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit',
+    'gr\xc3\xbc\xc3\x9fe \t\r\n',
+  ],
+  ['Content-Type: text/html; charset=iso-8859-1', '<body>x  y</body>\r\n<!-- </body> -->\r\n \r\n'],
+  ['Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable', 'soft=\r\n'],
+  ['Content-Type: text/plain; charset=utf-16le\r\nContent-Transfer-Encoding: base64', 'aAB1AA==\r\n'],
+  [
+    'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b',
+    '--b\r\n\r\ntext  \r\n--b\r\nContent-Type: a/b; name=a.exe\r\n\r\nx\r\n--b--\r\n\r\n\r\n',
+  ],
+];
+
+describeWith(['dkimsign'], 'a message that a policy changes', () => {
+  it.each(['1000000', '0'])('is signed and sealed as it goes on, spool-memory=%s', async (memory) => {
+    const names = "domain = 'example.com', selector = 'rsa', key = keys .. 'rsa.pem'";
+    const dot = `for i, part in ipairs(mime.parts) do if part.filename then mime.remove(i) end end
+      mime.add_footer { text = 'footer \\u{20ac} .' } header.modify('Subject', 1, 'other') client.set_sender('other@example.com')
+      dkim.sign{ ${names} } arc.seal{ ${names} }`;
+    const tasks: Task[] = [];
+    for (const [header, body] of changeable) {
+      const mail = mailOf(body).replace('\r\n\r\n', `\r\n${header}\r\n\r\n`);
+      const setup = { files: { 'rsa.pem': rsa.pem }, options: { 'spool-memory': memory } };
+      const { file, reply } = await forwardedBy(
+        dot,
+        await signed(mail, { key: rsa.key, selector: 'rsa' }),
+        setup,
+      );
+      expect(reply).toBe('ok');
+      expect(file.length).toBeGreaterThan(mail.length);
+      // Ours stands above the one that came, which is broken now.
+      tasks.push({ op: 'dkimpy-verify', message: file }, { op: 'dkimpy-arc', message: file });
+      const results = await verifiedDkim(takeIn(file), { txt });
+      expect(results.map(({ result }) => result)).toEqual(['pass', 'fail']);
+    }
+    expect(ask<unknown>(tasks)).toEqual(changeable.flatMap(() => [true, 'pass']));
+  });
+});
+
 /** opendkim-testmsg asks the system's name server: it gets a network of its own, which only root can make. */
 const isRoot = process.getuid?.() === 0;
 
