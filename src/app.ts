@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Clock, type RandomInteger, systemClock, systemRandom } from './base/clock.ts';
 import type { Log } from './base/log.ts';
+import type { Copies } from './delivery/delivered-memory.ts';
 import type { Mailer } from './delivery/port/delivery.ts';
 import { NextHopOffers } from './delivery/port/next-hop-offers.ts';
 import { RelayedReports } from './delivery/relayed-reports.ts';
@@ -58,6 +59,8 @@ export interface AppSettings {
   readonly heartbeat?: Heartbeat;
   /** Where stores in memory lie; undefined: a place of this process alone. */
   readonly memory?: MemoryPlace;
+  /** Tells the other processes of the service who has a message; undefined: there are none. */
+  readonly tellCopies?: ((copies: Copies) => void) | undefined;
 }
 
 /** Everything by which a process reaches what is outside of it, but its clients, its log and its spool. Each can be replaced. */
@@ -155,7 +158,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   const { authSources, mailer, maildir, services, stores } = ports;
   let listening = (): readonly Endpoint[] => [];
   const smartHost = createSmartHost({
-    ...{ options, mailer, maildir, log, health, clock, offers },
+    ...{ options, mailer, maildir, log, health, clock, offers, tell: settings.tellCopies },
     isOurOwn: (address, port) => isOurOwn({ address, port }, listening(), networkInterfaces),
   });
   const reports = new RelayedReports({ smartHost, clock, hostName });

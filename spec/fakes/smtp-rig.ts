@@ -65,6 +65,7 @@ export class SmtpRig {
     const forwarder: SmartHost = {
       configured: () => smartHost !== undefined,
       answersEach: () => false,
+      learn: () => undefined,
       recipientsAtMost: () => Number.POSITIVE_INFINITY,
       offers: (name) => settings.nextHopOffers?.includes(name) === true,
       forward: (delivery, signal) => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import { isRunning, PortWatch, type ServiceSettings, ServiceUnderTrial } from '../fakes/service.ts';
 import { SmtpClient } from '../fakes/smtp-client.ts';
 
@@ -56,6 +57,62 @@ const toMail = 'smtp-smart-host=maildir:Mail';
 
 // Several starts of several processes each, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 });
+
+describe('who has a message by one worker', () => {
+  const tell = async (client: SmtpClient, id: number): Promise<string> => {
+    for (const line of ['MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>', 'RCPT TO:<e@d.example>', 'DATA'])
+      expect(await client.command(line)).toMatch(/^[23]/);
+    client.write(`Message-ID: <${id}@x>\r\n\r\nx\r\n.\r\n`);
+    return client.reply();
+  };
+  const connect = async (port: number): Promise<SmtpClient> => {
+    const client = await SmtpClient.connect(port);
+    await client.reply();
+    await client.command('EHLO c');
+    return client;
+  };
+
+  it('gets no second copy by another one, and none by a successor', async () => {
+    const count = 8;
+    const first = '250 c\r\n452 4.2.2 full\r\n';
+    // Whoever waits for a second reply does not get it.
+    const again = { reply: '250 e\r\n', end: 'close' as const };
+    const dot = [...Array<string>(count).fill(first), ...Array<typeof again>(count / 2).fill(again), again];
+    const hop = await NextHop.start({ dot });
+    try {
+      const service = await start({
+        policy: noop('x'),
+        options: ['workers=2', `smtp-smart-host=lmtp:${hop.target}`, 'smtp-forward-tls=off'],
+      });
+      const port = await service.ready(2);
+      const clients = await Promise.all(Array.from({ length: count }, () => connect(port)));
+      for (const [i, client] of clients.entries()) expect(await tell(client, i)).toMatch(/^451-/);
+      // What the main process tells its workers comes in order: behind a second reload all have heard of the copies.
+      for (const round of [1, 2]) {
+        service.program.signal('SIGHUP');
+        await service.said(/policy reloaded/, 2 * round);
+      }
+      // Each message by the client of another one, half of them by workers that have begun since.
+      for (let i = 0; i < count / 2; i++)
+        expect(await tell(clients[count - 1 - i] as SmtpClient, i)).toMatch(/^250 /);
+      for (const client of clients) client.destroy();
+      for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
+      await service.said(/accepting connections/, 4);
+      service.program.signal('SIGHUP');
+      await service.said(/policy reloaded/, 6);
+      for (let i = count / 2; i < count; i++) {
+        const client = await connect(port);
+        expect(await tell(client, i)).toMatch(/^250 /);
+        client.destroy();
+      }
+      const asked = hop.commands.filter((line) => line === 'DATA').length;
+      expect(asked).toBe(2 * count);
+      expect((await service.program.stop()).code).toBe(0);
+    } finally {
+      await hop.close();
+    }
+  });
+});
 
 describe('the port and the policy', () => {
   it.each([

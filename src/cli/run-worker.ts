@@ -11,7 +11,7 @@ import type { Desk } from '../ops/desk.ts';
 import type { WorkerLine } from '../ops/fork-worker.ts';
 import { openLog } from '../ops/open-log.ts';
 import type { Revision } from '../ops/revision.ts';
-import type { ToWorker } from '../ops/worker-messages.ts';
+import type { CopiesMessage, ToWorker } from '../ops/worker-messages.ts';
 import { OptionSet } from '../options/option-set.ts';
 import { givenMemory } from '../store/embedded/memory-place.ts';
 import { announcement } from './announcement.ts';
@@ -43,6 +43,7 @@ class Orders {
   /** Reloads that came while it was starting. */
   readonly #waiting: ToWorker[] = [];
   #reopen: () => void = () => undefined;
+  #copies: (copies: CopiesMessage) => void = () => undefined;
   readonly #line: WorkerLine;
 
   constructor(line: WorkerLine) {
@@ -78,6 +79,9 @@ class Orders {
           case 'reopen':
             this.#reopen();
             return;
+          case 'copies':
+            this.#copies(message);
+            return;
           case 'ask':
             void this.#answer(message);
             return;
@@ -106,6 +110,10 @@ class Orders {
     this.#tickets = renew;
     // One that came while it was starting.
     renew(this.ticketKey);
+  }
+
+  onCopies(learn: (copies: CopiesMessage) => void): void {
+    this.#copies = learn;
   }
 
   onReopen(reopen: () => void): void {
@@ -169,6 +177,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
     ...{ tls: revision.tls, ticketKey: orders.ticketKey, memory: givenMemory(orders.memory) },
     ...{ metrics: orders.metrics, name: String(line.place.slot) },
     switchVerbose: (words) => opened.switchVerbose(words),
+    tellCopies: (copies) => void line.send({ kind: 'copies', ...copies }),
     onChanged: () => void line.send({ kind: 'changed' }),
     onBroken: (reason) => ending.broken(reason),
     ended: ending.end,
@@ -188,6 +197,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   }
   const { service } = outcome;
   orders.onTickets((key) => service.renewTickets(key));
+  orders.onCopies((copies) => service.app.smartHost.learn(copies));
   orders.onAsked(service.desk);
   const sayGrace = (): Promise<void> =>
     line.send({ kind: 'grace', ms: options.values['shutdown-timeout'] * 1000 });

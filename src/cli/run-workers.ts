@@ -16,6 +16,7 @@ import { ownHostName } from '../ops/host-name.ts';
 import { watchOverflows } from '../ops/listen-overflows.ts';
 import { ServiceManager } from '../ops/service-manager.ts';
 import { Supervisor, type WorkerProcess } from '../ops/supervisor.ts';
+import { ToldCopies } from '../ops/told-copies.ts';
 import type { FromWorker } from '../ops/worker-messages.ts';
 import { memoryDirectory, removeMemoryDirectory } from '../store/embedded/memory-place.ts';
 import type { Front } from './announcer.ts';
@@ -87,6 +88,7 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   const ending = new Ending();
   ending.catchAccidents(log);
   const problems = new Set<string>();
+  const copies = new ToldCopies();
   let announced = false;
   /** Where stores in memory lie, once rights are settled: its name has the user. */
   let memory = '';
@@ -100,6 +102,11 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
       if (message.kind === 'failed') problems.add(message.problem);
       if (message.kind === 'log') trouble.report(worker.pid, message.trouble);
       if (message.kind === 'open') giveSockets(worker, sockets, message);
+      if (message.kind === 'copies') {
+        copies.add(message);
+        // The one that has said it learns nothing new.
+        supervisor.tell(message);
+      }
     });
     held.begin(worker);
     if (admin !== undefined) {
@@ -124,6 +131,7 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
     },
     onListening: (worker, message) => {
       held.listening(worker, message.policy);
+      for (const told of copies.all) worker.send(told);
       const desk = desks.get(worker);
       if (desk !== undefined) void admin?.administration.welcome(desk);
       if (announced) return;

@@ -4,6 +4,7 @@ import { ProcessDesk } from '../admin/process-desk.ts';
 import { type App, createApp, libLuaDirectory } from '../app.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { Copies } from '../delivery/delivered-memory.ts';
 import { latin1Of } from '../lua/source.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
 import { Descriptors } from '../net/descriptors.ts';
@@ -112,6 +113,8 @@ export interface ServeParts {
   readonly memory?: MemoryPlace;
   /** The listening sockets, when another process holds them. */
   readonly bound?: BoundSockets;
+  /** Tells the other processes of the service who has a message. */
+  readonly tellCopies?: (copies: Copies) => void;
   /** Lua cannot go on, the process must be replaced. */
   readonly onBroken: (reason: string) => void;
   /** Resolves when the process is to end; what hook.init has begun by then is cut off. */
@@ -143,7 +146,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const gate = new Gate();
   const descriptors = new Descriptors(systemClock, log);
   const app = await createApp({
-    ...{ options, log, descriptors, onBroken, heartbeat },
+    ...{ options, log, descriptors, onBroken, heartbeat, tellCopies: parts.tellCopies },
     ...(parts.memory && { memory: parts.memory }),
   });
   let serving = false;

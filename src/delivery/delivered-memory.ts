@@ -1,7 +1,7 @@
 // Who has a message already although its sender was told to try again: some next hops (LMTP, directories of each recipient) answer for each
 // recipient when it is too late to keep it from the others. For a day those who have it are left out when it comes again.
 //
-// In memory, and bounded: what is forgotten (also when the process ends) costs a second copy. It must never take one message for another: the
+// In memory, and bounded: what is forgotten (also when the service ends) costs a second copy. Processes of one service tell each other (Copies). It must never take one message for another: the
 // key is the next hop that has it, the recipient, and how it was received: its sender and what messageKey says of it. What a policy makes of a
 // message (a footer, another sender, headers) may be something else each time, and is none of it.
 import { lowerAscii } from '../base/ascii.ts';
@@ -18,14 +18,24 @@ const MAX_REMEMBERED = 10_000;
 
 export type Remembered = Pick<Delivery, 'sender' | 'recipients' | 'message' | 'received'>;
 
+/** Those who have one message: as others can be told. */
+export interface Copies {
+  readonly key: string;
+  readonly people: readonly string[];
+}
+
 export class DeliveredMemory {
   readonly #clock: Pick<Clock, 'monotonic'>;
   /** Whom it may be worth to look for: most messages are not read for it. */
   readonly #people = new ShortMemory(DAY_MS, MAX_REMEMBERED);
   readonly #copies = new ShortMemory(DAY_MS, MAX_REMEMBERED);
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
+  readonly #tell: (copies: Copies) => void;
+
+  /** `tell` is told what is remembered here, not what is learnt. */
+  constructor(clock: Pick<Clock, 'monotonic'>, tell: (copies: Copies) => void = () => undefined) {
     this.#clock = clock;
+    this.#tell = tell;
   }
 
   /**
@@ -56,10 +66,17 @@ export class DeliveredMemory {
     const { message, received } = delivery;
     if (message === undefined || !isMixed(outcome)) return;
     const key = received?.key ?? (await messageKey(message));
+    const people = outcome.rcpts
+      .filter(({ code }) => isPositive(code))
+      .map(({ recipient }) => personKey(outcome.host, delivery, recipient));
+    this.learn({ key, people });
+    this.#tell({ key, people });
+  }
+
+  /** What another process of the service has remembered. */
+  learn({ key, people }: Copies): void {
     const now = this.#clock.monotonic();
-    for (const { code, recipient } of outcome.rcpts) {
-      if (!isPositive(code)) continue;
-      const person = personKey(outcome.host, delivery, recipient);
+    for (const person of people) {
       this.#people.add(person, now);
       this.#copies.add(person + key, now);
     }

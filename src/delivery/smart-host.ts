@@ -17,7 +17,7 @@ import type { MailParameters } from '../smtp/protocol/parameters.ts';
 import type { Recipient } from '../smtp/protocol/recipient.ts';
 import { isPositive } from '../smtp/protocol/reply.ts';
 import { Asking, type Place } from './asking.ts';
-import { DeliveredMemory, isMixed } from './delivered-memory.ts';
+import { type Copies, DeliveredMemory, isMixed } from './delivered-memory.ts';
 import { isPerRecipient } from './mailbox-path.ts';
 import type { Delivery, DeliveryOutcome, Mailer } from './port/delivery.ts';
 import { mayTryNext, tryInTurn } from './port/fail-over.ts';
@@ -58,6 +58,8 @@ export interface SmartHost {
   forward(delivery: SmartHostDelivery, signal: AbortSignal): Promise<DeliveryOutcome>;
   /** The same, asked when the client says MAIL and RCPT. Nothing happens yet. */
   ask(envelope: SmartHostEnvelope): Asking;
+  /** Who has a message by another process of the service: he gets no second copy from this one. */
+  learn(copies: Copies): void;
 }
 
 export interface SmartHostDependencies {
@@ -70,6 +72,8 @@ export interface SmartHostDependencies {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** What the next hops have said that they offer, which the mailer hears. */
   readonly offers: NextHopOffers;
+  /** Told who has a message when its sender is going to try it again, for the other processes of the service. */
+  readonly tell?: ((copies: Copies) => void) | undefined;
   /** Where this server itself listens. */
   readonly isOurOwn?: (address: string, port: number) => boolean;
 }
@@ -143,7 +147,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     return [...list.filter((target) => !lacks(target)), ...list.filter(lacks)];
   };
 
-  const delivered = new DeliveredMemory(dependencies.clock);
+  const delivered = new DeliveredMemory(dependencies.clock, dependencies.tell);
   const hostsOf = (delivery: SmartHostDelivery): readonly string[] => targetsOf(delivery).map(hostOf);
 
   /** Only when all have to take it: else the sender is told that all is well, and comes no more. */
@@ -245,6 +249,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
         return offered === undefined ? most : Math.min(most, recipientsAtMost(offered));
       }, Number.POSITIVE_INFINITY),
     answersEach: (routed) => targetsOf(routed).some(answersEach),
+    learn: (copies) => delivered.learn(copies),
     forward,
     ask: (envelope) => {
       const targets = targetsOf(envelope);

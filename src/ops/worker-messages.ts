@@ -4,6 +4,13 @@ import type { MetricSets } from '../observe/metric/metric-spec.ts';
 import type { DeskAnswer, DeskQuestion } from './desk.ts';
 import type { PolicySource, Revision, Wanted } from './revision.ts';
 
+/** These have a message whose sender is going to try it again; every worker is to know. Keys of delivery/delivered-memory. */
+export interface CopiesMessage {
+  readonly kind: 'copies';
+  readonly key: string;
+  readonly people: readonly string[];
+}
+
 export type ToWorker =
   /** The first message: what to serve by. `tickets`: the key of session tickets, hex; `memory`: where stores in memory lie. */
   | {
@@ -30,6 +37,7 @@ export type ToWorker =
   | { readonly kind: 'tickets'; readonly key: string }
   /** Open the log file again. */
   | { readonly kind: 'reopen' }
+  | CopiesMessage
   /** The administration wants to know something; answered by `answer` with the same number. */
   | { readonly kind: 'ask'; readonly number: number; readonly question: DeskQuestion };
 
@@ -62,5 +70,6 @@ export type FromWorker =
   | { readonly kind: 'counted'; readonly answer: DeskAnswer }
   /** The log file cannot be written, for this reason; without one: it can again. */
   | { readonly kind: 'log'; readonly trouble?: string }
+  | CopiesMessage
   /** It cannot start. */
   | { readonly kind: 'failed'; readonly problem: string };

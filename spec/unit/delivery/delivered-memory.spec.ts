@@ -1,7 +1,7 @@
 // Who has a message already when its sender tries it again: same message or another one, same way or another one, how long, how many.
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
-import { DeliveredMemory } from '../../../src/delivery/delivered-memory.ts';
+import { type Copies, DeliveredMemory } from '../../../src/delivery/delivered-memory.ts';
 import { messageKey } from '../../../src/delivery/message-key.ts';
 import type { DeliveryOutcome, Received } from '../../../src/delivery/port/delivery.ts';
 import { type Recipient, recipientOf } from '../../../src/smtp/protocol/recipient.ts';
@@ -112,6 +112,18 @@ describe('who has it', () => {
       const has = await memory.whoHas(['way'], { ...delivery(now), recipients });
       expect(has.map(({ address }) => address)).toEqual(who);
     }
+  });
+
+  it('what it remembers is told, and learnt by others, who do not tell it on', async () => {
+    const clock = new FakeClock();
+    const told: Copies[] = [];
+    const memory = new DeliveredMemory(clock, (copies) => told.push(copies));
+    await memory.remember(delivery(), outcome(250, 452, 251));
+    const heard: Copies[] = [];
+    const other = new DeliveredMemory(clock, (copies) => heard.push(copies));
+    for (const copies of told) other.learn(JSON.parse(JSON.stringify(copies)));
+    expect([told.length, heard.length]).toEqual([1, 0]);
+    expect(await names(other)).toEqual(['a@example.org', 'c@example.org']);
   });
 
   it('a domain in upper case is the same one, a local part is not', async () => {

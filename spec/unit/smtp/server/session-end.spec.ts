@@ -208,6 +208,7 @@ describe('the end of a session by the server', () => {
             throw new Error('a bug');
           },
           answersEach: () => false,
+          learn: () => undefined,
           recipientsAtMost: () => Number.POSITIVE_INFINITY,
           offers: () => false,
           forward: () => Promise.reject(new Error('a bug')),
