@@ -17,6 +17,22 @@ export interface HelperSettings {
   readonly options?: GivenTexts;
   /** Instead of the first store in memory. */
   readonly store?: Store;
+  /** The first store answers later, as one on another machine does. */
+  readonly answersLater?: boolean;
+}
+
+/** A store whose calls do what they do, and answer, in a later turn. */
+function later(store: Store): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function' || name === 'state' || name === 'close') return method;
+      return (...args: readonly unknown[]) =>
+        new Promise((resolve) => {
+          setImmediate(() => resolve(method.apply(target, args)));
+        });
+    },
+  });
 }
 
 export class HelperRig {
@@ -33,6 +49,7 @@ export class HelperRig {
     clock = systemClock,
     options: texts = {},
     store,
+    answersLater = false,
   }: HelperSettings = {}): Promise<HelperRig> {
     const rig = new HelperRig();
     const { log } = rig;
@@ -52,7 +69,8 @@ export class HelperRig {
       rig.#stores.push(opened.store);
       return opened.store;
     };
-    const first = store ?? (await memory('first'));
+    const own = store ?? (await memory('first'));
+    const first = answersLater ? later(own) : own;
     const near = await memory('local');
     const stores = {
       has: () => true,

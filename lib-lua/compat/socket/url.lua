@@ -174,13 +174,11 @@ function url.parse_path(path)
 end
 
 function url.build_path(parsed, unsafe)
-  local path, count = '', #parsed
-  for i = 1, count do
-    path = path .. (unsafe and parsed[i] or protect(parsed[i]))
-    if i < count or parsed.is_directory then
-      path = path .. '/'
-    end
+  local segments = {}
+  for i = 1, #parsed do
+    segments[i] = unsafe and parsed[i] or protect(parsed[i])
   end
+  local path = concat(segments, '/') .. (#segments > 0 and parsed.is_directory and '/' or '')
   return (parsed.is_absolute and '/' or '') .. path
 end
 

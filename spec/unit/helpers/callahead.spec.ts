@@ -145,6 +145,21 @@ describe('callahead.check', () => {
       instance.close();
     });
 
+    it('the store is far away, and nobody waits for its answer any more', async () => {
+      const far = await HelperRig.start({ answersLater: true, options: { 'smtp-forward-connections': '0' } });
+      const hop = await host({ rcpt: { end: 'hang' } });
+      const instance = await far.open();
+      const running = instance.run(code(hop.target), '=spec');
+      await hop.saw('RCPT TO:<x@example.com>');
+      const kept = "return #store.list('ca:place:'), #store.list('lock:')";
+      expect(await far.run(kept)).toEqual([1, 1]);
+      instance.cancel();
+      expect((await running).kind).toBe('cancelled');
+      expect(await far.run(kept)).toEqual([0, 0]);
+      instance.close();
+      await far.close();
+    });
+
     it('it has taken too long', async () => {
       const slow = await HelperRig.start({
         options: { 'hook-time-limit': '1', 'smtp-forward-connections': '0' },

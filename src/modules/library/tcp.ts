@@ -197,6 +197,8 @@ export const tcpFunctions = (clock: Clock, services: Services): readonly Functio
     call: (context, path, whole) => {
       // A path is octets.
       const name = Buffer.from(path, 'latin1').toString('utf8');
+      // The system would take what stands in front of it for the path.
+      if (name.includes('\0')) return [undefined, 'No such file or directory'];
       return connect(services, context, { path: name }, whole);
     },
   }),

@@ -150,7 +150,7 @@ it('says why there is no connection, in the words of LuaSocket', async () => {
     show(socket.connect('nosuch.example.com', 25)) show(socket.connect('127.0.0.1', 0))
     local c = socket.tcp() c:settimeout(0.2) show(c:connect('127.0.0.1', ${hole.port})) show(c:receive())
     show(socket.bind('*', 25)) show(socket.udp()) show(pcall(c.receive, c, '*x')) show(pcall(c.receive, {}))
-    local unix = require 'socket.unix'() show(unix:connect('/nowhere/at.all'))`,
+    local unix = require 'socket.unix'() show(unix:connect('/nowhere/at.all')) show(unix:connect('/\\0x'))`,
   );
   expect(lines).toEqual([
     'nil connection refused',
@@ -162,6 +162,7 @@ it('says why there is no connection, in the words of LuaSocket', async () => {
     'nil a policy has no UDP: for DNS there is the module dns, for syslog the module syslog',
     expect.stringContaining("bad argument #2 to 'receive' (invalid receive pattern)"),
     expect.stringContaining("bad argument #1 to 'receive' (tcp{client} expected)"),
+    'nil No such file or directory',
     'nil No such file or directory',
   ]);
 });
