@@ -44,6 +44,8 @@ if (times !== '0') {
   const { store } = await open();
   for (;;) {
     process.stdout.write(`${await count(store)}\n`);
+    // Who has read has a place among the readers.
+    await store.get(key);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

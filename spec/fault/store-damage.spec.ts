@@ -1,5 +1,6 @@
 // A store on a disk that has lost something: files that were cut, flipped bits, another version, no room, rights. Nothing ends the process, no
 // wrong value is given, and the log says what happened.
+import { spawnSync } from 'node:child_process';
 import {
   chmod,
   copyFile,
@@ -20,8 +21,10 @@ import { FakeClock } from '../../src/bench/ports/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { createOptions, type GivenTexts } from '../../src/options/option-set.ts';
 import type { OpenOutcome } from '../../src/store/adapter.ts';
+import { moveDamaged } from '../../src/store/embedded/damage.ts';
 import { openEnvironment } from '../../src/store/embedded/environment.ts';
 import { checkFile } from '../../src/store/embedded/file-check.ts';
+import { memoryDirectory } from '../../src/store/embedded/memory-place.ts';
 import { openEmbedded } from '../../src/store/embedded/open-embedded.ts';
 import type { Store } from '../../src/store/store.ts';
 import { Seeded } from '../fakes/seeded.ts';
@@ -177,6 +180,31 @@ describe('a store whose file', () => {
     expect(log.events.of('store-damaged')).toHaveLength(1);
   });
 
+  it.each([
+    ['whole', (_: Buffer) => undefined, undefined],
+    [
+      'no store',
+      (bytes: Buffer) => bytes.fill(1, 0, 8192),
+      'a page that should describe the others does not',
+    ],
+    ['cut in its beginning', (bytes: Buffer) => bytes.subarray(0, 5000), 'it is too short: 5000 octets'],
+    [
+      'much shorter than it says',
+      (bytes: Buffer) => {
+        for (const meta of [24, 4096 + 24]) bytes.writeBigUInt64LE(999_999n, meta + 120);
+      },
+      /^it is too short: it has \d+ octets of 4096000000$/,
+    ],
+  ])('is too large to be read and %s', async (_, change, cause) => {
+    const path = await fresh();
+    const bytes = await readFile(join(right, 'data.mdb'));
+    await writeFile(join(path, 'data.mdb'), change(bytes) ?? bytes);
+    const causes: string[] = [];
+    await moveDamaged(path, 0, (why) => causes.push(why), 4096);
+    if (cause === undefined) expect(causes).toEqual([]);
+    else expect(causes).toEqual([expect.stringMatching(cause)]);
+  });
+
   it('is empty begins empty', async () => {
     const path = await fresh();
     await writeFile(join(path, 'data.mdb'), '');
@@ -265,6 +293,76 @@ describe('a place for a store', () => {
     expect(outcome.kind === 'refused' && outcome.problem).toMatch(
       /^\/proc\/self\/store: .*this user may write to$/,
     );
+  });
+});
+
+describe.runIf(canMount)('a store in memory', () => {
+  const place = (base: string, ...bases: string[]): Promise<string> =>
+    memoryDirectory(() => 7, [base, ...bases]);
+
+  it('lies below the first base that is there and has room', async () => {
+    const [small, large] = [smallDisk('64k'), smallDisk('16m')];
+    try {
+      const file = join(base, 'a-file');
+      await writeFile(file, '');
+      expect(await place(large.directory, base)).toMatch(new RegExp(`^${large.directory}/smtpe-store-.*-7$`));
+      for (const no of [small.directory, join(base, 'not-there'), file])
+        expect(await place(no, large.directory), no).toMatch(new RegExp(`^${large.directory}/`));
+      expect(await place(small.directory)).toMatch(new RegExp(`^${small.directory}/`));
+    } finally {
+      small.remove();
+      large.remove();
+    }
+  });
+
+  it('says what would be right where it cannot lie', async () => {
+    const disk = smallDisk('16m');
+    try {
+      spawnSync('mount', ['-o', 'remount,ro', disk.directory]);
+      const path = join(disk.directory, 'memory');
+      const outcome = await openEmbedded(
+        'store',
+        { kind: 'memory' },
+        {
+          ...{ clock: new FakeClock(), log: new RecordLog(), options: createOptions({}), random: () => 1 },
+          resolver: { addresses: async () => [] },
+          memory: { path: async () => path, close: async () => undefined },
+        },
+      );
+      expect(outcome).toEqual({
+        kind: 'refused',
+        problem: `${path}/store: EROFS; it must be a directory that this user may write to; stores in memory lie in /dev/shm, else in TMPDIR`,
+      });
+    } finally {
+      disk.remove();
+    }
+  });
+
+  it('has as much as a small memory lets it, and then makes room', async () => {
+    const disk = smallDisk('4m');
+    try {
+      const log = new RecordLog();
+      void log.events;
+      const outcome = await openEmbedded(
+        'store',
+        { kind: 'memory' },
+        {
+          ...{ clock: new FakeClock(), log, options: createOptions({}), random: () => 1 },
+          resolver: { addresses: async () => [] },
+          memory: { path: async () => disk.directory, close: async () => undefined },
+        },
+      );
+      if (outcome.kind === 'refused') throw new Error(outcome.problem);
+      const { store } = outcome;
+      expect(log.events.of('store-small')).toHaveLength(1);
+      for (let i = 0; i < 12_000; i++)
+        expect(await store.set(Buffer.from(`stranger:${i}`), madeValue(100), 600)).toEqual({ kind: 'done' });
+      expect(log.events.of('store-full')).toHaveLength(1);
+      expect(log.events.of('store-write-failed')).toEqual([]);
+      await store.close();
+    } finally {
+      disk.remove();
+    }
   });
 });
 

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemRandom } from '../../src/base/clock.ts';
+import { FakeClock } from '../../src/bench/ports/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import { givenMemory } from '../../src/store/embedded/memory-place.ts';
+import { shareEnvironment } from '../../src/store/embedded/shared-environment.ts';
+import { inTurn } from '../../src/store/embedded/turn.ts';
 import { OpenStores } from '../../src/store/stores.ts';
 import { Program } from '../fakes/program.ts';
 
@@ -57,6 +60,32 @@ describe.each(['memory', 'lmdb'] as const)('processes with one store (%s)', (kin
     // Nobody left a turn.
     const place = kind === 'memory' ? join(directory, 'store') : directory;
     expect(await readdir(place)).toEqual(['data.mdb', 'lock.mdb']);
+  });
+
+  it('forget one that was killed and has read', async () => {
+    const [url, directory] = placeOf('readers');
+    const clock = new FakeClock();
+    const stores = new OpenStores({
+      ...{ clock, random: systemRandom, log: new RecordLog(), options: createOptions({ store: url }) },
+      resolver: { addresses: async () => [] },
+      memory: givenMemory(directory),
+    });
+    expect((await stores.open('')).kind).toBe('open');
+    const other = start(url, directory, 0);
+    await other.wrote(/\n\d+\n/);
+    process.kill(other.pid, 'SIGKILL');
+    await other.ended;
+    const place = kind === 'memory' ? join(directory, 'store') : directory;
+    const environment = await inTurn(place, () =>
+      shareEnvironment(place, kind === 'memory' ? 'memory' : 'disk'),
+    );
+    expect(environment.readers()).toContain(other.pid);
+    clock.advance(59_000);
+    expect(environment.readers()).toContain(other.pid);
+    clock.advance(2000);
+    expect(environment.readers()).not.toContain(other.pid);
+    await environment.close();
+    await stores.close();
   });
 
   it('lose nothing that was answered when they are killed', async () => {

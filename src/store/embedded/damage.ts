@@ -1,10 +1,10 @@
 // Before LMDB maps a file: is it whole? One that is not is moved aside, and the store begins empty. While another process has it open it is whole
 // (that process lives), and must not be touched.
-import { readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkFile, transactionOf } from './file-check.ts';
+import { checkFile, checkHeads, HEADS, transactionOf } from './file-check.ts';
 
-/** A larger file is not read as a whole: its heads are looked at. */
+/** A larger file is not read as a whole: its heads are looked at, and whether all is there that they speak of. */
 const LARGEST_READ = 1_073_741_824;
 const TRIES = 3;
 
@@ -16,21 +16,31 @@ async function isHeld(path: string): Promise<boolean> {
   return found !== undefined && new RegExp(`:${found.ino} `).test(locks);
 }
 
+async function headsOf(path: string): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADS), 0, HEADS, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
 /** What is wrong with the file of a directory; undefined when nothing is, or others use it. */
-async function damageOf(directory: string): Promise<string | undefined> {
+async function damageOf(directory: string, largest: number): Promise<string | undefined> {
   const path = join(directory, 'data.mdb');
   for (let tried = 0; tried < TRIES; tried++) {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined || found.size === 0) return undefined;
-    if (found.size > LARGEST_READ) return undefined;
     if (await isHeld(join(directory, 'lock.mdb'))) return undefined;
-    const bytes = await readFile(path);
-    const check = await checkFile(bytes);
+    const heads = await headsOf(path);
+    const check =
+      found.size > largest ? checkHeads(heads, found.size) : await checkFile(await readFile(path));
     if (check.kind === 'right') return undefined;
     // Somebody may have written meanwhile.
     const again = await stat(path).catch(() => undefined);
     const isSame = again?.mtimeMs === found.mtimeMs && again.ino === found.ino;
-    if (isSame && transactionOf(await readFile(path)) === transactionOf(bytes)) return check.cause;
+    if (isSame && transactionOf(await headsOf(path)) === transactionOf(heads)) return check.cause;
   }
   return undefined;
 }
@@ -49,7 +59,8 @@ export async function moveDamaged(
   directory: string,
   now: number,
   onDamage: (cause: string, aside: string) => void,
+  largest = LARGEST_READ,
 ): Promise<void> {
-  const cause = await damageOf(directory);
+  const cause = await damageOf(directory, largest);
   if (cause !== undefined) onDamage(cause, await moveAside(directory, now));
 }

@@ -98,6 +98,7 @@ export class EmbeddedStore implements Store {
       ...{ clock, log, store, entries: this.#entries },
       upkeep: new Upkeep(environment, this.#entries),
       change: (action) => this.#change(action),
+      forgetDeadReaders: () => environment.forgetDeadReaders(),
     });
   }
 

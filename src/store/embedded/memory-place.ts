@@ -1,6 +1,7 @@
-// Where stores in memory lie: a directory of this service's own below /dev/shm, where the system has it, else where temporary files are. All
+// Where stores in memory lie: a directory of this service's own below /dev/shm, where the system has it with room, else where temporary files are. All
 // workers have the same one; it goes with the service, and what a service left that was killed goes at the next start.
-import { lstat, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, lstat, readdir, readlink, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RandomInteger } from '../../base/clock.ts';
@@ -13,17 +14,32 @@ const prefixOf = async (): Promise<string> => {
   return `smtpe-store-${process.geteuid?.() ?? 0}-${space.replace(/\D/g, '')}-`;
 };
 
-/** The path of a directory in memory that is not there yet, for a service whose first process is this one. */
-export async function memoryDirectory(random: RandomInteger): Promise<string> {
-  const token = random(2 ** 40).toString(36);
-  for (const base of BASES) {
-    const isThere = await stat(base).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    if (isThere) return join(base, `${await prefixOf()}${process.pid}-${token}`);
+/** Less room is none: where there is so little, the next base is taken. /dev/shm of a container has 64 MiB. */
+const LEAST_ROOM = 4 * 1_048_576;
+
+/** May this user make directories there, and is there room? */
+async function isUsable(base: string): Promise<boolean> {
+  try {
+    if (!(await stat(base)).isDirectory()) return false;
+    await access(base, constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = await statfs(base);
+    return bavail * bsize >= LEAST_ROOM;
+  } catch {
+    return false;
   }
-  return join(tmpdir(), `${await prefixOf()}${process.pid}-${token}`);
+}
+
+/**
+ * The path of a directory in memory that is not there yet, for a service whose first process is this one: below the first of `bases` that
+ * can be used, else the last, which says why not when it is opened.
+ */
+export async function memoryDirectory(
+  random: RandomInteger,
+  bases: readonly string[] = BASES,
+): Promise<string> {
+  const name = `${await prefixOf()}${process.pid}-${random(2 ** 40).toString(36)}`;
+  for (const base of bases) if (await isUsable(base)) return join(base, name);
+  return join(bases.at(-1) ?? tmpdir(), name);
 }
 
 export interface MemoryPlace {

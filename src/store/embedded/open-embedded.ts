@@ -1,5 +1,5 @@
 // Opens the store on this machine, over LMDB: looks at the place and at the file before LMDB maps it, and moves a damaged one aside.
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { textOf } from '../../base/errors.ts';
 import type { OpenOutcome, OpenStore, StoreParts } from '../adapter.ts';
@@ -26,7 +26,8 @@ export const openEmbedded: OpenStore<'memory' | 'lmdb'> = async (name, url, part
 
 async function openInMemory(name: string, parts: StoreParts): Promise<OpenOutcome> {
   const path = join(await parts.memory.path(), name);
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  const problem = await directoryProblem(path);
+  if (problem !== undefined) return refused(`${problem}; stores in memory lie in /dev/shm, else in TMPDIR`);
   return inTurn(path, async () => {
     await tryNewFile(path);
     await makeLockFile(path);
