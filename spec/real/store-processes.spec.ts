@@ -72,7 +72,7 @@ describe.each(['memory', 'lmdb'] as const)('processes with one store (%s)', (kin
     });
     expect((await stores.open('')).kind).toBe('open');
     const other = start(url, directory, 0);
-    await other.wrote(/\n\d+\n/);
+    await other.wrote(/\n2\n/);
     process.kill(other.pid, 'SIGKILL');
     await other.ended;
     const place = kind === 'memory' ? join(directory, 'store') : directory;
