@@ -56,6 +56,9 @@ export interface EntryEvents {
   recount(): void;
 }
 
+/** Milliseconds: the latest time of a write is noted at least so often, for who finds out that the clock was set back by an hour. */
+const LATEST_EVERY = 60_000;
+
 export class Entries {
   readonly #environment: Environment;
   readonly #on: EntryEvents;
@@ -107,7 +110,7 @@ export class Entries {
   change<T>(now: number, action: (tally: Tally) => T): T {
     const tally = this.tally() ?? this.#newTally();
     const result = action(tally);
-    if (tally.isChanged) {
+    if (tally.isDifferent || now - tally.latest > LATEST_EVERY) {
       tally.latest = Math.max(tally.latest, now);
       this.#environment.state.put(TALLY, tally.write());
     }

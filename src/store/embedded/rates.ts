@@ -56,7 +56,8 @@ export function countRates(
     const entry: Entry = {
       // However long it lives: there is one for each client who asks, and they must not drive out what is remembered for weeks.
       class: 'short',
-      expiry: Math.max(now + 1000, Math.ceil(stamp)),
+      // Of whole seconds: what is counted many times in one leaves `expiry` as it is.
+      expiry: 1000 * Math.ceil(Math.max(now + 1000, stamp) / 1000),
       // All of one length, so that the next one needs no more room.
       value: Buffer.from(stamp.toFixed(3), 'latin1'),
       set: undefined,

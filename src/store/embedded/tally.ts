@@ -25,7 +25,13 @@ export class Tally {
   latest = 0;
   /** Entries up to this key are in the sums, and a count goes on behind it. Undefined: all are. */
   countedTo: Buffer | undefined;
+  /** Something besides the sums is another than it was. */
   isChanged = false;
+  /** The sums as they were read. */
+  readonly #before: Record<EntryClass, readonly [entries: number, octets: number]> = {
+    short: [0, 0],
+    long: [0, 0],
+  };
 
   /** Undefined when it is damaged. */
   static read(record: Buffer): Tally | undefined {
@@ -39,6 +45,8 @@ export class Tally {
     tally.nextSet = at(4);
     tally.sweptAt = at(5);
     tally.latest = at(6);
+    for (const its of ['short', 'long'] as const)
+      tally.#before[its] = [tally.#entries[its], tally.#octets[its]];
     if (record[FLAG] === 1) tally.countedTo = Buffer.from(record.subarray(LENGTH));
     return tally;
   }
@@ -79,7 +87,17 @@ export class Tally {
     if (this.countedTo !== undefined && Buffer.compare(key, this.countedTo) > 0) return;
     this.#entries[its] = Math.max(0, this.#entries[its] + entries);
     this.#octets[its] = Math.max(0, this.#octets[its] + octets);
-    this.isChanged = true;
+  }
+
+  /** Must it be written? A counter that only gets another value changes no sum, and then a transaction is a third cheaper. */
+  get isDifferent(): boolean {
+    return (
+      this.isChanged ||
+      (['short', 'long'] as const).some((its) => {
+        const [entries, octets] = this.#before[its];
+        return entries !== this.#entries[its] || octets !== this.#octets[its];
+      })
+    );
   }
 
   /** The number that nextSet was is taken. */
