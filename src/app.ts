@@ -28,6 +28,7 @@ import type { InboundTls } from './net/inbound-tls.ts';
 import type { Endpoint } from './net/listener.ts';
 import { isOurOwn } from './net/own-endpoint.ts';
 import { type Counters, countEvents, newCounters } from './observe/counters.ts';
+import { PolicyMetrics } from './observe/metric/policy-metrics.ts';
 import type { Heartbeat } from './ops/heartbeat.ts';
 import { ownHostName } from './ops/host-name.ts';
 import { realSystem, type System } from './ops/system.ts';
@@ -94,6 +95,8 @@ export interface App extends ScriptEngine {
   readonly smartHost: SmartHost;
   readonly spools: SpoolStore;
   readonly counters: Counters;
+  /** What the policy has declared and counted. */
+  readonly policyMetrics: PolicyMetrics;
   /** Connections kept to next hops; 0 when somebody stands in for the mailer. */
   readonly idleConnections: number;
   /**
@@ -166,7 +169,13 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   const counters = newCounters();
   const stopCounting = countEvents(log.bus, counters);
   const ids = new SessionIds(clock, random);
-  const createEngine: App['createEngine'] = async (others, onBroken) => {
+  const policyMetrics = new PolicyMetrics();
+  const createEngine = async (
+    others: Partial<Ports>,
+    onBroken: (reason: string) => void,
+    // What another engine does is no work of this service.
+    metrics = new PolicyMetrics(),
+  ): Promise<ScriptEngine> => {
     const its: Ports = { ...ports, ...others };
     const modules = createModules({
       ...{
@@ -180,6 +189,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
         mailer: its.mailer,
       },
       spool: spools,
+      metrics,
       nextId: () => ids.next(),
     });
     const behind = createLibraryModule(its);
@@ -192,10 +202,11 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     });
     return { engine, modules };
   };
-  const own = await createEngine({}, settings.onBroken);
+  const own = await createEngine({}, settings.onBroken, policyMetrics);
   return {
     ...own,
-    ...{ options, hostName, ports, smartHost, spools, counters, createEngine },
+    ...{ options, hostName, ports, smartHost, spools, counters, policyMetrics },
+    createEngine: (others, onBroken) => createEngine(others, onBroken),
     get idleConnections() {
       return smtpClient.idleConnections;
     },

@@ -8,6 +8,7 @@ import { createAdminServer, tokenDigest } from '../../src/admin/http-server.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { MetricLayout, metricSets } from '../../src/observe/metric/layout.ts';
+import { PolicySums } from '../../src/observe/metric/policy-sums.ts';
 import { MetricTotals } from '../../src/observe/metric/totals.ts';
 import type { Desk, DeskAnswer, DeskQuestion } from '../../src/ops/desk.ts';
 import type { ReloadOutcome } from '../../src/ops/reload-outcome.ts';
@@ -76,7 +77,7 @@ export class AdminRig {
       },
       reload: settings.reload ?? (async () => ({ kind: 'reloaded', changed: [], needRestart: [] })),
       drainWait: () => drainWait,
-      policyMetrics: { take: () => undefined, written: () => [] },
+      policyMetrics: new PolicySums(),
     };
     this.administration = new Administration(parts);
     for (const desk of this.desks) void this.administration.welcome(desk);

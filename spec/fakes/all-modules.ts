@@ -6,6 +6,7 @@ import type { Mailer } from '../../src/delivery/port/delivery.ts';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
 import type { ModuleSpec } from '../../src/lua-api/module-spec.ts';
 import { createModules } from '../../src/modules/index.ts';
+import { PolicyMetrics } from '../../src/observe/metric/policy-metrics.ts';
 import { createServices } from '../../src/service/services.ts';
 
 export function allModules(
@@ -31,6 +32,7 @@ export function allModules(
     services: createServices({ clock: systemClock, resolver }),
     stores: { has: () => true, open: nobody, close: async () => undefined },
     spool: { find: () => undefined },
+    metrics: new PolicyMetrics(),
     nextId: () => '0123456789abcdef00',
   });
 }

@@ -2,9 +2,10 @@
 // asks them for. Nothing here waits longer than a second, but a reload.
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { exposition, type Written, written } from '../observe/metric/exposition.ts';
+import { exposition, written } from '../observe/metric/exposition.ts';
+import type { PolicySums } from '../observe/metric/policy-sums.ts';
 import type { MetricTotals } from '../observe/metric/totals.ts';
-import type { Desk, DeskAnswer, PolicyMetric, SessionRow } from '../ops/desk.ts';
+import type { Desk, DeskAnswer, SessionRow } from '../ops/desk.ts';
 import type { ReloadOutcome } from '../ops/reload-outcome.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -36,11 +37,6 @@ export interface AdministrationParts {
   readonly drainWait: () => number;
   /** Metrics of policies, added up. */
   readonly policyMetrics: PolicySums;
-}
-
-export interface PolicySums {
-  take(source: object, metrics: readonly PolicyMetric[]): void;
-  written(): readonly Written[];
 }
 
 /** What a health check is told: `problem` undefined is well. */
@@ -93,6 +89,7 @@ export class Administration {
 
   gone(desk: Desk): void {
     this.#parts.totals.gone(desk);
+    this.#parts.policyMetrics.gone(desk);
   }
 
   close(): void {

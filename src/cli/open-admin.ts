@@ -16,6 +16,7 @@ import { MetricCells } from '../observe/metric/cells.ts';
 import { loadExposition } from '../observe/metric/exposition.ts';
 import { MetricLayout } from '../observe/metric/layout.ts';
 import type { MetricSets } from '../observe/metric/metric-spec.ts';
+import { PolicySums } from '../observe/metric/policy-sums.ts';
 import { MetricTotals } from '../observe/metric/totals.ts';
 import type { Desk } from '../ops/desk.ts';
 import { readPassword } from '../ops/password-file.ts';
@@ -135,7 +136,7 @@ function administer(parts: AdminParts): Administration {
     },
     reload: parts.reload,
     drainWait: () => options.values['admin-drain-wait'],
-    policyMetrics: { take: () => undefined, written: () => [] },
+    policyMetrics: new PolicySums(),
   });
 }
 

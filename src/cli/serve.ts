@@ -245,7 +245,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     problems: () => servingProblems(app, options),
     connections: () => parts.limits.total,
     limit: () => options.values['limit-connections'],
-    policyMetrics: () => [],
+    policyMetrics: () => app.policyMetrics.all,
   });
   const service = {
     app,

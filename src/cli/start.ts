@@ -7,6 +7,7 @@ import { findWorkerLine } from '../ops/fork-worker.ts';
 import { leave } from '../ops/leave.ts';
 import { helpText } from '../options/help-text.ts';
 import { loadOptions } from '../options/load-options.ts';
+import { adminVerb } from './admin-verbs.ts';
 import { check } from './check.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { exitCode } from './exit-code.ts';
@@ -64,6 +65,12 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       return store(options, commandLine.operands);
     case 'test':
       return test(options);
+    case 'status':
+    case 'sessions':
+    case 'reload':
+    case 'drain':
+    case 'undrain':
+      return adminVerb(verb, options, commandLine.operands, commandLine.json);
   }
 }
 

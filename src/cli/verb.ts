@@ -43,6 +43,31 @@ export const verbTable = {
       'Reads text and JSON, rotated and compressed by gzip; - is stdin. Addresses may have *; TIME is 2h (ago), 12:30, 2026-11-29 or 2026-11-29T12:00. ' +
       'Exit code 0 when something was found, 1 when not, 64 for a wrong use, 71 when a file cannot be read.',
   },
+  status: {
+    usage: 'smtpe status [OPTION ...] [--json]',
+    text: 'whether the server that runs is well, and what it does',
+    more: 'Asks at admin-listen, by the options that the server has. Exit code 0 when it is well, ready for mail or not, else 71.',
+  },
+  sessions: {
+    usage: 'smtpe sessions [OPTION ...] [ADDRESS|NETWORK] [STATE] [--json]; smtpe sessions close ID',
+    text: 'who is connected, and what each waits for',
+    more: 'Asks at admin-listen. STATE is opening, command, transaction, content, hook, next_hop or closing; close ends one with 421.',
+  },
+  reload: {
+    usage: 'smtpe reload [OPTION ...] [--json]',
+    text: 'have the server read options and policy again',
+    more: 'Orders it at admin-listen, and says what changed and what needs a restart. Exit code 70 when something is wrong: then all stays as it was.',
+  },
+  drain: {
+    usage: 'smtpe drain [OPTION ...] [--json]',
+    text: 'have the server take no new connections',
+    more: 'Orders it at admin-listen: /readyz says no at once, connections get 421 after admin-drain-wait seconds; sessions go on.',
+  },
+  undrain: {
+    usage: 'smtpe undrain [OPTION ...] [--json]',
+    text: 'have it take them again',
+    more: 'Orders it at admin-listen.',
+  },
   info: {
     usage: 'smtpe info [OPTION ...]',
     text: 'every option with its value and where it came from',
@@ -57,6 +82,12 @@ export const verbTable = {
 } as const satisfies Readonly<Record<string, VerbSpec>>;
 
 export type Verb = keyof typeof verbTable;
+
+const adminVerbs = ['status', 'sessions', 'reload', 'drain', 'undrain'] as const satisfies readonly Verb[];
+/** Those that ask a server that runs. */
+export type AdminVerb = (typeof adminVerbs)[number];
+export const isAdminVerb = (verb: Verb): verb is AdminVerb => adminVerbs.some((one) => one === verb);
+
 export const verbs = Object.keys(verbTable) as readonly Verb[];
 
 export interface CommandLine {
@@ -66,8 +97,10 @@ export interface CommandLine {
   readonly spelled: boolean;
   /** The option words, as option-word.ts reads them. */
   readonly words: readonly string[];
-  /** What is behind `store` or `why`. */
+  /** What is behind `store`, `sessions` or `why`. */
   readonly operands: readonly string[];
+  /** `--json`, for the verbs that ask a server. */
+  readonly json: boolean;
   /** What `help` is asked about. */
   readonly topics: readonly string[];
   /** What can be said to be wrong without knowing options. */
@@ -111,6 +144,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const topics: string[] = [];
   const operands: string[] = [];
   const problems: string[] = [];
+  let json = false;
   let verb: Verb | undefined;
   let script: string | undefined;
   for (const [index, word] of args.entries()) {
@@ -128,6 +162,14 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       operands.push(word);
       continue;
     }
+    if (word === '--json' && verb !== undefined && isAdminVerb(verb)) {
+      json = true;
+      continue;
+    }
+    if (verb === 'sessions' && /^[^=+-][^=]*$/.test(word) && !isPolicy(word)) {
+      operands.push(word);
+      continue;
+    }
     if (verb === 'help' && isBare(word)) {
       topics.push(word);
     } else if (named !== undefined) {
@@ -142,7 +184,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       words.push(ownForm(word));
     }
   }
-  return { verb: verb ?? 'run', spelled: verb !== undefined, words, operands, topics, problems };
+  return { verb: verb ?? 'run', spelled: verb !== undefined, words, operands, json, topics, problems };
 }
 
 /** What `+help`, `+info`, `+version` and `+test` ask for, in the order in which the original looked at them. */
@@ -159,11 +201,8 @@ export function effectiveVerb(commandLine: CommandLine, options: Options): Verb 
 const bySignal: Readonly<Record<string, string>> = {
   start: 'smtpe run starts the server (systemctl start smtpe where it is a service)',
   stop: 'to stop a running server: kill -TERM its pid (systemctl stop smtpe where it is a service)',
-  reload:
-    'to reload the policy: kill -HUP the pid of the running server (systemctl reload smtpe where it is a service)',
   restart:
     'to restart: systemctl restart smtpe where it is a service; else kill -TERM its pid and start it again',
-  status: 'smtpe info shows the options; systemctl status smtpe whether it runs',
 };
 
 /** A hint for words that look like a verb and are none; the general one otherwise. */

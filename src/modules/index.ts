@@ -7,6 +7,7 @@ import type { Mailer } from '../delivery/port/delivery.ts';
 import type { Resolver } from '../dns/resolver-api.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import type { SpoolDirectory } from '../message/stored-message.ts';
+import type { PolicyMetrics } from '../observe/metric/policy-metrics.ts';
 import type { Services } from '../service/services.ts';
 import type { Stores } from '../store/stores.ts';
 import { clientModule } from './client.ts';
@@ -23,6 +24,7 @@ import { Verifiers } from './mail-auth/verifiers.ts';
 import { createMapModule } from './map/map.ts';
 import { MapFiles } from './map/map-files.ts';
 import { md5Module } from './md5.ts';
+import { createMetricModule } from './metric.ts';
 import { createMimeModule } from './mime/mime.ts';
 import { netModule } from './net.ts';
 import { createServiceModule } from './service/service.ts';
@@ -47,12 +49,14 @@ export interface ModuleParts {
   readonly services: Services;
   readonly stores: Stores;
   readonly spool: SpoolDirectory;
+  /** What policies count. */
+  readonly metrics: PolicyMetrics;
   /** Ids of HTTP requests. */
   readonly nextId: () => string;
 }
 
 export function createModules(parts: ModuleParts): readonly ModuleSpec[] {
-  const { clock, random, log, hostName, resolver, mailer, services, stores, spool, nextId } = parts;
+  const { clock, random, log, hostName, resolver, mailer, metrics, services, stores, spool, nextId } = parts;
   const verifiers = new Verifiers(clock, resolver);
   const keys = new KeyFiles(clock);
   const checks = new SpfChecks({ clock, resolver, hostName });
@@ -66,6 +70,7 @@ export function createModules(parts: ModuleParts): readonly ModuleSpec[] {
     headerModule,
     createMapModule(new MapFiles(clock, log)),
     md5Module,
+    createMetricModule(metrics),
     createMimeModule(),
     netModule,
     createServiceModule({ clock, services, spool, nextId }),

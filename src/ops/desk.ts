@@ -1,6 +1,10 @@
 // What the administration asks a process that serves, and what it answers. Plain data: with several workers it crosses their line to the main
 // process as JSON.
 
+import type { PolicyMetric } from '../observe/metric/policy-metric.ts';
+
+export type { PolicyMetric } from '../observe/metric/policy-metric.ts';
+
 /** One session, as GET /sessions shows it. */
 export interface SessionRow {
   readonly id: string;
@@ -27,18 +31,6 @@ export interface SessionRow {
   readonly hello: string;
   readonly sender?: string;
   readonly recipients?: number;
-}
-
-/** A metric that a policy has declared, with what this process has counted. */
-export interface PolicyMetric {
-  readonly name: string;
-  readonly kind: 'counter' | 'gauge' | 'histogram';
-  readonly help: string;
-  readonly labels: readonly (readonly [string, readonly string[]])[];
-  /** Upper bounds of a histogram. */
-  readonly buckets: readonly number[];
-  /** Series by series, in the order of the labels. */
-  readonly values: readonly number[];
 }
 
 export type DeskQuestion =

@@ -37,7 +37,7 @@ export function metricPage(): string {
     '`GET /metrics` of the administration interface ([admin.md](../admin.md)) gives them in the text format 0.0.4 of Prometheus; without `admin-listen` nothing',
     'is counted. All processes are added up, and counters of a worker that has died stay. Every label has a closed set of values: what a client says',
     'never makes a series; a value that is not in the set counts as the last one of it. A metric with several labels, or a histogram with one, begins to show',
-    'a series when it has counted something.',
+    'a series when it has counted something. Metrics of a policy ([metric](metric.md)) begin with `smtpe_policy_`.',
     '',
     ...metricTopics.flatMap(([title, metrics]) => [
       `## ${title}`,

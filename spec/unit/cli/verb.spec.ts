@@ -81,6 +81,23 @@ describe('command line', () => {
     expect(line(...args)).toEqual(expected);
   });
 
+  it('takes what is behind sessions, and --json of those that ask a server', () => {
+    const read = (...args: readonly string[]) => {
+      const { json, operands, verb, words } = readCommandLine(args);
+      return { json, operands, verb, words };
+    };
+    expect(read('sessions', 'file=x.cf', '192.0.2.0/24', 'hook', '--json')).toEqual({
+      ...{ verb: 'sessions', json: true, operands: ['192.0.2.0/24', 'hook'], words: ['file=x.cf'] },
+    });
+    expect(read('sessions', 'close', '2AS8')).toMatchObject({ operands: ['close', '2AS8'], words: [] });
+    expect(read('status', '--json', '+daemon')).toMatchObject({
+      verb: 'status',
+      json: true,
+      words: ['+daemon'],
+    });
+    expect(read('check', '--json')).toMatchObject({ json: false, words: ['--json'] });
+  });
+
   it('lets a verb win, then version, info, help and test among the options', () => {
     const all = createOptions({ help: '+', info: '+', version: '+', test: '+' });
     expect(effectiveVerb(readCommandLine(['check']), all)).toBe('check');
@@ -94,7 +111,7 @@ describe('command line', () => {
 
   it('guesses a misspelt verb, says what a signal does, and never what was typed', () => {
     expect(verbHint(['chekc'])).toBe('did you mean: smtpe check?');
-    expect(verbHint(['reload'])).toContain('kill -HUP');
+    expect(verbHint(['relaod'])).toBe('did you mean: smtpe reload?');
     expect(verbHint(['stop'])).toContain('kill -TERM');
     for (const words of [['smtp-port=1'], ['frobnicate'], ['check'], ['__proto__'], ['constructor'], []]) {
       expect(verbHint(words)).toContain('"smtpe help" shows');
