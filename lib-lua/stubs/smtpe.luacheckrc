@@ -181,6 +181,12 @@ stds.smtpe = {
       md5 = { fields = {
          new = {},
       }},
+      metric = { fields = {
+         declare = {},
+         count = {},
+         observe = {},
+         gauge = {},
+      }},
       mime = { fields = {
          content = {},
          text = {},
