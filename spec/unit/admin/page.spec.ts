@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { routes } from '../../../src/admin/routes.ts';
+import { readCommandLine } from '../../../src/cli/verb.ts';
 import { states } from '../../../src/observe/metric/table/connections.ts';
 import { readAdminListen } from '../../../src/options/admin-listen.ts';
 import { AdminRig, FakeDesk } from '../../fakes/admin-rig.ts';
+import { pageBlock } from '../../fakes/page-block.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../../doc/admin.md'), 'utf8');
 
@@ -15,6 +17,17 @@ it('has every path and every state, in the words of the tables', () => {
   const shown = [...page.matchAll(/^\| `([a-z_]+)` \| /gm)].map(([, state]) => state);
   expect(shown).toEqual([...states]);
   expect(readAdminListen(/^admin-listen = (.*)$/m.exec(page)?.[1] ?? '')).toMatchObject({ kind: 'unix' });
+});
+
+it('its verbs are verbs', () => {
+  const lines = pageBlock('doc/admin.md', 'verbs').split('\n');
+  expect(lines.length).toBeGreaterThan(4);
+  for (const line of lines) {
+    const [, ...args] = line.split(' ');
+    const { operands, problems, verb, words } = readCommandLine(args);
+    expect([line, verb, words, problems]).toEqual([line, args[0], [], []]);
+    expect(operands).toEqual(args.slice(1));
+  }
 });
 
 it('its requests are answered', async () => {

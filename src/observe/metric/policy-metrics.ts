@@ -1,5 +1,6 @@
 // Metrics that a policy has declared, and what this process has counted of them. Declared once for a revision of the policy; a revision that
 // declares the same goes on with the same numbers. What a stranger says can never make a series: labels have a closed set of values.
+import { metricNames } from './metric-table.ts';
 import type { PolicyMetric } from './policy-metric.ts';
 
 export const MOST_METRICS = 100;
@@ -49,12 +50,16 @@ export class PolicyMetrics {
     if (problem !== undefined) return wrong(problem);
     const declared = this.#declared(revision);
     const cell = newCell(name, help, kind as PolicyMetric['kind'], labels);
+    if (metricNames.some((own) => own === cell.name))
+      return wrong(`"${name}" would be ${cell.name}, which smtpe counts itself`);
     const present = declared.get(name);
     if (present !== undefined) {
       return isSame(present, cell)
         ? DONE
         : wrong(`"${name}" is declared otherwise already, as a ${present.kind}`);
     }
+    if ([...declared.values()].some((other) => other.name === cell.name))
+      return wrong(`"${name}" would be ${cell.name}, which another one is already`);
     if (declared.size >= MOST_METRICS) return wrong(`a policy has at most ${MOST_METRICS} metrics`);
     const series = [...declared.values(), cell].reduce((sum, one) => sum + seriesOf(one.labels), 0);
     if (series > MOST_SERIES) {
@@ -165,6 +170,8 @@ function problemOf({ help, kind, labels, name }: Declaration): string | undefine
   if (kind === 'histogram' && !/_(?:seconds|bytes)$/.test(name)) {
     return `"${name}": the name of a histogram ends in _seconds or _bytes, which says its unit and its buckets`;
   }
+  if (/_(?:bucket|sum|count)$/.test(name))
+    return `"${name}": _bucket, _sum and _count are behind the names of histograms`;
   if (kind !== 'counter' && name.endsWith('_total')) return `"${name}": only counters end in _total`;
   if (kind !== 'counter' && labels.length > 0) return `"${name}": only counters have labels`;
   for (const [label, values] of labels) {

@@ -40,6 +40,12 @@ describe('a declaration', () => {
       declaration('seen_total', { kind: 'gauge' }),
       /only counters end in _total/,
     ],
+    ['the name of one of ours', declaration('loads'), /which smtpe counts itself/],
+    [
+      'what is behind a histogram',
+      declaration('a_seconds_sum', { kind: 'gauge' }),
+      /_bucket, _sum and _count/,
+    ],
     [
       'a gauge with labels',
       declaration('seen', { kind: 'gauge', labels: yesNo }),
@@ -64,6 +70,7 @@ describe('a declaration', () => {
       declaration('seen', { labels: yesNo }),
     );
     expect(metrics.declare(revision, declaration('seen', { kind: 'gauge' })).kind).toBe('wrong');
+    expect(metrics.declare(revision, declaration('seen_total')).kind).toBe('wrong');
     expect(metrics.all.map(({ name }) => name)).toEqual(['smtpe_policy_seen_total']);
   });
 
