@@ -1,5 +1,6 @@
 // Octets of a charset as text, while they stream in. Node's decoders do most; what they have no name for is done by the small ones beside
 // this file. Never throws: what is no text in the charset becomes U+FFFD. The same text for any split of the octets.
+import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { EbcdicDecoding } from './ebcdic.ts';
 import type { Charset } from './label.ts';
@@ -84,10 +85,17 @@ class NodeDecoding implements Decoding {
   }
 }
 
-/** A whole value (an encoded word, a parameter) as text; octets that nobody declared are UTF-8 if they can be, else Latin-1. */
+/** A whole value (an encoded word, a parameter) as text; octets that nobody declared are UTF-8 where they can be, each other one is Latin-1. */
 export function decodeOctets(bytes: Buffer, charset: Charset): string {
   const decoding = createDecoding(charset);
   if (decoding !== undefined) return decoding.push(bytes) + decoding.end();
-  const text = bytes.toString('utf8');
-  return text.includes('\ufffd') ? bytes.toString('latin1') : text;
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  // One stray octet must not make all the others unreadable.
+  return bytes
+    .toString('latin1')
+    .replace(utf8Sequences, (found) => Buffer.from(found, 'latin1').toString('utf8'));
 }
+
+/** Well-formed characters beyond ASCII (RFC 3629). */
+const utf8Sequences =
+  /(?:[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+/g;

@@ -315,6 +315,10 @@ describe('what is read of the whole list', () => {
     ['=?utf-8?q?=3D=3Futf-8=3Fq=3Fb=3F=3D?=', '=?utf-8?q?b?='],
     ['=?utf-16?b?AGEAYg==?= =?iso-2022-jp?b?GyRCJCIbKEI=?=', 'ab\u3042'],
     ['\xfc =?utf-8?q?x?= \xc3\xbc', '\u00fc x \u00fc'],
+    // A stray octet spoils nothing around it.
+    ['\xc3\xbc \xfc \xe2\x82\xac \xff', '\u00fc \u00fc \u20ac \u00ff'],
+    ['=?utf-8?q?=E2=82=AC=FF=EF=BF=BD=F0=9F=98=80=ED=A0=80?=', '\u20ac\u00ff\ufffd\ud83d\ude00\u00ed\u00a0 '],
+    ['\xc3\xbc\xef\xbf\xbd', '\u00fc\ufffd'],
     // What ends a line for some is a blank.
     ['=?utf-8?q?a=C2=85b=E2=80=A8c=E2=80=A9d?= \xc2\x85', 'a b c d  '],
     ['=?x?q?a=80b?=', 'a b'],
