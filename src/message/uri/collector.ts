@@ -120,9 +120,13 @@ export class UriCollector {
 
   /** The first host in what a link shows. */
   hostOf(candidates: readonly Candidate[]): string | undefined {
-    for (const { text, href } of candidates) {
+    for (const [index, { text, href }] of candidates.entries()) {
       const host = this.#parse(text, href)?.host;
-      if (host !== undefined) return host;
+      if (host === undefined) continue;
+      // The end of a name whose first letters only look like others: whoever has that domain shows the whole.
+      const next = candidates[index + 1];
+      const whole = next?.text.endsWith(text) === true ? this.#parse(next.text, next.href)?.host : undefined;
+      return whole !== undefined && /^[\0-\x7f]*$/.test(whole) ? whole : host;
     }
     return undefined;
   }

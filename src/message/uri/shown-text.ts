@@ -82,11 +82,7 @@ export class ShownText implements BodyReader, TagSink {
 
   text(bytes: Buffer, start: number, end: number): void {
     if (this.#href !== undefined && this.#linkText.length < longestLink)
-      this.#linkText += bytes.toString(
-        'latin1',
-        start,
-        Math.min(end, start + longestLink - this.#linkText.length),
-      );
+      this.#extendLink(bytes.toString('latin1', start, end));
     let first = start;
     if (this.#word !== '') {
       while (first < end && isDelimiter[bytes[first] as number] === 0) first++;
@@ -107,9 +103,18 @@ export class ShownText implements BodyReader, TagSink {
     } else if (name === 'area') {
       const href = hrefOf(attributes);
       if (href !== undefined) this.#keepLink(href, '');
-    } else if (this.#href !== undefined && blocks.has(name)) this.#linkText += ' ';
+    } else if (this.#href !== undefined && blocks.has(name)) this.#extendLink(' ');
     if (blocks.has(name)) this.#endWord();
     else this.#atTag = this.#word !== '';
+  }
+
+  /** Blanks are joined here, so that many of them put nothing out of sight. */
+  #extendLink(text: string): void {
+    const known = this.#linkText;
+    if (known.length >= longestLink) return;
+    const joined = text.replace(/[\0-\x20]+/g, ' ');
+    const isGap = joined.startsWith(' ') && (known === '' || known.endsWith(' '));
+    this.#linkText = known + joined.slice(isGap ? 1 : 0, longestLink - known.length + (isGap ? 1 : 0));
   }
 
   #extend(bytes: Buffer, start: number, end: number): void {

@@ -154,6 +154,25 @@ describe('text', () => {
       'good.example.org',
       'example.org',
     ],
+    // The end of it is a domain of somebody else, but not what is shown.
+    [
+      '<a href="http://ood.test/">ｇood.example.org/x</a>',
+      latin1('ｇood.example.org/x'),
+      'good.example.org',
+      'example.org',
+    ],
+    [
+      '<a href="http://evil.test/">詳細はgood.example.org</a>',
+      latin1('詳細はgood.example.org'),
+      'good.example.org',
+      'example.org',
+    ],
+    [
+      `<a href="http://evil.test/">${' \r\n\t'.repeat(2000)}<br>${'<p> '.repeat(2000)}good.example.org</a>`,
+      'good.example.org',
+      'good.example.org',
+      'example.org',
+    ],
     ['<a href="http://evil.test/"><script>good.example.org</script>x</a>', 'x', undefined, undefined],
     ['<a href="http://evil.test/"><img src=x.png></a>', undefined, undefined, undefined],
     ['<a href="http://evil.test/">first <a href="http://b.test/">second</a>', 'first', undefined, undefined],
