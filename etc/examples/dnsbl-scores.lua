@@ -2,6 +2,7 @@
 --
 -- Change these to suit. Ask only lists that you may ask: most want a contract from who asks much, and answer 127.255.255.254 to public resolvers,
 -- which counts as no answer.
+local OUR_DOMAINS = { ['example.com'] = true, ['example.net'] = true } -- whose mail we take; for others only from who has logged in
 local LISTS = {
   { zone = 'zen.example', codes = { ['127.0.0.2-9'] = 5, ['127.0.0.10-11'] = 3 } },
   { zone = 'bl.example', weight = 3 },
@@ -36,8 +37,11 @@ function hook.accept()
 end
 
 -- Refused here and not before, so that the log says who wanted to write to whom, and the postmaster can be asked for help.
-function hook.rcpt(recipient)
-  if score < REFUSE_AT or client.authenticated or recipient:lower():find('^postmaster@') then return end
+function hook.rcpt(recipient, domain)
+  if client.authenticated then return end
+  local name = recipient:lower()
+  if not OUR_DOMAINS[domain:lower()] and name ~= 'postmaster' then return '550 5.7.1 we do not take mail for ' .. domain end
+  if score < REFUSE_AT or name == 'postmaster' or name:find('^postmaster@') then return end
   return '554 5.7.1 ' .. client.address .. ' is on ' .. names(listed)
 end
 

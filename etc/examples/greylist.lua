@@ -5,6 +5,7 @@
 -- restart; or store=redis://..., so that several machines know the same.
 --
 -- Change these to suit:
+local DOMAINS = { ['example.com'] = true, ['example.net'] = true } -- whose mail we take; for others only from who has logged in
 local DELAY = 300 -- seconds to wait
 local WINDOW = 24 * 3600 -- seconds in which to come back
 local LIST = os.getenv('GREYLIST_LIST') -- a file as below; nil: none
@@ -46,7 +47,11 @@ function hook.accept()
   client.is_known = what == word.ok
 end
 
-function hook.rcpt(recipient)
+function hook.rcpt(recipient, domain)
+  -- Also from our own networks: a proxy on this machine makes everybody come from there.
+  if not (DOMAINS[domain:lower()] or client.authenticated or recipient:lower() == 'postmaster') then
+    return '550 5.7.1 we do not take mail for ' .. domain
+  end
   if is_exempt() or client.is_known then return end
   local what, reply = listed(list and list:address(recipient))
   if reply then return reply end

@@ -2,6 +2,8 @@
 --
 -- Several machines keep one limit together with store=redis://... in the option file; while Redis cannot be reached each keeps it alone.
 --
+-- Whose mail we take; for others only from who has logged in.
+local DOMAINS = { ['example.com'] = true, ['example.net'] = true }
 -- Change these to suit; `100/h burst 20`: a hundred in an hour, at most twenty at once.
 local CONNECTIONS = '60/min' -- of a network (/24, of IPv6 /64)
 local STRANGER = '200/h burst 50' -- recipients from a network without log-in
@@ -43,9 +45,12 @@ function hook.accept()
   if not allowed then return '421 4.7.0 too many connections, try again in ' .. math.ceil(seconds) .. ' seconds' end
 end
 
-function hook.rcpt(recipient)
-  if is_unlimited() then return end
+function hook.rcpt(recipient, domain)
   local user = client.authenticated and client.auth_user
+  if not (DOMAINS[domain:lower()] or user or recipient:lower() == 'postmaster') then
+    return '550 5.7.1 we do not take mail for ' .. domain
+  end
+  if is_unlimited() then return end
   local all = { user and limit_of('user', user:lower()) or limit_of('stranger', network()) }
   -- Bounces have no sender.
   if client.sender ~= '' then all[2] = limit_of('sender', client.sender:lower()) end

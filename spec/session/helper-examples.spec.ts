@@ -137,6 +137,24 @@ it('etc/examples/cluster/cluster.lua has strangers come back, and the null sende
     expect(await server.mail('192.0.2.7', sender, 'b@example.net')).toBe('550 5.7.1 not our mail');
   }));
 
+it.each(['greylist', 'rate-limits', 'dnsbl-scores'])(
+  'etc/examples/%s.lua sends nobody on but who has logged in',
+  (name) =>
+    at({ policy: example(name) }, async (server) => {
+      for (const address of ['127.0.0.1', '10.1.2.3']) {
+        expect(await server.mail(address, 'a@example.org', 'b@elsewhere.test')).toBe(
+          '550 5.7.1 we do not take mail for elsewhere.test',
+        );
+        expect(await server.mail(address, 'a@example.org', 'b@EXAMPLE.com')).toMatch(/^250 /);
+        const bare = await server.talk(address, ['MAIL FROM:<>', 'RCPT TO:<Postmaster>']);
+        expect(bare.at(-1)).toMatch(/^250 /);
+        expect(
+          await server.mail(address, 'a@example.com', 'b@elsewhere.test', undefined, ' LOGIN=alice'),
+        ).toMatch(/^250 /);
+      }
+    }),
+);
+
 describe('etc/examples/greylist.lua', () => {
   it('has strangers come back', () =>
     at({ policy: example('greylist') }, async (server) => {

@@ -1,18 +1,29 @@
 // Verb `store`: looks at what policies remember, and changes it, beside a running server. What is in memory is that of the one server of this
 // user that runs.
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { systemClock, systemRandom } from '../base/clock.ts';
-import { textOf } from '../base/errors.ts';
+import { codeOf, textOf } from '../base/errors.ts';
+import type { EventBus, EventName } from '../base/events.ts';
 import { type Log, silentWriter } from '../base/log.ts';
 import { openResolver } from '../dns/resolver.ts';
 import { openEventLog } from '../observe/event-log.ts';
 import { canOwn } from '../ops/process-life.ts';
 import type { Options } from '../options/options.ts';
+import { readStoreUrl } from '../options/store-url.ts';
 import { EmbeddedStore } from '../store/embedded/embedded-store.ts';
 import { findMemory, givenMemory } from '../store/embedded/memory-place.ts';
-import type { Failed, Store } from '../store/store.ts';
+import {
+  type DeleteOutcome,
+  type Failed,
+  MAX_KEY,
+  MAX_TTL,
+  type MemberOutcome,
+  type SetOutcome,
+  type Store,
+} from '../store/store.ts';
 import { OpenStores } from '../store/stores.ts';
 import { exitCode } from './exit-code.ts';
 import { complain, print } from './problems.ts';
@@ -27,25 +38,51 @@ async function fail(problem: string, code: number = exitCode.usage): Promise<num
   return code;
 }
 
-const failedText = ({ cause }: Failed): Promise<number> =>
-  fail(
-    cause === 'type' ? 'the entry is of another kind: a set has no value, see export' : `failed: ${cause}`,
-    cause === 'limit' || cause === 'type' ? exitCode.usage : exitCode.system,
-  );
+/** What says why a call of a store has failed. */
+const failures: ReadonlySet<EventName> = new Set(['store-down', 'store-refuses', 'store-write-failed']);
 
-type Command = (store: Store, operands: readonly string[]) => Promise<number>;
+/** The cause of the last failure, as the log would have it. */
+class Reasons {
+  last: string | undefined;
+  constructor(bus: EventBus) {
+    bus.onEvery(({ server, cause }, _source, name) => {
+      if (failures.has(name)) this.last = server === undefined ? String(cause) : `${server}: ${cause}`;
+    });
+  }
+}
 
-const list: Command = async (store, [prefix = '', most = '1000']) => {
+type Explain = (failed: Failed) => Promise<number>;
+
+/** Says what a cause means for who has typed a command. */
+function explainer(options: Options, reasons: Reasons): Explain {
+  return ({ cause }) => {
+    switch (cause) {
+      case 'type':
+        return fail('the entry is of another kind: a set has no value, see export');
+      case 'limit':
+        return fail(
+          reasons.last ??
+            `too much: a key has 1 to ${MAX_KEY} octets, SECONDS is 1 to ${MAX_TTL}, a value has at most ${options.values['store-max-value']} octets (store-max-value)`,
+        );
+      default:
+        return fail(reasons.last ?? `no answer: ${cause}`, exitCode.system);
+    }
+  };
+}
+
+type Command = (store: Store, operands: readonly string[], explain: Explain) => Promise<number>;
+
+const list: Command = async (store, [prefix = '', most = '1000'], explain) => {
   if (!/^\d+$/.test(most)) return fail(`list PREFIX N: N is a number, not ${JSON.stringify(most)}`);
   const found = await store.list(typedOctets(prefix), Number(most));
-  if (found.kind === 'failed') return failedText(found);
+  if (found.kind === 'failed') return explain(found);
   await print(found.keys.map((key) => `${shownKey(key)}\n`).join(''));
   return exitCode.ok;
 };
 
-const get: Command = async (store, [key = '']) => {
+const get: Command = async (store, [key = ''], explain) => {
   const found = await store.get(typedOctets(key));
-  if (found.kind === 'failed') return failedText(found);
+  if (found.kind === 'failed') return explain(found);
   if (found.kind === 'missing') return exitCode.missing;
   // A value may hold anything: a terminal gets no control characters.
   if (process.stdout.isTTY) await print(`${shownKey(found.value)}\n`);
@@ -53,15 +90,15 @@ const get: Command = async (store, [key = '']) => {
   return exitCode.ok;
 };
 
-const set: Command = async (store, [key = '', value = '', seconds = '']) => {
+const set: Command = async (store, [key = '', value = '', seconds = ''], explain) => {
   if (!/^\d+$/.test(seconds)) return fail('set KEY VALUE SECONDS: every entry has a time to live');
   const outcome = await store.set(typedOctets(key), typedOctets(value), Number(seconds));
-  return outcome.kind === 'failed' ? failedText(outcome) : exitCode.ok;
+  return outcome.kind === 'failed' ? explain(outcome) : exitCode.ok;
 };
 
-const remove: Command = async (store, [key = '']) => {
+const remove: Command = async (store, [key = ''], explain) => {
   const outcome = await store.delete(typedOctets(key));
-  if (outcome.kind === 'failed') return failedText(outcome);
+  if (outcome.kind === 'failed') return explain(outcome);
   return outcome.kind === 'missing' ? exitCode.missing : exitCode.ok;
 };
 
@@ -94,10 +131,12 @@ const importAll: Command = async (store) => {
     const entry = readEntryLine(line);
     if (typeof entry === 'string') return fail(`line ${number}: ${entry}; the lines before are imported`);
     const { key, ttl, value, items = [] } = entry;
-    const outcomes =
-      value === undefined
-        ? await Promise.all([store.delete(key), ...items.map((item) => store.member(key, item, ttl))])
-        : [await store.set(key, value, ttl)];
+    const outcomes: (DeleteOutcome | MemberOutcome | SetOutcome)[] = [];
+    if (value === undefined) {
+      // One after the other: an item of the set that is there would be found before that is gone.
+      outcomes.push(await store.delete(key));
+      outcomes.push(...(await Promise.all(items.map((item) => store.member(key, item, ttl)))));
+    } else outcomes.push(await store.set(key, value, ttl));
     for (const outcome of outcomes) {
       if (outcome.kind !== 'failed') continue;
       await complain([`store: line ${number}: failed: ${outcome.cause}; the lines before are imported`]);
@@ -113,6 +152,7 @@ const backup: Command = async (store, [directory = '']) => {
     // An old one is not written over.
     await mkdir(directory, { mode: 0o700 });
     await store.backup(directory);
+    await chmod(join(directory, 'data.mdb'), 0o600);
     return exitCode.ok;
   } catch (error) {
     return fail(
@@ -147,6 +187,19 @@ async function memoryOf(options: Options): Promise<{ readonly path: string } | {
   return { path };
 }
 
+/** A store on disk that is not there: who looks into it has misspelt something, and would get an empty one. */
+async function missingStore(options: Options, command: string): Promise<string | undefined> {
+  const read = readStoreUrl(options.values.store);
+  if (read.kind === 'wrong' || read.url.kind !== 'lmdb' || command === 'set' || command === 'import')
+    return undefined;
+  const { path } = read.url;
+  const isThere = await stat(join(path, 'data.mdb')).then(
+    () => true,
+    (error: unknown) => codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR',
+  );
+  return isThere ? undefined : `${options.values.store}: there is no store in ${path}`;
+}
+
 export async function store(options: Options, operands: readonly string[]): Promise<number> {
   const [name = '', ...rest] = operands;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
@@ -156,15 +209,18 @@ export async function store(options: Options, operands: readonly string[]): Prom
   }
   const memory = await memoryOf(options);
   if ('problem' in memory) return fail(memory.problem, exitCode.system);
+  const missing = await missingStore(options, name);
+  if (missing !== undefined) return fail(missing, exitCode.system);
   const log: Log = openEventLog(silentWriter);
+  const reasons = new Reasons(log.bus);
   const ports = { options, log, clock: systemClock, random: systemRandom };
   const resolver = await openResolver(ports);
-  const stores = new OpenStores({ ...ports, resolver, memory: givenMemory(memory.path) });
+  const stores = new OpenStores({ ...ports, resolver, memory: givenMemory(memory.path), isVisitor: true });
   try {
     const opened = await stores.open('');
     if (opened.kind === 'refused')
       return await fail(`${options.values.store}: ${opened.problem}`, exitCode.system);
-    return await command[0](opened.store, rest);
+    return await command[0](opened.store, rest, explainer(options, reasons));
   } finally {
     await stores.close();
     resolver.close();

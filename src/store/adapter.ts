@@ -18,6 +18,8 @@ export interface StoreParts {
   readonly resolver: AddressSource;
   /** The same for all workers of this service. */
   readonly memory: MemoryPlace;
+  /** Looks in beside a server, perhaps with other limits: nothing is thrown out for it. */
+  readonly isVisitor?: boolean;
 }
 
 export type OpenOutcome =

@@ -36,7 +36,7 @@ export async function directoryProblem(path: string): Promise<string | undefined
     const user = process.geteuid?.();
     if (!found.isDirectory()) return `${path} is no directory`;
     if (user !== undefined && found.uid !== user) {
-      return `${path} belongs to user ${found.uid} and this is user ${user}; change its owner`;
+      return `${path} belongs to user ${found.uid} and this is user ${user}: run this as that user, or change the owner of ${path}`;
     }
     if ((found.mode & 0o022) !== 0) return `others may write to ${path}; chmod 700 ${path}`;
     const kind = remote.get(Number((await statfs(path)).type));

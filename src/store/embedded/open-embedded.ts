@@ -103,7 +103,7 @@ async function opened(
   store: string,
   directory: string,
   environment: Environment,
-  { clock, log, options }: StoreParts,
+  { clock, isVisitor = false, log, options }: StoreParts,
 ): Promise<OpenOutcome> {
   const { values } = options;
   const wanted = values['store-max-memory'];
@@ -112,7 +112,9 @@ async function opened(
   log.emit('store-opened', { store, directory });
   const parts = {
     ...{ clock, environment, log, name: store, maxValue: values['store-max-value'] },
-    limits: { entries: values['store-max-entries'], octets: allowed },
+    limits: isVisitor
+      ? { entries: Number.POSITIVE_INFINITY, octets: Number.POSITIVE_INFINITY }
+      : { entries: values['store-max-entries'], octets: allowed },
   };
   return { kind: 'open', store: new EmbeddedStore(parts) };
 }

@@ -310,6 +310,6 @@ export class RedisCaller {
 
   #tellUp(now: number): void {
     const { log, name, server } = this.#parts;
-    log.emit('store-up', { store: name, server, elapsed: (now - this.#downSince) / 1000 });
+    log.emit('store-up', { store: name, server, elapsed: Math.round(now - this.#downSince) / 1000 });
   }
 }
