@@ -52,7 +52,7 @@ local function set(words)
   return result
 end
 local extensions, kinds, scripts = set(refused_extensions), set(refused_kinds), set(refused_scripts)
-local archives = set 'zip zipx rar 7z tar tgz tbz tbz2 txz tzst gz bz bz2 xz zst lz lz4 lzma z cab arj arc lzh lha ace alz egg zoo wim'
+local archives = set 'zip zipx rar 7z tar tgz tbz tbz2 txz tzst gz bz bz2 xz zst lz lz4 lzma z cab arj arc lzh lha ace alz egg zoo wim uue uu xxe hqx sit sitx'
 local packers = set 'gz bz bz2 xz zst lz lz4 lzma z'
 local odd = set 'names_differ hidden_entries overlapping_entries missing_entries no_directory several_directories damaged'
 

@@ -168,6 +168,7 @@ describe('archives', () => {
     ['that are packed files: zst', data(Buffer.from('28b52ffd00', 'hex')), 'cannot be looked into'],
     ['in rar', data(rar5(['a.txt', 'b.zip'])), 'cannot be looked into'],
     ['by name only', named('a.lzh'), 'cannot be looked into'],
+    ['as text', named('a.uue', 'begin 644 a.exe'), 'cannot be looked into'],
     ['in volumes', named('a.7z.002'), 'cannot be looked into'],
     ['in volumes of the old form', named('a.r01'), 'cannot be looked into'],
     [

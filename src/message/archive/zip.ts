@@ -101,8 +101,8 @@ export async function readZip(
     at += 46 + nameLength + extraLength + commentLength;
   }
   if (entries.length !== directory.entries && !listing.full) listing.defects.add('damaged');
-  await compareLocal(source, listing, entries, within, depth, directory.start);
-  return entries;
+  const hidden = await compareLocal(source, listing, entries, within, depth, directory.start);
+  return [...entries, ...hidden];
 }
 
 function listed(
@@ -166,7 +166,7 @@ function extraFields(octets: Buffer): ReadonlyMap<number, Buffer> {
   return fields;
 }
 
-/** The headers before the data, in the order in which they stand there. */
+/** The headers before the data, in the order in which they stand there. Gives entries that stand in between. */
 async function compareLocal(
   source: Source,
   listing: Listing,
@@ -174,7 +174,8 @@ async function compareLocal(
   within: number | undefined,
   depth: number,
   end: number,
-): Promise<void> {
+): Promise<readonly ZipEntry[]> {
+  const hidden: ZipEntry[] = [];
   let behind = 0;
   let first = true;
   for (const entry of [...entries].sort((a, b) => a.headerAt - b.headerAt)) {
@@ -185,7 +186,8 @@ async function compareLocal(
     }
     if (entry.headerAt < behind) listing.defects.add('overlapping_entries');
     if (first && entry.headerAt > 0) listing.defects.add('octets_before');
-    if (entry.headerAt > behind) await gap(source, listing, within, depth, behind, entry.headerAt);
+    if (entry.headerAt > behind)
+      hidden.push(...(await gap(source, listing, within, depth, behind, entry.headerAt)));
     first = false;
     const nameLength = head.readUInt16LE(26);
     const name = await source.read(entry.headerAt + 30, nameLength);
@@ -198,7 +200,8 @@ async function compareLocal(
     behind = Math.max(behind, entry.dataAt + entry.packed);
   }
   if (behind > end) listing.defects.add('overlapping_entries');
-  if (behind < end) await gap(source, listing, within, depth, behind, end);
+  if (behind < end) hidden.push(...(await gap(source, listing, within, depth, behind, end)));
+  return hidden;
 }
 
 /** What stands before the data packs or encrypts them in another way than the directory says, or ends them elsewhere. */
@@ -221,13 +224,18 @@ async function gap(
   depth: number,
   from: number,
   to: number,
-): Promise<void> {
-  if (to - from <= 24) return;
-  const octets = await source.read(from, Math.min(to - from, gapOctets));
-  const at = octets.indexOf(LOCAL);
-  if (at < 0) return;
-  listing.defects.add('hidden_entries');
-  await scanLocal(source, listing, within, depth, from + at, to);
+): Promise<readonly ZipEntry[]> {
+  if (to - from <= 24) return [];
+  // All of it: whoever hides something puts it behind much that is nothing.
+  for (let at = from; at < to; at += gapOctets) {
+    // A mark may stand in two pieces.
+    const octets = await source.read(at, Math.min(to - at, gapOctets + LOCAL.length - 1));
+    const found = octets.indexOf(LOCAL);
+    if (found < 0) continue;
+    listing.defects.add('hidden_entries');
+    return scanLocal(source, listing, within, depth, at + found, to);
+  }
+  return [];
 }
 
 const gapOctets = 65_536;

@@ -152,6 +152,7 @@ describe('what programs find and others may not', () => {
 
   const packed = zip([{ name: 'b.exe', data: exe }]);
   const hidden = tar([{ name: 'b.exe', data: exe }]);
+  const withoutEnd = packed.subarray(0, packed.lastIndexOf('PK\x05\x06'));
   test.each<readonly [string, Buffer, readonly string[]]>([
     ['tar without a mark', tar([{ name: 'b.exe', data: exe }], ''), ['1 b.exe exe']],
     [
@@ -174,6 +175,13 @@ describe('what programs find and others may not', () => {
       Buffer.concat([Buffer.from('x'), packed, Buffer.alloc(70_000)]),
       ['1 b.exe exe'],
     ],
+    ...[0, 24, 65_533, 65_534, 65_536, 200_000].map(
+      (length): readonly [string, Buffer, readonly string[]] => [
+        `zip behind ${length} octets and entries of another one`,
+        Buffer.concat([Buffer.alloc(length), withoutEnd, zip([{ name: 'a.txt' }])]),
+        ['1 a.txt', '1 b.exe exe'],
+      ],
+    ),
     ['rar behind something', Buffer.concat([Buffer.alloc(100_000, 'x'), rar5(['b.exe'])]), ['1 b.exe']],
     [
       'rar behind something, between two pieces',
