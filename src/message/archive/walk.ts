@@ -127,7 +127,7 @@ class Walk {
   ): Promise<Detected> {
     const { listing } = this;
     const first = listing.entries.length;
-    const entries = await readZip(source, listing, within, depth);
+    const { end, entries } = await readZip(source, listing, within, depth);
     const names = listing.entries.slice(first).map(({ name }) => name.replaceAll('\\', '/').toLowerCase());
     // In the order in which they stand there: a part of a message is then decoded once.
     for (const entry of [...entries].sort((a, b) => (a.dataAt ?? 0) - (b.dataAt ?? 0))) {
@@ -139,6 +139,10 @@ class Walk {
       const kind = entry.method === 0 ? 'stored' : 'deflated';
       await this.#entry(source, { kind, at: entry.dataAt, length: entry.packed }, entry.number, depth);
     }
+    // An archive of another kind, for programs that look for its mark; a second zip is several directories.
+    const rest = await source.read(end, Math.max(0, source.size - end));
+    const other = markIn(rest);
+    if (other !== undefined) await this.look(new LaterSource(source, end + other), within, depth);
     const declared = found !== undefined && /^od|^epub/.test(found.ext) ? found : undefined;
     return declared ?? detectZip(names, '');
   }

@@ -33,6 +33,8 @@ interface Directory {
   readonly entries: number;
   /** How much later everything stands than it says. */
   readonly shift: number;
+  /** Where the archive ends, its comment included. */
+  readonly behind: number;
 }
 
 const u64 = (octets: Buffer, at: number): number => Number(octets.readBigUInt64LE(at));
@@ -65,7 +67,14 @@ async function findDirectory(source: Source, listing: Listing): Promise<Director
   }
   const shift = start - offset;
   if (shift !== 0) listing.defects.add('octets_before');
-  return { start, size, end, entries, shift };
+  const behind = from + at + endLength + tail.readUInt16LE(at + 20);
+  return { start, size, end, entries, shift, behind };
+}
+
+export interface ZipList {
+  readonly entries: readonly ZipEntry[];
+  /** Where the archive ends. */
+  readonly end: number;
 }
 
 /** Fills the listing with the entries of the archive, and gives where they are. */
@@ -74,11 +83,12 @@ export async function readZip(
   listing: Listing,
   within: number | undefined,
   depth: number,
-): Promise<readonly ZipEntry[]> {
+): Promise<ZipList> {
   const directory = await findDirectory(source, listing);
   if (directory === undefined) {
     listing.defects.add('no_directory');
-    return scanLocal(source, listing, within, depth, 0, source.size);
+    const found = await scanLocal(source, listing, within, depth, 0, source.size);
+    return { entries: found, end: source.size };
   }
   const entries: Listed[] = [];
   const end = directory.start + directory.size;
@@ -102,7 +112,7 @@ export async function readZip(
   }
   if (entries.length !== directory.entries && !listing.full) listing.defects.add('damaged');
   const hidden = await compareLocal(source, listing, entries, within, depth, directory.start);
-  return [...entries, ...hidden];
+  return { entries: [...entries, ...hidden], end: directory.behind };
 }
 
 function listed(

@@ -182,6 +182,12 @@ describe('what programs find and others may not', () => {
         ['1 a.txt', '1 b.exe exe'],
       ],
     ),
+    ['rar behind a zip', Buffer.concat([zip([{ name: 'a.txt' }]), rar5(['b.exe'])]), ['1 a.txt', '1 b.exe']],
+    [
+      '7z behind a zip with a comment',
+      Buffer.concat([zip([{ name: 'a.txt' }], { behind: 'xx' }), plain7z]),
+      ['1 a.txt', '1 d/a.txt', '1 d/b.exe'],
+    ],
     ['rar behind something', Buffer.concat([Buffer.alloc(100_000, 'x'), rar5(['b.exe'])]), ['1 b.exe']],
     [
       'rar behind something, between two pieces',
