@@ -173,7 +173,9 @@ export function cab(names: readonly string[]): Buffer {
   head.writeUInt32LE(44, 16);
   head.writeUInt16LE(names.length, 28);
   const entry = (name: string): Buffer => Buffer.concat([Buffer.alloc(16), Buffer.from(`${name}\0`)]);
-  return Buffer.concat([head, ...names.map(entry)]);
+  const entries = names.map(entry);
+  head.writeUInt32LE(Buffer.concat([head, ...entries]).length, 8);
+  return Buffer.concat([head, ...entries]);
 }
 
 /** As Outlook sends it (winmail.dat). `data` in its properties: as a message inside. */

@@ -2,15 +2,16 @@
 import type { Listing } from './listing.ts';
 import { Cursor, type Source } from './source.ts';
 
+/** Gives where it ends, as far as that is known. */
 export async function readRar(
   source: Source,
   listing: Listing,
   within: number | undefined,
   depth: number,
-): Promise<void> {
+): Promise<number> {
   const head = await source.read(0, 8);
-  if (head[6] === 1) await readRar5(source, listing, within, depth);
-  else await readRar4(source, listing, within, depth);
+  const read = head[6] === 1 ? readRar5 : readRar4;
+  return (await read(source, listing, within, depth)) ?? source.size;
 }
 
 async function readRar4(
@@ -18,11 +19,11 @@ async function readRar4(
   listing: Listing,
   within: number | undefined,
   depth: number,
-): Promise<void> {
+): Promise<number | undefined> {
   const cursor = new Cursor(source, 7);
   for (;;) {
     const start = cursor.at;
-    if (start >= source.size) return;
+    if (start >= source.size) return undefined;
     const head = await cursor.take(7);
     if (head === undefined) return damaged(listing);
     const kind = head[2];
@@ -34,9 +35,9 @@ async function readRar4(
     let data = (flags & 0x8000) !== 0 && rest.length >= 4 ? rest.readUInt32LE(0) : 0;
     if (kind === 0x73 && (flags & 0x80) !== 0) {
       listing.truncated.add('encrypted');
-      return;
+      return undefined;
     }
-    if (kind === 0x7b) return;
+    if (kind === 0x7b) return start + length + data;
     if (kind === 0x74 && rest.length >= 25) {
       const wide = (flags & 0x100) !== 0 && rest.length >= 33;
       if (wide) data += rest.readUInt32LE(25) * 0x1_0000_0000;
@@ -47,7 +48,7 @@ async function readRar4(
       const end = (flags & 0x200) !== 0 ? octets.indexOf(0) : -1;
       const name = octets.toString('utf8', 0, end < 0 ? octets.length : end).replaceAll('\\', '/');
       const encrypted = (flags & 4) !== 0;
-      if (listing.addUnread({ name, size, encrypted }, within, depth) === undefined) return;
+      if (listing.addUnread({ name, size, encrypted }, within, depth) === undefined) return undefined;
     }
     cursor.at = start + length + data;
     if (!Number.isSafeInteger(cursor.at)) return damaged(listing);
@@ -83,7 +84,7 @@ async function readRar5(
   listing: Listing,
   within: number | undefined,
   depth: number,
-): Promise<void> {
+): Promise<number | undefined> {
   const cursor = new Cursor(source, 8);
   while (cursor.at < source.size) {
     const start = cursor.at + 4;
@@ -101,9 +102,9 @@ async function readRar5(
     const data = (flags & 2) !== 0 ? numbers.next() : 0;
     if (kind === 4) {
       listing.truncated.add('encrypted');
-      return;
+      return undefined;
     }
-    if (kind === 5) return;
+    if (kind === 5) return cursor.at + data;
     if (kind === 2) {
       const fileFlags = numbers.next();
       const size = numbers.next();
@@ -115,11 +116,12 @@ async function readRar5(
       if (Number.isNaN(nameLength)) return damaged(listing);
       const name = header.toString('utf8', numbers.at, numbers.at + nameLength);
       const encrypted = isEncrypted(header.subarray(Math.max(0, header.length - extra)));
-      if (listing.addUnread({ name, size, encrypted }, within, depth) === undefined) return;
+      if (listing.addUnread({ name, size, encrypted }, within, depth) === undefined) return undefined;
     }
     cursor.at += data;
     if (!Number.isSafeInteger(cursor.at)) return damaged(listing);
   }
+  return undefined;
 }
 
 /** A record of the extra area that is about encryption. */
@@ -135,7 +137,8 @@ function isEncrypted(extra: Buffer): boolean {
   return false;
 }
 
-function damaged(listing: Listing): void {
+function damaged(listing: Listing): undefined {
   listing.defects.add('damaged');
   listing.truncated.add('damaged');
+  return undefined;
 }

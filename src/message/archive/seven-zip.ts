@@ -352,49 +352,57 @@ async function unpackHeader(octets: Buffer, source: Source, listing: Listing, st
   return { kind: 'header', octets: lzma.out };
 }
 
-async function findHeader(source: Source, listing: Listing, step: Step): Promise<Header | undefined> {
+interface Found {
+  /** Undefined when there is none. */
+  readonly header: Header | undefined;
+  readonly end: number;
+}
+
+async function findHeader(source: Source, listing: Listing, step: Step): Promise<Found> {
   const head = await source.read(0, 32);
   if (head.length < 32) throw new Damaged();
   const at = 32 + Number(head.readBigUInt64LE(12));
   const length = Number(head.readBigUInt64LE(20));
   // 7-Zip looks for the header of an archive that was not finished.
   if (length === 0 && source.size > 32) throw new Damaged();
-  if (length === 0) return undefined;
+  const end = at + length;
+  if (length === 0) return { header: undefined, end };
   if (at + length > source.size) throw new Damaged();
-  if (at + length < source.size) listing.defects.add('octets_behind');
-  if (length > longestHeader) return { kind: 'no', why: 'limit-archive-bytes' };
+  if (length > longestHeader) return { header: { kind: 'no', why: 'limit-archive-bytes' }, end };
   let header: Header = { kind: 'header', octets: Buffer.from(await source.read(at, length)) };
   for (let i = 0; header.kind === 'header' && header.octets[0] === id.encodedHeader; i++) {
     if (i >= mostPacked) throw new Damaged();
     header = await unpackHeader(header.octets, source, listing, step);
   }
-  return header;
+  return { header, end };
 }
 
-/** Rejects as `step` and the source do. */
+/** Gives where it ends, as it says. Rejects as `step` and the source do. */
 export async function readSevenZip(
   source: Source,
   listing: Listing,
   within: number | undefined,
   depth: number,
   step: Step,
-): Promise<void> {
+): Promise<number> {
   try {
-    const header = await findHeader(source, listing, step);
-    if (header === undefined) return;
+    const { end, header } = await findHeader(source, listing, step);
+    if (header === undefined) return end;
     if (header.kind === 'no') {
       listing.truncated.add(header.why);
-      return;
+      return end;
     }
     if (header.octets[0] !== id.header) throw new Damaged();
     await step(header.octets.length);
     for (const file of readHeader(new Reader(header.octets.subarray(1), listing.limits.names + 1))) {
       await step(nameCost);
-      if (listing.addUnread(file, within, depth) === undefined) return;
+      if (listing.addUnread(file, within, depth) === undefined) return end;
     }
+    return end;
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
     listing.defects.add('damaged');
     listing.truncated.add('damaged');
+    return source.size;
   }
 }

@@ -36,19 +36,34 @@ function paxRecords(octets: Buffer): ReadonlyMap<string, string> {
   return records;
 }
 
+const isEmpty = (octets: Buffer): boolean => octets.every((octet) => octet === 0);
+
+/** Two empty blocks end it, and more fill the record. */
+async function behindZeros(source: Source, cursor: Cursor): Promise<number> {
+  while (cursor.at < source.size && isEmpty(await cursor.peek(block))) cursor.at += block;
+  return cursor.at;
+}
+
+export interface TarList {
+  readonly entries: readonly TarEntry[];
+  /** Where it ends, as far as that is known. */
+  readonly end: number;
+}
+
 export async function readTar(
   source: Source,
   listing: Listing,
   within: number | undefined,
   depth: number,
-): Promise<readonly TarEntry[]> {
+): Promise<TarList> {
   const entries: TarEntry[] = [];
   const cursor = new Cursor(source, 0);
   let longName: string | undefined;
   let pax: ReadonlyMap<string, string> | undefined;
   for (;;) {
     const head = await cursor.take(block);
-    if (head === undefined || head.every((octet) => octet === 0)) return entries;
+    if (head === undefined) return { entries, end: source.size };
+    if (isEmpty(head)) return { entries, end: await behindZeros(source, cursor) };
     const kind = String.fromCharCode(head[156] ?? 0);
     // What a pax header says of the size counts for what follows it: where the next header is.
     const isHeader = kind === 'x' || kind === 'L' || kind === 'g' || kind === 'K';
@@ -57,7 +72,7 @@ export async function readTar(
     if (!Number.isSafeInteger(size) || size < 0) {
       listing.defects.add('damaged');
       listing.truncated.add('damaged');
-      return entries;
+      return { entries, end: source.size };
     }
     const dataAt = cursor.at;
     cursor.at += Math.ceil(size / block) * block;
@@ -83,7 +98,7 @@ export async function readTar(
       within,
       depth,
     });
-    if (number === undefined) return entries;
+    if (number === undefined) return { entries, end: source.size };
     if (sparse !== undefined) listing.also(number, sparse);
     // Links lead somewhere: out of the directory, too.
     if (kind === '1' || kind === '2') {

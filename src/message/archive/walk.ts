@@ -41,6 +41,8 @@ const marks: readonly Buffer[] = ['Rar!\x1a\x07', "7z\xbc\xaf'\x1c"].map((mark) 
   Buffer.from(mark, 'latin1'),
 );
 const markOctets = 2_097_152;
+/** Archives behind archives are looked into so often. */
+const mostBehind = 20;
 
 /** Where the first of them begins. */
 function markIn(octets: Buffer): number | undefined {
@@ -53,6 +55,8 @@ class Walk {
   readonly #step: Step;
   /** Octets of an archive inside that are kept. */
   readonly #most: number;
+  /** Times that something was looked for behind an archive. */
+  #behinds = 0;
 
   constructor(limits: ArchiveLimits, step: Step) {
     this.listing = new Listing(limits);
@@ -79,18 +83,36 @@ class Walk {
         await this.#tnef(source, within, depth);
         break;
       case 'rar':
-        await readRar(source, this.listing, within, depth);
+        await this.#rest(source, await readRar(source, this.listing, within, depth), within, depth);
         break;
       case 'cab':
-        await readCab(source, this.listing, within, depth);
+        await this.#rest(source, await readCab(source, this.listing, within, depth), within, depth);
         break;
       case '7z':
-        await readSevenZip(source, this.listing, within, depth, this.#step);
+        await this.#rest(
+          source,
+          await readSevenZip(source, this.listing, within, depth, this.#step),
+          within,
+          depth,
+        );
         break;
       case 'opaque':
         this.listing.truncated.add('unsupported');
     }
     return found;
+  }
+
+  /** What stands behind an archive, for programs that look for a mark, or from the end. */
+  async #rest(source: Source, end: number, within: number | undefined, depth: number): Promise<void> {
+    if (end >= source.size) return;
+    if (++this.#behinds > mostBehind) {
+      this.listing.truncated.add('limit-archive-depth');
+      return;
+    }
+    this.listing.defects.add('octets_behind');
+    const rest = new LaterSource(source, end);
+    if (await this.#endsAsZip(rest)) await this.#zip(rest, within, depth, undefined);
+    else await this.#behind(rest, within, depth, undefined);
   }
 
   async #behind(
@@ -139,17 +161,17 @@ class Walk {
       const kind = entry.method === 0 ? 'stored' : 'deflated';
       await this.#entry(source, { kind, at: entry.dataAt, length: entry.packed }, entry.number, depth);
     }
-    // An archive of another kind, for programs that look for its mark; a second zip is several directories.
-    const rest = await source.read(end, Math.max(0, source.size - end));
-    const other = markIn(rest);
-    if (other !== undefined) await this.look(new LaterSource(source, end + other), within, depth);
+    // A second zip is several directories.
+    await this.#rest(source, end, within, depth);
     const declared = found !== undefined && /^od|^epub/.test(found.ext) ? found : undefined;
     return declared ?? detectZip(names, '');
   }
 
   async #tar(source: Source, within: number | undefined, depth: number): Promise<void> {
-    for (const { dataAt, number, size } of await readTar(source, this.listing, within, depth))
+    const { end, entries } = await readTar(source, this.listing, within, depth);
+    for (const { dataAt, number, size } of entries)
       await this.#entry(source, { kind: 'stored', at: dataAt, length: size }, number, depth);
+    await this.#rest(source, end, within, depth);
   }
 
   async #tnef(source: Source, within: number | undefined, depth: number): Promise<void> {

@@ -182,6 +182,18 @@ describe('what programs find and others may not', () => {
         ['1 a.txt', '1 b.exe exe'],
       ],
     ),
+    ...[
+      ['rar', rar5(['a.txt'])],
+      ['an old rar', rar4([{ name: 'a.txt' }])],
+      ['cab', cab(['a.txt'])],
+      ['tar', tar([{ name: 'a.txt' }])],
+    ].map(([name, octets]): readonly [string, Buffer, readonly string[]] => [
+      `zip behind ${name}`,
+      Buffer.concat([octets as Buffer, packed]),
+      ['1 a.txt', '1 b.exe exe'],
+    ]),
+    ['zip behind 7z', Buffer.concat([plain7z, packed]), ['1 d/a.txt', '1 d/b.exe', '1 b.exe exe']],
+    ['7z behind rar', Buffer.concat([rar5(['c.txt']), plain7z]), ['1 c.txt', '1 d/a.txt', '1 d/b.exe']],
     ['rar behind a zip', Buffer.concat([zip([{ name: 'a.txt' }]), rar5(['b.exe'])]), ['1 a.txt', '1 b.exe']],
     [
       '7z behind a zip with a comment',
@@ -307,6 +319,7 @@ describe('bounds', () => {
     ['limit-archive-bytes', gzip('a', tar([{ name: 'b', data: bomb }])), {}],
     ['limit-archive-bytes', zip(Array.from({ length: 100 }, (_, i) => ({ name: `${i}`, data: bomb }))), {}],
     ['limit-archive-depth', nested(4), {}],
+    ['limit-archive-depth', Buffer.concat(Array.from({ length: 22 }, () => plain7z)), {}],
     ['unsupported', zip([{ name: 'a', data: exe, method: 14 }]), {}],
     ['unsupported', Buffer.from('BZh91AY&SY'), {}],
     ['unsupported', arj, {}],
