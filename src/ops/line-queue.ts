@@ -1,4 +1,5 @@
-// Lines on their way to the log: written in pieces that end at line ends, one piece at a time, while a bounded number waits. When the reader
+// Lines on their way to the log: written in pieces that end at line ends, one piece at a time, while a bounded number waits. A write costs many
+// times what its line does, so that on a busy server the lines of some milliseconds go together; a line that comes alone goes at once. When the reader
 // stands still lines are dropped and counted, never waited for; when the disk is full they wait until there is room again.
 
 import type { Clock, Timer } from '../base/clock.ts';
@@ -7,6 +8,8 @@ import { type LogOut, notOpen } from './log-out.ts';
 
 /** Bytes kept for a reader that stands still or a disk that is full. */
 const QUEUE_LIMIT = 8 * 1024 * 1024;
+/** Lines that come within so many milliseconds of a write wait for that time to be over; unless they fill a piece. */
+const GATHER_MS = 10;
 /** How often a full disk is tried again. */
 const RETRY_MS = 500;
 
@@ -34,6 +37,10 @@ export class LineQueue {
   #piece: string | undefined;
   #troubled = false;
   #retry: Timer | undefined;
+  /** When a piece was given to be written last. */
+  #wroteAt = Number.NEGATIVE_INFINITY;
+  /** Lines are gathered until it fires. */
+  #gathering: Timer | undefined;
   #closed: Promise<void> | undefined;
   #empty: (() => void) | undefined;
 
@@ -59,16 +66,41 @@ export class LineQueue {
     }
     this.#lines.push(line);
     this.#bytes += line.length;
-    if (this.#piece === undefined) this.#write(this.#take());
+    if (this.#piece === undefined) this.#next();
     return true;
+  }
+
+  /** Lines wait, and nothing is being written: when are they? */
+  #next(): void {
+    if (this.#closed !== undefined || this.#bytes >= this.#settings.out.piece) {
+      this.#flush();
+      return;
+    }
+    if (this.#gathering !== undefined) return;
+    const { clock } = this.#settings;
+    const left = this.#wroteAt + GATHER_MS - clock.monotonic();
+    if (left <= 0) this.#flush();
+    else
+      this.#gathering = clock.after(left, () => {
+        this.#gathering = undefined;
+        if (this.#piece === undefined) this.#flush();
+      });
+  }
+
+  #flush(): void {
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
+    if (this.#head < this.#lines.length) this.#write(this.#take());
   }
 
   /** Writes what is left. With a disk that is full, or when what is left could not be written, it resolves all the same. */
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => {
-      if (this.#piece === undefined || this.#troubled) resolve();
-      else this.#empty = resolve;
+    if (this.#closed !== undefined) return this.#closed;
+    this.#closed = new Promise((resolve) => {
+      this.#empty = resolve;
     });
+    if (this.#piece === undefined) this.#flush();
+    if (this.#piece === undefined || this.#troubled) this.#empty?.();
     return this.#closed;
   }
 
@@ -96,6 +128,7 @@ export class LineQueue {
 
   #write(text: string): void {
     this.#piece = text;
+    this.#wroteAt = this.#settings.clock.monotonic();
     this.#settings.out.write(text, (error, written) => this.#written(text, error, written));
   }
 
@@ -147,11 +180,8 @@ export class LineQueue {
 
   #done(length: number): void {
     this.#bytes -= length;
-    if (this.#head < this.#lines.length) {
-      this.#write(this.#take());
-      return;
-    }
     this.#piece = undefined;
-    this.#empty?.();
+    if (this.#head < this.#lines.length) this.#next();
+    else this.#empty?.();
   }
 }

@@ -10,6 +10,8 @@ export interface LogRecord {
   readonly message: string;
   /** May hold `id`, and `ident` and `facility` from syslog.open. */
   readonly fields: LogFields;
+  /** Fields in front of them, of which those of the same name count; absent: none, or they are among `fields`. To merge them costs as much as the line. */
+  readonly about?: LogFields;
 }
 
 /** Longer texts are cut, with the number of characters left out behind them. */
@@ -70,14 +72,21 @@ const MIMICRY = /^((?:mail|refused|session) [\w.-]+)=/;
 
 /** `id message key=value ...`; `-` stands for a missing id. */
 export function formatBody(record: LogRecord): string {
-  const { id } = record.fields;
+  const { about = NOTHING, fields } = record;
+  const id = fields.id ?? about.id;
   let line = `${id === undefined || id === '' ? '-' : encodeText(String(id), 64)} ${encodeText(record.message, messageLimit).replace(MIMICRY, '$1\\x3d')}`;
-  // A log line a message: this loop is worth its speed.
-  for (const key in record.fields) {
-    const value = record.fields[key];
+  // A log line a message: these loops are worth their speed.
+  for (const key in about) {
+    const value = about[key];
+    if (value === undefined || typeof value === 'object' || isPlaced(key) || fields[key] !== undefined)
+      continue;
+    line += prefixOf(key) + encodeValue(value);
+  }
+  for (const key in fields) {
+    const value = fields[key];
     if (value === undefined || isPlaced(key)) continue;
     if (typeof value === 'object') for (const row of value) line += formatRow(row);
-    else line += ` ${key}=${encodeValue(value)}`;
+    else line += prefixOf(key) + encodeValue(value);
   }
   return line;
 }
@@ -86,9 +95,23 @@ function formatRow(row: LogRow): string {
   let text = '';
   for (const key in row) {
     const value = row[key];
-    if (value !== undefined) text += ` ${key}=${encodeValue(value)}`;
+    if (value !== undefined) text += prefixOf(key) + encodeValue(value);
   }
   return text;
+}
+
+const NOTHING: LogFields = {};
+
+/** ` key=` of the names of fields: they are few, but for those of a policy. */
+const prefixes = new Map<string, string>();
+const MOST_PREFIXES = 500;
+
+function prefixOf(key: string): string {
+  const known = prefixes.get(key);
+  if (known !== undefined) return known;
+  const prefix = ` ${key}=`;
+  if (prefixes.size < MOST_PREFIXES) prefixes.set(key, prefix);
+  return prefix;
 }
 
 /** The name that lines begin with: what syslog.open set, else `smtpe`. */

@@ -80,6 +80,8 @@ function shortened(value: LogFields[string]): LogFields[string] {
   return typeof value === 'string' ? cut(value, valueLimit) : value;
 }
 
+const NOTHING: LogFields = {};
+
 /** What all children share. */
 class Writer {
   readonly #settings: LogSettings;
@@ -131,13 +133,15 @@ class Writer {
   write(level: Level, message: string, about: LogFields, given: LogFields | undefined): void {
     this.#readOptions();
     if (customLevels[level] < this.#threshold) return;
-    // Object.assign: spreading two objects takes Node 20 fifty times as long.
-    const fields = given === undefined ? about : Object.assign({}, about, given);
-    const record = { time: this.#settings.clock.now(), level, message, fields };
+    const time = this.#settings.clock.now();
     if (!this.#wantsJson) {
+      const record = { time, level, message, fields: given ?? NOTHING, about };
       for (const sink of this.#settings.sinks) sink.write(record, '');
       return;
     }
+    // Object.assign: spreading two objects takes Node 20 fifty times as long.
+    const fields = given === undefined ? about : Object.assign({}, about, given);
+    const record = { time, level, message, fields };
     this.#record = record;
     this.#pino[level](jsonFields(fields), cut(message, messageLimit));
     this.#record = undefined;

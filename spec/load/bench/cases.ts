@@ -13,7 +13,7 @@ export interface Load {
 }
 
 export interface Case {
-  readonly group: 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g';
+  readonly group: 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h';
   readonly load: Load;
   readonly servers: readonly ServerKind[];
   /** True when a next hop is needed. */
@@ -28,6 +28,7 @@ export const groups: Readonly<Record<Case['group'], string>> = {
   e: 'b, with one suspension in rcpt (a DNS look-up)',
   f: 'SPF, DKIM (one rsa-2048 signature) and DMARC at the dot, records and key in the cache, beside a dot that does nothing',
   g: 'full filter: b with the checks of f, attachments by name, links and a block list for their domains, beside b with the same mail',
+  h: 'b with the default log in a file, beside b with none',
 };
 
 const all: readonly Load[] = [1024, 10_240, 1_048_576].flatMap((size) =>
@@ -64,6 +65,9 @@ export function cases(quick: boolean, dns: number): readonly Case[] {
   const f = smtpe('sender-checks.lua', ours);
   const g = smtpe('full-filter.lua', ours);
   const six = smtpe('six.lua', [], 'smtpe, six hooks');
+  const log = `log-file=${join(work, 'smtpe.log')}`;
+  const logged = smtpe('six.lua', ['log-level=debug', log], 'smtpe with its log');
+  const silent = smtpe('six.lua', ['log-level=emerg'], 'smtpe without log');
   const without = smtpe('dot.lua', [], 'smtpe without checks');
   const some = (loads: readonly Load[]): readonly Load[] =>
     quick ? loads.filter((load) => load.sessions === 20 && load.size !== 1024) : loads;
@@ -81,5 +85,6 @@ export function cases(quick: boolean, dns: number): readonly Case[] {
     ...row('e', at20, [floor, e]),
     ...row('f', withSignature, [floor, without, f]),
     ...row('g', asPeopleSend, [floor, six, g]),
+    ...row('h', at20, [floor, silent, logged]),
   ];
 }

@@ -58,11 +58,59 @@ function setUp(disk: FakeDisk, isShared = false) {
 describe('LineQueue', () => {
   it('writes pieces that end at line ends, the first line at once', () => {
     const disk = new FakeDisk(10_000, 10);
-    const { queue } = setUp(disk);
+    const { clock, queue } = setUp(disk);
     for (const line of ['1234\n', '12345\n', '1\n', '12345678901234\n', 'x\n']) queue.add(line);
     const pieces: string[] = [];
     for (let before = ''; disk.step(); before = disk.content) pieces.push(disk.content.slice(before.length));
-    expect(pieces).toEqual(['1234\n', '12345\n1\n', '12345678901234\n', 'x\n']);
+    expect(pieces).toEqual(['1234\n', '12345\n1\n', '12345678901234\n']);
+    clock.advance(10);
+    expect(disk.step()).toBe(true);
+    expect(disk.content).toMatch(/x\n$/);
+  });
+
+  it('writes the lines of some milliseconds together, and a line that comes alone at once', () => {
+    const disk = new FakeDisk(10_000, 1000);
+    const { clock, queue } = setUp(disk);
+    const next = (): string => {
+      const before = disk.content.length;
+      return disk.step() ? disk.content.slice(before) : 'nothing';
+    };
+    queue.add('1\n');
+    expect(next()).toBe('1\n');
+    for (let i = 2; i < 8; i++) {
+      queue.add(`${i}\n`);
+      clock.advance(1);
+      expect(next()).toBe('nothing');
+    }
+    clock.advance(4);
+    expect(next()).toBe('2\n3\n4\n5\n6\n7\n');
+    queue.add('8\n');
+    expect(next()).toBe('nothing');
+    // What fills a piece does not wait.
+    queue.add(`${'9'.repeat(1000)}\n`);
+    expect([next(), next()]).toEqual(['8\n', `${'9'.repeat(1000)}\n`]);
+    clock.advance(10);
+    queue.add('alone\n');
+    expect(next()).toBe('alone\n');
+    expect(next()).toBe('nothing');
+  });
+
+  it('does not gather when it is closed: what waits is written before that resolves', async () => {
+    const disk = new FakeDisk(10_000, 1000);
+    const { queue } = setUp(disk);
+    queue.add('1\n');
+    disk.step();
+    queue.add('2\n');
+    queue.add('3\n');
+    let over = false;
+    const closed = queue.close().then(() => {
+      over = true;
+    });
+    await Promise.resolve();
+    expect(over).toBe(false);
+    expect(disk.step()).toBe(true);
+    expect(disk.content).toBe('1\n2\n3\n');
+    await closed;
   });
 
   it('keeps lines while the disk is full, says that once, and loses nothing', async () => {

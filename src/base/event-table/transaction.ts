@@ -17,7 +17,7 @@ const answered = {
 } as const;
 
 /** Of a stage, waiting included. */
-const took = (meaning: string) => ({ type: 'number', unit: 'ms', meaning }) as const;
+const took = (meaning: string) => ({ type: 'number', unit: 'ms', optional: true, meaning }) as const;
 
 const file = { type: 'text', meaning: 'path of the file of the message' } as const;
 
@@ -58,7 +58,7 @@ export const transactionEvents = {
         meaning: '`true`: the client had gone and has not heard the reply; it may send the message again',
       },
       client,
-      host,
+      host: { ...host, optional: true, meaning: 'name of the client, when it has one' },
       helo: { type: 'text', meaning: 'what the client calls itself' },
       listener: { type: 'text', optional: true, meaning: 'the listener, where it has a name' },
       tls: { type: 'text', optional: true, meaning: 'version of TLS with the client' },
@@ -70,7 +70,9 @@ export const transactionEvents = {
         optional: true,
         meaning: 'by what name the next hop has it, when its reply says so: search its log for that',
       },
-      ms_mail: took('from MAIL to its reply, `hook.mail` and the question to the next hop included'),
+      ms_mail: took(
+        'from MAIL to its reply, `hook.mail` and the question to the next hop included; this and the next ones are absent below 1',
+      ),
       ms_rcpt: took('the same for RCPT, all together'),
       ms_data: took('from 354, or the first chunk, to the end of the content'),
       ms_policy: took('in hooks, all together'),

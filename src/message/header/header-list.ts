@@ -42,18 +42,31 @@ const GLANCED_OCTETS = 16_384;
 
 const shown = (value: string): string => value.replace(/[ \t]*\r?\n[ \t]*/g, ' ').trim();
 
+/** How nearly everybody writes them: to look for these first is cheaper than to make all of a block lower case. */
+const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
+  'message-id': ['\nMessage-ID:', '\nMessage-Id:'],
+};
+
 /** Of a header block. */
 function glanceIn(block: string, name: string): string | undefined {
-  // Other letters than those of ASCII change too, but none its place.
-  const text = block.toLowerCase();
-  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
-    if ((at !== 0 && text[at - 1] !== '\n') || text[at + name.length] !== ':') continue;
-    const start = at + name.length + 1;
-    let end = text.indexOf('\n', start);
-    while (end >= 0 && (text[end + 1] === ' ' || text[end + 1] === '\t')) end = text.indexOf('\n', end + 1);
-    return shown(block.slice(start, end < 0 ? undefined : end));
+  const start = placeOf(block, name);
+  if (start < 0) return undefined;
+  let end = block.indexOf('\n', start);
+  while (end >= 0 && (block[end + 1] === ' ' || block[end + 1] === '\t')) end = block.indexOf('\n', end + 1);
+  return shown(block.slice(start, end < 0 ? undefined : end));
+}
+
+/** Behind `name:` at the beginning of a line; -1: nowhere. */
+function placeOf(block: string, name: string): number {
+  const behind = name.length + 1;
+  if (block.slice(0, behind).toLowerCase() === `${name}:`) return behind;
+  for (const spelling of SPELLINGS[name] ?? []) {
+    const at = block.indexOf(spelling);
+    if (at >= 0) return at + spelling.length;
   }
-  return undefined;
+  // Other letters than those of ASCII change too, but none its place.
+  const at = block.toLowerCase().indexOf(`\n${name}:`);
+  return at < 0 ? -1 : at + 1 + behind;
 }
 
 export class HeaderList {

@@ -68,8 +68,8 @@ function hopText({ next_hop, next_hop_tls, queue_id }: ReadFields): string {
 }
 
 function timesText(fields: ReadFields): string {
-  const of = (stage: string): string => `${stage} ${shown(fields[`ms_${stage}`] ?? '?')} ms`;
-  return `${['mail', 'rcpt', 'data', 'forward'].map(of).join(', ')}; hooks ${shown(fields.ms_policy ?? '?')} ms of it, policy revision ${shown(fields.policy ?? '?')}`;
+  const of = (stage: string): string => `${stage} ${shown(fields[`ms_${stage}`] ?? '0')} ms`;
+  return `${['mail', 'rcpt', 'data', 'forward'].map(of).join(', ')}; hooks ${shown(fields.ms_policy ?? '0')} ms of it, policy revision ${shown(fields.policy ?? '?')}`;
 }
 
 function refusalText({ fields, id, stamp }: ReadRecord): string {

@@ -23,6 +23,9 @@ const ROW_OCTETS = 20;
 const cut = (text: string, longest: number): string =>
   text.length > longest ? `${text.slice(0, longest)}...` : text;
 
+/** What took less is not worth its place in the line. */
+const whole = (ms: number): number | undefined => (ms < 0.5 ? undefined : Math.round(ms));
+
 /** `cause`: how the transaction ended, for one about which nobody has said anything. */
 export function mailFields(core: SessionCore, transaction: Transaction, cause: string): MailFields {
   const { auth, client, ending, helo, listener } = core;
@@ -44,7 +47,7 @@ export function mailFields(core: SessionCore, transaction: Transaction, cause: s
     cause: cut(told.cause ?? cause, LONGEST_CAUSE),
     unheard: told.unheard || ending?.gone === true ? true : undefined,
     client: client.address,
-    host: client.host,
+    host: client.hostKnown && !client.host.startsWith('[') ? client.host : undefined,
     helo: cut(helo, LONGEST_NAME),
     listener: listener.name === '' ? undefined : listener.name,
     tls: client.tls?.version,
@@ -52,11 +55,11 @@ export function mailFields(core: SessionCore, transaction: Transaction, cause: s
     next_hop: outcome?.host,
     next_hop_tls: outcome?.tls?.version,
     queue_id: isDelivered ? (queueIdOf(outcome.text) ?? queueIdOf(textOfFirst(outcome.rcpts))) : undefined,
-    ms_mail: Math.round(times.mail),
-    ms_rcpt: Math.round(times.rcpt),
-    ms_data: Math.round(times.data),
-    ms_policy: Math.round(core.hooksSpent - story.hooksSpentBefore),
-    ms_forward: Math.round(times.forward),
+    ms_mail: whole(times.mail),
+    ms_rcpt: whole(times.rcpt),
+    ms_data: whole(times.data),
+    ms_policy: whole(core.hooksSpent - story.hooksSpentBefore),
+    ms_forward: whole(times.forward),
     policy: core.revision,
     final_from: final.sender === sender ? undefined : final.sender,
     recipients: recipients.length + story.refusedCount,
