@@ -1,5 +1,6 @@
 // require 'redis': a reply is that of its own command, or the connection is over. After whatever goes wrong the next command gets the next reply of the
 // server or an error, never what was left of another.
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ScriptedServer, startScripted } from '../../../../src/bench/ports/scripted-server.ts';
 import { linesOf, startElsewhere } from '../../../fakes/elsewhere-rig.ts';
@@ -300,6 +301,51 @@ it.each([
     instance.close();
   },
 );
+
+it('gives each command its own reply or an error, whatever the server says and in whatever pieces', async () => {
+  const good = (k: number): string => `$${`v${k}`.length}\r\nv${k}\r\n`;
+  // What stands for the reply to command k, and what of it comes only with the next one.
+  const ways: Readonly<Record<string, (k: number) => readonly [string, string]>> = {
+    good: (k) => [good(k), ''],
+    refused: (k) => [`-ERR v${k}\r\n`, ''],
+    twice: (k) => [`${good(k)}${good(k)}`, ''],
+    cut: (k) => [good(k).slice(0, 3), good(k).slice(3)],
+    late: (k) => ['', good(k)],
+    longer: (k) => [`$1\r\nv${k}\r\n`, ''],
+    list: (k) => [`*2\r\n${good(k)}`, good(k)],
+    wrong: (k) => [`$1.5\r\nv\r\n${good(k)}`, ''],
+    number: (k) => [`:v${k}\r\n`, good(k)],
+    large: (k) => [`$10001\r\n${'x'.repeat(10_001)}\r\n${good(k)}`, ''],
+  };
+  const said = fc.array(fc.constantFrom(...Object.keys(ways)), { minLength: 1, maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(said, fc.boolean(), async (names, inPipeline) => {
+      const made = await startScripted(async (connection) => {
+        let rest = '';
+        for (let k = 0; ; k++) {
+          const all = requests(await connection.until((received) => requests(received).length > k));
+          if (all.length <= k) return;
+          const [now, later] = (ways[names[k] ?? 'good'] ?? ((n) => [good(n), '']))(k);
+          if (rest + now !== '') await connection.send(rest + now);
+          rest = later;
+        }
+      });
+      const pipeline = `pcall(c.pipeline, c, function(p) p:get '0' p:get '1' end) from = 2`;
+      const lines = await linesOf(
+        engine,
+        `local redis = require 'redis' local c, from = redis.connect('127.0.0.1', ${made.port}, 0.03), 0
+        ${inPipeline ? pipeline : ''}
+        for k = from, 7 do local ok, value = pcall(c.get, c, k) show(k, ok and value or 'error') end`,
+      );
+      await made.close();
+      for (const line of lines) {
+        const [k, value] = line.split(' ');
+        expect([`v${k}`, 'error']).toContain(value);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
 
 it('closes a connection whose log-in is refused', async () => {
   const made = await serve(['-WRONGPASS no\r\n']);
