@@ -22,7 +22,7 @@ end
 
 local function new()
   local reading = { depth = 1000, null = null, strict = true }
-  local writing = { depth = 1000, empty = 'object', sparse = 'error', slash = true, precision = 14, null = null }
+  local writing = { depth = 1000, empty = 'object', sparse = 'error', slash = true, digits = 14, null = null }
   function writing.kind(value)
     local metatable = getmetatable(value)
     return (metatable == array_mt or metatable == empty_array_mt) and 'array' or nil
@@ -43,8 +43,6 @@ local function new()
   end
 
   function cjson.encode(value)
-    local number = '%.' .. writing.precision .. 'g'
-    writing.number = number
     local ok, written
     if value == empty_array then
       return '[]'
@@ -58,7 +56,7 @@ local function new()
 
   cjson.decode_max_depth = setting(reading, 'depth', 1, 1000, 'decode_max_depth')
   cjson.encode_max_depth = setting(writing, 'depth', 1, 1000, 'encode_max_depth')
-  cjson.encode_number_precision = setting(writing, 'precision', 1, 16, 'encode_number_precision')
+  cjson.encode_number_precision = setting(writing, 'digits', 1, 16, 'encode_number_precision')
 
   function cjson.encode_sparse_array(convert)
     if convert ~= nil then

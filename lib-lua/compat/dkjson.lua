@@ -25,7 +25,7 @@ end
 function dkjson.encode(value, state)
   state = state or {}
   local how = {
-    depth = 1000, empty = 'array', invalid = 'null', number = '%.14g', indent = state.indent, order = state.keyorder, kind = kind,
+    depth = 1000, empty = 'array', invalid = 'null', indent = state.indent, order = state.keyorder, kind = kind,
     special = special(state), null = dkjson.null,
   }
   local ok, written = pcall(text.encode, value, how)

@@ -11,7 +11,7 @@ json.null = null
 json.util = { null = null }
 
 local reading = { depth = 1000 }
-local writing = { depth = 1000, empty = 'array', number = '%.14g', null = null }
+local writing = { depth = 1000, empty = 'array', null = null }
 
 function json.decode(s)
   if type(s) ~= 'string' then

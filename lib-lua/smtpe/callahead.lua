@@ -109,12 +109,18 @@ end
 ---@return string? said
 function callahead.check(given)
   check_given(given)
-  local hosts, most = {}, given.max_hosts or 2
+  local hosts, most, count = {}, given.max_hosts or 2, 0
   for i, host in ipairs(type(given.hosts) == 'table' and given.hosts or { given.hosts }) do
+    count = i
     if type(host) ~= 'string' then error(('callahead.check: string expected as hosts[%d], got %s'):format(i, type(host)), 2) end
     if #hosts < most then hosts[#hosts + 1] = host end
   end
   if #hosts == 0 then error('callahead.check: there are no hosts', 2) end
+  for i in pairs(type(given.hosts) == 'table' and given.hosts or {}) do
+    if math.type(i) ~= 'integer' or i < 1 or i > count then
+      error(("callahead.check: hosts is an array without holes; '%s' stands behind one, or is no place in it"):format(tostring(i):sub(1, 60)), 2)
+    end
+  end
   local plan = {
     hosts = hosts,
     name = table.concat(hosts, ' '),

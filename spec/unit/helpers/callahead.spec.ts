@@ -250,6 +250,11 @@ describe('callahead.check', () => {
       "{ recipient = 'a@b', hosts = { 'x', true } }",
       'callahead.check: string expected as hosts[2], got boolean',
     ],
+    [
+      "{ recipient = 'a@b', hosts = { 'x', nil, 'y' } }",
+      "callahead.check: hosts is an array without holes; '3' stands behind one",
+    ],
+    ["{ recipient = 'a@b', hosts = { nil, 'y' } }", 'callahead.check: there are no hosts'],
     ["{ recipient = 5, hosts = 'x' }", 'callahead.check: string expected as recipient, got 5'],
     [
       "{ recipient = 'a@b', sender = false, hosts = 'x' }",

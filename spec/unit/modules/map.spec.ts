@@ -172,6 +172,7 @@ it.each([
     "map.open('x', 'network')",
     "bad argument #2 to 'map.open' (keys, networks, access expected, got 'network'; did you mean networks?)",
   ],
+  ["map.open('/x\\0y')", 'map.open: /x\0y: it cannot be read: there is a NUL in its name'],
   ['map.open()', "bad argument #1 to 'map.open' (string expected, got no value)"],
 ])('%s: %s', async (call, message) => {
   await expect(engine.eval(call)).rejects.toThrow(message);

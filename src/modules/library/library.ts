@@ -5,6 +5,7 @@ import type { Resolver } from '../../dns/resolver-api.ts';
 import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
 import type { Services } from '../../service/services.ts';
 import { digestFunctions } from './digests.ts';
+import { jsonFunction } from './json.ts';
 import { nameFunctions } from './names.ts';
 import { streamClass, tcpFunctions } from './tcp.ts';
 import { webFunction } from './web.ts';
@@ -24,6 +25,7 @@ export function createLibraryModule({ clock, resolver, services }: LibraryParts)
       webFunction(services),
       ...nameFunctions(resolver),
       ...digestFunctions,
+      jsonFunction,
     ],
     classes: [streamClass],
   });

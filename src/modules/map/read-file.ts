@@ -47,6 +47,7 @@ function lookedAt(stats: {
 function words(error: unknown): string {
   if (codeOf(error) === 'ENOENT') return 'there is no such file';
   if (codeOf(error) === 'EACCES') return 'no right to read it';
+  if (codeOf(error) === 'ERR_INVALID_ARG_VALUE') return 'there is a NUL in its name';
   return codeOrText(error);
 }
 

@@ -1,4 +1,4 @@
-// The modules of lib-lua/compat belong to the connection that has required them: nothing that a policy can reach from them, by fields, metatables or
+// The modules of lib-lua/compat and lib-lua/smtpe belong to the connection that has required them: nothing that a policy can reach from them, by fields, metatables or
 // upvalues, is another connection's too.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,10 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => engine.engine.close());
 
-const compat = join(libLuaDirectory, 'compat');
-const names = readdirSync(compat, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.lua'))
-  .map((name) => name.replace('.lua', '').replaceAll('/', '.'));
+const modulesIn = (place: string, prefix: string): readonly string[] =>
+  readdirSync(join(libLuaDirectory, place), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.lua'))
+    .map((name) => prefix + name.replace('.lua', '').replaceAll('/', '.'));
+const names = [...modulesIn('compat', ''), ...modulesIn('smtpe', 'smtpe.')];
 
 /** `address path` of every table, userdata and thread. */
 const walk = `

@@ -169,3 +169,50 @@ it('dkjson reads quickly what it reads at a place, with the same tables, metatab
   await fc.assert(fc.asyncProperty(wanted, check), { numRuns: 100 });
   instance.close();
 });
+
+it('writes what is simple outside of Lua as Lua itself writes it', async () => {
+  // A metatable keeps it in Lua.
+  const instance =
+    await engine.open(`local json, cjson, dkjson = require 'json', require 'cjson', require 'dkjson'
+    local function check(value)
+      for _, digits in ipairs { 14, 3, 16, 1 } do
+        cjson.encode_number_precision(digits)
+        for _, encode in ipairs { json.encode, cjson.encode, dkjson.encode } do
+          local quick, slow = encode(value), encode(setmetatable(value, {}))
+          setmetatable(value, nil)
+          if quick ~= slow then error(quick .. ' but ' .. slow) end
+        end
+      end
+    end
+    function hook.mail(text) check { (json.decode(text)) } return '250 ok' end
+    function hook.rcpt(octets)
+      check { octets, [octets] = { octets .. octets } } check { [octets] = 1, b = 0.1, ['\\200'] = -0.0, ['\\0'] = 2^53, A = 1e15, a = 1e15 - 1 }
+      check { 1, nil, 3 } check {} check { {} } check { x = {} } check { [1] = 1, [20] = 2, y = 3 } check { 0.5, 2.5, 12345678901234.5, 0.15, 1e-5, 123456789012345680 }
+      return '250 ok'
+    end`);
+  const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+  const { json } = fc.letrec((tie) => ({
+    json: fc.oneof(
+      { maxDepth: 3 },
+      number,
+      fc.integer(),
+      fc.string(),
+      fc.boolean(),
+      tie('list'),
+      tie('object'),
+    ),
+    list: fc.array(tie('json'), { maxLength: 4 }),
+    object: fc.dictionary(fc.string({ maxLength: 5 }), tie('json'), { maxKeys: 4 }),
+  }));
+  await fc.assert(
+    fc.asyncProperty(json, async (value) => {
+      const text = Buffer.from(JSON.stringify(value)).toString('latin1');
+      expect(await instance.call('mail', [text])).toMatchObject({ kind: 'returned', reply: '250 ok' });
+    }),
+    { numRuns: 150 },
+  );
+  const every = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i)).join('');
+  for (const octets of [every, '/', 'x'.repeat(1000)])
+    expect(await instance.call('rcpt', [octets])).toMatchObject({ kind: 'returned', reply: '250 ok' });
+  instance.close();
+});
