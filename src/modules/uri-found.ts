@@ -45,6 +45,7 @@ the others only URIs with \`://\` and \`mailto:\`, because every Received, From 
 read whole. Of one value 256 KiB are searched.
 
 At most \`limit-uris\` from the bodies and as many from the headers, and 256 bytes for each on average: when there are more, \`uri.found.truncated\`
-is true (\`pairs\` comes upon it as well: go through the table by \`ipairs\`). The fields of a URI longer than \`limit-uri-length\` are cut, after its host was read from the whole of it (\`uri_raw\` loses user information rather than the host).`,
+is true (\`pairs\` comes upon it as well: go through the table by \`ipairs\`). The fields of a URI longer than \`limit-uri-length\` are cut, after its host was read from the whole of it (\`uri_raw\` loses user information rather than the host). Of a part, 4000 links with different texts or addresses and
+1 MiB of them are looked at for what they show; more, or one that fills its tag with attributes, is \`truncated\`, too.`,
   read: (context) => observed(context, 'uri.found'),
 };

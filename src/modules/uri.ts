@@ -187,7 +187,11 @@ export const uriModule: ModuleSpec = luaModule({
       fields: [
         { name: '[integer]', type: 'string', text: 'the key of the Nth URI: the MD5 of its `uri_raw`' },
         { name: '[string]', type: 'uri_in_message', text: 'the URI of a key' },
-        { name: 'truncated', type: 'boolean?', text: 'true when there are more URIs than are listed' },
+        {
+          name: 'truncated',
+          type: 'boolean?',
+          text: 'true when there are more URIs than are listed, or more link texts than are looked at',
+        },
       ],
     },
   ],

@@ -135,14 +135,13 @@ const bracketed = /\[(?:IPv6:)?([\da-f.:]{2,45})(?:%[\w.-]{1,20})?\]/gi;
 /** qmail and Exchange: the address and nothing else, with a user of ident in front. */
 const alone = /^(?:[^\s@]{1,64}@)?(?:IPv6:)?([\da-f.:]{2,45})(?:%[\w.-]{1,20})?$/i;
 
-/** Exim and qmail: behind these stands what the client says of itself or its user (RFC 1413), which may look like an address. */
-const claims = /^\s*(?:(?:helo|ehlo)[\s=]|ident=|port=)/i;
-/** Exim: the address, its port, and what the client says. */
-const inFront = /^\s*\[[^[\]]*\](?=$|[\s:])/;
+/** Exim, qmail, CommuniGate: behind these stands what the client says of itself or its user (RFC 1413), which may look like an address. */
+const claimed = /(?:^|[\s"])(?:helo|ehlo)[\s=]|(?:^|\s)ident=/i;
 
-/** The address that the server has seen. Names and users stand in front of it; but with Exim what the client says stands behind it. */
+/** The address that the server has seen: names and users stand in front of it, and what the client says behind it. */
 function seenAddress(note: string): string | undefined {
-  return claims.test(note) ? undefined : addressIn(inFront.exec(note)?.[0] ?? note);
+  const end = note.search(claimed);
+  return addressIn(end < 0 ? note : note.slice(0, end).trimEnd());
 }
 
 /** The last one in brackets, or one that is all there is. */
@@ -153,7 +152,7 @@ function addressIn(text: string): string | undefined {
   return ip === undefined ? undefined : formatIp(ip, 'compact');
 }
 
-const named = /(?:^|\s)(?:helo|ehlo)[ =]([^\s)]{1,255})/i;
+const named = /(?:^|[\s"])(?:helo|ehlo)[ =]([^\s)"]{1,255})/i;
 
 function heloOf(
   from: string | undefined,

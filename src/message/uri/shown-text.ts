@@ -43,7 +43,8 @@ export class ShownText implements BodyReader, TagSink {
   readonly #part: number;
   readonly #charset: string;
   readonly #tags: Tags;
-  readonly #links: Link[] = [];
+  /** By address and text: many stand in a message more than once. */
+  readonly #links = new Map<string, Link>();
   readonly #words: string[] = [];
   /** What texts show: many links have the same. */
   readonly #shown = new Map<string, ShownLink | 'nothing'>();
@@ -71,7 +72,7 @@ export class ShownText implements BodyReader, TagSink {
   end(): void {
     this.#endWord();
     this.#endLink();
-    for (const { href, text } of this.#links) this.#tellLink(href, text);
+    for (const { href, text } of this.#links.values()) this.#tellLink(href, text);
     const context = { html: true, charset: this.#charset };
     for (const word of this.#words)
       for (const candidate of candidates(word, context)) {
@@ -96,12 +97,13 @@ export class ShownText implements BodyReader, TagSink {
     this.#extend(bytes, last, end);
   }
 
-  tag(name: string, isEnd: boolean, attributes: string): void {
+  tag(name: string, isEnd: boolean, attributes: string | undefined): void {
+    if (attributes === undefined) this.#collector.leaveOut();
     if (name === 'a') {
       this.#endLink();
-      this.#href = isEnd ? undefined : hrefOf(attributes);
+      this.#href = isEnd ? undefined : hrefOf(attributes ?? '');
     } else if (name === 'area') {
-      const href = hrefOf(attributes);
+      const href = hrefOf(attributes ?? '');
       if (href !== undefined) this.#keepLink(href, '');
     } else if (this.#href !== undefined && blocks.has(name)) this.#extendLink(' ');
     if (blocks.has(name)) this.#endWord();
@@ -148,13 +150,17 @@ export class ShownText implements BodyReader, TagSink {
   }
 
   #keepLink(href: string, text: string): void {
-    if (!this.#mayKeep(href.length + text.length)) return;
+    const key = `${href}\0${text}`;
+    if (this.#links.has(key) || !this.#mayKeep(href.length + text.length)) return;
     this.#octets += href.length + text.length;
-    this.#links.push({ href, text });
+    this.#links.set(key, { href, text });
   }
 
+  /** What is not kept is not looked at: whoever asks is told so. */
   #mayKeep(octets: number): boolean {
-    return this.#links.length + this.#words.length < most && this.#octets + octets <= mostOctets;
+    const may = this.#links.size + this.#words.length < most && this.#octets + octets <= mostOctets;
+    if (!may) this.#collector.leaveOut();
+    return may;
   }
 
   #tellLink(href: string, text: string): void {

@@ -4,8 +4,11 @@
 export interface TagSink {
   /** Octets of text, references not decoded. */
   text(bytes: Buffer, start: number, end: number): void;
-  /** `attributes` is what stands behind the name of a link; '' for other elements, and when it is too long. A comment has the name `!`. */
-  tag(name: string, isEnd: boolean, attributes: string): void;
+  /**
+   * `attributes` is what stands behind the name of a link, values in quotes but that of href left out; '' for other elements, undefined when it is
+   * too long. A comment has the name `!`.
+   */
+  tag(name: string, isEnd: boolean, attributes: string | undefined): void;
 }
 
 const LESS = 60;
@@ -38,6 +41,10 @@ const raw: ReadonlySet<string> = new Set(['script', 'style', 'xmp', 'noframes'])
 const links: ReadonlySet<string> = new Set(['a', 'area']);
 const longestName = 16;
 
+/** `href` and its quotation mark, with blanks: more of them than this is nobody's. */
+const nameLength = 64;
+const hrefBefore = /(?:^|[\s/"'])(?:[a-z]+:)?href\s*=\s*["']$/i;
+
 export class Tags {
   readonly #sink: TagSink;
   readonly #longestTag: number;
@@ -45,8 +52,10 @@ export class Tags {
   #name = '';
   #isEnd = false;
   /** The octets behind the name of a link. */
-  #attributes = '';
+  #attributes: string | undefined = '';
   #keeps = false;
+  /** In the value of another attribute than href: somebody could fill the tag with it. */
+  #passes = false;
   /** The quotation mark of the value; 0 outside of one. */
   #quote = 0;
   /** An equal sign came: a quotation mark opens a value. */
@@ -144,12 +153,18 @@ export class Tags {
 
   #inside(bytes: Buffer, from: number): number {
     let at = from;
+    /** What is kept begins here. */
+    let kept = from;
     let ended = false;
     while (at < bytes.length && !ended) {
       if (this.#quote !== 0) {
         const close = bytes.indexOf(this.#quote, at);
         if (close >= 0) this.#quote = 0;
         at = close < 0 ? bytes.length : close + 1;
+        if (this.#passes) {
+          kept = close < 0 ? at : close;
+          this.#passes = close < 0;
+        }
         continue;
       }
       const byte = bytes[at++] as number;
@@ -157,16 +172,26 @@ export class Tags {
       else if (byte === EQUALS) this.#equals = true;
       else if (this.#equals && !isBlank(byte)) {
         this.#equals = false;
-        if (byte === QUOTE || byte === APOSTROPHE) this.#quote = byte;
+        if (byte === QUOTE || byte === APOSTROPHE) {
+          this.#quote = byte;
+          if (!this.#keeps) continue;
+          this.#keep(bytes, kept, at);
+          kept = at;
+          this.#passes = !hrefBefore.test(this.#attributes?.slice(-nameLength) ?? '');
+        }
       }
     }
-    if (this.#keeps) {
-      // What is left of a longer one may be a link to somewhere else.
-      this.#keeps = this.#attributes.length + at - from <= this.#longestTag;
-      this.#attributes = this.#keeps ? this.#attributes + bytes.toString('latin1', from, at) : '';
-    }
+    this.#keep(bytes, kept, at);
     if (ended) this.#endTag();
     return at;
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    if (!this.#keeps || start >= end) return;
+    const known = this.#attributes ?? '';
+    // What is left of a longer one may be a link to somewhere else.
+    this.#keeps = known.length + end - start <= this.#longestTag;
+    this.#attributes = this.#keeps ? known + bytes.toString('latin1', start, end) : undefined;
   }
 
   #endTag(): void {
@@ -175,6 +200,7 @@ export class Tags {
     this.#raw = isContent ? this.#name : '';
     this.#sink.tag(this.#name, this.#isEnd, this.#attributes);
     this.#attributes = '';
+    this.#passes = false;
   }
 
   #declaration(bytes: Buffer, at: number): number {

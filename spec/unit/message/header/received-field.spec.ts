@@ -193,6 +193,16 @@ describe('a Received header', () => {
       { from: 'unknown', helo: 'x', ip: '192.0.2.1' },
     ],
     [
+      'CommuniGate, HELO with an address',
+      'from [192.0.2.1] (account a@b.example HELO [198.51.100.9])',
+      { from: '[192.0.2.1]', helo: '[198.51.100.9]', ip: '192.0.2.1' },
+    ],
+    [
+      'ZMailer, HELO with an address',
+      'from n.example ([192.0.2.1]:4321 "EHLO [198.51.100.9]")',
+      { from: 'n.example', helo: '[198.51.100.9]', ip: '192.0.2.1' },
+    ],
+    [
       'Sendmail, a user with an address',
       'from h.example (IDENT:[198.51.100.9]@n.example [192.0.2.1])',
       { from: 'h.example', helo: 'h.example', ip: '192.0.2.1' },

@@ -204,6 +204,42 @@ describe('text', () => {
     ).toBe('a');
   });
 
+  const evil = '<a href="http://evil.test/">good.example.org</a>';
+  const shownBy = (text: string): unknown => {
+    const { truncated, uris } = observe(asHtml(text));
+    return [uris.find((uri) => uri.host === 'evil.test')?.text_host, truncated];
+  };
+
+  test.each([
+    [
+      'a long value in front',
+      `<a title="${'x'.repeat(50_000)}" href="http://evil.test/">good.example.org</a>`,
+    ],
+    ['a long value behind', `<a href='http://evil.test/' title='${'x'.repeat(50_000)}'>good.example.org</a>`],
+    [
+      'other links in a value',
+      `<a title='${'x" href="http://b.test/" '.repeat(2000)}' href='http://evil.test/'>good.example.org</a>`,
+    ],
+    ['a value that is none', '<a data-href="http://b.test/"href = "http://evil.test/">good.example.org</a>'],
+    ['the same link many times', `${'<a href="http://good.test/">good.test</a>'.repeat(4500)}${evil}`],
+  ])('is not put out of sight by %s', (_what, text) => {
+    expect(shownBy(text)).toEqual(['good.example.org', false]);
+  });
+
+  test.each([
+    [
+      'a value without quotes',
+      `<a title=${'x'.repeat(50_000)} href="http://evil.test/">good.example.org</a>`,
+    ],
+    ['many attributes', `<a ${'x=y '.repeat(20_000)} href="http://evil.test/">good.example.org</a>`],
+    [
+      'many different links',
+      Array.from({ length: 4500 }, (_, i) => `<a href="http://good.test/">${i}</a>`).join('') + evil,
+    ],
+  ])('is not without a word put out of sight by %s', (_what, text) => {
+    expect(shownBy(text)).toEqual([undefined, true]);
+  });
+
   test('many links, long texts and long tags end at a bound', () => {
     const many = Array.from(
       { length: 3000 },
