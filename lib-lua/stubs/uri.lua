@@ -68,7 +68,7 @@
 ---@class uri_found
 ---@field [integer] string the key of the Nth URI: the MD5 of its `uri_raw`
 ---@field [string] uri_in_message the URI of a key
----@field truncated boolean? true when there are more URIs than are listed
+---@field truncated boolean? true when there are more URIs than are listed, or more link texts than are looked at
 
 ---URIs: taking them apart, percent-encoding, and those found in the message.
 ---@class uri
