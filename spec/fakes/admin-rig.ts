@@ -51,6 +51,7 @@ export interface AdminRigSettings {
   readonly reload?: () => Promise<ReloadOutcome>;
   readonly requestMs?: number;
   readonly drainWait?: number;
+  readonly ending?: boolean;
 }
 
 export class AdminRig {
@@ -66,6 +67,8 @@ export class AdminRig {
     const parts: AdministrationParts = {
       ...{ clock, log: this.log, totals: this.totals },
       // Short: specs have processes that never answer.
+      serving: () => this.desks.length,
+      ending: () => settings.ending === true,
       fleet: new Fleet(() => this.desks, clock, 100),
       collect: () => Promise.resolve(),
       facts: {

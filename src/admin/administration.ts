@@ -27,7 +27,12 @@ export interface Facts {
 export interface AdministrationParts {
   readonly clock: Clock;
   readonly log: Log;
+  /** All that have sessions: those that serve, and those that drain. */
   readonly fleet: Fleet;
+  /** How many take connections. */
+  readonly serving: () => number;
+  /** The service is told to end. */
+  readonly ending: () => boolean;
   readonly totals: MetricTotals;
   /** Counts what the main process knows itself, before the sums are read. */
   readonly collect: () => Promise<void>;
@@ -108,12 +113,13 @@ export class Administration {
   }
 
   async readiness(): Promise<Health> {
-    const { fleet } = this.#parts;
+    const { ending, fleet, serving } = this.#parts;
     const { answers, silent } = await fleet.ask({ kind: 'ready' }, 'ready');
     const problems = new Set<string>();
+    if (ending()) problems.add('the service ends');
+    else if (serving() === 0) problems.add('no process serves');
     if (this.#draining) problems.add('draining: POST /undrain ends it');
     if (answers.length === 0) {
-      if (silent.length === 0) problems.add('no process serves');
       for (const one of silent) problems.add(silentText(one));
     }
     for (const { answer } of answers) for (const problem of answer.problems) problems.add(problem);
@@ -194,13 +200,13 @@ export class Administration {
   }
 
   info(): object {
-    const { clock, facts, fleet } = this.#parts;
+    const { clock, facts, serving } = this.#parts;
     return {
       version: facts.version,
       node: process.version,
       pid: facts.pid,
       uptime: Math.round((clock.monotonic() - facts.startedAt) / 1000),
-      processes: fleet.size,
+      processes: serving(),
       draining: this.#draining,
       policy: facts.policy(),
       options: facts.options(),

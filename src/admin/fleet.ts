@@ -19,15 +19,11 @@ export class Fleet {
   readonly #clock: Clock;
   readonly #answerMs: number;
 
-  /** `desks`: of those that serve at this moment. */
+  /** `desks`: of those that are there at this moment. */
   constructor(desks: () => readonly Desk[], clock: Clock, answerMs = ANSWER_MS) {
     this.#desks = desks;
     this.#clock = clock;
     this.#answerMs = answerMs;
-  }
-
-  get size(): number {
-    return this.#desks().length;
   }
 
   /** `kind`: that of the answer; another one counts as none. Never rejects. */

@@ -16,6 +16,8 @@ const REQUEST_MS = 5000;
 /** How often Node looks for requests that take too long. */
 const LOOK_MS = 500;
 const MOST_BODY_BYTES = 4096;
+/** Nothing moves on a connection for so long: the longest that a reload may take. Who reads no answer must not keep its place for ever. */
+const IDLE_MS = 200_000;
 
 export interface HttpParts {
   readonly place: Exclude<AdminPlace, { kind: 'none' }>;
@@ -60,6 +62,7 @@ export function createAdminServer(parts: HttpParts): Server {
     (request, response) => void new Exchange(parts, request, response).run(),
   );
   server.maxConnections = MOST_CONNECTIONS;
+  server.timeout = IDLE_MS;
   return server;
 }
 

@@ -3,8 +3,9 @@
 import { statfs } from 'node:fs/promises';
 import { collectProcess } from '../admin/process-gauges.ts';
 import type { App } from '../app.ts';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { Gate } from '../net/gate.ts';
 import type { InboundTls } from '../net/inbound-tls.ts';
 import { MetricCells } from '../observe/metric/cells.ts';
 import { countEvents } from '../observe/metric/count-events.ts';
@@ -19,8 +20,6 @@ import { spoolProblem } from './start-checks.ts';
 
 /** How long a store that is being connected to is waited for. */
 const STORE_MS = 500;
-/** How often the lag of the event loop is looked at. */
-const LAG_MS = 500;
 
 /** The sets of the metrics' labels, settled for as long as the main process lives: what a reload adds counts as `other`. */
 export function settleMetrics(options: Options, workers: number): MetricSets {
@@ -42,6 +41,8 @@ export function settleMetrics(options: Options, workers: number): MetricSets {
 
 export interface Counting {
   readonly cells: MetricCells;
+  /** The lag of the event loop, each time that it is looked at. */
+  lagged(seconds: number): void;
   stop(): void;
 }
 
@@ -56,37 +57,23 @@ export function startCounting(
   clock: Clock,
 ): Counting {
   if (metrics === undefined)
-    return { cells: new MetricCells(new MetricLayout(NOTHING)), stop: () => undefined };
+    return {
+      cells: new MetricCells(new MetricLayout(NOTHING)),
+      lagged: () => undefined,
+      stop: () => undefined,
+    };
   const cells = new MetricCells(new MetricLayout(metrics));
   const loaded = cells.of('smtpe_policy_load_timestamp_seconds');
   const now = (): void => loaded.set(Math.floor(clock.now() / 1000));
-  const ends = [
-    countEvents(log.bus, cells),
-    log.bus.on('serving', now),
-    log.bus.on('policy-reloaded', now),
-    watchLag(cells, name, clock),
-  ];
+  const ends = [countEvents(log.bus, cells), log.bus.on('serving', now), log.bus.on('policy-reloaded', now)];
+  const lag = cells.of('smtpe_event_loop_lag_seconds');
   return {
     cells,
+    lagged: (seconds) => lag.observe(seconds, name),
     stop: () => {
       for (const end of ends) end();
     },
   };
-}
-
-function watchLag(cells: MetricCells, name: string, clock: Clock): () => void {
-  const lag = cells.of('smtpe_event_loop_lag_seconds');
-  let timer: Timer | undefined;
-  const wait = (): void => {
-    const due = clock.monotonic() + LAG_MS;
-    timer = clock.after(LAG_MS, () => {
-      lag.observe(Math.max(0, clock.monotonic() - due) / 1000, name);
-      wait();
-    });
-    timer.unref();
-  };
-  wait();
-  return () => timer?.cancel();
 }
 
 /** Sets the gauges of a process that serves. */
@@ -106,20 +93,21 @@ export async function collectServing(
   await collectProcess(cells);
 }
 
-/** Room in a directory; 0 when it is gone, NaN when there is none to look at. */
-async function freeBytes(directory: string): Promise<number> {
+/** Octets that are free in a directory; NaN: there is none to look at. Messages that fit into memory need none. */
+export async function freeBytes(directory: string): Promise<number> {
   if (directory === '') return Number.NaN;
   try {
     const { bavail, bsize } = await statfs(directory);
     return bavail * bsize;
   } catch {
-    return 0;
+    return Number.NaN;
   }
 }
 
 /** What keeps a process that serves from taking mail. */
-export async function servingProblems(app: App, options: Options): Promise<readonly string[]> {
+export async function servingProblems(app: App, options: Options, gate: Gate): Promise<readonly string[]> {
   const problems = [
+    gate.overload === undefined ? undefined : `overloaded: ${gate.overload}`,
     await spoolProblem(options),
     await requiredStoreProblem(options, app.ports.stores, app.ports.clock, STORE_MS),
   ];

@@ -29,6 +29,8 @@ import { version } from '../version.ts';
 
 /** Who can read it must not be able to guess it. */
 const SHORTEST_TOKEN = 16;
+/** At most one line about errors of the listening socket in this time. */
+const SELDOM_MS = 10_000;
 /** A socket of nobody is tried for so long. */
 const PROBE_MS = 1000;
 
@@ -37,8 +39,12 @@ export interface AdminParts {
   readonly options: Options;
   readonly log: Log;
   readonly metrics: MetricSets;
-  /** Those that serve at this moment. */
+  /** Those that have sessions: they serve, or drain. */
   readonly desks: () => readonly Desk[];
+  /** How many take connections. */
+  readonly serving: () => number;
+  /** The service is told to end. */
+  readonly ending: () => boolean;
   readonly policy: () => PolicySource | undefined;
   readonly reload: () => Promise<ReloadOutcome>;
   /** The main process serves no mail itself, and counts as a process of its own. */
@@ -66,6 +72,14 @@ export async function openAdmin(parts: AdminParts): Promise<OpenAdminOutcome> {
   const administration = administer(parts);
   const server = createAdminServer({ place, token: token.digest, administration, log });
   const problem = await listen(server, place);
+  // Without a descriptor for a connection: nobody must be able to end the service by that.
+  let complainedAt = Number.NEGATIVE_INFINITY;
+  server.on('error', (error) => {
+    const now = systemClock.monotonic();
+    if (now < complainedAt + SELDOM_MS) return;
+    complainedAt = now;
+    log.emit('admin-fault', { cause: codeOrText(error) });
+  });
   if (problem !== undefined) {
     administration.close();
     return { kind: 'failed', problem: `${where}: ${problem}` };
@@ -107,7 +121,7 @@ async function readToken(options: Options): Promise<TokenOutcome> {
 }
 
 function administer(parts: AdminParts): Administration {
-  const { apart, desks, log, metrics, options } = parts;
+  const { apart, desks, ending, log, metrics, options, serving } = parts;
   const layout = new MetricLayout(metrics);
   const totals = new MetricTotals(layout);
   const own = new MetricCells(layout);
@@ -117,7 +131,7 @@ function administer(parts: AdminParts): Administration {
   log.bus.on('worker-asks', () => restarts.add(1, 'asked'));
   const started = Math.floor(systemClock.now() / 1000 - process.uptime());
   return new Administration({
-    ...{ clock: systemClock, log, totals },
+    ...{ clock: systemClock, log, totals, serving, ending },
     fleet: new Fleet(desks, systemClock),
     collect: async () => {
       own.of('process_start_time_seconds').set(started);

@@ -120,7 +120,10 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
     shutdownMs: () => options.values['shutdown-timeout'] * 1000,
     onGone: (region, worker) => {
       const desk = desks.get(worker);
-      if (desk !== undefined) admin?.administration.gone(desk);
+      if (desk !== undefined) {
+        present.delete(desk);
+        admin?.administration.gone(desk);
+      }
       desks.delete(worker);
       clearRegion(counters, region);
       held.gone(worker);
@@ -133,7 +136,10 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
       held.listening(worker, message.policy);
       for (const told of copies.all) worker.send(told);
       const desk = desks.get(worker);
-      if (desk !== undefined) void admin?.administration.welcome(desk);
+      if (desk !== undefined) {
+        present.add(desk);
+        void admin?.administration.welcome(desk);
+      }
       if (announced) return;
       announced = true;
       void front.listening(message.text).then((problem) => {
@@ -151,6 +157,8 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   const metrics = values['admin-listen'] === '' ? undefined : settleMetrics(options, regions);
   /** Of workers, also of those that start and drain. */
   const desks = new Map<WorkerProcess, Desk>();
+  /** Those of them that have begun to serve. */
+  const present = new Set<Desk>();
   let admin: OpenAdmin | undefined;
   const held = new HeldRevision({
     ...{ options, words, log, supervisor, metrics, tls: tls.material },
@@ -189,7 +197,9 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   if (metrics !== undefined) {
     const opening = await openAdmin({
       ...{ options, log, metrics, apart: true },
-      desks: () => supervisor.serving.flatMap((worker) => desks.get(worker) ?? []),
+      desks: () => [...present],
+      serving: () => supervisor.serving.length,
+      ending: () => ending.asked,
       policy: () => held.policy,
       reload: () => {
         manager.reloading();

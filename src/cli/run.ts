@@ -141,6 +141,8 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
     (await openAdmin({
       ...{ options, log, metrics, apart: false },
       desks: () => desks,
+      serving: () => desks.length,
+      ending: () => ending.asked,
       policy: () => policyNow(),
       reload: () => reload('everything'),
     }));

@@ -31,6 +31,7 @@ import { exitCode } from './exit-code.ts';
 import { requiredStoreProblem } from './required-stores.ts';
 import { findScript, listenProblem, spoolProblem, storeProblem } from './start-checks.ts';
 import { warnOfClosedListeners } from './start-warnings.ts';
+import { watchLoad } from './watch-load.ts';
 import { memoryProblem, residentMebibytes } from './watch-memory.ts';
 import { ScriptWatch } from './watch-script.ts';
 
@@ -144,6 +145,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const watchdog = startWatchdog(options, heartbeat);
   const counting = startCounting(parts, systemClock);
   const gate = new Gate();
+  let stopWatching = (): void => undefined;
   const descriptors = new Descriptors(systemClock, log);
   const app = await createApp({
     ...{ options, log, descriptors, onBroken, heartbeat, tellCopies: parts.tellCopies },
@@ -185,6 +187,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const server = await listen(app, started.current, tls, gate, parts);
   if (typeof server === 'string') return giveUp(server);
   serving = true;
+  stopWatching = watchLoad({ ...{ options, log, gate, clock: systemClock }, lagged: counting.lagged });
   const where = server.endpoints.map(endpointText).join(', ');
   log.emit('serving', {
     version,
@@ -231,6 +234,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     await server.close(graceSeconds);
     if (closed) return;
     closed = true;
+    stopWatching();
     descriptors.stop();
     counting.stop();
     // What is in memory goes with the process.
@@ -242,7 +246,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     ...{ clock: systemClock, cells: counting.cells, gate, switchVerbose: parts.switchVerbose },
     sessions: () => server.all,
     collect: () => collectServing(counting.cells, { app, options, tls }),
-    problems: () => servingProblems(app, options),
+    problems: () => servingProblems(app, options, gate),
     connections: () => parts.limits.total,
     limit: () => options.values['limit-connections'],
     policyMetrics: () => app.policyMetrics.all,

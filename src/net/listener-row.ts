@@ -20,7 +20,8 @@ export type TurnedAway =
   | 'clientConnections'
   | 'serverRate'
   | 'proxyHeader'
-  | 'draining';
+  | 'draining'
+  | 'overloaded';
 
 /**
  * Who serves the connections of a listener: SMTP sessions, or any other service. It gets those that the limits of connections let through and

@@ -29,7 +29,7 @@ export interface ListenersDeps {
   /** What is left of the descriptors of the process; undefined: nobody looks. */
   readonly descriptors?: Pick<Descriptors, 'scarce' | 'advice'>;
   /** Whether new connections are taken; undefined: they are. */
-  readonly gate?: Pick<Gate, 'closed'>;
+  readonly gate?: Pick<Gate, 'closed' | 'overload'>;
 }
 
 /** A listener that listens. */
@@ -109,11 +109,13 @@ export class Listeners {
       return;
     }
     if (this.#scarce(socket)) {
+      this.#shed('descriptors');
       this.#turnAway(transport, place, 'descriptors', peer, row);
       return;
     }
     const closed = this.#deps.gate?.closed;
     if (closed !== undefined) {
+      if (closed === 'overloaded') this.#shed(this.#deps.gate?.overload ?? '');
       this.#turnAway(transport, place, closed, peer, row);
       return;
     }
@@ -251,6 +253,11 @@ export class Listeners {
     // Its own descriptor is needed at once, by the next one to be refused.
     transport.write(text);
     transport.closeSoon();
+  }
+
+  #shed(cause: string): void {
+    const { log } = this.#deps;
+    if (log.wants('connection-shed')) log.emit('connection-shed', { cause });
   }
 
   /** Says the last words. Who is not served takes nobody's place. */

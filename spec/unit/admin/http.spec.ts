@@ -194,9 +194,7 @@ describe('what is wrong with a request', () => {
       },
     });
     expect((await rig.order('/reload')).status).toBe(500);
-    expect(rig.log.lines.map(({ message }) => message)).toEqual([
-      'internal error in the administration interface',
-    ]);
+    expect(rig.log.lines.map(({ message }) => message)).toEqual(['error in the administration interface']);
     expect((await rig.ask('GET', '/healthz')).status).toBe(200);
   });
 
@@ -244,6 +242,9 @@ describe('what is answered', () => {
       'spool-dir=/x: it is full\n10 connections: limit-connections=10\n',
     ]);
     expect((await (await start({ desks: [desk()] })).ask('GET', '/readyz')).text).toBe('ok\n');
+    const ending = await start({ desks: [desk()], ending: true });
+    expect((await ending.ask('GET', '/readyz')).text).toBe('the service ends\n');
+    expect((await ending.ask('GET', '/healthz')).status).toBe(200);
   });
 
   it('metrics: all processes together, without the one that stands still', async () => {

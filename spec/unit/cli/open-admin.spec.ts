@@ -30,6 +30,8 @@ async function tried(place: string, token = ''): Promise<string | undefined> {
   const outcome = await openAdmin({
     ...{ options, log: new RecordLog(), metrics: settleMetrics(options, 1), apart: true },
     desks: () => [],
+    serving: () => 0,
+    ending: () => false,
     policy: () => undefined,
     reload: () => Promise.resolve({ kind: 'reloaded', changed: [], needRestart: [] }),
   });

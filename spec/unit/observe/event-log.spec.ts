@@ -19,12 +19,15 @@ import { writtenLog } from '../../fakes/written-log.ts';
 /** Level, id, text and fields, where a text is its field's name in capitals and a number is 7; undefined: no line. */
 const lines: Readonly<Record<EventName, string | undefined>> = {
   'link-connect': undefined,
+  'connection-shed': undefined,
+  'overload-begins': 'err S1 overloaded, new connections are refused: CAUSE',
+  'overload-ends': 'notice S1 not overloaded any more, connections are taken seconds=7',
   'drain-begins': 'notice S1 draining: not ready from now on wait=7',
   'drain-ends': 'notice S1 not draining any more',
   'verbose-begins': 'notice S1 groups of log lines switched for a time words=WORDS seconds=7',
   'verbose-ends': 'notice S1 groups of log lines as in the options again',
   'session-closed': 'notice S1 session is closed by order client=CLIENT',
-  'admin-fault': 'err S1 internal error in the administration interface cause=CAUSE',
+  'admin-fault': 'err S1 error in the administration interface cause=CAUSE',
   'admin-listening': 'info S1 administration address=ADDRESS',
   'command-answered': undefined,
   'hook-called': undefined,

@@ -30,6 +30,12 @@ export const measuredEvents = {
       seconds,
     },
   },
+  'connection-shed': {
+    level: 'none',
+    text: '',
+    when: 'A connection is answered 421 because this process has more to do than it can, before `link-refused`.',
+    fields: { cause: { type: 'text', meaning: '`lag`, `memory`, `spool`, `descriptors`' } },
+  },
   'session-over': {
     level: 'none',
     text: '',

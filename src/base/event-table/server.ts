@@ -35,6 +35,18 @@ export const serverEvents = {
     when: 'Others have taken all descriptors of the process. At most once in 10 s.',
     fields: { limit, reserve, advice },
   },
+  'overload-begins': {
+    level: 'err',
+    text: 'overloaded, new connections are refused: {cause}',
+    when: 'The event loop is late (`limit-lag`), memory (`limit-memory`) or room for message files (`limit-spool-free`) run out. Connections get 421 4.3.2.',
+    fields: { cause: { type: 'text', meaning: 'how much, and the option' } },
+  },
+  'overload-ends': {
+    level: 'notice',
+    text: 'not overloaded any more, connections are taken',
+    when: 'What `overload-begins` has said is over.',
+    fields: { seconds: { type: 'number', unit: 's', meaning: 'how long it took' } },
+  },
   'drain-begins': {
     level: 'notice',
     text: 'draining: not ready from now on',
@@ -72,8 +84,8 @@ export const serverEvents = {
   },
   'admin-fault': {
     level: 'err',
-    text: 'internal error in the administration interface',
-    when: 'A bug while a request was answered: it got 500.',
+    text: 'error in the administration interface',
+    when: 'A bug while a request was answered, which got 500; or a connection could not be accepted (at most one line in 10 s).',
     fields: { cause },
   },
   'admin-listening': {

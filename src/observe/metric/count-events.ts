@@ -38,8 +38,11 @@ const known: ReadonlySet<string> = new Set(verbs);
 
 /** The verb of a command line; `unknown` for what is none. */
 export function verbOf(command: string): string {
-  const end = command.search(/[ \t:]/);
-  const word = (end < 0 ? command : command.slice(0, end)).toUpperCase();
+  // Nearly every client writes them in capitals, with a blank behind.
+  const blank = command.indexOf(' ');
+  const first = blank < 0 ? command : command.slice(0, blank);
+  if (known.has(first)) return first;
+  const word = (/^[^ \t:]*/.exec(command)?.[0] ?? '').toUpperCase();
   return known.has(word) ? word : 'unknown';
 }
 
@@ -79,12 +82,14 @@ type Ends = readonly (() => void)[];
 
 function countConnections(bus: EventBus, cells: MetricCells): Ends {
   const connections = cells.of('smtpe_connections_total');
+  const shed = cells.of('smtpe_shed_total');
   const handshakes = cells.of('smtpe_tls_handshakes_total');
   const handshakeSeconds = cells.of('smtpe_tls_handshake_seconds');
   const sessionEnds = cells.of('smtpe_session_end_total');
   const sessionSeconds = cells.of('smtpe_session_seconds');
   return [
     bus.on('link-connect', ({ listener = UNNAMED }) => connections.add(1, listener, 'accepted')),
+    bus.on('connection-shed', ({ cause }) => shed.add(1, cause)),
     bus.on('link-lost', ({ listener = UNNAMED }) => connections.add(1, listener, 'lost')),
     bus.on('link-refused', ({ cause, listener = UNNAMED }) => connections.add(1, listener, refusalOf(cause))),
     bus.on('session-over', ({ reason, seconds }) => {

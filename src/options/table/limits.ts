@@ -46,6 +46,33 @@ export const limitsOptions = {
       ),
     ),
   ),
+  'limit-lag': inProcess(
+    integer(
+      2000,
+      0,
+      600_000,
+      'ms',
+      'When the event loop of a process is later than this twice in a row (looked at twice a second), new connections get 421 4.3.2 until it is not. 0 is no limit.',
+    ),
+  ),
+  'limit-memory': inProcess(
+    integer(
+      4096,
+      0,
+      1_048_576,
+      'MiB',
+      'The same while the resident memory of a process is more than this; with several workers worker-max-memory has it replaced before. 0 is no limit.',
+    ),
+  ),
+  'limit-spool-free': inProcess(
+    integer(
+      16,
+      0,
+      1_048_576,
+      'MiB',
+      'The same while less than this is free where spool-dir is, looked at every 5 seconds. 0 is no limit.',
+    ),
+  ),
   'limit-line-length': forListener(
     inProcess(
       integer(

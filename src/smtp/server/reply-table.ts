@@ -367,6 +367,13 @@ export const errorTable = {
     'not taking connections at the moment, try again later',
     'POST /drain of the administration interface',
   ),
+  overloaded: error(
+    100,
+    421,
+    '4.3.2',
+    'too much to do at the moment, try again later',
+    'limit-lag, limit-memory or limit-spool-free',
+  ),
   ordered: error(99, 421, '4.3.2', '{host} closing connection', 'the operator has closed the session'),
   shutdown: error(80, 421, '4.3.2', '{host} shutting down', 'smtpe is being stopped'),
 } as const satisfies Record<string, ErrorSpec>;

@@ -40,7 +40,7 @@ export interface ServerDeps {
   /** What is left of the descriptors of the process; undefined: nobody looks. */
   readonly descriptors?: Pick<Descriptors, 'scarce' | 'advice'>;
   /** Whether new connections are taken; undefined: they are. */
-  readonly gate?: Pick<Gate, 'closed'>;
+  readonly gate?: Pick<Gate, 'closed' | 'overload'>;
   /** TLS with clients; undefined: there is none. */
   readonly tls?: InboundTls;
   /** Counts behind rate-global, rate-client, limit-connections and limit-client-connections. */
