@@ -10,6 +10,7 @@ import type { PolicySource, Revision } from '../ops/revision.ts';
 import type { Supervisor, WorkerProcess } from '../ops/supervisor.ts';
 import { OptionSet } from '../options/option-set.ts';
 import type { Options } from '../options/options.ts';
+import { Adoptions } from './adoptions.ts';
 import { type FreshOptions, type NewOptions, newCertificates, newOptions } from './new-options.ts';
 
 export interface HeldRevisionDeps {
@@ -45,9 +46,11 @@ export class HeldRevision {
   /** To be said in the log when the reload at work has gone well. */
   #say: () => void = () => undefined;
   #reading: Promise<unknown> = Promise.resolve();
+  readonly #adoptions: Adoptions;
 
   constructor(deps: HeldRevisionDeps) {
     this.#deps = deps;
+    this.#adoptions = new Adoptions(deps.clock);
     const { log, clock, limitMs, supervisor, options, over, tls } = deps;
     this.#good = { options: options.toTexts(), tls, policy: undefined };
     this.#rounds = new ReloadRounds({
@@ -72,6 +75,7 @@ export class HeldRevision {
     });
     worker.onMessage((message) => {
       this.#rounds.hear(worker, message);
+      if (message.kind === 'adopted') this.#adoptions.taken(worker);
       // Each worker watches; the one that would try is enough.
       if (message.kind === 'changed' && this.#deps.supervisor.serving[0] === worker) {
         this.#say = () => undefined;
@@ -91,6 +95,7 @@ export class HeldRevision {
 
   gone(worker: WorkerProcess): void {
     this.#told.delete(worker);
+    this.#adoptions.gone(worker);
     this.#rounds.gone(worker);
   }
 
@@ -99,7 +104,10 @@ export class HeldRevision {
     return this.#good.tls;
   }
 
-  /** As SIGHUP asks: reads the option file, the certificates and the policy. Never rejects; does not resolve when all ends meanwhile. */
+  /**
+   * As SIGHUP asks: reads the option file, the certificates and the policy. Resolves when all that serve do so by them. Never rejects; does
+   * not resolve when all ends meanwhile.
+   */
   reread(): Promise<ReloadOutcome> {
     const { words, log } = this.#deps;
     return this.#reread((present) => newOptions(words, present, log));
@@ -127,7 +135,10 @@ export class HeldRevision {
         }
         this.#say = fresh.say;
         const wanted = { options: fresh.options.toTexts(), tls: fresh.tls };
-        this.#rounds.reload(wanted, (outcome) => resolve(outcomeOf(outcome, fresh)));
+        this.#rounds.reload(wanted, (outcome) => {
+          const all = outcome.kind === 'adopted' ? this.#adoptions.all(this.#deps.limitMs()) : undefined;
+          void Promise.resolve(all).then(() => resolve(outcomeOf(outcome, fresh)));
+        });
       });
     });
   }
@@ -147,6 +158,8 @@ export class HeldRevision {
 
   #tell(worker: WorkerProcess): void {
     this.#told.set(worker, this.#good);
+    // One that still starts takes it before it serves.
+    if (this.#deps.supervisor.serving.includes(worker)) this.#adoptions.told(worker);
     worker.send({ kind: 'adopt', revision: this.#good });
   }
 }

@@ -244,5 +244,6 @@ async function reload(message: ToWorker, service: Service, line: WorkerLine): Pr
     const taken = await service.reload({ options: OptionSet.fromTexts(options), policy, tls });
     if (taken.kind === 'kept')
       await line.send({ kind: 'replace', reason: 'it could not take the policy over', isFault: true });
+    await line.send({ kind: 'adopted' });
   }
 }

@@ -65,6 +65,8 @@ export type FromWorker =
       readonly policy: PolicySource | undefined;
       readonly problem?: string;
     }
+  /** The outcome of `adopt`: it serves by it, or has asked to be replaced. */
+  | { readonly kind: 'adopted' }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: DeskAnswer }
   /** What it has counted by the end, before it goes. */
   | { readonly kind: 'counted'; readonly answer: DeskAnswer }
