@@ -112,9 +112,14 @@ export class Listing {
 
   /** Other readings of the name of an entry. */
   also(number: number, name: string): void {
+    this.alsoNamed(number, nameReadings(name));
+  }
+
+  /** The same, read already. */
+  alsoNamed(number: number, others: readonly string[]): void {
     const entry = this.entries[number - 1];
     if (entry === undefined) return;
-    const names = [...new Set([...entry.names, ...nameReadings(name)])].slice(0, 64);
+    const names = [...new Set([...entry.names, ...others])].slice(0, 64);
     this.entries[number - 1] = { ...entry, names };
   }
 

@@ -78,6 +78,7 @@ class Walk {
         break;
       case 'gz':
         await this.#gzip(source, within, depth);
+        if (await this.#endsAsZip(source)) await this.#alsoAsZip(source, within, depth);
         break;
       case 'dat':
         await this.#tnef(source, within, depth);
@@ -113,6 +114,23 @@ class Walk {
     const rest = new LaterSource(source, end);
     if (await this.#endsAsZip(rest)) await this.#zip(rest, within, depth, undefined);
     else await this.#behind(rest, within, depth, undefined);
+  }
+
+  /**
+   * Where an archive ends is not known, and programs may read a zip from its end: what they find counts, but not what is odd about it, as
+   * the zip may stand in what is packed.
+   */
+  async #alsoAsZip(source: Source, within: number | undefined, depth: number): Promise<void> {
+    const { limits } = this.listing;
+    const other = new Walk({ ...limits, bytes: Math.max(0, this.listing.bytesLeft) }, this.#step);
+    await other.#zip(source, undefined, depth, undefined);
+    this.listing.bytesLeft = other.listing.bytesLeft;
+    for (const cause of other.listing.truncated) this.listing.truncated.add(cause);
+    for (const entry of other.listing.entries) {
+      const { depth: its, encrypted, ext, name, size, type } = entry;
+      const number = this.listing.add({ name, size, encrypted, type, ext, within, depth: its });
+      if (number !== undefined) this.listing.alsoNamed(number, entry.names);
+    }
   }
 
   async #behind(

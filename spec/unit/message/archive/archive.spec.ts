@@ -192,6 +192,7 @@ describe('what programs find and others may not', () => {
       Buffer.concat([octets as Buffer, packed]),
       ['1 a.txt', '1 b.exe exe'],
     ]),
+    ['zip behind gz', Buffer.concat([gzip('a.txt', Buffer.from('x')), packed]), ['1 a.txt', '1 b.exe exe']],
     ['zip behind 7z', Buffer.concat([plain7z, packed]), ['1 d/a.txt', '1 d/b.exe', '1 b.exe exe']],
     ['7z behind rar', Buffer.concat([rar5(['c.txt']), plain7z]), ['1 c.txt', '1 d/a.txt', '1 d/b.exe']],
     ['rar behind a zip', Buffer.concat([zip([{ name: 'a.txt' }]), rar5(['b.exe'])]), ['1 a.txt', '1 b.exe']],
