@@ -98,6 +98,12 @@ describe('a policy over a store on disk', () => {
       .toBe('250 false limit\r\n');
     expect(await client.command('EHLO first')).toBe('250 3000\r\n');
     expect(whole.said(/^warning store cannot be written/)).toHaveLength(1);
+    // And who stops it now does not wait for the disk.
+    const other = await serve(join(disk.directory, 'store'));
+    const visitor = await other.greeted();
+    await expect.poll(() => visitor.command('HELO b'), { interval: 1 }).toBe('250 false limit\r\n');
+    visitor.destroy();
+    await other.app.ports.stores.close();
     await rm(join(disk.directory, 'fill'));
     await expect.poll(() => client.command('HELO again'), { interval: 50 }).toBe('250 true nil\r\n');
     client.destroy();

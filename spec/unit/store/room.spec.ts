@@ -455,6 +455,23 @@ describe('a tally that is damaged', () => {
   });
 });
 
+describe('many large values', () => {
+  it('are of one moment, and looked at in several turns', async () => {
+    const { store } = await open({ entries: 5000, octets: 33_554_432 });
+    const keys = Array.from({ length: 100 }, (_, i) => key('large', i));
+    for (const one of keys) await store.set(one, Buffer.alloc(65_536, 1), 600);
+    const asked = store.getMany(keys);
+    await store.set(key('large', 99), octets('later'), 600);
+    expect(await asked).toEqual({ kind: 'values', values: keys.map(() => Buffer.alloc(65_536, 1)) });
+    const few = store.getMany(keys.slice(0, 2));
+    expect(few).not.toBeInstanceOf(Promise);
+    expect(asked).toBeInstanceOf(Promise);
+    const cut = store.getMany(keys);
+    await store.close();
+    expect(await cut).toEqual({ kind: 'failed', cause: 'down' });
+  });
+});
+
 describe('a list', () => {
   it(`looks at ${LISTED_IN_TURN} entries in a turn of the loop, and others have theirs`, async () => {
     const { clock, environment, store } = await open({ entries: 5000, octets: 16_777_216 });

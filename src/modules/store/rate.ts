@@ -132,7 +132,7 @@ export function rateFunctions(access: StoreAccess): readonly FunctionSpec[] {
         },
       ],
       suspends: true,
-      text: 'Several limits at once: when one of them refuses, none is counted. On a cluster of Redis servers all keys must have one `{hash tag}`.',
+      text: 'Several limits at once: when one of them refuses, none is counted. Behind a proxy that spreads keys over several Redis servers all keys must have one `{hash tag}`.',
       examples: [
         'store.delete("x:a")\nstore.delete("x:b")\nlocal limits = { { key = "x:a", limit = 9, per = 60, burst = 9 }, { key = "x:b", limit = 1, per = 60 } }\n' +
           'assert(store.rates(limits) == true)\nlocal allowed, states = store.rates(limits)\nassert(allowed == false and states[1].remaining == 8 and not states[2].allowed)',

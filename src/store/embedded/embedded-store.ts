@@ -62,6 +62,8 @@ const MOST_TIMES = 20;
 const WHOLE = /^-?(?:0|[1-9]\d{0,15})$/;
 /** A disk that is full is not asked again for so long. */
 const UNWRITABLE_MS = 1000;
+/** Of the values of one getMany, looked at in one turn of the loop. */
+const MANY_OCTETS = 524_288;
 
 const valueEntry = (value: Buffer, ttl: number, now: number): Entry => ({
   class: classOf(ttl),
@@ -111,14 +113,23 @@ export class EmbeddedStore implements Store {
 
   getMany(keys: readonly Buffer[]): Maybe<GetManyOutcome> {
     if (!fitsKeys(keys)) return noRoom;
+    const found = this.#read((now) => ({
+      now,
+      records: keys.map((key) => this.#parts.environment.values.get(key)),
+    }));
+    if ('kind' in found) return found;
+    const { now, records } = found;
     const values: (Buffer | undefined)[] = [];
-    for (const key of keys) {
-      const entry = this.#find(key);
-      if (entry !== undefined && 'kind' in entry) return entry;
-      // A set has no value: as in Redis it is not there for who asks for values.
-      values.push(entry?.value);
-    }
-    return { kind: 'values', values };
+    // All are of one moment; but to look whether they are whole takes its time.
+    return this.#inTurns(() => {
+      for (let octets = 0; octets <= MANY_OCTETS && values.length < keys.length; ) {
+        const [key, record] = [keys[values.length], records[values.length]];
+        octets += record?.length ?? 0;
+        // A set has no value: as in Redis it is not there for who asks for values.
+        values.push(key && this.#entries.entryOf(key, record, now)?.value);
+      }
+      return values.length < keys.length ? undefined : { kind: 'values', values };
+    });
   }
 
   set(key: Buffer, value: Buffer, ttl: number): Maybe<SetOutcome> {
@@ -229,17 +240,18 @@ export class EmbeddedStore implements Store {
     const wanted = Math.min(Math.max(0, limit), MAX_LISTED);
     const { values } = this.#parts.environment;
     const listing = new Listing(values, (key) => this.#find(key), prefix, wanted);
-    return this.#listTurn(listing) ?? this.#listOn(listing);
+    return this.#inTurns(() => listing.turn());
   }
 
-  #listTurn(listing: Listing): ListOutcome | undefined {
-    return this.#read(() => listing.turn());
+  /** Reads on until there is an outcome, each time in another turn of the loop. */
+  #inTurns<T>(read: () => T | undefined): Maybe<T | Failed> {
+    return this.#read(read) ?? this.#readOn(read);
   }
 
-  async #listOn(listing: Listing): Promise<ListOutcome> {
+  async #readOn<T>(read: () => T | undefined): Promise<T | Failed> {
     for (;;) {
       await turn();
-      const outcome = this.#listTurn(listing);
+      const outcome = this.#read(read);
       if (outcome !== undefined) return outcome;
     }
   }

@@ -72,7 +72,11 @@ export class Entries {
 
   /** The entry, unless it has expired. */
   find(key: Uint8Array, now: number): Entry | undefined {
-    const record = this.#environment.values.get(key);
+    return this.entryOf(key, this.#environment.values.get(key), now);
+  }
+
+  /** That of a record, as the table `values` gave it. */
+  entryOf(key: Uint8Array, record: Buffer | undefined, now: number): Entry | undefined {
     return record === undefined ? undefined : this.#read(key, record, now).entry;
   }
 
