@@ -121,7 +121,7 @@ function store.incr(key, n, ttl) end
 ---@return number retry_after seconds until these units fit; 0 when they did, `math.huge` when there are more than `burst`
 function store.rate(key, limit, per, burst, cost) end
 
----Several limits at once: when one of them refuses, none is counted. On a cluster of Redis servers all keys must have one `{hash tag}`.
+---Several limits at once: when one of them refuses, none is counted. Behind a proxy that spreads keys over several Redis servers all keys must have one `{hash tag}`.
 ---@param limits table[] At most 16 tables with `key` (each another), `limit`, `per`, `burst` (1) and `cost` (1), as `store.rate` has them.
 ---@return boolean allowed true when it was counted, false when it does not fit; nil
 ---@return table[] states of each limit `allowed`, `remaining` and `retry_after`; the cause when `allowed` is nil
