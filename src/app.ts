@@ -4,6 +4,8 @@ import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Clock, type RandomInteger, systemClock, systemRandom } from './base/clock.ts';
 import type { Log } from './base/log.ts';
+import { AuthScripts } from './compat/dovecot/auth-scripts.ts';
+import { createDovecotEngine } from './compat/dovecot/engine.ts';
 import type { Copies } from './delivery/delivered-memory.ts';
 import type { Mailer } from './delivery/port/delivery.ts';
 import { NextHopOffers } from './delivery/port/next-hop-offers.ts';
@@ -92,6 +94,8 @@ export interface App extends ScriptEngine {
   readonly options: Options;
   readonly hostName: string;
   readonly ports: Ports;
+  /** Dovecot's scripts, which are a source of log-ins and recipients once they are started. */
+  readonly authScripts: AuthScripts;
   readonly smartHost: SmartHost;
   readonly spools: SpoolStore;
   readonly counters: Counters;
@@ -148,6 +152,15 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     log,
     helo: hostName,
   });
+  const authScripts: AuthScripts = new AuthScripts({
+    ...{ clock, log, libLuaDirectory },
+    createEngine: (passwords, its) =>
+      createDovecotEngine({
+        ...{ clock, random, log, hostName, libLuaDirectory, resolver, system, passwords },
+        ...{ services: ports.services, options: its, onBroken: settings.onBroken },
+        ...(heartbeat && { heartbeat }),
+      }),
+  });
   const ports: Ports = {
     ...{ clock, random, system, resolver },
     mailer: given.mailer ?? smtpClient,
@@ -156,7 +169,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     stores:
       given.stores ??
       new OpenStores({ options, clock, random, log, resolver, memory: settings.memory ?? ownMemory(random) }),
-    authSources: given.authSources ?? [new DovecotAuth({ clock, random })],
+    authSources: given.authSources ?? [authScripts, new DovecotAuth({ clock, random })],
   };
   const { authSources, mailer, maildir, services, stores } = ports;
   let listening = (): readonly Endpoint[] => [];
@@ -205,7 +218,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   const own = await createEngine({}, settings.onBroken, policyMetrics);
   return {
     ...own,
-    ...{ options, hostName, ports, smartHost, spools, counters, policyMetrics },
+    ...{ options, hostName, ports, authScripts, smartHost, spools, counters, policyMetrics },
     createEngine: (others, onBroken) => createEngine(others, onBroken),
     get idleConnections() {
       return smtpClient.idleConnections;
@@ -216,6 +229,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
         serverDeps({
           ...{ options, log, clock, random, resolver, smartHost, reports, spools, hostName, limits },
           authSources,
+          recipientSources: [authScripts.recipients],
           policy: () => current.policy,
           ...(descriptors && { descriptors }),
           ...(tls && { tls }),
@@ -231,7 +245,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       mailer.close();
       services.close();
       void stores.close();
-      for (const source of authSources) source.close?.();
+      for (const source of new Set([authScripts, ...authSources])) source.close?.();
       resolver.close();
       own.engine.close();
     },

@@ -4,7 +4,7 @@ local core = require 'mime.core'
 local ltn12 = require 'ltn12'
 local socket_choose = require('socket').choose
 local error, tostring, setmetatable = error, tostring, setmetatable
-local ours = mime
+local ours = rawget(_G, 'mime')
 
 local lua_socket = { _VERSION = core._VERSION }
 for name, value in pairs(core) do

@@ -99,9 +99,12 @@ function runtime.define_behind(description)
   merge(behind, description.plain)
 end
 
+-- Modules that scripts of this engine do not see, and the modules of lib-lua do.
+local unseen = {}
+
 -- The functions of a module of the API as they come with the engine, whatever the policy has made of its own.
 local function api(name)
-  local node = root.nested[name]
+  local node = root.nested[name] or unseen[name]
   return node and merge({}, node.plain)
 end
 
@@ -113,6 +116,10 @@ function runtime.behind_of_caller()
     record.behind = own
   end
   return own
+end
+
+function runtime.hide(name)
+  unseen[name], root.nested[name] = root.nested[name], nil
 end
 
 -- Metatables of userdata: methods, and what the class has beyond them.

@@ -22,6 +22,8 @@ export interface WholeServerSettings {
   /** Further files beside the policy, by name; `require` finds them. */
   readonly files?: Readonly<Record<string, string>>;
   readonly options?: GivenTexts;
+  /** Those of the files that are authentication scripts. */
+  readonly authScripts?: readonly string[];
   readonly clock?: Clock;
   /** Whom it reaches instead of the network and the machine. */
   readonly ports?: Partial<Ports>;
@@ -103,6 +105,9 @@ export class WholeServer {
       'smtp-auth-delay': '0',
       'limit-client-connections': '0',
       'spool-dir': spool,
+      ...(settings.authScripts && {
+        'auth-script': settings.authScripts.map((name) => join(directory, name)).join(' '),
+      }),
       ...settings.options,
     });
     const limits = new LocalCounters();
@@ -114,12 +119,16 @@ export class WholeServer {
       },
       { ...(settings.clock && { clock: settings.clock }), ...settings.ports },
     );
-    const started = await CurrentPolicy.start(app.place(script));
-    if (started.kind === 'failed') {
+    const fail = async (message: string): Promise<never> => {
       app.close();
       await rm(directory, { recursive: true, force: true });
-      throw new Error(started.message);
-    }
+      throw new Error(message);
+    };
+    const scripts = await app.authScripts.prepare(options);
+    if (scripts.kind === 'failed') return fail(scripts.message);
+    scripts.take();
+    const started = await CurrentPolicy.start(app.place(script));
+    if (started.kind === 'failed') return fail(started.message);
     const server = app.server(started.current, limits, { tls: settings.tls });
     await server.listen();
     return new WholeServer(app, started.current, server, { log, limits, directory, spool });

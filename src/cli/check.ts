@@ -42,10 +42,13 @@ export async function check(given: Options): Promise<number> {
   );
   const certificates =
     tls.kind === 'loaded' ? certificateWarnings(tls.contexts, app.hostName, systemClock.now()) : [];
+  const scripts = await app.authScripts.prepare(given);
   const outcome = await checkPolicy(app.place(script.path));
+  if (scripts.kind === 'prepared') scripts.giveUp();
   app.close();
-  if (outcome.kind === 'failed') {
-    await complain([...problems, outcome.message]);
+  if (outcome.kind === 'failed' || scripts.kind === 'failed') {
+    const broken = [scripts, outcome].flatMap((one) => (one.kind === 'failed' ? [one.message] : []));
+    await complain([...problems, ...broken]);
     return exitCode.software;
   }
   const { hooks, refused, tolerated, findings } = outcome;
@@ -55,6 +58,7 @@ export async function check(given: Options): Promise<number> {
   const warnings = [
     ...tolerated.map(placed),
     ...findings.warnings,
+    ...scripts.warnings,
     ...certificates.map(({ cause, file }) => `${file}: ${cause}`),
   ];
   await complain([...problems, ...mistakes, ...warnings.map((text) => `warning: ${text}`)]);
@@ -64,6 +68,9 @@ export async function check(given: Options): Promise<number> {
   }
   const found = hooks.length === 0 ? 'no hooks' : `hooks ${hooks.join(' ')}`;
   const warned = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`;
-  await print(`${script.path}: no mistake found${warned}; ${found}\n`);
+  const others = scripts.found.map(
+    ({ path, functions }) => `${path}: no mistake found; functions ${functions.join(' ') || '(none)'}\n`,
+  );
+  await print([`${script.path}: no mistake found${warned}; ${found}\n`, ...others].join(''));
   return problems.length === 0 ? exitCode.ok : exitCode.system;
 }

@@ -168,6 +168,10 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const missing =
     policy === undefined ? await requiredStoreProblem(options, app.ports.stores, systemClock) : undefined;
   if (missing !== undefined) return giveUp(missing);
+  const asked = await app.authScripts.prepare(options, policy?.authScripts);
+  if (asked.kind === 'failed') return giveUp(asked.message);
+  asked.take();
+  for (const warning of asked.warnings) log.emit('auth-script-warning', { warning });
   const { stores } = app.ports;
   const place = {
     ...app.place(script.path),
@@ -217,8 +221,14 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     }
     const path = found.kind === 'found' ? found.path : script.path;
     const settings = change.options === undefined ? undefined : { path, options: change.options };
+    const scripts = await app.authScripts.prepare(wanted, change.policy?.authScripts);
+    if (scripts.kind === 'failed') return kept(scripts.message);
     const outcome = await current.reload(change.policy, settings);
-    if (outcome.kind !== 'ready') return { kind: 'kept', problem: outcome.message };
+    if (outcome.kind !== 'ready') {
+      scripts.giveUp();
+      return { kind: 'kept', problem: outcome.message };
+    }
+    scripts.take();
     if (change.tls !== undefined) {
       tls.take(change.tls);
       makeContexts();
@@ -226,7 +236,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     return { kind: 'taken' };
   };
   const watch = options.values['reload-watch']
-    ? new ScriptWatch(() => current.files, parts.onChanged)
+    ? new ScriptWatch(() => [...current.files, ...app.authScripts.files], parts.onChanged)
     : undefined;
   let closed = false;
   const stop = async (graceSeconds: number): Promise<void> => {
@@ -258,7 +268,10 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     where,
     script: script.path,
     hooks: started.hooks,
-    source: () => current.source,
+    source: () => {
+      const authScripts = app.authScripts.sources;
+      return authScripts.length === 0 ? current.source : { ...current.source, authScripts };
+    },
     reload,
     stop,
     renewTickets: (key: TicketKey) => {

@@ -174,6 +174,11 @@ export class LuaEngine {
       registrar.pushModule(module, module.name);
       this.#core.mustCall(2, 0);
     }
+    for (const hidden of this.#shape.hidden ?? []) {
+      this.#core.pushRuntime('hide');
+      this.#core.bridge.push(main, hidden);
+      this.#core.mustCall(1, 0);
+    }
     const { behind } = this.#deps;
     if (behind !== undefined) {
       this.#core.pushRuntime('define_behind');

@@ -184,7 +184,12 @@ export const clientModule: ModuleSpec = luaModule({
     {
       name: 'auth_result',
       type: 'string|nil',
-      text: 'in `hook.auth` only: what the sources of log-ins (`smtp-auth-dovecot`) say: `ok`, `mismatch`, `unknown`, `disabled`, `expired` or `temp_fail`; nil when there is none',
+      text: 'in `hook.auth` only: what the sources of log-ins (`auth-script`, `smtp-auth-dovecot`) say: `ok`, `mismatch`, `unknown`, `disabled`, `expired` or `temp_fail`; nil when there is none',
+    },
+    {
+      name: 'auth_fields',
+      type: 'table<string, string>|nil',
+      text: 'what an `auth-script` has said of the user besides his name, by name; a field without a value is an empty text. From `hook.auth` on, when a script has let the user in; nil otherwise',
     },
   ],
   lazyFields: envelopeFields,

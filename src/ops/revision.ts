@@ -12,6 +12,8 @@ export interface PolicySource {
   readonly files: readonly { readonly path: string; readonly text: string }[];
   /** Paths at which there was no file. */
   readonly missing: readonly string[];
+  /** Scripts for Dovecot's authentication that are served with it; without it there are none. */
+  readonly authScripts?: readonly PolicySource[];
 }
 
 /** The options of the process without what hook.init changes, and the policy. */

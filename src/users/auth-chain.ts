@@ -3,7 +3,12 @@
 import type { AuthQuestion, AuthRefusal, AuthSource, Credentials } from './auth-source.ts';
 
 export type AuthVerdict =
-  | { readonly kind: 'accepted'; readonly user: string; readonly source: string }
+  | {
+      readonly kind: 'accepted';
+      readonly user: string;
+      readonly fields?: Readonly<Record<string, string>>;
+      readonly source: string;
+    }
   | {
       readonly kind: 'refused';
       readonly why: AuthRefusal;

@@ -2,7 +2,9 @@
 // before the next hop.
 //
 // Must never say `unknown` when it does not know (then it is `unavailable`: mail comes again), reject, or go on when the signal has aborted.
+import type { Log } from '../base/log.ts';
 import type { Maybe } from '../base/maybe.ts';
+import type { OptionValues } from '../options/option-table.ts';
 
 export interface RecipientQuestion {
   /** As the client wrote it, latin1. */
@@ -11,6 +13,12 @@ export interface RecipientQuestion {
   readonly domain: string;
   /** Who has authenticated; undefined: nobody. */
   readonly user: string | undefined;
+  /** Address of the client. */
+  readonly client: string;
+  /** The id of the session, its options and its log. */
+  readonly session: string;
+  readonly values: OptionValues;
+  readonly log: Log;
   /** Aborts when the session ends. */
   readonly signal: AbortSignal;
 }
@@ -30,5 +38,7 @@ export type RecipientAnswer =
 export interface RecipientSource {
   /** For the log. */
   readonly name: string;
+  /** A connection with these options has this source; without it every one has. */
+  isOn?(values: OptionValues): boolean;
   look(question: RecipientQuestion): Maybe<RecipientAnswer>;
 }

@@ -123,6 +123,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'result-useless': 'warning S1 MESSAGE hook=HOOK',
   'hook-error': 'err S1 HOOK: MESSAGE hook=HOOK traceback=TRACEBACK',
   'hook-limit': 'err S1 HOOK: stopped: MESSAGE hook=HOOK limit=LIMIT traceback=TRACEBACK',
+  'auth-script-warning': 'warning S1 WARNING',
   'policy-exit': 'err S1 the policy called os.exit, which is refused',
   'policy-tolerated': 'warning S1 SCRIPT: PROBLEM',
   'policy-mistake': 'warning S1 MISTAKE',

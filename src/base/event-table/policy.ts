@@ -43,6 +43,12 @@ export const policyEvents = {
       traceback,
     },
   },
+  'auth-script-warning': {
+    level: 'warning',
+    text: '{warning}',
+    when: 'An authentication script (option auth-script) is asked in spite of something that nobody can want.',
+    fields: { warning: { type: 'text', meaning: 'script, and what is wrong' } },
+  },
   'policy-exit': {
     level: 'err',
     text: 'the policy called os.exit, which is refused',

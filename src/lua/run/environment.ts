@@ -22,6 +22,8 @@ export interface EnvironmentShape {
   readonly tables: readonly string[];
   /** The module that has fields of the script's own besides its functions (`client`); undefined: there is none. */
   readonly fieldsModule: string | undefined;
+  /** Modules of the engine that only the modules of lib-lua get. */
+  readonly hidden?: readonly string[];
 }
 
 /** What stands in the place of a function (`hook`, a global function is one, too), or of the table that functions are looked for in. */

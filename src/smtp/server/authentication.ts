@@ -11,11 +11,15 @@ export function hasAuthSource({ deps, values }: SessionCore): boolean {
 }
 
 /** undefined when nobody is asked, and when the session is over. */
-export function verifyLogin(credentials: Credentials, core: SessionCore): Maybe<AuthVerdict | undefined> {
+export function verifyLogin(
+  credentials: Credentials,
+  mechanism: string,
+  core: SessionCore,
+): Maybe<AuthVerdict | undefined> {
   const { authSources } = core.deps;
   if (authSources === undefined || !hasAuthSource(core)) return undefined;
   const { abortSignal, client, idSess, log, values } = core;
-  const { localAddress, localPort, port, rightsAddress, tls } = client;
+  const { localAddress, localPort, peer, port, rightsAddress, tls } = client;
   const about = {
     address: rightsAddress,
     port,
@@ -23,6 +27,7 @@ export function verifyLogin(credentials: Credentials, core: SessionCore): Maybe<
     localPort,
     session: idSess,
     secure: tls !== undefined,
+    ...{ mechanism, realAddress: peer, serverName: tls?.name, log },
   };
   return askSources(authSources, credentials, { ...about, values, signal: abortSignal }, (source, cause) =>
     log.emit('link-auth-unavailable', { source, cause, client: client.address }),

@@ -36,7 +36,7 @@ export interface CommandContext<S extends State = State> extends OfferFacts {
   /** In a transaction that has said SMTPUTF8: default replies may hold UTF-8. */
   readonly isUtf8: boolean;
   /** What the sources of log-ins say; undefined when there is none, and when the session is over. */
-  verify(credentials: Credentials): Maybe<AuthVerdict | undefined>;
+  verify(credentials: Credentials, mechanism: string): Maybe<AuthVerdict | undefined>;
   /** A log-in was refused with this code. `guessed`: it counts for limit-auth. */
   authRefused(attempt: RefusedLogin, code: number, guessed: boolean): void;
   /** The session ended before it was answered. */

@@ -81,8 +81,8 @@ export class ConversationContext implements CommandContext {
   get canAuthenticate(): boolean {
     return this.has('auth') || hasAuthSource(this.#core);
   }
-  verify(credentials: Credentials): Maybe<AuthVerdict | undefined> {
-    return verifyLogin(credentials, this.#core);
+  verify(credentials: Credentials, mechanism: string): Maybe<AuthVerdict | undefined> {
+    return verifyLogin(credentials, mechanism, this.#core);
   }
   authRefused(attempt: RefusedLogin, code: number, guessed: boolean): void {
     if (guessed) this.#core.counts.refusedLogins++;

@@ -9,9 +9,11 @@ import type { SessionCore } from './session-core.ts';
 
 export const recipientSources: RecipientDecider = {
   decide: (inHand, core) => {
-    const sources = core.deps.recipientSources;
+    const { recipientSources } = core.deps;
+    if (recipientSources === undefined) return undefined;
+    const sources = recipientSources.filter((source) => source.isOn?.(core.values) ?? true);
     // No mail goes to one whom the policy has taken out.
-    if (sources === undefined || core.transaction?.final.isRemoved(inHand.recipient) === true)
+    if (sources.length === 0 || core.transaction?.final.isRemoved(inHand.recipient) === true)
       return undefined;
     return ask(inHand, sources, core);
   },
@@ -27,6 +29,10 @@ async function ask(
     address,
     domain: path.domain,
     user: core.auth?.user,
+    client: core.client.address,
+    session: core.idSess,
+    values: core.values,
+    log: core.log,
     signal: core.abortSignal,
   };
   let unknown: Objection | undefined;

@@ -128,6 +128,13 @@ export const factTable = {
     field: 'auth_result',
     note: 'nil without a source of log-ins',
   },
+  authFields: {
+    shown: '`client.auth_fields`',
+    begins: ['auth-hook'],
+    ends: ['auth-refused', 'starttls', 'xclient'],
+    field: 'auth_fields',
+    note: 'nil unless an auth-script has let the user in',
+  },
   transaction: {
     shown: '`client.id_trans`, `client.sender`, `client.recipients`',
     begins: ['mail-hook'],

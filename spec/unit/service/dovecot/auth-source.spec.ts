@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { Duplex, duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../../src/bench/ports/clock.ts';
+import { RecordLog } from '../../../../src/bench/ports/record-log.ts';
 import { createOptions } from '../../../../src/options/option-set.ts';
 import { AuthConnection, type AuthRequest } from '../../../../src/service/dovecot/auth-connection.ts';
 import { DovecotAuth } from '../../../../src/service/dovecot/auth-source.ts';
@@ -51,6 +52,10 @@ function ask(
     localAddress: '192.0.2.25',
     localPort: 587,
     secure: true,
+    realAddress: '192.0.2.1',
+    mechanism: 'PLAIN',
+    serverName: undefined,
+    log: new RecordLog(),
   };
   const credentials: Credentials = { user: 'alice', password: 'secret', authorize: '', ...given };
   return source.verify(credentials, { ...about, values, signal });

@@ -163,7 +163,7 @@ export const authCommand = command({
   offered: (context) => helloOf(context.state) === 'ehlo' && context.canAuthenticate,
   parse,
   prepare: (attempt, context) =>
-    chain(context.verify(attempt.credentials), (verdict) => {
+    chain(context.verify(attempt.credentials, attempt.mechanism), (verdict) => {
       attempt.verdict = verdict;
       const { authorize, password, user } = attempt.credentials;
       context.setClient({
@@ -172,6 +172,7 @@ export const authCommand = command({
         auth_password: password,
         auth_authorize: authorize === '' ? undefined : authorize,
         auth_result: resultOf(verdict),
+        auth_fields: verdict?.kind === 'accepted' ? verdict.fields : undefined,
       });
     }),
   hook: 'auth',

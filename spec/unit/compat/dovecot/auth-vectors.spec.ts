@@ -1,0 +1,168 @@
+// The log-ins and user look-ups that were recorded from Dovecot 2.3.19.1 (spec/vectors/dovecot.json), in the running engine. Where ours is
+// another answer, auth-differences has it with the reason.
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Started, startScripts } from '../../../fakes/dovecot-scripts.ts';
+import { authDifferences, logDifferences, startDifferences } from './auth-differences.ts';
+
+interface Case {
+  readonly group: string;
+  readonly id: string;
+  readonly kind?: string;
+  readonly script?: string;
+  readonly scripts?: readonly string[];
+  readonly request?: Readonly<Record<string, string>>;
+  readonly reply?: { readonly result: string; readonly fields: Readonly<Record<string, string | true>> };
+  readonly lookup?: string;
+  readonly exit_code?: number;
+  readonly stdout?: string;
+  readonly log?: readonly string[];
+  readonly oracle_crashed?: boolean;
+}
+
+const file = JSON.parse(readFileSync(new URL('../../../vectors/dovecot.json', import.meta.url), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly cases: readonly Case[];
+};
+
+const octets = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+const open: { close(): void }[] = [];
+const started = new Map<string, Promise<Started>>();
+afterAll(() => {
+  for (const one of open) one.close();
+});
+
+/** The scripts of a case, started once; every `script.lua` of the file is one path. */
+function start(names: readonly string[]): Promise<Started> {
+  const key = names.join(' ');
+  let rig = started.get(key);
+  if (rig === undefined) {
+    const paths = names.map((name, at) => [
+      at === 0 ? 'script.lua' : `script${at}.lua`,
+      octets(file.scripts[name] ?? ''),
+    ]);
+    rig = startScripts(Object.fromEntries(paths) as Record<string, string>, { 'rcpt-userdb': '-' });
+    started.set(key, rig);
+    void rig.then((one) => {
+      if ('close' in one) open.push(one);
+    });
+  }
+  return rig;
+}
+
+async function ready(names: readonly string[]) {
+  const rig = await start(names);
+  if ('problem' in rig) throw new Error(rig.problem);
+  return rig;
+}
+
+/** Lines as the file has them: without the session's part, doubled ones once, without what follows a traceback. */
+function lines(log: readonly string[]): readonly string[] {
+  const kept = log.filter((line) => !/^error: (?:stack traceback:|\t)/.test(line));
+  return [...new Set(kept)];
+}
+
+/** What the recorded program said only where it was told to say more. */
+const quiet = /^debug: |(?:Password mismatch|No password returned \(and no nopassword\))$/;
+/** Lines with addresses and numbers of their own, looked at below or elsewhere. */
+const varies: Readonly<Record<string, RegExp>> = {
+  'auth/flags-and-consts/1-u': /^info: (?:PASSDB_|Lua )/,
+  'auth/response-template/1-Bob@Example.test': /true table: 0x[0-9a-f]+$/,
+};
+const levels: Readonly<Record<string, string>> = { err: 'error' };
+
+const logIns = file.cases.filter((one) => one.reply !== undefined && one.group !== 'httpbasic');
+
+describe('log-ins as Dovecot answers them', () => {
+  it.each(logIns.map((one) => [one.id, one] as const))('%s', async (id, given) => {
+    const rig = await ready(given.scripts ?? [given.script ?? '']);
+    const { request = {}, reply } = given;
+    const from = rig.log.lines.length;
+    const answer = await rig.verify(octets(request.user ?? ''), octets(request.password ?? ''), {
+      address: request.rip ?? '192.0.2.7',
+      realAddress: request.rip ?? '192.0.2.7',
+      secure: false,
+    });
+    const { user, original_user: _, auth_user: __, ...fields } = reply?.fields ?? {};
+    const shown =
+      answer.kind === 'accepted'
+        ? {
+            result: 'OK',
+            user: answer.user,
+            ...Object.fromEntries(
+              Object.entries(answer.fields ?? {}).map(([k, v]) => [k, v === '' ? true : v]),
+            ),
+          }
+        : {
+            result: 'FAIL',
+            ...(answer.kind === 'unavailable' && { code: 'temp_fail' }),
+            ...(answer.kind === 'refused' && answer.why === 'disabled' && { code: 'user_disabled' }),
+            ...(answer.kind === 'refused' && answer.why === 'expired' && { code: 'pass_expired' }),
+            ...(answer.kind === 'refused' && answer.reason !== undefined && { reason: answer.reason }),
+          };
+    const theirs = { result: reply?.result, ...(reply?.result === 'OK' && { user }), ...fields };
+    const difference = authDifferences[id];
+    if (difference === undefined) expect(shown).toEqual(theirs);
+    else {
+      expect(shown).toEqual(difference.ours);
+      expect(shown, `${id} is no difference any more`).not.toEqual(theirs);
+    }
+    if (given.oracle_crashed === true) return;
+    const { changes = [], ours: more = [] } = logDifferences[id] ?? {};
+    const change = (line: string): string =>
+      changes.reduce((text, [from, to]) => text.replace(from, to), line);
+    const wanted = [
+      ...lines(given.log ?? [])
+        .map(octets)
+        .map(change)
+        .filter((line) => line !== ''),
+      ...more,
+    ];
+    const said = rig.log.lines
+      .slice(from)
+      .map(({ level, message }) => `${levels[level] ?? level}: ${message}`)
+      .filter((line) => wanted.includes(line) || !quiet.test(line))
+      .filter((line) => varies[id]?.test(line) !== true);
+    expect(said).toEqual(wanted);
+  });
+});
+
+describe('user look-ups as Dovecot answers them', () => {
+  const lookUps = file.cases.filter((one) => one.group === 'userdb' && one.lookup !== undefined);
+  it.each(lookUps.map((one) => [one.id, one] as const))('%s', async (id, given) => {
+    const rig = await ready([given.script ?? '']);
+    const from = rig.log.lines.length;
+    const { lookup = '', exit_code: code, stdout = '' } = given;
+    if (lookup === '*') {
+      const users = await rig.scripts.users(new AbortController().signal);
+      const wanted =
+        code === 0 ? stdout.split('\n').filter((line) => line !== '') : { problem: expect.any(String) };
+      expect('problem' in users ? users : [...users].sort()).toEqual(wanted);
+      return;
+    }
+    const answer = await rig.look(lookup);
+    // A user without a home is there all the same: it is no business of RCPT where the mail goes.
+    const kind = id.endsWith('/nohome')
+      ? 'known'
+      : { 0: 'known', 67: 'unknown', 75: 'unavailable' }[code ?? -1];
+    expect(answer.kind).toBe(kind);
+    const said = rig.log.lines
+      .slice(from)
+      .map(({ level, message }) => `${levels[level] ?? level}: ${message}`);
+    const change = (line: string): string =>
+      line
+        .replace('service=doveadm', 'service=smtp')
+        .replace(/^(\w+): (?=(?:user)?db-lua)/, `$1: lua(${lookup},192.0.2.7,<SESS1>): `);
+    expect(said).toEqual(lines(given.log ?? []).map(change));
+  });
+});
+
+describe('scripts that do not start', () => {
+  const broken = file.cases.filter((one) => one.kind === 'script does not start');
+  it.each(broken.map((one) => [one.id, one] as const))('%s', async (id, given) => {
+    const rig = await start([given.script ?? '']);
+    const ours = 'problem' in rig ? rig.problem : 'starts';
+    const theirs = (given.log?.[0] ?? '').replace('fatal: passdb-lua: initialization failed: ', '');
+    expect(ours).toBe(startDifferences[id]?.ours ?? theirs);
+  });
+});

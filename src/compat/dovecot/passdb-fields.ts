@@ -1,0 +1,72 @@
+// What the fields of a successful look-up mean: other names for the user, networks that he may come from, the stored password, and what is
+// handed on. Pure.
+import { splitList } from '../../base/lists.ts';
+import { NetworkList } from '../../net-address/network-list.ts';
+import type { AuthField } from './auth-result.ts';
+
+export interface PassdbFacts {
+  readonly user: string;
+  /** The client's address, and that of the connection itself. */
+  readonly remoteAddress: string;
+  readonly realRemoteAddress: string;
+}
+
+export interface PassdbFields {
+  readonly user: string;
+  /** The one who goes on is another one than the one who has shown a password. */
+  readonly asMaster: boolean;
+  /** Undefined: none was given. */
+  readonly password: string | undefined;
+  readonly nopassword: boolean;
+  readonly extra: ReadonlyMap<string, string>;
+  readonly userdb: ReadonlyMap<string, string>;
+  /** Why nobody is let in whatever the password is; undefined: nothing is against it. `level` is that of its log line. */
+  readonly refusal: { readonly level: 'err' | 'info'; readonly text: string } | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** Fields that say where an IMAP proxy connects to; here is none. */
+const proxyFields: ReadonlySet<string> = new Set(['proxy', 'proxy_maybe', 'host', 'port', 'proxy_noauth']);
+
+function outside(name: string, address: string, networks: string): string | undefined {
+  const list = new NetworkList(splitList(networks.replaceAll(',', ' ')));
+  if (list.contains(address)) return undefined;
+  return `${name} check failed: IP ${address === '' ? '(unknown)' : address} not in allowed networks`;
+}
+
+export function readPassdbFields(given: readonly AuthField[], facts: PassdbFacts): PassdbFields {
+  let { user } = facts;
+  let asMaster = false;
+  let password: string | undefined;
+  let nopassword = false;
+  let refusal: PassdbFields['refusal'];
+  const extra = new Map<string, string>();
+  const userdb = new Map<string, string>();
+  const warnings: string[] = [];
+  for (const [name, value] of given) {
+    const text = value === true ? '' : value;
+    if (name === 'password') password = text;
+    else if (name === 'nopassword') nopassword = true;
+    else if (name === 'user' || name === 'login_user') {
+      asMaster ||= name === 'login_user';
+      if (text === '') refusal ??= { level: 'err', text: 'username attempted to be changed to empty' };
+      else user = text;
+    } else if (name === 'username')
+      user = `${text}${user.includes('@') ? user.slice(user.indexOf('@')) : ''}`;
+    else if (name === 'domain') user = `${user.split('@', 1)[0]}${text === '' ? '' : `@${text}`}`;
+    else if (name === 'allow_nets' || name === 'allow_real_nets') {
+      const address = name === 'allow_nets' ? facts.remoteAddress : facts.realRemoteAddress;
+      const problem = outside(name, address, text);
+      if (problem !== undefined) refusal ??= { level: 'info', text: problem };
+    } else if (name.startsWith('userdb_')) userdb.set(name.slice('userdb_'.length), text);
+    else {
+      if (proxyFields.has(name)) warnings.push(`field ${name} has no effect: smtpe is no proxy of log-ins`);
+      extra.set(name, text);
+    }
+  }
+  if (user === '') refusal ??= { level: 'err', text: 'username attempted to be changed to empty' };
+  if (/[\x00-\x1f\x7f]/.test(user)) {
+    refusal ??= { level: 'err', text: 'username attempted to be changed to one with control characters' };
+  }
+  return { user, asMaster, password, nopassword, extra, userdb, refusal, warnings };
+}
