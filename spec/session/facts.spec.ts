@@ -282,6 +282,7 @@ describe('what a session knows', () => {
       'rcptParameters',
       'authAuthorize',
       'authResult',
+      'authFields',
       'messageLength',
       'route',
       'hello',

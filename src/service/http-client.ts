@@ -32,6 +32,8 @@ export interface HttpRequest {
   readonly file?: ScannedFile | undefined;
   /** More headers, by name; one of ours of the same name gives way. */
   readonly headers?: readonly HttpHeader[];
+  /** Nothing of ours among them: no User-Agent, Accept, Accept-Encoding, Content-Type. */
+  readonly bare?: boolean;
   /** Redirects that are followed; 0 and without it none: the response that wants one is the answer then. */
   readonly redirects?: number;
   /** From https none is followed to http. */
@@ -72,12 +74,14 @@ function messageOf(request: HttpRequest, content: OpenContent | undefined): Http
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && !names.has(name)) headers.push(name, value);
   };
-  add('user-agent', 'smtpe');
-  add('accept', '*/*');
-  headers.push('accept-encoding', acceptEncoding);
+  if (request.bare !== true) {
+    add('user-agent', 'smtpe');
+    add('accept', '*/*');
+    headers.push('accept-encoding', acceptEncoding);
+  }
   add('if-modified-since', modifiedSince);
   const type = content === undefined ? 'application/x-www-form-urlencoded' : 'application/octet-stream';
-  if (body !== undefined || content !== undefined) add('content-type', type);
+  if (request.bare !== true && (body !== undefined || content !== undefined)) add('content-type', type);
   for (const { name, value } of given) headers.push(name, value);
   if (content === undefined) return { method, path: url.path, headers, body };
   headers.push('content-length', String(content.size));

@@ -118,10 +118,11 @@ describe('names in pages', () => {
   it('that look like options are options', () => {
     const names = new Set<string>(optionNames);
     const prefixes = new Set([...names].flatMap((name) => /^[a-z]+-/.exec(name)?.[0] ?? []));
-    // Fields of log lines, and what stands for any option.
+    // Fields of log lines, a flag of listeners, and what stands for any option.
     const others = new Set([
       'name',
       'option',
+      'auth-required',
       ...eventNames.flatMap((name) => Object.keys(eventTable[name].fields)),
     ]);
     const wrong = quoted

@@ -115,13 +115,14 @@ describe('an option of a listener', () => {
   it('is for every option that a connection is served by, and for no other', () => {
     const own = optionNames.filter((name) => optionTable[name].perListener);
     const start = own.filter((name) => optionTable[name].scope === 'start');
-    // Certificates, which are read before there is a policy.
+    // Scripts and certificates, which are read before there is a policy.
     expect(start).toEqual([
       'smtp-tls',
       'smtp-tls-min',
       'smtp-tls-ciphers',
       'smtp-tls-client-ca',
       'smtp-tls-client-cert',
+      'auth-script',
     ]);
     // Who reads these asks the listener, not the process: spec/session/listeners.spec.ts tries each.
     expect(own.filter((name) => optionTable[name].scope === 'process')).toEqual([

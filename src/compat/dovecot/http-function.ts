@@ -11,6 +11,7 @@ import {
 import { anything, bytes, optionalBytes } from '../../lua-api/params.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
 import { optionsOf } from '../../options/options.ts';
+import { formatHttpDate } from '../../service/http-date.ts';
 import type { HttpHeader } from '../../service/http-redirect.ts';
 import { readHttpUrl } from '../../service/http-url.ts';
 import type { Services } from '../../service/services.ts';
@@ -49,7 +50,7 @@ function readHeaders(value: LuaValue): readonly HttpHeader[] {
   return headers;
 }
 
-function withOwn({ headers, settings, url }: Submitted): readonly HttpHeader[] {
+function withOwn({ headers, settings, url }: Submitted, now: number): readonly HttpHeader[] {
   const has = (name: string): boolean => headers.some((header) => header.name.toLowerCase() === name);
   const own: HttpHeader[] = [];
   const add = (name: string, value: string | undefined): void => {
@@ -57,6 +58,7 @@ function withOwn({ headers, settings, url }: Submitted): readonly HttpHeader[] {
   };
   add('Authorization', credentialsOf(url));
   add('User-Agent', settings.userAgent);
+  add('Date', formatHttpDate(Math.floor(now / 1000)));
   return [...own, ...headers];
 }
 
@@ -118,7 +120,13 @@ class Submission {
     const url = readHttpUrl(this.#asked.url);
     if (url.kind === 'invalid') return answer(9001, url.error);
     const outcome = await this.#services.http.request({
-      ...{ url, method, headers: withOwn(this.#asked), redirects: settings.redirects ?? 0 },
+      ...{
+        url,
+        method,
+        headers: withOwn(this.#asked, this.#clock.now()),
+        redirects: settings.redirects ?? 0,
+      },
+      bare: true,
       modifiedSince: undefined,
       body: payload === undefined ? undefined : Buffer.from(payload, 'latin1'),
       timeoutMs: settings.timeoutMs,

@@ -54,7 +54,7 @@ describe('a password that is the stored one', () => {
     ['{LDAP-MD5.HEX}5ebe2294ecd0e0f08eab7690d2a6ee69', 'secret'],
     ['{MD5}5ebe2294ecd0e0f08eab7690d2a6ee69', 'secret'],
     ['{MD5}$1$saltsalt$9xy1btjgzLYfb7hivXtC//', 'secret'],
-    ['{MD5.HEX}2431247361' + Buffer.from('ltsalt$9xy1btjgzLYfb7hivXtC//').toString('hex'), 'secret'],
+    [`{MD5.HEX}2431247361${Buffer.from('ltsalt$9xy1btjgzLYfb7hivXtC//').toString('hex')}`, 'secret'],
     ['{CRYPT}$1$a$zN1d.eicivKo9Ipjde.Xc1', 'x'.repeat(70)],
     ['{MD5-CRYPT}$1$abcdefgh$M55TzYaaccxVGbptZWaxX/', ''],
     ['{SHA256-CRYPT}$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5', 'Hello world!'],
