@@ -117,6 +117,7 @@ describe('two workers', () => {
     const before = await metrics(service);
     expect(accepted(before)).toBe(8);
     expect(seriesValue(before, 'smtpe_workers')).toBe(2);
+    expect(seriesValue(before, 'smtpe_spool_bytes')).toBe(0);
     const [victim = 0] = await service.workers();
     process.kill(victim, 'SIGKILL');
     await service.said(/accepting connections/, 3);

@@ -1,5 +1,6 @@
 // What the system says of this process, for the metrics: process_* and nodejs_* as everybody's dashboards know them.
 import { readdir } from 'node:fs/promises';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 import type { MetricCells } from '../observe/metric/cells.ts';
 
 /** Descriptors that are open; undefined where the system does not say. */
@@ -10,6 +11,26 @@ async function openFiles(): Promise<number | undefined> {
   } catch {
     return undefined;
   }
+}
+
+const kinds: Readonly<Record<number, string>> = {
+  [constants.NODE_PERFORMANCE_GC_MINOR]: 'minor',
+  [constants.NODE_PERFORMANCE_GC_MAJOR]: 'major',
+  [constants.NODE_PERFORMANCE_GC_INCREMENTAL]: 'incremental',
+  [constants.NODE_PERFORMANCE_GC_WEAKCB]: 'weakcb',
+};
+
+/** Counts collections of garbage, until the function that it gives is called. */
+export function watchGarbage(cells: MetricCells): () => void {
+  const seconds = cells.of('nodejs_gc_duration_seconds');
+  const observer = new PerformanceObserver((list) => {
+    for (const { detail, duration } of list.getEntries()) {
+      const { kind = 0 } = (detail ?? {}) as { readonly kind?: number };
+      seconds.observe(duration / 1000, kinds[kind] ?? 'minor');
+    }
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  return () => observer.disconnect();
 }
 
 export async function collectProcess(cells: MetricCells): Promise<void> {

@@ -1,7 +1,7 @@
 // What a process that serves counts for the metrics, and the gauges that it sets when somebody scrapes. Without admin-listen nothing listens to
 // events and no timer runs.
 import { statfs } from 'node:fs/promises';
-import { collectProcess } from '../admin/process-gauges.ts';
+import { collectProcess, watchGarbage } from '../admin/process-gauges.ts';
 import type { App } from '../app.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -65,7 +65,12 @@ export function startCounting(
   const cells = new MetricCells(new MetricLayout(metrics));
   const loaded = cells.of('smtpe_policy_load_timestamp_seconds');
   const now = (): void => loaded.set(Math.floor(clock.now() / 1000));
-  const ends = [countEvents(log.bus, cells), log.bus.on('serving', now), log.bus.on('policy-reloaded', now)];
+  const ends = [
+    countEvents(log.bus, cells),
+    log.bus.on('serving', now),
+    log.bus.on('policy-reloaded', now),
+    watchGarbage(cells),
+  ];
   const lag = cells.of('smtpe_event_loop_lag_seconds');
   return {
     cells,
@@ -81,6 +86,8 @@ export async function collectServing(
   cells: MetricCells,
   { app, options, tls }: { readonly app: App; readonly options: Options; readonly tls: InboundTls },
 ): Promise<void> {
+  cells.of('smtpe_spool_bytes').set(app.spools.bytes);
+  cells.of('smtpe_spool_memory_bytes').set(app.spools.held);
   cells.of('smtpe_lua_memory_bytes').set(app.engine.memoryUse().lua);
   cells.of('smtpe_forward_idle_connections').set(app.idleConnections);
   const expiry = cells.of('smtpe_tls_certificate_expiry_timestamp_seconds');

@@ -162,7 +162,7 @@ function digestOf({ files, text }: PolicySource): string {
 }
 
 /** Passwords may stand in URLs only; files with secrets are named, not shown. */
-const hidden = (text: string): string => text.replace(/(:\/\/[^/@\s:]*:)[^@\s]*@/g, '$1***@');
+export const hidden = (text: string): string => text.replace(/(:\/\/[^/@\s:]*:)\S*@/g, '$1***@');
 
 function shownOptions(
   options: Options,

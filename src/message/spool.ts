@@ -349,6 +349,13 @@ export class SpoolStore implements SpoolDirectory {
     return this.#budget.held;
   }
 
+  /** Bytes of all messages that are not deleted yet, in memory or not. */
+  get bytes(): number {
+    let sum = 0;
+    for (const spool of this.#byPath.values()) sum += spool.size;
+    return sum;
+  }
+
   find(path: string): Spool | undefined {
     return this.#byPath.get(path);
   }

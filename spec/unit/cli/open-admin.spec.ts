@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { settleMetrics } from '../../../src/cli/counting.ts';
-import { type OpenAdmin, openAdmin } from '../../../src/cli/open-admin.ts';
+import { hidden, type OpenAdmin, openAdmin } from '../../../src/cli/open-admin.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 import { askHttp } from '../../fakes/admin-rig.ts';
 import { killHard } from '../../fakes/left-socket.ts';
@@ -93,6 +93,16 @@ describe('a UNIX socket', () => {
     expect(await tried(`unix:${path()}`)).toMatch(/may not listen there/);
     await chmod(directory, 0o700);
   });
+});
+
+it.each([
+  ['redis://127.0.0.1:6379/0', 'redis://127.0.0.1:6379/0'],
+  ['redis://:secret@127.0.0.1:6379/0', 'redis://:***@127.0.0.1:6379/0'],
+  ['rediss://user:s3c:r@t@host:1/0', 'rediss://user:***@host:1/0'],
+  ['redis://user@host', 'redis://user@host'],
+  ['mx=*:25 submission=*:587/tls-required', 'mx=*:25 submission=*:587/tls-required'],
+])('%s is shown as %s', (text, shown) => {
+  expect(hidden(text)).toBe(shown);
 });
 
 it('a port that is taken, and an address that is not ours', async () => {

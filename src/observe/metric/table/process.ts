@@ -21,6 +21,16 @@ export const processMetrics = {
     over: 'sum',
     help: 'Connections that are kept to next hops for the next message',
   },
+  smtpe_spool_bytes: {
+    kind: 'gauge',
+    over: 'sum',
+    help: 'Size of the messages that are being received or handed on',
+  },
+  smtpe_spool_memory_bytes: {
+    kind: 'gauge',
+    over: 'sum',
+    help: 'Octets of messages that are in memory only (spool-memory)',
+  },
   smtpe_spool_free_bytes: {
     kind: 'gauge',
     over: 'least',
@@ -57,6 +67,12 @@ export const processMetrics = {
     kind: 'gauge',
     over: 'least',
     help: 'When the main process began, seconds since the Epoch',
+  },
+  nodejs_gc_duration_seconds: {
+    kind: 'histogram',
+    help: 'How long processes that serve stood still to collect garbage',
+    labels: { kind: ['minor', 'major', 'incremental', 'weakcb'] },
+    buckets: QUICK,
   },
   nodejs_heap_size_used_bytes: {
     kind: 'gauge',
