@@ -114,7 +114,7 @@ export class ShownText implements BodyReader, TagSink {
   #extendLink(text: string): void {
     const known = this.#linkText;
     if (known.length >= longestLink) return;
-    const joined = text.replace(/[\0-\x20]+/g, ' ');
+    const joined = /[\0-\x1f]| {2}/.test(text) ? text.replace(/[\0-\x20]+/g, ' ') : text;
     const isGap = joined.startsWith(' ') && (known === '' || known.endsWith(' '));
     this.#linkText = known + joined.slice(isGap ? 1 : 0, longestLink - known.length + (isGap ? 1 : 0));
   }

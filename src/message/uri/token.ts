@@ -95,7 +95,7 @@ export function candidates(token: string, context: TokenContext): readonly Candi
     marks = referenceMarks(text, place);
     text = decodeReferences(text, place);
   }
-  if (!context.html) return piecesOf(text, context, references, marks);
+  if (!context.html || !/\\|\/\//.test(text)) return piecesOf(text, context, references, marks);
   // Scripts: what is left of the backslashes ends a word as it does in text.
   const words = text.includes('\\') ? scriptWords(text) : [text];
   return words
