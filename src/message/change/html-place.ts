@@ -2,24 +2,27 @@
 // a page into tags and texts (HTML Standard 13.2.5). What looks like one in a comment, an attribute, a script, a style or a title is none. Octet by
 // octet, of charsets that have ASCII where ASCII has it. What styles hide is not looked at.
 
-/** Where tags are looked for. */
-type State =
-  | 'data'
-  | 'tag-open'
-  | 'end-tag-open'
-  | 'tag-name'
-  | 'in-tag'
-  | 'attribute'
-  | 'after-attribute'
-  | 'before-value'
-  | 'value'
-  | 'double-quoted'
-  | 'single-quoted'
-  | 'declaration'
-  | 'comment'
-  | 'bogus-comment'
-  | 'cdata'
-  | 'raw';
+/** Where tags are looked for. Numbers, as each octet asks for it. */
+const STATE = {
+  data: 0,
+  tagOpen: 1,
+  endTagOpen: 2,
+  tagName: 3,
+  inTag: 4,
+  attribute: 5,
+  afterAttribute: 6,
+  beforeValue: 7,
+  value: 8,
+  doubleQuoted: 9,
+  singleQuoted: 10,
+  declaration: 11,
+  comment: 12,
+  bogusComment: 13,
+  cdata: 14,
+  raw: 15,
+} as const;
+
+type State = (typeof STATE)[keyof typeof STATE];
 
 const LESS = 60;
 const GREATER = 62;
@@ -52,7 +55,7 @@ const endsName = (octet: number): boolean => isBlank(octet) || octet === SLASH |
 const lower = (octet: number): string => String.fromCharCode(octet >= 65 && octet <= 90 ? octet | 32 : octet);
 
 export class HtmlPlace {
-  #state: State = 'data';
+  #state: State = STATE.data;
   /** Where the `<` of what is open stands. */
   #openAt = 0;
   #name = '';
@@ -77,62 +80,62 @@ export class HtmlPlace {
   /** `at`: its offset, larger than that of the octet before. */
   octet(octet: number, at: number): void {
     switch (this.#state) {
-      case 'data':
+      case STATE.data:
         if (octet === LESS) this.#open(at);
         return;
-      case 'tag-open':
+      case STATE.tagOpen:
         this.#tagOpen(octet, at);
         return;
-      case 'end-tag-open':
+      case STATE.endTagOpen:
         if (isLetter(octet)) this.#nameBegins(octet, true);
-        else this.#state = octet === GREATER ? 'data' : 'bogus-comment';
+        else this.#state = octet === GREATER ? STATE.data : STATE.bogusComment;
         return;
-      case 'tag-name':
+      case STATE.tagName:
         if (endsName(octet)) this.#inTag(octet);
         else if (this.#name.length < longestName) this.#name += lower(octet);
         return;
-      case 'in-tag':
+      case STATE.inTag:
         this.#inTag(octet);
         return;
-      case 'attribute':
+      case STATE.attribute:
         this.#attribute(octet);
         return;
-      case 'after-attribute':
+      case STATE.afterAttribute:
         if (!isBlank(octet)) {
-          this.#state = 'attribute';
+          this.#state = STATE.attribute;
           this.#attribute(octet);
         }
         return;
-      case 'before-value':
-        if (octet === DOUBLE) this.#state = 'double-quoted';
-        else if (octet === SINGLE) this.#state = 'single-quoted';
+      case STATE.beforeValue:
+        if (octet === DOUBLE) this.#state = STATE.doubleQuoted;
+        else if (octet === SINGLE) this.#state = STATE.singleQuoted;
         else if (octet === GREATER) this.#tagEnds();
-        else if (!isBlank(octet)) this.#state = 'value';
+        else if (!isBlank(octet)) this.#state = STATE.value;
         return;
-      case 'value':
+      case STATE.value:
         if (octet === GREATER) this.#tagEnds();
-        else if (isBlank(octet)) this.#state = 'in-tag';
+        else if (isBlank(octet)) this.#state = STATE.inTag;
         return;
-      case 'double-quoted':
-        if (octet === DOUBLE) this.#state = 'in-tag';
+      case STATE.doubleQuoted:
+        if (octet === DOUBLE) this.#state = STATE.inTag;
         return;
-      case 'single-quoted':
-        if (octet === SINGLE) this.#state = 'in-tag';
+      case STATE.singleQuoted:
+        if (octet === SINGLE) this.#state = STATE.inTag;
         return;
-      case 'declaration':
+      case STATE.declaration:
         this.#declaration(octet);
         return;
-      case 'comment':
+      case STATE.comment:
         this.#comment(octet);
         return;
-      case 'bogus-comment':
-        if (octet === GREATER) this.#state = 'data';
+      case STATE.bogusComment:
+        if (octet === GREATER) this.#state = STATE.data;
         return;
-      case 'cdata':
-        if (octet === GREATER && this.#dashes >= 2) this.#state = 'data';
+      case STATE.cdata:
+        if (octet === GREATER && this.#dashes >= 2) this.#state = STATE.data;
         else this.#dashes = octet === BRACKET ? this.#dashes + 1 : 0;
         return;
-      case 'raw':
+      case STATE.raw:
         this.#rawText(octet, at);
     }
   }
@@ -143,29 +146,29 @@ export class HtmlPlace {
     if (last !== undefined) return last;
     // What is never closed swallows what comes behind it.
     const open = this.#hidden[0]?.at ?? (this.#raw === '' ? undefined : this.#rawAt);
-    return open ?? (this.#state === 'data' ? undefined : this.#openAt);
+    return open ?? (this.#state === STATE.data ? undefined : this.#openAt);
   }
 
   #open(at: number): void {
-    this.#state = 'tag-open';
+    this.#state = STATE.tagOpen;
     this.#openAt = at;
   }
 
   #tagOpen(octet: number, at: number): void {
     if (isLetter(octet)) this.#nameBegins(octet, false);
-    else if (octet === SLASH) this.#state = 'end-tag-open';
-    else if (octet === QUESTION) this.#state = 'bogus-comment';
+    else if (octet === SLASH) this.#state = STATE.endTagOpen;
+    else if (octet === QUESTION) this.#state = STATE.bogusComment;
     else if (octet === BANG) {
-      this.#state = 'declaration';
+      this.#state = STATE.declaration;
       this.#tail = '';
     } else {
-      this.#state = 'data';
+      this.#state = STATE.data;
       this.octet(octet, at);
     }
   }
 
   #nameBegins(octet: number, isEnd: boolean): void {
-    this.#state = 'tag-name';
+    this.#state = STATE.tagName;
     this.#name = lower(octet);
     this.#isEnd = isEnd;
     this.#closesItself = false;
@@ -173,9 +176,9 @@ export class HtmlPlace {
 
   /** In its name. */
   #attribute(octet: number): void {
-    if (isBlank(octet)) this.#state = 'after-attribute';
+    if (isBlank(octet)) this.#state = STATE.afterAttribute;
     else if (endsName(octet)) this.#inTag(octet);
-    else if (octet === EQUALS) this.#state = 'before-value';
+    else if (octet === EQUALS) this.#state = STATE.beforeValue;
   }
 
   /** Between attributes. */
@@ -183,17 +186,17 @@ export class HtmlPlace {
     if (octet === GREATER) this.#tagEnds();
     else if (octet === SLASH) {
       this.#closesItself = true;
-      this.#state = 'in-tag';
+      this.#state = STATE.inTag;
     } else {
       this.#closesItself = false;
-      this.#state = isBlank(octet) ? 'in-tag' : 'attribute';
+      this.#state = isBlank(octet) ? STATE.inTag : STATE.attribute;
     }
   }
 
   #tagEnds(): void {
     const name = this.#name;
     const at = this.#openAt;
-    this.#state = 'data';
+    this.#state = STATE.data;
     this.#raw = '';
     if (this.#isEnd) {
       this.#endTag(name, at);
@@ -202,7 +205,7 @@ export class HtmlPlace {
     if (hiding.has(name) && !(this.#closesItself && foreign.has(name)) && this.#hidden.length < deepest)
       this.#hidden.push({ name, at });
     if (!raw.has(name) || (this.#closesItself && this.#isForeign)) return;
-    this.#state = 'raw';
+    this.#state = STATE.raw;
     this.#raw = name;
     this.#rawAt = at;
     this.#tail = '';
@@ -230,15 +233,15 @@ export class HtmlPlace {
     this.#tail += String.fromCharCode(octet);
     const isCdata = this.#isForeign && '[CDATA['.startsWith(this.#tail);
     if (this.#tail === '--') {
-      this.#state = 'comment';
+      this.#state = STATE.comment;
       this.#dashes = 0;
       this.#isFresh = true;
       this.#hasBang = false;
     } else if (this.#tail === '[CDATA[' && isCdata) {
-      this.#state = 'cdata';
+      this.#state = STATE.cdata;
       this.#dashes = 0;
     } else if (this.#tail !== '-' && !isCdata) {
-      this.#state = octet === GREATER || this.#tail.includes('>') ? 'data' : 'bogus-comment';
+      this.#state = octet === GREATER || this.#tail.includes('>') ? STATE.data : STATE.bogusComment;
     }
   }
 
@@ -251,7 +254,7 @@ export class HtmlPlace {
       return;
     }
     if (octet === GREATER && (this.#dashes >= 2 || this.#isFresh)) {
-      this.#state = 'data';
+      this.#state = STATE.data;
       return;
     }
     this.#hasBang = octet === BANG && this.#dashes >= 2 && !this.#hasBang;
