@@ -4,7 +4,7 @@ import { eventTopics } from '../base/event-table/event-table.ts';
 import { code, generated, page, table } from './markdown.ts';
 
 /** The log line as it looks: its fields behind the text. */
-function lineOf({ fields, level, text }: EventSpec): string {
+export function lineText({ fields, level, text }: EventSpec): string {
   if (level === 'none') return '';
   const behind = Object.entries(fields)
     .filter(([name, { twice }]) => twice === true || !text.includes(`{${name}}`))
@@ -36,7 +36,7 @@ function rowOf([name, spec]: readonly [string, EventSpec]): readonly string[] {
   return [
     code(name),
     level === 'none' ? '' : level,
-    lineOf(spec),
+    lineText(spec),
     when + (words === '' ? '' : ` In the log with \`verbose\` ${words} only.`),
     Object.entries<FieldSpec>(fields).map(fieldText).join('; '),
   ];

@@ -4,6 +4,7 @@ import { errorPage } from './error-page.ts';
 import { eventPage } from './event-page.ts';
 import { extensionPage } from './extension-page.ts';
 import { lenientPage } from './lenient-page.ts';
+import { logPage } from './log-page.ts';
 import { luacheckStandard } from './luacheck.ts';
 import { metricPage } from './metric-page.ts';
 import { indexPage, modulePage } from './module-page.ts';
@@ -17,6 +18,7 @@ export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<stri
     ['doc/reference/options.md', optionPage()],
     ['doc/reference/errors.md', errorPage()],
     ['doc/reference/events.md', eventPage()],
+    ['doc/log.md', logPage()],
     ['doc/reference/extensions.md', extensionPage()],
     ['doc/reference/lenient.md', lenientPage()],
     ['doc/reference/metrics.md', metricPage()],
