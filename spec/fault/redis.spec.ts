@@ -314,6 +314,29 @@ describe('a hundred keys', () => {
   });
 });
 
+describe('store-prefix', () => {
+  it('stands before every key, and another one makes another memory', async () => {
+    await open(
+      ([name]) => (name === 'GET' ? entry('right') : name === 'SCAN' ? '*2\r\n$1\r\n0\r\n*0\r\n' : OK),
+      { 'store-prefix': 'mx[1]*:' },
+    );
+    await store.get(KEY);
+    await store.set(KEY, KEY, 60);
+    await store.delete(KEY);
+    await store.list(octets('gl:'), 10);
+    const named = redis.commands.map(([name, first, ...rest]) =>
+      name === 'SCAN' ? rest[rest.indexOf('MATCH') + 1] : first,
+    );
+    // A pattern has its characters escaped.
+    expect(named).toEqual([
+      'mx[1]*:k',
+      'mx[1]*:k',
+      'mx[1]*:k',
+      expect.stringMatching(/^mx\\\[1\\?\]\\\*:gl:\*$/),
+    ]);
+  });
+});
+
 describe('a server that comes back', () => {
   it('is found at the next trial, without a call and without a restart', async () => {
     await open(stall);

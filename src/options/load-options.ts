@@ -32,6 +32,9 @@ interface Word {
 
 const COMMAND_LINE = 'command line';
 
+/** A word as problems repeat it: they go to logs that many read, and somebody may have put a password into a URL, where none may be. */
+const shown = (word: string): string => JSON.stringify(word.replace(/(:\/\/[^\s/@:]*:)\S*@/g, '$1...@'));
+
 /** What is wrong with a word that is no option. */
 function bareWord(word: string, problem: string | undefined): string {
   if (problem !== undefined) return `${JSON.stringify(word)} is no option; ${problem}`;
@@ -55,7 +58,7 @@ function applyWord(options: OptionSet, word: Word): string | undefined {
       return `${word.origin}: there is no option ${JSON.stringify(read.name)}${near}`;
     }
     case 'invalid':
-      return `${word.origin}: ${JSON.stringify(word.text)}: expected ${outcome.expected}`;
+      return `${word.origin}: ${shown(word.text)}: expected ${outcome.expected}`;
   }
 }
 

@@ -90,7 +90,9 @@ export function readStoreUrl(text: string): StoreUrlOutcome {
   const [, scheme = '', written = ''] = local;
   const path = written.replace(/^\/\/(?=\/)/, '');
   if (!path.startsWith('/'))
-    return wrong(`a path from the root behind ${scheme}:, such as ${scheme}:/var/lib/smtpe/store`);
+    return wrong(
+      `a path from the root behind ${scheme}:, such as ${scheme.toLowerCase() === 'lmdb' ? 'lmdb:/var/lib/smtpe/store' : 'redis+unix:/run/redis/redis.sock'}`,
+    );
   return {
     kind: 'url',
     url: { kind: scheme.toLowerCase() === 'lmdb' ? 'lmdb' : 'redis-socket', path },

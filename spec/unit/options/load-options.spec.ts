@@ -28,6 +28,17 @@ describe('loadOptions', () => {
     expect(loaded.options.text('file')).toBe('/etc/smtpe.cf');
   });
 
+  it.each([
+    ['store=redis://me:secret@db.example', 'redis://me:...@db.example'],
+    ['store=redis://:se/c@ret@db.example/1', 'redis://:...@db.example/1'],
+    ['store.near=rediss://me:secret@db.example', 'rediss://me:...@db.example'],
+  ])('does not repeat a password: %s', async (word, shown) => {
+    for (const loaded of [await load([word]), await load([], { '/etc/smtpe.cf': word })]) {
+      expect(loaded.problems.join()).toContain(shown);
+      expect(loaded.problems.join()).not.toMatch(/secret|ret@/);
+    }
+  });
+
   it('refuses half a login', async () => {
     for (const [set, other] of [
       ['smtp-forward-user=alice', 'smtp-forward-password-file=/etc/smtpe.password'],
