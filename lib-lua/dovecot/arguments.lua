@@ -2,7 +2,7 @@
 -- type is one of the standard kind, at the line of the caller.
 
 local type, error, tostring, tonumber = type, error, tostring, tonumber
-local getmetatable, setmetatable, math_type, floor = getmetatable, setmetatable, math.type, math.floor
+local rawget, getmetatable, setmetatable, math_type, floor = rawget, getmetatable, setmetatable, math.type, math.floor
 
 local arguments = {}
 
@@ -56,19 +56,29 @@ function arguments.integer(value, place, name)
   return number
 end
 
--- The object that a method is called with must have one of these metatables.
-function arguments.object(value, what, metatable, other)
-  local its = type(value) == 'table' and getmetatable(value)
-  if not its or its ~= metatable and its ~= other then
-    error('Bad argument #1, expected ' .. what .. ' got ' .. type(value), 0)
-  end
-  return value
+-- Objects are tables, and what is known of one is in a metatable of its own: nothing but the object holds it, and it goes with it. (A table
+-- keyed by the objects would hold them all for ever: keys are never weak here.) `kind`: the name, and the methods, or a function of the
+-- object and the name of a field.
+function arguments.kind(name, index)
+  return { name = name, index = index }
 end
 
--- A table that stands for something of ours: its handle is in the field `item`, as scripts may look.
+-- The handle of an object is in the field `item`, where scripts may look for it.
 local new_handle = newproxy
-function arguments.made(metatable)
-  return setmetatable({ item = new_handle() }, metatable)
+function arguments.made(kind, state)
+  return setmetatable({ item = new_handle() }, { __name = kind.name, __index = kind.index, kind = kind, state = state })
+end
+
+local rawmetatable = getmetatable
+
+-- What is known of the object that a method is called with, which must be of this kind, or the other.
+function arguments.state(value, kind, other)
+  local metatable = type(value) == 'table' and rawmetatable(value)
+  local its = type(metatable) == 'table' and rawget(metatable, 'kind')
+  if not its or its ~= kind and its ~= other then
+    error('Bad argument #1, expected ' .. kind.name .. ' got ' .. type(value), 0)
+  end
+  return metatable.state
 end
 
 return arguments

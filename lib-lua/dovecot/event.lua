@@ -2,26 +2,21 @@
 
 local _, behind = ...
 local arguments = require 'dovecot.arguments'
-local count, text, integer, object, made = arguments.count, arguments.text, arguments.integer, arguments.object, arguments.made
-local select, setmetatable, next, ipairs, type = select, setmetatable, next, ipairs, type
-
-local WHAT = 'struct event'
-
--- What is known of an event, by the event: prefix, name, fields, parent; of a passthrough event `position`.
-local known = setmetatable({}, { __mode = 'k' })
+local count, text, integer, made, state_of =
+  arguments.count, arguments.text, arguments.integer, arguments.made, arguments.state
+local select, next, ipairs, type = select, next, ipairs, type
 
 local methods, passthrough_methods = {}, {}
-local event_metatable = { __name = WHAT, __index = methods }
-local passthrough_metatable = { __name = WHAT, __index = passthrough_methods }
+local EVENT = arguments.kind('struct event', methods)
+local PASSTHROUGH = arguments.kind('struct event', passthrough_methods)
 
+-- `parent`: an event. Of each is known: prefix, name, fields, parent.
 local function make(parent, prefix)
-  local event = made(event_metatable)
-  known[event] = { parent = parent and known[parent], prefix = prefix or '', fields = {} }
-  return event
+  return made(EVENT, { parent = parent and state_of(parent, EVENT, PASSTHROUGH), prefix = prefix or '', fields = {} })
 end
 
 local function self_of(value)
-  return known[object(value, WHAT, event_metatable, passthrough_metatable)]
+  return state_of(value, EVENT, PASSTHROUGH)
 end
 
 -- The text in front of a message: those of the parents first, unless one replaces them.
@@ -103,10 +98,8 @@ end
 function methods.passthrough_event(...)
   count(select('#', ...), 1)
   local parent = self_of((...))
-  local event = made(passthrough_metatable)
-  known[event] = { parent = parent, prefix = '', fields = {}, is_passthrough = true }
   behind.dovecot_passthrough(true)
-  return event
+  return made(PASSTHROUGH, { parent = parent, prefix = '', fields = {}, is_passthrough = true })
 end
 
 local module = { make = make }
@@ -117,7 +110,7 @@ function module.new(base)
     count(select('#', ...), 0, 1)
     local parent = ...
     if select('#', ...) == 1 then
-      object(parent, WHAT, event_metatable, passthrough_metatable)
+      self_of(parent)
     end
     return make(parent or base)
   end

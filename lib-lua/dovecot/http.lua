@@ -2,15 +2,16 @@
 
 local _, behind = ...
 local arguments = require 'dovecot.arguments'
-local count, text, object, made = arguments.count, arguments.text, arguments.object, arguments.made
-local select, setmetatable, next, ipairs, type, error, tostring =
-  select, setmetatable, next, ipairs, type, error, tostring
+local count, text, made, state_of = arguments.count, arguments.text, arguments.made, arguments.state
+local select, next, ipairs, type, error, tostring =
+  select, next, ipairs, type, error, tostring
 local tonumber, remove = tonumber, table.remove
 local find, lower, match, math_type = string.find, string.lower, string.match, math.type
 
-local CLIENT, REQUEST, RESPONSE = 'struct http_client', 'struct http_client_request', 'struct dlua_http_response'
-
-local known = setmetatable({}, { __mode = 'k' })
+local responses, requests, clients = {}, {}, {}
+local CLIENT = arguments.kind('struct http_client', clients)
+local REQUEST = arguments.kind('struct http_client_request', requests)
+local RESPONSE = arguments.kind('struct dlua_http_response', responses)
 
 -- Settings of both generations, by the kind of value.
 local numbers = {
@@ -79,22 +80,17 @@ local function read_settings(given)
   return settings
 end
 
-local responses, requests, clients = {}, {}, {}
-local response_metatable = { __name = RESPONSE, __index = responses }
-local request_metatable = { __name = REQUEST, __index = requests }
-local client_metatable = { __name = CLIENT, __index = clients }
-
 for name, field in next, { status = 'status', reason = 'reason', payload = 'payload' } do
   responses[name] = function(...)
     count(select('#', ...), 1)
-    return known[object((...), RESPONSE, response_metatable)][field]
+    return state_of((...), RESPONSE)[field]
   end
 end
 
 function responses.header(...)
   count(select('#', ...), 2)
   local self, name = ...
-  local state = known[object(self, RESPONSE, response_metatable)]
+  local state = state_of(self, RESPONSE)
   return state.headers[lower(text(name, 1, 'header'))] or ''
 end
 
@@ -111,7 +107,7 @@ end
 function requests.add_header(...)
   count(select('#', ...), 3)
   local self, name, value = ...
-  local state = known[object(self, REQUEST, request_metatable)]
+  local state = state_of(self, REQUEST)
   name, value = text(name, 1, 'add_header'), text(value, 2, 'add_header')
   if not find(name, TOKEN) then
     error('header name must be a token', 0)
@@ -125,7 +121,7 @@ end
 function requests.remove_header(...)
   count(select('#', ...), 2)
   local self, name = ...
-  local state = known[object(self, REQUEST, request_metatable)]
+  local state = state_of(self, REQUEST)
   local place = place_of(state, text(name, 1, 'remove_header'))
   if place then
     remove(state.headers, place)
@@ -135,38 +131,36 @@ end
 function requests.set_payload(...)
   count(select('#', ...), 2, 3)
   local self, payload = ...
-  known[object(self, REQUEST, request_metatable)].payload = text(payload, 1, 'set_payload')
+  state_of(self, REQUEST).payload = text(payload, 1, 'set_payload')
 end
 
 function requests.set_event(...)
   count(select('#', ...), 2)
   local self, event = ...
-  known[object(self, REQUEST, request_metatable)].event = event
+  state_of(self, REQUEST).event = event
 end
 
 function requests.get_event(...)
   count(select('#', ...), 1)
-  return known[object((...), REQUEST, request_metatable)].event
+  return state_of((...), REQUEST).event
 end
 
 function requests.submit(...)
   count(select('#', ...), 1)
-  local state = known[object((...), REQUEST, request_metatable)]
+  local state = state_of((...), REQUEST)
   if state.submitted then
     error('the request was submitted before', 0)
   end
   state.submitted = true
   local status, reason, payload, headers =
     behind.dovecot_http(state.url, state.method, state.headers, state.payload, state.settings)
-  local response = made(response_metatable)
-  known[response] = { status = status, reason = reason, payload = payload, headers = headers }
-  return response
+  return made(RESPONSE, { status = status, reason = reason, payload = payload, headers = headers })
 end
 
 function clients.request(...)
   count(select('#', ...), 2)
   local self, given = ...
-  local client = known[object(self, CLIENT, client_metatable)]
+  local client = state_of(self, CLIENT)
   arguments.table(given, 1, 'request')
   if given.url == nil then
     error('cannot create request: url not specified', 0)
@@ -180,9 +174,7 @@ function clients.request(...)
   if not find(method, TOKEN) then
     error('method must be a token', 0)
   end
-  local request = made(request_metatable)
-  known[request] = { url = url, method = method, headers = {}, settings = client.settings }
-  return request
+  return made(REQUEST, { url = url, method = method, headers = {}, settings = client.settings })
 end
 
 local http = {}
@@ -193,9 +185,7 @@ function http.client(...)
   if type(given) ~= 'table' then
     error("bad argument #1 to '?' (table expected, got " .. type(given) .. ')', 0)
   end
-  local client = made(client_metatable)
-  known[client] = { settings = read_settings(given) }
-  return client
+  return made(CLIENT, { settings = read_settings(given) })
 end
 
 return http

@@ -3,28 +3,24 @@
 local _, behind = ...
 local arguments = require 'dovecot.arguments'
 local event = require 'dovecot.event'
-local text, object, made = arguments.text, arguments.object, arguments.made
-local select, setmetatable, next, gmatch, match = select, setmetatable, next, string.gmatch, string.match
+local text, made, state_of = arguments.text, arguments.made, arguments.state
+local select, next, gmatch, match = select, next, string.gmatch, string.match
 
-local WHAT = 'auth_request'
+local REQUEST
+local methods = {}
 
--- The fields of a request and its event, by the request.
-local known = setmetatable({}, { __mode = 'k' })
+local function self_of(value)
+  return state_of(value, REQUEST)
+end
 
-local methods, metatable = {}, { __name = WHAT }
-
-function metatable.__index(request, name)
+-- Of a request is known: its fields, its event, what is in front of its log lines.
+REQUEST = arguments.kind('auth_request', function(request, name)
   local method = methods[name]
   if method ~= nil then
     return method
   end
-  local state = known[request]
-  return state and state.fields[name]
-end
-
-local function self_of(value)
-  return known[object(value, WHAT, metatable)]
-end
+  return self_of(request).fields[name]
+end)
 
 for name, level in next, { log_debug = 'debug', log_info = 'info', log_warning = 'warning', log_error = 'err' } do
   methods[name] = function(...)
@@ -35,8 +31,7 @@ for name, level in next, { log_debug = 'debug', log_info = 'info', log_warning =
 end
 
 function methods.event(self)
-  self_of(self)
-  return event.make(known[self].event)
+  return event.make(self_of(self).event)
 end
 
 -- Two values: 1; 0 and why the password does not fit; -1 and what is wrong with the stored one. They are numbers, which are all true.
@@ -69,12 +64,11 @@ local module = {}
 
 -- `prefix` is in front of its log lines.
 function module.make(fields, prefix)
-  local request = made(metatable)
+  local request = made(REQUEST, { fields = fields, prefix = prefix, event = event.make(nil, prefix) })
   request.skip_password_check = false
   request.passdbs_seen_user_unknown = false
   request.passdbs_seen_internal_failure = false
   request.userdbs_seen_internal_failure = false
-  known[request] = { fields = fields, prefix = prefix, event = event.make(nil, prefix) }
   return request
 end
 
