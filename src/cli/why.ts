@@ -58,14 +58,18 @@ function byAge(files: readonly LogFile[]): readonly LogFile[] {
 
 /** Where the answer goes. */
 export interface WhyOutput {
-  print(text: string): Promise<void>;
+  /** False: nobody reads any more, as behind `| head`. */
+  print(text: string): Promise<boolean>;
   complain(problems: readonly string[]): Promise<void>;
 }
 
 /** A reader that stands still is waited for: it may be a pager. */
 const standardOutput: WhyOutput = {
   print: async (text) => {
-    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+    const { stdout } = process;
+    // The error of a reader that has gone comes later, and is what is waited for then.
+    if (!stdout.write(text)) await once(stdout, 'drain').catch(() => undefined);
+    return stdout.errored === null;
   },
   complain,
 };
@@ -88,10 +92,10 @@ export async function why(
   }
   let found = 0;
   let texts = '';
-  const say = async (): Promise<void> => {
+  const say = async (): Promise<boolean> => {
     const text = texts;
     texts = '';
-    if (text !== '') await print(text);
+    return text === '' || (await print(text));
   };
   const finder = new Finder(query, (story) => {
     texts += `${found++ > 0 ? '\n' : ''}${storyText(story)}`;
@@ -102,7 +106,7 @@ export async function why(
       for await (const line of file.lines()) {
         const record = readLogLine(line);
         if (record !== undefined) finder.take(record);
-        if (texts !== '') await say();
+        if (texts !== '' && !(await say())) return exitCode.ok;
       }
     } catch (error) {
       failures.push(`why: ${textOf(error)}`);

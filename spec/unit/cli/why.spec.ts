@@ -49,6 +49,7 @@ async function ask(...words: readonly string[]): Promise<{ code: number; out: st
   const code = await why(words, {
     print: async (text) => {
       out += text;
+      return true;
     },
     complain: async (problems) => {
       said += problems.join('\n');
@@ -110,4 +111,15 @@ it('shows what is in front of the place where a file ends too soon or is damaged
   const damaged = await ask('to=x@d.example', at('damaged.gz'), at('smtpe.log'));
   expect([damaged.code, hours(damaged.out).at(-1)]).toEqual([71, '04']);
   expect(damaged.said).toContain(`${at('damaged.gz')} has damaged compressed data`);
+});
+
+it('stops when nobody reads any more', async () => {
+  let printed = 0;
+  const said: string[] = [];
+  const code = await why(['from=a@b.example', at('smtpe.log.1'), at('smtpe.log'), at('cut.gz')], {
+    print: async () => ++printed < 2,
+    complain: async (problems) => void said.push(...problems),
+  });
+  // The third file, which is damaged, was not reached.
+  expect([code, printed, said]).toEqual([0, 2, []]);
 });
