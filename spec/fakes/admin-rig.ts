@@ -78,7 +78,8 @@ export class AdminRig {
         options: () => [{ name: 'workers', text: '2', origin: 'command line' }],
         policy: () => ({ path: 'policy.lua', digest: 'sha256:00' }),
       },
-      reload: settings.reload ?? (async () => ({ kind: 'reloaded', changed: [], needRestart: [] })),
+      reload:
+        settings.reload ?? (async () => ({ kind: 'reloaded', changed: [], needRestart: [], silent: [] })),
       drainWait: () => drainWait,
       policyMetrics: new PolicySums(),
     };

@@ -80,7 +80,7 @@ it('one process: health, reload that is refused and one that is taken, drain whi
   const taken = await ask(service, 'POST', '/reload');
   expect([taken.status, JSON.parse(taken.text)]).toEqual([
     200,
-    { done: true, changed: ['limit-recipients=7'], need_restart: ['user'] },
+    { done: true, changed: ['limit-recipients=7'], need_restart: ['user'], silent: [] },
   ]);
   expect(await (await greeted(port)).command('NOOP')).toBe('250 new\r\n');
 

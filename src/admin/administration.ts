@@ -107,9 +107,9 @@ export class Administration {
 
   async health(): Promise<Health> {
     const { fleet } = this.#parts;
-    const { answers, silent } = await fleet.ask({ kind: 'beat' }, 'done');
-    if (answers.length > 0) return { problems: [] };
-    return { problems: silent.length === 0 ? ['no process serves'] : silent.map(silentText) };
+    const answer = await fleet.any({ kind: 'beat' });
+    if (answer === true) return { problems: [] };
+    return { problems: answer.length === 0 ? ['no process serves'] : answer };
   }
 
   async readiness(): Promise<Health> {

@@ -41,6 +41,21 @@ export class Fleet {
     return { answers, silent };
   }
 
+  /** True as soon as one answers; else who does not. */
+  any(question: DeskQuestion): Promise<true | readonly string[]> {
+    const desks = this.#desks();
+    return new Promise((resolve) => {
+      const silent: string[] = [];
+      if (desks.length === 0) resolve([]);
+      for (const desk of desks) {
+        void this.#one(desk, question).then((answer) => {
+          if (typeof answer !== 'string') resolve(true);
+          else if (silent.push(`process ${desk.pid}: ${answer}`) === desks.length) resolve(silent);
+        });
+      }
+    });
+  }
+
   /** The answer, or why there is none. */
   #one(desk: Desk, question: DeskQuestion): Promise<DeskAnswer | string> {
     return new Promise((resolve) => {

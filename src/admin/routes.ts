@@ -107,7 +107,12 @@ export const routes: readonly Route[] = [
             error: 'not reloaded, the old options and the old policy stay',
             problems: outcome.problems,
           })
-        : json(200, { ...DONE, changed: outcome.changed, need_restart: outcome.needRestart });
+        : json(200, {
+            ...DONE,
+            changed: outcome.changed,
+            need_restart: outcome.needRestart,
+            silent: outcome.silent,
+          });
     },
   },
   {

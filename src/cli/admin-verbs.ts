@@ -91,11 +91,12 @@ const words = (value: unknown): string =>
   Array.isArray(value) ? value.map(String).map(shown).join(' ') : '';
 
 function reload(call: Call): Promise<number> {
-  return change(call, '/reload', ({ changed, need_restart: waiting }) =>
+  return change(call, '/reload', ({ changed, need_restart: waiting, silent }) =>
     [
       'reloaded',
       ...(words(changed) === '' ? [] : [`changed: ${words(changed)}`]),
       ...(words(waiting) === '' ? [] : [`needs a restart: ${words(waiting)}`]),
+      ...(words(silent) === '' ? [] : [`does not answer, and will do it later: process ${words(silent)}`]),
     ].join('\n'),
   );
 }

@@ -46,7 +46,7 @@ export class HeldRevision {
   /** To be said in the log when the reload at work has gone well. */
   #say: () => void = () => undefined;
   #reading: Promise<unknown> = Promise.resolve();
-  readonly #adoptions: Adoptions;
+  readonly #adoptions: Adoptions<WorkerProcess>;
 
   constructor(deps: HeldRevisionDeps) {
     this.#deps = deps;
@@ -75,6 +75,7 @@ export class HeldRevision {
     });
     worker.onMessage((message) => {
       this.#rounds.hear(worker, message);
+      if (message.kind === 'adopting') this.#adoptions.heard(worker);
       if (message.kind === 'adopted') this.#adoptions.taken(worker);
       // Each worker watches; the one that would try is enough.
       if (message.kind === 'changed' && this.#deps.supervisor.serving[0] === worker) {
@@ -136,8 +137,8 @@ export class HeldRevision {
         this.#say = fresh.say;
         const wanted = { options: fresh.options.toTexts(), tls: fresh.tls };
         this.#rounds.reload(wanted, (outcome) => {
-          const all = outcome.kind === 'adopted' ? this.#adoptions.all(this.#deps.limitMs()) : undefined;
-          void Promise.resolve(all).then(() => resolve(outcomeOf(outcome, fresh)));
+          const all = outcome.kind === 'adopted' ? this.#adoptions.all(this.#deps.limitMs()) : [];
+          void Promise.resolve(all).then((silent) => resolve(outcomeOf(outcome, fresh, silent)));
         });
       });
     });
@@ -164,10 +165,14 @@ export class HeldRevision {
   }
 }
 
-function outcomeOf(round: RoundOutcome, { changed, needRestart }: NewOptions): ReloadOutcome {
+function outcomeOf(
+  round: RoundOutcome,
+  { changed, needRestart }: NewOptions,
+  silent: readonly WorkerProcess[],
+): ReloadOutcome {
   switch (round.kind) {
     case 'adopted':
-      return { kind: 'reloaded', changed, needRestart };
+      return { kind: 'reloaded', changed, needRestart, silent: silent.map(({ pid }) => pid) };
     case 'kept':
       return { kind: 'kept', problems: [round.cause] };
     case 'nobody':

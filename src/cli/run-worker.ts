@@ -240,6 +240,7 @@ async function reload(message: ToWorker, service: Service, line: WorkerLine): Pr
         : { kind: 'reloaded', round, policy: undefined, problem: outcome.problem },
     );
   } else if (message.kind === 'adopt') {
+    void line.send({ kind: 'adopting' });
     const { options, policy, tls } = message.revision;
     const taken = await service.reload({ options: OptionSet.fromTexts(options), policy, tls });
     if (taken.kind === 'kept')

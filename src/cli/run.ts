@@ -198,7 +198,7 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
     read = fresh.options;
     certificates = fresh.tls;
     fresh.say();
-    return { kind: 'reloaded', changed: fresh.changed, needRestart: fresh.needRestart };
+    return { kind: 'reloaded', changed: fresh.changed, needRestart: fresh.needRestart, silent: [] };
   };
   const reloadAloud = async (what: Reloaded): Promise<ReloadOutcome> => {
     manager.reloading();

@@ -65,6 +65,8 @@ export type FromWorker =
       readonly policy: PolicySource | undefined;
       readonly problem?: string;
     }
+  /** It has heard `adopt`. */
+  | { readonly kind: 'adopting' }
   /** The outcome of `adopt`: it serves by it, or has asked to be replaced. */
   | { readonly kind: 'adopted' }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: DeskAnswer }

@@ -88,7 +88,7 @@ describe('who may ask', () => {
     let reloads = 0;
     const reload = async () => {
       reloads++;
-      return { kind: 'reloaded', changed: ['workers=2'], needRestart: ['user'] } as const;
+      return { kind: 'reloaded', changed: ['workers=2'], needRestart: ['user'], silent: [9] } as const;
     };
     const rig = await start({ desks: [desk()], reload });
     for (const given of [
@@ -107,7 +107,7 @@ describe('who may ask', () => {
     const answer = await rig.order('/reload');
     expect([answer.status, JSON.parse(answer.text)]).toEqual([
       200,
-      { done: true, changed: ['workers=2'], need_restart: ['user'] },
+      { done: true, changed: ['workers=2'], need_restart: ['user'], silent: [9] },
     ]);
   });
 

@@ -33,7 +33,7 @@ async function tried(place: string, token = ''): Promise<string | undefined> {
     serving: () => 0,
     ending: () => false,
     policy: () => undefined,
-    reload: () => Promise.resolve({ kind: 'reloaded', changed: [], needRestart: [] }),
+    reload: () => Promise.resolve({ kind: 'reloaded', changed: [], needRestart: [], silent: [] }),
   });
   if (outcome.kind === 'failed') return outcome.problem;
   open.push(outcome.admin);
