@@ -1,4 +1,4 @@
-// What is used in service besides policy, spool and certificates: files that options name, and Maildirs. Can the user who is going to serve use it?
+// What is used in service besides policy, spool and certificates: files that options name, Maildirs, and directories of stores. Can the user who is going to serve use it?
 // Asked by `check`, and with option user= at the start, when the process is that user, so that it does not fail in the night at a reload or at
 // the first message.
 import { constants } from 'node:fs';
@@ -9,6 +9,8 @@ import { isPerRecipient } from '../delivery/mailbox-path.ts';
 import { parseHostList } from '../net-address/host-list.ts';
 import type { Options } from '../options/options.ts';
 import { readPinList } from '../options/pin-list.ts';
+import { readStoreUrl } from '../options/store-url.ts';
+import { directoryOutlook } from '../store/embedded/directory.ts';
 
 const one = (text: string): readonly string[] => (text === '' ? [] : [text]);
 
@@ -61,6 +63,13 @@ async function maildirProblem(path: string, user: string): Promise<string | unde
   }
 }
 
+/** Of a store on a disk; undefined when it is none, or all is well. */
+async function storeDirectoryProblem(name: string, text: string): Promise<string | undefined> {
+  if (name !== 'store' && !name.startsWith('store.')) return undefined;
+  const read = readStoreUrl(text);
+  return read.kind === 'wrong' || read.url.kind !== 'lmdb' ? undefined : directoryOutlook(read.url.path);
+}
+
 /** What this process, which is `user` by now, cannot use; empty when all is well. */
 export async function unusableProblems(options: Options, user: string): Promise<readonly string[]> {
   const problems: string[] = [];
@@ -74,6 +83,8 @@ export async function unusableProblems(options: Options, user: string): Promise<
       const problem = await readProblem(path, user);
       if (problem !== undefined) problems.push(`${origin}: ${name}: ${path}: ${problem}`);
     }
+    const store = await storeDirectoryProblem(name, text);
+    if (store !== undefined) problems.push(`${origin}: ${name}=${text}: ${store}`);
     if (option !== 'smtp-smart-host') continue;
     for (const target of parseHostList(text)) {
       const wrong = target.kind === 'maildir' ? await maildirProblem(target.path, user) : undefined;

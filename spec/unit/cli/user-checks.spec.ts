@@ -1,5 +1,5 @@
 // What `check` and a start with user= say of files and directories that options name and that are not there.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,8 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'smtpe-user-'));
   await writeFile(join(directory, 'file'), '');
   await mkdir(join(directory, 'mail'));
+  await mkdir(join(directory, 'open'));
+  await chmod(join(directory, 'open'), 0o770);
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -28,6 +30,7 @@ describe('unusableProblems', () => {
     { 'smtp-forward-tls': 'pin', 'smtp-forward-tls-pin': `sha256:${'0'.repeat(64)} DIR/file` },
     { 'smtp-smart-host': 'maildir:DIR/none/Mail, mx.example.com' },
     { 'smtp-smart-host': 'maildir:DIR/mail/%d/%n' },
+    { store: 'lmdb:DIR/store', 'store.far': 'redis://127.0.0.1:1/0', 'store.near': 'lmdb:DIR/not/yet/there' },
     { 'smtp-smart-host': 'maildir:DIR/mail/user-%u/Mail' },
   ])('has nothing against %j', async (options) => {
     expect(await about(options)).toEqual([]);
@@ -47,6 +50,23 @@ describe('unusableProblems', () => {
     expect(await about({ 'smtp-smart-host': 'maildir:DIR/none/%d/%n' })).toEqual([
       'createOptions: maildir:DIR/none/%d/%n: there is no directory DIR/none: every recipient would be unknown',
     ]);
+  });
+
+  it.each([
+    ['lmdb:DIR/open', 'others may write to DIR/open; chmod 700 DIR/open'],
+    ['lmdb:DIR/file', 'DIR/file is no directory'],
+    ['lmdb:DIR/file/store', expect.stringMatching(/^DIR\/file\/store: ENOTDIR.*this user may write to$/)],
+    ['lmdb:/proc/self/store', expect.stringMatching(/^\/proc\/self\/store: .*this user may write to$/)],
+  ])('where stores are to be: %s', async (url, problem: string) => {
+    for (const name of ['store', 'store.near']) {
+      const [found = '', ...more] = await about({ [name]: url });
+      const start = `createOptions: ${name}=${url}: `;
+      expect(found.slice(0, start.length)).toBe(start);
+      expect(found.slice(start.length)).toEqual(problem);
+      expect(more).toEqual([]);
+    }
+    // Who looks makes nothing.
+    expect(await readdir(directory)).toEqual(['file', 'mail', 'open']);
   });
 
   it('all of them', async () => {

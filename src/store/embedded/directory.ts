@@ -1,6 +1,7 @@
 // Where an embedded store may lie: a directory that nobody else may write to, on a file system of this machine (LMDB maps its file and forbids
 // others).
-import { mkdir, open, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, open, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf, textOf } from '../../base/errors.ts';
 import { makePath } from '../../ops/make-path.ts';
@@ -23,30 +24,60 @@ const remote: ReadonlyMap<number, string> = new Map([
 
 const MODE = 0o700;
 
+/** What is wrong with a directory that is there, and what would be right. */
+async function unfit(path: string): Promise<string | undefined> {
+  const found = await stat(path);
+  const user = process.geteuid?.();
+  if (!found.isDirectory()) return `${path} is no directory`;
+  if (user !== undefined && found.uid !== user) {
+    return `${path} belongs to user ${found.uid} and this is user ${user}: run this as that user, or change the owner of ${path}`;
+  }
+  if ((found.mode & 0o022) !== 0) return `others may write to ${path}; chmod 700 ${path}`;
+  return remoteProblem(path, path);
+}
+
+/** `there` is where `path` is, or will be. */
+async function remoteProblem(path: string, there: string): Promise<string | undefined> {
+  const kind = remote.get(Number((await statfs(there)).type));
+  return kind === undefined
+    ? undefined
+    : `${path} is on a file system that other machines or programs answer for (${kind}), and LMDB needs one of this machine; take another directory, or Redis for several machines`;
+}
+
+const unwritable = (path: string, cause: string): string =>
+  `${path}: ${cause}; it must be a directory that this user may write to`;
+
 /** Makes the directory if it is not there; gives what is wrong with it, and what would be right. */
 export async function directoryProblem(path: string): Promise<string | undefined> {
   try {
     const above = await makePath(Buffer.from(dirname(path)).toString('latin1'), new AbortController().signal);
-    if (above.kind === 'failed')
-      return `${path}: ${above.code}; it must be a directory that this user may write to`;
+    if (above.kind === 'failed') return unwritable(path, above.code);
     await mkdir(path, { mode: MODE }).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error;
     });
-    const found = await stat(path);
-    const user = process.geteuid?.();
-    if (!found.isDirectory()) return `${path} is no directory`;
-    if (user !== undefined && found.uid !== user) {
-      return `${path} belongs to user ${found.uid} and this is user ${user}: run this as that user, or change the owner of ${path}`;
-    }
-    if ((found.mode & 0o022) !== 0) return `others may write to ${path}; chmod 700 ${path}`;
-    const kind = remote.get(Number((await statfs(path)).type));
-    if (kind !== undefined) {
-      return `${path} is on a file system that other machines or programs answer for (${kind}), and LMDB needs one of this machine; take another directory, or Redis for several machines`;
-    }
+    const problem = await unfit(path);
+    if (problem !== undefined) return problem;
     await tryFile(path);
     return undefined;
   } catch (error) {
-    return `${path}: ${textOf(error)}; it must be a directory that this user may write to`;
+    return unwritable(path, textOf(error));
+  }
+}
+
+/** As directoryProblem, for who only looks: makes nothing. Where it is not there yet, the nearest directory above it tells. */
+export async function directoryOutlook(path: string): Promise<string | undefined> {
+  for (let there = path; ; there = dirname(there)) {
+    try {
+      const found = await stat(there);
+      if (!found.isDirectory()) return `${there} is no directory`;
+      const problem = there === path ? await unfit(path) : await remoteProblem(path, there);
+      if (problem !== undefined) return problem;
+      await access(there, constants.R_OK | constants.W_OK | constants.X_OK);
+      return undefined;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' && there !== dirname(there)) continue;
+      return unwritable(path, textOf(error));
+    }
   }
 }
 
