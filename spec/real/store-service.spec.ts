@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { closedPort } from '../../src/bench/ports/scripted-server.ts';
+import { Program } from '../fakes/program.ts';
 import { entry, OK, startFakeRedis } from '../fakes/redis-server.ts';
 import { type ServiceSettings, ServiceUnderTrial } from '../fakes/service.ts';
 import { SmtpClient } from '../fakes/smtp-client.ts';
@@ -94,6 +95,44 @@ it('two services share a directory: one is killed, the other goes on, and the fi
   const most = sums(answered).at(-1) ?? 0;
   expect(next).toBeGreaterThan(most);
   expect(sums(await heloes(secondPort, 1, 1))).toEqual([(next ?? 0) + 1]);
+});
+
+it('smtpe store looks into it and changes it while workers write, and nothing is lost', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'smtpe-store-verb-'));
+  closes.push(() => rm(directory, { recursive: true, force: true }));
+  const url = `store=lmdb:${join(directory, 'store')}`;
+  const service = await start({ policy: COUNT, options: ['workers=2', url] });
+  const port = await service.ready(2);
+  expect(sums(await heloes(port, 2, 1))).toEqual([1, 2]);
+  const verb = async (...args: string[]): Promise<string> => {
+    const main = join(import.meta.dirname, '../../dist/main.js');
+    const { code, stderr, stdout } = await new Program(process.execPath, [main, 'store', url, ...args]).ended;
+    expect([code, stderr], args.join(' ')).toEqual([0, '']);
+    return stdout;
+  };
+  const verbs = Promise.all([
+    verb('list'),
+    verb('set', 'by-hand', 'yes', '600'),
+    verb('backup', join(directory, 'copy')),
+  ]);
+  let isOver = false;
+  void verbs.finally(() => {
+    isOver = true;
+  });
+  const replies: string[] = [];
+  while (!isOver) replies.push(...(await heloes(port, 4, 10)));
+  const [list] = await verbs;
+  expect(list).toContain('sum\n');
+  expect(sums(replies)).toEqual(upTo(3, 2 + replies.length));
+  const entries = (await verb('export'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(entries).toEqual([
+    expect.objectContaining({ key: 'by-hand', value: 'yes' }),
+    expect.objectContaining({ key: 'sum', value: String(2 + replies.length) }),
+  ]);
+  expect(await readdir(join(directory, 'copy'))).toContain('data.mdb');
 });
 
 it('what a killed service has left in memory goes at the next start; what another one has stays', async () => {
