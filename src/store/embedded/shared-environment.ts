@@ -2,6 +2,7 @@
 // needs that: its lock on the file of locks is the process's, and to close a second handle of that file would give the lock up while the first
 // goes on to write. So this is one for a process, as the locks are.
 import { stat } from 'node:fs/promises';
+import { textOf } from '../../base/errors.ts';
 import { type Durability, type Environment, openEnvironment } from './environment.ts';
 import { inTurn, untilNobodyWrites } from './turn.ts';
 
@@ -14,6 +15,7 @@ const open = new Map<string, Shared>();
 
 /** Who closes waits no longer for who opens: then it closes all the same, and the other finds no locks and fails. */
 const PATIENCE_MS = 5000;
+const TRIES = 3;
 
 const keyOf = async (directory: string): Promise<string> => {
   const { dev, ino } = await stat(directory, { bigint: true });
@@ -40,9 +42,23 @@ export async function shareEnvironment(
     return handleOf(key, directory, there);
   }
   await untilNobodyWrites(directory);
-  const shared = { environment: await openEnvironment(directory, durability), users: 1 };
+  const shared = { environment: await openUsable(directory, durability), users: 1 };
   open.set(key, shared);
   return handleOf(key, directory, shared);
+}
+
+/**
+ * A process that ends without closing it, as a crash does it, closes it in no turn, and if it was the last, and just then, the locks that it
+ * has destroyed are not made anew. To open it once more does that: nobody else has it open then, else they would not have been destroyed.
+ */
+async function openUsable(directory: string, durability: Durability): Promise<Environment> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await openEnvironment(directory, durability);
+    } catch (error) {
+      if (tried === TRIES || !/Invalid argument/i.test(textOf(error))) throw error;
+    }
+  }
 }
 
 function handleOf(key: string, directory: string, shared: Shared): SharedEnvironment {
