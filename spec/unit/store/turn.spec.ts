@@ -189,6 +189,60 @@ describe.each([
   });
 });
 
+/** Of this process, so that they live. */
+async function linkOfAnother(path: string, name: string): Promise<{ readonly remove: () => Promise<void> }> {
+  const mark = await ownMark();
+  const other = join(path, name.replace('MARK', mark));
+  await symlink(mark, other);
+  return { remove: () => rm(other) };
+}
+
+const ticks = async (times: number): Promise<void> => {
+  for (let i = 0; i < times; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+it.each(['memory', 'lmdb'] as const)(
+  'keeps apart who opens, who writes and who closes (%s)',
+  async (kind) => {
+    const path = join(base, `apart-${kind}`);
+    const place = kind === 'memory' ? join(path, 'store') : path;
+    await mkdir(place, { recursive: true, mode: 0o700 });
+    const parts = {
+      ...{ clock: new FakeClock(), log: new RecordLog(), options: createOptions({}), random: () => 1 },
+      resolver: { addresses: async () => [] },
+      memory: { path: async () => path, close: async () => undefined },
+    };
+    // Another writes: it is not opened, nor even made.
+    const writing = await linkOfAnother(place, '.writing-MARK');
+    const opening = openEmbedded('store', kind === 'memory' ? { kind } : { kind, path }, parts);
+    while (!(await readdir(place)).includes('.opening')) await ticks(1);
+    await ticks(200);
+    expect(await readdir(place)).not.toContain('data.mdb');
+    await writing.remove();
+    const outcome = await opening;
+    if (outcome.kind === 'refused') throw new Error(outcome.problem);
+    const { store } = outcome;
+    // Another opens it: nothing is written, and it is not closed.
+    const other = await linkOfAnother(place, '.opening');
+    const order: string[] = [];
+    const key = Buffer.from('sum');
+    const incr = Promise.resolve(store.incr(key, 1, 60)).then((done) => order.push(JSON.stringify(done)));
+    await ticks(200);
+    expect(order).toEqual([]);
+    expect(store.get(key)).toEqual({ kind: 'missing' });
+    await other.remove();
+    await incr;
+    expect(order).toEqual(['{"kind":"number","value":1}']);
+    const again = await linkOfAnother(place, '.opening');
+    const closing = store.close().then(() => order.push('closed'));
+    await ticks(200);
+    expect(order).toHaveLength(1);
+    await again.remove();
+    await closing;
+    expect((await readdir(place)).toSorted()).toEqual(['data.mdb', 'lock.mdb']);
+  },
+);
+
 it('makes one new store of one damaged file, however many open it', async () => {
   const path = join(base, 'damaged');
   await mkdir(path, { mode: 0o700 });
