@@ -61,6 +61,11 @@ const MODE = 0o600;
 
 type Root = RootDatabase<Buffer, Uint8Array>;
 
+/** Loads the package, so that a turn to open a store is not spent on that: it takes as long as all the rest. */
+export async function loadLmdb(): Promise<void> {
+  await import('lmdb');
+}
+
 /** Only in a turn to open it (turn.ts), while nobody writes, and never twice in one process (shared-environment.ts). */
 export async function openEnvironment(path: string, durability: Durability): Promise<Environment> {
   const { open } = await import('lmdb');

@@ -6,7 +6,7 @@ import type { OpenOutcome, OpenStore, StoreParts } from '../adapter.ts';
 import { moveAside, moveDamaged } from './damage.ts';
 import { directoryProblem, makeLockFile, roomAt, tryNewFile } from './directory.ts';
 import { EmbeddedStore } from './embedded-store.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, loadLmdb } from './environment.ts';
 import { isOpenHere, type SharedEnvironment, shareEnvironment } from './shared-environment.ts';
 import { inTurn } from './turn.ts';
 
@@ -18,6 +18,7 @@ const refused = (problem: string): OpenOutcome => ({ kind: 'refused', problem })
 
 export const openEmbedded: OpenStore<'memory' | 'lmdb'> = async (name, url, parts) => {
   try {
+    await loadLmdb();
     return url.kind === 'memory' ? await openInMemory(name, parts) : await openOnDisk(name, url.path, parts);
   } catch (error) {
     return refused(textOf(error));
