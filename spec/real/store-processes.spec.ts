@@ -9,7 +9,7 @@ import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import { givenMemory } from '../../src/store/embedded/memory-place.ts';
 import { shareEnvironment } from '../../src/store/embedded/shared-environment.ts';
-import { inTurn } from '../../src/store/embedded/turn.ts';
+import { inTurnAlone } from '../../src/store/embedded/turn.ts';
 import { OpenStores } from '../../src/store/stores.ts';
 import { Program } from '../fakes/program.ts';
 
@@ -76,7 +76,7 @@ describe.each(['memory', 'lmdb'] as const)('processes with one store (%s)', (kin
     process.kill(other.pid, 'SIGKILL');
     await other.ended;
     const place = kind === 'memory' ? join(directory, 'store') : directory;
-    const environment = await inTurn(place, () =>
+    const environment = await inTurnAlone(place, () =>
       shareEnvironment(place, kind === 'memory' ? 'memory' : 'disk'),
     );
     expect(environment.readers()).toContain(other.pid);

@@ -10,7 +10,7 @@ import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { ownMark } from '../../../src/ops/process-mark.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 import { openEmbedded } from '../../../src/store/embedded/open-embedded.ts';
-import { inTurn, untilNobodyWrites } from '../../../src/store/embedded/turn.ts';
+import { inTurn, inTurnAlone } from '../../../src/store/embedded/turn.ts';
 import { linksInMemory, linksOnDisk, WriteTurn } from '../../../src/store/embedded/write-turn.ts';
 
 let base: string;
@@ -90,6 +90,18 @@ it('is had again when who was clearing a dead one has died as well', async () =>
   expect(await readdir(base)).toEqual([]);
 });
 
+/** Of this process, so that they live. */
+async function linkOfAnother(path: string, name: string): Promise<{ readonly remove: () => Promise<void> }> {
+  const mark = await ownMark();
+  const other = join(path, name.replace('MARK', mark));
+  await symlink(mark, other);
+  return { remove: () => rm(other) };
+}
+
+const ticks = async (times: number): Promise<void> => {
+  for (let i = 0; i < times; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
 describe.each([
   ['in memory', linksInMemory],
   ['on a disk', linksOnDisk],
@@ -119,9 +131,9 @@ describe.each([
     const turn = await writer();
     const order: string[] = [];
     let written: unknown;
-    await inTurn(base, async () => {
+    await inTurnAlone(base, async () => {
       written = Promise.resolve(turn.run(() => order.push('written')));
-      await untilNobodyWrites(base);
+      for (let i = 0; i < 50; i++) await readdir(base);
       order.push('opened');
     });
     await written;
@@ -142,10 +154,7 @@ describe.each([
         }),
     );
     while (end === undefined) await new Promise((resolve) => setImmediate(resolve));
-    const opening = inTurn(base, async () => {
-      await untilNobodyWrites(base);
-      order.push('opened');
-    });
+    const opening = inTurnAlone(base, async () => order.push('opened'));
     // Until it sees who opens, it writes on.
     let second: Maybe<number>;
     do {
@@ -162,7 +171,7 @@ describe.each([
   it('does not keep others out for ever while it writes all the time', async () => {
     const turn = await writer();
     let isOpened = false;
-    const opening = inTurn(base, () => untilNobodyWrites(base)).then(() => {
+    const opening = inTurnAlone(base, async () => {
       isOpened = true;
     });
     for (let i = 0; !isOpened; i++) {
@@ -172,6 +181,20 @@ describe.each([
     await opening;
   });
 
+  it('keeps no others from writing when it does not come to an end', async () => {
+    const hangs = await linkOfAnother(base, '.writing-MARK.');
+    const opening = inTurnAlone(base, async () => 'opened', { patienceMs: 120, stepMs: 20 });
+    const end = expect(opening).rejects.toThrow(
+      /\.writing-\S+: process \d+ has been writing to this store for 0\.12 s/,
+    );
+    const turn = await writer();
+    while (!(await readdir(base)).includes('.opening')) await ticks(1);
+    expect(await turn.run(() => 'written')).toBe('written');
+    await turn.close();
+    await end;
+    await hangs.remove();
+  });
+
   it('does not wait for who has died while it opened it', async () => {
     await left('.opening', OVER);
     expect(await (await writer()).run(() => 'written')).toBe('written');
@@ -179,7 +202,7 @@ describe.each([
 
   it('is not waited for when it has died', async () => {
     await left(`.writing-${OVER}`, OVER);
-    await inTurn(base, () => untilNobodyWrites(base));
+    await inTurnAlone(base, async () => undefined);
   });
 
   it('writes where its directory is gone: nobody opens that', async () => {
@@ -188,18 +211,6 @@ describe.each([
     await turn.close();
   });
 });
-
-/** Of this process, so that they live. */
-async function linkOfAnother(path: string, name: string): Promise<{ readonly remove: () => Promise<void> }> {
-  const mark = await ownMark();
-  const other = join(path, name.replace('MARK', mark));
-  await symlink(mark, other);
-  return { remove: () => rm(other) };
-}
-
-const ticks = async (times: number): Promise<void> => {
-  for (let i = 0; i < times; i++) await new Promise((resolve) => setImmediate(resolve));
-};
 
 it.each(['memory', 'lmdb'] as const)(
   'keeps apart who opens, who writes and who closes (%s)',

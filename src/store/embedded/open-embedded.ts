@@ -8,7 +8,7 @@ import { directoryProblem, makeLockFile, roomAt, tryNewFile } from './directory.
 import { EmbeddedStore } from './embedded-store.ts';
 import { type Environment, loadLmdb } from './environment.ts';
 import { isOpenHere, type SharedEnvironment, shareEnvironment } from './shared-environment.ts';
-import { inTurn } from './turn.ts';
+import { inTurnAlone } from './turn.ts';
 
 /** Of the tables and their keys; records have a version of their own. */
 const LAYOUT = '1';
@@ -29,7 +29,7 @@ async function openInMemory(name: string, parts: StoreParts): Promise<OpenOutcom
   const path = join(await parts.memory.path(), name);
   const problem = await directoryProblem(path);
   if (problem !== undefined) return refused(`${problem}; stores in memory lie in /dev/shm, else in TMPDIR`);
-  return inTurn(path, async () => {
+  return inTurnAlone(path, async () => {
     await tryNewFile(path);
     await makeLockFile(path);
     return opened(name, path, await shareEnvironment(path, 'memory'), parts);
@@ -38,7 +38,7 @@ async function openInMemory(name: string, parts: StoreParts): Promise<OpenOutcom
 
 async function openOnDisk(name: string, path: string, parts: StoreParts): Promise<OpenOutcome> {
   const problem = await directoryProblem(path);
-  return problem === undefined ? inTurn(path, () => openThere(name, path, parts)) : refused(problem);
+  return problem === undefined ? inTurnAlone(path, () => openThere(name, path, parts)) : refused(problem);
 }
 
 async function openThere(name: string, path: string, parts: StoreParts): Promise<OpenOutcome> {

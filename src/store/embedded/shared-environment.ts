@@ -4,7 +4,7 @@
 import { stat } from 'node:fs/promises';
 import { textOf } from '../../base/errors.ts';
 import { type Durability, type Environment, openEnvironment } from './environment.ts';
-import { inTurn, untilNobodyWrites } from './turn.ts';
+import { inTurn } from './turn.ts';
 
 interface Shared {
   readonly environment: Environment;
@@ -30,7 +30,7 @@ export interface SharedEnvironment extends Environment {
   closeInTurn(): Promise<void>;
 }
 
-/** Only in a turn to open it (turn.ts). Its `close` takes a turn of its own. */
+/** Only in a turn to open it, alone (turn.ts). Its `close` takes a turn of its own. */
 export async function shareEnvironment(
   directory: string,
   durability: Durability,
@@ -41,7 +41,6 @@ export async function shareEnvironment(
     there.users++;
     return handleOf(key, directory, there);
   }
-  await untilNobodyWrites(directory);
   const shared = { environment: await openUsable(directory, durability), users: 1 };
   open.set(key, shared);
   return handleOf(key, directory, shared);

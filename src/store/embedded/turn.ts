@@ -21,6 +21,9 @@ const CLEARING = '.clearing-';
 const AGAIN_MS = 5;
 /** A file of a gigabyte is looked at in less. */
 const PATIENCE_MS = 30_000;
+/** Writers are kept waiting no longer for one of them that does not come to an end, and then have so long. */
+const STEP_MS = 1500;
+const STEP_BACK_MS = 100;
 /** Of a process that cannot be asked for, in another container: nobody has a turn so long. */
 const STRANGER_MS = 60_000;
 
@@ -83,20 +86,46 @@ export async function inTurn<T>(
   }
 }
 
-/** Who has the turn comes back from here when nobody writes; who wants to write waits until the turn is over. */
-export async function untilNobodyWrites(directory: string): Promise<void> {
-  const until = performance.now() + PATIENCE_MS;
+/**
+ * As inTurn, and nobody writes meanwhile: who wants to waits until the turn is over. A writer that does not come to an end keeps the others
+ * from writing for a moment only, then they have their turn, and it is tried again. One may hang for long: a process that is killed just when
+ * it was to have LMDB's lock of writers can leave another asleep that waits for it too, until a third one wants it, or the watchdog ends it.
+ */
+export async function inTurnAlone<T>(
+  directory: string,
+  work: () => Promise<T>,
+  { patienceMs = PATIENCE_MS, stepMs = STEP_MS } = {},
+): Promise<T> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    let writer: string | undefined;
+    const done = await inTurn(
+      directory,
+      async () => {
+        writer = await writerLeft(directory, stepMs);
+        return writer === undefined ? { result: await work() } : undefined;
+      },
+      patienceMs,
+    );
+    if (done !== undefined) return done.result;
+    if (performance.now() >= until && writer !== undefined)
+      throw new Error(await stuck(join(directory, writer), 'writing to this store', patienceMs));
+    await pause(STEP_BACK_MS);
+  }
+}
+
+/** Who still writes when nobody new could begin for so long; undefined: nobody. */
+async function writerLeft(directory: string, ms: number): Promise<string | undefined> {
+  const until = performance.now() + ms;
   for (;;) {
     const writers = (await readdir(directory)).filter((name) => name.startsWith(WRITING));
-    if (writers.length === 0) return;
+    const [first] = writers;
+    if (first === undefined || performance.now() >= until) return first;
     for (const name of writers) {
       const link = join(directory, name);
       // The mark of one that is over comes never again, so this is no other's.
       if (await isLeft(link, name.slice(WRITING.length))) await rm(link, { force: true });
     }
-    const [first] = writers;
-    if (performance.now() >= until && first !== undefined)
-      throw new Error(await stuck(join(directory, first), 'writing to this store', PATIENCE_MS));
     await pause(1);
   }
 }
