@@ -124,6 +124,13 @@ describe('sums over processes', () => {
     expect([totals.values[at], totals.values[sessions]]).toEqual([15, 2]);
   });
 
+  it('do not go back when a process says less than before', () => {
+    const totals = new MetricTotals(layout);
+    totals.came(totals);
+    for (const count of [5, 2, 4]) totals.take(totals, counted(count));
+    expect(totals.values[at]).toBe(7);
+  });
+
   it('an array of another length is not ours', () => {
     const totals = new MetricTotals(layout);
     totals.came(totals);
