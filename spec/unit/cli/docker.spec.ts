@@ -7,6 +7,13 @@ import { readAdminListen } from '../../../src/options/admin-listen.ts';
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, '../../..', path), 'utf8');
 
+it('the systemd unit makes the directory that the pages name for the socket', () => {
+  expect(read('etc/smtpe.service')).toMatch(/^RuntimeDirectory=smtpe$/m);
+  expect(readAdminListen(/^admin-listen = (.*)$/m.exec(read('doc/admin.md'))?.[1] ?? '')).toEqual({
+    ...{ kind: 'unix', path: '/run/smtpe/admin.sock' },
+  });
+});
+
 it('the health check of the Dockerfile is a verb that the program has, and the place that it asks is there', () => {
   const file = read('Dockerfile');
   const check: readonly string[] = JSON.parse(/^HEALTHCHECK .* CMD (\[.*\])$/m.exec(file)?.[1] ?? '[]');
