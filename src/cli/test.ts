@@ -54,7 +54,9 @@ export async function test(options: Options): Promise<number> {
     ...{ options, log },
     onBroken: () => undefined,
   });
-  const started = await CurrentPolicy.start(app.place(script.path));
+  const scripts = await app.authScripts.prepare(options);
+  if (scripts.kind === 'prepared') scripts.take();
+  const started = scripts.kind === 'failed' ? scripts : await CurrentPolicy.start(app.place(script.path));
   if (started.kind === 'failed') await complain([started.message]);
   else {
     const server = app.server(started.current, new LocalCounters());

@@ -51,7 +51,10 @@ export async function askSources(
         break;
       case 'unavailable':
         unavailable(name, answer.cause);
-        if (verdict?.kind !== 'unavailable') verdict = { ...answer, source: name, refused: false };
+        verdict =
+          verdict?.kind === 'unavailable'
+            ? { ...verdict, refused: verdict.refused || answer.refused === true }
+            : { ...answer, source: name, refused: answer.refused === true };
         break;
     }
   }

@@ -53,8 +53,8 @@ export type AuthAnswer =
   | { readonly kind: 'refused'; readonly why: AuthRefusal; readonly reason?: string | undefined }
   /** No user of this source: the next one is asked. */
   | { readonly kind: 'unknown' }
-  /** Nobody can say now. `cause` is for the log. */
-  | { readonly kind: 'unavailable'; readonly cause: string };
+  /** Nobody can say now. `cause` is for the log. `refused`: somebody behind the source has said no all the same. */
+  | { readonly kind: 'unavailable'; readonly cause: string; readonly refused?: boolean };
 
 export interface AuthSource {
   /** For the log. */

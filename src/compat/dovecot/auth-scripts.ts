@@ -280,6 +280,6 @@ function answerOf(outcome: PassdbOutcome): AuthAnswer {
     case 'unknown':
       return { kind: 'unknown' };
     case 'failure':
-      return { kind: 'unavailable', cause: outcome.cause };
+      return { kind: 'unavailable', cause: outcome.cause, refused: outcome.refused };
   }
 }

@@ -84,6 +84,20 @@ describe('an authentication script', () => {
     }
   });
 
+  it('says that a guess was wrong though another script cannot be asked', async () => {
+    const down =
+      "function auth_passdb_lookup() return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, 'down' end";
+    const right = "function auth_passdb_lookup() return dovecot.auth.PASSDB_RESULT_OK, 'password=secret' end";
+    const started = await startScripts({ 'a.lua': right, 'b.lua': down });
+    if ('problem' in started) throw new Error(started.problem);
+    rig = started;
+    expect(await started.verify('u', 'secret')).toMatchObject({ kind: 'accepted' });
+    expect(await started.verify('u', 'guess')).toMatchObject({ kind: 'unavailable', refused: true });
+    rig.close();
+    const alone = await start(down);
+    expect(await alone.verify('u', 'guess')).toMatchObject({ kind: 'unavailable', refused: false });
+  });
+
   it('is cut off when the client is gone', async () => {
     const its = await start(`
       local ended = 0

@@ -19,6 +19,7 @@ const answers = {
   disabled: { kind: 'refused', why: 'disabled', reason: 'account closed\r\n250 ok\xff' },
   expired: { kind: 'refused', why: 'expired', reason: 'password expired' },
   down: { kind: 'unavailable', cause: 'it is down' },
+  guessed: { kind: 'unavailable', cause: 'it is down', refused: true },
 } as const satisfies Record<string, AuthAnswer>;
 type Name = keyof typeof answers;
 
@@ -74,6 +75,7 @@ describe('AUTH with sources of log-ins', () => {
     [['down', 'ok'], 'ok', [OK, OK, MINE, OWN]],
     [['down', 'mismatch'], 'temp_fail', [LATER, LATER, LATER, OWN]],
     [['down', 'unknown'], 'temp_fail', [LATER, LATER, LATER, OWN]],
+    [['guessed'], 'temp_fail', [LATER, LATER, LATER, OWN]],
     [[], undefined, ['502', NO, MINE, OWN]],
   ];
   it.each(rows)('%j make client.auth_result %s', async (names, result, replies) => {
@@ -323,9 +325,16 @@ describe('a refused log-in', () => {
       await down.client.quit();
     }
     // A guess at the second source is no cheaper while the first cannot be asked.
-    const half = await session({ clock, options, sources: saying('down', 'mismatch') });
-    expect(await waiting(half.client, PLAIN)).toBe(LATER);
-    await half.client.quit();
+    for (const names of [
+      ['down', 'mismatch'],
+      ['guessed'],
+      ['down', 'guessed'],
+      ['guessed', 'down'],
+    ] as const) {
+      const half = await session({ clock, options, sources: saying(...names) });
+      expect(await waiting(half.client, PLAIN)).toBe(LATER);
+      await half.client.quit();
+    }
     // The time that the source took counts.
     const slow = await session({
       ...{ clock, options },
