@@ -9,7 +9,7 @@ import { type LogOut, notOpen } from './log-out.ts';
 /** Bytes kept for a reader that stands still or a disk that is full. */
 const QUEUE_LIMIT = 8 * 1024 * 1024;
 /** Lines that come within so many milliseconds of a write wait for that time to be over; unless they fill a piece. */
-const GATHER_MS = 10;
+export const GATHER_MS = 50;
 /** How often a full disk is tried again. */
 const RETRY_MS = 500;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
-import { LineQueue } from '../../../src/ops/line-queue.ts';
+import { GATHER_MS, LineQueue } from '../../../src/ops/line-queue.ts';
 import type { LogOut, Written } from '../../../src/ops/log-out.ts';
 
 /** A file with so much room, on which others may write too. */
@@ -63,7 +63,7 @@ describe('LineQueue', () => {
     const pieces: string[] = [];
     for (let before = ''; disk.step(); before = disk.content) pieces.push(disk.content.slice(before.length));
     expect(pieces).toEqual(['1234\n', '12345\n1\n', '12345678901234\n']);
-    clock.advance(10);
+    clock.advance(GATHER_MS);
     expect(disk.step()).toBe(true);
     expect(disk.content).toMatch(/x\n$/);
   });
@@ -82,14 +82,14 @@ describe('LineQueue', () => {
       clock.advance(1);
       expect(next()).toBe('nothing');
     }
-    clock.advance(4);
+    clock.advance(GATHER_MS - 6);
     expect(next()).toBe('2\n3\n4\n5\n6\n7\n');
     queue.add('8\n');
     expect(next()).toBe('nothing');
     // What fills a piece does not wait.
     queue.add(`${'9'.repeat(1000)}\n`);
     expect([next(), next()]).toEqual(['8\n', `${'9'.repeat(1000)}\n`]);
-    clock.advance(10);
+    clock.advance(GATHER_MS);
     queue.add('alone\n');
     expect(next()).toBe('alone\n');
     expect(next()).toBe('nothing');
