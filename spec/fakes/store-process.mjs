@@ -43,7 +43,9 @@ if (times !== '0') {
 } else {
   const { store } = await open();
   for (;;) {
-    process.stdout.write(`${await count(store)}\n`);
+    const line = `${await count(store)}\n`;
+    // What nobody reads is kept back, and would be lost with the process: it is said before the next one is counted.
+    await new Promise((resolve) => process.stdout.write(line, resolve));
     // Who has read has a place among the readers.
     await store.get(key);
     await new Promise((resolve) => setImmediate(resolve));

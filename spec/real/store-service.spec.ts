@@ -58,14 +58,18 @@ describe('two workers with one store', () => {
     const init = `function hook.init() if store.add('sum', '1000', 600) then assert(store.incr('sum') == 1001) end end`;
     const service = await start({ policy: COUNT + init, options: ['workers=2'] });
     const port = await service.ready(2);
-    const replies = await heloes(port, 16, 20);
-    expect(sums(replies)).toEqual(upTo(1002, 1321));
-    expect(new Set(replies.map((reply) => reply.split(' ')[2])).size).toBe(2);
+    const replies = [...(await heloes(port, 16, 20))];
+    // The system may give one of them everything for a while.
+    const answering = (): number => new Set(replies.map((reply) => reply.split(' ')[2])).size;
+    for (let i = 0; i < 200 && answering() < 2; i++) replies.push(...(await heloes(port, 4, 1)));
+    expect(answering()).toBe(2);
+    const sum = 1001 + replies.length;
+    expect(sums(replies)).toEqual(upTo(1002, sum));
     expect(await memoryOf(service.pid)).toHaveLength(1);
     const [victim] = await service.workers();
     if (victim !== undefined) process.kill(victim, 'SIGKILL');
     await service.said(/accepting connections/, 3);
-    expect(sums(await heloes(port, 8, 5))).toEqual(upTo(1322, 1361));
+    expect(sums(await heloes(port, 8, 5))).toEqual(upTo(sum + 1, sum + 40));
     expect((await service.program.stop()).code).toBe(0);
     expect(await memoryOf(service.pid)).toEqual([]);
   });
@@ -135,19 +139,30 @@ it('smtpe store looks into it and changes it while workers write, and nothing is
   expect(await readdir(join(directory, 'copy'))).toContain('data.mdb');
 });
 
-it('what a killed service has left in memory goes at the next start; what another one has stays', async () => {
-  const [killed, other] = await Promise.all([start({ policy: COUNT }), start({ policy: COUNT })]);
-  const port = await other.port();
-  await Promise.all([heloes(await killed.port(), 1, 1), heloes(port, 1, 3)]);
-  killed.signalGroup('SIGKILL');
-  await killed.program.ended;
-  expect(await memoryOf(killed.pid)).toHaveLength(1);
-  const next = await start({ policy: COUNT });
-  await next.said(/stores in memory of a process that died removed/);
-  expect(sums(await heloes(await next.port(), 1, 1))).toEqual([1]);
-  expect(await memoryOf(killed.pid)).toEqual([]);
-  expect(sums(await heloes(port, 1, 1))).toEqual([4]);
-});
+/** Every start of a user removes what his processes have left: these are of one whom nobody else is. */
+const ALONE = { owner: 54_322, as: { uid: 54_322, gid: 54_322 } };
+
+it.runIf(process.getuid?.() === 0)(
+  'what a killed service has left in memory goes at the next start; what another one has stays',
+  async () => {
+    const [killed, other] = await Promise.all([
+      start({ policy: COUNT, ...ALONE }),
+      start({ policy: COUNT, ...ALONE }),
+    ]);
+    const port = await other.port();
+    await Promise.all([heloes(await killed.port(), 1, 1), heloes(port, 1, 3)]);
+    killed.signalGroup('SIGKILL');
+    await killed.program.ended;
+    expect(await memoryOf(killed.pid)).toHaveLength(1);
+    const next = await start({ policy: COUNT, ...ALONE });
+    await next.said(/stores in memory of a process that died removed/);
+    expect(sums(await heloes(await next.port(), 1, 1))).toEqual([1]);
+    expect(await memoryOf(killed.pid)).toEqual([]);
+    expect(sums(await heloes(port, 1, 1))).toEqual([4]);
+    // Nobody else would remove what these have.
+    for (const service of [next, other]) expect((await service.program.stop()).code).toBe(0);
+  },
+);
 
 describe('the start', () => {
   it.each([
