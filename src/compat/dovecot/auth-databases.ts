@@ -88,9 +88,10 @@ export class AuthDatabases {
 
   /** What is known of a user. Never rejects. */
   async lookUp(facts: RequestFacts, who: Who): Promise<UserdbOutcome> {
-    let failed: string | undefined;
-    for (const script of this.#scripts) {
-      if (!script.has('auth_userdb_lookup')) continue;
+    const scripts = this.#scripts.filter((script) => script.has('auth_userdb_lookup'));
+    // That nobody can be asked says nothing of the user.
+    let failed = scripts.length === 0 ? 'no auth-script has auth_userdb_lookup' : undefined;
+    for (const script of scripts) {
       const prefix = linePrefix(facts);
       const about = { fields: requestFields(facts), prefix };
       const answer = await script.ask('auth_userdb_lookup', about, who);
@@ -140,7 +141,7 @@ export class AuthDatabases {
       case 'next': {
         // A table with NEXT is dropped.
         const read = answer.text === '' ? { ...answer, fields: [] } : answer;
-        const fields = this.#read(read, facts, who.log);
+        const fields = this.#read(script, read, facts, who.log);
         const extra = new Map([...facts.extra, ...fields.extra]);
         const userdb = new Map([...facts.userdb, ...fields.userdb]);
         return { kind: 'left', present: { user: fields.user, extra, userdb } };
@@ -159,11 +160,14 @@ export class AuthDatabases {
     }
   }
 
-  #read(result: ScriptResult, facts: RequestFacts, log: Log): PassdbFields {
+  #read(script: AuthScript, result: ScriptResult, facts: RequestFacts, log: Log): PassdbFields {
     const fields = readPassdbFields(result.fields, facts);
     const prefix = linePrefix({ ...facts, user: fields.user });
-    for (const warning of [...result.warnings, ...fields.warnings]) {
-      log.write('warning', `${prefix}db-lua: ${warning}`);
+    for (const warning of result.warnings) log.write('warning', `${prefix}db-lua: ${warning}`);
+    for (const name of fields.useless) {
+      if (script.isNew(name)) {
+        log.write('warning', `${script.path}: field ${name} has no effect: smtpe is no proxy of log-ins`);
+      }
     }
     return fields;
   }
@@ -175,7 +179,7 @@ export class AuthDatabases {
     who: Who,
     verified: boolean,
   ): Promise<Step> {
-    const fields = this.#read(answer, facts, who.log);
+    const fields = this.#read(script, answer, facts, who.log);
     const prefix = linePrefix({ ...facts, user: fields.user });
     const no = (outcome: PassdbOutcome): Step => ({ kind: 'next', outcome, present: facts });
     const refuse = (level: 'err' | 'info', text: string): Step => {

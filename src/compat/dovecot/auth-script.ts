@@ -131,6 +131,7 @@ export class AuthScript {
   readonly #main: Script;
   #held: Held | undefined;
   #functions: ReadonlySet<string> = new Set();
+  readonly #told = new Set<string>();
   #running = 0;
   #retired = false;
   #spent = false;
@@ -191,6 +192,13 @@ export class AuthScript {
     }
     this.#functions = names;
     return undefined;
+  }
+
+  /** Whether this is the first time that a field without effect is told of; of a bounded set. */
+  isNew(field: string): boolean {
+    const isNew = !this.#told.has(field);
+    this.#told.add(field);
+    return isNew;
   }
 
   /** Whether the script had that function when it had been loaded. */

@@ -22,7 +22,8 @@ export interface PassdbFields {
   readonly userdb: ReadonlyMap<string, string>;
   /** Why nobody is let in whatever the password is; undefined: nothing is against it. `level` is that of its log line. */
   readonly refusal: { readonly level: 'err' | 'info'; readonly text: string } | undefined;
-  readonly warnings: readonly string[];
+  /** Fields that have no effect here. */
+  readonly useless: readonly string[];
 }
 
 /** Fields that say where an IMAP proxy connects to; here is none. */
@@ -42,7 +43,7 @@ export function readPassdbFields(given: readonly AuthField[], facts: PassdbFacts
   let refusal: PassdbFields['refusal'];
   const extra = new Map<string, string>();
   const userdb = new Map<string, string>();
-  const warnings: string[] = [];
+  const useless: string[] = [];
   for (const [name, value] of given) {
     const text = value === true ? '' : value;
     if (name === 'password') password = text;
@@ -60,7 +61,7 @@ export function readPassdbFields(given: readonly AuthField[], facts: PassdbFacts
       if (problem !== undefined) refusal ??= { level: 'info', text: problem };
     } else if (name.startsWith('userdb_')) userdb.set(name.slice('userdb_'.length), text);
     else {
-      if (proxyFields.has(name)) warnings.push(`field ${name} has no effect: smtpe is no proxy of log-ins`);
+      if (proxyFields.has(name)) useless.push(name);
       extra.set(name, text);
     }
   }
@@ -68,5 +69,5 @@ export function readPassdbFields(given: readonly AuthField[], facts: PassdbFacts
   if (/[\x00-\x1f\x7f]/.test(user)) {
     refusal ??= { level: 'err', text: 'username attempted to be changed to one with control characters' };
   }
-  return { user, asMaster, password, nopassword, extra, userdb, refusal, warnings };
+  return { user, asMaster, password, nopassword, extra, userdb, refusal, useless };
 }

@@ -98,6 +98,26 @@ describe('an authentication script', () => {
     expect(await alone.verify('u', 'guess')).toMatchObject({ kind: 'unavailable', refused: false });
   });
 
+  it('is told once that a field has no effect', async () => {
+    const its = await start(
+      "function auth_passdb_lookup() return 1, 'nopassword proxy=y host=10.0.0.1 k=v' end",
+    );
+    const fields = { proxy: 'y', host: '10.0.0.1', k: 'v' };
+    for (const user of ['a', 'b']) expect(await its.verify(user, 'x')).toMatchObject({ fields });
+    expect(its.log.lines.map(({ message }) => message)).toEqual([
+      'auth.lua: field proxy has no effect: smtpe is no proxy of log-ins',
+      'auth.lua: field host has no effect: smtpe is no proxy of log-ins',
+    ]);
+  });
+
+  it('that cannot be asked about recipients makes none of them unknown', async () => {
+    const its = await start("function auth_passdb_lookup() return 1, 'nopassword' end");
+    expect(await its.look('a@example.test')).toEqual({
+      kind: 'unavailable',
+      cause: 'no auth-script has auth_userdb_lookup',
+    });
+  });
+
   it('is cut off when the client is gone', async () => {
     const its = await start(`
       local ended = 0
