@@ -71,7 +71,7 @@ end
 
 describe('AUTH with an auth-script', () => {
   it('is answered by what the script and the stored password say', async () => {
-    await serve(lookUp, { options: { 'hook-cpu-limit': '50' } });
+    await serve(lookUp, { options: { 'hook-cpu-limit': '1000' } });
     const rows: readonly (readonly [string, string, string])[] = [
       ['plain@example.test', 'secret', OK],
       ['PLAIN@Example.test', 'secret', OK],

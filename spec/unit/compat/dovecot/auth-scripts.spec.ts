@@ -185,7 +185,7 @@ describe('an authentication script', () => {
     ],
     ['a loop at its file level', 'while true do end', /^stopped: .*auth\.lua:1: /],
   ])('does not start with %s', async (_what, script, message) => {
-    const started = await startScripts({ 'auth.lua': script }, { 'hook-cpu-limit': '20' });
+    const started = await startScripts({ 'auth.lua': script }, { 'hook-cpu-limit': '1000' });
     expect(started).toEqual({ problem: expect.stringMatching(message) });
   });
 });
