@@ -20,8 +20,11 @@ const LASTING = 0.75;
 /** Who holds less than this part of the limit is not to blame. */
 const LEAST = 0.01;
 
-/** The part of the limit from which on nobody begins while room is being made. */
-const FULL = 0.85;
+/**
+ * The part of the limit from which on nobody begins while room is being made. As much as may last: the buffers of Lua's string functions are
+ * refused at the limit without a collection before, so that who makes garbage then is stopped for what another one holds.
+ */
+const FULL = LASTING;
 
 export class MemoryGuard {
   readonly #core: Core;
