@@ -42,7 +42,9 @@ function expectCleanLog(): void {
   expect(written.lines.filter((line) => !/^[\x20-\x7e]+$/.test(line))).toEqual([]);
   // One event, one line, with the usual beginning.
   expect(
-    written.lines.filter((line) => !/^\d{4}-\d\d-\d\dT[\d:]{8} smtpe\[4711\] [a-z]+ /.test(line)),
+    written.lines.filter(
+      (line) => !/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}\+00:00 smtpe\[4711\] [a-z]+ /.test(line),
+    ),
   ).toEqual([]);
   for (const line of written.json) {
     expect(line).toMatch(/^\{[\x20-\x7e]*\}\n$/);

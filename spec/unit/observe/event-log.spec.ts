@@ -124,6 +124,8 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'hook-error': 'err S1 HOOK: MESSAGE hook=HOOK traceback=TRACEBACK',
   'hook-limit': 'err S1 HOOK: stopped: MESSAGE hook=HOOK limit=LIMIT traceback=TRACEBACK',
   'auth-script-warning': 'warning S1 WARNING',
+  'auth-script-failed': 'err S1 MESSAGE traceback=TRACEBACK script=SCRIPT',
+  'auth-script-refused': 'info S1 MESSAGE',
   'policy-exit': 'err S1 the policy called os.exit, which is refused',
   'policy-tolerated': 'warning S1 SCRIPT: PROBLEM',
   'policy-mistake': 'warning S1 MISTAKE',

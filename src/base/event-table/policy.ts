@@ -49,6 +49,22 @@ export const policyEvents = {
     when: 'An authentication script (option auth-script) is asked in spite of something that nobody can want.',
     fields: { warning: { type: 'text', meaning: 'script, and what is wrong' } },
   },
+  'auth-script-failed': {
+    level: 'err',
+    text: '{message}',
+    when: 'An authentication script did not do what it was asked for, or gave what cannot be used.',
+    fields: {
+      message: { type: 'text', meaning: 'request, database and error, as Dovecot writes them' },
+      traceback,
+      script: { type: 'text', optional: true, meaning: 'path of the script' },
+    },
+  },
+  'auth-script-refused': {
+    level: 'info',
+    text: '{message}',
+    when: 'A log-in was refused, or changed, for what an authentication script has said of it.',
+    fields: { message: { type: 'text', meaning: 'request, and why, as Dovecot writes them' } },
+  },
   'policy-exit': {
     level: 'err',
     text: 'the policy called os.exit, which is refused',

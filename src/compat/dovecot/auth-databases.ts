@@ -80,7 +80,7 @@ export class AuthDatabases {
     }
     if (left) {
       failed ??= 'the last database has left the decision to the next one (PASSDB_RESULT_NEXT)';
-      who.log.write('err', `${linePrefix({ ...facts, ...present })}${failed}`);
+      who.log.emit('auth-script-failed', { message: `${linePrefix({ ...facts, ...present })}${failed}` });
     }
     if (failed === undefined) return said;
     return { kind: 'failure', cause: failed, refused: said.kind !== 'failure' };
@@ -108,7 +108,7 @@ export class AuthDatabases {
         case 'unknown':
           break;
         case 'failure':
-          who.log.write('err', `${prefix}userdb-lua: ${answer.text}`);
+          who.log.emit('auth-script-failed', { message: `${prefix}userdb-lua: ${answer.text}` });
           failed ??= 'the script says INTERNAL_FAILURE';
           break;
         case undefined:
@@ -127,7 +127,9 @@ export class AuthDatabases {
     const next = (outcome: PassdbOutcome): Step => ({ kind: 'next', outcome, present: facts });
     const verifies = script.has('auth_password_verify');
     if (!verifies && !script.has('auth_passdb_lookup')) {
-      who.log.write('err', `${prefix}db-lua: 'auth_passdb_lookup' is not a function`);
+      who.log.emit('auth-script-failed', {
+        message: `${prefix}db-lua: 'auth_passdb_lookup' is not a function`,
+      });
       return next(failure(`${script.path} has no auth_passdb_lookup`));
     }
     const name = verifies ? 'auth_password_verify' : 'auth_passdb_lookup';
@@ -147,7 +149,9 @@ export class AuthDatabases {
         return { kind: 'left', present: { user: fields.user, extra, userdb } };
       }
       case 'failure':
-        who.log.write('err', `${prefix}${verifies ? 'passdb-lua' : 'db-lua'}: ${answer.text}`);
+        who.log.emit('auth-script-failed', {
+          message: `${prefix}${verifies ? 'passdb-lua' : 'db-lua'}: ${answer.text}`,
+        });
         return next(failure('the script says INTERNAL_FAILURE'));
       case 'mismatch':
       case 'unknown':
@@ -163,10 +167,13 @@ export class AuthDatabases {
   #read(script: AuthScript, result: ScriptResult, facts: RequestFacts, log: Log): PassdbFields {
     const fields = readPassdbFields(result.fields, facts);
     const prefix = linePrefix({ ...facts, user: fields.user });
-    for (const warning of result.warnings) log.write('warning', `${prefix}db-lua: ${warning}`);
+    for (const warning of result.warnings)
+      log.emit('auth-script-warning', { warning: `${prefix}db-lua: ${warning}` });
     for (const name of fields.useless) {
       if (script.isNew(name)) {
-        log.write('warning', `${script.path}: field ${name} has no effect: smtpe is no proxy of log-ins`);
+        log.emit('auth-script-warning', {
+          warning: `${script.path}: field ${name} has no effect: smtpe is no proxy of log-ins`,
+        });
       }
     }
     return fields;
@@ -183,7 +190,9 @@ export class AuthDatabases {
     const prefix = linePrefix({ ...facts, user: fields.user });
     const no = (outcome: PassdbOutcome): Step => ({ kind: 'next', outcome, present: facts });
     const refuse = (level: 'err' | 'info', text: string): Step => {
-      who.log.write(level, `${prefix}${text}`);
+      who.log.emit(level === 'err' ? 'auth-script-failed' : 'auth-script-refused', {
+        message: `${prefix}${text}`,
+      });
       return no({ kind: 'mismatch' });
     };
     if (fields.refusal !== undefined) return refuse(fields.refusal.level, fields.refusal.text);
@@ -200,7 +209,8 @@ export class AuthDatabases {
         if (text !== undefined) return refuse(verdict.kind === 'mismatch' ? 'info' : 'err', text);
       }
     }
-    if (fields.asMaster) who.log.write('info', `${prefix}Master user logging in as ${fields.user}`);
+    if (fields.asMaster)
+      who.log.emit('auth-script-refused', { message: `${prefix}Master user logging in as ${fields.user}` });
     const all = new Map([...facts.extra, ...fields.extra]);
     return { kind: 'end', outcome: { kind: 'ok', user: fields.user, fields: all, script: script.path } };
   }
@@ -210,10 +220,13 @@ export class AuthDatabases {
 function told(answer: Exclude<CallOutcome, ScriptResult>, prefix: string, who: string, log: Log): string {
   switch (answer.kind) {
     case 'misshapen':
-      log.write('err', `${prefix}${who}${answer.cause}`);
+      log.emit('auth-script-failed', { message: `${prefix}${who}${answer.cause}` });
       return answer.cause;
     case 'failed':
-      log.write('err', `${prefix}db-lua: ${answer.message}`, { traceback: answer.traceback || undefined });
+      log.emit('auth-script-failed', {
+        message: `${prefix}db-lua: ${answer.message}`,
+        traceback: answer.traceback || undefined,
+      });
       return answer.message;
     case 'cancelled':
       return 'cut off';
@@ -222,6 +235,6 @@ function told(answer: Exclude<CallOutcome, ScriptResult>, prefix: string, who: s
 
 function wrongCode(name: string, code: number, prefix: string, log: Log): string {
   const cause = `${name} returned ${code}, which is no result code`;
-  log.write('err', `${prefix}db-lua: ${cause}`);
+  log.emit('auth-script-failed', { message: `${prefix}db-lua: ${cause}` });
   return cause;
 }

@@ -325,7 +325,10 @@ export class AuthScript {
         () => ({ kind: 'done' }) as const,
       );
       if (end.kind === 'error' || end.kind === 'limit') {
-        this.#place.log.write('err', `script_deinit() failed: ${messageOf(end)}`, { script: this.path });
+        this.#place.log.emit('auth-script-failed', {
+          message: `script_deinit() failed: ${messageOf(end)}`,
+          script: this.path,
+        });
       }
     }
     this.#end();

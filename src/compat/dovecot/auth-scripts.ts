@@ -224,7 +224,7 @@ export class AuthScripts implements AuthSource {
       }
       const started = await AuthScript.start(present.place, script.path, present.settings, script.source);
       if (started.kind === 'failed') {
-        this.#parts.log.write('err', `auth-script: ${started.message}`);
+        this.#parts.log.emit('auth-script-failed', { message: `auth-script: ${started.message}` });
         scripts.push(script);
       } else {
         script.retire();

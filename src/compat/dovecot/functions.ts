@@ -52,7 +52,9 @@ const passthrough: Slot<{ open: boolean; context: CallContext }> = {
 function told(state: { open: boolean; context: CallContext }): void {
   if (!state.open) return;
   state.open = false;
-  state.context.log.write('err', 'Passthrough event leaked by Lua script: it was made and never logged');
+  state.context.log.emit('auth-script-failed', {
+    message: 'Passthrough event leaked by Lua script: it was made and never logged',
+  });
 }
 
 function passwordResult(verdict: PasswordVerdict): LuaResults {
