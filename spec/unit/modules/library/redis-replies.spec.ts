@@ -320,6 +320,8 @@ it('gives each command its own reply or an error, whatever the server says and i
   const said = fc.array(fc.constantFrom(...Object.keys(ways)), { minLength: 1, maxLength: 5 });
   await fc.assert(
     fc.asyncProperty(said, fc.boolean(), async (names, inPipeline) => {
+      // Replies have no names: of two that are waited for, nobody can tell the first one given twice.
+      fc.pre(!inPipeline || names[0] !== 'twice');
       const made = await startScripted(async (connection) => {
         let rest = '';
         for (let k = 0; ; k++) {
