@@ -1,7 +1,7 @@
 // The log file of the built program while logrotate rotates it by etc/smtpe.logrotate and mail goes on: no line is lost, twice, or cut, nor at the
 // end of the process, and `smtpe why` finds every mail in what is left.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -56,6 +56,8 @@ describeWith(['logrotate'], 'a log file that is rotated', () => {
         void execFileSync(findProgram('logrotate') ?? '', ['-f', '-s', join(directory, 'state'), config]);
       for (let round = 0; round < ROUNDS; round++) {
         await send(port, round * EACH);
+        // logrotate leaves an empty file alone, and lines are gathered for some milliseconds.
+        await expect.poll(() => statSync(join(directory, 'smtpe.log')).size).toBeGreaterThan(0);
         if (round < ROUNDS - 1) rotate();
       }
       // Right behind the last reply: what is logged then is written before the process ends.
