@@ -3,14 +3,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
+import type { Clock } from '../base/clock.ts';
 import { textOf, traceOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { AdminPlace } from '../options/admin-listen.ts';
 import { isLoopbackPlace } from '../options/admin-listen.ts';
 import type { Administration } from './administration.ts';
 import { type Answer, failure, type Route, routes } from './routes.ts';
+import { type Stream, sendStream } from './stream.ts';
 
 const MOST_CONNECTIONS = 16;
+/** Streams at once: a health check must always find a place. */
+export const MOST_STREAMS = 8;
 const MOST_HEADER_BYTES = 8192;
 const REQUEST_MS = 5000;
 /** How often Node looks for requests that take too long. */
@@ -25,6 +29,7 @@ export interface HttpParts {
   readonly token: Buffer | undefined;
   readonly administration: Administration;
   readonly log: Log;
+  readonly clock: Clock;
   /** How long a request may take to come in, in ms. */
   readonly requestMs?: number;
 }
@@ -51,6 +56,7 @@ function matches(path: string, pattern: string): string | undefined {
 
 export function createAdminServer(parts: HttpParts): Server {
   const { requestMs = REQUEST_MS } = parts;
+  const streams = new Set<ServerResponse>();
   const server = createServer(
     {
       maxHeaderSize: MOST_HEADER_BYTES,
@@ -59,7 +65,7 @@ export function createAdminServer(parts: HttpParts): Server {
       keepAliveTimeout: requestMs,
       connectionsCheckingInterval: Math.min(LOOK_MS, requestMs),
     },
-    (request, response) => void new Exchange(parts, request, response).run(),
+    (request, response) => void new Exchange(parts, streams, request, response).run(),
   );
   server.maxConnections = MOST_CONNECTIONS;
   server.timeout = IDLE_MS;
@@ -68,18 +74,26 @@ export function createAdminServer(parts: HttpParts): Server {
 
 class Exchange {
   readonly #parts: HttpParts;
+  /** Those that go on, of all requests. */
+  readonly #streams: Set<ServerResponse>;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
 
-  constructor(parts: HttpParts, request: IncomingMessage, response: ServerResponse) {
+  constructor(
+    parts: HttpParts,
+    streams: Set<ServerResponse>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) {
     this.#parts = parts;
+    this.#streams = streams;
     this.#request = request;
     this.#response = response;
   }
 
   /** Never rejects. */
   async run(): Promise<void> {
-    let answer: Answer;
+    let answer: Answer | Stream;
     try {
       answer = await this.#answer();
     } catch (error) {
@@ -88,16 +102,32 @@ class Exchange {
       this.#parts.log.emit('admin-fault', { cause: traceOf(error) });
       answer = failure(500, `internal error: ${textOf(error)}`);
     }
-    this.#send(answer);
+    if (this.#response.destroyed || this.#response.headersSent) return;
+    this.#response.setHeader('Cache-Control', 'no-store');
+    this.#response.setHeader('X-Content-Type-Options', 'nosniff');
+    if ('begin' in answer) this.#stream(answer);
+    else this.#send(answer);
+  }
+
+  #stream(stream: Stream): void {
+    const response = this.#response;
+    if (this.#request.method === 'HEAD') {
+      this.#send({ status: 200, type: stream.type, text: '' });
+      return;
+    }
+    if (this.#streams.size >= MOST_STREAMS) {
+      this.#send(failure(503, `${MOST_STREAMS} others look on already, more may not; ask again later`));
+      return;
+    }
+    this.#streams.add(response);
+    response.once('close', () => this.#streams.delete(response));
+    sendStream(response, stream, this.#parts.clock);
   }
 
   #send({ status, text, type }: Answer): void {
     const response = this.#response;
-    if (response.destroyed || response.headersSent) return;
     response.statusCode = status;
     response.setHeader('Content-Type', type);
-    response.setHeader('Cache-Control', 'no-store');
-    response.setHeader('X-Content-Type-Options', 'nosniff');
     if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     if (status === 405) response.setHeader('Allow', this.#allowed().join(', '));
     // What is left of a request that was refused is not waited for.
@@ -121,7 +151,7 @@ class Exchange {
     return [...methods];
   }
 
-  async #answer(): Promise<Answer> {
+  async #answer(): Promise<Answer | Stream> {
     const { place } = this.#parts;
     const { headers, method = '', url = '' } = this.#request;
     if (place.kind === 'tcp' && headers.host !== undefined && !isOwnName(headers.host)) {
@@ -146,7 +176,7 @@ class Exchange {
     return failure(404, 'there is no such path');
   }
 
-  async #ask(route: Route, id: string): Promise<Answer> {
+  async #ask(route: Route, id: string): Promise<Answer | Stream> {
     const refused = this.#refusal(route);
     if (refused !== undefined) return refused;
     const body = await this.#body(route);

@@ -4,6 +4,7 @@ import { EXPOSITION_TYPE } from '../observe/metric/exposition.ts';
 import { states } from '../observe/metric/table/connections.ts';
 import { badVerboseWord } from '../options/text-forms.ts';
 import { type Administration, LONGEST_VERBOSE, MOST_SESSIONS } from './administration.ts';
+import type { Stream } from './stream.ts';
 
 export interface Asked {
   /** The part of the path that a `*` of the row stands for. */
@@ -29,7 +30,8 @@ export interface Route {
   readonly open?: true;
   /** It takes a JSON object. */
   readonly body?: true;
-  answer(of: Administration, asked: Asked): Promise<Answer>;
+  /** A stream goes on until its reader goes; HEAD is told its head only, and it does not begin. */
+  answer(of: Administration, asked: Asked): Promise<Answer | Stream>;
 }
 
 export const json = (status: number, value: object): Answer => ({

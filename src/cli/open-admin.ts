@@ -70,7 +70,10 @@ export async function openAdmin(parts: AdminParts): Promise<OpenAdminOutcome> {
   if (token.kind === 'wrong') return { kind: 'failed', problem: token.problem };
   await loadExposition();
   const administration = administer(parts);
-  const server = createAdminServer({ place, token: token.digest, administration, log });
+  const server = createAdminServer({
+    ...{ place, token: token.digest, administration, log },
+    clock: systemClock,
+  });
   const problem = await listen(server, place);
   // Without a descriptor for a connection: nobody must be able to end the service by that.
   let complainedAt = Number.NEGATIVE_INFINITY;
