@@ -5,7 +5,8 @@
 // It must never make a directory because a stranger has named a recipient, or begin to store a message that not all may get when all have to.
 import { isFull } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { MailContent, Maildir } from '../mailbox/maildir.ts';
+import type { Maildir } from '../mailbox/maildir.ts';
+import type { MailContent } from '../mailbox/port/mail.ts';
 import { isBinaryMime } from '../smtp/protocol/binary-mime.ts';
 import type { Recipient } from '../smtp/protocol/recipient.ts';
 import { isPositive } from '../smtp/protocol/reply.ts';

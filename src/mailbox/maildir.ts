@@ -10,14 +10,8 @@ import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/prom
 import { dirname, join, resolve } from 'node:path';
 import type { Clock, RandomInteger } from '../base/clock.ts';
 import { codeOf, isFull } from '../base/errors.ts';
+import type { MailContent } from './port/mail.ts';
 import { countIn, hasRoom } from './quota.ts';
-
-/** The octets of a message. */
-export interface MailContent {
-  read(): AsyncIterable<Buffer>;
-  /** All of it, when it is in memory. */
-  readonly pieces: readonly Buffer[] | undefined;
-}
 
 export type StoreOutcome =
   /** It is in PATH/new under this name, and synced. */

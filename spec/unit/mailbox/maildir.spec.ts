@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
-import { createMaildir, type MailContent } from '../../../src/mailbox/maildir.ts';
+import { createMaildir } from '../../../src/mailbox/maildir.ts';
+import type { MailContent } from '../../../src/mailbox/port/mail.ts';
 
 let directory: string;
 beforeEach(async () => {

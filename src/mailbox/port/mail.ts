@@ -1,0 +1,44 @@
+// A message in a mailbox, and what is known of it. Part of the port of mailbox/ (mail-user.ts), which stays as it is.
+import type { MailOutcome } from './outcome.ts';
+
+/** The octets of a message. */
+export interface MailContent {
+  /** From the beginning, each time it is called; rejects when they cannot be read. */
+  read(): AsyncIterable<Buffer>;
+  /** All of it, when it is in memory. */
+  readonly pieces: readonly Buffer[] | undefined;
+}
+
+/** The system flags of RFC 9051 section 2.3.2, in the order in which Dovecot lists them; without \Recent, which nobody sets. */
+export const systemFlags = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft'] as const;
+export type SystemFlag = (typeof systemFlags)[number];
+
+export interface MailFlags {
+  /** In the order of `systemFlags`, none twice. */
+  readonly flags: readonly SystemFlag[];
+  /** RFC 9051 `flag-keyword`: ASCII, 1 to 50 characters, as they were first written; case does not tell two apart. */
+  readonly keywords: readonly string[];
+}
+
+/** What costs a look at the file. */
+export interface MailFacts {
+  /** Octets in the file. */
+  readonly size: number;
+  /** Octets with CRLF line ends (RFC822.SIZE). */
+  readonly virtualSize: number;
+  /** When it came, milliseconds since the Epoch. */
+  readonly internalDate: number;
+}
+
+/** As it was when the mailbox was read: it does not change when the mailbox does. */
+export interface Mail extends MailFlags {
+  /** 1 to 4294967295. Two messages of a mailbox never have the same as long as its uidvalidity is the same. */
+  readonly uid: number;
+  /** Its place by uid, from 1. */
+  readonly seq: number;
+  /** No mail reader has been told of it yet. */
+  readonly isRecent: boolean;
+  facts(): Promise<MailOutcome<MailFacts>>;
+  /** `missing` when it was expunged meanwhile. Its octets are as delivered: what a mail server put in front is part of them. */
+  open(): Promise<MailOutcome<MailContent>>;
+}
