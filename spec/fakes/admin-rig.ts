@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Administration, type AdministrationParts } from '../../src/admin/administration.ts';
 import { Fleet } from '../../src/admin/fleet.ts';
 import { createAdminServer, tokenDigest } from '../../src/admin/http-server.ts';
+import { Live } from '../../src/admin/live/live.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { MetricLayout, metricSets } from '../../src/observe/metric/layout.ts';
@@ -82,6 +83,7 @@ export class AdminRig {
         settings.reload ?? (async () => ({ kind: 'reloaded', changed: [], needRestart: [], silent: [] })),
       drainWait: () => drainWait,
       policyMetrics: new PolicySums(),
+      live: new Live(clock),
     };
     this.administration = new Administration(parts);
     for (const desk of this.desks) void this.administration.welcome(desk);

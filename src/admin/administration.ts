@@ -8,6 +8,9 @@ import type { MetricTotals } from '../observe/metric/totals.ts';
 import type { Desk, DeskAnswer, SessionRow } from '../ops/desk.ts';
 import type { ReloadOutcome } from '../ops/reload-outcome.ts';
 import type { Fleet } from './fleet.ts';
+import { Feed } from './live/feed.ts';
+import type { Live } from './live/live.ts';
+import type { Stream } from './stream.ts';
 
 export interface Facts {
   readonly version: string;
@@ -42,6 +45,8 @@ export interface AdministrationParts {
   readonly drainWait: () => number;
   /** Metrics of policies, added up. */
   readonly policyMetrics: PolicySums;
+  /** The last minutes. */
+  readonly live: Live;
 }
 
 /** What a health check is told: `problem` undefined is well. */
@@ -51,6 +56,8 @@ export interface Health {
 
 export interface SessionList {
   readonly total: number;
+  /** How many are in which state. */
+  readonly states: Readonly<Record<string, number>>;
   readonly sessions: readonly SessionRow[];
   /** Processes that did not answer. */
   readonly silent: readonly number[];
@@ -71,9 +78,20 @@ export class Administration {
   #turnsAway = false;
   #verbose: { readonly words: string; readonly timer: Timer } | undefined;
   #fetch: Timer | undefined;
+  readonly #feed: Feed;
 
   constructor(parts: AdministrationParts) {
     this.#parts = parts;
+    const { clock, facts, live } = parts;
+    this.#feed = new Feed({
+      ...{ clock, rates: live.rates, mails: live.mails },
+      sessions: (most) => this.sessions({}, most),
+      hello: () => ({
+        version: facts.version,
+        pid: facts.pid,
+        started: Math.round(clock.now() - clock.monotonic() + facts.startedAt),
+      }),
+    });
     this.#fetchLater();
   }
 
@@ -93,6 +111,7 @@ export class Administration {
   }
 
   gone(desk: Desk): void {
+    this.#parts.live.gone(desk);
     this.#parts.totals.gone(desk);
     this.#parts.policyMetrics.gone(desk);
   }
@@ -139,15 +158,28 @@ export class Administration {
   }
 
   /** `client`: an address or a network; `state`: one of those that the metrics have. */
-  async sessions(filter: { readonly client?: string; readonly state?: string }): Promise<SessionList> {
-    const asked = { kind: 'sessions', most: MOST_SESSIONS, ...filter } as const;
+  async sessions(
+    filter: { readonly client?: string; readonly state?: string },
+    most = MOST_SESSIONS,
+  ): Promise<SessionList> {
+    const asked = { kind: 'sessions', most, ...filter } as const;
     const { answers, silent } = await this.#parts.fleet.ask(asked, 'sessions');
     const rows = answers.flatMap(({ answer }) => answer.rows);
     return {
       total: answers.reduce((sum, { answer }) => sum + answer.total, 0),
-      sessions: rows.toSorted((a, b) => b.seconds - a.seconds).slice(0, MOST_SESSIONS),
+      states: addedUp(answers.map(({ answer }) => answer.states)),
+      sessions: rows.toSorted((a, b) => b.seconds - a.seconds).slice(0, most),
       silent: silent.map(({ pid }) => pid),
     };
+  }
+
+  get live(): Live {
+    return this.#parts.live;
+  }
+
+  /** What GET /events gives. */
+  get events(): Stream {
+    return this.#feed.stream;
   }
 
   /** False: there is no such session. */
@@ -226,6 +258,14 @@ export class Administration {
     this.#fetch = this.#parts.clock.after(FETCH_MS, () => void this.#gather().then(() => this.#fetchLater()));
     this.#fetch.unref();
   }
+}
+
+function addedUp(counts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  for (const one of counts) {
+    for (const [name, count] of Object.entries(one)) sums[name] = (sums[name] ?? 0) + count;
+  }
+  return sums;
 }
 
 const silentText = ({ pid, cause }: { readonly pid: number; readonly cause: string }): string =>

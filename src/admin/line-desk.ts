@@ -1,25 +1,29 @@
 // The desk of a worker, seen from the main process: a question goes over its line, and the answer comes back with the same number.
+import type { LiveBatch } from '../observe/live/live-batch.ts';
 import type { Desk, DeskAnswer, DeskQuestion } from '../ops/desk.ts';
 import type { WorkerProcess } from '../ops/supervisor.ts';
 
 /** Questions that are waited for; a worker that stands still answers none. */
 const MOST_WAITING = 1000;
 
+/** What a worker says unasked. */
+export interface Told {
+  /** What it has counted by its end. */
+  counted(desk: Desk, answer: DeskAnswer): void;
+  /** What happened in a second. */
+  live(desk: Desk, batch: LiveBatch): void;
+}
+
 export class LineDesk implements Desk {
   readonly #worker: Pick<WorkerProcess, 'pid' | 'send'>;
   readonly #waiting = new Map<number, (answer: DeskAnswer) => void>();
   #number = 0;
-  readonly #counted: (answer: DeskAnswer) => void;
 
-  /** `counted`: what it says of itself, unasked, before it ends. */
-  constructor(
-    worker: Pick<WorkerProcess, 'pid' | 'send' | 'onMessage'>,
-    counted: (answer: DeskAnswer) => void,
-  ) {
+  constructor(worker: Pick<WorkerProcess, 'pid' | 'send' | 'onMessage'>, told: Told) {
     this.#worker = worker;
-    this.#counted = counted;
     worker.onMessage((message) => {
-      if (message.kind === 'counted') this.#counted(message.answer);
+      if (message.kind === 'counted') told.counted(this, message.answer);
+      if (message.kind === 'live') told.live(this, message.batch);
       if (message.kind !== 'answer') return;
       this.#waiting.get(message.number)?.(message.answer);
       this.#waiting.delete(message.number);

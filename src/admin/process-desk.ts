@@ -87,13 +87,15 @@ export class ProcessDesk implements Desk {
     const wanted = states.find((known) => known === state);
     const rows = [];
     let total = 0;
+    const inState: Record<string, number> = {};
     for (const session of this.#parts.sessions()) {
       if (networks?.contains(session.client) === false) continue;
       if (wanted !== undefined && session.state !== wanted) continue;
       total++;
+      inState[session.state] = (inState[session.state] ?? 0) + 1;
       if (rows.length < most) rows.push(session.row);
     }
-    return { kind: 'sessions', total, rows };
+    return { kind: 'sessions', total, states: inState, rows };
   }
 
   #close(id: string): boolean {

@@ -1,9 +1,12 @@
 // What the administration interface answers, as data: a row for each method and path. doc/admin.md is written by these rows, and a spec compares.
 import { readNetwork } from '../net-address/network-list.ts';
+import { MOST_ROWS } from '../observe/live/live-batch.ts';
 import { EXPOSITION_TYPE } from '../observe/metric/exposition.ts';
 import { states } from '../observe/metric/table/connections.ts';
 import { badVerboseWord } from '../options/text-forms.ts';
 import { type Administration, LONGEST_VERBOSE, MOST_SESSIONS } from './administration.ts';
+import { readWords } from './live/mail-ring.ts';
+import { MOST_SECONDS } from './live/rate-ring.ts';
 import type { Stream } from './stream.ts';
 
 export interface Asked {
@@ -94,6 +97,32 @@ export const routes: readonly Route[] = [
   },
   {
     method: 'GET',
+    path: '/rates',
+    text: `what happened in each of the last seconds; ?seconds=60, at most ${MOST_SECONDS}`,
+    answer: async (of, { query }) => {
+      const seconds = readNumber(query, { name: 'seconds', usual: 60, most: MOST_SECONDS });
+      return typeof seconds === 'string' ? failure(400, seconds) : json(200, of.live.rates.rates(seconds));
+    },
+  },
+  {
+    method: 'GET',
+    path: '/transactions',
+    text: `the last ${MOST_ROWS} transactions, the newest first; ?q=WORDS that are all in it, ?limit=100`,
+    answer: async (of, { query }) => {
+      const limit = readNumber(query, { name: 'limit', usual: 100, most: MOST_ROWS }, ['q']);
+      if (typeof limit === 'string') return failure(400, limit);
+      const words = readWords(query.get('q') ?? '');
+      return typeof words === 'string' ? failure(400, words) : json(200, of.live.mails.find(words, limit));
+    },
+  },
+  {
+    method: 'GET',
+    path: '/events',
+    text: 'the same as it happens, and sessions: server-sent events, until you go',
+    answer: async (of) => of.events,
+  },
+  {
+    method: 'GET',
     path: '/info',
     text: 'version, options with where they come from, the policy, how long it runs',
     answer: async (of) => json(200, of.info()),
@@ -145,6 +174,23 @@ export const routes: readonly Route[] = [
     },
   },
 ];
+
+/** A number of a query, `usual` where it is not given; or what is wrong with the query. `others`: names of texts that may be there too. */
+export function readNumber(
+  query: URLSearchParams,
+  { most, name, usual }: { readonly name: string; readonly usual: number; readonly most: number },
+  others: readonly string[] = [],
+): number | string {
+  const known = [name, ...others];
+  for (const given of query.keys()) {
+    if (!known.includes(given))
+      return `?${given}= is not known; there is ${known.map((one) => `?${one}=`).join(' and ')}`;
+    if (query.getAll(given).length > 1) return `?${given}= stands there twice`;
+  }
+  const text = query.get(name) ?? String(usual);
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= most ? value : `?${name}=${text}: expected a number from 1 to ${most}`;
+}
 
 /** The filter of GET /sessions, or what is wrong with it. */
 export function readFilter(

@@ -7,6 +7,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Gate } from '../net/gate.ts';
 import type { InboundTls } from '../net/inbound-tls.ts';
+import { LiveGatherer } from '../observe/live/gatherer.ts';
+import type { LiveBatch } from '../observe/live/live-batch.ts';
 import { MetricCells } from '../observe/metric/cells.ts';
 import { countEvents } from '../observe/metric/count-events.ts';
 import { MetricLayout, metricSets } from '../observe/metric/layout.ts';
@@ -53,7 +55,13 @@ export function startCounting(
     log,
     metrics,
     name,
-  }: { readonly log: Log; readonly metrics?: MetricSets | undefined; readonly name: string },
+    tellLive,
+  }: {
+    readonly log: Log;
+    readonly metrics?: MetricSets | undefined;
+    readonly name: string;
+    readonly tellLive: (batch: LiveBatch) => void;
+  },
   clock: Clock,
 ): Counting {
   if (metrics === undefined)
@@ -71,12 +79,14 @@ export function startCounting(
     log.bus.on('policy-reloaded', now),
     watchGarbage(cells),
   ];
+  const gatherer = new LiveGatherer(log.bus, clock, tellLive);
   const lag = cells.of('smtpe_event_loop_lag_seconds');
   return {
     cells,
     lagged: (seconds) => lag.observe(seconds, name),
     stop: () => {
       for (const end of ends) end();
+      gatherer.stop();
     },
   };
 }

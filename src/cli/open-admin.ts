@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { Administration } from '../admin/administration.ts';
 import { Fleet } from '../admin/fleet.ts';
 import { createAdminServer, tokenDigest } from '../admin/http-server.ts';
+import { Live } from '../admin/live/live.ts';
 import { collectProcess } from '../admin/process-gauges.ts';
 import { systemClock } from '../base/clock.ts';
 import { codeOrText } from '../base/errors.ts';
@@ -154,6 +155,7 @@ function administer(parts: AdminParts): Administration {
     reload: parts.reload,
     drainWait: () => options.values['admin-drain-wait'],
     policyMetrics: new PolicySums(),
+    live: new Live(systemClock),
   });
 }
 

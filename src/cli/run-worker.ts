@@ -178,6 +178,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
     ...{ metrics: orders.metrics, name: String(line.place.slot) },
     switchVerbose: (words) => opened.switchVerbose(words),
     tellCopies: (copies) => void line.send({ kind: 'copies', ...copies }),
+    tellLive: (batch) => void line.send({ kind: 'live', batch }),
     onChanged: () => void line.send({ kind: 'changed' }),
     onBroken: (reason) => ending.broken(reason),
     ended: ending.end,

@@ -110,7 +110,11 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
     });
     held.begin(worker);
     if (admin !== undefined) {
-      const desk: Desk = new LineDesk(worker, (answer) => admin?.administration.counted(desk, answer));
+      const { administration } = admin;
+      const desk = new LineDesk(worker, {
+        counted: (from, answer) => administration.counted(from, answer),
+        live: (from, batch) => administration.live.take(from, batch),
+      });
       desks.set(worker, desk);
     }
     return worker;

@@ -154,6 +154,7 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
     ...{ options, log, limits: new LocalCounters(), tls: tls.material, ticketKey: tickets.key },
     ...(isHeld && { bound: boundHere(sockets) }),
     onBroken: (reason) => ending.broken(reason),
+    tellLive: (batch) => admin?.administration.live.take(log, batch),
     onChanged: () => void reload('policy'),
     ended: ending.end,
     beforeListen: () => memoryProblem(options),

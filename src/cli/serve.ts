@@ -12,6 +12,7 @@ import { Gate } from '../net/gate.ts';
 import { InboundTls } from '../net/inbound-tls.ts';
 import { type BoundSockets, endpointText, type ListenError } from '../net/listener.ts';
 import type { TicketKey, TlsMaterial } from '../net/tls-material.ts';
+import type { LiveBatch } from '../observe/live/live-batch.ts';
 import type { MetricSets } from '../observe/metric/metric-spec.ts';
 import type { Desk } from '../ops/desk.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';
@@ -122,6 +123,8 @@ export interface ServeParts {
   readonly ended: Promise<unknown>;
   /** What is counted by; undefined: nothing is. */
   readonly metrics?: MetricSets | undefined;
+  /** With `metrics`: is told what happens, each second. */
+  readonly tellLive: (batch: LiveBatch) => void;
   /** What this process is called in metrics. */
   readonly name: string;
   /** Words of option verbose besides those of the options. */

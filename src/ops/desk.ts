@@ -53,7 +53,13 @@ export type DeskAnswer =
       readonly values: readonly (number | null)[];
       readonly policy: readonly PolicyMetric[];
     }
-  | { readonly kind: 'sessions'; readonly total: number; readonly rows: readonly SessionRow[] }
+  /** `total` and `states`: all that match; `states` has how many are in which. */
+  | {
+      readonly kind: 'sessions';
+      readonly total: number;
+      readonly states: Readonly<Record<string, number>>;
+      readonly rows: readonly SessionRow[];
+    }
   | { readonly kind: 'closed'; readonly found: boolean }
   /** `connections` and `limit`: of all processes together; `limit` 0: none. */
   | {

@@ -1,5 +1,6 @@
 // What the main process and its workers say to each other. All of it is plain data (JSON); a listening socket goes beside its message.
 import type { ListenAddress } from '../net/listener.ts';
+import type { LiveBatch } from '../observe/live/live-batch.ts';
 import type { MetricSets } from '../observe/metric/metric-spec.ts';
 import type { DeskAnswer, DeskQuestion } from './desk.ts';
 import type { PolicySource, Revision, Wanted } from './revision.ts';
@@ -72,6 +73,8 @@ export type FromWorker =
   | { readonly kind: 'answer'; readonly number: number; readonly answer: DeskAnswer }
   /** What it has counted by the end, before it goes. */
   | { readonly kind: 'counted'; readonly answer: DeskAnswer }
+  /** What has happened in a second. */
+  | { readonly kind: 'live'; readonly batch: LiveBatch }
   /** The log file cannot be written, for this reason; without one: it can again. */
   | { readonly kind: 'log'; readonly trouble?: string }
   | CopiesMessage

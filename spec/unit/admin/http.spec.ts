@@ -37,7 +37,7 @@ function desk(pid = 7, own: Partial<Record<DeskQuestion['kind'], DeskAnswer>> = 
   cells.of('smtpe_workers').set(1);
   const usual: Partial<Record<DeskQuestion['kind'], DeskAnswer>> = {
     metrics: { kind: 'metrics', values: [...cells.values], policy: [] },
-    sessions: { kind: 'sessions', total: 1, rows: [row(`S${pid}`, pid)] },
+    sessions: { kind: 'sessions', total: 1, states: { command: 1 }, rows: [row(`S${pid}`, pid)] },
     ready: ready(),
   };
   return new FakeDesk(pid, (question) => {

@@ -33,7 +33,7 @@ it('its verbs are verbs', () => {
 it('its requests are answered', async () => {
   const desk = new FakeDesk(7, ({ kind }) =>
     kind === 'sessions'
-      ? { kind, total: 0, rows: [] }
+      ? { kind, total: 0, states: {}, rows: [] }
       : kind === 'ready'
         ? { kind, problems: [], connections: 0, limit: 0 }
         : { kind: 'done' },

@@ -7,6 +7,7 @@ export const floors = [
   'base',
   'version.ts',
   'observe/metric',
+  'observe/live',
   'text',
   'charset',
   'net-address',

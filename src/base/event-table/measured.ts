@@ -72,6 +72,7 @@ export const measuredEvents = {
     text: '',
     when: 'An attempt to hand a message, or a question about an address, to a next hop has ended.',
     fields: {
+      host: { type: 'text', meaning: 'the next hop as it was configured or named' },
       stage: { type: 'text', meaning: 'how far the dialogue had come; of a success `dot` or `rcpt`' },
       result: { ...result, meaning: '`delivered`, `verified`, `refused`, `failed`' },
       seconds,

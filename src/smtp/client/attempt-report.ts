@@ -30,7 +30,7 @@ export function saysMoreOfConnection(outcome: DeliveryOutcome): boolean {
 export function reportAttempt(outcome: DeliveryOutcome, attempt: Attempt): void {
   const { address, givenUp, log, used } = attempt;
   if (log.wants('next-hop-tried'))
-    log.emit('next-hop-tried', { ...endOf(outcome), seconds: attempt.seconds });
+    log.emit('next-hop-tried', { host: outcome.host, ...endOf(outcome), seconds: attempt.seconds });
   const notAll =
     outcome.kind === 'refused' &&
     outcome.stage === 'rcpt' &&

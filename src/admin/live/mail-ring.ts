@@ -1,0 +1,93 @@
+// The last thousand transactions of all processes, and the search among them. Texts are octets, as in the events; a question is UTF-8.
+import { type LiveBatch, type MailRow, MOST_ROWS } from '../../observe/live/live-batch.ts';
+
+/** Words of a question. */
+const MOST_WORDS = 8;
+
+/** Names that a word may begin with, as `from=`, and what of a transaction they mean. Without one a word may be in any of them. */
+const places: Readonly<Record<string, (row: MailRow) => readonly (string | undefined)[]>> = {
+  from: ({ final_from, from }) => [from, final_from],
+  to: ({ to }) => to.map((one) => one.to),
+  client: ({ client, helo, host }) => [client, host, helo],
+  id: ({ queue_id, session, transaction }) => [transaction, session, queue_id],
+  message_id: ({ message_id }) => [message_id],
+  next_hop: ({ next_hop }) => [next_hop],
+  user: ({ user }) => [user],
+  result: ({ result }) => [result],
+};
+export const placeNames = Object.keys(places);
+
+interface Word {
+  readonly text: string;
+  readonly of: readonly ((row: MailRow) => readonly (string | undefined)[])[];
+}
+
+export interface Found {
+  /** Transactions that are kept. */
+  readonly kept: number;
+  /** Those of them that match. */
+  readonly matched: number;
+  /** The newest first. */
+  readonly transactions: readonly MailRow[];
+}
+
+/** The words of a question; a text says what is wrong with it. */
+export function readWords(question: string): readonly Word[] | string {
+  const words = question.split(/\s+/).filter((word) => word !== '');
+  if (words.length > MOST_WORDS)
+    return `?q= has ${words.length} words; at most ${MOST_WORDS}, all of which have to be there`;
+  return words.map((word) => {
+    const [, name = '', rest = ''] = /^(\w+)=(.*)$/s.exec(word) ?? [];
+    const place = Object.hasOwn(places, name) ? places[name] : undefined;
+    return place === undefined
+      ? { text: octets(word), of: Object.values(places) }
+      : { text: octets(rest), of: [place] };
+  });
+}
+
+/** As octets, and these in small letters, as those that are searched are: some that are no letters look alike then. */
+const octets = (text: string): string =>
+  Buffer.from(text.toLowerCase(), 'utf8').toString('latin1').toLowerCase();
+
+const has = (row: MailRow, { of, text }: Word): boolean =>
+  of.some((place) => place(row).some((value) => value?.toLowerCase().includes(text) === true));
+
+export class MailRing {
+  readonly #rows: MailRow[] = [];
+  /** Those since they were asked for last, while somebody asks. */
+  #news: MailRow[] = [];
+  #newsLeftOut = 0;
+
+  take({ left_out, mails }: LiveBatch): void {
+    const rows = this.#rows;
+    rows.push(...mails);
+    // Batches of several processes come one after the other, each about the same time.
+    if (mails.length > 0) rows.sort((a, b) => a.time - b.time);
+    rows.splice(0, Math.max(0, rows.length - MOST_ROWS));
+    this.#news.push(...mails);
+    this.#newsLeftOut += left_out;
+    const more = this.#news.length - MOST_ROWS;
+    if (more <= 0) return;
+    this.#news.splice(0, more);
+    this.#newsLeftOut += more;
+  }
+
+  /** At most `limit`. */
+  find(words: readonly Word[], limit: number): Found {
+    const matching = this.#rows.filter((row) => words.every((word) => has(row, word)));
+    return {
+      kept: this.#rows.length,
+      matched: matching.length,
+      transactions: matching.slice(-limit).reverse(),
+    };
+  }
+
+  /** What came since this was asked last, the oldest first, the newest `most` of it. */
+  news(most: number): { readonly transactions: readonly MailRow[]; readonly left_out: number } {
+    const transactions = this.#news.slice(-most);
+    const left_out = this.#newsLeftOut + this.#news.length - transactions.length;
+    this.#news = [];
+    this.#newsLeftOut = 0;
+    return { transactions, left_out };
+  }
+}
