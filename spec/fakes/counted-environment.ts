@@ -79,9 +79,6 @@ export class CountedEnvironment implements Environment {
   readers(): readonly number[] {
     return this.#inner.readers();
   }
-  forgetDeadReaders(): void {
-    this.#inner.forgetDeadReaders();
-  }
   backup(directory: string): Promise<void> {
     return this.#inner.backup(directory);
   }

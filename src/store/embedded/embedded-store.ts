@@ -100,7 +100,6 @@ export class EmbeddedStore implements Store {
       ...{ clock, log, store, entries: this.#entries },
       upkeep: new Upkeep(environment, this.#entries),
       change: (action) => this.#change(action),
-      forgetDeadReaders: () => environment.forgetDeadReaders(),
     });
   }
 

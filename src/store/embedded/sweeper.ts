@@ -18,8 +18,6 @@ export interface SweeperParts {
   readonly entries: Pick<Entries, 'tally'>;
   readonly upkeep: Upkeep;
   readonly change: Change;
-  /** As Environment has it. */
-  readonly forgetDeadReaders: () => void;
 }
 
 const EVERY = 1000;
@@ -32,19 +30,14 @@ const SLICE_LEAST = 8;
 /** Others have the loop, and the lock of the store, between two slices. */
 const BETWEEN = 1;
 const HOUR = 3_600_000;
-/** Dead readers are looked for so often: what one keeps from being used again makes the file grow. */
-const READERS_EVERY = 60_000;
 
 export class Sweeper {
   readonly #parts: SweeperParts;
   #timer: Timer;
   #stopped = false;
-  /** Monotonic. */
-  #readersAt: number;
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
-    this.#readersAt = parts.clock.monotonic() + READERS_EVERY;
     this.#timer = this.#after(EVERY, () => this.#look());
   }
 
@@ -74,10 +67,6 @@ export class Sweeper {
       const tally = entries.tally();
       isDue = upkeep.isDue(tally, now);
       isBack = tally !== undefined && now < tally.latest - HOUR;
-      if (clock.monotonic() >= this.#readersAt) {
-        this.#readersAt = clock.monotonic() + READERS_EVERY;
-        this.#parts.forgetDeadReaders();
-      }
     } catch {
       // What cannot be read now may be later; calls of policies say so.
     }
