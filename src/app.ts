@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, type RandomInteger, systemClock, systemRandom } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { AuthScripts } from './compat/dovecot/auth-scripts.ts';
+import { dovecotDescription } from './compat/dovecot/description.ts';
+import { Dicts } from './compat/dovecot/dict/dicts.ts';
 import { createDovecotEngine } from './compat/dovecot/engine.ts';
+import { dovecotFunctions } from './compat/dovecot/functions.ts';
 import type { Copies } from './delivery/delivered-memory.ts';
 import type { Mailer } from './delivery/port/delivery.ts';
 import { NextHopOffers } from './delivery/port/next-hop-offers.ts';
@@ -13,7 +16,7 @@ import { RelayedReports } from './delivery/relayed-reports.ts';
 import { createSmartHost, type SmartHost } from './delivery/smart-host.ts';
 import { openResolver } from './dns/resolver.ts';
 import type { Resolver } from './dns/resolver-api.ts';
-import { createLuaEngine, type LuaEngine } from './lua/engine.ts';
+import { createLuaEngine, type EnvironmentShape, type LuaEngine, usualShape } from './lua/engine.ts';
 import type { ModuleSpec } from './lua-api/module-spec.ts';
 import { createMaildir, type Maildir } from './mailbox/maildir.ts';
 import { mimeLimits } from './message/mime/limits.ts';
@@ -21,7 +24,6 @@ import { observerTable } from './message/observer-table.ts';
 import { MessageObservers } from './message/observers.ts';
 import { SpoolStore } from './message/spool.ts';
 import { createModules } from './modules/index.ts';
-import { createLibraryModule } from './modules/library/library.ts';
 import type { ConnectionCounters } from './net/connection-counters.ts';
 import type { Descriptors } from './net/descriptors.ts';
 import type { Gate } from './net/gate.ts';
@@ -50,6 +52,9 @@ import type { AuthSource } from './users/auth-source.ts';
 /** Lua that comes with smtpe: the engine's own and modules for policies. Beside src/ and dist/. */
 export const libLuaDirectory = fileURLToPath(new URL('../lib-lua', import.meta.url));
 
+/** What a policy finds of its own; `dovecot` is loaded when it is named. */
+export const policyShape: EnvironmentShape = { ...usualShape, libraries: { dovecot: 'dovecot.policy' } };
+
 export interface AppSettings {
   /** The options of the process. */
   readonly options: Options;
@@ -77,6 +82,8 @@ export interface Ports {
   readonly services: Services;
   /** What policies remember. */
   readonly stores: Stores;
+  /** What scripts for Dovecot remember. */
+  readonly dicts: Dicts;
   /** Who is asked about AUTH, in this order. */
   readonly authSources: readonly AuthSource[];
   /** What os and io of policies reach: commands, environment, files. */
@@ -157,7 +164,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     createEngine: (passwords, its) =>
       createDovecotEngine({
         ...{ clock, random, log, hostName, libLuaDirectory, resolver, system, passwords },
-        ...{ services: ports.services, options: its, onBroken: settings.onBroken },
+        ...{ services: ports.services, dicts: ports.dicts, options: its, onBroken: settings.onBroken },
         ...(heartbeat && { heartbeat }),
       }),
   });
@@ -169,6 +176,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     stores:
       given.stores ??
       new OpenStores({ options, clock, random, log, resolver, memory: settings.memory ?? ownMemory(random) }),
+    dicts: given.dicts ?? new Dicts({ options, clock, random, log, resolver }),
     authSources: given.authSources ?? [authScripts, new DovecotAuth({ clock, random })],
   };
   const { authSources, mailer, maildir, services, stores } = ports;
@@ -205,9 +213,14 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       metrics,
       nextId: () => ids.next(),
     });
-    const behind = createLibraryModule(its);
+    const behind = dovecotFunctions({
+      ...its,
+      passwords: authScripts.passwords,
+      environment: (name) => its.system.environment.get(name),
+      caller: 'policy',
+    });
     const engine = await createLuaEngine({
-      behind,
+      ...{ behind, shape: policyShape },
       ...{ log, clock: its.clock, options, modules, libLuaDirectory, system: its.system, onBroken },
       // A policy that opens the message by its name must find it there.
       files: { onPath: (path) => spools.open(path) },
@@ -223,7 +236,10 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     get idleConnections() {
       return smtpClient.idleConnections;
     },
-    place: (path, { engine, modules } = own) => ({ path, libLuaDirectory, engine, modules, options, log }),
+    place: (path, { engine, modules } = own) => ({
+      ...{ path, libLuaDirectory, engine, options, log },
+      modules: [...modules, dovecotDescription],
+    }),
     server: (current, limits, { gate, tls } = {}) => {
       const server = createServer(
         serverDeps({
@@ -245,6 +261,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       mailer.close();
       services.close();
       void stores.close();
+      void ports.dicts.close();
       for (const source of new Set([authScripts, ...authSources])) source.close?.();
       resolver.close();
       own.engine.close();

@@ -1,16 +1,17 @@
 -- The table `dovecot` that every script of this kind has.
 
 local _, behind = ...
-local arguments = require 'dovecot.arguments'
-local base64 = require 'base64'
-local event = require 'dovecot.event'
-local http = require 'dovecot.http'
+local arguments = behind.library 'dovecot.arguments'
+local util = behind.api 'util'
+local dict = behind.library 'dovecot.dict'
+local event = behind.library 'dovecot.event'
+local http = behind.library 'dovecot.http'
 local count, text, integer = arguments.count, arguments.text, arguments.integer
 local select, setmetatable, rawset, error, tostring, type, next = select, setmetatable, rawset, error, tostring, type, next
-local globals = _G
+local gsub, globals = string.gsub, _G
 
 -- The functions are in the metatable, as there: the table itself is free for others.
-local dovecot = { event = event.new(nil), __name = 'dovecot' }
+local dovecot = { event = event.new(nil), dict = dict, __name = 'dovecot' }
 dovecot.__index = dovecot
 
 for name, level in next, { i_debug = 'debug', i_info = 'info', i_warning = 'warning', i_error = 'err' } do
@@ -55,11 +56,11 @@ end
 dovecot.base64 = {
   encode = function(...)
     count(select('#', ...), 1, 3)
-    return base64.encode(text((...), 1, 'encode'))
+    return util.base64_encode(text((...), 1, 'encode'))
   end,
   decode = function(...)
     count(select('#', ...), 1)
-    return base64.decode(text((...), 1, 'decode'))
+    return util.base64_decode((gsub(text((...), 1, 'decode'), '[^%w+/=]', '')))
   end,
 }
 

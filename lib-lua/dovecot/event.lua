@@ -1,7 +1,7 @@
 -- Events: log lines with a prefix, a name and fields, which a child has from its parent.
 
 local _, behind = ...
-local arguments = require 'dovecot.arguments'
+local arguments = behind.library 'dovecot.arguments'
 local count, text, integer, made, state_of =
   arguments.count, arguments.text, arguments.integer, arguments.made, arguments.state
 local select, next, ipairs, type = select, next, ipairs, type

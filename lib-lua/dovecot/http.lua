@@ -1,7 +1,7 @@
 -- dovecot.http: clients, requests and responses. Submitting waits; a failure of the network is a response with a status from 9000.
 
 local _, behind = ...
-local arguments = require 'dovecot.arguments'
+local arguments = behind.library 'dovecot.arguments'
 local count, text, made, state_of = arguments.count, arguments.text, arguments.made, arguments.state
 local select, next, ipairs, type, error, tostring =
   select, next, ipairs, type, error, tostring

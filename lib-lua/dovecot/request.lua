@@ -1,8 +1,8 @@
 -- The request that an authentication script is asked about: its fields are read through a metatable, and are no entries of the table.
 
 local _, behind = ...
-local arguments = require 'dovecot.arguments'
-local event = require 'dovecot.event'
+local arguments = behind.library 'dovecot.arguments'
+local event = behind.library 'dovecot.event'
 local text, made, state_of = arguments.text, arguments.made, arguments.state
 local select, next, gmatch, match = select, next, string.gmatch, string.match
 

@@ -1,25 +1,14 @@
 -- What an authentication script is called through: run before the script itself, it gives it the table `dovecot` and us a function for each
 -- thing that is asked of it. Functions of the script are looked up in its globals as they are, past any metatable.
 
-local request = require 'dovecot.request'
+local _, behind = ...
+local request = behind.library 'dovecot.request'
 local rawget, type, next, ipairs, tostring, tonumber = rawget, type, next, ipairs, tostring, tonumber
 local math_type, format = math.type, string.format
 local globals = _G
 
-dovecot = require 'dovecot.base'
-dovecot.auth = {
-  PASSDB_RESULT_OK = 1,
-  PASSDB_RESULT_PASSWORD_MISMATCH = 0,
-  PASSDB_RESULT_INTERNAL_FAILURE = -1,
-  PASSDB_RESULT_SCHEME_NOT_AVAILABLE = -2,
-  PASSDB_RESULT_USER_UNKNOWN = -3,
-  PASSDB_RESULT_USER_DISABLED = -4,
-  PASSDB_RESULT_PASS_EXPIRED = -5,
-  PASSDB_RESULT_NEXT = -6,
-  USERDB_RESULT_OK = 1,
-  USERDB_RESULT_INTERNAL_FAILURE = -1,
-  USERDB_RESULT_USER_UNKNOWN = -2,
-}
+dovecot = behind.library 'dovecot.base'
+dovecot.auth = behind.library 'dovecot.constants'
 
 local function scalar(value)
   local kind = type(value)

@@ -258,6 +258,18 @@ local function file_loader(name, file, of_library)
   end, file
 end
 
+-- A module of lib-lua, whatever files of that name the script has and whatever package.path is: for what comes with smtpe itself. The same as `require` finds.
+function chunks.library(name)
+  local loaded = chunks.loaded_of_caller()
+  local module = rawget(loaded, name)
+  if module == nil then
+    local file = gsub(runtime.library_path, '%?', (gsub(gsub(name, '%.', '/'), '%%', '%%%%')))
+    module = file_loader(name, file, true)(name)
+    rawset(loaded, name, module)
+  end
+  return module
+end
+
 -- A module of lib-lua/compat that has the name of one of the API and what it has besides (`mime`, `md5`): in its place.
 local function beside_ours(name)
   local file = gsub(runtime.library_path, '%?', (gsub('compat/' .. name, '%%', '%%%%')))

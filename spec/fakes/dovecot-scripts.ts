@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../src/base/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { AuthScripts } from '../../src/compat/dovecot/auth-scripts.ts';
+import { Dicts } from '../../src/compat/dovecot/dict/dicts.ts';
 import { createDovecotEngine } from '../../src/compat/dovecot/engine.ts';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
 import type { LuaEngine } from '../../src/lua/engine.ts';
@@ -42,13 +43,22 @@ export async function startScripts(
   const log = new RecordLog();
   const options = createOptions({ 'auth-script': Object.keys(sources).join(' '), ...given });
   const services = createServices({ clock: systemClock, resolver });
+  const dicts = new Dicts({ clock: systemClock, random: systemRandom, log, resolver, options });
   let engine: LuaEngine | undefined;
   const scripts = new AuthScripts({
     ...{ clock: systemClock, log, libLuaDirectory },
     createEngine: async (passwords, its) => {
       engine = await createDovecotEngine({
         ...{ clock: systemClock, random: systemRandom, log, hostName: 'mx.example.test', libLuaDirectory },
-        ...{ resolver, services, system: realSystem, passwords, options: its, onBroken: () => undefined },
+        ...{
+          resolver,
+          services,
+          dicts,
+          system: realSystem,
+          passwords,
+          options: its,
+          onBroken: () => undefined,
+        },
       });
       return engine;
     },
@@ -58,6 +68,7 @@ export async function startScripts(
   const close = (): void => {
     scripts.close();
     services.close();
+    void dicts.close();
   };
   if (prepared.kind === 'failed') {
     close();

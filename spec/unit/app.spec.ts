@@ -7,6 +7,7 @@ import { type App, createApp, type Ports, type ScriptEngine } from '../../src/ap
 import { FakeClock } from '../../src/bench/ports/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { FakeResolver } from '../../src/bench/ports/resolver.ts';
+import { Dicts } from '../../src/compat/dovecot/dict/dicts.ts';
 import type { Delivery } from '../../src/delivery/port/delivery.ts';
 import { realSystem } from '../../src/ops/system.ts';
 import { createOptions } from '../../src/options/option-set.ts';
@@ -58,6 +59,16 @@ function ports(name: string): Ports {
       tcp: { connect: async () => ({ kind: 'failed', error: 'nobody here' }) },
       close: () => note('services closed'),
     },
+    dicts: new Dicts({
+      ...{
+        options: createOptions({}),
+        resolver,
+        clock: new FakeClock(),
+        random: () => 1,
+        log: new RecordLog(),
+      },
+      refuse: 'no dict here',
+    }),
     stores: {
       has: () => true,
       open: () => ({ kind: 'refused', problem: 'no store here' }),

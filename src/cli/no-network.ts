@@ -1,10 +1,13 @@
 // What `smtpe check` puts in the place of the world, so that the file level and hook.init can be run: name servers that answer nothing, next
 // hops and scanners that cannot be reached, commands that are not started. Each answers at once.
 import type { Ports } from '../app.ts';
-import { systemClock } from '../base/clock.ts';
+import { systemClock, systemRandom } from '../base/clock.ts';
+import { silentWriter } from '../base/log.ts';
 import { systemError } from '../base/system-error.ts';
+import { Dicts } from '../compat/dovecot/dict/dicts.ts';
 import { failedAt, pseudoCode, unaskedRecipients } from '../delivery/port/outcome.ts';
 import { type Resolver, rcode } from '../dns/resolver-api.ts';
+import { openEventLog } from '../observe/event-log.ts';
 import { realSystem } from '../ops/system.ts';
 import type { Options } from '../options/options.ts';
 import { createServices } from '../service/services.ts';
@@ -58,6 +61,10 @@ export function noNetwork(options: Options): Partial<Ports> {
     },
     authSources: [],
     stores: closedStores(options),
+    dicts: new Dicts({
+      ...{ options, resolver, clock: systemClock, random: systemRandom, refuse: WHY },
+      log: openEventLog(silentWriter),
+    }),
     services: createServices({ clock: systemClock, resolver, refuse: () => WHY }),
     system: {
       ...realSystem,

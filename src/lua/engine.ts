@@ -81,7 +81,8 @@ const runtimeFiles = [
 /** Behind functions that are values: no policy ever sees the object. */
 const functionClass: ClassSpec = { name: 'function', text: '', methods: [] };
 
-const usualShape: EnvironmentShape = { tables: ['hook'], fieldsModule: 'client' };
+/** That of policies. */
+export const usualShape: EnvironmentShape = { tables: ['hook'], fieldsModule: 'client' };
 
 /** For the search for what is never given back. */
 export interface EngineHoldings {
@@ -178,6 +179,12 @@ export class LuaEngine {
       this.#core.pushRuntime('hide');
       this.#core.bridge.push(main, hidden);
       this.#core.mustCall(1, 0);
+    }
+    for (const [global, module] of Object.entries(this.#shape.libraries ?? {})) {
+      this.#core.pushRuntime('define_library');
+      this.#core.bridge.push(main, global);
+      this.#core.bridge.push(main, module);
+      this.#core.mustCall(2, 0);
     }
     const { behind } = this.#deps;
     if (behind !== undefined) {

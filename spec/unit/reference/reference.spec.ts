@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dovecotDescription } from '../../../src/compat/dovecot/description.ts';
 import { referenceFiles } from '../../../src/reference/files.ts';
 import { withHookTables } from '../../../src/reference/hook-list.ts';
 import { allModules } from '../../fakes/all-modules.ts';
@@ -10,7 +11,7 @@ import { TestEngine } from '../../fakes/lua-engine.ts';
 const root = join(import.meta.dirname, '../../..');
 const update = process.env.UPDATE_REFERENCE !== undefined;
 const advice = 'not current: run npm run reference and commit what it writes';
-const files = referenceFiles(allModules());
+const files = referenceFiles([...allModules(), dovecotDescription]);
 
 /** The text of a file; '' when there is none. */
 function textOf(path: string): string {

@@ -67,7 +67,8 @@ interface Revision {
 export class AuthScripts implements AuthSource {
   readonly name = 'auth-script';
   readonly #parts: AuthScriptsParts;
-  readonly #passwords: PasswordCheck;
+  /** For whoever else checks passwords in this process. */
+  readonly passwords: PasswordCheck;
   #engine: LuaEngine | undefined;
   #revision: Revision | undefined;
   /** Scripts that are being started anew. */
@@ -76,7 +77,7 @@ export class AuthScripts implements AuthSource {
 
   constructor(parts: AuthScriptsParts) {
     this.#parts = parts;
-    this.#passwords = new PasswordCheck(parts.clock);
+    this.passwords = new PasswordCheck(parts.clock);
     this.recipients = {
       name: 'rcpt-userdb',
       isOn: (values) => values['rcpt-userdb'],
@@ -104,7 +105,7 @@ export class AuthScripts implements AuthSource {
     // Their author is the operator: they may ask this machine.
     const its = options.fork();
     its.set('http-allow-reserved', '0.0.0.0/0 ::/0', 'auth-script');
-    this.#engine ??= await this.#parts.createEngine(this.#passwords, its);
+    this.#engine ??= await this.#parts.createEngine(this.passwords, its);
     const place: ScriptPlace = { engine: this.#engine, libLuaDirectory, options: its, log };
     const settings = readScriptSettings(options.values['auth-script-settings']);
     for (const path of paths) {
@@ -198,7 +199,7 @@ export class AuthScripts implements AuthSource {
   close(): void {
     for (const script of this.#revision?.scripts ?? []) script.retire();
     this.#revision = undefined;
-    this.#passwords.close();
+    this.passwords.close();
     this.#engine?.close();
   }
 
@@ -209,7 +210,7 @@ export class AuthScripts implements AuthSource {
         this.#mending = undefined;
       });
     await this.#mending;
-    return new AuthDatabases(chosen(this.#revision?.scripts ?? [], values), this.#passwords);
+    return new AuthDatabases(chosen(this.#revision?.scripts ?? [], values), this.passwords);
   }
 
   /** Starts those anew that were stopped for their memory. */

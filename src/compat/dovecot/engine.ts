@@ -10,6 +10,7 @@ import type { System } from '../../ops/system.ts';
 import type { Options } from '../../options/options.ts';
 import type { Services } from '../../service/services.ts';
 import type { PasswordCheck } from '../../users/password/password-check.ts';
+import type { Dicts } from './dict/dicts.ts';
 import { dovecotFunctions } from './functions.ts';
 
 export interface DovecotEngineParts {
@@ -22,6 +23,7 @@ export interface DovecotEngineParts {
   readonly services: Services;
   readonly system: System;
   readonly passwords: PasswordCheck;
+  readonly dicts: Dicts;
   readonly options: Options;
   readonly heartbeat?: Heartbeat;
   readonly onBroken: (reason: string) => void;
@@ -35,7 +37,11 @@ export function createDovecotEngine(parts: DovecotEngineParts): Promise<LuaEngin
   return createLuaEngine({
     ...{ log, clock, options, libLuaDirectory, system, onBroken, shape },
     modules: [createUtilModule({ clock, random }), smtpeModule(hostName)],
-    behind: dovecotFunctions({ ...parts, environment: (name) => system.environment.get(name) }),
+    behind: dovecotFunctions({
+      ...parts,
+      environment: (name) => system.environment.get(name),
+      caller: 'auth-script',
+    }),
     files: { onPath: () => undefined },
     ...(heartbeat && { heartbeat }),
   });

@@ -17,13 +17,18 @@ import {
   type PasswordVerdict,
   verdictText,
 } from '../../users/password/password-check.ts';
+import { dictFunctions } from './dict/dict-functions.ts';
+import type { Dicts } from './dict/dicts.ts';
 import { httpFunctions } from './http-function.ts';
 import { expandTemplate } from './var-expand.ts';
 
 export interface DovecotParts extends LibraryParts {
   readonly clock: Clock;
   readonly passwords: PasswordCheck;
+  readonly dicts: Dicts;
   readonly environment: (name: string) => string | undefined;
+  /** Whose scripts these are: those of an operator may ask web servers anywhere, policies where http-allow-reserved says so. */
+  readonly caller: 'auth-script' | 'policy';
 }
 
 /** Fields of an event; more are left out. */
@@ -43,17 +48,36 @@ function fieldsOf(value: LuaValue): LogFields | undefined {
 }
 
 /** A passthrough event that was made and not logged. */
-const passthrough: Slot<{ open: boolean; context: CallContext }> = {
-  name: 'dovecot.passthrough',
-  create: (context) => ({ open: false, context }),
-  endOfHook: (state) => told(state),
-};
+interface Passthrough {
+  open: boolean;
+  readonly context: CallContext;
+}
 
-function told(state: { open: boolean; context: CallContext }): void {
-  if (!state.open) return;
-  state.open = false;
-  state.context.log.emit('auth-script-failed', {
-    message: 'Passthrough event leaked by Lua script: it was made and never logged',
+const LEAKED = 'Passthrough event leaked by Lua script: it was made and never logged';
+
+function passthroughOf(caller: DovecotParts['caller']): FunctionSpec {
+  const tell = (state: Passthrough): void => {
+    if (!state.open) return;
+    state.open = false;
+    const { log } = state.context;
+    if (caller === 'policy') log.write('err', LEAKED);
+    else log.emit('auth-script-failed', { message: LEAKED });
+  };
+  const slot: Slot<Passthrough> = {
+    name: 'dovecot.passthrough',
+    create: (context) => ({ open: false, context }),
+    endOfHook: tell,
+  };
+  return luaFunction({
+    name: 'dovecot_passthrough',
+    params: [flag('made', 'Whether one was made, or logged.')],
+    text: 'Notes a passthrough event.',
+    call: (context, made) => {
+      const state = context.slot(slot);
+      if (made) tell(state);
+      state.open = made;
+      return [];
+    },
   });
 }
 
@@ -122,23 +146,13 @@ const log: FunctionSpec = luaFunction({
   },
 });
 
-/** All that the modules of lib-lua get beside their name where these scripts run. */
+/** All that the modules of lib-lua get beside their name, those of lib-lua/dovecot too. */
 export function dovecotFunctions(parts: DovecotParts): ModuleSpec {
-  const { clock, environment, passwords, services } = parts;
+  const { caller, clock, dicts, environment, passwords, services } = parts;
   const library = createLibraryModule(parts);
   const functions: readonly FunctionSpec[] = [
     log,
-    luaFunction({
-      name: 'dovecot_passthrough',
-      params: [flag('made', 'Whether one was made, or logged.')],
-      text: 'Notes a passthrough event.',
-      call: (context, made) => {
-        const state = context.slot(passthrough);
-        if (made) told(state);
-        state.open = made;
-        return [];
-      },
-    }),
+    passthroughOf(caller),
     luaFunction({
       name: 'dovecot_password_verify',
       params: [bytes('stored', 'With its scheme.'), bytes('plain', 'What was given.')],
@@ -154,7 +168,8 @@ export function dovecotFunctions(parts: DovecotParts): ModuleSpec {
         expandTemplate(template, { value: (name) => valueIn(fields, name), environment }),
       ],
     }),
-    ...httpFunctions(services, clock),
+    ...dictFunctions(dicts),
+    ...httpFunctions(services, clock, caller),
   ];
   return luaModule({ ...library, functions: [...library.functions, ...functions] });
 }

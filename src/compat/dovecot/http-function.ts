@@ -31,11 +31,13 @@ interface Submitted {
   readonly headers: readonly HttpHeader[];
   readonly payload: string | undefined;
   readonly settings: HttpSettings;
+  /** Whatever http-allow-reserved says. */
+  readonly everywhere: boolean;
 }
 
 const MIB = 1_048_576;
 const FIRST_PAUSE = 100;
-/** Scripts of an operator may ask their own machine. */
+/** Authentication scripts may ask their own machine: who writes them runs it. */
 const EVERYWHERE = '0.0.0.0/0 ::/0';
 
 function readHeaders(value: LuaValue): readonly HttpHeader[] {
@@ -133,7 +135,7 @@ class Submission {
       connectTimeoutMs: settings.connectTimeoutMs,
       maxSize: values['http-max-size'],
       maxMemory: values['http-max-memory'] * MIB,
-      allowReserved: EVERYWHERE,
+      allowReserved: this.#asked.everywhere ? EVERYWHERE : values['http-allow-reserved'],
       refuse: values['http-refuse'],
       caFile: settings.caFile ?? values['http-ca-file'],
       signal: this.#stop.signal,
@@ -154,7 +156,11 @@ class Submission {
   }
 }
 
-export const httpFunctions = (services: Services, clock: Clock): readonly FunctionSpec[] => [
+export const httpFunctions = (
+  services: Services,
+  clock: Clock,
+  caller: 'auth-script' | 'policy',
+): readonly FunctionSpec[] => [
   luaFunction({
     name: 'dovecot_url_problem',
     params: [bytes('url', 'A URL.')],
@@ -174,7 +180,9 @@ export const httpFunctions = (services: Services, clock: Clock): readonly Functi
     text: 'Status, reason, content and headers by names in lower case.',
     call: (context, url, method, headers, payload, settings): Suspension => {
       const given = settings instanceof Map ? settings : new Map<unknown, unknown>();
-      const asked = { url, method, headers: readHeaders(headers), payload, settings: readSettings(given) };
+      const everywhere = caller === 'auth-script';
+      const about = { headers: readHeaders(headers), settings: readSettings(given), everywhere };
+      const asked = { url, method, payload, ...about };
       const submission = new Submission(services, clock, context, asked);
       return {
         kind: 'suspension',

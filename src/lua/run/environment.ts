@@ -24,6 +24,8 @@ export interface EnvironmentShape {
   readonly fieldsModule: string | undefined;
   /** Modules of the engine that only the modules of lib-lua get. */
   readonly hidden?: readonly string[];
+  /** Globals that are modules of lib-lua, loaded when a script first names them: module by name. */
+  readonly libraries?: Readonly<Record<string, string>>;
 }
 
 /** What stands in the place of a function (`hook`, a global function is one, too), or of the table that functions are looked for in. */

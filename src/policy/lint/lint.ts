@@ -96,7 +96,8 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
   }
   const elsewhere = globalsFromElsewhere(files);
   const api = apiOf([...modules, ...elsewhere]);
-  const known = globals && new Set([...globals, ...elsewhere.map(({ name }) => name)]);
+  // A module that is loaded when it is first named is no global before.
+  const known = globals && new Set([...globals, ...[...modules, ...elsewhere].map(({ name }) => name)]);
   const complete = looked.length === files.length && !looked.some(({ names }) => names.openGlobals);
   const mistakes: string[] = [];
   const warnings: string[] = [];

@@ -23,6 +23,8 @@ export interface ConnectParts {
   readonly timeoutMs: number;
   /** File with the password; empty: no log-in. */
   readonly passwordFile: string;
+  /** Instead of what stands in a file. */
+  readonly password?: Buffer | undefined;
   /** File with authorities for TLS; empty: the usual ones. */
   readonly caFile: string;
   readonly signal: AbortSignal;
@@ -164,10 +166,14 @@ const without = (text: string, password: Buffer): string =>
   text.replaceAll(password.toString('utf8'), '…').replaceAll(password.toString('latin1'), '…');
 
 async function logIn(link: Link, login: Login, parts: ConnectParts): Promise<string | undefined> {
-  if (parts.passwordFile === '' && login.user !== '')
+  const given = parts.password;
+  if (given === undefined && parts.passwordFile === '' && login.user !== '')
     return `user ${login.user} has no password: store-password-file is empty`;
-  if (parts.passwordFile !== '') {
-    const read = await readPassword('store-password-file', parts.passwordFile);
+  if (given !== undefined || parts.passwordFile !== '') {
+    const read =
+      given === undefined
+        ? await readPassword('store-password-file', parts.passwordFile)
+        : ({ kind: 'password', password: given } as const);
     if (read.kind === 'unusable') return read.cause;
     const user = login.user === '' ? [] : [login.user];
     const wrong = await trouble(link, ['AUTH', ...user, read.password], parts);
