@@ -44,6 +44,10 @@ export class FakeInstance implements PolicyInstance {
     this.owner = owner;
   }
 
+  placeOf(hook: HookName): string {
+    return this.has(hook) ? 'policy.lua:1' : '';
+  }
+
   has(hook: HookName): boolean {
     return this.#hooks[hook] !== undefined;
   }

@@ -19,6 +19,7 @@ import { Task } from './run/task.ts';
 import type { TaskLimits, TaskOwner } from './run/task-owner.ts';
 import { ScriptContext } from './script-context.ts';
 import { Anchor } from './state/references.ts';
+import { Type } from './state/wasm-api.ts';
 
 export { rowReader } from './run/row.ts';
 export type { ScriptFiles, ScriptTexts } from './run/script-files.ts';
@@ -89,6 +90,10 @@ export class Script implements TaskOwner {
     return this.#owner.options;
   }
 
+  get log(): Log {
+    return this.#owner.log;
+  }
+
   get progress(): number {
     return this.#row?.at ?? 0;
   }
@@ -115,6 +120,15 @@ export class Script implements TaskOwner {
     const answer = this.#task.environment.lookUp(entry);
     if (answer === 'found') this.#parts.core.api.lua_settop(this.#parts.core.main, -2);
     return answer !== 'absent';
+  }
+
+  /** `file:line` where the function of an entry is defined, as far as that can be told without running Lua; else ''. */
+  placeOf(entry: Entry): string {
+    const { api, main, positions } = this.#parts.core;
+    if (this.#closed || this.#task.condemned || this.#task.environment.lookUp(entry) !== 'found') return '';
+    if (api.lua_type(main, -1) === Type.function) return positions.ofFunction(main);
+    api.lua_settop(main, -2);
+    return '';
   }
 
   /** Calls the function of an entry, if there is one. */

@@ -46,6 +46,8 @@ export interface RowOutcome {
 
 export interface PolicyInstance {
   has(hook: HookName): boolean;
+  /** `file:line` where a hook is defined; '' when that is not known. Not while one runs. */
+  placeOf(hook: HookName): string;
   /** It may ask who signed a message: the text of the policy, or of a module that it has loaded, has a name that does. */
   readonly verifies: boolean;
   /**

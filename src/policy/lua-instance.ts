@@ -96,6 +96,10 @@ export class LuaInstance implements PolicyInstance, ScriptOwner {
     return this.#script.has(entries[hook]);
   }
 
+  placeOf(hook: HookName): string {
+    return this.#script.placeOf(entries[hook]);
+  }
+
   call(hook: HookName, args: readonly LuaValue[]): HookOutcome | Promise<HookOutcome> {
     const entry = entries[hook];
     const end = this.#script.call(entry, args, readHook);

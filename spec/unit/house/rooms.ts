@@ -11,6 +11,7 @@ export const floors = [
   'text',
   'charset',
   'net-address',
+  'observe/trace',
   'uri',
   'options',
   'net',

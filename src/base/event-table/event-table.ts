@@ -12,6 +12,7 @@ import { protocolEvents } from './protocol.ts';
 import { serverEvents } from './server.ts';
 import { serviceEvents } from './service.ts';
 import { storeEvents } from './store.ts';
+import { tracedEvents } from './traced.ts';
 import { transactionEvents } from './transaction.ts';
 
 /** The topics in the order of the reference, each with its title. */
@@ -27,6 +28,7 @@ export const eventTopics = [
   ['The store', storeEvents],
   ['Processes', processEvents],
   ['Measurements', measuredEvents],
+  ['Followed sessions', tracedEvents],
 ] as const satisfies readonly (readonly [string, Readonly<Record<string, EventSpec>>])[];
 
 export const eventTable = {
@@ -41,6 +43,7 @@ export const eventTable = {
   ...storeEvents,
   ...processEvents,
   ...measuredEvents,
+  ...tracedEvents,
 } as const;
 
 export type EventName = keyof typeof eventTable;

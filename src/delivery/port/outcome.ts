@@ -36,3 +36,16 @@ export function failureOf(outcome: DeliveryOutcome): AskFailure {
 export function failedAt(stage: Stage, loss: Loss, rcpts: readonly RcptReply[]): HostlessOutcome {
   return { kind: 'failed', stage, code: loss.code, error: loss.error, rcpts };
 }
+
+/** In one line, for whoever follows a session. */
+export function outcomeText(outcome: DeliveryOutcome): string {
+  switch (outcome.kind) {
+    case 'delivered':
+    case 'verified':
+      return `${outcome.host}: ${outcome.text}`;
+    case 'refused':
+      return `${outcome.host} refused at ${outcome.stage}: ${outcome.text}`;
+    case 'failed':
+      return `${outcome.host} failed at ${outcome.stage}: ${outcome.error}`;
+  }
+}

@@ -6,6 +6,7 @@ import type { State } from '../state/wasm-api.ts';
 import type { Core } from './core.ts';
 import type { Environment } from './environment.ts';
 import type { Wait } from './pending.ts';
+import type { WaitAnswer } from './tell-wait.ts';
 
 /** The run that has stopped. */
 export interface Paused {
@@ -16,6 +17,10 @@ export interface Paused {
   readonly takesLong: boolean;
   /** Whether it must wait for its turn. */
   readonly mustQueue: boolean;
+  /** What it waits for is told, where somebody listens. */
+  waits(wait: Wait): void;
+  /** That is over. */
+  waited(wait: Wait, answer: WaitAnswer): void;
   /** Goes on with what `push` leaves on the thread; `push` gives the number of values. `name` is for messages about bugs. */
   goOn(name: string, push: (L: State) => number): void;
 }
@@ -96,6 +101,7 @@ export class Pause {
       this.giveWay('coroutine.yield');
       return;
     }
+    this.#run.waits(wait);
     suspension.done.then(
       (results) => this.#settled(wait, results),
       (error: unknown) => this.#rejected(wait, error),
@@ -133,6 +139,7 @@ export class Pause {
   drop(): void {
     const wait = this.#wait;
     this.#wait = undefined;
+    if (wait?.told) this.#run.waited(wait, { kind: 'cut' });
     try {
       wait?.suspension?.cancel();
     } catch (error) {
@@ -160,6 +167,7 @@ export class Pause {
   }
 
   #settled(wait: Wait, results: LuaResults): void {
+    if (wait.told && this.#wait === wait) this.#run.waited(wait, { kind: 'results', results });
     this.#whenItMay(wait, wait.suspension === undefined, () =>
       this.#run.goOn(wait.name, (L) => this.#pushAnswer(L, wait, results)),
     );
@@ -180,6 +188,7 @@ export class Pause {
 
   #rejected(wait: Wait, error: unknown): void {
     const message = error instanceof LuaError ? error.message : this.#core.natives.bug(wait.name, error);
+    if (wait.told && this.#wait === wait) this.#run.waited(wait, { kind: 'error', message });
     this.#whenItMay(wait, false, () => this.#run.goOn(wait.name, (L) => this.pushError(L, message)));
   }
 

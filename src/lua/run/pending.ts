@@ -10,6 +10,8 @@ export interface Wait {
   readonly name: string;
   /** clock.monotonic() when it did. */
   readonly since: number;
+  /** Somebody was told that it began. */
+  told?: boolean;
 }
 
 interface Begun {

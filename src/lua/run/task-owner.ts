@@ -1,4 +1,5 @@
 // What a task is told when it is made and when a run of it begins.
+import type { Log } from '../../base/log.ts';
 import type { CallContext } from '../../lua-api/call-context.ts';
 import type { Options } from '../../options/options.ts';
 
@@ -16,6 +17,8 @@ export interface TaskLimits {
 /** Who owns a task. `context` is asked for when a function of the API is called. */
 export interface TaskOwner {
   readonly context: CallContext;
+  /** Where it is told what is waited for. */
+  readonly log: Log;
   /** Those that count for it. */
   readonly options: Options;
   /** The session's id, for the watchdog; may be ''. */

@@ -19,9 +19,10 @@ import type { Environment } from './environment.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import type { Frame } from './frame.ts';
 import { Pause, type Paused } from './pause.ts';
-import { Operations, pendingText } from './pending.ts';
+import { Operations, pendingText, type Wait } from './pending.ts';
 import type { Reader } from './results.ts';
 import type { TaskLimits, TaskOwner } from './task-owner.ts';
+import { tellAnswer, tellWait, type WaitAnswer } from './tell-wait.ts';
 
 /** `taken`: the thread is being made ready for a run. Within a run it waits when its pause has a wait. */
 type TaskState = 'idle' | 'taken' | 'run';
@@ -267,6 +268,16 @@ export class Task implements Caller, Paused {
   #results(L: State): unknown {
     const { core } = this.#around;
     return this.#read?.(core.results.of(L, core.api.lua_gettop(L), this.keep));
+  }
+
+  waits(wait: Wait): void {
+    const L = this.#thread?.L;
+    if (L === undefined || !this.#owner.log.wants('hook-waits')) return;
+    tellWait(this.#owner.log, wait, this.#around.core.positions.of(L));
+  }
+
+  waited(wait: Wait, answer: WaitAnswer): void {
+    if (wait.told) tellAnswer(this.#owner.log, wait, answer);
   }
 
   goOn(name: string, push: (L: State) => number): void {

@@ -4,7 +4,7 @@ import type { Memory } from './memory.ts';
 import type { LuaApi, Pointer, State } from './wasm-api.ts';
 
 /** Fields of lua_Debug (32-bit layout of Lua 5.4). */
-const debugRecord = { currentLine: 24, shortSource: 44, size: 128 } as const;
+const debugRecord = { currentLine: 24, lineDefined: 28, shortSource: 44, size: 128 } as const;
 /** Chunks of the engine's own Lua are called `=[smtpe]`; their frames say nothing to a policy author. */
 export const runtimeChunk = '[smtpe]';
 
@@ -15,6 +15,7 @@ export class Positions {
   readonly #main: State;
   readonly #activation: Pointer;
   readonly #what: Pointer;
+  readonly #whatOfFunction: Pointer;
 
   constructor(api: LuaApi, memory: Memory, bridge: Bridge, main: State) {
     this.#api = api;
@@ -23,6 +24,7 @@ export class Positions {
     this.#main = main;
     this.#activation = memory.allocate(debugRecord.size);
     this.#what = memory.name('Sl');
+    this.#whatOfFunction = memory.name('>S');
   }
 
   /** `file:line: ` of the innermost policy function on `L`, or ''. Allocates nothing in Lua. */
@@ -34,6 +36,14 @@ export class Positions {
       if (line < 0x8000_0000 && source !== runtimeChunk) return `${source}:${line}: `;
     }
     return '';
+  }
+
+  /** `file:line` where the Lua function on top of `L`, which is taken off, is defined; '' of one that is none of Lua's. */
+  ofFunction(L: State): string {
+    this.#api.lua_getinfo(L, this.#whatOfFunction, this.#activation);
+    const line = this.#memory.words[(this.#activation + debugRecord.lineDefined) >> 2] ?? 0;
+    const source = this.#memory.cString(this.#activation + debugRecord.shortSource);
+    return line > 0 && line < 0x8000_0000 && source !== runtimeChunk ? `${source}:${line}` : '';
   }
 
   /** Innermost first, one frame a line, tab before each; begins with `stack traceback:`. Only outside the memory limit. */

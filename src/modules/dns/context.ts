@@ -10,12 +10,15 @@ import { LuaError, type LuaResults, type Suspension } from '../../lua-api/functi
 import { type LuaRecord, LuaTable } from '../../lua-api/value.ts';
 import { optionsOf } from '../../options/options.ts';
 import { type Answered, answerKey, queryRecord } from './records.ts';
+import { tellAnswer } from './tell-answer.ts';
 
 interface Question {
   /** As the policy wrote it, with final dot. */
   readonly name: string;
   readonly type: number;
   readonly class: number;
+  /** When it was asked; monotonic. */
+  readonly since: number;
   response: DnsResponse | undefined;
   /** Already given by a wait. */
   given: boolean;
@@ -94,6 +97,7 @@ export class DnsContext {
       name: askedName(type, text),
       type,
       class: cls,
+      since: this.#clock.monotonic(),
       response: undefined,
       given: false,
     };
@@ -132,6 +136,7 @@ export class DnsContext {
       name: askedName(type, text),
       type,
       class: IN,
+      since: this.#clock.monotonic(),
       response: undefined,
       given: false,
     };
@@ -196,6 +201,7 @@ export class DnsContext {
   #answered(question: Question, response: DnsResponse): void {
     question.response = response;
     const { log } = this.#context;
+    if (log.wants('dns-told')) tellAnswer(log, question, response, this.#clock.monotonic());
     const { error: cause, rcode: code, answer } = response;
     const noAnswer = code === rcode.ERRNO || code === rcode.TIMEDOUT;
     const event = cause === undefined ? 'dns-answer' : noAnswer ? 'dns-no-answer' : 'dns-fault';

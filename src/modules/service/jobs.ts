@@ -7,6 +7,7 @@ import type { Log } from '../../base/log.ts';
 import type { CallContext, Operation } from '../../lua-api/call-context.ts';
 import type { LuaResults, Suspension } from '../../lua-api/function-spec.ts';
 import { type LuaRecord, LuaTable, type LuaValue } from '../../lua-api/value.ts';
+import { verdictText } from './verdict-text.ts';
 
 export type JobKind = 'clamd' | 'spamd' | 'rspamd' | 'http' | 'client';
 
@@ -182,6 +183,8 @@ export class Jobs {
     const { kind, host } = job;
     if (end.error !== undefined) log.emit(`service-${kind}-failed`, { cause: end.error, host, elapsed });
     else log.emit(`service-${kind}`, { host, elapsed });
+    if (log.wants('service-told'))
+      log.emit('service-told', { service: kind, host, outcome: verdictText(end), seconds: elapsed });
     this.#results.push({ job, elapsed, end, log });
     const waiter = this.#waiter;
     if (waiter === undefined || !this.#isReady(waiter.all)) return;

@@ -85,6 +85,7 @@ async function attempt(
   const place = healthKey(address, target.port);
   const timeoutMs = within(job, health.patience(place, deadlines.connect));
   const limits = { clock, timeoutMs, signal };
+  if (job.log.wants('next-hop-connects')) job.log.emit('next-hop-connects', { host: target.text, address });
   const connected = await connect(address, target, limits);
   if (connected.kind === 'lost') {
     if (!signal.aborted) health.failed(place);

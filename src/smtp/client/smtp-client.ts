@@ -345,7 +345,6 @@ class Sender {
       else connection.destroy();
       return this.#report(outcome, connection.peer, used);
     }
-    const context = this.#context(connection, false);
     holding.held = new HeldConnection({
       ...{
         connection,
@@ -357,7 +356,7 @@ class Sender {
       ...{ idleMs: Math.max(pool.idleMs, 1000), chunks },
       clock: this.#job.parts.clock,
       converse: (machine, limits, message) =>
-        converse(connection, machine, { ...context, ...limits, message }),
+        converse(connection, machine, { ...this.#context(connection, false), ...limits, message }),
       lend: (giveBack) => this.#pool.lend(where, giveBack),
       free: () => this.#pool.give(where, connection, pool),
       isWanted: () => this.#pool.isWanted(where.place),

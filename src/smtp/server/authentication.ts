@@ -33,3 +33,19 @@ export function verifyLogin(
     log.emit('link-auth-unavailable', { source, cause, client: client.address }),
   );
 }
+
+/** For whoever follows the session. */
+export function verdictText(verdict: AuthVerdict | undefined): string {
+  switch (verdict?.kind) {
+    case undefined:
+      return 'nobody was asked';
+    case 'accepted':
+      return `${verdict.source}: accepted`;
+    case 'refused':
+      return `${verdict.source}: ${verdict.why}`;
+    case 'unknown':
+      return 'nobody';
+    case 'unavailable':
+      return `${verdict.source}: cannot be asked: ${verdict.cause}`;
+  }
+}

@@ -10,9 +10,10 @@ import type { HookName } from '../../policy/hook-table.ts';
 import type { AuthVerdict } from '../../users/auth-chain.ts';
 import type { Credentials } from '../../users/auth-source.ts';
 import type { NextHopName } from '../protocol/extension-table.ts';
-import { hasAuthSource, verifyLogin } from './authentication.ts';
+import { hasAuthSource, verdictText, verifyLogin } from './authentication.ts';
 import type { Client } from './client.ts';
 import type { Authentication, CommandContext, Objection, RefusedLogin } from './command.ts';
+import { followed } from './followed-wait.ts';
 import { MailStory } from './mail-story.ts';
 import { askSender } from './next-hop.ts';
 import type { PathArgument } from './path-argument.ts';
@@ -82,7 +83,10 @@ export class ConversationContext implements CommandContext {
     return this.has('auth') || hasAuthSource(this.#core);
   }
   verify(credentials: Credentials, mechanism: string): Maybe<AuthVerdict | undefined> {
-    return verifyLogin(credentials, mechanism, this.#core);
+    return followed(this.#core.log, verifyLogin(credentials, mechanism, this.#core), () => ({
+      ...{ for: 'users', what: 'who knows the user' },
+      outcome: (verdict) => verdictText(verdict),
+    }));
   }
   authRefused(attempt: RefusedLogin, code: number, guessed: boolean): void {
     if (guessed) this.#core.counts.refusedLogins++;
@@ -99,7 +103,12 @@ export class ConversationContext implements CommandContext {
   }
   waitSince(since: number, ms: number): Maybe<undefined> {
     const left = since + ms - this.now;
-    return left > 0 ? pause(left, this.#core.deps.clock, this.#core.abortSignal) : undefined;
+    if (left <= 0) return undefined;
+    const { abortSignal, deps, log } = this.#core;
+    return followed(log, pause(left, deps.clock, abortSignal), () => ({
+      ...{ for: 'pause', what: 'a pause, as somebody may be guessing' },
+      outcome: () => '',
+    }));
   }
   setClient(fields: Readonly<Record<string, LuaValue>>): void {
     this.#core.setClient(fields);

@@ -335,6 +335,8 @@ export class Conversation {
 
   #discard(octets: number, after: Afterwards): Maybe<void> {
     if (octets === 0) return this.#afterwards(after);
+    const { log } = this.#core;
+    if (log.wants('content-came')) log.emit('content-came', { octets, head: '', end: 'discarded' });
     this.#move({ kind: 'swallow', octets, after });
   }
 

@@ -8,6 +8,7 @@ import type { LuaRecord, LuaValue, SliceBatch } from '../../lua-api/value.ts';
 import type { HookName } from '../../policy/hook-table.ts';
 import type { HookOutcome, PolicyInstance } from '../../policy/instance.ts';
 import { type HookAnswer, judge, resultWord, SILENT } from './hook-answer.ts';
+import { HookTrace } from './hook-trace.ts';
 
 export type { HookAnswer } from './hook-answer.ts';
 
@@ -31,6 +32,7 @@ export class Hooks {
   readonly #log: Log;
   readonly #secret: () => boolean;
   readonly #clock: Clock;
+  readonly #trace: HookTrace;
   readonly revision: number;
   /** Milliseconds that hooks have taken, waiting included. */
   spent = 0;
@@ -42,6 +44,7 @@ export class Hooks {
   constructor(instance: PolicyInstance, { clock, log, revision, secret }: HooksParts) {
     this.#instance = instance;
     this.#log = log;
+    this.#trace = new HookTrace(log);
     this.#clock = clock;
     this.#secret = secret;
     this.revision = revision;
@@ -76,6 +79,8 @@ export class Hooks {
   call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer> {
     this.#flush();
     const since = this.#instance.has(name) ? this.#clock.monotonic() : undefined;
+    if (since !== undefined && this.#trace.on)
+      this.#trace.begins(name, args, this.#secret(), this.#instance.placeOf(name));
     const outcome = this.#instance.call(name, args);
     // No closure for what is called for every line of a message.
     return outcome instanceof Promise
@@ -88,8 +93,11 @@ export class Hooks {
     this.#flush();
     const since = this.#clock.monotonic();
     return chain(this.#instance.callEach(name, batch), ({ done, outcome }) => {
-      this.spent += this.#clock.monotonic() - since;
-      return { done, answer: this.#read(name, outcome) };
+      const ms = this.#clock.monotonic() - since;
+      this.spent += ms;
+      const answer = this.#read(name, outcome);
+      if (this.#trace.on) this.#trace.lines(name, done, answer, ms);
+      return { done, answer };
     });
   }
 
@@ -123,6 +131,7 @@ export class Hooks {
     if (since === undefined) return answer;
     const ms = this.#clock.monotonic() - since;
     this.spent += ms;
+    if (this.#trace.on) this.#trace.ends(name, answer, this.#secret(), ms);
     if (this.#log.wants('hook-called'))
       this.#log.emit('hook-called', { hook: name, result: resultWord(answer), seconds: ms / 1000 });
     return answer;

@@ -13,6 +13,7 @@ import type { Spool } from '../../message/spool.ts';
 import type { OptionValues } from '../../options/option-table.ts';
 import type { HookName } from '../../policy/hook-table.ts';
 import { isPositive } from '../protocol/reply.ts';
+import { ContentTrace } from './content-trace.ts';
 import { chunkOk } from './default-reply.ts';
 import type { HookAnswer } from './hooks.ts';
 import { type ContentDecision, decide, refusedChunk, type Verdict } from './message-end.ts';
@@ -32,9 +33,11 @@ export class MessageDialogue {
   readonly #spool: Spool;
   readonly #framing: Framing;
   readonly #receiver: MessageReceiver;
+  readonly #trace: ContentTrace;
   #dotSeen = false;
   /** Octets of the present chunk. */
   #chunk = 0;
+  #isChunked = false;
   #decision: ContentDecision = { reply: undefined, cause: '', drop: false };
 
   constructor(core: SessionCore, transaction: Transaction, spool: Spool, framing: Framing) {
@@ -42,6 +45,7 @@ export class MessageDialogue {
     this.#core = core;
     this.#framing = framing;
     this.#transaction = transaction;
+    this.#trace = new ContentTrace(core.log);
     this.#receiver = new MessageReceiver(framing, spool, transaction.headers, this.#sink(), {
       size: core.values['smtp-max-size'],
       headers: core.values['limit-header-bytes'],
@@ -62,6 +66,7 @@ export class MessageDialogue {
   /** A chunk of so many octets comes next, in the framing that was given. One without any is to be fed an empty piece. */
   begin(framing: OctetsFraming, octets: number, last: boolean): void {
     this.#chunk = octets;
+    this.#isChunked = true;
     framing.begin(octets, last);
   }
 
@@ -69,12 +74,19 @@ export class MessageDialogue {
   feed(chunk: Buffer): Maybe<Progress> {
     return chain(this.#receiver.feed(chunk), (received) => {
       switch (received.kind) {
-        case 'more':
         case 'stopped':
+          this.#trace.stop();
+          return 'more';
+        case 'more':
+          this.#trace.came(chunk);
           return 'more';
         case 'chunk':
+          this.#trace.came(chunk);
+          this.#trace.over('chunk');
           return this.#chunkEnd();
         case 'end':
+          this.#trace.came(chunk, received.next);
+          this.#trace.over(this.#isChunked ? 'last chunk' : 'dot');
           // What is behind the dot stays where it is until the reply was sent.
           this.#core.input.unread(chunk, received.next);
           return this.#end();
@@ -85,6 +97,7 @@ export class MessageDialogue {
   /** The session or the transaction ends, for `cause`: what became of a message whose end has not come. */
   abandon(cause: string): void {
     if (this.#dotSeen) return;
+    this.#trace.over('incomplete');
     const { id, recipients, sender } = this.#transaction;
     this.#core.log.emit('tx-incomplete', {
       transaction: id,

@@ -7,6 +7,7 @@ import { dotReply } from '../../delivery/dot-reply.ts';
 import { hasEightBit, hasEightBitHeaders } from '../../delivery/eight-bit.ts';
 import { messageKey } from '../../delivery/message-key.ts';
 import type { Received } from '../../delivery/port/delivery.ts';
+import { outcomeText } from '../../delivery/port/outcome.ts';
 import { type Delivered, reportedRecipients } from '../../delivery/relayed-reports.ts';
 import type { SmartHostDelivery } from '../../delivery/smart-host.ts';
 import type { ContentChanges } from '../../message/change/content-changes.ts';
@@ -20,6 +21,7 @@ import { type FinalWishes, signFinal } from '../../message/sign-final.ts';
 import type { Spool } from '../../message/spool.ts';
 import type { Reply } from '../protocol/reply.ts';
 import { accepted } from './default-reply.ts';
+import { followed } from './followed-wait.ts';
 import { forwardedClient } from './forwarded-client.ts';
 import type { HookAnswer } from './hooks.ts';
 import { type ErrorName, type ErrorParams, errorReply } from './reply-table.ts';
@@ -389,9 +391,14 @@ class MessageEnd {
       log: this.#core.log.child({ transaction: id }),
     };
     const since = deps.clock.monotonic();
-    const outcome = await (asking === undefined
-      ? deps.smartHost.forward(delivery, abortSignal)
-      : asking.content(delivery, { until, signal: abortSignal }));
+    const forwarding =
+      asking === undefined
+        ? deps.smartHost.forward(delivery, abortSignal)
+        : asking.content(delivery, { until, signal: abortSignal });
+    const outcome = await followed(this.#core.log, forwarding, () => ({
+      ...{ for: 'next hop', what: 'the message' },
+      outcome: outcomeText,
+    }));
     this.#transaction.story.forwarded(outcome, since, this.#spool.size);
     const result = dotReply(outcome, values['smtp-partial']);
     if (this.#core.ending !== undefined) {

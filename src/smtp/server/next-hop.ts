@@ -4,9 +4,11 @@ import type { Maybe } from '../../base/maybe.ts';
 import type { Asking } from '../../delivery/asking.ts';
 import { dotReply } from '../../delivery/dot-reply.ts';
 import type { AskFailure, AskLimits } from '../../delivery/port/held.ts';
+import { outcomeText } from '../../delivery/port/outcome.ts';
 import { beyondMost } from '../protocol/capabilities.ts';
 import type { Recipient } from '../protocol/recipient.ts';
 import type { Objection } from './command.ts';
+import { followed } from './followed-wait.ts';
 import { forwardedClient } from './forwarded-client.ts';
 import type { RecipientDecider } from './recipient-decider.ts';
 import { errorReply } from './reply-table.ts';
@@ -76,7 +78,8 @@ async function mail(
 ): Promise<Objection | undefined> {
   transaction.routes.settled = route;
   transaction.asking = begin(transaction, route, core);
-  return objection(await transaction.asking.mail(limitsOf(core)), core);
+  const asked = transaction.asking.mail(limitsOf(core));
+  return objection(await told(asked, 'MAIL', core), core);
 }
 
 async function rcpt(
@@ -85,10 +88,19 @@ async function rcpt(
   core: SessionCore,
 ): Promise<Objection | undefined> {
   transaction.asking ??= begin(transaction, transaction.routes.settled, core);
-  return objection(
-    await transaction.asking.rcpt(recipient, [...transaction.final.named], limitsOf(core)),
-    core,
-  );
+  const asked = transaction.asking.rcpt(recipient, [...transaction.final.named], limitsOf(core));
+  return objection(await told(asked, 'RCPT', core), core);
+}
+
+function told(
+  asked: Promise<AskFailure | undefined>,
+  what: string,
+  core: SessionCore,
+): Promise<AskFailure | undefined> {
+  return followed(core.log, asked, () => ({
+    ...{ for: 'next hop', what },
+    outcome: (failure) => (failure === undefined ? 'yes' : outcomeText(failure)),
+  }));
 }
 
 function begin({ final: { sender }, id, parameters }: Transaction, route: Route, core: SessionCore): Asking {

@@ -3,6 +3,7 @@
 import type { RecipientSource } from '../../users/recipient-source.ts';
 import { echo, reply } from '../protocol/reply.ts';
 import type { Objection } from './command.ts';
+import { followed } from './followed-wait.ts';
 import type { RecipientDecider, RecipientInHand } from './recipient-decider.ts';
 import { type ErrorName, errorReply } from './reply-table.ts';
 import type { SessionCore } from './session-core.ts';
@@ -38,7 +39,10 @@ async function ask(
   let unknown: Objection | undefined;
   let unavailable: Objection | undefined;
   for (const source of sources) {
-    const answer = await source.look(question);
+    const answer = await followed(core.log, source.look(question), () => ({
+      ...{ for: 'users', what: `${source.name}: ${address}` },
+      outcome: ({ kind }) => kind,
+    }));
     if (core.isOver) return undefined;
     switch (answer.kind) {
       case 'known':

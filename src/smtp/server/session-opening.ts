@@ -1,6 +1,7 @@
 // The beginning of a session: the policy's instance is made, the client's rate is looked at, its name is looked up, the banner goes out.
 // Each of these delays only this client.
 import type { Conversation } from './conversation.ts';
+import { followed } from './followed-wait.ts';
 import { openPolicy } from './open-policy.ts';
 import { likenessOf, refuseProxy } from './proxy-unasked.ts';
 import type { SessionCore } from './session-core.ts';
@@ -44,16 +45,34 @@ async function lookUpName(core: SessionCore): Promise<void> {
   const { clock, resolver } = deps;
   const signal = core.abortSignal;
   const until = clock.monotonic() + seconds * 1000;
-  const name = await resolver.reverse(client.address, { timeoutMs: seconds * 1000, signal });
+  const name = await followed(
+    core.log,
+    resolver.reverse(client.address, { timeoutMs: seconds * 1000, signal }),
+    () => ({ for: 'dns', what: `name of ${client.address}`, outcome: (found) => found || 'none' }),
+  );
   if (name === undefined || name === '') return;
   client.host = name;
   client.hostKnown = true;
   const timeoutMs = Math.max(0, until - clock.monotonic());
-  client.hostConfirmed = await resolver.confirms(name, client.address, { timeoutMs, signal });
+  client.hostConfirmed = await followed(
+    core.log,
+    resolver.confirms(name, client.address, { timeoutMs, signal }),
+    () => ({
+      ...{ for: 'dns', what: `addresses of ${name}` },
+      outcome: (confirmed) => (confirmed ? `${client.address} is one of them` : 'not confirmed'),
+    }),
+  );
+}
+
+function pause(core: SessionCore, ms: number, forInput: boolean): Promise<void> {
+  return followed(core.log, waitFor(core, ms, forInput), () => ({
+    ...{ for: 'pause', what: forInput ? 'whether the client talks first' : 'a pause' },
+    outcome: () => '',
+  }));
 }
 
 /** Waits `ms`, or (when `forInput`) until the client has sent something that is not the beginning of a PROXY header only, or until the session ends. */
-function pause(core: SessionCore, ms: number, forInput: boolean): Promise<void> {
+function waitFor(core: SessionCore, ms: number, forInput: boolean): Promise<void> {
   const signal = core.abortSignal;
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

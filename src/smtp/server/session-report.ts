@@ -71,7 +71,7 @@ export class SessionReport {
 
   /** A line that is too long to be kept. */
   longCommand(): void {
-    this.#commands++;
+    this.command('(too long)');
   }
 
   /** The argument of EHLO or HELO, '' when another client has taken over. */

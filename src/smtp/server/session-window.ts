@@ -60,6 +60,8 @@ export class SessionWindow implements SessionView {
   }
 
   write(text: Buffer, timeoutMs: number): Promise<WriteOutcome> {
+    const { log } = this.#core;
+    if (log.wants('client-written')) log.emit('client-written', { text: text.toString('latin1') });
     return this.#core.output.write(text, timeoutMs);
   }
 

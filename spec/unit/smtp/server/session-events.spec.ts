@@ -1,6 +1,7 @@
 // What a session tells on the bus: in order, each with the id of the session, and nothing that is secret.
 import { describe, expect, it } from 'vitest';
 import { measuredEvents } from '../../../../src/base/event-table/measured.ts';
+import { tracedEvents } from '../../../../src/base/event-table/traced.ts';
 import type { EventName } from '../../../../src/base/events.ts';
 import { type LogFields, type LogWriter, silentWriter } from '../../../../src/base/log.ts';
 import { openEventLog } from '../../../../src/observe/event-log.ts';
@@ -22,9 +23,10 @@ async function toldBy(
   return { told, ids: [...new Set(events.all.map(({ about }) => about.id))] };
 }
 
-/** Without those that are there to be counted (spec/session/metrics.spec.ts). */
+/** Without those that are there to be counted (spec/session/metrics.spec.ts), or for whoever follows the session (spec/session/trace.spec.ts). */
+const asides = { ...measuredEvents, ...tracedEvents };
 const namesOf = (told: Told): readonly EventName[] =>
-  told.map(([name]) => name).filter((name) => !Object.hasOwn(measuredEvents, name));
+  told.map(([name]) => name).filter((name) => !Object.hasOwn(asides, name));
 const of = (told: Told, name: EventName): readonly LogFields[] =>
   told.filter(([other]) => other === name).map(([, fields]) => fields);
 

@@ -1,0 +1,263 @@
+// One session as entries: what its events are made into, in their order, with times, and with nothing in it that is secret. It knows the session
+// by its events only, so that it serves a session of a live server and one of the bench alike. Entries do not depend on how the octets of the
+// client were split; only their times do.
+import type { Clock } from '../../base/clock.ts';
+import type { EventFields } from '../../base/events.ts';
+import type { TimeFor, TraceEntry, TraceFact } from './entry.ts';
+import { Stopwatch, tenths } from './stopwatch.ts';
+
+const NOT_SHOWN = '***';
+/** What stands for AUTH and what follows it where a command is told. */
+const AUTH = /^AUTH \.\.\.$/;
+
+interface RunningHook {
+  readonly secret: boolean;
+  readonly since: number;
+  waited: number;
+}
+
+interface Waiting {
+  readonly for: TimeFor;
+  readonly function: string;
+  readonly since: number;
+}
+
+/** What a function of the API waits for. */
+function timeFor(name: string): TimeFor {
+  if (name === 'util.sleep') return 'pause';
+  switch (name.split('.', 1)[0]) {
+    case 'dns':
+    case 'spf':
+    case 'dkim':
+    case 'dmarc':
+    case 'arc':
+      return 'dns';
+    case 'store':
+      return 'store';
+    case 'smtp':
+      return 'next hop';
+    case 'client':
+      return 'client';
+    case 'header':
+    case 'map':
+    case 'mime':
+    case 'uri':
+    case 'util':
+      return 'policy';
+    default:
+      return 'services';
+  }
+}
+
+const sessionTimes: Readonly<Record<string, TimeFor>> = {
+  dns: 'dns',
+  users: 'users',
+  pause: 'pause',
+  'next hop': 'next hop',
+};
+
+export class Recorder {
+  readonly session: string;
+  readonly client: string;
+  readonly #clock: Clock;
+  readonly #push: (entry: TraceEntry) => void;
+  readonly #watch: Stopwatch;
+  /** Nobody but the client is waited for. */
+  #clientsTurn = false;
+  #hook: RunningHook | undefined;
+  #hookWait: Waiting | undefined;
+  #ownWait: Waiting | undefined;
+  /** The command in hand is AUTH. */
+  #auth = false;
+  /** Nothing is known yet of what the hook at work does, which may be AUTH. */
+  #blind = false;
+  #lines: { readonly hook: string; calls: number; ms: number; result: string } | undefined;
+
+  constructor(
+    { clock, push }: { readonly clock: Clock; readonly push: (entry: TraceEntry) => void },
+    session: string,
+    client: string,
+  ) {
+    this.session = session;
+    this.client = client;
+    this.#clock = clock;
+    this.#push = push;
+    this.#watch = new Stopwatch(clock.monotonic());
+  }
+
+  /** Milliseconds since it began, or was joined. */
+  get now(): number {
+    return this.#watch.at(this.#clock.monotonic());
+  }
+
+  connect({ client, listener, port }: EventFields<'link-connect'>): void {
+    this.#add({ kind: 'connect', client, port, ...(listener !== undefined && { listener }) });
+  }
+
+  /** The session was there before. */
+  join(): void {
+    this.#blind = true;
+    this.#add({ kind: 'joined', client: this.client });
+  }
+
+  tls({ cipher, name, version }: EventFields<'link-tls'>): void {
+    this.#add({ kind: 'tls', version, cipher, ...(name !== undefined && { name }) });
+  }
+
+  xclient({ client, host }: EventFields<'link-xclient'>): void {
+    this.#add({ kind: 'xclient', client, host });
+  }
+
+  clientSays({ line }: EventFields<'protocol-client'>): void {
+    this.#auth = AUTH.test(line);
+    this.#add({ kind: 'client', line: this.#auth ? `AUTH ${NOT_SHOWN}` : line });
+    this.#blind = this.#blind && this.#auth;
+    this.#clientsTurn = false;
+  }
+
+  content({ end, head, octets }: EventFields<'content-came'>): void {
+    this.#add({ kind: 'content', octets, head, end });
+    this.#clientsTurn = end === 'discarded';
+  }
+
+  serverSays(reply: string): void {
+    this.#add({ kind: 'server', reply: this.#auth || this.#blind ? codesOnly(reply) : reply.trimEnd() });
+    this.#clientsTurn = true;
+  }
+
+  written({ text }: EventFields<'client-written'>): void {
+    this.#add({ kind: 'written', text: this.#hidden ? NOT_SHOWN : text.trimEnd() });
+  }
+
+  hookBegins({ args, hook, place, secret }: EventFields<'hook-begins'>): void {
+    this.#add({ kind: 'hook', hook, args, place });
+    this.#blind = false;
+    this.#hook = { secret, since: this.#clock.monotonic(), waited: 0 };
+  }
+
+  hookEnds({ hook, result }: EventFields<'hook-ends'>): void {
+    const running = this.#hook;
+    const now = this.#clock.monotonic();
+    const ms = running === undefined ? 0 : tenths(now - running.since);
+    const shown = this.#blind ? NOT_SHOWN : result;
+    this.#add({ kind: 'hook-end', hook, result: shown, ms, waited: tenths(running?.waited ?? 0) });
+    this.#hook = undefined;
+    this.#hookWait = undefined;
+    this.#blind = false;
+  }
+
+  hookLines({ calls, hook, result, seconds }: EventFields<'hook-lines'>): void {
+    const ms = seconds * 1000;
+    this.#watch.step(this.#clock.monotonic(), this.#time, ms);
+    if (this.#lines?.hook !== hook) this.#tellLines();
+    this.#lines ??= { hook, calls: 0, ms: 0, result: '' };
+    this.#lines.calls += calls;
+    this.#lines.ms += ms;
+    if (result !== '') this.#lines.result = result;
+  }
+
+  hookWaits({ function: name, place, what }: EventFields<'hook-waits'>): void {
+    const time = timeFor(name);
+    this.#add({
+      ...{ kind: 'wait', for: time, what: this.#hidden ? name : what },
+      ...{ place, inHook: true },
+    });
+    this.#hookWait = { for: time, function: name, since: this.#clock.monotonic() };
+  }
+
+  hookGoesOn({ function: name, outcome }: EventFields<'hook-goes-on'>): void {
+    const ms = this.#since(this.#hookWait);
+    if (this.#hook !== undefined) this.#hook.waited += ms;
+    const shown = this.#hidden && outcome !== '' ? NOT_SHOWN : outcome;
+    this.#add({ kind: 'wait-end', for: timeFor(name), outcome: shown, ms: tenths(ms), inHook: true });
+    this.#hookWait = undefined;
+  }
+
+  waits({ for: word, what }: EventFields<'session-waits'>): void {
+    const time = sessionTimes[word] ?? 'engine';
+    this.#add({ kind: 'wait', for: time, what, place: '', inHook: false });
+    this.#ownWait = { for: time, function: '', since: this.#clock.monotonic() };
+  }
+
+  goesOn({ for: word, outcome }: EventFields<'session-goes-on'>): void {
+    const ms = tenths(this.#since(this.#ownWait));
+    this.#add({ kind: 'wait-end', for: sessionTimes[word] ?? 'engine', outcome, ms, inHook: false });
+    this.#ownWait = undefined;
+  }
+
+  dns({ outcome, question, seconds }: EventFields<'dns-told'>): void {
+    const shown = this.#hidden ? { question: NOT_SHOWN, outcome: NOT_SHOWN } : { question, outcome };
+    this.#add({ kind: 'dns', ...shown, ms: tenths(seconds * 1000) });
+  }
+
+  service({ host, outcome, seconds, service }: EventFields<'service-told'>): void {
+    const shown = this.#hidden ? NOT_SHOWN : outcome;
+    this.#add({ kind: 'service', service, host, outcome: shown, ms: tenths(seconds * 1000) });
+  }
+
+  store({ op, result, seconds, store }: EventFields<'store-asked'>): void {
+    // It is told as a wait.
+    if (this.#hookWait !== undefined) return;
+    this.#add({ kind: 'store', call: `${store}.${op}`, result, ms: tenths(seconds * 1000) });
+  }
+
+  nextHop(way: 'connects' | 'sent' | 'said' | 'fails', peer: string, line: string): void {
+    this.#add({ kind: 'next-hop', way, peer, line });
+  }
+
+  message({ cause, code, transaction }: EventFields<'tx-commit'>): void {
+    this.#step();
+    this.#add({ kind: 'message', transaction, code, cause, ...this.#watch.lap() });
+  }
+
+  end({ end }: EventFields<'link-disconnect'>): void {
+    this.#step();
+    this.#add({ kind: 'end', cause: end, ...this.#watch.whole() });
+  }
+
+  /** Nothing may be shown of what the hook at work does. */
+  get #hidden(): boolean {
+    return this.#blind || this.#hook?.secret === true;
+  }
+
+  #since(wait: Waiting | undefined): number {
+    return wait === undefined ? 0 : this.#clock.monotonic() - wait.since;
+  }
+
+  /** What the session is doing since its last entry. */
+  get #time(): TimeFor {
+    const wait = this.#hookWait ?? this.#ownWait;
+    if (wait !== undefined) return wait.for;
+    if (this.#hook !== undefined) return 'policy';
+    return this.#clientsTurn ? 'client' : 'engine';
+  }
+
+  #step(): void {
+    this.#watch.step(this.#clock.monotonic(), this.#time);
+  }
+
+  #add(fact: TraceFact): void {
+    // Where batches of lines end depends on how the content came: their sum stands behind all that was waited for meanwhile.
+    const within = fact.kind === 'dns' || fact.kind === 'service' || fact.kind === 'store';
+    if (!within && fact.kind !== 'wait' && fact.kind !== 'wait-end') this.#tellLines();
+    this.#step();
+    this.#put(fact);
+  }
+
+  #tellLines(): void {
+    const lines = this.#lines;
+    if (lines === undefined) return;
+    this.#lines = undefined;
+    this.#put({ kind: 'hook-lines', ...lines, ms: tenths(lines.ms) });
+  }
+
+  #put(fact: TraceFact): void {
+    this.#push({ ...fact, session: this.session, at: this.#watch.at(this.#clock.monotonic()) });
+  }
+}
+
+/** Code and enhanced code of a reply to AUTH: a policy may have put anything behind them. */
+function codesOnly(reply: string): string {
+  const codes = /^\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3}(?= |\r|$))?/.exec(reply)?.[0] ?? '';
+  return reply.trimEnd() === codes ? codes : `${codes} ${NOT_SHOWN}`;
+}

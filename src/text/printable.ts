@@ -1,0 +1,15 @@
+// Text of strangers for a terminal, and for JSON that somebody may print: nothing but printable ASCII, so that no control sequence, no 8-bit
+// control and no character that turns the direction of writing gets through. Pure.
+
+const hex = (octet: string): string => (octet.codePointAt(0) ?? 0).toString(16).toUpperCase();
+
+/** Other characters as `\x1B`; those beyond latin1 as `\u{2028}`. */
+export const printable = (text: string): string =>
+  text.replace(/[^\x20-\x7e]/gu, (c) => {
+    const code = hex(c);
+    return code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`;
+  });
+
+/** JSON in ASCII: a reader has the same values. */
+export const asciiJson = (value: object): string =>
+  JSON.stringify(value).replace(/[^\x20-\x7e]/g, (c) => `\\u${hex(c).padStart(4, '0')}`);
