@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { ProcessDesk } from '../../src/admin/process-desk.ts';
 import { Gate } from '../../src/net/gate.ts';
 import { MetricCells } from '../../src/observe/metric/cells.ts';
+import { Tracer } from '../../src/observe/trace/tracer.ts';
 import type { DeskAnswer, DeskQuestion, SessionRow } from '../../src/ops/desk.ts';
 import { adminLayout } from '../fakes/admin-rig.ts';
 import { ListenerSite } from '../fakes/listener-site.ts';
@@ -15,6 +16,7 @@ function deskOf(rig: SmtpRig, gate = gateOf()): { desk: ProcessDesk; cells: Metr
   const desk = new ProcessDesk({
     ...{ clock: rig.deps.clock, cells, gate },
     sessions: () => rig.server.all,
+    tracer: new Tracer(rig.log.bus, rig.deps.clock, () => rig.server.all),
     collect: () => Promise.resolve(),
     problems: () => Promise.resolve([]),
     connections: () => 0,

@@ -5,12 +5,14 @@ import type { Log } from '../base/log.ts';
 import { exposition, written } from '../observe/metric/exposition.ts';
 import type { PolicySums } from '../observe/metric/policy-sums.ts';
 import type { MetricTotals } from '../observe/metric/totals.ts';
+import type { TraceWish } from '../observe/trace/wish.ts';
 import type { Desk, DeskAnswer, SessionRow } from '../ops/desk.ts';
 import type { ReloadOutcome } from '../ops/reload-outcome.ts';
 import type { Fleet } from './fleet.ts';
 import { Feed } from './live/feed.ts';
 import type { Live } from './live/live.ts';
 import type { Stream } from './stream.ts';
+import { TraceFeed, type TraceStyle } from './trace-feed.ts';
 
 export interface Facts {
   readonly version: string;
@@ -79,6 +81,8 @@ export class Administration {
   #verbose: { readonly words: string; readonly timer: Timer } | undefined;
   #fetch: Timer | undefined;
   readonly #feed: Feed;
+  /** Readers of the trace that there have been. */
+  #readers = 0;
 
   constructor(parts: AdministrationParts) {
     this.#parts = parts;
@@ -229,6 +233,13 @@ export class Administration {
     this.#verbose = { words, timer };
     log.emit('verbose-begins', { words, seconds });
     await fleet.ask({ kind: 'verbose', words }, 'done');
+  }
+
+  /** The live dialogue of sessions, for one reader. */
+  trace(wish: TraceWish, style: TraceStyle): Stream {
+    const { clock, fleet } = this.#parts;
+    this.#readers++;
+    return new TraceFeed({ clock, fleet, name: String(this.#readers) }, wish, style).stream;
   }
 
   info(): object {

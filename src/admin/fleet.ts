@@ -26,13 +26,22 @@ export class Fleet {
     this.#answerMs = answerMs;
   }
 
+  /** Those that are there at this moment. */
+  get desks(): readonly Desk[] {
+    return this.#desks();
+  }
+
   /** `kind`: that of the answer; another one counts as none. Never rejects. */
-  async ask<K extends DeskAnswer['kind']>(question: DeskQuestion, kind: K): Promise<Gathered<K>> {
+  async ask<K extends DeskAnswer['kind']>(
+    question: DeskQuestion | ((desk: Desk) => DeskQuestion),
+    kind: K,
+  ): Promise<Gathered<K>> {
     const answers: { readonly desk: Desk; readonly answer: AnswerTo<K> }[] = [];
     const silent: { readonly pid: number; readonly cause: string }[] = [];
     await Promise.all(
       this.#desks().map(async (desk) => {
-        const answer = await this.#one(desk, question);
+        const asked = typeof question === 'function' ? question(desk) : question;
+        const answer = await this.#one(desk, asked);
         if (typeof answer === 'string') silent.push({ pid: desk.pid, cause: answer });
         else if (isOf(answer, kind)) answers.push({ desk, answer });
         else silent.push({ pid: desk.pid, cause: `it answered ${answer.kind}` });

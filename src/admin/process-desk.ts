@@ -4,6 +4,7 @@ import type { Gate } from '../net/gate.ts';
 import { NetworkList } from '../net-address/network-list.ts';
 import type { MetricCells } from '../observe/metric/cells.ts';
 import { states } from '../observe/metric/table/connections.ts';
+import type { Tracer } from '../observe/trace/tracer.ts';
 import type { Desk, DeskAnswer, DeskQuestion, PolicyMetric } from '../ops/desk.ts';
 import type { OpenSession } from '../smtp/server/server.ts';
 
@@ -23,6 +24,8 @@ export interface ProcessDeskParts {
   readonly gate: Gate;
   /** Words of option verbose besides those of the options; undefined: none. */
   readonly switchVerbose: (words: string | undefined) => void;
+  /** Sessions that are followed. */
+  readonly tracer: Tracer;
   /** What policies count. */
   readonly policyMetrics: () => readonly PolicyMetric[];
 }
@@ -38,7 +41,8 @@ export class ProcessDesk implements Desk {
   }
 
   async ask(question: DeskQuestion): Promise<DeskAnswer> {
-    const { cells, collect, connections, gate, limit, policyMetrics, problems, switchVerbose } = this.#parts;
+    const { cells, collect, connections, gate, limit, policyMetrics, problems, switchVerbose, tracer } =
+      this.#parts;
     switch (question.kind) {
       case 'beat':
         return DONE;
@@ -62,6 +66,11 @@ export class ProcessDesk implements Desk {
         return DONE;
       case 'verbose':
         switchVerbose(question.words);
+        return DONE;
+      case 'trace':
+        return { kind: 'trace', ...tracer.take(question) };
+      case 'trace-end':
+        tracer.end(question.reader);
         return DONE;
     }
   }

@@ -4,10 +4,13 @@ import { MOST_ROWS } from '../observe/live/live-batch.ts';
 import { EXPOSITION_TYPE } from '../observe/metric/exposition.ts';
 import { states } from '../observe/metric/table/connections.ts';
 import { badVerboseWord } from '../options/text-forms.ts';
+import { asciiJson } from '../text/printable.ts';
 import { type Administration, LONGEST_VERBOSE, MOST_SESSIONS } from './administration.ts';
 import { readWords } from './live/mail-ring.ts';
 import { MOST_SECONDS } from './live/rate-ring.ts';
 import type { Stream } from './stream.ts';
+import { readTrace } from './trace-query.ts';
+import { unknownName } from './unknown-name.ts';
 
 export interface Asked {
   /** The part of the path that a `*` of the row stands for. */
@@ -40,7 +43,8 @@ export interface Route {
 export const json = (status: number, value: object): Answer => ({
   status,
   type: 'application/json; charset=utf-8',
-  text: `${JSON.stringify(value)}\n`,
+  // In ASCII: people print it as it is, and strangers' words are in it.
+  text: `${asciiJson(value)}\n`,
 });
 
 const plain = (status: number, text: string): Answer => ({
@@ -94,6 +98,15 @@ export const routes: readonly Route[] = [
       (await of.closeSession(id))
         ? json(200, DONE)
         : failure(404, `there is no session ${id}; GET /sessions has all`),
+  },
+  {
+    method: 'GET',
+    path: '/trace',
+    text: 'the dialogue of sessions as it goes on, until the caller goes; ?client= ?from= ?to= ?id= ?new=1 ?one=1 ?format=text ?content=1',
+    answer: async (of, { query }) => {
+      const asked = readTrace(query);
+      return typeof asked === 'string' ? failure(400, asked) : of.trace(asked.wish, asked.style);
+    },
   },
   {
     method: 'GET',
@@ -196,11 +209,8 @@ export function readNumber(
 export function readFilter(
   query: URLSearchParams,
 ): { readonly client?: string; readonly state?: string } | string {
-  for (const name of query.keys()) {
-    if (name !== 'client' && name !== 'state')
-      return `?${name}= is not known; there are ?client= and ?state=`;
-    if (query.getAll(name).length > 1) return `?${name}= stands there twice`;
-  }
+  const unknown = unknownName(query, ['client', 'state']);
+  if (unknown !== undefined) return unknown;
   const [client, state] = [query.get('client'), query.get('state')];
   if (client !== null && readNetwork(client) === undefined) {
     return `?client=${client}: expected an address or a network such as 192.0.2.0/24`;

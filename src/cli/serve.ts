@@ -14,6 +14,7 @@ import { type BoundSockets, endpointText, type ListenError } from '../net/listen
 import type { TicketKey, TlsMaterial } from '../net/tls-material.ts';
 import type { LiveBatch } from '../observe/live/live-batch.ts';
 import type { MetricSets } from '../observe/metric/metric-spec.ts';
+import { Tracer } from '../observe/trace/tracer.ts';
 import type { Desk } from '../ops/desk.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';
 import { isJournal } from '../ops/log-stream.ts';
@@ -258,6 +259,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const desk = new ProcessDesk({
     ...{ clock: systemClock, cells: counting.cells, gate, switchVerbose: parts.switchVerbose },
     sessions: () => server.all,
+    tracer: new Tracer(log.bus, systemClock, () => server.all),
     collect: () => collectServing(counting.cells, { app, options, tls }),
     problems: () => servingProblems(app, options, gate),
     connections: () => parts.limits.total,

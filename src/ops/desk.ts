@@ -3,6 +3,9 @@
 
 import type { PolicyMetric } from '../observe/metric/policy-metric.ts';
 
+import type { TraceEntry } from '../observe/trace/entry.ts';
+import type { TraceWish } from '../observe/trace/wish.ts';
+
 export type { PolicyMetric } from '../observe/metric/policy-metric.ts';
 
 /** One session, as GET /sessions shows it. */
@@ -43,7 +46,18 @@ export type DeskQuestion =
   /** New connections are turned away from now on, or not any more. */
   | { readonly kind: 'drain'; readonly on: boolean }
   /** The option verbose, in effect until told otherwise; undefined: as the options have it. */
-  | { readonly kind: 'verbose'; readonly words?: string };
+  | { readonly kind: 'verbose'; readonly words?: string }
+  /** The next entries of the sessions that a reader follows, as in observe/trace/tracer. */
+  | {
+      readonly kind: 'trace';
+      readonly reader: string;
+      readonly wish: TraceWish;
+      readonly only?: string;
+      readonly have: number;
+      readonly most: number;
+    }
+  /** That reader has gone. */
+  | { readonly kind: 'trace-end'; readonly reader: string };
 
 export type DeskAnswer =
   | { readonly kind: 'done' }
@@ -61,6 +75,12 @@ export type DeskAnswer =
       readonly rows: readonly SessionRow[];
     }
   | { readonly kind: 'closed'; readonly found: boolean }
+  | {
+      readonly kind: 'trace';
+      readonly number: number;
+      readonly entries: readonly TraceEntry[];
+      readonly missed: number;
+    }
   /** `connections` and `limit`: of all processes together; `limit` 0: none. */
   | {
       readonly kind: 'ready';

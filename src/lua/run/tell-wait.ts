@@ -19,7 +19,8 @@ const LONGEST = 60;
 /** `place` as Positions has it: `file:line: ` or ''. */
 export function tellWait(log: Log, wait: Wait, place: string): void {
   wait.told = true;
-  const what = wait.suspension?.describe() ?? wait.name;
+  // How long something has lasted by now is for whoever looks later.
+  const what = (wait.suspension?.describe() ?? wait.name).replace(/ \d+\.\d s(?=[,)])/g, '');
   log.emit('hook-waits', { function: wait.name, what, place: place.replace(/: $/, '') });
 }
 
@@ -31,7 +32,9 @@ export function tellAnswer(log: Log, wait: Wait, answer: WaitAnswer): void {
 function outcomeText(name: string, answer: WaitAnswer): string {
   switch (answer.kind) {
     case 'results':
-      return answer.results.map((value) => shown(value, SHOWN.test(name))).join(', ');
+      return answer.results.every((value) => luaTypeName(value) === 'table')
+        ? ''
+        : answer.results.map((value) => shown(value, SHOWN.test(name))).join(', ');
     case 'error':
       return `error: ${answer.message}`;
     case 'cut':

@@ -10,6 +10,8 @@ import type { TraceEntry, TraceTotals } from './entry.ts';
 
 /** Columns of what stands on the right: where in the policy, how long. */
 const RIGHT = 76;
+/** Characters of a text in one line. */
+const LONGEST = 400;
 const NO_TIME = ' '.repeat(7);
 
 export interface LadderStyle {
@@ -32,7 +34,7 @@ export class Ladder {
   lines(entry: TraceEntry): readonly string[] {
     const { ids } = this.#style;
     const drawn = this.#draw(entry);
-    return ids === true ? drawn.map((line) => `${printable(entry.session)} ${line}`) : drawn;
+    return ids === true ? drawn.map((line) => `${shown(entry.session)} ${line}`) : drawn;
   }
 
   #draw(entry: TraceEntry): readonly string[] {
@@ -40,9 +42,9 @@ export class Ladder {
     const first = !this.#begun.has(entry.session);
     this.#begun.add(entry.session);
     const outside = (text: string, right = ''): string =>
-      sides(`${at}${first ? ' ms' : ''}  ${printable(text)}`, right);
-    const step = (text: string, right = ''): string => sides(`${at}     ${printable(text)}`, right);
-    const within = (text: string, right = ''): string => sides(`${NO_TIME}       ${printable(text)}`, right);
+      sides(`${at}${first ? ' ms' : ''}  ${shown(text)}`, right);
+    const step = (text: string, right = ''): string => sides(`${at}     ${shown(text)}`, right);
+    const within = (text: string, right = ''): string => sides(`${NO_TIME}       ${shown(text)}`, right);
     switch (entry.kind) {
       case 'connect': {
         const where = entry.listener === undefined ? '' : ` at ${entry.listener}`;
@@ -62,17 +64,17 @@ export class Ladder {
         return [outside(contentText(entry)), ...this.#content(entry.head)];
       case 'server':
         return replyLines(entry.reply).map((line, i) =>
-          i === 0 ? outside(`S: ${line}`) : `${NO_TIME}  S: ${printable(line)}`,
+          i === 0 ? outside(`S: ${line}`) : `${NO_TIME}  S: ${shown(line)}`,
         );
       case 'written':
         return replyLines(entry.text).map((line) => outside(`S: ${line}`, 'client.write'));
       case 'hook':
-        return [step(`hook.${entry.hook}(${entry.args})`, printable(entry.place))];
+        return [step(`hook.${entry.hook}(${entry.args})`, placeText(entry.place))];
       case 'hook-end': {
         const lua = ms(Math.max(0, entry.ms - entry.waited));
         const times = entry.waited > 0 ? `${lua} Lua, ${ms(entry.waited)} waiting` : `${lua} Lua`;
         return replyLines(entry.result).map((line, i) =>
-          i === 0 ? sides(`${at}       -> ${printable(line)}`, times) : within(`   ${line}`),
+          i === 0 ? sides(`${at}       -> ${shown(line)}`, times) : within(`   ${line}`),
         );
       }
       case 'hook-lines': {
@@ -82,14 +84,14 @@ export class Ladder {
       case 'wait':
         return [
           sides(
-            `${at}${' '.repeat(entry.inHook ? 7 : 5)}${printable(`waits: ${entry.what}`)}`,
-            printable(entry.place),
+            `${at}${' '.repeat(entry.inHook ? 7 : 5)}${shown(`waits: ${entry.what}`)}`,
+            placeText(entry.place),
           ),
         ];
       case 'wait-end':
         return [
           sides(
-            `${at}${' '.repeat(entry.inHook ? 7 : 5)}${printable(entry.outcome === '' ? '-> goes on' : `-> ${oneLine(entry.outcome)}`)}`,
+            `${at}${' '.repeat(entry.inHook ? 7 : 5)}${shown(entry.outcome === '' ? '-> goes on' : `-> ${oneLine(entry.outcome)}`)}`,
             ms(entry.ms),
           ),
         ];
@@ -104,7 +106,7 @@ export class Ladder {
       case 'next-hop':
         return nextHopLines(entry).map((line) => step(line));
       case 'message':
-        return [outside(totalText('total', entry.total, entry.totals), printable(entry.transaction))];
+        return [outside(totalText('total', entry.total, entry.totals))];
       case 'end':
         return [outside(`end: ${entry.cause}`), `${NO_TIME}  ${totalText('all', entry.total, entry.totals)}`];
       case 'lost':
@@ -114,7 +116,7 @@ export class Ladder {
 
   #content(head: string): readonly string[] {
     if (this.#style.content !== true || head === '') return [];
-    return replyLines(head).map((line) => `${NO_TIME}     | ${printable(line)}`);
+    return replyLines(head).map((line) => `${NO_TIME}     | ${shown(line)}`.trimEnd());
   }
 }
 
@@ -130,6 +132,10 @@ export function ladder(entries: readonly TraceEntry[], style: LadderStyle = {}):
 const sides = (left: string, right: string): string =>
   right === '' ? left : `${left.padEnd(RIGHT - 2)}  ${right}`;
 
+const shown = (text: string): string =>
+  printable(text.length > LONGEST ? `${text.slice(0, LONGEST)}...(+${text.length - LONGEST})` : text);
+/** The directory says nothing new. */
+const placeText = (place: string): string => printable(place.replace(/^.*\//, ''));
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 const oneLine = (text: string): string => text.trimEnd().replace(/\r?\n/g, ' | ');

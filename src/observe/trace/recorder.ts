@@ -71,6 +71,8 @@ export class Recorder {
   #auth = false;
   /** Nothing is known yet of what the hook at work does, which may be AUTH. */
   #blind = false;
+  /** Nor of the command in hand. */
+  #unsure = false;
   #lines: { readonly hook: string; calls: number; ms: number; result: string } | undefined;
 
   constructor(
@@ -97,6 +99,7 @@ export class Recorder {
   /** The session was there before. */
   join(): void {
     this.#blind = true;
+    this.#unsure = true;
     this.#add({ kind: 'joined', client: this.client });
   }
 
@@ -112,6 +115,7 @@ export class Recorder {
     this.#auth = AUTH.test(line);
     this.#add({ kind: 'client', line: this.#auth ? `AUTH ${NOT_SHOWN}` : line });
     this.#blind = this.#blind && this.#auth;
+    this.#unsure = false;
     this.#clientsTurn = false;
   }
 
@@ -121,7 +125,7 @@ export class Recorder {
   }
 
   serverSays(reply: string): void {
-    this.#add({ kind: 'server', reply: this.#auth || this.#blind ? codesOnly(reply) : reply.trimEnd() });
+    this.#add({ kind: 'server', reply: this.#auth || this.#unsure ? codesOnly(reply) : reply.trimEnd() });
     this.#clientsTurn = true;
   }
 
@@ -217,7 +221,7 @@ export class Recorder {
 
   /** Nothing may be shown of what the hook at work does. */
   get #hidden(): boolean {
-    return this.#blind || this.#hook?.secret === true;
+    return this.#blind || this.#hook?.secret === true || (this.#hook === undefined && this.#unsure);
   }
 
   #since(wait: Waiting | undefined): number {

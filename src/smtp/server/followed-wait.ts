@@ -17,8 +17,18 @@ export function followed<T>(log: Log, work: Maybe<T>, wait: () => Waited<T>): Ma
   if (!(work instanceof Promise) || !log.wants('session-waits')) return work;
   const waited = wait();
   log.emit('session-waits', { for: waited.for, what: waited.what });
-  return work.then((value) => {
-    log.emit('session-goes-on', { for: waited.for, outcome: waited.outcome(value) });
-    return value;
-  });
+  return work.then((value) => goesOn(log, waited, value));
+}
+
+/** The same with work that has steps of its own: those come behind its beginning. */
+export function followedFrom<T>(log: Log, begin: () => Promise<T>, wait: () => Waited<T>): Promise<T> {
+  if (!log.wants('session-waits')) return begin();
+  const waited = wait();
+  log.emit('session-waits', { for: waited.for, what: waited.what });
+  return begin().then((value) => goesOn(log, waited, value));
+}
+
+function goesOn<T>(log: Log, waited: Waited<T>, value: T): T {
+  log.emit('session-goes-on', { for: waited.for, outcome: waited.outcome(value) });
+  return value;
 }

@@ -6,7 +6,7 @@ import { chain, type Maybe } from '../../base/maybe.ts';
 import { dotReply } from '../../delivery/dot-reply.ts';
 import { hasEightBit, hasEightBitHeaders } from '../../delivery/eight-bit.ts';
 import { messageKey } from '../../delivery/message-key.ts';
-import type { Received } from '../../delivery/port/delivery.ts';
+import type { DeliveryOutcome, Received } from '../../delivery/port/delivery.ts';
 import { outcomeText } from '../../delivery/port/outcome.ts';
 import { type Delivered, reportedRecipients } from '../../delivery/relayed-reports.ts';
 import type { SmartHostDelivery } from '../../delivery/smart-host.ts';
@@ -21,7 +21,7 @@ import { type FinalWishes, signFinal } from '../../message/sign-final.ts';
 import type { Spool } from '../../message/spool.ts';
 import type { Reply } from '../protocol/reply.ts';
 import { accepted } from './default-reply.ts';
-import { followed } from './followed-wait.ts';
+import { followedFrom } from './followed-wait.ts';
 import { forwardedClient } from './forwarded-client.ts';
 import type { HookAnswer } from './hooks.ts';
 import { type ErrorName, type ErrorParams, errorReply } from './reply-table.ts';
@@ -391,12 +391,12 @@ class MessageEnd {
       log: this.#core.log.child({ transaction: id }),
     };
     const since = deps.clock.monotonic();
-    const forwarding =
+    const forward = (): Promise<DeliveryOutcome> =>
       asking === undefined
         ? deps.smartHost.forward(delivery, abortSignal)
         : asking.content(delivery, { until, signal: abortSignal });
-    const outcome = await followed(this.#core.log, forwarding, () => ({
-      ...{ for: 'next hop', what: 'the message' },
+    const outcome = await followedFrom(this.#core.log, forward, () => ({
+      ...{ for: 'next hop', what: 'the next hop to take the message' },
       outcome: outcomeText,
     }));
     this.#transaction.story.forwarded(outcome, since, this.#spool.size);

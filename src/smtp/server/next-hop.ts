@@ -8,7 +8,7 @@ import { outcomeText } from '../../delivery/port/outcome.ts';
 import { beyondMost } from '../protocol/capabilities.ts';
 import type { Recipient } from '../protocol/recipient.ts';
 import type { Objection } from './command.ts';
-import { followed } from './followed-wait.ts';
+import { followedFrom } from './followed-wait.ts';
 import { forwardedClient } from './forwarded-client.ts';
 import type { RecipientDecider } from './recipient-decider.ts';
 import { errorReply } from './reply-table.ts';
@@ -78,8 +78,8 @@ async function mail(
 ): Promise<Objection | undefined> {
   transaction.routes.settled = route;
   transaction.asking = begin(transaction, route, core);
-  const asked = transaction.asking.mail(limitsOf(core));
-  return objection(await told(asked, 'MAIL', core), core);
+  const { asking } = transaction;
+  return objection(await told(() => asking.mail(limitsOf(core)), 'MAIL', core), core);
 }
 
 async function rcpt(
@@ -88,17 +88,19 @@ async function rcpt(
   core: SessionCore,
 ): Promise<Objection | undefined> {
   transaction.asking ??= begin(transaction, transaction.routes.settled, core);
-  const asked = transaction.asking.rcpt(recipient, [...transaction.final.named], limitsOf(core));
-  return objection(await told(asked, 'RCPT', core), core);
+  const { asking } = transaction;
+  const ask = (): Promise<AskFailure | undefined> =>
+    asking.rcpt(recipient, [...transaction.final.named], limitsOf(core));
+  return objection(await told(ask, 'RCPT', core), core);
 }
 
 function told(
-  asked: Promise<AskFailure | undefined>,
+  ask: () => Promise<AskFailure | undefined>,
   what: string,
   core: SessionCore,
 ): Promise<AskFailure | undefined> {
-  return followed(core.log, asked, () => ({
-    ...{ for: 'next hop', what },
+  return followedFrom(core.log, ask, () => ({
+    ...{ for: 'next hop', what: `the next hop about ${what}` },
     outcome: (failure) => (failure === undefined ? 'yes' : outcomeText(failure)),
   }));
 }
