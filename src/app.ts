@@ -19,6 +19,7 @@ import type { Resolver } from './dns/resolver-api.ts';
 import { createLuaEngine, type EnvironmentShape, type LuaEngine, usualShape } from './lua/engine.ts';
 import type { ModuleSpec } from './lua-api/module-spec.ts';
 import { createMaildir, type Maildir } from './mailbox/maildir.ts';
+import { ofThisProcess } from './mailbox/parts.ts';
 import { mimeLimits } from './message/mime/limits.ts';
 import { observerTable } from './message/observer-table.ts';
 import { MessageObservers } from './message/observers.ts';
@@ -171,7 +172,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   const ports: Ports = {
     ...{ clock, random, system, resolver },
     mailer: given.mailer ?? smtpClient,
-    maildir: given.maildir ?? createMaildir({ clock, random, hostName, processId: process.pid }),
+    maildir: given.maildir ?? createMaildir({ ...ofThisProcess(), clock, random, hostName }),
     services: given.services ?? createServices({ clock, resolver, health }),
     stores:
       given.stores ??

@@ -12,6 +12,7 @@ import { luaFunction } from '../../src/lua-api/function-spec.ts';
 import { luaModule } from '../../src/lua-api/module-spec.ts';
 import { bytes } from '../../src/lua-api/params.ts';
 import { createMaildir } from '../../src/mailbox/maildir.ts';
+import { ofThisProcess } from '../../src/mailbox/parts.ts';
 import { SpoolStore } from '../../src/message/spool.ts';
 import { clientModule } from '../../src/modules/client.ts';
 import { headerModule } from '../../src/modules/header.ts';
@@ -168,6 +169,7 @@ export class Replayer {
       health: new HostHealth(systemClock),
       offers: new NextHopOffers(),
       maildir: createMaildir({
+        ...ofThisProcess(),
         clock: systemClock,
         random: () => 1,
         hostName: HOST,

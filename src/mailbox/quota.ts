@@ -1,18 +1,18 @@
 // The quota of a maildir as Maildir++ has it: in the file maildirsize the first line says how much there may be (`1000000S,1000C`), each other
 // one what was added or taken away (octets, messages). Whoever reads mail there makes the file; where there is none there is no quota.
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
+import { READ } from './disk.ts';
+import type { Files } from './files.ts';
 
 /** A file that is longer is to be summed up by its owner (Maildir++: above 5120 octets); what stands behind this is not read. */
 const MAX_READ = 65_536;
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const ADD = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Whether so many octets and one message more fit. Rejects when the file is there and cannot be read. */
-export async function hasRoom(path: string, octets: number): Promise<boolean> {
-  const text = await readSizes(path);
+export async function hasRoom(files: Files, path: string, octets: number): Promise<boolean> {
+  const text = await readSizes(files, path);
   if (text === undefined) return true;
   const [quota = '', ...lines] = text.split('\n');
   const limit = (letter: 'S' | 'C'): number =>
@@ -28,12 +28,15 @@ export async function hasRoom(path: string, octets: number): Promise<boolean> {
   return (most === 0 || size + octets <= most) && (messages === 0 || count + 1 <= messages);
 }
 
-/** Counts a message that was added. A file that is not there, or cannot be written, is not made: its owner counts anew. */
-export async function countIn(path: string, octets: number): Promise<void> {
+/**
+ * Counts messages that were added, or with numbers below zero taken away. A file that is not there, or cannot be written, is not made: its owner
+ * counts anew.
+ */
+export async function countIn(files: Files, path: string, octets: number, messages = 1): Promise<void> {
   try {
-    const file = await open(join(path, 'maildirsize'), ADD);
+    const file = await files.open(join(path, 'maildirsize'), ADD);
     try {
-      await file.write(`${octets} 1\n`);
+      await file.write(`${octets} ${messages}\n`);
     } finally {
       await file.close();
     }
@@ -42,9 +45,9 @@ export async function countIn(path: string, octets: number): Promise<void> {
   }
 }
 
-async function readSizes(path: string): Promise<string | undefined> {
+async function readSizes(files: Files, path: string): Promise<string | undefined> {
   try {
-    const file = await open(join(path, 'maildirsize'), READ);
+    const file = await files.open(join(path, 'maildirsize'), READ);
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_READ), 0, MAX_READ, 0);
       return buffer.toString('latin1', 0, bytesRead);

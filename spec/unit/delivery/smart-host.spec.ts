@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from '../../../src/base/clock.ts';
 import { type HopScript, NextHop, refusedPort } from '../../../src/bench/ports/next-hop.ts';
 import { createSmartHost, type SmartHost } from '../../../src/delivery/smart-host.ts';
 import { createMaildir } from '../../../src/mailbox/maildir.ts';
+import { ofThisProcess } from '../../../src/mailbox/parts.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 import type { Options } from '../../../src/options/options.ts';
 import { recipientOf } from '../../../src/smtp/protocol/recipient.ts';
@@ -35,6 +36,7 @@ const never = new AbortController().signal;
 function smartHost(list: string, isOurOwn?: (address: string, port: number) => boolean): SmartHost {
   const log = it_.log;
   const maildir = createMaildir({
+    ...ofThisProcess(),
     clock: systemClock,
     random: systemRandom,
     hostName: 'h',

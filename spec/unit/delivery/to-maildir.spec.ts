@@ -8,6 +8,7 @@ import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import type { Delivery } from '../../../src/delivery/port/delivery.ts';
 import { lookAtMaildir, toMaildir } from '../../../src/delivery/to-maildir.ts';
 import { createMaildir, type Maildir } from '../../../src/mailbox/maildir.ts';
+import { ofThisProcess } from '../../../src/mailbox/parts.ts';
 import { recipientOf } from '../../../src/smtp/protocol/recipient.ts';
 import { delivery, MESSAGE, source, streamed, to } from '../smtp/client/support.ts';
 
@@ -18,6 +19,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'smtpe-maildir-'));
   log = new RecordLog();
   maildir = createMaildir({
+    ...ofThisProcess(),
     clock: systemClock,
     random: () => 255,
     hostName: 'mx/1:example',
@@ -51,7 +53,7 @@ describe('maildir', () => {
       new: [name = ''],
     } = (await list(path)) as { tmp: string[]; new: string[] };
     expect(tmp).toEqual([]);
-    expect(name).toMatch(/^\d+\.M\d+P77Q1Rff\.mx\\0571\\072example$/);
+    expect(name).toMatch(/^\d+\.M\d+P77Q1Rff\.mx\\0571\\072example,S=342,W=343$/);
     const file = await readFile(join(path, 'new', name));
     expect(file.subarray(0, TRACE.length).toString()).toBe(TRACE);
     expect(file.subarray(TRACE.length).equals(bytes)).toBe(true);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createMaildir } from '../../../src/mailbox/maildir.ts';
+import { ofThisProcess } from '../../../src/mailbox/parts.ts';
 import type { MailContent } from '../../../src/mailbox/port/mail.ts';
 
 let directory: string;
@@ -13,7 +14,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const maildir = createMaildir({ clock: systemClock, random: () => 1, hostName: 'mx', processId: 1 });
+const maildir = createMaildir({
+  ...ofThisProcess(),
+  clock: systemClock,
+  random: () => 1,
+  hostName: 'mx',
+  processId: 1,
+});
 const never = new AbortController().signal;
 
 function failing(error: Error): MailContent {
@@ -35,7 +42,8 @@ describe('a maildir', () => {
       never,
     );
     const [name = ''] = await readdir(join(directory, 'new'));
-    expect(outcome).toEqual({ kind: 'stored', name });
+    expect(outcome).toEqual({ kind: 'stored', name, uid: 1, uidValidity: expect.any(Number) });
+    expect(name).toMatch(/,S=4,W=4$/);
     expect(await readFile(join(directory, 'new', name), 'latin1')).toBe('a\r\nb');
   });
 

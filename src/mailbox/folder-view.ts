@@ -1,0 +1,124 @@
+// What lies in a folder, read at once: the files in new/ and cur/, and their uids. Kept as long as the times of both directories, the uid list and the
+// keywords are the same, for so many messages altogether.
+//
+// Must never take a message that is just being renamed for one that is gone.
+import { join } from 'node:path';
+import { isMissing, type Stamp, sameStamp, stampAt } from './disk.ts';
+import { KEYWORDS, type Keywords } from './keyword-file.ts';
+import { baseOf, isMailName } from './mail-name.ts';
+import type { MailboxParts } from './parts.ts';
+import { MAX_ENTRIES, UID_LIST } from './uid-list.ts';
+
+/** A file of a message. */
+export interface Found {
+  /** With its flags; octets as latin1. */
+  readonly fileName: string;
+  readonly isNew: boolean;
+}
+
+export interface ViewedMail extends Found {
+  readonly uid: number;
+}
+
+export interface FolderView {
+  /** By uid. */
+  readonly mails: readonly ViewedMail[];
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly guid: string;
+  readonly keywords: Keywords;
+}
+
+/** Directories are read again when they change meanwhile, so often. */
+const SCANS = 5;
+/** Times of files are no finer than this: what changed just before it was read may change again unseen. */
+const UNSURE_MS = 1000;
+const MAX_KEPT = 100_000;
+
+/** The messages of a folder by their base names. Rejects with ENOENT when there is no such folder. */
+export async function scanFolder(
+  { files }: MailboxParts,
+  folder: string,
+): Promise<ReadonlyMap<string, Found>> {
+  await files.stat(folder);
+  const times = async (): Promise<string> => {
+    const stamps = await Promise.all(['new', 'cur'].map((part) => stampAt(files, join(folder, part))));
+    return stamps.map((stamp) => stamp?.changed).join();
+  };
+  const all = new Map<string, Found>();
+  let before = await times();
+  for (let scan = 1; ; scan++) {
+    const found = new Map<string, Found>();
+    for (const part of ['new', 'cur'] as const) {
+      for await (const fileName of mailFiles(files, join(folder, part))) {
+        const base = baseOf(fileName);
+        const other = found.get(base);
+        // One that was moved from new/ to cur/ meanwhile is seen twice. Of two with the same base the first by name is the message.
+        if (other === undefined || other.isNew || fileName < other.fileName)
+          found.set(base, { fileName, isNew: part === 'new' });
+        if (found.size > MAX_ENTRIES)
+          throw Object.assign(new Error(`more than ${MAX_ENTRIES} messages`), { code: 'EFBIG' });
+      }
+    }
+    const after = await times();
+    for (const [base, file] of found) all.set(base, file);
+    if (after === before) return found;
+    // It never rests: what was seen once is there as far as we know.
+    if (scan === SCANS) return all;
+    before = after;
+  }
+}
+
+async function* mailFiles(files: MailboxParts['files'], directory: string): AsyncGenerator<string> {
+  try {
+    for await (const entry of await files.opendir(directory, { encoding: 'latin1', bufferSize: 512 })) {
+      if (isMailName(entry.name) && !entry.isDirectory() && !entry.isSymbolicLink()) yield entry.name;
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** What a view was read from. */
+export type FolderStamps = readonly (Stamp | undefined)[];
+
+export const folderStamps = ({ files }: MailboxParts, folder: string): Promise<FolderStamps> =>
+  Promise.all(['new', 'cur', UID_LIST, KEYWORDS].map((name) => stampAt(files, join(folder, name))));
+
+interface Kept {
+  readonly view: FolderView;
+  readonly stamps: FolderStamps;
+}
+
+export class KeptViews {
+  /** The least used first. */
+  readonly #kept = new Map<string, Kept>();
+  #messages = 0;
+
+  find(folder: string, stamps: FolderStamps): FolderView | undefined {
+    const kept = this.#kept.get(folder);
+    if (kept === undefined) return undefined;
+    this.#kept.delete(folder);
+    if (!stamps.every((stamp, at) => sameStamp(stamp, kept.stamps[at]))) {
+      this.#messages -= kept.view.mails.length;
+      return undefined;
+    }
+    this.#kept.set(folder, kept);
+    return kept.view;
+  }
+
+  /** `stamps` are from before it was read, `readAt` is when, milliseconds since the Epoch. */
+  keep(folder: string, view: FolderView, stamps: FolderStamps, readAt: number): void {
+    this.#messages -= this.#kept.get(folder)?.view.mails.length ?? 0;
+    this.#kept.delete(folder);
+    if (stamps.some((stamp) => stamp !== undefined && stamp.changed > readAt - UNSURE_MS)) return;
+    if (view.mails.length > MAX_KEPT) return;
+    this.#kept.set(folder, { view, stamps });
+    this.#messages += view.mails.length;
+    for (const [oldest, { view: old }] of this.#kept) {
+      if (this.#messages <= MAX_KEPT && this.#kept.size <= MAX_KEPT / 100) break;
+      this.#kept.delete(oldest);
+      this.#messages -= old.mails.length;
+    }
+  }
+}

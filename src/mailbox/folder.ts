@@ -1,0 +1,259 @@
+// A folder on disk: its directory, its lock, and how what lies in it gets uids. What mailboxes and deliveries do to it is in files of their own.
+import { join } from 'node:path';
+import { codeOf } from '../base/errors.ts';
+import { Turns } from '../base/turns.ts';
+import { type FolderRights, makeDirectory, rightsOf, stampAt } from './disk.ts';
+import { Dotlocks, type Lock } from './dotlock.ts';
+import {
+  type FolderView,
+  type Found,
+  folderStamps,
+  KeptViews,
+  scanFolder,
+  type ViewedMail,
+} from './folder-view.ts';
+import { readKeywords } from './keyword-file.ts';
+import { compareArrival } from './mail-name.ts';
+import type { MailboxParts } from './parts.ts';
+import { addToUidList, newGuid, newHeader, readUidList, UID_LIST, writeUidList } from './uid-list.ts';
+import type { UidEntry, UidListHeader } from './uid-list-text.ts';
+
+/** After so long without a change Dovecot takes a lock of the uid list that names no process for left behind. */
+const STALE_MS = 120_000;
+/** Longer than the lock of a dead process stands. */
+export const LOCK_WAIT_MS = 4000;
+/** Folders that are read at the same time: each may be big. */
+const READERS = 4;
+/** Lines of messages that are gone are thrown out when there are so many, and more than of those that are there. */
+const GONE_LINES = 1000;
+
+export type LockedOutcome<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'busy' | 'aborted' };
+
+/** What the folders of a process share. */
+export class FolderSite {
+  readonly parts: MailboxParts;
+  readonly locks: Dotlocks;
+  readonly views = new KeptViews();
+  readonly readers = new Turns(READERS);
+  #lastValidity = 0;
+
+  constructor(parts: MailboxParts) {
+    this.parts = parts;
+    this.locks = new Dotlocks(parts);
+  }
+
+  /** Greater than every one before, as a folder that is made again has to have it. */
+  nextValidity(): number {
+    this.#lastValidity = Math.max(Math.floor(this.parts.clock.now() / 1000), this.#lastValidity + 1);
+    return this.#lastValidity;
+  }
+}
+
+export class Folder {
+  readonly site: FolderSite;
+  readonly path: string;
+  readonly #signal: AbortSignal;
+
+  constructor(site: FolderSite, path: string, signal: AbortSignal) {
+    this.site = site;
+    this.path = path;
+    this.#signal = signal;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /** Whether it is a folder. Rejects when that cannot be found out. */
+  async isThere(): Promise<boolean> {
+    return (await stampAt(this.site.parts.files, join(this.path, 'cur'))) !== undefined;
+  }
+
+  /** Makes what is missing of it, as the directory `like` is; cur/ at last, which makes it one. */
+  async make(like?: string, isInbox = false): Promise<void> {
+    const { files } = this.site.parts;
+    const model =
+      like === undefined ? undefined : await rightsOf(this.site.parts, like).catch(() => undefined);
+    const mode = model?.directoryMode ?? 0o700;
+    await makeDirectory(files, this.path, mode);
+    if (!isInbox) {
+      // What tells a folder of Maildir++ from a mailbox of its own.
+      const file = await files.open(join(this.path, 'maildirfolder'), 'a', mode & 0o666);
+      await file.close();
+    }
+    for (const part of ['tmp', 'new', 'cur']) await makeDirectory(files, join(this.path, part), mode);
+    if (model?.owner === undefined) return;
+    for (const part of ['', 'tmp', 'new', 'cur', ...(isInbox ? [] : ['maildirfolder'])]) {
+      const made = await files.open(join(this.path, part), 'r');
+      await made.chown(model.owner.user, model.owner.group).finally(() => made.close());
+    }
+  }
+
+  rights(): Promise<FolderRights> {
+    return rightsOf(this.site.parts, this.path);
+  }
+
+  /** Does it while nobody else changes the uid list. Rejects with what `work` rejects with, and when the lock cannot be made. */
+  async withLock<T>(rights: FolderRights, work: (lock: Lock) => Promise<T>): Promise<LockedOutcome<T>> {
+    const outcome = await this.site.locks.take({
+      path: join(this.path, UID_LIST),
+      ...{ waitMs: LOCK_WAIT_MS, staleMs: STALE_MS, mode: rights.fileMode, signal: this.#signal },
+    });
+    switch (outcome.kind) {
+      case 'locked':
+        try {
+          return { kind: 'done', value: await work(outcome.lock) };
+        } finally {
+          await outcome.lock.release();
+        }
+      case 'failed':
+        throw outcome.error;
+      case 'busy':
+      case 'aborted':
+        return outcome;
+    }
+  }
+
+  /** What lies in it. Messages without a uid get one; where that is not possible now they are left out, as Dovecot does. */
+  view(): Promise<FolderView> {
+    return this.site.readers.take(this.#signal, async () => {
+      const { parts, views } = this.site;
+      const readAt = parts.clock.now();
+      const stamps = await folderStamps(parts, this.path);
+      const kept = views.find(this.path, stamps);
+      if (kept !== undefined) return kept;
+      const [list, found, { keywords }] = [
+        await readUidList(parts, this.path),
+        await scanFolder(parts, this.path),
+        await readKeywords(parts, this.path),
+      ];
+      if (list.kind === 'foreign') throw new Error(`version ${list.version} of ${UID_LIST} is not known`);
+      let known: Known | undefined;
+      if (list.kind === 'list') known = { header: list.header, entries: list.entries, nextUid: list.nextUid };
+      const isWhole =
+        list.kind === 'list' && !list.isDamaged && [...found.keys()].every((base) => list.entries.has(base));
+      if (!isWhole || isMostlyGone(list.entries.size, found.size)) {
+        const taken = await this.#takeIn(found);
+        if (taken !== undefined) known = taken;
+      }
+      const view = viewOf(known, found, keywords);
+      // What was written just now has other stamps: it is read once more.
+      if (isWhole) views.keep(this.path, view, stamps, readAt);
+      return view;
+    });
+  }
+
+  async #takeIn(found: ReadonlyMap<string, Found>): Promise<Known | undefined> {
+    try {
+      const rights = await this.rights();
+      const outcome = await this.withLock(rights, (lock) => this.takeIn(lock, rights, found));
+      return outcome.kind === 'done' ? outcome.value : undefined;
+    } catch (error) {
+      // A folder that may only be read is read.
+      if (['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(codeOf(error))) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Gives a uid to every message that has none, in the order in which they came. The lock is held; `seen` is what lay there before. undefined: the list
+   * is not ours to write.
+   */
+  async takeIn(
+    lock: Lock,
+    rights: FolderRights,
+    seen?: ReadonlyMap<string, Found>,
+  ): Promise<Known | undefined> {
+    const { parts } = this.site;
+    const list = await readUidList(parts, this.path);
+    if (list.kind === 'foreign') return undefined;
+    const found = await scanFolder(parts, this.path);
+    const strangers = (entries: ReadonlyMap<string, UidEntry>): string[] =>
+      [...found.keys()].filter((base) => !entries.has(base)).sort(compareArrival);
+    if (list.kind !== 'list') {
+      // Whose index files are there knows better what the uids were.
+      if (list.kind === 'broken' && (await this.#hasIndex())) return undefined;
+      const header = newHeader(this.site.nextValidity());
+      return this.#write(lock, rights, header, [], strangers(new Map()), 1);
+    }
+    const { entries, header, nextUid } = list;
+    const isGone = (base: string): boolean => !found.has(base) && seen?.has(base) !== true;
+    const dropsGone = seen !== undefined && isMostlyGone(entries.size, found.size);
+    const added = strangers(entries);
+    if (list.isDamaged || dropsGone) {
+      const kept = dropsGone
+        ? [...entries.values()].filter(({ base }) => !isGone(base))
+        : [...entries.values()];
+      return this.#write(lock, rights, header, kept, added, nextUid);
+    }
+    if (added.length === 0) return { header, entries, nextUid };
+    const outcome = await addToUidList(parts, this.path, added, lock);
+    switch (outcome.kind) {
+      case 'added': {
+        const first = outcome.firstUid;
+        const all = [
+          ...entries,
+          ...added.map((base, at) => [base, { uid: first + at, fields: '', base }] as const),
+        ];
+        return { header, entries: new Map(all), nextUid: first + added.length };
+      }
+      case 'unfit':
+        return this.#write(lock, rights, header, [...entries.values()], added, nextUid);
+      case 'refused':
+        return undefined;
+    }
+  }
+
+  async #write(
+    lock: Lock,
+    rights: FolderRights,
+    before: UidListHeader,
+    kept: readonly UidEntry[],
+    added: readonly string[],
+    firstUid: number,
+  ): Promise<Known | undefined> {
+    const entries = [...kept, ...added.map((base, at) => ({ uid: firstUid + at, fields: '', base }))];
+    const nextUid = firstUid + added.length;
+    const guid = before.guid === '' ? newGuid() : before.guid;
+    const header: UidListHeader = { ...before, version: 3, nextUid, guid };
+    if (!(await writeUidList(this.site.parts, this.path, { header, entries }, lock, rights)))
+      return undefined;
+    return { header, entries: new Map(entries.map((entry) => [entry.base, entry])), nextUid };
+  }
+
+  async #hasIndex(): Promise<boolean> {
+    const stamps = ['dovecot.index', 'dovecot.index.log'].map((name) =>
+      stampAt(this.site.parts.files, join(this.path, name)),
+    );
+    return (await Promise.all(stamps)).some((stamp) => stamp !== undefined);
+  }
+}
+
+/** What the uid list says. */
+export interface Known {
+  readonly header: UidListHeader;
+  readonly entries: ReadonlyMap<string, UidEntry>;
+  readonly nextUid: number;
+}
+
+const isMostlyGone = (lines: number, files: number): boolean => lines - files > Math.max(GONE_LINES, files);
+
+function viewOf(
+  known: Known | undefined,
+  found: ReadonlyMap<string, Found>,
+  keywords: FolderView['keywords'],
+): FolderView {
+  const mails: ViewedMail[] = [];
+  for (const [base, { uid }] of known?.entries ?? []) {
+    const file = found.get(base);
+    if (file !== undefined) mails.push({ ...file, uid });
+  }
+  return {
+    ...{ mails, keywords },
+    uidValidity: known?.header.uidValidity ?? 0,
+    uidNext: known?.nextUid ?? 1,
+    guid: known?.header.guid ?? '',
+  };
+}

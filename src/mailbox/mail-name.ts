@@ -1,0 +1,79 @@
+// Names of messages in a Maildir: `BASE,S=SIZE,W=SIZE:2,FLAGS`. What stands before the colon names the message, for the uid list too; the letters behind
+// `:2,` are its flags, in the order of ASCII. What others have written there stays: letters that nobody knows, another info. Pure.
+import { type SystemFlag, systemFlags } from './port/mail.ts';
+
+/** Letters of the Maildir specification; a to z are keywords by their place in dovecot-keywords. */
+const letters: Readonly<Record<SystemFlag, string>> = {
+  '\\Answered': 'R',
+  '\\Flagged': 'F',
+  '\\Deleted': 'T',
+  '\\Seen': 'S',
+  '\\Draft': 'D',
+};
+
+/** Keywords that a mailbox can have. */
+export const MAX_KEYWORDS = 26;
+
+/** What names the message, whatever its flags. */
+export function baseOf(fileName: string): string {
+  const colon = fileName.indexOf(':');
+  return colon < 0 ? fileName : fileName.slice(0, colon);
+}
+
+/** Whether it can be a message: neither hidden nor with a line end in it (such a one cannot stand in the uid list). */
+export function isMailName(fileName: string): boolean {
+  return !/^\.|[\r\n/\0]/.test(fileName) && baseOf(fileName) !== '';
+}
+
+export interface NamedFlags {
+  readonly flags: readonly SystemFlag[];
+  /** Places in dovecot-keywords, 0 to 25, ascending. */
+  readonly keywords: readonly number[];
+}
+
+export function flagsOf(fileName: string): NamedFlags {
+  const info = infoOf(fileName);
+  return {
+    flags: systemFlags.filter((flag) => info.includes(letters[flag])),
+    keywords: Array.from({ length: MAX_KEYWORDS }, (_, at) => at).filter((at) => info.includes(letterOf(at))),
+  };
+}
+
+/** The same message with these flags. */
+export function withFlags(fileName: string, { flags, keywords }: NamedFlags): string {
+  const info = fileName.slice(baseOf(fileName).length);
+  const [, old = '', rest = ''] = /^:2,([^,]*)(.*)$/s.exec(info) ?? [];
+  const strange = [...old].filter((letter) => !/[DFRSTa-z]/.test(letter));
+  const own = [...flags.map((flag) => letters[flag]), ...keywords.map(letterOf)];
+  const all = [...new Set([...strange, ...own])].sort((a, b) => (a < b ? -1 : 1));
+  return `${baseOf(fileName)}:2,${all.join('')}${rest}`;
+}
+
+const letterOf = (place: number): string => String.fromCharCode(97 + place);
+
+const infoOf = (fileName: string): string =>
+  /^:2,([^,]*)/.exec(fileName.slice(baseOf(fileName).length))?.[1] ?? '';
+
+/** Octets in the file, and with CRLF line ends, when the name says them. */
+export function sizesOf(fileName: string): { readonly size?: number; readonly virtualSize?: number } {
+  const base = baseOf(fileName);
+  const [size, virtualSize] = ['S', 'W'].map(
+    (key) => new RegExp(`,${key}=(\\d{1,15})(?:,|$)`).exec(base)?.[1],
+  );
+  return {
+    ...(size !== undefined && { size: Number(size) }),
+    ...(virtualSize !== undefined && { virtualSize: Number(virtualSize) }),
+  };
+}
+
+/** In the order in which they came, as far as names say it: seconds, microseconds, the name itself. */
+export function compareArrival(a: string, b: string): number {
+  const [seconds, other] = [a, b].map((name) => Number(/^\d{1,15}/.exec(name)?.[0] ?? 0)) as [number, number];
+  if (seconds !== other) return seconds - other;
+  const [micro, others] = [a, b].map((name) => Number(/^\d+\.M(\d{1,9})/.exec(name)?.[1] ?? 0)) as [
+    number,
+    number,
+  ];
+  if (micro !== others) return micro - others;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
