@@ -9,6 +9,8 @@ export type { EventFields, EventName } from './event-table/event-table.ts';
 export interface EventSource {
   /** What its log lines carry in front of their own fields: the id of a session or transaction. */
   readonly about: LogFields;
+  /** False when a line of this level would not be written. */
+  shows(level: Level): boolean;
   /** True when the word of option `verbose` is on. */
   verbose(word: VerboseWord): boolean;
   /** Writes a line of it to the log. */

@@ -44,6 +44,8 @@ export type VerboseWord = (typeof verboseWords)[number];
 /** Where log lines go. */
 export interface LogWriter {
   write(level: Level, message: string, fields?: LogFields): void;
+  /** False when a line of this level is not written (option log-level). */
+  shows(level: Level): boolean;
   /** True when the word of option `verbose` is on; ask before building an expensive line. */
   verbose(word: VerboseWord): boolean;
   /** A log whose lines carry these fields too (`id` is printed first: the session or transaction id). */
@@ -63,4 +65,9 @@ export interface Log extends LogWriter, EventSource {
 }
 
 /** Drops everything. */
-export const silentWriter: LogWriter = { write() {}, verbose: () => false, child: () => silentWriter };
+export const silentWriter: LogWriter = {
+  write() {},
+  shows: () => false,
+  verbose: () => false,
+  child: () => silentWriter,
+};

@@ -36,6 +36,10 @@ class EventLog implements Log {
     this.#writer.write(level, message, fields);
   }
 
+  shows(level: Level): boolean {
+    return this.#writer.shows(level);
+  }
+
   verbose(word: VerboseWord): boolean {
     return this.#writer.verbose(word);
   }
@@ -56,13 +60,17 @@ export function openEventLog(writer: LogWriter): Log {
   return new EventLog(bus, writer);
 }
 
-/** Writes the lines of the events on this bus. */
+/** Writes the lines of the events on this bus. An event that no level shows has no listener here, so that it need not be built. */
 export function writeEvents(bus: EventBus): void {
   for (const name of eventNames) {
     const spec: EventSpec = eventTable[name];
     const { level, verbose } = spec;
     if (level === 'none') continue;
-    const condition = verbose && ((source: EventSource) => verbose.some((word) => source.verbose(word)));
+    const shows = (source: EventSource): boolean => source.shows(level);
+    const condition =
+      verbose === undefined
+        ? shows
+        : (source: EventSource) => verbose.some((word) => source.verbose(word)) && source.shows(level);
     bus.on(name, lineWriter(spec, level), condition);
   }
 }

@@ -26,15 +26,32 @@ export interface LineQueueSettings {
   readonly trouble: (cause: string | undefined) => void;
 }
 
+const NEWLINE = 0x0a;
+/** Memory of pieces that is kept for the next ones. */
+const SPARES = 2;
+
+/** Lines that go together. */
+interface Piece {
+  readonly memory: Buffer;
+  length: number;
+}
+
+function lineCount(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count++;
+  return count;
+}
+
 export class LineQueue {
   readonly #settings: LineQueueSettings;
-  #lines: string[] = [];
-  /** Lines before this one have been taken. */
-  #head = 0;
+  /** Lines that wait, in the pieces in which they will be written: they lie in few objects, so that the collector has nothing to do with them. */
+  #waiting: Piece[] = [];
+  /** Octets of pieces that were written: the next ones lie there. */
+  readonly #spares: Buffer[] = [];
   #bytes = 0;
   #lost = 0;
   /** The piece that is being written, or waits for room. */
-  #piece: string | undefined;
+  #piece: Buffer | undefined;
   #troubled = false;
   #retry: Timer | undefined;
   /** When a piece was given to be written last. */
@@ -58,18 +75,35 @@ export class LineQueue {
     this.#lost -= count;
   }
 
-  /** Adds a line with its line end; false: there is no room, it is lost and counted. */
-  add(line: string): boolean {
-    // To look into it makes one piece of the hundred that it was put together from: lines that wait would be copied piece by piece by the collector.
-    if (Number.isNaN(line.charCodeAt(0))) return true;
-    if (this.#bytes + line.length > QUEUE_LIMIT) {
+  /** Adds a line of ASCII with its line end, which may change as soon as this has returned; false: there is no room, it is lost and counted. */
+  add(line: Buffer): boolean {
+    const { length } = line;
+    if (this.#bytes + length > QUEUE_LIMIT) {
       this.#lost++;
       return false;
     }
-    this.#lines.push(line);
-    this.#bytes += line.length;
+    let last = this.#waiting.at(-1);
+    if (last === undefined || last.length + length > last.memory.length) {
+      last = { memory: this.#memory(length), length: 0 };
+      this.#waiting.push(last);
+    }
+    line.copy(last.memory, last.length);
+    last.length += length;
+    this.#bytes += length;
     if (this.#piece === undefined) this.#next();
     return true;
+  }
+
+  /** For lines up to a piece together, or for one that is longer. */
+  #memory(length: number): Buffer {
+    const { piece } = this.#settings.out;
+    if (length > piece) return Buffer.allocUnsafeSlow(length);
+    return this.#spares.pop() ?? Buffer.allocUnsafeSlow(piece);
+  }
+
+  /** Nobody looks at it any more. */
+  #spare(memory: Buffer): void {
+    if (memory.length === this.#settings.out.piece && this.#spares.length < SPARES) this.#spares.push(memory);
   }
 
   /** Lines wait, and nothing is being written: when are they? */
@@ -92,7 +126,8 @@ export class LineQueue {
   #flush(): void {
     this.#gathering?.cancel();
     this.#gathering = undefined;
-    if (this.#head < this.#lines.length) this.#write(this.#take());
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#write(next.memory.subarray(0, next.length), next.memory);
   }
 
   /** Writes what is left. With a disk that is full, or when what is left could not be written, it resolves all the same. */
@@ -106,61 +141,41 @@ export class LineQueue {
     return this.#closed;
   }
 
-  /** As many lines as go into one piece. */
-  #take(): string {
-    const { piece } = this.#settings.out;
-    const lines = this.#lines;
-    const first = this.#head;
-    let length = lines[first]?.length ?? 0;
-    let end = first + 1;
-    for (; end < lines.length; end++) {
-      const next = lines[end]?.length ?? 0;
-      if (length + next > piece) break;
-      length += next;
-    }
-    const text = end === first + 1 ? (lines[first] ?? '') : lines.slice(first, end).join('');
-    this.#head = end;
-    // What was taken goes in one piece, not line by line: moving the rest of a long queue costs.
-    if (end === lines.length || end > 10_000) {
-      this.#lines = lines.slice(end);
-      this.#head = 0;
-    }
-    return text;
-  }
-
-  #write(text: string): void {
-    this.#piece = text;
+  /** `memory`: where the octets lie, when they are a piece from its beginning. */
+  #write(bytes: Buffer, memory?: Buffer): void {
+    this.#piece = bytes;
     this.#wroteAt = this.#settings.clock.monotonic();
-    this.#settings.out.write(text, (error, written) => this.#written(text, error, written));
+    this.#settings.out.write(bytes, (error, written) => this.#written(bytes, memory, error, written));
   }
 
-  #written(text: string, error: Error | undefined, written: number): void {
+  #written(bytes: Buffer, memory: Buffer | undefined, error: Error | undefined, written: number): void {
     if (error !== undefined && !isPassing(codeOf(error))) {
       // Nobody is left to read it: it is lost, the service goes on.
-      this.#lost += text.split('\n').length - 1;
-      this.#done(text.length);
+      this.#lost += lineCount(bytes);
+      this.#done(bytes.length, memory);
       return;
     }
-    if (written < text.length) {
-      this.#rest(text, written, error === undefined ? undefined : error.message);
+    if (written < bytes.length) {
+      this.#rest(bytes, written, error === undefined ? undefined : error.message);
       return;
     }
     if (this.#troubled) {
       this.#troubled = false;
       this.#settings.trouble(undefined);
     }
-    this.#done(text.length);
+    this.#done(bytes.length, memory);
   }
 
   /** Not everything was written. */
-  #rest(text: string, written: number, cause: string | undefined): void {
+  #rest(bytes: Buffer, written: number, cause: string | undefined): void {
     const { clock, isShared, trouble } = this.#settings;
     this.#bytes -= written;
     // Where others write the line that was cut begins again, as theirs may stand behind its first part.
-    const lineStart = text.lastIndexOf('\n', written - 1) + 1;
+    // A line end that was put in front (again) is put there anew.
+    const lineStart = bytes.lastIndexOf(NEWLINE, Math.max(written - 1, 0)) + 1;
     const from = isShared ? lineStart : written;
     this.#bytes += written - from;
-    const rest = text.slice(from);
+    const rest = bytes.subarray(from);
     this.#piece = rest;
     if (cause !== undefined && !this.#troubled) {
       this.#troubled = true;
@@ -172,18 +187,19 @@ export class LineQueue {
     this.#retry?.unref();
   }
 
-  async #again(text: string): Promise<void> {
+  async #again(bytes: Buffer): Promise<void> {
     const { isShared, out } = this.#settings;
     if (isShared && (await out.endsWithinLine())) {
       this.#bytes += 1;
-      this.#write(`\n${text}`);
-    } else this.#write(text);
+      this.#write(Buffer.concat([Buffer.of(NEWLINE), bytes]));
+    } else this.#write(bytes);
   }
 
-  #done(length: number): void {
+  #done(length: number, memory: Buffer | undefined): void {
     this.#bytes -= length;
     this.#piece = undefined;
-    if (this.#head < this.#lines.length) this.#next();
+    if (memory !== undefined) this.#spare(memory);
+    if (this.#waiting.length > 0) this.#next();
     else this.#empty?.();
   }
 }

@@ -1,6 +1,7 @@
 // The log line for people, one event a line: `2026-11-20T22:10:11.345+01:00 smtpe[4711] info 2AJK2K132100000101 message key=value`. Whatever
 // comes from outside is encoded, so that nothing can end a line, begin another or talk to a terminal. Times are those of RFC 3339.
 import type { Level, LogFields, LogRow, LogValue } from '../base/log.ts';
+import { LineBytes } from './line-bytes.ts';
 
 /** One event as the sinks get it. */
 export interface LogRecord {
@@ -72,35 +73,62 @@ const MIMICRY = /^((?:mail|refused|session) [\w.-]+)=/;
 
 /** `id message key=value ...`; `-` stands for a missing id. */
 export function formatBody(record: LogRecord): string {
-  const { about = NOTHING, fields } = record;
-  const id = fields.id ?? about.id;
-  let line = `${id === undefined || id === '' ? '-' : encodeText(String(id), 64)} ${encodeText(record.message, messageLimit).replace(MIMICRY, '$1\\x3d')}`;
-  // A log line a message: these loops are worth their speed.
+  scratch.clear();
+  putBody(scratch, record);
+  return scratch.text;
+}
+
+/** What lines are made in that are wanted as texts. */
+const scratch = new LineBytes();
+
+/** A log line a message: these loops are worth their speed. */
+function putBody(line: LineBytes, { about = NOTHING, fields, message }: LogRecord): void {
+  putId(line, fields.id ?? about.id);
+  line.put(' ');
+  const isOrdinary = message.length <= messageLimit && !message.includes('=');
+  if (!isOrdinary || !line.putSafe(message))
+    line.put(encodeText(message, messageLimit).replace(MIMICRY, '$1\\x3d'));
   for (const key in about) {
     const value = about[key];
     if (value === undefined || typeof value === 'object' || isPlaced(key) || fields[key] !== undefined)
       continue;
-    line += prefixOf(key) + encodeValue(value);
+    line.put(prefixOf(key));
+    putValue(line, value);
   }
   for (const key in fields) {
     const value = fields[key];
     if (value === undefined || isPlaced(key)) continue;
-    if (typeof value === 'object') for (const row of value) line += formatRow(row);
-    else line += prefixOf(key) + encodeValue(value);
+    if (typeof value === 'object') {
+      for (let i = 0; i < value.length; i++) putRow(line, value[i] ?? NO_ROW);
+      continue;
+    }
+    line.put(prefixOf(key));
+    putValue(line, value);
   }
-  return line;
 }
 
-function formatRow(row: LogRow): string {
-  let text = '';
+function putId(line: LineBytes, id: LogFields[string]): void {
+  if (id === undefined || id === '') line.put('-');
+  else if (typeof id !== 'string' || id.length > 64 || !line.putSafe(id))
+    line.put(encodeText(String(id), 64));
+}
+
+function putRow(line: LineBytes, row: LogRow): void {
   for (const key in row) {
     const value = row[key];
-    if (value !== undefined) text += prefixOf(key) + encodeValue(value);
+    if (value === undefined) continue;
+    line.put(prefixOf(key));
+    putValue(line, value);
   }
-  return text;
+}
+
+function putValue(line: LineBytes, value: Exclude<LogValue, undefined>): void {
+  const isOrdinary = typeof value === 'string' && value.length <= valueLimit;
+  if (!isOrdinary || !line.putValue(value)) line.put(encodeValue(value));
 }
 
 const NOTHING: LogFields = {};
+const NO_ROW: LogRow = {};
 
 /** ` key=` of the names of fields: they are few, but for those of a policy. */
 const prefixes = new Map<string, string>();
@@ -150,7 +178,34 @@ export function localStamp(time: number): string {
   return lastStamp;
 }
 
+let lastIsoTime = Number.NaN;
+let lastIso = '';
+
+/** In Greenwich, as `2026-11-20T21:10:11.345Z`; the text is made once a millisecond. */
+export function isoStamp(time: number): string {
+  if (time !== lastIsoTime) {
+    lastIsoTime = time;
+    lastIso = new Date(time).toISOString();
+  }
+  return lastIso;
+}
+
 /** The whole line without its line end. */
 export function formatLine(record: LogRecord, pid: number): string {
-  return `${localStamp(record.time)} ${identOf(record.fields)}[${pid}] ${record.level} ${formatBody(record)}`;
+  scratch.clear();
+  putLine(scratch, record, pid);
+  return scratch.text;
+}
+
+/** The same, behind what `line` has. */
+export function putLine(line: LineBytes, record: LogRecord, pid: number): void {
+  line.put(localStamp(record.time));
+  line.put(' ');
+  line.put(identOf(record.fields));
+  line.put('[');
+  line.put(String(pid));
+  line.put('] ');
+  line.put(record.level);
+  line.put(' ');
+  putBody(line, record);
 }

@@ -25,8 +25,8 @@ export interface LogOut {
   readonly piece: number;
   /** Do others write between our pieces, in pieces of their own? Then no line may be longer than one. */
   readonly isPipe: boolean;
-  /** Writes latin1 text; one call at a time. */
-  write(text: string, written: Written): void;
+  /** Writes octets, which are lent until `written` is called; one call at a time. */
+  write(bytes: Buffer, written: Written): void;
   /** Opens the file again by its name, if it has one. Rejects with the system's error, and then goes on with the old one. */
   reopen(): Promise<void>;
   /** Does the file end within a line, because somebody could not write all of his? */
@@ -62,11 +62,11 @@ function streamOut(fd: number, isPipe: boolean, clock: Clock): LogOut {
     ...noFile,
     piece: pipePiece,
     isPipe: true,
-    write: (text, written) => {
+    write: (bytes, written) => {
       comeBack();
       if (own === fd) neverBlock(stream);
-      stream.write(text, 'latin1', (error) =>
-        error === undefined || error === null ? written(undefined, text.length) : written(error, 0),
+      stream.write(bytes, (error) =>
+        error === undefined || error === null ? written(undefined, bytes.length) : written(error, 0),
       );
     },
     close: () => {
@@ -75,9 +75,9 @@ function streamOut(fd: number, isPipe: boolean, clock: Clock): LogOut {
   };
 }
 
-function writeTo(fd: number, clock: Clock, text: string, written: Written): void {
-  fsWrite(fd, text, null, 'latin1', (error, count) => {
-    if (error?.code === 'EAGAIN') clock.after(RETRY_MS, () => writeTo(fd, clock, text, written));
+function writeTo(fd: number, clock: Clock, bytes: Buffer, written: Written): void {
+  fsWrite(fd, bytes, 0, bytes.length, null, (error, count) => {
+    if (error?.code === 'EAGAIN') clock.after(RETRY_MS, () => writeTo(fd, clock, bytes, written));
     else written(error ?? undefined, count ?? 0);
   });
 }
@@ -103,7 +103,7 @@ export function descriptorOut(fd: number, clock: Clock): LogOut {
     ...noFile,
     piece: stats.isFile() ? FILE_PIECE : pipePiece,
     isPipe: false,
-    write: (text, written) => writeTo(own, clock, text, written),
+    write: (bytes, written) => writeTo(own, clock, bytes, written),
     close: () => {
       if (own !== fd) closeSync(own);
     },
@@ -143,17 +143,17 @@ export class FileOut implements LogOut {
     return new FileOut(path, clock, undefined, undefined);
   }
 
-  write(text: string, written: Written): void {
+  write(bytes: Buffer, written: Written): void {
     const file = this.#file;
     if (file === undefined) {
       this.reopen().then(
-        () => this.write(text, written),
+        () => this.write(bytes, written),
         (error: Error) => written(Object.assign(new Error(error.message), { code: notOpen }), 0),
       );
       return;
     }
     this.#busy = true;
-    writeTo(file.fd, this.#clock, text, (error, count) => {
+    writeTo(file.fd, this.#clock, bytes, (error, count) => {
       this.#busy = false;
       this.#closeOld();
       written(error, count);

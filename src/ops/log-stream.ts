@@ -2,8 +2,9 @@
 // asynchronous and bounded: when the reader stands still lines are dropped and counted, never waited for.
 import { fstatSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
+import { LineBytes } from './line-bytes.ts';
 import { LineQueue } from './line-queue.ts';
-import { formatLine, type LogRecord } from './log-line.ts';
+import { type LogRecord, putLine } from './log-line.ts';
 import type { LogOut } from './log-out.ts';
 import { type LogSink, severityOf } from './pino-log.ts';
 import { shortJson, shortLine } from './short-line.ts';
@@ -39,6 +40,8 @@ export class StreamSink implements LogSink {
   readonly #queue: LineQueue;
   /** No line may be longer. */
   readonly #limit: number;
+  /** The line that is being made. */
+  readonly #bytes = new LineBytes();
   #closed: Promise<void> | undefined;
 
   constructor(out: LogOut, settings: StreamSinkSettings) {
@@ -56,13 +59,24 @@ export class StreamSink implements LogSink {
     this.#queue.add(this.#line(record, json));
   }
 
-  #line(record: LogRecord, json: string): string {
+  /** Lent until the next line. */
+  #line(record: LogRecord, json: string): Buffer {
     const { format, journal, pid } = this.#settings;
+    const line = this.#bytes;
+    line.clear();
     const priority = journal ? `<${severityOf(record.level)}>` : '';
-    const line = format === 'json' ? json : `${formatLine(record, pid)}\n`;
+    line.put(priority);
+    if (format === 'json') line.put(json);
+    else {
+      putLine(line, record, pid);
+      line.put('\n');
+    }
+    if (line.length <= this.#limit) return line.bytes;
     const limit = this.#limit - priority.length;
-    if (line.length <= limit) return priority === '' ? line : priority + line;
-    return priority + (format === 'json' ? shortJson(record, pid, limit) : shortLine(record, pid, limit));
+    line.clear();
+    line.put(priority);
+    line.put(format === 'json' ? shortJson(record, pid, limit) : shortLine(record, pid, limit));
+    return line.bytes;
   }
 
   /** Says how many lines are missing at this place. When there is no room for that either, the next line tries again. */

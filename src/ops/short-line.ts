@@ -46,9 +46,10 @@ export function shortJson(record: LogRecord, pid: number, limit: number): string
   const time = new Date(record.time).toISOString();
   for (let texts = limit / 2; texts >= 16; texts /= 2) {
     const { message, fields } = withShortTexts(record, texts);
-    const line = asciiJson({ ...fields, level, time, pid, msg: message, cut: true });
+    const line = asciiJson({ ...record.about, ...fields, level, time, pid, msg: message, cut: true });
     if (line.length < limit) return `${line}\n`;
   }
   const { message, fields } = withShortTexts(record, 64);
-  return `${asciiJson({ level, time, pid, id: fields.id, msg: message, cut: true })}\n`;
+  const id = fields.id ?? record.about?.id;
+  return `${asciiJson({ level, time, pid, id, msg: message, cut: true })}\n`;
 }

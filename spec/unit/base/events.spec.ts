@@ -8,7 +8,12 @@ import { EventBus, type EventSource } from '../../../src/base/events.ts';
 import type { VerboseWord } from '../../../src/base/log.ts';
 import { RecordEvents } from '../../../src/observe/record-events.ts';
 
-const source: EventSource = { about: { id: 'S1' }, verbose: () => false, write: () => undefined };
+const source: EventSource = {
+  about: { id: 'S1' },
+  shows: () => true,
+  verbose: () => false,
+  write: () => undefined,
+};
 
 /** A bus on which no listener may throw. */
 const quietBus = (): EventBus =>

@@ -1,9 +1,11 @@
 // Log lines from events: each line of the table as it goes to the log, octet for octet. What people search their logs for is here.
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import type { EventSpec, FieldSpec } from '../../../src/base/event-table/event-spec.ts';
 import { eventNames, eventTable } from '../../../src/base/event-table/event-table.ts';
 import { EventBus, type EventName, type EventSource } from '../../../src/base/events.ts';
 import {
+  type Level,
   type LogFields,
   type LogRow,
   type LogWriter,
@@ -14,6 +16,8 @@ import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { openEventLog } from '../../../src/observe/event-log.ts';
 import { RecordEvents } from '../../../src/observe/record-events.ts';
 import { formatBody } from '../../../src/ops/log-line.ts';
+import { createLog } from '../../../src/ops/pino-log.ts';
+import { PolicyLog } from '../../../src/smtp/server/session-log.ts';
 import { writtenLog } from '../../fakes/written-log.ts';
 
 /** Level, id, text and fields, where a text is its field's name in capitals and a number is 7; undefined: no line. */
@@ -294,6 +298,37 @@ describe('the log line of', () => {
   });
 });
 
+it('an event whose line no level shows, and that nobody else wants, need not be built', () => {
+  let level: Level = 'err';
+  const heard: string[] = [];
+  const writer = createLog({
+    level: () => level,
+    verboseText: () => '+warn +info',
+    clock: systemClock,
+    pid: 1,
+    sinks: [
+      { wantsJson: false, write: ({ message }) => heard.push(message), close: () => Promise.resolve() },
+    ],
+  });
+  const log = openEventLog(writer).child({ id: 'S1' });
+  const policy = new PolicyLog(log, () => 'T1');
+  expect([log.wants('mail'), policy.wants('mail'), log.wants('accident')]).toEqual([false, false, true]);
+  const end = log.bus.on('mail', () => undefined);
+  expect(log.wants('mail')).toBe(true);
+  end();
+  level = 'info';
+  expect([log.wants('mail'), policy.wants('mail'), log.wants('protocol-client')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  log.emit('policy-mistake', { mistake: 'm' });
+  expect(heard).toEqual(['m']);
+  level = 'emerg';
+  log.emit('policy-mistake', { mistake: 'm' });
+  expect(heard).toHaveLength(1);
+});
+
 it('lines carry the fields of whoever reports, and what is put into a text is not read as one', () => {
   const log = new RecordLog();
   log
@@ -312,6 +347,7 @@ it('a listener that throws is a line of its own, and the line of the event is wr
   const writer: LogWriter = {
     write: (level, message, fields = {}) =>
       written.push(`${level} ${formatBody({ time: 0, level, message, fields })}`),
+    shows: () => true,
     verbose: () => false,
     child: () => writer,
   };

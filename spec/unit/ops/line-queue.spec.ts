@@ -15,8 +15,9 @@ class FakeDisk implements LogOut {
     this.room = room;
     this.piece = piece;
   }
-  write(text: string, written: Written): void {
+  write(bytes: Buffer, written: Written): void {
     this.#pending = () => {
+      const text = bytes.toString('latin1');
       const count = Math.min(text.length, this.room);
       this.content += text.slice(0, count);
       this.room -= count;
@@ -59,7 +60,7 @@ describe('LineQueue', () => {
   it('writes pieces that end at line ends, the first line at once', () => {
     const disk = new FakeDisk(10_000, 10);
     const { clock, queue } = setUp(disk);
-    for (const line of ['1234\n', '12345\n', '1\n', '12345678901234\n', 'x\n']) queue.add(line);
+    for (const line of ['1234\n', '12345\n', '1\n', '12345678901234\n', 'x\n']) queue.add(Buffer.from(line));
     const pieces: string[] = [];
     for (let before = ''; disk.step(); before = disk.content) pieces.push(disk.content.slice(before.length));
     expect(pieces).toEqual(['1234\n', '12345\n1\n', '12345678901234\n']);
@@ -75,22 +76,22 @@ describe('LineQueue', () => {
       const before = disk.content.length;
       return disk.step() ? disk.content.slice(before) : 'nothing';
     };
-    queue.add('1\n');
+    queue.add(Buffer.from('1\n'));
     expect(next()).toBe('1\n');
     for (let i = 2; i < 8; i++) {
-      queue.add(`${i}\n`);
+      queue.add(Buffer.from(`${i}\n`));
       clock.advance(1);
       expect(next()).toBe('nothing');
     }
     clock.advance(GATHER_MS - 6);
     expect(next()).toBe('2\n3\n4\n5\n6\n7\n');
-    queue.add('8\n');
+    queue.add(Buffer.from('8\n'));
     expect(next()).toBe('nothing');
     // What fills a piece does not wait.
-    queue.add(`${'9'.repeat(1000)}\n`);
+    queue.add(Buffer.from(`${'9'.repeat(1000)}\n`));
     expect([next(), next()]).toEqual(['8\n', `${'9'.repeat(1000)}\n`]);
     clock.advance(GATHER_MS);
-    queue.add('alone\n');
+    queue.add(Buffer.from('alone\n'));
     expect(next()).toBe('alone\n');
     expect(next()).toBe('nothing');
   });
@@ -98,10 +99,10 @@ describe('LineQueue', () => {
   it('does not gather when it is closed: what waits is written before that resolves', async () => {
     const disk = new FakeDisk(10_000, 1000);
     const { queue } = setUp(disk);
-    queue.add('1\n');
+    queue.add(Buffer.from('1\n'));
     disk.step();
-    queue.add('2\n');
-    queue.add('3\n');
+    queue.add(Buffer.from('2\n'));
+    queue.add(Buffer.from('3\n'));
     let over = false;
     const closed = queue.close().then(() => {
       over = true;
@@ -117,7 +118,7 @@ describe('LineQueue', () => {
     const disk = new FakeDisk(12);
     const { queue, troubles, settle } = setUp(disk);
     for (let i = 0; i < 5; i++) {
-      queue.add(`line ${i}\n`);
+      queue.add(Buffer.from(`line ${i}\n`));
       await settle();
     }
     expect(troubles).toEqual(['no space left']);
@@ -132,7 +133,7 @@ describe('LineQueue', () => {
   it('closes with a full disk', async () => {
     const disk = new FakeDisk(3);
     const { queue, settle } = setUp(disk);
-    queue.add('line\n');
+    queue.add(Buffer.from('line\n'));
     const closed = queue.close();
     await settle();
     await closed;
@@ -140,7 +141,7 @@ describe('LineQueue', () => {
 
   it('counts lines that no retry can save, and those beyond its bound', () => {
     let fail: Written = () => undefined;
-    const out = { ...new FakeDisk(0), write: (_text: string, written: Written) => (fail = written) };
+    const out = { ...new FakeDisk(0), write: (_bytes: Buffer, written: Written) => (fail = written) };
     const queue = new LineQueue({
       out: {
         ...out,
@@ -151,13 +152,13 @@ describe('LineQueue', () => {
       },
       ...{ clock: new FakeClock(), isShared: false, trouble: () => undefined },
     });
-    queue.add('a\n');
-    queue.add('b\n');
+    queue.add(Buffer.from('a\n'));
+    queue.add(Buffer.from('b\n'));
     fail(Object.assign(new Error('broken pipe'), { code: 'EPIPE' }), 0);
     expect(queue.lost).toBe(1);
     queue.forgiven(1);
     const long = `${'x'.repeat(1024 * 1024 - 1)}\n`;
-    for (let i = 0; i < 9; i++) queue.add(long);
+    for (let i = 0; i < 9; i++) queue.add(Buffer.from(long));
     expect(queue.lost).toBe(2);
   });
 
@@ -171,7 +172,7 @@ describe('LineQueue', () => {
           const disk = new FakeDisk(0);
           const { queue, settle } = setUp(disk, isShared);
           const lines = lengths.map((length, i) => `${String.fromCharCode(65 + i).repeat(length)}\n`);
-          for (const line of lines) queue.add(line);
+          for (const line of lines) queue.add(Buffer.from(line));
           for (const room of rooms) {
             disk.room = room;
             await settle();

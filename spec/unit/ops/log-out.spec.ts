@@ -22,7 +22,7 @@ describe('a named pipe as the log', () => {
     const stderr = openSync(path, constants.O_WRONLY);
     const out = descriptorOut(stderr, clock);
     const write = (text: string): Promise<Error | undefined> =>
-      new Promise((resolve) => out.write(text, (error) => resolve(error)));
+      new Promise((resolve) => out.write(Buffer.from(text), (error) => resolve(error)));
     expect(await write('one\n')).toBe(undefined);
     expect(read(first)).toBe('one\n');
     closeSync(first);

@@ -42,7 +42,21 @@ describe('createLog', () => {
   it('gives a child the fields of its parents', () => {
     const { log, written } = open('info', () => '');
     log.child({ id: 'S1', a: 1 }).child({ a: 2 }).write('info', 'x', { b: 3 });
-    expect(written[0]?.record.fields).toEqual({ id: 'S1', a: 2, b: 3 });
+    expect(written[0]?.record).toMatchObject({ about: { id: 'S1', a: 2 }, fields: { b: 3 } });
+    expect(written[0]?.json).toMatch(/"pid":42,"id":"S1","a":2,"b":3,"msg":"x"}\n$/);
+  });
+
+  it('begins the JSON with the id, whoever says it', () => {
+    const { log, written } = open('info', () => '');
+    const session = log.child({ id: 'S"1' });
+    session.write('info', 'x', { b: 3 });
+    session.write('info', 'x', { id: 'T1', b: 3 });
+    session.write('info', 'x');
+    expect(written.map(({ json }) => json.slice(json.indexOf('"pid"')))).toEqual([
+      '"pid":42,"id":"S\\"1","b":3,"msg":"x"}\n',
+      '"pid":42,"id":"T1","b":3,"msg":"x"}\n',
+      '"pid":42,"id":"S\\"1","msg":"x"}\n',
+    ]);
   });
 
   it('keeps JSON in ASCII on one line, and fields apart from what pino writes', () => {

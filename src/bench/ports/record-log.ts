@@ -66,6 +66,10 @@ export class RecordLog implements Log {
     this.#kept.lines.push({ level, message, fields: { ...this.about, ...fields } });
   }
 
+  shows(): boolean {
+    return true;
+  }
+
   verbose(word: VerboseWord): boolean {
     return this.#kept.verbose.has(word);
   }

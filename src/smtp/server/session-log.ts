@@ -33,6 +33,10 @@ export class PolicyLog implements Log {
     this.#base.write(level, message, { id: this.#id(), ...fields });
   }
 
+  shows(level: Level): boolean {
+    return this.#base.shows(level);
+  }
+
   verbose(word: VerboseWord): boolean {
     return this.#base.verbose(word);
   }
