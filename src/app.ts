@@ -111,6 +111,10 @@ export interface App extends ScriptEngine {
   readonly policyMetrics: PolicyMetrics;
   /** Connections kept to next hops; 0 when somebody stands in for the mailer. */
   readonly idleConnections: number;
+  /** Connections to next hops that are at work or being made; 0 likewise. */
+  readonly busyConnections: number;
+  /** Answers of name servers that are kept. */
+  readonly dnsEntries: number;
   /**
    * One more engine, over other ports where some are given: for what must not reach what the first one does. Whoever asked for it closes
    * it, and is told when it cannot go on.
@@ -236,6 +240,12 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     createEngine: (others, onBroken) => createEngine(others, onBroken),
     get idleConnections() {
       return smtpClient.idleConnections;
+    },
+    get busyConnections() {
+      return smtpClient.busyConnections;
+    },
+    get dnsEntries() {
+      return resolver.cacheEntries ?? 0;
     },
     place: (path, { engine, modules } = own) => ({
       ...{ path, libLuaDirectory, engine, options, log },

@@ -35,6 +35,7 @@ export class FakeInstance implements PolicyInstance {
   readonly tables: FakeLiveTable[] = [];
   closed = false;
   readonly verifies = false;
+  readonly resumedMs = 0;
   readonly #hooks: FakeHooks;
   #running: ((outcome: HookOutcome) => void) | undefined;
   #fields: Record<string, LuaValue> = {};

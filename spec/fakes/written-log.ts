@@ -25,6 +25,7 @@ export function writtenLog(words: readonly VerboseWord[] = verboseWords): Writte
     sinks: [
       {
         wantsJson: true,
+        dropped: 0,
         write: (record, text) => {
           lines.push(formatLine(record, 4711));
           json.push(text);

@@ -72,6 +72,8 @@ it('a session with a message: connection, commands, replies, recipients, message
   expect(rig.value('smtpe_hook_results_total', 'mail', 'none')).toBe(1);
   expect(rig.seen('smtpe_hook_seconds', 'rcpt')).toBe(2);
   expect(rig.seen('smtpe_hook_seconds', 'mail')).toBe(1);
+  expect(rig.seen('smtpe_hook_cpu_seconds', 'rcpt')).toBe(2);
+  expect(rig.seen('smtpe_hook_cpu_seconds', 'mail')).toBe(1);
   expect(rig.value('smtpe_session_end_total', 'quit')).toBe(1);
   expect(rig.seen('smtpe_session_seconds')).toBe(1);
 });

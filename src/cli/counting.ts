@@ -94,12 +94,27 @@ export function startCounting(
 /** Sets the gauges of a process that serves. */
 export async function collectServing(
   cells: MetricCells,
-  { app, options, tls }: { readonly app: App; readonly options: Options; readonly tls: InboundTls },
+  {
+    app,
+    droppedLines,
+    options,
+    tls,
+  }: {
+    readonly app: App;
+    /** Log lines that this process has given up. */
+    readonly droppedLines: () => number;
+    readonly options: Options;
+    readonly tls: InboundTls;
+  },
 ): Promise<void> {
   cells.of('smtpe_spool_bytes').set(app.spools.bytes);
   cells.of('smtpe_spool_memory_bytes').set(app.spools.held);
   cells.of('smtpe_lua_memory_bytes').set(app.engine.memoryUse().lua);
-  cells.of('smtpe_forward_idle_connections').set(app.idleConnections);
+  const forward = cells.of('smtpe_forward_connections');
+  forward.set(app.idleConnections, 'idle');
+  forward.set(app.busyConnections, 'busy');
+  cells.of('smtpe_dns_cache_entries').set(app.dnsEntries);
+  cells.of('smtpe_log_dropped_total').set(droppedLines());
   const expiry = cells.of('smtpe_tls_certificate_expiry_timestamp_seconds');
   for (const file of cells.layout.sets.file) expiry.set(Number.NaN, file);
   for (const { options: its } of listenerOptions(options)) {

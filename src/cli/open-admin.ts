@@ -50,6 +50,8 @@ export interface AdminParts {
   readonly reload: () => Promise<ReloadOutcome>;
   /** The main process serves no mail itself, and counts as a process of its own. */
   readonly apart: boolean;
+  /** Log lines that it has given up. */
+  readonly droppedLines: () => number;
 }
 
 export interface OpenAdmin {
@@ -139,7 +141,10 @@ function administer(parts: AdminParts): Administration {
     fleet: new Fleet(desks, systemClock),
     collect: async () => {
       own.of('process_start_time_seconds').set(started);
-      if (apart) await collectProcess(own);
+      if (apart) {
+        own.of('smtpe_log_dropped_total').set(parts.droppedLines());
+        await collectProcess(own);
+      }
       totals.take(own, own.values);
     },
     facts: {

@@ -177,6 +177,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
     ...{ tls: revision.tls, ticketKey: orders.ticketKey, memory: givenMemory(orders.memory) },
     ...{ metrics: orders.metrics, name: String(line.place.slot) },
     switchVerbose: (words) => opened.switchVerbose(words),
+    droppedLines: () => opened.log.dropped,
     tellCopies: (copies) => void line.send({ kind: 'copies', ...copies }),
     tellLive: (batch) => void line.send({ kind: 'live', batch }),
     onChanged: () => void line.send({ kind: 'changed' }),

@@ -200,7 +200,7 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   await warnAtStart(options, log);
   if (metrics !== undefined) {
     const opening = await openAdmin({
-      ...{ options, log, metrics, apart: true },
+      ...{ options, log, metrics, apart: true, droppedLines: () => opened.log.dropped },
       desks: () => [...present],
       serving: () => supervisor.serving.length,
       ending: () => ending.asked,

@@ -139,7 +139,7 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   const administered =
     metrics &&
     (await openAdmin({
-      ...{ options, log, metrics, apart: false },
+      ...{ options, log, metrics, apart: false, droppedLines: () => opened.log.dropped },
       desks: () => desks,
       serving: () => desks.length,
       ending: () => ending.asked,
@@ -151,6 +151,7 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   let policyNow = (): PolicySource | undefined => undefined;
   const starting = serve({
     ...{ metrics, name: '0', switchVerbose: (words: string | undefined) => opened.switchVerbose(words) },
+    droppedLines: () => opened.log.dropped,
     ...{ options, log, limits: new LocalCounters(), tls: tls.material, ticketKey: tickets.key },
     ...(isHeld && { bound: boundHere(sockets) }),
     onBroken: (reason) => ending.broken(reason),

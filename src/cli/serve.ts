@@ -130,6 +130,8 @@ export interface ServeParts {
   readonly name: string;
   /** Words of option verbose besides those of the options. */
   readonly switchVerbose: (words: string | undefined) => void;
+  /** Log lines that this process has given up. */
+  readonly droppedLines: () => number;
   /** Everything is there but the port: gives what is wrong, or undefined. */
   readonly beforeListen: () => string | undefined;
 }
@@ -260,7 +262,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     ...{ clock: systemClock, cells: counting.cells, gate, switchVerbose: parts.switchVerbose },
     sessions: () => server.all,
     tracer: new Tracer(log.bus, systemClock, () => server.all),
-    collect: () => collectServing(counting.cells, { app, options, tls }),
+    collect: () => collectServing(counting.cells, { app, options, tls, droppedLines: parts.droppedLines }),
     problems: () => servingProblems(app, options, gate),
     connections: () => parts.limits.total,
     limit: () => options.values['limit-connections'],

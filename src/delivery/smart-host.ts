@@ -23,7 +23,7 @@ import type { Delivery, DeliveryOutcome, Mailer } from './port/delivery.ts';
 import { mayTryNext, tryInTurn } from './port/fail-over.ts';
 import type { HeldEnvelope } from './port/held.ts';
 import type { NextHopOffers } from './port/next-hop-offers.ts';
-import { failedAt, failureOf, pseudoCode, unaskedRecipients } from './port/outcome.ts';
+import { failedAt, failureOf, pseudoCode, triedOf, unaskedRecipients } from './port/outcome.ts';
 import { hostOfMaildir, lookAtMaildir, noBinary, toMaildir } from './to-maildir.ts';
 
 interface Routed {
@@ -103,6 +103,22 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     return { ...failedAt('connect', loss, unaskedRecipients(delivery.recipients)), host };
   };
 
+  /** Told to who counts, as the mailer tells of its attempts. */
+  const intoMaildir = async (
+    path: string,
+    delivery: SmartHostDelivery,
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome> => {
+    const { clock, log, maildir } = dependencies;
+    const since = clock.monotonic();
+    const outcome = await toMaildir(maildir, path, delivery, signal, log);
+    if (log.wants('next-hop-tried')) {
+      const seconds = (clock.monotonic() - since) / 1000;
+      log.emit('next-hop-tried', { ...triedOf(outcome), seconds });
+    }
+    return outcome;
+  };
+
   const attempt = (
     target: Target,
     delivery: SmartHostDelivery,
@@ -120,7 +136,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
           signal,
         );
       case 'maildir':
-        return toMaildir(dependencies.maildir, target.path, delivery, signal, dependencies.log);
+        return intoMaildir(target.path, delivery, signal);
       case 'invalid':
         return failed(
           delivery,

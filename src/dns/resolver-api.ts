@@ -82,5 +82,7 @@ export interface Resolver {
     host: string,
     options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
   ): Promise<readonly string[]>;
+  /** Answers that are kept. */
+  readonly cacheEntries?: number;
   close(): void;
 }

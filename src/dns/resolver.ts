@@ -201,6 +201,10 @@ class CachingResolver implements Resolver, FlightHost, LookupHost, WaitParts {
     return found.filter((response) => response !== undefined);
   }
 
+  get cacheEntries(): number {
+    return this.#cache.size;
+  }
+
   /** What is under way goes on with the new servers. */
   serversChanged(): void {
     for (const flight of this.#flights.values()) flight.useServers(this.#servers.order());

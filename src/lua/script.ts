@@ -94,6 +94,11 @@ export class Script implements TaskOwner {
     return this.#owner.log;
   }
 
+  /** Milliseconds that it has run after it had been suspended, all calls together. */
+  get resumedMs(): number {
+    return this.#task.resumedMs;
+  }
+
   get progress(): number {
     return this.#row?.at ?? 0;
   }

@@ -117,10 +117,11 @@ export async function acceptTls(
   const outcome = await handshake(transport, contexts, settings);
   if (log?.wants('tls-handshake') !== true) return outcome;
   const seconds = (clock.monotonic() - since) / 1000;
-  if (outcome.kind === 'lost') log.emit('tls-handshake', { version: '', result: 'failed', seconds });
+  if (outcome.kind === 'lost')
+    log.emit('tls-handshake', { side: 'in', version: '', result: 'failed', seconds });
   else {
     const { resumed, version } = outcome.tls;
-    log.emit('tls-handshake', { version, result: resumed ? 'resumed' : 'full', seconds });
+    log.emit('tls-handshake', { side: 'in', version, result: resumed ? 'resumed' : 'full', seconds });
   }
   return outcome;
 }

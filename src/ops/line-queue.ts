@@ -50,6 +50,7 @@ export class LineQueue {
   readonly #spares: Buffer[] = [];
   #bytes = 0;
   #lost = 0;
+  #forgiven = 0;
   /** The piece that is being written, or waits for room. */
   #piece: Buffer | undefined;
   #troubled = false;
@@ -65,6 +66,11 @@ export class LineQueue {
     this.#settings = settings;
   }
 
+  /** Lines lost since it was made. */
+  get dropped(): number {
+    return this.#forgiven + this.#lost;
+  }
+
   /** Lines lost since the last call of `forgiven`. */
   get lost(): number {
     return this.#lost;
@@ -73,6 +79,12 @@ export class LineQueue {
   /** The loss of `count` lines is said in a line that was added. */
   forgiven(count: number): void {
     this.#lost -= count;
+    this.#forgiven += count;
+  }
+
+  /** The line that was refused last is none of those that are missed. */
+  uncount(): void {
+    this.#lost--;
   }
 
   /** Adds a line of ASCII with its line end, which may change as soon as this has returned; false: there is no room, it is lost and counted. */

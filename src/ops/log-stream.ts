@@ -88,7 +88,12 @@ export class StreamSink implements LogSink {
     const record: LogRecord = { time, level: 'warning', message, fields: {} };
     const added = this.#queue.add(this.#line(record, `${JSON.stringify(json)}\n`));
     // Were there no room, that line would be counted as well.
-    this.#queue.forgiven(added ? count : 1);
+    if (added) this.#queue.forgiven(count);
+    else this.#queue.uncount();
+  }
+
+  get dropped(): number {
+    return this.#queue.dropped;
   }
 
   /** Opens the log file again, after it was renamed by log rotation. Rejects when it cannot be opened; the old one stays in use. */

@@ -12,12 +12,16 @@ export interface LogSink {
   readonly wantsJson: boolean;
   /** `json` is the record as one line of JSON in ASCII, with its line end; '' when no sink wants it. Never throws, never waits. */
   write(record: LogRecord, json: string): void;
+  /** Lines that were given up since it was opened. */
+  readonly dropped: number;
   /** Writes what is left and gives the sink up; never rejects. */
   close(): Promise<void>;
 }
 
 /** A writer that owns its sinks. */
 export interface RootLog extends LogWriter {
+  /** Lines that its sinks have given up. */
+  readonly dropped: number;
   close(): Promise<void>;
 }
 
@@ -178,6 +182,10 @@ class Writer {
     this.#record = undefined;
   }
 
+  get dropped(): number {
+    return this.#settings.sinks.reduce((sum, sink) => sum + sink.dropped, 0);
+  }
+
   /** What pino made of the record. */
   #send(line: string): void {
     const record = this.#record;
@@ -222,6 +230,10 @@ class PinoLog implements RootLog {
 
   child(fields: LogFields): LogWriter {
     return new PinoLog(this.#writer, Object.assign({}, this.#fields, fields));
+  }
+
+  get dropped(): number {
+    return this.#writer.dropped;
   }
 
   close(): Promise<void> {

@@ -20,6 +20,7 @@ export interface LocalSyslogSettings {
 
 export class SyslogLocalSink implements LogSink {
   readonly wantsJson = false;
+  dropped = 0;
   readonly #settings: LocalSyslogSettings;
   #child: ChildProcess | undefined;
   #timer: Timer | undefined;
@@ -52,6 +53,7 @@ export class SyslogLocalSink implements LogSink {
     const input = this.#child?.stdin;
     if (input === null || input === undefined || !input.writable || input.writableLength > QUEUE_LIMIT) {
       this.#lost++;
+      this.dropped++;
       return;
     }
     if (this.#lost > 0) input.write(`<20>- ${this.#lost} log lines lost: logger(1) was not running\n`);

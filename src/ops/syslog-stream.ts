@@ -30,6 +30,7 @@ export type StreamTarget =
 /** Lines over a connection that is made again, in growing steps, when it breaks. */
 export class SyslogStreamSink implements LogSink {
   readonly wantsJson = false;
+  dropped = 0;
   readonly #target: StreamTarget;
   readonly #settings: SyslogSettings;
   #queue: string[] = [];
@@ -67,6 +68,7 @@ export class SyslogStreamSink implements LogSink {
     const buffered = this.#socket?.writableLength ?? 0;
     if (this.#queued + buffered + framed.length > QUEUE_LIMIT) {
       this.#lost++;
+      this.dropped++;
       return;
     }
     this.#queue.push(framed);

@@ -24,6 +24,7 @@ interface Open {
 
 export class SyslogUdpSink implements LogSink {
   readonly wantsJson = false;
+  dropped = 0;
   readonly #host: string;
   readonly #port: number;
   readonly #settings: SyslogSettings;
@@ -100,7 +101,7 @@ export class SyslogUdpSink implements LogSink {
     } else if (this.#queued + line.length <= QUEUE_LIMIT) {
       this.#queue.push(line);
       this.#queued += line.length;
-    }
+    } else this.dropped++;
   }
 
   #send({ socket }: Open, line: string): void {

@@ -48,6 +48,8 @@ export interface PolicyInstance {
   has(hook: HookName): boolean;
   /** `file:line` where a hook is defined; '' when that is not known. Not while one runs. */
   placeOf(hook: HookName): string;
+  /** Milliseconds that its hooks have run after they had been suspended, all together. */
+  readonly resumedMs: number;
   /** It may ask who signed a message: the text of the policy, or of a module that it has loaded, has a name that does. */
   readonly verifies: boolean;
   /**

@@ -88,6 +88,10 @@ export class LuaInstance implements PolicyInstance, ScriptOwner {
     return chain(this.#script.load(factory, readNothing), (end) => this.#outcome('script', end));
   }
 
+  get resumedMs(): number {
+    return this.#script.resumedMs;
+  }
+
   get verifies(): boolean {
     return this.#revision.verifies;
   }

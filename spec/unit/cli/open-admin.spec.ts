@@ -28,7 +28,13 @@ afterEach(async () => {
 async function tried(place: string, token = ''): Promise<string | undefined> {
   const options = createOptions({ 'admin-listen': place, 'admin-token-file': token });
   const outcome = await openAdmin({
-    ...{ options, log: new RecordLog(), metrics: settleMetrics(options, 1), apart: true },
+    ...{
+      options,
+      log: new RecordLog(),
+      metrics: settleMetrics(options, 1),
+      apart: true,
+      droppedLines: () => 0,
+    },
     desks: () => [],
     serving: () => 0,
     ending: () => false,

@@ -114,8 +114,13 @@ describe('createSmartHost', () => {
 
   it('stores in a maildir when no next hop in front of it can be reached', async () => {
     const nobody = await refusedPort();
+    const { events } = it_.log;
     const outcome = await smartHost(`127.0.0.1:${nobody} maildir:${directory}`).forward(message, never);
     expect(outcome).toMatchObject({ kind: 'delivered', host: `maildir:${directory}` });
+    expect(events.of('next-hop-tried')).toMatchObject([
+      { stage: 'connect', result: 'failed' },
+      { stage: 'dot', result: 'delivered' },
+    ]);
     expect(await stored()).toEqual([MESSAGE]);
   });
 

@@ -307,7 +307,12 @@ it('an event whose line no level shows, and that nobody else wants, need not be 
     clock: systemClock,
     pid: 1,
     sinks: [
-      { wantsJson: false, write: ({ message }) => heard.push(message), close: () => Promise.resolve() },
+      {
+        wantsJson: false,
+        dropped: 0,
+        write: ({ message }) => heard.push(message),
+        close: () => Promise.resolve(),
+      },
     ],
   });
   const log = openEventLog(writer).child({ id: 'S1' });

@@ -12,6 +12,7 @@ function open(level: 'info' | 'debug', verbose: () => string): { log: RootLog; w
   const written: Written[] = [];
   const sink: LogSink = {
     wantsJson: true,
+    dropped: 0,
     write: (record, json) => written.push({ record, json }),
     close: () => Promise.resolve(),
   };
@@ -101,6 +102,7 @@ describe('createLog', () => {
     const written: Written[] = [];
     const sink: LogSink = {
       wantsJson: false,
+      dropped: 0,
       write: (record, json) => written.push({ record, json }),
       close: () => Promise.resolve(),
     };
@@ -121,6 +123,7 @@ describe('createLog', () => {
   it('does not wait for a sink that never closes', async () => {
     const sink: LogSink = {
       wantsJson: false,
+      dropped: 0,
       write: () => undefined,
       close: () => new Promise(() => undefined),
     };

@@ -28,6 +28,11 @@ export const measuredEvents = {
           '`none`, `reply2`, `reply3`, `reply4`, `reply5`, `drop`, `error`, `cpu_limit`, `time_limit`, `memory`, `pending`, `cancelled`',
       },
       seconds,
+      processor: {
+        type: 'number',
+        unit: 's',
+        meaning: 'how long Lua ran in it: `seconds` without what it has waited for',
+      },
     },
   },
   'connection-shed': {
@@ -51,8 +56,9 @@ export const measuredEvents = {
   'tls-handshake': {
     level: 'none',
     text: '',
-    when: 'A TLS handshake with a client has ended, or has failed.',
+    when: 'A TLS handshake with a client or a next hop has ended, or has failed.',
     fields: {
+      side: { type: 'text', meaning: '`in`: a client; `out`: a next hop' },
       version: { type: 'text', meaning: 'of TLS, empty when it has failed' },
       result: { ...result, meaning: '`full`, `resumed`, `failed`' },
       seconds,

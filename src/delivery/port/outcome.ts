@@ -1,5 +1,6 @@
 // Pieces of which the outcome of a delivery is made, by everyone who delivers: why it was lost, what the next hop said,
 // who was never asked. Pure.
+import type { EventFields } from '../../base/events.ts';
 import type { Recipient } from '../../smtp/protocol/recipient.ts';
 import { type Reply, replyText } from '../../smtp/protocol/reply.ts';
 import type { DeliveryOutcome, RcptReply, Stage } from './delivery.ts';
@@ -25,6 +26,22 @@ export function unaskedRecipients(recipients: readonly Recipient[]): readonly Rc
 
 export function refusedAt(stage: Stage, reply: Reply, rcpts: readonly RcptReply[]): HostlessOutcome {
   return { kind: 'refused', stage, code: reply.code, text: replyText(reply), rcpts };
+}
+
+/** How far a delivery came, and how it ended, for who counts. */
+export function triedOf(
+  outcome: DeliveryOutcome,
+): Pick<EventFields<'next-hop-tried'>, 'host' | 'stage' | 'result'> {
+  const { host } = outcome;
+  switch (outcome.kind) {
+    case 'delivered':
+      return { host, stage: 'dot', result: 'delivered' };
+    case 'verified':
+      return { host, stage: 'rcpt', result: 'verified' };
+    case 'refused':
+    case 'failed':
+      return { host, stage: outcome.stage, result: outcome.kind };
+  }
 }
 
 /** The outcome of a question that was not answered yes. */

@@ -58,6 +58,8 @@ export class Task implements Caller, Paused {
   resumable: Native | undefined;
   /** Bytes that Lua has allocated while this ran, and what it held when it was last measured: it cannot hold more. */
   allocated = 0;
+  /** Milliseconds that Lua has run after it had been suspended, all runs together. */
+  resumedMs = 0;
   /** What is or was last run, e.g. `hook.rcpt`. */
   label = '';
 
@@ -293,8 +295,10 @@ export class Task implements Caller, Paused {
       api.lua_settop(L, top);
       nargs = pause.pushError(L, natives.bug(name, error));
     }
-    this.#metered().resume(this.#around.core.clock.monotonic());
+    const since = this.#around.core.clock.monotonic();
+    this.#metered().resume(since);
     const ended = this.#step(nargs);
+    this.resumedMs += this.#around.core.clock.monotonic() - since;
     if (ended !== undefined) pause.resolve?.(ended);
     this.#around.relieve();
   }

@@ -96,9 +96,9 @@ function countConnections(bus: EventBus, cells: MetricCells): Ends {
       sessionEnds.add(1, reason);
       sessionSeconds.observe(seconds);
     }),
-    bus.on('tls-handshake', ({ version, result, seconds }) => {
-      handshakes.add(1, version, result);
-      handshakeSeconds.observe(seconds);
+    bus.on('tls-handshake', ({ side, version, result, seconds }) => {
+      handshakes.add(1, side, version, result);
+      handshakeSeconds.observe(seconds, side);
     }),
   ];
 }
@@ -142,6 +142,7 @@ function countMessages(bus: EventBus, cells: MetricCells): Ends {
 
 function countPolicy(bus: EventBus, cells: MetricCells): Ends {
   const seconds = cells.of('smtpe_hook_seconds');
+  const processor = cells.of('smtpe_hook_cpu_seconds');
   const results = cells.of('smtpe_hook_results_total');
   const loads = cells.of('smtpe_policy_loads_total');
   const checked: Readonly<Record<string, Counted>> = {
@@ -151,9 +152,10 @@ function countPolicy(bus: EventBus, cells: MetricCells): Ends {
     arc: cells.of('smtpe_arc_total'),
   };
   return [
-    bus.on('hook-called', ({ hook, result, seconds: took }) => {
+    bus.on('hook-called', ({ hook, result, seconds: took, processor: ran }) => {
       results.add(1, hook, result);
       seconds.observe(took, hook);
+      processor.observe(ran, hook);
     }),
     bus.on('policy-reloaded', () => loads.add(1, 'ok')),
     bus.on('policy-kept', () => loads.add(1, 'failed')),

@@ -3,6 +3,7 @@
 import type { Log } from '../../base/log.ts';
 import type { DeliveryOutcome } from '../../delivery/port/delivery.ts';
 import { mayTryNext } from '../../delivery/port/fail-over.ts';
+import { triedOf } from '../../delivery/port/outcome.ts';
 import { isClosing, isPositive } from '../protocol/reply.ts';
 
 export interface Attempt {
@@ -30,7 +31,7 @@ export function saysMoreOfConnection(outcome: DeliveryOutcome): boolean {
 export function reportAttempt(outcome: DeliveryOutcome, attempt: Attempt): void {
   const { address, givenUp, log, used } = attempt;
   if (log.wants('next-hop-tried'))
-    log.emit('next-hop-tried', { host: outcome.host, ...endOf(outcome), seconds: attempt.seconds });
+    log.emit('next-hop-tried', { ...triedOf(outcome), seconds: attempt.seconds });
   const notAll =
     outcome.kind === 'refused' &&
     outcome.stage === 'rcpt' &&
@@ -66,16 +67,4 @@ function reportRefusedRecipients(outcome: DeliveryOutcome, address: string, log:
     first: first.recipient.address,
     cause: first.text,
   });
-}
-
-function endOf(outcome: DeliveryOutcome): { readonly stage: string; readonly result: string } {
-  switch (outcome.kind) {
-    case 'delivered':
-      return { stage: 'dot', result: 'delivered' };
-    case 'verified':
-      return { stage: 'rcpt', result: 'verified' };
-    case 'refused':
-    case 'failed':
-      return { stage: outcome.stage, result: outcome.kind };
-  }
 }

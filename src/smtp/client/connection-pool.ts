@@ -70,6 +70,13 @@ export class ConnectionPool {
     return this.#all.size;
   }
 
+  /** Connections at work, and those being made. */
+  get busy(): number {
+    let open = 0;
+    for (const place of this.#places.values()) open += place.open;
+    return Math.max(0, open - this.#all.size);
+  }
+
   /** Next hops that there are connections to, or who waits for some. */
   get places(): number {
     return this.#places.size;

@@ -40,6 +40,8 @@ export interface ConverseContext {
   /** For a dialogue that may begin TLS. */
   readonly tls: TlsRequest | undefined;
   readonly message: MessageSource | undefined;
+  /** Told how a TLS handshake went: its version, undefined when it has failed, and seconds; absent: nobody wants to know. */
+  readonly shaken?: ((version: string | undefined, seconds: number) => void) | undefined;
   /** A line of the dialogue for the log, `>` sent or `<` received; undefined: nobody wants to know. */
   readonly trace: ((direction: '>' | '<', text: string) => void) | undefined;
 }
@@ -210,7 +212,11 @@ class Driver<E> {
   async #secure(): Promise<void> {
     const { tls: request } = this.#context;
     if (request === undefined) return this.#lost({ code: pseudoCode.ERROR, error: 'TLS was not prepared' });
+    const { clock, shaken } = this.#context;
+    const since = clock.monotonic();
     const outcome = await this.#connection.secure(request);
+    const version = outcome.kind === 'lost' ? undefined : this.#connection.tls?.version;
+    shaken?.(version, (clock.monotonic() - since) / 1000);
     if (this.#over) return;
     if (outcome.kind === 'lost') return this.#lost(outcome.loss);
     const { tls } = this.#connection;

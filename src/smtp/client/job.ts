@@ -242,6 +242,12 @@ export function contextOf(
     used,
     tls,
     message: delivery.message,
+    shaken: log.wants('tls-handshake')
+      ? (version = '', seconds) =>
+          log.emit('tls-handshake', {
+            ...{ side: 'out', version, result: version === '' ? 'failed' : 'full', seconds },
+          })
+      : undefined,
     trace: traced
       ? (direction, text) =>
           log.emit(direction === '>' ? 'next-hop-sent' : 'next-hop-said', {

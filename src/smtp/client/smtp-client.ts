@@ -47,6 +47,8 @@ export type { SmtpClientDependencies } from './job.ts';
 export interface SmtpClient extends Mailer {
   /** Connections kept for the next message. */
   readonly idleConnections: number;
+  /** Connections at work, and those being made. */
+  readonly busyConnections: number;
   /** Next hops that there are connections to, or who waits for one. */
   readonly places: number;
 }
@@ -58,6 +60,9 @@ export function createSmtpClient(dependencies: SmtpClientDependencies): SmtpClie
   return {
     get idleConnections() {
       return pool.size;
+    },
+    get busyConnections() {
+      return pool.busy;
     },
     get places() {
       return pool.places;

@@ -81,10 +81,11 @@ export class Hooks {
     const since = this.#instance.has(name) ? this.#clock.monotonic() : undefined;
     if (since !== undefined && this.#trace.on)
       this.#trace.begins(name, args, this.#secret(), this.#instance.placeOf(name));
+    const ranBefore = this.#instance.resumedMs;
     const outcome = this.#instance.call(name, args);
     // No closure for what is called for every line of a message.
     return outcome instanceof Promise
-      ? this.#later(name, outcome, sent, since)
+      ? this.#later(name, outcome, sent, since, ranBefore)
       : this.#measured(name, this.#read(name, outcome, sent), since);
   }
 
@@ -120,20 +121,27 @@ export class Hooks {
     outcome: Promise<HookOutcome>,
     sent: number | undefined,
     since: number | undefined,
+    ranBefore: number,
   ): Promise<HookAnswer> {
-    this.#waiting = { hook: name, since: since ?? this.#clock.monotonic() };
+    const suspended = this.#clock.monotonic();
+    const first = suspended - (since ?? suspended);
+    this.#waiting = { hook: name, since: since ?? suspended };
     const ended = await outcome;
     this.#waiting = undefined;
-    return this.#measured(name, this.#read(name, ended, sent), since);
+    const ran = first + this.#instance.resumedMs - ranBefore;
+    return this.#measured(name, this.#read(name, ended, sent), since, ran);
   }
 
-  #measured(name: HookName, answer: HookAnswer, since: number | undefined): HookAnswer {
+  /** `ran`: milliseconds that Lua has run, when that is not all the time. */
+  #measured(name: HookName, answer: HookAnswer, since: number | undefined, ran?: number): HookAnswer {
     if (since === undefined) return answer;
     const ms = this.#clock.monotonic() - since;
     this.spent += ms;
     if (this.#trace.on) this.#trace.ends(name, answer, this.#secret(), ms);
-    if (this.#log.wants('hook-called'))
-      this.#log.emit('hook-called', { hook: name, result: resultWord(answer), seconds: ms / 1000 });
+    if (this.#log.wants('hook-called')) {
+      const [seconds, processor] = [ms / 1000, (ran ?? ms) / 1000];
+      this.#log.emit('hook-called', { hook: name, result: resultWord(answer), seconds, processor });
+    }
     return answer;
   }
 

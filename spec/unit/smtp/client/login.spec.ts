@@ -112,11 +112,13 @@ describe('smtp-forward-user', () => {
   ])('logs in by %s, and once for a connection', async (name, offered, auth) => {
     const sink = await hop(withTls(offered, auth));
     const it = login();
+    const { events } = it.log;
     const host = `mx.example.test:${sink.port}`;
     for (let i = 0; i < 2; i++) expect((await it.send([host], { ownHosts: true })).kind).toBe('delivered');
     expect(sink.commands.filter((line) => line.startsWith('AUTH '))).toHaveLength(1);
     expect(sink.commands.find((line) => line.startsWith('AUTH '))).toMatch(`AUTH ${name}`);
     expect(sink.connections).toHaveLength(1);
+    expect(events.of('tls-handshake')).toMatchObject([{ side: 'out', version: 'TLSv1.3', result: 'full' }]);
     keepsSecrets(it);
     expect(JSON.stringify(it.log.lines)).toContain('(not shown)');
     await nothingLeft(it, sink);

@@ -106,6 +106,7 @@ describe('a session tells', () => {
     const written: string[] = [];
     const writer: LogWriter = {
       ...silentWriter,
+      shows: () => true,
       write: (_, message) => written.push(message),
       child: () => writer,
     };

@@ -98,15 +98,17 @@ export const connectionMetrics = {
   },
   smtpe_tls_handshakes_total: {
     kind: 'counter',
-    help: 'TLS handshakes with clients',
+    help: 'TLS handshakes with clients (in) and next hops (out)',
     labels: {
+      side: ['in', 'out'],
       version: ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'none'],
       result: ['full', 'resumed', 'failed'],
     },
   },
   smtpe_tls_handshake_seconds: {
     kind: 'histogram',
-    help: 'How long TLS handshakes with clients took',
+    help: 'How long TLS handshakes took',
+    labels: { side: ['in', 'out'] },
     buckets: WAITED,
   },
   smtpe_authres_removed_total: {

@@ -26,6 +26,12 @@ export const policyMetrics = {
     labels: { hook: 'hook' },
     buckets: WAITED,
   },
+  smtpe_hook_cpu_seconds: {
+    kind: 'histogram',
+    help: 'How long Lua ran in hooks, without what they have waited for',
+    labels: { hook: 'hook' },
+    buckets: QUICK,
+  },
   smtpe_hook_results_total: {
     kind: 'counter',
     help: 'What hooks answered, or why they failed',
@@ -69,6 +75,7 @@ export const policyMetrics = {
     help: 'How long name servers took; answers from the cache are not in it',
     buckets: WAITED,
   },
+  smtpe_dns_cache_entries: { kind: 'gauge', over: 'sum', help: 'Answers of name servers that are kept' },
   smtpe_service_total: {
     kind: 'counter',
     help: 'Questions to services, by whether there was an answer that can be used',

@@ -16,10 +16,11 @@ export const processMetrics = {
     help: 'How long attempts took, waiting for a connection included',
     buckets: WAITED,
   },
-  smtpe_forward_idle_connections: {
+  smtpe_forward_connections: {
     kind: 'gauge',
     over: 'sum',
-    help: 'Connections that are kept to next hops for the next message',
+    help: 'Connections to next hops: kept for the next message (idle), or at work or being made (busy)',
+    labels: { state: ['idle', 'busy'] },
   },
   smtpe_spool_bytes: {
     kind: 'gauge',
@@ -47,6 +48,10 @@ export const processMetrics = {
     help: 'How late a timer of a process is, looked at twice a second',
     labels: { worker: 'worker' },
     buckets: QUICK,
+  },
+  smtpe_log_dropped_total: {
+    kind: 'counter',
+    help: 'Log lines that could not be written, and were given up',
   },
   smtpe_draining: { kind: 'gauge', over: 'most', help: '1 while new connections are turned away by drain' },
   smtpe_shed_total: {
