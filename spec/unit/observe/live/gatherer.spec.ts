@@ -40,7 +40,7 @@ describe('a second', () => {
     log.emit('protocol-refusal', refusal('hook.rcpt'));
     log.emit('protocol-refusal', refusal('hook.rcpt'));
     log.emit('protocol-refusal', refusal('mx1:25: 451 later', '451 later'));
-    log.emit('hook-called', { hook: 'rcpt', result: 'reply5', seconds: 0.01 });
+    log.emit('hook-called', { hook: 'rcpt', result: 'reply5', seconds: 0.01, processor: 0 });
     log.emit('next-hop-tried', { host: 'mx1:25', stage: 'dot', result: 'delivered', seconds: 0.2 });
     const session = log.child({ id: 'S1' });
     for (const result of ['accepted', 'discarded', 'refused', 'deferred', 'lost'])
