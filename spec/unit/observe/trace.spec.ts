@@ -27,7 +27,7 @@ class Session {
   constructor(id: string, client = '192.0.2.1') {
     this.id = id;
     this.client = client;
-    this.source = { about: { id }, verbose: () => false, write: () => undefined };
+    this.source = { about: { id }, shows: () => true, verbose: () => false, write: () => undefined };
   }
   connect(): this {
     bus.emit('link-connect', { client: this.client, port: 25 }, this.source);
