@@ -61,11 +61,12 @@ export async function readUidList({ files }: MailboxParts, folder: string): Prom
           continue;
         }
         const entry = readEntry(line, header.version);
-        if (entry === undefined || entry.uid <= last) {
+        if (entry === undefined) {
           isDamaged = true;
-          highest = Math.max(highest, entry?.uid ?? beginning(line));
+          highest = Math.max(highest, beginning(line));
           continue;
         }
+        if (entry.uid <= last) isDamaged = true;
         highest = Math.max(highest, entry.uid);
         last = entry.uid;
         // A message that was taken out and put back has a line for each time: the later one counts. It keeps the place of its uid.
@@ -82,9 +83,18 @@ export async function readUidList({ files }: MailboxParts, folder: string): Prom
       highest = Math.max(highest, beginning(text.rest()));
     }
     const nextUid = Math.max(header.nextUid, highest + 1);
-    return { kind: 'list', header, entries, nextUid, isDamaged, stamp: text.stamp };
+    const ordered = isDamaged ? inOrder(entries) : entries;
+    return { kind: 'list', header, entries: ordered, nextUid, isDamaged, stamp: text.stamp };
   });
   return outcome ?? { kind: 'missing' };
+}
+
+/** By uid; of two messages with the same the first in the list has it. */
+function inOrder(entries: ReadonlyMap<string, UidEntry>): ReadonlyMap<string, UidEntry> {
+  const byUid = new Map<number, UidEntry>();
+  for (const entry of entries.values()) if (!byUid.has(entry.uid)) byUid.set(entry.uid, entry);
+  const sorted = [...byUid.values()].sort((a, b) => a.uid - b.uid);
+  return new Map(sorted.map((entry) => [entry.base, entry]));
 }
 
 /** The uid that a line which is none begins with; 0: none. A number beyond all is no uid of anybody. */
@@ -139,9 +149,7 @@ export async function addToUidList(
       return { kind: 'unfit' };
     const tail = size > END ? await read(size - END) : head;
     if (!tail.endsWith('\n')) return { kind: 'unfit' };
-    const last = /(?:^|\n)([^\n]*?)\r?\n$/.exec(tail)?.[1] ?? '';
-    const isHeaderOnly = size <= END && last === first;
-    const lastUid = isHeaderOnly ? 0 : readEntry(last, 3)?.uid;
+    const lastUid = lastUidIn(tail, size <= END);
     if (lastUid === undefined) return { kind: 'unfit' };
     const firstUid = Math.max(parsed.header.nextUid, lastUid + 1);
     if (firstUid + bases.length - 1 > MAX_UID) return { kind: 'refused', why: 'all uids are used up' };
@@ -158,6 +166,19 @@ export async function addToUidList(
   } finally {
     await file.close();
   }
+}
+
+/** The uid of the last line, 0 without one; undefined: what stands there is not what a list ends with. `isAll`: the header is part of it. */
+function lastUidIn(tail: string, isAll: boolean): number | undefined {
+  // What comes first is the header, or the rest of a line.
+  const [, ...lines] = tail.trimEnd().split(/\r?\n/);
+  let last = 0;
+  for (const line of lines) {
+    const uid = readEntry(line, 3)?.uid ?? 0;
+    if (uid <= last) return undefined;
+    last = uid;
+  }
+  return last === 0 && !isAll ? undefined : last;
 }
 
 /** Writes it as a whole. The lock is held; false: it no longer was, and nothing has changed. */
