@@ -46,8 +46,7 @@ function problemOf({ by, isRange, matchers, metric, within }: Selector): string 
   const isPart = part !== undefined && !metricNames.includes(metric as MetricName);
   const name = (isPart ? metric.slice(0, -part.length - 1) : metric) as MetricName;
   if (!metricNames.includes(name)) return `there is no ${metric}`;
-  const { kind } =
-    metricTable[name] as MetricSpec;
+  const { kind } = metricTable[name];
   if ((kind === 'histogram') !== isPart) return `${metric} is a ${kind}`;
   if ((kind === 'gauge') === isRange) return `${metric} is a ${kind}: ${isRange ? 'no' : 'a'} range`;
   if (isRange !== (within.includes('rate') || within.includes('increase')))
