@@ -52,6 +52,8 @@ local function asked(name)
   end
 end
 
+local MOST_USERS = 1000000
+
 -- The list as a sequence; or false and what is wrong with it.
 local function iterated()
   local list = rawget(globals, 'auth_userdb_iterate')()
@@ -62,6 +64,9 @@ local function iterated()
   for _, user in next, list do
     if type(user) ~= 'string' and type(user) ~= 'number' then
       return false, 'Value is not string'
+    end
+    if #users == MOST_USERS then
+      return false, 'more than ' .. MOST_USERS .. ' users'
     end
     users[#users + 1] = tostring(user)
   end

@@ -1,9 +1,9 @@
 // Authentication scripts in the built program: check, a start with workers, SIGHUP, a worker that takes the place of another.
 
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Ended, Program } from '../fakes/program.ts';
 import { ServiceUnderTrial } from '../fakes/service.ts';
 import { SmtpClient } from '../fakes/smtp-client.ts';
@@ -63,4 +63,39 @@ it('is checked, served by all workers, kept when a reload finds it broken, and g
   await service.said(/policy reloaded/, 2);
   expect(await logIn(port, 'second')).toBe('235');
   expect(await logIn(port, 'first')).toBe('535');
+});
+
+describe('smtpe users', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'smtpe-users-'));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+  const list = async (scripts: readonly string[]): Promise<Ended> => {
+    for (const [at, text] of scripts.entries()) await writeFile(join(directory, `${at}.lua`), text, 'latin1');
+    const named = scripts.map((_, at) => `${at}.lua`).join(' ');
+    return new Program(process.execPath, [main, 'users', 'file=', `auth-script=${named}`], { cwd: directory })
+      .ended;
+  };
+  const iterates = (lua: string): string => `function auth_userdb_iterate() ${lua} end`;
+
+  it('lists the users of all scripts, each once', async () => {
+    const first = iterates("return { 'bob', 12, 'm\\195\\188ller', 'bad\\nname', '\\255' }");
+    const second = iterates("return { x = 'alice', 'bob' }");
+    expect(await list([first, second])).toMatchObject({
+      code: 0,
+      stdout: '12\nalice\nbad\\x0Aname\nbob\nm\xc3\xbcller\n\\xFF\n',
+      stderr: '',
+    });
+  });
+
+  it.each([
+    [[], 64, 'users: there is no auth-script; name one: smtpe users auth-script=FILE'],
+    [[iterates("return 'bob'"), 'x = 1'], 70, 'users: Cannot iterate, return value is not table'],
+    [['x = 1'], 70, 'users: 0.lua has no function auth_userdb_iterate'],
+  ] as const)('%j: %i', async (scripts, code, message) => {
+    const ended = await list(scripts);
+    expect(ended).toMatchObject({ code, stdout: '' });
+    expect(ended.stderr.trimEnd()).toBe(`smtpe: ${message}`);
+  });
 });

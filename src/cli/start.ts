@@ -20,6 +20,7 @@ import { runWorker } from './run-worker.ts';
 import { settleSpoolDirectory } from './spool-directory.ts';
 import { store } from './store.ts';
 import { test } from './test.ts';
+import { users } from './users.ts';
 import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
 import { why } from './why.ts';
 
@@ -65,6 +66,8 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       return store(options, commandLine.operands);
     case 'test':
       return test(options);
+    case 'users':
+      return users(options);
     case 'status':
     case 'sessions':
     case 'reload':

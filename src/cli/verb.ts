@@ -35,6 +35,13 @@ export const verbTable = {
       'list [PREFIX [N]]; get KEY; set KEY VALUE SECONDS; delete KEY; export [PREFIX]: JSON, an entry a line; import: such lines from stdin; backup DIRECTORY: the store on this disk. ' +
       'Beside a running server. An octet of a key that cannot be typed is written \\xHH. Exit code 0, 1 when there is no such key, 64 for a wrong use, 71 when the store cannot be used.',
   },
+  users: {
+    usage: 'smtpe users [OPTION ...]',
+    text: 'the users that the scripts of auth-script list',
+    more:
+      'A name a line, sorted, from auth_userdb_iterate of every script, which has to have it; web servers are asked as in service. ' +
+      'Exit code 0, 64 without an auth-script, 70 when a script fails.',
+  },
   why: {
     usage:
       'smtpe why [from=ADDRESS] [to=ADDRESS] [id=ID] [message-id=ID] [client=ADDRESS|NETWORK] [since=TIME] [until=TIME] FILE ...',

@@ -185,7 +185,7 @@ export class AuthScripts implements AuthSource {
     return answerOf(await databases.logIn(facts, { session, log, signal }));
   }
 
-  /** Names of all users, as each script lists them. */
+  /** Names of all users, as each script lists them, in no order. All scripts have to be able to. */
   async users(signal: AbortSignal): Promise<readonly string[] | { readonly problem: string }> {
     const users = new Set<string>();
     for (const script of this.#revision?.scripts ?? []) {

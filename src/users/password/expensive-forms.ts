@@ -36,7 +36,16 @@ export type ExpensiveForm =
       readonly salt: Buffer;
       readonly digest: Buffer;
     }
-  | { readonly form: 'pbkdf2'; readonly rounds: number; readonly salt: Buffer; readonly digest: Buffer };
+  | { readonly form: 'pbkdf2'; readonly rounds: number; readonly salt: Buffer; readonly digest: Buffer }
+  /** What a server keeps for SCRAM (RFC 5802 section 3), of which a password can be held against both keys. */
+  | {
+      readonly form: 'scram';
+      readonly algorithm: 'sha1' | 'sha256';
+      readonly rounds: number;
+      readonly salt: Buffer;
+      readonly storedKey: Buffer;
+      readonly serverKey: Buffer;
+    };
 
 export type ReadForm =
   | { readonly kind: 'form'; readonly form: ExpensiveForm }
@@ -112,6 +121,29 @@ function pbkdf2(data: string): ReadForm {
   return { kind: 'form', form };
 }
 
+const SCRAM = /^(\d{1,10}),([A-Za-z0-9+/]{1,256}={0,2}),([A-Za-z0-9+/]+=*),([A-Za-z0-9+/]+=*)$/;
+
+const scram =
+  (algorithm: 'sha1' | 'sha256', size: number) =>
+  (data: string): ReadForm => {
+    const [, written, salt = '', stored = '', server = ''] = SCRAM.exec(data) ?? [];
+    const [storedKey, serverKey] = [Buffer.from(stored, 'base64'), Buffer.from(server, 'base64')];
+    if (written === undefined || storedKey.length !== size || serverKey.length !== size)
+      return invalid(`right would be ROUNDS,SALT,KEY,KEY in base64 with keys of ${size} octets`);
+    const rounds = Number(written);
+    if (rounds < 1 || rounds > MAX_PBKDF2_ROUNDS)
+      return invalid(`it asks for ${rounds} rounds; right would be 1 to ${MAX_PBKDF2_ROUNDS}`);
+    const form = {
+      form: 'scram',
+      algorithm,
+      rounds,
+      salt: Buffer.from(salt, 'base64'),
+      storedKey,
+      serverKey,
+    } as const;
+    return { kind: 'form', form };
+  };
+
 /** CRYPT is whatever crypt(3) of a system takes: the prefix says what. */
 function crypt(data: string): ReadForm {
   if (data.startsWith('$1$')) return md5(data);
@@ -130,6 +162,8 @@ const schemes: ReadonlyMap<string, (data: string) => ReadForm> = new Map([
   ['ARGON2I', argon2],
   ['ARGON2ID', argon2],
   ['PBKDF2', pbkdf2],
+  ['SCRAM-SHA-1', scram('sha1', 20)],
+  ['SCRAM-SHA-256', scram('sha256', 32)],
 ]);
 
 export const expensiveSchemes: readonly string[] = [...schemes.keys()];

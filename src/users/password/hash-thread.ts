@@ -1,4 +1,4 @@
-// bcrypt, Argon2 and PBKDF2 in a thread of their own, one at a time: they take from a tenth of a second to seconds. The thread is started by
+// bcrypt, Argon2, PBKDF2 and what SCRAM makes of it in a thread of their own, one at a time: they take from a tenth of a second to seconds. The thread is started by
 // the first of them, and replaced when it fails or does not come to an end.
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { textOf } from '../../base/errors.ts';
 import type { ExpensiveForm } from './expensive-forms.ts';
 
-export type ThreadForm = Extract<ExpensiveForm, { form: 'bcrypt' | 'argon2' | 'pbkdf2' }>;
+export type ThreadForm = Extract<ExpensiveForm, { form: 'bcrypt' | 'argon2' | 'pbkdf2' | 'scram' }>;
 
 export type ThreadAnswer =
   | { readonly kind: 'match' }
@@ -19,7 +19,7 @@ const LONGEST = 60_000;
 /** What the thread runs. Plain text, as there is no file of it to load when the sources are run directly. */
 const program = `
 const { parentPort, workerData } = require('node:worker_threads');
-const { pbkdf2Sync, timingSafeEqual } = require('node:crypto');
+const { createHash, createHmac, pbkdf2Sync, timingSafeEqual } = require('node:crypto');
 const hashes = require(workerData.library);
 const same = (a, b) => a.length === b.length && timingSafeEqual(a, b);
 async function check(given, secret) {
@@ -29,6 +29,14 @@ async function check(given, secret) {
       return hashes.bcryptVerify({ password: password.subarray(0, given.most), hash: given.text });
     case 'pbkdf2':
       return same(pbkdf2Sync(password, Buffer.from(given.salt), given.rounds, 20, 'sha1'), Buffer.from(given.digest));
+    case 'scram': {
+      const stored = Buffer.from(given.storedKey);
+      const salted = pbkdf2Sync(password, Buffer.from(given.salt), given.rounds, stored.length, given.algorithm);
+      const mac = (text) => createHmac(given.algorithm, salted).update(text).digest();
+      const key = createHash(given.algorithm).update(mac('Client Key')).digest();
+      const both = [same(key, stored), same(mac('Server Key'), Buffer.from(given.serverKey))];
+      return both[0] && both[1];
+    }
     case 'argon2': {
       const digest = Buffer.from(given.digest);
       const made = await hashes['argon2' + given.variant]({

@@ -118,6 +118,19 @@ describe('an authentication script', () => {
     });
   });
 
+  it.each([
+    ["return { 'a', 'b' }", ['a', 'b']],
+    ["error('down')", { problem: 'auth_userdb_iterate failed: auth.lua:1: down' }],
+    ['while true do end', { problem: expect.stringMatching(/^auth_userdb_iterate failed: stopped: /) }],
+    ["local t = {} for n = 1, 1000001 do t[n] = 'u' end return t", { problem: 'more than 1000000 users' }],
+  ])('is asked for all users: %s', async (lua, users) => {
+    const its = await start(`function auth_userdb_iterate() ${lua} end`, {
+      'hook-cpu-limit': '2000',
+      'lua-max-memory': '256',
+    });
+    expect(await its.scripts.users(new AbortController().signal)).toEqual(users);
+  });
+
   it('is cut off when the client is gone', async () => {
     const its = await start(`
       local ended = 0

@@ -91,6 +91,14 @@ describe('a password that is the stored one', () => {
       Buffer.from('é'.repeat(80)).toString('latin1'),
     ],
     ['{CRYPT}$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW', 'U*U'],
+    [
+      '{SCRAM-SHA-1}4096,ENKHzJZApaB/re87BAqDEQ==,MCzdigOhc27JzJfLOdBue27a93g=,WFJZx3IplvbcH46DrN8RGtT0qeY=',
+      'secret',
+    ],
+    [
+      '{SCRAM-SHA-256}4096,Tdt9BzzUnVxuaMwHMFkJ+A==,mrk1WHJbTz/q2AkHNJaXLRkIp8UZh0Nf0AWtapSfpLM=,RjTzL24MSwIplQsi8ukNYvj08bwJ2WI2JMon2G4Agms=',
+      'secret',
+    ],
     ['{PBKDF2}$1$dHeiI4nbZ1soroQT$5000$27e00150c2179ba31f075d18733fbc644bcf3ae3', 'secret'],
     [
       '{ARGON2ID}$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4',
@@ -108,7 +116,7 @@ describe('what is stored wrongly lets nobody in', () => {
     ['{FOO}secret', 'Unknown scheme FOO'],
     ['{}secret', 'Unknown scheme '],
     ['{SHA.XYZ}secret', 'Unknown scheme SHA.XYZ'],
-    ['{SCRAM-SHA-256}4096,x,y,z', 'Unknown scheme SCRAM-SHA-256'],
+    ['{CRAM-MD5}0123', 'Unknown scheme CRAM-MD5'],
     ['{DES-CRYPT}yX6cEbTCZdIAs', 'Unknown scheme DES-CRYPT'],
     ['{SHA}!!!', "Password data is not valid for scheme SHA: Input isn't valid base64 encoded data"],
     ['{SHA.HEX}zz', "Password data is not valid for scheme SHA: Input isn't valid HEX encoded data"],
@@ -140,6 +148,15 @@ describe('what is stored wrongly lets nobody in', () => {
       `{PBKDF2}$1$salt$${MAX_PBKDF2_ROUNDS + 1}$${'0'.repeat(40)}`,
       new RegExp(`right would be 1 to ${MAX_PBKDF2_ROUNDS}`),
     ],
+    [
+      `{SCRAM-SHA-256}${MAX_PBKDF2_ROUNDS + 1},c2FsdA==,mrk1WHJbTz/q2AkHNJaXLRkIp8UZh0Nf0AWtapSfpLM=,RjTzL24MSwIplQsi8ukNYvj08bwJ2WI2JMon2G4Agms=`,
+      new RegExp(`right would be 1 to ${MAX_PBKDF2_ROUNDS}`),
+    ],
+    [
+      '{SCRAM-SHA-256}4096,c2FsdA==,MCzdigOhc27JzJfLOdBue27a93g=,WFJZx3IplvbcH46DrN8RGtT0qeY=',
+      /keys of 32 octets$/,
+    ],
+    ['{SCRAM-SHA-1}4096', /right would be ROUNDS,SALT,KEY,KEY in base64 with keys of 20 octets/],
     ['{PBKDF2}$2$salt$1000$00', /right would be \$1\$SALT\$ROUNDS/],
   ])('%s', async (stored, message) => {
     for (const password of ['secret', '', stored, stored.replace(/^\{[^}]*\}/, '')]) {
