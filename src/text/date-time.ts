@@ -9,6 +9,8 @@ export interface ParsedDate {
   readonly seconds: number;
   /** There is a zone, and it is known which: without one the time was taken for UTC. `-0000` says that nobody knows (RFC 5322 section 3.3). */
   readonly zoneKnown: boolean;
+  /** Of the zone that the time was given in, east of Greenwich. */
+  readonly zoneMinutes: number;
 }
 
 /** As RFC 5322 has them, written out, and the other short forms in use. */
@@ -269,7 +271,7 @@ function finish(
   const utc = utcSeconds(year, month, day, clock.hour, clock.minute, clock.second);
   if (utc === undefined) return undefined;
   const seconds = utc - zone * 60;
-  return seconds < 0 ? undefined : { length: scan.at, seconds, zoneKnown: scan.zoneKnown };
+  return seconds < 0 ? undefined : { length: scan.at, seconds, zoneKnown: scan.zoneKnown, zoneMinutes: zone };
 }
 
 const midnight: Clock = { hour: 0, minute: 0, second: 0 };

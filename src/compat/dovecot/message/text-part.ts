@@ -1,0 +1,82 @@
+// The part of a message that its snippet is made of: of what is an alternative the plain text, else the first text that there is. Pure; looks at
+// what it is given, however deep parts stand in each other, within bounds.
+import { type PartFacts, partFacts } from '../../../message/mime/content-type.ts';
+import { type Entity, readEntity } from './header-values.ts';
+
+export interface TextPart {
+  readonly facts: PartFacts;
+  /** Encoded. */
+  readonly body: Buffer;
+}
+
+const maxDepth = 20;
+const maxParts = 500;
+
+/** Parts that may still be looked at. */
+interface Left {
+  parts: number;
+}
+
+function factsOf({ values }: Entity, isDigest: boolean): PartFacts {
+  return partFacts(
+    {
+      contentType: (values.get('content-type') ?? []).slice(0, 1),
+      encoding: (values.get('content-transfer-encoding') ?? []).slice(-1),
+      disposition: [],
+    },
+    isDigest,
+  );
+}
+
+/** The bodies between the delimiter lines; the last one without a closing one goes to the end. */
+function* childrenOf(body: Buffer, boundary: string, left: Left): Generator<Buffer> {
+  const mark = Buffer.from(`--${boundary}`, 'latin1');
+  let begin: number | undefined;
+  for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + mark.length)) {
+    if (at > 0 && body[at - 1] !== 10) continue;
+    if (begin !== undefined) {
+      const end = at > begin && body[at - 1] === 10 ? (body[at - 2] === 13 ? at - 2 : at - 1) : at;
+      yield body.subarray(begin, Math.max(begin, end));
+    }
+    const behind = at + mark.length;
+    if (body[behind] === 45 && body[behind + 1] === 45) return;
+    const lineFeed = body.indexOf(10, behind);
+    if (lineFeed < 0 || left.parts-- <= 0) return;
+    begin = lineFeed + 1;
+  }
+  if (begin !== undefined) yield body.subarray(begin);
+}
+
+const isText = (type: string): boolean => type.startsWith('text/');
+
+function find(octets: Buffer, isDigest: boolean, depth: number, left: Left): TextPart | undefined {
+  const entity = readEntity(octets);
+  const facts = factsOf(entity, isDigest);
+  const { body } = entity;
+  if (isText(facts.type)) return { facts, body };
+  const [boundary] = facts.boundaries;
+  if (!facts.type.startsWith('multipart/') || boundary === undefined || depth >= maxDepth) return undefined;
+  if (facts.type === 'multipart/alternative') return best(body, boundary, left);
+  for (const child of childrenOf(body, boundary, left)) {
+    const found = find(child, facts.digest, depth + 1, left);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function best(body: Buffer, boundary: string, left: Left): TextPart | undefined {
+  let html: TextPart | undefined;
+  let other: TextPart | undefined;
+  for (const child of childrenOf(body, boundary, left)) {
+    const entity = readEntity(child);
+    const part: TextPart = { facts: factsOf(entity, false), body: entity.body };
+    const { type } = part.facts;
+    if (type === 'text/plain') return part;
+    if (type === 'text/html') html = part;
+    else if (isText(type)) other ??= part;
+  }
+  return html ?? other;
+}
+
+export const findTextPart = (message: Buffer): TextPart | undefined =>
+  find(message, false, 0, { parts: maxParts });
