@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { formatOption, specOf } from '../options/help-text.ts';
 import { type OptionName, type OptionSpec, optionNames, optionTable } from '../options/option-table.ts';
-import type { Options } from '../options/options.ts';
+import { isOfItsOwn, type Options } from '../options/options.ts';
 import { apiVersion, copyright, programName, version } from '../version.ts';
 
 /** The packages that smtpe is made with, at the versions that its package.json pins. */
@@ -36,7 +36,7 @@ export async function infoText(options: Options): Promise<string> {
     return { line: formatOption(name, spec, options.text(name) ?? ''), origin: options.origin(name) };
   });
   for (const { name, text, origin } of options.toTexts()) {
-    if (name.includes('.')) written.push({ line: formatOption(name, specOf(name), text), origin });
+    if (isOfItsOwn(name)) written.push({ line: formatOption(name, specOf(name), text), origin });
   }
   const width = Math.min(48, Math.max(...written.map((it) => it.line.length)));
   return [...lines, '', ...written.map((it) => `${it.line.padEnd(width)} # ${it.origin}`), ''].join('\n');

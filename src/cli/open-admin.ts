@@ -25,7 +25,7 @@ import type { ReloadOutcome } from '../ops/reload-outcome.ts';
 import type { PolicySource } from '../ops/revision.ts';
 import { type AdminPlace, readAdminListen } from '../options/admin-listen.ts';
 import { optionNames, optionTable } from '../options/option-table.ts';
-import type { Options } from '../options/options.ts';
+import { isOfItsOwn, type Options } from '../options/options.ts';
 import { version } from '../version.ts';
 
 /** Who can read it must not be able to guess it. */
@@ -177,7 +177,7 @@ export const hidden = (text: string): string => text.replace(/(:\/\/[^/@\s:]*:)\
 function shownOptions(
   options: Options,
 ): readonly { readonly name: string; readonly text: string; readonly origin: string }[] {
-  const own = options.toTexts().filter(({ name }) => name.includes('.'));
+  const own = options.toTexts().filter(({ name }) => isOfItsOwn(name));
   return [
     ...optionNames
       .filter((name) => optionTable[name].kind !== 'action')

@@ -2,7 +2,8 @@
 import { quoteValue } from './option-file.ts';
 import { type OptionName, type OptionSpec, optionNames, optionTable } from './option-table.ts';
 import { defaultText, describeValue } from './option-value.ts';
-import type { Options } from './options.ts';
+import { isOfItsOwn, type Options, PLUGIN } from './options.ts';
+import { pluginSetting } from './plugin-setting.ts';
 
 const WIDTH = 98;
 
@@ -34,11 +35,13 @@ function describe(spec: OptionSpec): string {
     : spec.help;
 }
 
-/** The row of `listener.option`, or of `store.NAME`. */
+/** The row of `listener.option`, or of `store.NAME` or `plugin-NAME`. */
 export const specOf = (name: string): OptionSpec =>
   name.startsWith('store.')
     ? optionTable.store
-    : optionTable[name.slice(name.indexOf('.') + 1) as OptionName];
+    : name.toLowerCase().startsWith(PLUGIN)
+      ? pluginSetting
+      : optionTable[name.slice(name.indexOf('.') + 1) as OptionName];
 
 /** One option as `help all` has it, without the line end. */
 export function optionHelp(name: OptionName, options: Options): string {
@@ -59,7 +62,7 @@ function section(name: OptionName, options: Options): readonly string[] {
 
 /** All options in the order of the table; ends with a line end. */
 export function helpText(options: Options): string {
-  const own = options.toTexts().filter(({ name }) => name.includes('.'));
+  const own = options.toTexts().filter(({ name }) => isOfItsOwn(name));
   const sections = optionNames.map((name) => section(name, options));
   if (own.length > 0) {
     const lines = own.map(({ name, text }) => formatOption(name, specOf(name), text));

@@ -3,7 +3,8 @@ import { nearestName } from '../base/nearest-name.ts';
 import { wrongListenerName } from './listen-list.ts';
 import { type OptionName, type OptionValues, optionNames, optionTable } from './option-table.ts';
 import { defaultText, readValue } from './option-value.ts';
-import type { Options, OptionTexts, SetOutcome } from './options.ts';
+import { isOfItsOwn, type Options, type OptionTexts, PLUGIN, type SetOutcome } from './options.ts';
+import { pluginSetting } from './plugin-setting.ts';
 import { wrongStoreName } from './store-url.ts';
 import type { OptionSpec } from './table/option-spec.ts';
 
@@ -26,7 +27,15 @@ interface OwnOption {
 /** No listener has this name: what is behind it are names of stores. */
 const STORE = 'store';
 
-const ownKey = (listener: string, option: string): string => `${listener}.${option}`.toLowerCase();
+/** Settings have any names that can be part of a name here. */
+const settingName = /^[a-z\d_-]{1,64}$/i;
+
+/** The most of them. */
+const MOST_SETTINGS = 1000;
+
+const ownName = (listener: string, option: string): string =>
+  listener === PLUGIN ? PLUGIN + option : `${listener}.${option}`;
+const ownKey = (listener: string, option: string): string => ownName(listener, option).toLowerCase();
 
 const byLowerCase: ReadonlyMap<string, OptionName> = new Map(
   optionNames.map((name) => [name.toLowerCase(), name]),
@@ -72,7 +81,7 @@ export class OptionSet implements Options {
   }
 
   text(name: string): string | undefined {
-    if (name.includes('.')) return this.#state.own.get(name.toLowerCase())?.text;
+    if (isOfItsOwn(name)) return this.#state.own.get(name.toLowerCase())?.text;
     const known = findOption(name);
     if (known === undefined || optionTable[known].kind === 'action') return undefined;
     return this.#state.texts[known];
@@ -83,6 +92,8 @@ export class OptionSet implements Options {
   }
 
   set(name: string, text: string, origin: string): SetOutcome {
+    if (name.toLowerCase().startsWith(PLUGIN))
+      return this.#setPlugin(name.slice(PLUGIN.length), text, origin);
     if (name.includes('.')) return this.#setOwn(name, text, origin);
     const known = findOption(name);
     if (known === undefined) return { kind: 'unknown', suggestion: nearestName(name, optionNames) };
@@ -127,6 +138,22 @@ export class OptionSet implements Options {
     return this.#keepOwn({ listener: STORE, option: name, text, origin }, optionTable.store);
   }
 
+  /** `plugin-NAME`: what scripts of Dovecot are given by that name. */
+  #setPlugin(name: string, text: string, origin: string): SetOutcome {
+    if (!settingName.test(name)) {
+      return {
+        kind: 'invalid',
+        expected: 'a name of letters, digits, hyphens and underlines, such as plugin-push_url',
+      };
+    }
+    const present = this.#state.own.get(ownKey(PLUGIN, name));
+    if (present === undefined && this.ofListener(PLUGIN).length >= MOST_SETTINGS) {
+      return { kind: 'invalid', expected: `no more than ${MOST_SETTINGS} settings plugin-NAME` };
+    }
+    const whole = appended(pluginSetting, present?.text ?? '', text);
+    return this.#keepOwn({ listener: PLUGIN, option: name, text: whole, origin }, pluginSetting);
+  }
+
   #keepOwn(one: OwnOption, spec: OptionSpec): SetOutcome {
     const read = readValue(spec, one.text);
     if (read.kind === 'invalid') return read;
@@ -158,7 +185,7 @@ export class OptionSet implements Options {
       return origin === undefined ? [] : [{ name, text: texts[name], origin }];
     });
     const own = [...this.#state.own.values()].map(({ listener, option, text, origin }) => ({
-      ...{ name: `${listener}.${option}`, text, origin },
+      ...{ name: ownName(listener, option), text, origin },
     }));
     return [...ofAll, ...own];
   }
@@ -175,8 +202,10 @@ export class OptionSet implements Options {
   }
 }
 
-/** By the name of an option, or `listener.option`. */
-export type GivenTexts = Readonly<Partial<Record<OptionName | `${string}.${OptionName}`, string>>>;
+/** By the name of an option, `listener.option` or `plugin-NAME`. */
+export type GivenTexts = Readonly<
+  Partial<Record<OptionName | `${string}.${OptionName}` | `plugin-${string}`, string>>
+>;
 
 /**
  * Defaults changed by option texts, e.g. `createOptions({ 'smtp-max-size': '1000' })`; for tests and embedding.

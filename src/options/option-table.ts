@@ -10,6 +10,7 @@ import { listeningOptions } from './table/listening.ts';
 import { logInOptions } from './table/log-in.ts';
 import { loggingOptions } from './table/logging.ts';
 import { mailAuthOptions } from './table/mail-auth.ts';
+import { mailboxOptions } from './table/mailbox.ts';
 import type { OptionSpec } from './table/option-spec.ts';
 import { policyOptions } from './table/policy.ts';
 import { protocolOptions } from './table/protocol.ts';
@@ -42,6 +43,7 @@ export const optionTable = {
   ...logInOptions,
   ...forwardingOptions,
   ...timeoutsOptions,
+  ...mailboxOptions,
   ...servicesOptions,
   ...mailAuthOptions,
   ...storeOptions,

@@ -11,11 +11,18 @@ export type SetOutcome =
 
 /** The options that are not at their default, as text with their origin; plain data for another process. */
 export type OptionTexts = readonly {
-  /** Of an option, or `listener.option`. */
+  /** Of an option, or `listener.option`, or `plugin-NAME`. */
   readonly name: string;
   readonly text: string;
   readonly origin: string;
 }[];
+
+/** Settings for Dovecot's scripts, which they have by any name: `plugin-NAME`. */
+export const PLUGIN = 'plugin-';
+
+/** Whether a name is no row of the option table by itself: `listener.option`, `store.NAME`, `plugin-NAME`. */
+export const isOfItsOwn = (name: string): boolean =>
+  name.includes('.') || name.toLowerCase().startsWith(PLUGIN);
 
 export interface Options {
   /** Typed values, e.g. `options.values['smtp-max-size']`. */
@@ -24,7 +31,10 @@ export interface Options {
   text(name: string): string | undefined;
   /** Where the value came from: `default`, `command line`, `/etc/smtpe/smtpe.cf:12`, `smtpe.setoption`. */
   origin(name: OptionName): string;
-  /** What the listener of that name has of its own: names of options without the listener's. Of `store` the other stores: their names and URLs. */
+  /**
+   * What the listener of that name has of its own: names of options without the listener's. Of `store` the other stores: their names and URLs; of
+   * `plugin-` the settings: names without that.
+   */
   ofListener(listener: string): OptionTexts;
   /** Changes this set. A text that begins with `;` is appended to the present one (smtpe.setoption, `name+=value`). */
   set(name: string, text: string, origin: string): SetOutcome;

@@ -1,11 +1,11 @@
 // The options of a process in service, read again: what the option file says now, with the present values of what only a restart can
 // change. The command line stays what it was, and wins. Anything wrong, and nothing changes.
-import { formatOption } from './help-text.ts';
+import { formatOption, specOf } from './help-text.ts';
 import { listenerNames } from './listen-list.ts';
 import { loadOptions, type ReadFile } from './load-options.ts';
 import { OptionSet } from './option-set.ts';
 import { type OptionName, optionNames, optionTable } from './option-table.ts';
-import type { Options, OptionTexts } from './options.ts';
+import { isOfItsOwn, type Options, type OptionTexts, PLUGIN } from './options.ts';
 
 export type RereadOutcome =
   | {
@@ -19,7 +19,7 @@ export type RereadOutcome =
   /** One line each. */
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
-const ofAll = (options: Options): OptionTexts => options.toTexts().filter(({ name }) => !name.includes('.'));
+const ofAll = (options: Options): OptionTexts => options.toTexts().filter(({ name }) => !isOfItsOwn(name));
 
 interface OwnOptions {
   readonly texts: OptionTexts;
@@ -42,6 +42,12 @@ function ownOptions(fresh: Options, present: Options): OwnOptions {
   for (const one of stores) texts.push({ ...one, name: `store.${one.name}` });
   for (const name of new Set([...stores, ...fresh.ofListener('store')].map((one) => one.name))) {
     if (storeText(fresh, name) !== storeText(present, name)) needRestart.push(`store.${name}`);
+  }
+  const settings = new Set([present, fresh].flatMap((of) => of.ofListener(PLUGIN).map((one) => one.name)));
+  for (const one of fresh.ofListener(PLUGIN)) texts.push({ ...one, name: PLUGIN + one.name });
+  for (const name of [...settings].map((one) => PLUGIN + one)) {
+    if (fresh.text(name) === present.text(name)) continue;
+    changed.push(formatOption(name, specOf(name), fresh.text(name) ?? ''));
   }
   for (const listener of listenerNames(present.values['smtp-listen'])) {
     const was = new Map(present.ofListener(listener).map((one) => [one.name as OptionName, one]));

@@ -128,6 +128,14 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'report-unsent': 'notice S1 report of a relayed message not sent sender=SENDER cause=CAUSE',
   'forward-fault': 'err S1 cannot forward host=HOST cause=CAUSE',
   'forward-bug': 'err S1 internal error while forwarding error=ERROR',
+  'mailbox-event':
+    'info S1 EVENT in MAILBOX of USER event=EVENT user=USER mailbox=MAILBOX mailbox_old=MAILBOX_OLD uid=7 uid_validity=7 flags=FLAGS flags_old=FLAGS_OLD keywords=KEYWORDS keywords_old=KEYWORDS_OLD',
+  'push-script-failed': 'err S1 MESSAGE traceback=TRACEBACK script=SCRIPT',
+  'push-script-warning': 'warning S1 WARNING',
+  'push-message-gone':
+    'warning S1 the message cannot be read that a push script is told of user=USER mailbox=MAILBOX cause=CAUSE',
+  'push-dropped': 'warning S1 push scripts are not told of 7 events of USER user=USER events=7 cause=CAUSE',
+  'push-given-up': 'warning S1 7 notifications given up at the end',
   'maildir-fault': 'err S1 cannot store in maildir host=HOST stage=STAGE cause=CAUSE',
   'trust-fault': 'err S1 smtp-xclient-hosts: not an address or network, trusted for nobody items=ITEMS',
   'rate-delay': 'err S1 connections come faster than PLACES, they wait cause=CAUSE wait=WAIT',

@@ -5,6 +5,7 @@ import { deliveryEvents } from './delivery.ts';
 import { dnsEvents } from './dns.ts';
 import type { EventSpec, FieldsOf } from './event-spec.ts';
 import { linkEvents } from './link.ts';
+import { mailboxEvents } from './mailbox.ts';
 import { measuredEvents } from './measured.ts';
 import { policyEvents } from './policy.ts';
 import { processEvents } from './process.ts';
@@ -21,6 +22,7 @@ export const eventTopics = [
   ['Dialogue', protocolEvents],
   ['Transactions', transactionEvents],
   ['Delivery', deliveryEvents],
+  ['Mailboxes', mailboxEvents],
   ['The server', serverEvents],
   ['The policy', policyEvents],
   ['DNS', dnsEvents],
@@ -36,6 +38,7 @@ export const eventTable = {
   ...protocolEvents,
   ...transactionEvents,
   ...deliveryEvents,
+  ...mailboxEvents,
   ...serverEvents,
   ...policyEvents,
   ...dnsEvents,

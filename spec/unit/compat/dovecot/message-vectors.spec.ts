@@ -49,7 +49,8 @@ describe('messages as Dovecot tells of them', () => {
     const message = messageOf(given);
     const facts = wanted(given);
     const ours = messageFacts(message);
-    const shown = given.event === undefined ? ours : Object.fromEntries(Object.keys(facts).map((k) => [k, ours[k]]));
+    const shown =
+      given.event === undefined ? ours : Object.fromEntries(Object.keys(facts).map((k) => [k, ours[k]]));
     expect(JSON.parse(JSON.stringify(shown))).toEqual(facts);
     expect(messageFacts(overSmtp(message))).toEqual(ours);
   });

@@ -101,9 +101,7 @@ export function readFirstAddress(header: string): FirstAddress {
     }
     case '':
     case ',':
-      return words.length === 1
-        ? { address: phrase, name: reader.comment }
-        : { address: '', name: phrase };
+      return words.length === 1 ? { address: phrase, name: reader.comment } : { address: '', name: phrase };
     default:
       return { address: '', name: phrase };
   }

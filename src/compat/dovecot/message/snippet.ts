@@ -93,8 +93,7 @@ function* textOf({ body, facts }: TextPart): Generator<string> {
   const decoder = createDecoder(facts.encoding);
   const charset = charsetOf(facts.charset);
   // Whatever nobody has declared, or nobody knows, is read as UTF-8.
-  const decoding =
-    createDecoding(charset) ?? createDecoding({ kind: 'multiple', label: 'utf-8' });
+  const decoding = createDecoding(charset) ?? createDecoding({ kind: 'multiple', label: 'utf-8' });
   for (let at = 0; at < body.length; at += step) {
     const end = Math.min(at + step, body.length);
     const octets = decoder === undefined ? body.subarray(at, end) : decoder.push(body, at, end);

@@ -1,0 +1,74 @@
+-- The user whose mail it is.
+
+local _, behind = ...
+local arguments = require 'dovecot.arguments'
+local metadata = require 'dovecot.metadata'
+local objects = require 'dovecot.objects'
+local count = arguments.count
+local select = select
+local mailbox
+
+local methods = {}
+local USER = arguments.kind('struct mail_user', methods)
+
+local function self_of(value)
+  return objects.state(value, USER)
+end
+
+function methods.plugin_getenv(...)
+  count(select('#', ...), 2)
+  local self, key = ...
+  self_of(self)
+  return behind.dovecot_plugin(objects.text(key, 2))
+end
+
+function methods.var_expand(...)
+  count(select('#', ...), 2)
+  local self, template = ...
+  local state = self_of(self)
+  return behind.dovecot_expand(objects.text(template, 2), state.variables)
+end
+
+function methods.mailbox(...)
+  local n = select('#', ...)
+  count(n, 2, 3)
+  local self, name, flags = ...
+  self_of(self)
+  name = objects.text(name, 2)
+  flags = n == 3 and objects.integer(flags, 3) or 0
+  mailbox = mailbox or require 'dovecot.mailbox'
+  return mailbox(name, flags)
+end
+
+metadata(methods, function(self)
+  self_of(self)
+  return nil
+end, {
+  -- The words are those of Dovecot.
+  set = '', unset = '', nuls = 'Cannot get attribute: ',
+})
+
+local function names(a, b)
+  return self_of(a).name, self_of(b).name
+end
+
+local events = {
+  __tostring = function(self) return self_of(self).name end,
+  __eq = function(a, b)
+    local one, other = objects.known(a, USER), objects.known(b, USER)
+    return one ~= nil and other ~= nil and one.name == other.name
+  end,
+  __lt = function(a, b)
+    local one, other = names(a, b)
+    return one < other
+  end,
+  __le = function(a, b)
+    local one, other = names(a, b)
+    return one <= other
+  end,
+}
+
+-- `fields` as scripts see them; `variables` for templates.
+return function(fields, variables)
+  return objects.made(USER, { name = fields.username, variables = variables }, fields, events)
+end

@@ -1,0 +1,100 @@
+// A script for mail or for push notification: compiled once, and run with globals of its own for every message and recipient (mail-run).
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { textOf } from '../../../base/errors.ts';
+import type { Log } from '../../../base/log.ts';
+import type { LuaEngine } from '../../../lua/engine.ts';
+import type { Factory, ScriptFiles } from '../../../lua/script.ts';
+import { latin1Of, noScriptTexts, withoutFirstLineComment } from '../../../lua/source.ts';
+import type { PolicySource } from '../../../ops/revision.ts';
+import type { Options } from '../../../options/options.ts';
+import { packagePathOf } from '../../../policy/search-places.ts';
+
+/** Where scripts run. */
+export interface MailPlace {
+  readonly engine: LuaEngine;
+  readonly libLuaDirectory: string;
+  /** Those of the process, with what these scripts may reach beyond policies. */
+  readonly options: Options;
+  readonly log: Log;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonic: () => number;
+}
+
+export type CompileOutcome =
+  | { readonly kind: 'compiled'; readonly script: MailScript }
+  /** `message` has file and line. */
+  | { readonly kind: 'failed'; readonly message: string };
+
+async function readSource(path: string): Promise<PolicySource | string> {
+  try {
+    return { path, text: (await readFile(resolve(path))).toString('latin1'), files: [], missing: [] };
+  } catch (error) {
+    return `${path}: cannot read the script: ${textOf(error)}`;
+  }
+}
+
+export class MailScript {
+  /** As the option names it. */
+  readonly path: string;
+  readonly place: MailPlace;
+  readonly factory: Factory;
+  readonly files: ScriptFiles;
+  readonly #text: string;
+  #running = 0;
+  #retired = false;
+  #released = false;
+
+  private constructor(place: MailPlace, source: PolicySource, factory: Factory, files: ScriptFiles) {
+    this.path = source.path;
+    this.place = place;
+    this.#text = source.text;
+    this.factory = factory;
+    this.files = files;
+  }
+
+  /** `given`: when another process has read it. Nothing of it runs. */
+  static async compile(place: MailPlace, path: string, given?: PolicySource): Promise<CompileOutcome> {
+    const source = given ?? (await readSource(path));
+    if (typeof source === 'string') return { kind: 'failed', message: source };
+    const { engine, libLuaDirectory, options } = place;
+    const compiled = engine.compile(withoutFirstLineComment(source.text), `@${latin1Of(source.path)}`);
+    if (compiled.kind === 'failed') return compiled;
+    const files = engine.newScriptFiles({
+      packagePath: packagePathOf(resolve(source.path), {
+        luaPath: options.values['lua-path'],
+        libLuaDirectory,
+      }),
+      texts: given ?? noScriptTexts,
+    });
+    return { kind: 'compiled', script: new MailScript(place, source, compiled.factory, files) };
+  }
+
+  /** All that it is made of, for another process and to be watched. */
+  get source(): PolicySource {
+    return { path: this.path, text: this.#text, ...this.files.texts() };
+  }
+
+  /** A run begins, which needs what was compiled. */
+  hold(): void {
+    this.#running++;
+  }
+
+  letGo(): void {
+    this.#running--;
+    this.#releaseWhenFree();
+  }
+
+  /** No more runs are begun; those that are under way come to their end. */
+  retire(): void {
+    this.#retired = true;
+    this.#releaseWhenFree();
+  }
+
+  #releaseWhenFree(): void {
+    if (!this.#retired || this.#running > 0 || this.#released) return;
+    this.#released = true;
+    this.factory.release();
+    this.files.release();
+  }
+}
