@@ -2,10 +2,10 @@
 // the mail and push scripts of Dovecot (compat/dovecot).
 //
 // Must never: reject; hold up who closes; make mail be lost or put there twice.
-import type { Log } from '../../base/log.ts';
-import type { Maybe } from '../../base/maybe.ts';
-import type { MailUserIdentity } from '../../mailbox/port/mail-user.ts';
-import type { MailboxListener } from '../../mailbox/port/mailbox-event.ts';
+import type { Log } from '../base/log.ts';
+import type { Maybe } from '../base/maybe.ts';
+import type { MailUserIdentity } from './port/mail-user.ts';
+import type { MailboxListener } from './port/mailbox-event.ts';
 
 /** By whom somebody's mail is opened. */
 export interface MailOccasion {
