@@ -40,7 +40,9 @@ async function start(name: string): Promise<PushStarted> {
 
 /** Without what the recording has beside: the recipient in front of errors, and calls that led there. */
 const lines = (log: readonly string[]): readonly string[] =>
-  log.map((line) => line.replace(/^error: rcpt bob: /, 'error: ')).filter((line) => !/^error: (?:stack traceback:|\t)/.test(line));
+  log
+    .map((line) => line.replace(/^error: rcpt bob: /, 'error: '))
+    .filter((line) => !/^error: (?:stack traceback:|\t)/.test(line));
 
 const transactions = file.cases.filter(({ group }) => group === 'push-txn');
 
@@ -60,7 +62,8 @@ describe('transactions as Dovecot tells scripts of them', () => {
     }
     // The third delivery, over another connection, finds nothing of the first two.
     const isThird = id.endsWith('/third-new-connection');
-    if (isThird) for (let n = 0; n < 2; n++) await rig.deliver('bob', 'From: a@x.test\n\nb\n', { isFirst: n === 0 });
+    if (isThird)
+      for (let n = 0; n < 2; n++) await rig.deliver('bob', 'From: a@x.test\n\nb\n', { isFirst: n === 0 });
     await rig.told();
     // The trial at the start calls script_init and script_deinit, too.
     rig.said();
