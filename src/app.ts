@@ -9,6 +9,8 @@ import { dovecotDescription } from './compat/dovecot/description.ts';
 import { Dicts } from './compat/dovecot/dict/dicts.ts';
 import { createDovecotEngine } from './compat/dovecot/engine.ts';
 import { dovecotFunctions } from './compat/dovecot/functions.ts';
+import { createMailEngine } from './compat/dovecot/push/engine.ts';
+import { PushScripts } from './compat/dovecot/push/push-scripts.ts';
 import type { Copies } from './delivery/delivered-memory.ts';
 import type { Mailer } from './delivery/port/delivery.ts';
 import { NextHopOffers } from './delivery/port/next-hop-offers.ts';
@@ -104,6 +106,8 @@ export interface App extends ScriptEngine {
   readonly ports: Ports;
   /** Dovecot's scripts, which are a source of log-ins and recipients once they are started. */
   readonly authScripts: AuthScripts;
+  /** Dovecot's scripts for mail and push notification, told of mailboxes once they are started. */
+  readonly pushScripts: PushScripts;
   readonly smartHost: SmartHost;
   readonly spools: SpoolStore;
   readonly counters: Counters;

@@ -1,14 +1,15 @@
 -- What a mail or push script is called through: run before the script itself, it gives it the table `dovecot` and us a function for each thing
 -- that is asked of it. Functions of the script are looked up in its globals as they are, past any metatable.
 
-local event = require 'dovecot.event'
-local make_user = require 'dovecot.mail_user'
+local _, behind = ...
+local event = behind.library 'dovecot.event'
+local make_user = behind.library 'dovecot.mail_user'
 local rawget, type, tonumber, tostring, ipairs = rawget, type, tonumber, tostring, ipairs
 local math_type = math.type
 local globals = _G
 
-dovecot = require 'dovecot.base'
-dovecot.storage = require 'dovecot.storage'
+dovecot = behind.library 'dovecot.base'
+dovecot.storage = behind.library 'dovecot.storage'
 
 local user, context
 

@@ -1,9 +1,9 @@
 -- The user whose mail it is.
 
 local _, behind = ...
-local arguments = require 'dovecot.arguments'
-local metadata = require 'dovecot.metadata'
-local objects = require 'dovecot.objects'
+local arguments = behind.library 'dovecot.arguments'
+local metadata = behind.library 'dovecot.metadata'
+local objects = behind.library 'dovecot.objects'
 local count = arguments.count
 local select = select
 local mailbox
@@ -36,7 +36,7 @@ function methods.mailbox(...)
   self_of(self)
   name = objects.text(name, 2)
   flags = n == 3 and objects.integer(flags, 3) or 0
-  mailbox = mailbox or require 'dovecot.mailbox'
+  mailbox = mailbox or behind.library 'dovecot.mailbox'
   return mailbox(name, flags)
 end
 

@@ -1,9 +1,9 @@
 -- Mailboxes, and the messages in them.
 
 local _, behind = ...
-local arguments = require 'dovecot.arguments'
-local metadata = require 'dovecot.metadata'
-local objects = require 'dovecot.objects'
+local arguments = behind.library 'dovecot.arguments'
+local metadata = behind.library 'dovecot.metadata'
+local objects = behind.library 'dovecot.objects'
 local count = arguments.count
 local select, error, tostring = select, error, tostring
 

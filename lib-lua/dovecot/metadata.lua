@@ -1,8 +1,8 @@
 -- metadata_get, metadata_set, metadata_unset and metadata_list of users and of mailboxes. All of them wait for the disk.
 
 local _, behind = ...
-local arguments = require 'dovecot.arguments'
-local objects = require 'dovecot.objects'
+local arguments = behind.library 'dovecot.arguments'
+local objects = behind.library 'dovecot.objects'
 local count = arguments.count
 local select, type, error, find, sub, pairs = select, type, error, string.find, string.sub, pairs
 local unpack = table.unpack or unpack

@@ -1,6 +1,7 @@
 -- Objects of mail storage: tables with fields of their own that scripts may add to, whose handle is in the field `item`.
 
-local arguments = require 'dovecot.arguments'
+local _, behind = ...
+local arguments = behind.library 'dovecot.arguments'
 local made, state_of = arguments.made, arguments.state
 local getinfo = debug.getinfo
 local getmetatable, type, tostring, tonumber, error, next = getmetatable, type, tostring, tonumber, error, next

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../src/base/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
+import { Dicts } from '../../src/compat/dovecot/dict/dicts.ts';
 import { createMailEngine } from '../../src/compat/dovecot/push/engine.ts';
 import { PushScripts } from '../../src/compat/dovecot/push/push-scripts.ts';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
@@ -58,6 +59,7 @@ export async function startPush(
   const options = createOptions(given);
   const services = createServices({ clock: systemClock, resolver });
   const passwords = new PasswordCheck(systemClock);
+  const dicts = new Dicts({ clock: systemClock, random: systemRandom, log, resolver, options });
   const mail = new FakeMail();
   let engine: LuaEngine | undefined;
   const scripts = new PushScripts({
@@ -65,7 +67,7 @@ export async function startPush(
     createEngine: async (its) => {
       engine = await createMailEngine({
         ...{ clock: systemClock, random: systemRandom, log, hostName: 'mx.example.test', libLuaDirectory },
-        ...{ resolver, services, system: realSystem, passwords, options: its, onBroken: () => undefined },
+        ...{ dicts, resolver, services, system: realSystem, passwords, options: its, onBroken: () => undefined },
       });
       return engine;
     },
@@ -75,6 +77,7 @@ export async function startPush(
   const close = (): void => {
     scripts.close();
     passwords.close();
+    void dicts.close();
     services.close();
   };
   if (prepared.kind === 'failed') {

@@ -43,11 +43,12 @@ export async function check(given: Options): Promise<number> {
   const certificates =
     tls.kind === 'loaded' ? certificateWarnings(tls.contexts, app.hostName, systemClock.now()) : [];
   const scripts = await app.authScripts.prepare(given);
+  const push = await app.pushScripts.prepare(given);
   const outcome = await checkPolicy(app.place(script.path));
-  if (scripts.kind === 'prepared') scripts.giveUp();
+  for (const one of [scripts, push]) if (one.kind === 'prepared') one.giveUp();
   app.close();
-  if (outcome.kind === 'failed' || scripts.kind === 'failed') {
-    const broken = [scripts, outcome].flatMap((one) => (one.kind === 'failed' ? [one.message] : []));
+  if (outcome.kind === 'failed' || scripts.kind === 'failed' || push.kind === 'failed') {
+    const broken = [scripts, push, outcome].flatMap((one) => (one.kind === 'failed' ? [one.message] : []));
     await complain([...problems, ...broken]);
     return exitCode.software;
   }
@@ -59,6 +60,7 @@ export async function check(given: Options): Promise<number> {
     ...tolerated.map(placed),
     ...findings.warnings,
     ...scripts.warnings,
+    ...push.warnings,
     ...certificates.map(({ cause, file }) => `${file}: ${cause}`),
   ];
   await complain([...problems, ...mistakes, ...warnings.map((text) => `warning: ${text}`)]);
@@ -68,7 +70,7 @@ export async function check(given: Options): Promise<number> {
   }
   const found = hooks.length === 0 ? 'no hooks' : `hooks ${hooks.join(' ')}`;
   const warned = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`;
-  const others = scripts.found.map(
+  const others = [...scripts.found, ...push.found].map(
     ({ path, functions }) => `${path}: no mistake found; functions ${functions.join(' ') || '(none)'}\n`,
   );
   await print([`${script.path}: no mistake found${warned}; ${found}\n`, ...others].join(''));

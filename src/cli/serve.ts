@@ -178,6 +178,10 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   if (asked.kind === 'failed') return giveUp(asked.message);
   asked.take();
   for (const warning of asked.warnings) log.emit('auth-script-warning', { warning });
+  const told = await app.pushScripts.prepare(options, policy?.pushScripts);
+  if (told.kind === 'failed') return giveUp(told.message);
+  told.take();
+  for (const warning of told.warnings) log.emit('push-script-warning', { warning });
   const { stores } = app.ports;
   const place = {
     ...app.place(script.path),
@@ -229,12 +233,19 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     const settings = change.options === undefined ? undefined : { path, options: change.options };
     const scripts = await app.authScripts.prepare(wanted, change.policy?.authScripts);
     if (scripts.kind === 'failed') return kept(scripts.message);
+    const push = await app.pushScripts.prepare(wanted, change.policy?.pushScripts);
+    if (push.kind === 'failed') {
+      scripts.giveUp();
+      return kept(push.message);
+    }
     const outcome = await current.reload(change.policy, settings);
     if (outcome.kind !== 'ready') {
       scripts.giveUp();
+      push.giveUp();
       return { kind: 'kept', problem: outcome.message };
     }
     scripts.take();
+    push.take();
     if (change.tls !== undefined) {
       tls.take(change.tls);
       makeContexts();
@@ -242,12 +253,15 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     return { kind: 'taken' };
   };
   const watch = options.values['reload-watch']
-    ? new ScriptWatch(() => [...current.files, ...app.authScripts.files], parts.onChanged)
+    ? new ScriptWatch(() => [...current.files, ...app.authScripts.files, ...app.pushScripts.files], parts.onChanged)
     : undefined;
   let closed = false;
   const stop = async (graceSeconds: number): Promise<void> => {
     watch?.stop();
+    const until = systemClock.monotonic() + graceSeconds * 1000;
     await server.close(graceSeconds);
+    // What has been delivered is told of within the same time.
+    await app.pushScripts.drain(until - systemClock.monotonic());
     if (closed) return;
     closed = true;
     stopWatching();
@@ -277,7 +291,12 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     hooks: started.hooks,
     source: () => {
       const authScripts = app.authScripts.sources;
-      return authScripts.length === 0 ? current.source : { ...current.source, authScripts };
+      const pushScripts = app.pushScripts.sources;
+      return {
+        ...current.source,
+        ...(authScripts.length > 0 && { authScripts }),
+        ...(pushScripts.length > 0 && { pushScripts }),
+      };
     },
     reload,
     stop,

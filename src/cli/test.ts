@@ -56,7 +56,9 @@ export async function test(options: Options): Promise<number> {
   });
   const scripts = await app.authScripts.prepare(options);
   if (scripts.kind === 'prepared') scripts.take();
-  const started = scripts.kind === 'failed' ? scripts : await CurrentPolicy.start(app.place(script.path));
+  const push = scripts.kind === 'failed' ? scripts : await app.pushScripts.prepare(options);
+  if (push.kind === 'prepared' && 'take' in push) push.take();
+  const started = push.kind === 'failed' ? push : await CurrentPolicy.start(app.place(script.path));
   if (started.kind === 'failed') await complain([started.message]);
   else {
     const server = app.server(started.current, new LocalCounters());

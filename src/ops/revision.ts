@@ -14,6 +14,8 @@ export interface PolicySource {
   readonly missing: readonly string[];
   /** Scripts for Dovecot's authentication that are served with it; without it there are none. */
   readonly authScripts?: readonly PolicySource[];
+  /** Likewise for mail and push notification. */
+  readonly pushScripts?: readonly PolicySource[];
 }
 
 /** The options of the process without what hook.init changes, and the policy. */

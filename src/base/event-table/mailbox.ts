@@ -30,7 +30,7 @@ export const mailboxEvents = {
     fields: {
       message: { type: 'text', meaning: 'recipient and error, as Dovecot writes them' },
       traceback: { type: 'text', optional: true, meaning: 'calls that led there' },
-      script: { type: 'text', meaning: 'path of the script' },
+      script: { type: 'text', optional: true, meaning: 'path of the script' },
     },
   },
   'push-script-warning': {

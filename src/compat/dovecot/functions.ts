@@ -22,13 +22,15 @@ import type { Dicts } from './dict/dicts.ts';
 import { httpFunctions } from './http-function.ts';
 import { expandTemplate } from './var-expand.ts';
 
+export type DovecotCaller = 'auth-script' | 'push-script' | 'policy';
+
 export interface DovecotParts extends LibraryParts {
   readonly clock: Clock;
   readonly passwords: PasswordCheck;
   readonly dicts: Dicts;
   readonly environment: (name: string) => string | undefined;
   /** Whose scripts these are: those of an operator may ask web servers anywhere, policies where http-allow-reserved says so. */
-  readonly caller: 'auth-script' | 'policy';
+  readonly caller: DovecotCaller;
 }
 
 /** Fields of an event; more are left out. */
@@ -61,7 +63,7 @@ function passthroughOf(caller: DovecotParts['caller']): FunctionSpec {
     state.open = false;
     const { log } = state.context;
     if (caller === 'policy') log.write('err', LEAKED);
-    else log.emit('auth-script-failed', { message: LEAKED });
+    else log.emit(caller === 'push-script' ? 'push-script-failed' : 'auth-script-failed', { message: LEAKED });
   };
   const slot: Slot<Passthrough> = {
     name: 'dovecot.passthrough',

@@ -159,7 +159,7 @@ class Submission {
 export const httpFunctions = (
   services: Services,
   clock: Clock,
-  caller: 'auth-script' | 'policy',
+  caller: 'auth-script' | 'push-script' | 'policy',
 ): readonly FunctionSpec[] => [
   luaFunction({
     name: 'dovecot_url_problem',
@@ -180,7 +180,7 @@ export const httpFunctions = (
     text: 'Status, reason, content and headers by names in lower case.',
     call: (context, url, method, headers, payload, settings): Suspension => {
       const given = settings instanceof Map ? settings : new Map<unknown, unknown>();
-      const everywhere = caller === 'auth-script';
+      const everywhere = caller !== 'policy';
       const about = { headers: readHeaders(headers), settings: readSettings(given), everywhere };
       const asked = { url, method, payload, ...about };
       const submission = new Submission(services, clock, context, asked);

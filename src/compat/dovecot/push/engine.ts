@@ -12,7 +12,11 @@ const shape: EnvironmentShape = { tables: [], fieldsModule: undefined, hidden: [
 
 export function createMailEngine(parts: DovecotEngineParts): Promise<LuaEngine> {
   const { clock, heartbeat, hostName, libLuaDirectory, log, onBroken, options, random, system } = parts;
-  const usual = dovecotFunctions({ ...parts, environment: (name) => system.environment.get(name) });
+  const usual = dovecotFunctions({
+    ...parts,
+    environment: (name) => system.environment.get(name),
+    caller: 'push-script',
+  });
   return createLuaEngine({
     ...{ log, clock, options, libLuaDirectory, system, onBroken, shape },
     modules: [createUtilModule({ clock, random }), smtpeModule(hostName)],
