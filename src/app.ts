@@ -20,8 +20,11 @@ import { openResolver } from './dns/resolver.ts';
 import type { Resolver } from './dns/resolver-api.ts';
 import { createLuaEngine, type EnvironmentShape, type LuaEngine, usualShape } from './lua/engine.ts';
 import type { ModuleSpec } from './lua-api/module-spec.ts';
+import { FolderSite } from './mailbox/folder.ts';
 import { createMaildir, type Maildir } from './mailbox/maildir.ts';
+import { createMailUsers } from './mailbox/maildir-user.ts';
 import { ofThisProcess } from './mailbox/parts.ts';
+import type { MailUsers } from './mailbox/port/mail-user.ts';
 import { mimeLimits } from './message/mime/limits.ts';
 import { observerTable } from './message/observer-table.ts';
 import { MessageObservers } from './message/observers.ts';
@@ -82,6 +85,8 @@ export interface Ports {
   /** Next hops. */
   readonly mailer: Mailer;
   readonly maildir: Maildir;
+  /** The mail that lies in them. */
+  readonly mailUsers: MailUsers;
   readonly services: Services;
   /** What policies remember. */
   readonly stores: Stores;
@@ -177,10 +182,32 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
         ...(heartbeat && { heartbeat }),
       }),
   });
+  const pushScripts: PushScripts = new PushScripts({
+    ...{ clock, log, libLuaDirectory },
+    users: (identity, parts) => ports.mailUsers.user(identity, parts),
+    createEngine: (its) =>
+      createMailEngine({
+        ...{
+          clock,
+          random,
+          log,
+          hostName,
+          libLuaDirectory,
+          resolver,
+          system,
+          passwords: authScripts.passwords,
+        },
+        ...{ services: ports.services, dicts: ports.dicts, options: its, onBroken: settings.onBroken },
+        ...(heartbeat && { heartbeat }),
+      }),
+  });
+  const mailboxParts = { ...ofThisProcess(), clock, random, hostName };
+  const site = new FolderSite(mailboxParts);
   const ports: Ports = {
     ...{ clock, random, system, resolver },
     mailer: given.mailer ?? smtpClient,
-    maildir: given.maildir ?? createMaildir({ ...ofThisProcess(), clock, random, hostName }),
+    maildir: given.maildir ?? createMaildir(mailboxParts, site),
+    mailUsers: given.mailUsers ?? createMailUsers(mailboxParts, site),
     services: given.services ?? createServices({ clock, resolver, health }),
     stores:
       given.stores ??
@@ -191,7 +218,17 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   const { authSources, mailer, maildir, services, stores } = ports;
   let listening = (): readonly Endpoint[] => [];
   const smartHost = createSmartHost({
-    ...{ options, mailer, maildir, log, health, clock, offers, tell: settings.tellCopies },
+    ...{
+      options,
+      mailer,
+      maildir,
+      log,
+      health,
+      clock,
+      offers,
+      tell: settings.tellCopies,
+      watch: pushScripts,
+    },
     isOurOwn: (address, port) => isOurOwn({ address, port }, listening(), networkInterfaces),
   });
   const reports = new RelayedReports({ smartHost, clock, hostName });
@@ -240,7 +277,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   const own = await createEngine({}, settings.onBroken, policyMetrics);
   return {
     ...own,
-    ...{ options, hostName, ports, authScripts, smartHost, spools, counters, policyMetrics },
+    ...{ options, hostName, ports, authScripts, pushScripts, smartHost, spools, counters, policyMetrics },
     createEngine: (others, onBroken) => createEngine(others, onBroken),
     get idleConnections() {
       return smtpClient.idleConnections;
@@ -272,6 +309,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     },
     close: () => {
       stopCounting();
+      pushScripts.close();
       reports.close();
       mailer.close();
       services.close();

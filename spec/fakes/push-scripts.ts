@@ -63,11 +63,20 @@ export async function startPush(
   const mail = new FakeMail();
   let engine: LuaEngine | undefined;
   const scripts = new PushScripts({
-    ...{ clock: systemClock, log, libLuaDirectory, users: mail },
+    ...{ clock: systemClock, log, libLuaDirectory },
+    users: (identity, parts) => mail.user(identity, parts),
     createEngine: async (its) => {
       engine = await createMailEngine({
         ...{ clock: systemClock, random: systemRandom, log, hostName: 'mx.example.test', libLuaDirectory },
-        ...{ dicts, resolver, services, system: realSystem, passwords, options: its, onBroken: () => undefined },
+        ...{
+          dicts,
+          resolver,
+          services,
+          system: realSystem,
+          passwords,
+          options: its,
+          onBroken: () => undefined,
+        },
       });
       return engine;
     },

@@ -24,6 +24,8 @@ export interface WholeServerSettings {
   readonly options?: GivenTexts;
   /** Those of the files that are authentication scripts. */
   readonly authScripts?: readonly string[];
+  /** Those that are push scripts. */
+  readonly pushScripts?: readonly string[];
   readonly clock?: Clock;
   /** Whom it reaches instead of the network and the machine. */
   readonly ports?: Partial<Ports>;
@@ -108,6 +110,9 @@ export class WholeServer {
       ...(settings.authScripts && {
         'auth-script': settings.authScripts.map((name) => join(directory, name)).join(' '),
       }),
+      ...(settings.pushScripts && {
+        'push-script': settings.pushScripts.map((name) => join(directory, name)).join(' '),
+      }),
       ...settings.options,
     });
     const limits = new LocalCounters();
@@ -127,6 +132,9 @@ export class WholeServer {
     const scripts = await app.authScripts.prepare(options);
     if (scripts.kind === 'failed') return fail(scripts.message);
     scripts.take();
+    const push = await app.pushScripts.prepare(options);
+    if (push.kind === 'failed') return fail(push.message);
+    push.take();
     const started = await CurrentPolicy.start(app.place(script));
     if (started.kind === 'failed') return fail(started.message);
     const server = app.server(started.current, limits, { tls: settings.tls });

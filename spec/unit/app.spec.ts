@@ -46,6 +46,11 @@ function ports(name: string): Ports {
       store: () => Promise.reject(new Error('no maildir here')),
       look: () => Promise.reject(new Error('no maildir here')),
     },
+    mailUsers: {
+      user: () => {
+        throw new Error('no mail here');
+      },
+    },
     services: {
       clamd: {
         async scan({ file }) {

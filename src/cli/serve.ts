@@ -253,7 +253,10 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     return { kind: 'taken' };
   };
   const watch = options.values['reload-watch']
-    ? new ScriptWatch(() => [...current.files, ...app.authScripts.files, ...app.pushScripts.files], parts.onChanged)
+    ? new ScriptWatch(
+        () => [...current.files, ...app.authScripts.files, ...app.pushScripts.files],
+        parts.onChanged,
+      )
     : undefined;
   let closed = false;
   const stop = async (graceSeconds: number): Promise<void> => {

@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Maybe } from '../base/maybe.ts';
+import type { MailWatch } from '../mailbox/mail-watch.ts';
 import type { Maildir } from '../mailbox/maildir.ts';
 import { type HostHealth, healthKey } from '../net/host-health.ts';
 import { parseHostList, parseTarget, type Target } from '../net-address/host-list.ts';
@@ -66,6 +67,8 @@ export interface SmartHostDependencies {
   readonly options: Options;
   readonly mailer: Mailer;
   readonly maildir: Maildir;
+  /** Who is told of what is put into them. */
+  readonly watch?: MailWatch | undefined;
   readonly log: Log;
   /** The memory of dead next hops that the mailer keeps. */
   readonly health: HostHealth;

@@ -5,6 +5,7 @@
 // It must never make a directory because a stranger has named a recipient, or begin to store a message that not all may get when all have to.
 import { isFull } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { MailWatch } from '../mailbox/mail-watch.ts';
 import type { Maildir } from '../mailbox/maildir.ts';
 import type { MailContent } from '../mailbox/port/mail.ts';
 import { isBinaryMime } from '../smtp/protocol/binary-mime.ts';
@@ -15,6 +16,7 @@ import { isPerRecipient, mailboxPath } from './mailbox-path.ts';
 import type { Delivery, DeliveryOutcome, MessageSource, RcptReply } from './port/delivery.ts';
 import type { AskOutcome } from './port/held.ts';
 import { pseudoCode, unaskedRecipients } from './port/outcome.ts';
+import { storeTold } from './store-told.ts';
 
 const TAKEN = '250 2.1.5 recipient ok';
 const UNKNOWN = '550 5.1.1 no such mailbox';
@@ -22,12 +24,14 @@ const OVER_QUOTA = '452 4.2.2 mailbox full';
 const NOT_FOUND_OUT = '451 4.3.0 mailbox cannot be looked at, try again later';
 const NO_SPACE = '452 4.3.1 no space for the message';
 const NO_BINARY = '554 5.6.3 a maildir does not take BINARYMIME';
+const NOT_NOW = '451 4.3.0 mailbox cannot be opened, try again later';
 const NOT_STORED = '451 4.3.0 message cannot be stored';
 
 export type MaildirDelivery = Omit<Delivery, 'hosts'>;
 
 interface Place {
   readonly maildir: Maildir;
+  readonly watch?: MailWatch | undefined;
   /** As it stands behind maildir: */
   readonly path: string;
   readonly log: Log;
@@ -63,13 +67,12 @@ export function lookAtMaildir(place: Place): Extract<AskedPlace, { readonly kind
  * lie in new/ already. `log`: for a delivery without one of its own.
  */
 export async function toMaildir(
-  maildir: Maildir,
+  { maildir, watch, log }: Omit<Place, 'path'>,
   path: string,
   delivery: MaildirDelivery,
   signal: AbortSignal,
-  log: Log,
 ): Promise<DeliveryOutcome> {
-  const place: Place = { maildir, path, log: delivery.log ?? log.child({ id: delivery.id }) };
+  const place: Place = { maildir, watch, path, log: delivery.log ?? log.child({ id: delivery.id }) };
   const { message, recipients } = delivery;
   if (isBinaryMime(delivery.parameters)) return noBinary(path, recipients);
   const host = hostOfMaildir(path);
@@ -142,21 +145,28 @@ async function look({ log, maildir, path }: Place, recipient: Recipient, octets:
 }
 
 async function store(
-  { log, maildir, path: configured }: Place,
+  place: Place,
   path: string,
-  { sender, recipients }: MaildirDelivery,
+  delivery: MaildirDelivery,
   message: MessageSource,
   taken: readonly Recipient[],
   signal: AbortSignal,
 ): Promise<DeliveryOutcome> {
+  const { log, path: configured } = place;
   const host = hostOfMaildir(configured);
-  const rcpts = unaskedRecipients(recipients);
-  const stored = await maildir.store(path, withTrace(sender, taken, message), signal);
+  const rcpts = unaskedRecipients(delivery.recipients);
+  const content = withTrace(delivery.sender, taken, message);
+  const { afterReply, id } = delivery;
+  const { maildir, watch } = place;
+  const user = taken[0]?.address ?? '';
+  const stored = await storeTold({ maildir, watch, log, id, afterReply }, { path, user, content }, signal);
   switch (stored.kind) {
     case 'stored': {
       const replies = taken.map((recipient) => ({ recipient, code: 250, text: TAKEN }));
       return { kind: 'delivered', host, code: 250, text: `250 2.0.0 ${stored.name}`, rcpts: replies };
     }
+    case 'unwanted':
+      return { kind: 'refused', host, stage: 'content', code: 451, text: NOT_NOW, rcpts };
     case 'aborted':
       return { kind: 'failed', host, stage: 'content', code: pseudoCode.ERROR, error: 'given up', rcpts };
     case 'failed': {

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 const never = new AbortController().signal;
 const put = (path: string, message = source('Subject: x\r\n\r\n.dot\r\n')) =>
-  toMaildir(maildir, path, { ...delivery([]), message }, never, log);
+  toMaildir({ maildir, log }, path, { ...delivery([]), message }, never);
 const TRACE = 'Return-Path: <alice@example.com>\r\nDelivered-To: bob@example.org\r\n';
 const list = async (path: string): Promise<Record<string, string[]>> => ({
   tmp: await readdir(join(path, 'tmp')),
@@ -84,7 +84,12 @@ describe('maildir', () => {
   });
 
   it('knows its recipients without a message', async () => {
-    const outcome = await toMaildir(maildir, directory, { ...delivery([]), message: undefined }, never, log);
+    const outcome = await toMaildir(
+      { maildir, log },
+      directory,
+      { ...delivery([]), message: undefined },
+      never,
+    );
     expect(outcome).toMatchObject({ kind: 'verified', code: 250 });
     expect(await readdir(directory)).toEqual([]);
   });
@@ -131,7 +136,7 @@ describe('maildir', () => {
         yield Buffer.from('end');
       },
     };
-    const outcome = await toMaildir(maildir, directory, { ...delivery([]), message }, abort.signal, log);
+    const outcome = await toMaildir({ maildir, log }, directory, { ...delivery([]), message }, abort.signal);
     expect(outcome).toMatchObject({ kind: 'failed', error: 'given up' });
     expect(await list(directory)).toEqual({ tmp: [], new: [], cur: [] });
   });
@@ -140,7 +145,12 @@ describe('maildir', () => {
 describe('a directory of each recipient', () => {
   const recipients = to('Bob@Example.org', 'eve@example.org');
   const send = (path: string, changes: Partial<Delivery> = {}) =>
-    toMaildir(maildir, path, { ...delivery([]), recipients, allRecipients: true, ...changes }, never, log);
+    toMaildir(
+      { maildir, log },
+      path,
+      { ...delivery([]), recipients, allRecipients: true, ...changes },
+      never,
+    );
   const stored = async (path: string): Promise<readonly string[]> => {
     const names = await readdir(join(path, 'new')).catch(() => []);
     return Promise.all(names.map((name) => readFile(join(path, 'new', name), 'latin1')));

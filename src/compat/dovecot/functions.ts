@@ -63,7 +63,8 @@ function passthroughOf(caller: DovecotParts['caller']): FunctionSpec {
     state.open = false;
     const { log } = state.context;
     if (caller === 'policy') log.write('err', LEAKED);
-    else log.emit(caller === 'push-script' ? 'push-script-failed' : 'auth-script-failed', { message: LEAKED });
+    else
+      log.emit(caller === 'push-script' ? 'push-script-failed' : 'auth-script-failed', { message: LEAKED });
   };
   const slot: Slot<Passthrough> = {
     name: 'dovecot.passthrough',

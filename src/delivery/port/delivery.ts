@@ -57,6 +57,11 @@ export interface Delivery {
   readonly ownHosts?: boolean | undefined;
   /** Whose message it is; undefined: nobody's. */
   readonly client?: ForwardedClient | undefined;
+  /**
+   * Has something done when the client has its reply, or is gone: what is told to others of a message must not keep him waiting. Undefined: it
+   * is done at once.
+   */
+  readonly afterReply?: ((work: () => void) => void) | undefined;
   /** For log lines. */
   readonly id: string;
   /** Those of the connection that asks (smtpe.setoption in a hook changes these only); undefined: the mailer's own. */

@@ -185,6 +185,7 @@ export class MessageDialogue {
       transaction.story.decided(verdict.reply.code, verdict.cause, verdict.taken === 'thrown away');
       return chain(core.replies.send(verdict.reply, verdict.cause, delivered), (code) => {
         this.#report(code, verdict);
+        transaction.replied();
         if (verdict.reported !== undefined && isPositive(code)) this.#tellSender(verdict.reported);
         return 'over';
       });

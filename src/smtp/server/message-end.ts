@@ -388,6 +388,7 @@ class MessageEnd {
       options,
       route: routes.settled,
       client: forwardedClient(this.#core),
+      afterReply: (work) => this.#transaction.afterReply(work),
       log: this.#core.log.child({ transaction: id }),
     };
     const since = deps.clock.monotonic();

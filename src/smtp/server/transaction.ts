@@ -52,6 +52,7 @@ export class Transaction implements TransactionView {
   readonly #tables: LiveTable[] = [];
   #finalWishes: FinalWishes | undefined;
   #intake: MessageIntake | undefined;
+  readonly #afterReply: (() => void)[] = [];
   #replaced = false;
   #changes: ContentChanges | undefined;
   /** The Received header of ours. */
@@ -251,8 +252,19 @@ export class Transaction implements TransactionView {
     if (trace !== undefined && this.#traceAt === undefined) this.trace(trace);
   }
 
+  /** Has something done when the client has its reply, or is gone. */
+  afterReply(work: () => void): void {
+    this.#afterReply.push(work);
+  }
+
+  /** The client has its reply. */
+  replied(): void {
+    for (const work of this.#afterReply.splice(0)) work();
+  }
+
   /** Gives everything up: the file is removed, the tables belong to the policy alone. Idempotent; never rejects. */
   dispose(): void | Promise<void> {
+    this.replied();
     for (const table of this.#tables.splice(0)) table.release();
     this.#observers?.close();
     this.#changes?.close();

@@ -9,6 +9,7 @@ import { splitList } from '../../../base/lists.ts';
 import type { Log } from '../../../base/log.ts';
 import type { LuaEngine } from '../../../lua/engine.ts';
 import type { MailOccasion, MailWatch, OpenedMail } from '../../../mailbox/mail-watch.ts';
+import type { MailContent } from '../../../mailbox/port/mail.ts';
 import type { MailUserIdentity, MailUsers } from '../../../mailbox/port/mail-user.ts';
 import type { MailboxTransaction } from '../../../mailbox/port/mailbox-event.ts';
 import type { PolicySource } from '../../../ops/revision.ts';
@@ -25,7 +26,7 @@ export interface PushScriptsParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly libLuaDirectory: string;
-  readonly users: MailUsers;
+  readonly users: MailUsers['user'];
   /** An engine for these scripts alone; made when there is the first of them. */
   readonly createEngine: (options: Options) => Promise<LuaEngine>;
 }
@@ -191,7 +192,7 @@ export class PushScripts implements MailWatch {
   #opened(revision: Revision, person: MailPerson, run: MailRun | undefined): OpenedMail {
     const happened: Happened[] = [];
     const note = (transaction: MailboxTransaction, success: boolean): void => {
-      happened.push({ transaction, success });
+      happened.push({ transaction: withoutOctets(transaction), success });
       if (success) for (const event of transaction.events) this.#noted(person, event);
     };
     for (const script of revision.push) script.hold();
@@ -251,7 +252,7 @@ export class PushScripts implements MailWatch {
     happened: readonly Happened[],
     signal: AbortSignal,
   ): Promise<void> {
-    const telling = new PushTelling(person.fields.username, person.log, withUser);
+    const telling = new PushTelling(person.fields.username, person.access.user, person.log, withUser);
     const runs = happened.length === 0 ? [] : push.map((script) => new MailRun(script, person));
     const stop = (): void => {
       for (const run of [...runs, ...(mail === undefined ? [] : [mail])]) run.close();
@@ -290,7 +291,7 @@ export class PushScripts implements MailWatch {
       ...{ fields, variables, settings, session, log },
       giveUp: () => stop.abort(),
       access: {
-        user: users.user(identity, { signal: stop.signal }),
+        user: users(identity, { signal: stop.signal }),
         plugin: (name) => settings[name] ?? byLowerCase.get(name.toLowerCase()),
       },
     };
@@ -321,6 +322,24 @@ export class PushScripts implements MailWatch {
     this.#revision = undefined;
     this.#engine?.close();
   }
+}
+
+/** What is in memory is not kept for what may have to wait: whoever wants the message finds it by its uid. */
+function withoutOctets({ events, user }: MailboxTransaction): MailboxTransaction {
+  const content: MailContent = {
+    pieces: undefined,
+    read: () => {
+      throw new Error('it is read from the mailbox');
+    },
+  };
+  return {
+    user,
+    events: events.map((event) =>
+      'content' in event && event.content.pieces !== undefined && event.uid !== undefined
+        ? { ...event, content }
+        : event,
+    ),
+  };
 }
 
 /** For the trial at the start. */

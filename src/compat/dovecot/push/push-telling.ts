@@ -4,7 +4,10 @@
 import { textOf } from '../../../base/errors.ts';
 import type { Log } from '../../../base/log.ts';
 import type { LuaRecord } from '../../../lua-api/value.ts';
+import type { MailContent } from '../../../mailbox/port/mail.ts';
+import type { MailUser } from '../../../mailbox/port/mail-user.ts';
 import type { MailboxEvent, MailboxTransaction } from '../../../mailbox/port/mailbox-event.ts';
+import { troubleText } from '../../../mailbox/port/outcome.ts';
 import { encodeUtf8 } from '../../../text/utf8.ts';
 import { beginningOf, messageFacts } from '../message/message-facts.ts';
 import { eventRecord, handlerOf, mailboxEventNames } from './event-table.ts';
@@ -23,8 +26,10 @@ class Records {
   readonly #known = new Map<MailboxEvent, Promise<LuaRecord>>();
   readonly #withUser: boolean;
   readonly #log: Log;
+  readonly #mail: MailUser;
 
-  constructor(withUser: boolean, log: Log) {
+  constructor(withUser: boolean, log: Log, mail: MailUser) {
+    this.#mail = mail;
     this.#withUser = withUser;
     this.#log = log;
   }
@@ -41,13 +46,28 @@ class Records {
   async #read(event: MailboxEvent, user: string): Promise<LuaRecord> {
     const own = { ...eventRecord(event), ...(this.#withUser && { user: encodeUtf8(user) }) };
     if (event.name !== 'message_new' && event.name !== 'message_append') return own;
+    const read = await this.#message(event);
+    if (Buffer.isBuffer(read)) return { ...own, ...messageFacts(read) };
+    // Somebody was quicker: the message is not there any more.
+    this.#log.emit('push-message-gone', { user, mailbox: event.mailbox, cause: read });
+    return { ...own, ...messageFacts(Buffer.alloc(0)) };
+  }
+
+  /** The beginning of a message, wherever its file is by now; or why it cannot be read. */
+  async #message({
+    content,
+    mailbox,
+    uid,
+  }: Extract<MailboxEvent, { content: MailContent }>): Promise<Buffer | string> {
     try {
-      return { ...own, ...messageFacts(await beginningOf(event.content)) };
+      return await beginningOf(content);
     } catch (error) {
-      // Somebody was quicker: the message is not there any more.
-      this.#log.emit('push-message-gone', { user, mailbox: event.mailbox, cause: textOf(error) });
-      return { ...own, ...messageFacts(Buffer.alloc(0)) };
+      if (uid === undefined) return textOf(error);
     }
+    const mail = await this.#mail.mailbox(mailbox).mail(uid);
+    const opened = mail.kind === 'done' ? await mail.value.open() : mail;
+    if (opened.kind !== 'done') return troubleText(opened);
+    return beginningOf(opened.value).catch(textOf);
   }
 }
 
@@ -56,10 +76,10 @@ export class PushTelling {
   readonly #records: Records;
   readonly #user: string;
 
-  constructor(user: string, log: Log, withUser: boolean) {
+  constructor(user: string, mail: MailUser, log: Log, withUser: boolean) {
     this.#user = user;
     this.#log = log;
-    this.#records = new Records(withUser, log);
+    this.#records = new Records(withUser, log, mail);
   }
 
   /** One transaction to one script. */
