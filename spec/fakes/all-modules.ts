@@ -31,6 +31,8 @@ export function allModules(
     mailer: parts.mailer ?? { deliver: nobody, open: nobody, close() {} },
     services: createServices({ clock: systemClock, resolver }),
     stores: { has: () => true, open: nobody, close: async () => undefined },
+    mailUsers: { user: nobody },
+    maildir: { store: nobody, look: nobody },
     spool: { find: () => undefined },
     metrics: new PolicyMetrics(),
     nextId: () => '0123456789abcdef00',

@@ -6,6 +6,9 @@ import type { Log } from '../base/log.ts';
 import type { Mailer } from '../delivery/port/delivery.ts';
 import type { Resolver } from '../dns/resolver-api.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
+import type { MailWatch } from '../mailbox/mail-watch.ts';
+import type { Maildir } from '../mailbox/maildir.ts';
+import type { MailUsers } from '../mailbox/port/mail-user.ts';
 import type { SpoolDirectory } from '../message/stored-message.ts';
 import type { PolicyMetrics } from '../observe/metric/policy-metrics.ts';
 import type { Services } from '../service/services.ts';
@@ -30,6 +33,7 @@ import { netModule } from './net.ts';
 import { createServiceModule } from './service/service.ts';
 import { createSmtpModule } from './smtp.ts';
 import { smtpeModule } from './smtpe.ts';
+import { createStorageModule } from './storage/storage.ts';
 import { createStoreModule } from './store/store.ts';
 import { syslogModule } from './syslog.ts';
 import { textModule } from './text.ts';
@@ -48,6 +52,10 @@ export interface ModuleParts {
   readonly mailer: Mailer;
   readonly services: Services;
   readonly stores: Stores;
+  readonly mailUsers: MailUsers;
+  readonly maildir: Maildir;
+  /** Who is told of what policies do to mail. */
+  readonly watch?: MailWatch | undefined;
   readonly spool: SpoolDirectory;
   /** What policies count. */
   readonly metrics: PolicyMetrics;
@@ -77,6 +85,7 @@ export function createModules(parts: ModuleParts): readonly ModuleSpec[] {
     createSmtpModule({ mailer, spool }),
     smtpeModule(hostName),
     createSpfModule(checks),
+    createStorageModule({ users: parts.mailUsers, maildir: parts.maildir, watch: parts.watch, spool }),
     createStoreModule(stores, clock),
     syslogModule,
     textModule,
