@@ -293,6 +293,21 @@ stds.smtpe = {
             PERMERROR = {},
          }},
       }},
+      storage = { fields = {
+         user = {},
+         cause = { fields = {
+            missing = {},
+            exists = {},
+            bad_name = {},
+            refused = {},
+            locked = {},
+            full = {},
+            denied = {},
+            aborted = {},
+            failed = {},
+            no_maildir = {},
+         }},
+      }},
       store = { fields = {
          get = {},
          ttl = {},

@@ -1,4 +1,7 @@
 // Every function of the API has an example, and every example runs through in a policy, with the modules as the program puts them together.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, createApp } from '../../../src/app.ts';
 import { systemClock } from '../../../src/base/clock.ts';
@@ -19,10 +22,18 @@ import { libLuaDirectory } from '../../fakes/lua-engine.ts';
 const log = new RecordLog();
 const options = createOptions();
 let app: App;
+let directory: string;
 beforeAll(async () => {
+  // Where bob's mail lies.
+  directory = await mkdtemp(join(tmpdir(), 'smtpe-examples-'));
+  await mkdir(join(directory, 'bob'));
+  options.set('smtp-smart-host', `maildir:${directory}/%n`, 'spec');
   app = await createApp({ options, log, onBroken() {} });
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  app.close();
+  await rm(directory, { recursive: true, force: true });
+});
 
 /** A client that takes what it is sent. */
 function session(sent: string[], transaction: SessionView['transaction'] = undefined): SessionView {

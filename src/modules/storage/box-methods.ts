@@ -29,6 +29,13 @@ export const MOST = 10_000;
 
 const method = luaMethod<StorageBox>();
 
+/** In examples. */
+const INBOX = "local box = storage.user('bob@example.com'):mailbox('INBOX')\n";
+const WITH_MESSAGE =
+  "local path = os.tmpname()\nlocal file = io.open(path, 'w')\nfile:write('Subject: hello\\r\\n\\r\\nHi.\\r\\n')\nfile:close()\n" +
+  INBOX;
+const SAVED = `${WITH_MESSAGE}local uid = box:save(path)\n`;
+
 export const doneResult: ResultSpec = { name: 'done', type: 'boolean', text: 'true when it is done; nil' };
 export const causeResults: readonly ResultSpec[] = [
   { name: 'cause', type: 'string', text: 'a word of `storage.cause` when it is not done' },
@@ -132,6 +139,9 @@ const saving = (name: 'save' | 'deliver', text: string, findContent: FindContent
     ],
     results: [uidResult, ...causeResults],
     text,
+    examples: [
+      `${WITH_MESSAGE}local uid, cause, text = box:${name}(path, { '\\\\Seen' })\nassert(uid, text)`,
+    ],
     call: (context, box, path, flags, keywords) => {
       const given = flagsOf(flags, keywords);
       return box.user.change(
@@ -186,6 +196,9 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
         },
         ...causeResults,
       ],
+      examples: [
+        `${WITH_MESSAGE}box:deliver(path)\nlocal status = box:status()\nassert(status.messages > 0 and status.uidnext > 1)`,
+      ],
       text: 'What there is in it. Suspends.',
       call: (context, box) =>
         box.user.ask(
@@ -212,6 +225,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
         },
         ...causeResults,
       ],
+      examples: [`${SAVED}local messages = box:messages(10)\nassert(messages[#messages].uid == uid)`],
       text: 'The messages in it. Suspends.',
       call: (context, box, most) =>
         box.user.ask(
@@ -231,6 +245,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
         listParam('keywords', 'other words'),
       ],
       results: [{ name: 'changed', type: 'integer', text: 'how many messages; nil' }, ...causeResults],
+      examples: [`${SAVED}assert(box:flags(uid, 'add', { '\\\\Flagged' }, { '$Work' }) == 1)`],
       text: 'Changes flags and keywords: `FlagsClear`, `FlagsSet`, `MessageRead`, `MessageTrash` for each message that has others then. A uid that is not there is passed over. Suspends.',
       call: (context, box, uids, how, flags, keywords) => {
         if (how !== 'add' && how !== 'remove' && how !== 'replace')
@@ -249,6 +264,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
       suspends: true,
       params: [uidsParam],
       results: [{ name: 'expunged', type: 'integer', text: 'how many messages; nil' }, ...causeResults],
+      examples: [`${SAVED}assert(box:expunge(uid) == 1)`],
       text: 'Removes messages for good: `MessageExpunge` for each. A uid that is not there is passed over. Suspends.',
       call: (context, box, uids) =>
         box.user.change(
@@ -263,6 +279,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
       suspends: true,
       params: [one, target],
       results: [uidResult, ...causeResults],
+      examples: [`${SAVED}storage.user('bob@example.com'):create('Copies')\nassert(box:copy(uid, 'Copies'))`],
       text: 'Puts a copy of a message into another mailbox of the user, with its flags and keywords: `MessageAppend`. Suspends.',
       call: (context, box, uid, to) =>
         box.user.change(
@@ -277,6 +294,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
       suspends: true,
       params: [one, target],
       results: [uidResult, ...causeResults],
+      examples: [`${SAVED}storage.user('bob@example.com'):create('Moved')\nassert(box:move(uid, 'Moved'))`],
       text: 'Copies it, then expunges it: `MessageAppend`, `MessageExpunge`. When it cannot be expunged it is in both. Suspends.',
       call: (context, box, uid, to) =>
         box.user.change(
@@ -297,6 +315,9 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
       suspends: true,
       params: [bytes('key', 'begins with `/private/` or `/shared/`')],
       results: [{ name: 'value', type: 'string', text: 'nil when there is none' }, ...causeResults],
+      examples: [
+        `${WITH_MESSAGE}box:deliver(path)\nassert(box:set_metadata('/private/comment', 'mine'))\nassert(box:metadata('/private/comment') == 'mine')`,
+      ],
       text: 'An annotation (RFC 5464). Suspends.',
       call: (context, box, key) =>
         box.user.ask(
@@ -314,6 +335,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
         optionalBytes('value', 'nil removes it', undefined),
       ],
       results: [doneResult, ...causeResults],
+      examples: [`${WITH_MESSAGE}box:deliver(path)\nassert(box:set_metadata('/private/comment', nil))`],
       text: 'Sets an annotation, or removes it. No event. Suspends.',
       call: (context, box, key, value) =>
         box.user.ask(

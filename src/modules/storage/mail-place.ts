@@ -15,18 +15,18 @@ export type PlaceOutcome =
       /** Each user has a directory, which has to be there: none is made because somebody has named it. */
       readonly perUser: boolean;
     }
-  | { readonly kind: 'bad-name' | 'no-maildir'; readonly why: string };
+  | { readonly kind: 'bad_name' | 'no_maildir'; readonly why: string };
 
 const WANTED = 'smtp-smart-host has no maildir; right would be one such as maildir:/var/mail/%d/%n';
 
 /** `name`: octets in latin1, an address or a local part. */
 export function mailPlace(options: Options, name: string): PlaceOutcome {
   const target = parseHostList(options.values['smtp-smart-host']).find(({ kind }) => kind === 'maildir');
-  if (target?.kind !== 'maildir') return { kind: 'no-maildir', why: WANTED };
+  if (target?.kind !== 'maildir') return { kind: 'no_maildir', why: WANTED };
   const text = decodeUtf8(name);
   const path = mailboxPath(target.path, recipientOf(name));
   if (text === undefined || text === '' || /[\0-\x1f\x7f]/.test(text) || path === undefined) {
-    return { kind: 'bad-name', why: 'no directory of a user can have that name' };
+    return { kind: 'bad_name', why: 'no directory of a user can have that name' };
   }
   return {
     kind: 'place',

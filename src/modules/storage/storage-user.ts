@@ -6,7 +6,7 @@ import type { LuaResults, Suspension } from '../../lua-api/function-spec.ts';
 import type { MailWatch } from '../../mailbox/mail-watch.ts';
 import type { Maildir } from '../../mailbox/maildir.ts';
 import type { MailUser, MailUserIdentity, MailUsers } from '../../mailbox/port/mail-user.ts';
-import { type MailOutcome, troubleText } from '../../mailbox/port/outcome.ts';
+import { type MailOutcome, type MailTrouble, troubleText } from '../../mailbox/port/outcome.ts';
 import { encodeUtf8 } from '../../text/utf8.ts';
 
 export interface StorageParts {
@@ -19,15 +19,18 @@ export interface StorageParts {
 export const storageCauses = [
   'missing',
   'exists',
-  'bad-name',
+  'bad_name',
   'refused',
   'locked',
   'full',
   'denied',
   'aborted',
   'failed',
-  'no-maildir',
+  'no_maildir',
 ] as const;
+
+const causeOf = (kind: MailTrouble['kind']): (typeof storageCauses)[number] =>
+  kind === 'bad-name' ? 'bad_name' : kind;
 
 export class StorageUser {
   readonly identity: MailUserIdentity;
@@ -98,7 +101,7 @@ export class StorageUser {
       done: work(stop.signal).then((outcome) =>
         outcome.kind === 'done'
           ? results(outcome.value)
-          : [undefined, outcome.kind, encodeUtf8(troubleText(outcome))],
+          : [undefined, causeOf(outcome.kind), encodeUtf8(troubleText(outcome))],
       ),
       cancel: () => stop.abort(),
     };

@@ -21,13 +21,13 @@ const TEXT =
   'Mail that lies in the maildir of `smtp-smart-host`, for what has no IMAP side here: put a message into a folder, set flags, make folders. What is done is told to push scripts ' +
   '(option `push-script`); what mail readers do to the files is not.\n\n' +
   'A user is an address, or a local part; with `%u`, `%n` or `%d` in the option each has a directory, which has to be there: none is made because somebody has named it. ' +
-  'A name that could lead out of the place is `bad-name`.\n\n' +
+  'A name that could lead out of the place is `bad_name`.\n\n' +
   'What cannot be done gives nil, one word of `storage.cause` and a text; it never raises. Arguments of a wrong type raise. All methods suspend.';
 
 const causeTexts: Readonly<Record<(typeof storageCauses)[number], string>> = {
   missing: 'There is no such user, mailbox or message.',
   exists: 'There is a mailbox of that name already.',
-  'bad-name': 'Nothing can be named so.',
+  bad_name: 'Nothing can be named so.',
   refused:
     'That cannot be done to this mailbox (INBOX is not deleted), or a script of the user does not want it (`mail-lua-script`).',
   locked: 'Another program has held its lock for too long: it can be tried again.',
@@ -35,20 +35,28 @@ const causeTexts: Readonly<Record<(typeof storageCauses)[number], string>> = {
   denied: 'smtpe has not the right to.',
   aborted: 'The hook was cut off.',
   failed: 'Another error of the file system; the text names it.',
-  'no-maildir': '`smtp-smart-host` has no maildir.',
+  no_maildir: '`smtp-smart-host` has no maildir.',
 };
+
+/** In examples. */
+const BOB = "local user = storage.user('bob@example.com')\n";
 
 const method = luaMethod<StorageUser>();
 const mailbox = bytes('name', 'full name of a mailbox, parts with `/` between them, UTF-8');
 
 /** What is done to one mailbox, by its name. */
-function doing(name: 'create' | 'delete' | 'subscribe' | 'unsubscribe', text: string): FunctionSpec {
+function doing(
+  name: 'create' | 'delete' | 'subscribe' | 'unsubscribe',
+  text: string,
+  example: string,
+): FunctionSpec {
   return method({
     name,
     suspends: true,
     params: [mailbox],
     results: [doneResult, ...causeResults],
     text: `${text} Suspends.`,
+    examples: [BOB + example],
     call: (context, user, given) =>
       user.change(
         context,
@@ -89,24 +97,35 @@ function userClass(box: ClassSpec): ClassSpec {
         name: 'mailbox',
         params: [mailbox],
         results: [{ name: 'box', type: 'storage_box', text: 'which need not be there' }],
+        examples: [`${BOB}assert(user:mailbox('inbox').name == 'INBOX')`],
         text: 'A mailbox; nothing is looked at. `inbox` in any case is INBOX. Does not suspend.',
         call: (_context, user, name) => [
           new LuaObject(box, { user, name: /^inbox$/i.test(name) ? 'INBOX' : name }),
         ],
       }),
-      doing('create', 'Makes a mailbox: `MailboxCreate`.'),
+      doing(
+        'create',
+        'Makes a mailbox: `MailboxCreate`.',
+        "user:delete('Work')\nassert(user:create('Work'))\nlocal done, cause = user:create('Work')\nassert(done == nil and cause == storage.cause.exists)",
+      ),
       doing(
         'delete',
         'Removes a mailbox with all that is in it: `MessageExpunge` for each message, `MailboxDelete`. Not INBOX.',
+        "user:create('Old')\nassert(user:delete('Old'))",
       ),
-      doing('subscribe', 'Subscribes to a mailbox, which has to be there: `MailboxSubscribe`.'),
-      doing('unsubscribe', 'Takes that back: `MailboxUnsubscribe`.'),
+      doing(
+        'subscribe',
+        'Subscribes to a mailbox, which has to be there: `MailboxSubscribe`.',
+        "user:create('News')\nassert(user:subscribe('News'))",
+      ),
+      doing('unsubscribe', 'Takes that back: `MailboxUnsubscribe`.', "assert(user:unsubscribe('News'))"),
       method({
         name: 'rename',
         suspends: true,
         params: [mailbox, bytes('to', 'its new name')],
         results: [doneResult, ...causeResults],
         text: 'Renames a mailbox, with those below it: `MailboxRename`. Not INBOX. Suspends.',
+        examples: [`${BOB}user:delete('Later')\nuser:create('Now')\nassert(user:rename('Now', 'Later'))`],
         call: (context, user, from, to) =>
           user.change(
             context,
@@ -128,6 +147,7 @@ function userClass(box: ClassSpec): ClassSpec {
           ...causeResults,
         ],
         text: 'The mailboxes. Suspends.',
+        examples: [`${BOB}for _, box in ipairs(user:list()) do\n  print(box.name, box.subscribed)\nend`],
         call: (context, user) => user.ask(context, 'list', listOf, (all) => [[...all]]),
       }),
     ],
@@ -157,7 +177,7 @@ export function createStorageModule(parts: StorageModuleParts): ModuleSpec {
     tables: [
       {
         name: 'cause',
-        text: 'Why something was not done: `storage.cause.missing == "missing"`. Those with a hyphen are written `storage.cause["bad-name"]`.',
+        text: 'Why something was not done: `storage.cause.missing == "missing"`.',
         reverse: false,
         isClosed: true,
         constants: storageCauses.map((name) => ({ name, value: name, text: causeTexts[name] })),
@@ -170,7 +190,7 @@ export function createStorageModule(parts: StorageModuleParts): ModuleSpec {
         results: [{ name: 'user', type: 'storage_user', text: 'whose mail it is; nil' }, ...causeResults],
         text: 'Somebody’s mail. Whether he is there is seen when something is done. Does not suspend.',
         examples: [
-          "local user, cause = storage.user('bob@example.com')\nif user == nil then\n  assert(cause == storage.cause['no-maildir'])\nelse\n  assert(user.name == 'bob@example.com')\nend",
+          "local user, cause = storage.user('bob@example.com')\nif user == nil then\n  assert(cause == storage.cause.no_maildir)\nelse\n  assert(user.name == 'bob@example.com')\nend",
         ],
         call: (context, name) => {
           const place = mailPlace(optionsOf(context), name);

@@ -1,10 +1,6 @@
 // What is called when something has happened in a mailbox. Rows of option-table.ts; the settings `plugin-NAME` are no rows of it (plugin-setting.ts).
 import { atStart, flag, integer, type OptionSpec, text } from './option-spec.ts';
 
-export const pluginSetting = atStart(
-  text('', 'any', 'A setting for scripts of Dovecot: plugin_getenv("NAME").'),
-);
-
 export const mailboxOptions = {
   'push-script': atStart(
     text(
