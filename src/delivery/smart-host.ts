@@ -112,9 +112,9 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     delivery: SmartHostDelivery,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> => {
-    const { clock, log, maildir } = dependencies;
+    const { clock, log } = dependencies;
     const since = clock.monotonic();
-    const outcome = await toMaildir(maildir, path, delivery, signal, log);
+    const outcome = await toMaildir(dependencies, path, delivery, signal);
     if (log.wants('next-hop-tried')) {
       const seconds = (clock.monotonic() - since) / 1000;
       log.emit('next-hop-tried', { ...triedOf(outcome), seconds });
