@@ -1,6 +1,6 @@
 // The administration interface of the built program: reload, drain, sessions and metrics while mail goes through it, with one process and with
 // two of which one is killed.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -152,6 +152,50 @@ describe('two workers', () => {
     expect((await ask(service, 'POST', '/reload')).status).toBe(200);
     for (let i = 0; i < 6; i++) expect(await (await greeted(port)).command('NOOP')).toBe('250 new\r\n');
     expect((await service.program.stop()).code).toBe(0);
+  });
+});
+
+describe('smtpe trace', () => {
+  it('shows sessions of two workers, ends those of one that is killed, follows the next one; no escape sequence comes through', async () => {
+    const service = await start(2);
+    const port = await service.ready(2);
+    const main = join(import.meta.dirname, '../../dist/main.js');
+    const args = [main, 'trace', `file=${join(service.directory, 'smtpe.cf')}`, 'client=127.0.0.0/8'];
+    const verb = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    verb.stdout.on('data', (piece: Buffer) => {
+      text += piece.toString('latin1');
+    });
+    try {
+      const first = await greeted(port);
+      await expect.poll(() => text, { timeout: 20_000 }).toMatch(/S: 220 |was there before/);
+      const clients = await Promise.all(Array.from({ length: 8 }, () => greeted(port)));
+      await first.command('EHLO \x1b]0;owned\x07');
+      for (const client of clients) await client.command('NOOP');
+      await expect.poll(() => text, { timeout: 20_000 }).toContain('C: EHLO \\x1B]0;owned\\x07');
+      await expect
+        .poll(() => text.match(/hook\.noop\(\) +policy\.lua:1/g)?.length, { timeout: 20_000 })
+        .toBe(8);
+      const [victim = 0] = await service.workers();
+      process.kill(victim, 'SIGKILL');
+      await expect
+        .poll(() => text, { timeout: 20_000 })
+        .toContain(`end: process ${victim}, which served it, has gone`);
+      await service.said(/accepting connections/, 3);
+      const seen = text.length;
+      for (let i = 0; i < 8; i++) await sendOne(port);
+      await expect
+        .poll(() => text.slice(seen).match(/S: 250 2\.0\.0 mine/g)?.length, { timeout: 20_000 })
+        .toBe(8);
+      expect(text).toMatch(/^[\n -~]*$/);
+      expect(text.match(/total \d+ ms/g)).toHaveLength(8);
+      // The interface ends, and so does whoever looks on.
+      const code = new Promise((resolve) => verb.on('exit', resolve));
+      expect((await service.program.stop()).code).toBe(0);
+      expect(await code).not.toBeNull();
+    } finally {
+      verb.kill('SIGKILL');
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 // Asks the administration interface of a server that runs, by the options that it has: for the verbs of the command line. Never rejects.
-import { request } from 'node:http';
+import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { codeOrText } from '../base/errors.ts';
 import { readPassword } from '../ops/password-file.ts';
 import { ADMIN_PLACES, type AdminPlace, readAdminListen } from '../options/admin-listen.ts';
@@ -45,18 +45,22 @@ export class AdminClient {
     return new AdminClient(place, shown, read.password.toString('latin1'));
   }
 
-  ask(method: 'GET' | 'POST', path: string, timeoutMs: number): Promise<AskOutcome> {
+  /** Where and as whom. */
+  get #target(): RequestOptions {
     const place = this.#place;
+    const where = place.kind === 'unix' ? { socketPath: place.path } : { host: place.host, port: place.port };
+    const headers = {
+      Host: 'localhost',
+      ...(this.#token !== undefined && { Authorization: `Bearer ${this.#token}` }),
+    };
+    return { ...where, headers, agent: false };
+  }
+
+  ask(method: 'GET' | 'POST', path: string, timeoutMs: number): Promise<AskOutcome> {
     return new Promise((resolve) => {
       const failed = (problem: string): void => resolve({ kind: 'failed', problem });
-      const where =
-        place.kind === 'unix' ? { socketPath: place.path } : { host: place.host, port: place.port };
-      const headers = {
-        Host: 'localhost',
-        ...(this.#token !== undefined && { Authorization: `Bearer ${this.#token}` }),
-      };
       const signal = AbortSignal.timeout(timeoutMs);
-      const asked = request({ ...where, method, path, headers, agent: false, signal }, (response) => {
+      const asked = request({ ...this.#target, method, path, signal }, (response) => {
         const pieces: Buffer[] = [];
         let size = 0;
         response.on('data', (piece: Buffer) => {
@@ -78,6 +82,26 @@ export class AdminClient {
     });
   }
 
+  /**
+   * An answer that goes on: each piece goes to `take`, which says when the next one may come; false: no more is wanted. Ends with the answer, which
+   * is `heard` with an empty text when all of it was taken. `timeoutMs`: for the beginning, and without anything, not even a beat.
+   */
+  follow(path: string, timeoutMs: number, take: (piece: string) => Promise<boolean>): Promise<AskOutcome> {
+    return new Promise((resolve) => {
+      const failed = (error: Error): void =>
+        resolve({ kind: 'failed', problem: this.#text(error, timeoutMs) });
+      const asked = request({ ...this.#target, method: 'GET', path }, (response) => {
+        void readOn(response, take).then((text) => {
+          asked.destroy();
+          resolve({ kind: 'heard', status: response.statusCode ?? 0, text });
+        }, failed);
+      });
+      asked.setTimeout(timeoutMs, () => asked.destroy(new DOMException('', 'TimeoutError')));
+      asked.on('error', failed);
+      asked.end();
+    });
+  }
+
   #text(error: Error, timeoutMs: number): string {
     const place = `admin-listen=${this.#shown}`;
     if (error.name === 'AbortError' || error.name === 'TimeoutError')
@@ -87,10 +111,26 @@ export class AdminClient {
       case 'ECONNREFUSED':
       case 'ENOENT':
         return `${place}: nobody is there: smtpe does not run, or it runs with another admin-listen`;
+      case 'ECONNRESET':
+        return `${place}: the connection was lost: smtpe has ended, or closes it`;
       case 'EACCES':
         return `${place}: user ${process.getuid?.() ?? 'this one'} may not ask there; be root, or the user or in the group of smtpe`;
       default:
         return `${place}: ${code}`;
     }
   }
+}
+
+/** Of an answer that is none of 200 its text, at most so much of it. */
+const MOST_ERROR = 65_536;
+
+async function readOn(response: IncomingMessage, take: (piece: string) => Promise<boolean>): Promise<string> {
+  response.setEncoding('utf8');
+  let error = '';
+  for await (const piece of response) {
+    if (response.statusCode === 200) {
+      if (!(await take(String(piece)))) break;
+    } else if (error.length < MOST_ERROR) error += String(piece);
+  }
+  return error;
 }

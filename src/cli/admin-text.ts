@@ -1,13 +1,10 @@
 // What the administration interface has said, as text for people. Strangers' words are in it (hello, sender, names): octets that are no printable
 // ASCII never reach a terminal as they are. Pure.
 import type { SessionRow } from '../ops/desk.ts';
+import { printable } from '../text/printable.ts';
 
 /** A text for the terminal. */
-export const shown = (text: string): string =>
-  text.replace(
-    /[^\x20-\x7e]/gu,
-    (c) => `\\x${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(2, '0')}`,
-  );
+export const shown = printable;
 
 /** `3 d 4 h`, `5 min`, `7 s`: the two largest units. */
 export function duration(seconds: number): string {

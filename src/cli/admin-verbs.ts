@@ -1,4 +1,4 @@
-// The verbs that ask a server that runs: status, sessions, reload, drain, undrain. They read the same options as the server does, and ask it at
+// The verbs that ask a server that runs: status, sessions, trace, reload, drain, undrain. They read the same options as the server does, and ask it at
 // its admin-listen. Plain text for people, or with --json what the server said.
 import { AdminClient } from '../admin/ask-admin.ts';
 import { readNetwork } from '../net-address/network-list.ts';
@@ -8,6 +8,7 @@ import type { Options } from '../options/options.ts';
 import { type StatusFacts, sessionsText, shown, statusText } from './admin-text.ts';
 import { exitCode } from './exit-code.ts';
 import { complain, print } from './problems.ts';
+import { follow, traceQuery } from './trace.ts';
 import { type AdminVerb, verbTable } from './verb.ts';
 
 const PATIENCE_MS = 5000;
@@ -26,7 +27,7 @@ export async function adminVerb(
   operands: readonly string[],
   json: boolean,
 ): Promise<number> {
-  if (verb !== 'sessions' && operands.length > 0) {
+  if (verb !== 'sessions' && verb !== 'trace' && operands.length > 0) {
     await complain([`${operands.join(' ')}: not so\n${verbTable[verb].usage}`]);
     return exitCode.usage;
   }
@@ -41,6 +42,7 @@ export async function adminVerb(
 const calls: Readonly<Record<AdminVerb, (call: Call) => Promise<number>>> = {
   status,
   sessions,
+  trace,
   reload,
   drain: (call) =>
     change(
@@ -130,6 +132,19 @@ async function sessions(call: Call): Promise<number> {
   const { sessions: rows = [], silent = [], total = 0 } = list;
   await print(json ? heard.text : sessionsText(rows, total, silent));
   return exitCode.ok;
+}
+
+async function trace({ client, json, operands }: Call): Promise<number> {
+  const query = traceQuery(operands, json);
+  if ('wrong' in query) {
+    await complain([`${query.wrong}: not so\n${verbTable.trace.usage}\n${verbTable.trace.more}`]);
+    return exitCode.usage;
+  }
+  const heard = await follow(client, query);
+  if (heard.kind === 'failed') return failed(heard.problem);
+  if (heard.status === 200) return exitCode.ok;
+  await complain([errorOf(heard.text)]);
+  return heard.status === 400 ? exitCode.usage : exitCode.system;
 }
 
 /** The values of a metric with one label, from the text of a scrape. */

@@ -70,6 +70,7 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       return users(options);
     case 'status':
     case 'sessions':
+    case 'trace':
     case 'reload':
     case 'drain':
     case 'undrain':

@@ -60,6 +60,14 @@ export const verbTable = {
     text: 'who is connected, and what each waits for',
     more: 'Asks at admin-listen. STATE is opening, command, transaction, content, hook, next_hop or closing; close ends one with 421.',
   },
+  trace: {
+    usage:
+      'smtpe trace [OPTION ...] [client=ADDRESS|NETWORK] [from=PATTERN] [to=PATTERN] [id=ID] [new] [one] [content] [--json]',
+    text: 'what sessions do, step by step, while they do it',
+    more:
+      'Asks at admin-listen, until you stop it. from and to are addresses with * and ?, of one transaction; new: only sessions that begin from now on; one: the first that says something, ' +
+      'to its end; content: the beginning of each message too. No password is shown.',
+  },
   reload: {
     usage: 'smtpe reload [OPTION ...] [--json]',
     text: 'have the server read options and policy again',
@@ -90,7 +98,14 @@ export const verbTable = {
 
 export type Verb = keyof typeof verbTable;
 
-const adminVerbs = ['status', 'sessions', 'reload', 'drain', 'undrain'] as const satisfies readonly Verb[];
+const adminVerbs = [
+  'status',
+  'sessions',
+  'trace',
+  'reload',
+  'drain',
+  'undrain',
+] as const satisfies readonly Verb[];
 /** Those that ask a server that runs. */
 export type AdminVerb = (typeof adminVerbs)[number];
 export const isAdminVerb = (verb: Verb): verb is AdminVerb => adminVerbs.some((one) => one === verb);
@@ -104,7 +119,7 @@ export interface CommandLine {
   readonly spelled: boolean;
   /** The option words, as option-word.ts reads them. */
   readonly words: readonly string[];
-  /** What is behind `store`, `sessions` or `why`. */
+  /** What is behind `store`, `sessions`, `trace` or `why`. */
   readonly operands: readonly string[];
   /** `--json`, for the verbs that ask a server. */
   readonly json: boolean;
@@ -145,6 +160,10 @@ function ownForm(word: string): string {
 const isPolicy = (word: string): boolean => /^[^=+-][^=]*\.lua$/i.test(word) || /^[^=+-]\.lua$/i.test(word);
 const isBare = (word: string): boolean => /^[a-z_][^=]*$/i.test(word);
 
+/** What sessions to follow. */
+const isTraceWord = (word: string): boolean =>
+  /^(?:client|from|to|id)=/.test(word) || (isBare(word) && !isPolicy(word) && verbOf(word) === undefined);
+
 /** Takes the words apart; the words of an option file are no part of it. */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const words: string[] = [];
@@ -174,6 +193,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       continue;
     }
     if (verb === 'sessions' && /^[^=+-][^=]*$/.test(word) && !isPolicy(word)) {
+      operands.push(word);
+      continue;
+    }
+    if (verb === 'trace' && isTraceWord(word)) {
       operands.push(word);
       continue;
     }

@@ -36,7 +36,7 @@ describe('as text', () => {
     expect(text.split('\n').map((line) => line.replace(/ {2,}/g, '|'))).toEqual([
       'ID|CLIENT|LISTENER|TLS|STATE|AGE|BYTES|MESSAGES|HELLO|SENDER',
       'S1|192.0.2.1|mx|-|hook rcpt 2.5 s|1 min 15 s|120|1|c.example|<a@b.example>',
-      `S1|192.0.2.1|mx|-|content|1 min 15 s|120|1|\\x1B]0;gotcha\\x07\\x202E|<${'x'.repeat(36)}...`,
+      `S1|192.0.2.1|mx|-|content|1 min 15 s|120|1|\\x1B]0;gotcha\\x07\\u{202E}|<${'x'.repeat(36)}...`,
       ...['1 more', 'process 77 does not answer: its sessions are not in the list', ''],
     ]);
     expect(sessionsText([], 0, [])).toBe('no sessions\n');
