@@ -67,6 +67,7 @@ class Worker {
 
 const sourceOf = (id: string): EventSource => ({
   about: { id },
+  shows: () => true,
   verbose: () => false,
   write: () => undefined,
 });
