@@ -1,6 +1,7 @@
 // Before the tests in spec/real and spec/load: the Debian packages they need, where they may be installed, and a fresh build of dist/.
 // Type errors do not stop it: `npm test` has checked the types before.
 import { spawnSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,4 +15,5 @@ export default function setup(): void {
   spawnSync('sh', [join(here, 'install-packages.sh')], { stdio: 'inherit' });
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], { cwd: root, stdio: 'inherit' });
+  cpSync(join(root, 'src/admin/page'), join(root, 'dist/admin/page'), { recursive: true });
 }

@@ -6,7 +6,7 @@ set -u
 # program:package
 WANTED="swaks:swaks smtp-sink:postfix clamd:clamav-daemon clamdscan:clamdscan spamassassin:spamassassin spamd:spamd spamc:spamc
 aiosmtpd:python3-aiosmtpd nsd:nsd haproxy:haproxy unbound:unbound openssl:openssl lua5.1:lua5.1 lua5.4:lua5.4 luacheck:lua-check redis-server:redis-server
-dkimsign:python3-dkim opendkim-testmsg:opendkim-tools rspamd:rspamd dovecot:dovecot-core msmtp:msmtp curl:curl logrotate:logrotate"
+dkimsign:python3-dkim opendkim-testmsg:opendkim-tools rspamd:rspamd dovecot:dovecot-core msmtp:msmtp curl:curl logrotate:logrotate chromium:chromium"
 PATH="$PATH:/usr/sbin:/sbin"
 
 packages=""

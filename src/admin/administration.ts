@@ -11,6 +11,7 @@ import type { ReloadOutcome } from '../ops/reload-outcome.ts';
 import type { Fleet } from './fleet.ts';
 import { Feed } from './live/feed.ts';
 import type { Live } from './live/live.ts';
+import { PageFiles } from './page-files.ts';
 import type { Stream } from './stream.ts';
 import { TraceFeed, type TraceStyle } from './trace-feed.ts';
 
@@ -83,6 +84,7 @@ export class Administration {
   readonly #feed: Feed;
   /** Readers of the trace that there have been. */
   #readers = 0;
+  readonly page = new PageFiles();
 
   constructor(parts: AdministrationParts) {
     this.#parts = parts;
@@ -181,9 +183,9 @@ export class Administration {
     return this.#parts.live;
   }
 
-  /** What GET /events gives. */
-  get events(): Stream {
-    return this.#feed.stream;
+  /** What GET /events gives. `mayChange`: whoever listens. */
+  events(mayChange: boolean): Stream {
+    return this.#feed.stream(mayChange);
   }
 
   /** False: there is no such session. */

@@ -1,7 +1,13 @@
 // The administration interface over HTTP/1.1: who may ask, how much, how long; what is answered is in routes.ts. A request that is wrong in any way
 // has its answer: 400 for what cannot be read, 401 without the token, 403 for a name that is none of ours (DNS rebinding), 404, 405, 408, 413.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { textOf, traceOf } from '../base/errors.ts';
@@ -41,6 +47,20 @@ export function isOwnName(host: string): boolean {
   const name = /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(host)?.[1]?.toLowerCase() ?? '';
   if (name === 'localhost') return true;
   return name.startsWith('[') ? isIP(name.slice(1, -1)) === 6 : isIP(name) === 4;
+}
+
+/**
+ * What is wrong with a request that a browser makes for a page of somebody else. Through a socket that was led to this machine (ssh -L) whoever
+ * asks may do all: a page of the Internet must not be able to ask. https://fetch.spec.whatwg.org/ (Origin), https://w3c.github.io/webappsec-fetch-metadata/
+ */
+export function foreignProblem(headers: IncomingHttpHeaders): string | undefined {
+  const { host = '', origin } = headers;
+  const site = headers['sec-fetch-site'];
+  if (origin === undefined && site === undefined) return undefined;
+  if (!isOwnName(host)) return `Host: ${host.slice(0, 100)} is no name of this interface for a browser`;
+  const isOwn = origin === undefined || origin.replace(/^https?:\/\//, '') === host;
+  if (isOwn && (site === undefined || site === 'same-origin' || site === 'none')) return undefined;
+  return 'a page of somebody else may not ask here';
 }
 
 function matches(path: string, pattern: string): string | undefined {
@@ -105,6 +125,9 @@ class Exchange {
     if (this.#response.destroyed || this.#response.headersSent) return;
     this.#response.setHeader('Cache-Control', 'no-store');
     this.#response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (!('begin' in answer)) {
+      for (const [name, value] of Object.entries(answer.headers ?? {})) this.#response.setHeader(name, value);
+    }
     if ('begin' in answer) this.#stream(answer);
     else this.#send(answer);
   }
@@ -160,6 +183,8 @@ class Exchange {
         `Host: ${headers.host.slice(0, 100)} is no name of this interface; ask for it by its address or as localhost`,
       );
     }
+    const foreign = foreignProblem(headers);
+    if (foreign !== undefined) return failure(403, foreign);
     if (!url.startsWith('/')) return failure(400, 'the target of a request is a path such as /healthz');
     const allowed = this.#allowed();
     if (allowed.length === 0) {
@@ -182,14 +207,20 @@ class Exchange {
     const body = await this.#body(route);
     if (body.kind === 'refused') return body.answer;
     const query = new URLSearchParams((this.#request.url ?? '').split('?').slice(1).join('?'));
-    return route.answer(this.#parts.administration, { id, query, body: body.value });
+    const mayChange = this.#withoutToken() === undefined;
+    return route.answer(this.#parts.administration, { id, query, body: body.value, mayChange });
   }
 
   /** Who needs the token, and has not shown it. */
   #refusal(route: Route): Answer | undefined {
+    if (route.open || (route.method === 'GET' && isLoopbackPlace(this.#parts.place))) return undefined;
+    return this.#withoutToken();
+  }
+
+  /** Who may not change anything. */
+  #withoutToken(): Answer | undefined {
     const { place, token } = this.#parts;
-    if (place.kind === 'unix' || route.open) return undefined;
-    if (route.method === 'GET' && isLoopbackPlace(place)) return undefined;
+    if (place.kind === 'unix') return undefined;
     if (token === undefined) {
       return failure(
         401,

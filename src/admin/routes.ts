@@ -18,12 +18,16 @@ export interface Asked {
   readonly query: URLSearchParams;
   /** What came as JSON; undefined where none is taken. */
   readonly body: unknown;
+  /** Whoever asks might change something too: he has shown the token, or needs none. */
+  readonly mayChange: boolean;
 }
 
 export interface Answer {
   readonly status: number;
   readonly type: string;
   readonly text: string;
+  /** Besides those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Route {
@@ -61,6 +65,21 @@ const checked = (problems: readonly string[]): Answer =>
 const DONE = { done: true };
 
 export const routes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/',
+    open: true,
+    text: 'a page to look at, for browsers',
+    answer: async (of) => (await of.page.answer('index.html')) ?? failure(404, 'there is no page'),
+  },
+  {
+    method: 'GET',
+    path: '/page/*',
+    open: true,
+    text: 'what the page is made of',
+    answer: async (of, { id }) =>
+      (await of.page.answer(id)) ?? failure(404, `the page has no ${id.slice(0, 100)}`),
+  },
   {
     method: 'GET',
     path: '/healthz',
@@ -132,7 +151,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/events',
     text: 'the same as it happens, and sessions: server-sent events, until you go',
-    answer: async (of) => of.events,
+    answer: async (of, { mayChange }) => of.events(mayChange),
   },
   {
     method: 'GET',

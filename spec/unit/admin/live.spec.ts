@@ -231,7 +231,10 @@ describe('the feed', () => {
     const { clock, live, rig } = await start(sessions);
     live.take({}, batch({ at: NOW - 1, accepted: 1 }, [{ transaction: 'before' }]));
     const listener = await Listener.open(rig);
-    expect(await listener.said('hello')).toEqual({ version: '1.2.3', pid: 1, started: NOW * 1000 });
+    expect(await listener.said('hello')).toEqual({
+      ...{ version: '1.2.3', pid: 1, started: NOW * 1000 },
+      may_change: false,
+    });
     expect(await listener.said('sessions')).toMatchObject({
       whole: true,
       total: 2,

@@ -51,7 +51,8 @@ export class Feed {
     this.#parts = parts;
   }
 
-  get stream(): Stream {
+  /** `mayChange`: the reader is told whether he might change something. */
+  stream(mayChange: boolean): Stream {
     return {
       type: 'text/event-stream',
       beat: ':\n\n',
@@ -59,7 +60,7 @@ export class Feed {
         const one: Listening = { reader, lost: 0, hasSessions: false };
         if (this.#listening.size === 0) this.#wake();
         this.#listening.add(one);
-        this.#tell(one, eventText('hello', this.#parts.hello()));
+        this.#tell(one, eventText('hello', { ...this.#parts.hello(), may_change: mayChange }));
         return () => {
           this.#listening.delete(one);
           if (this.#listening.size === 0) this.#timer?.cancel();

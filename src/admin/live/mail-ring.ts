@@ -65,6 +65,7 @@ export class MailRing {
     if (mails.length > 0) rows.sort((a, b) => a.time - b.time);
     rows.splice(0, Math.max(0, rows.length - MOST_ROWS));
     this.#news.push(...mails);
+    if (mails.length > 0) this.#news.sort((a, b) => a.time - b.time);
     this.#newsLeftOut += left_out;
     const more = this.#news.length - MOST_ROWS;
     if (more <= 0) return;
