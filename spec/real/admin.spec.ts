@@ -117,6 +117,13 @@ describe('two workers', () => {
     const before = await metrics(service);
     expect(accepted(before)).toBe(8);
     expect(seriesValue(before, 'smtpe_workers')).toBe(2);
+    // What both have told of the seconds in which that happened.
+    const read = async (path: string) => JSON.parse((await ask(service, 'GET', path)).text);
+    await expect.poll(async () => (await read('/transactions?q=from=a@example.com')).matched).toBe(8);
+    const { hooks, seconds } = await read('/rates?seconds=60');
+    const sum = (name: string) =>
+      seconds.reduce((all: number, row: Record<string, number>) => all + (row[name] ?? 0), 0);
+    expect([sum('accepted'), sum('connections'), hooks.forward.count]).toEqual([8, 8, 8]);
     expect(seriesValue(before, 'smtpe_spool_bytes')).toBe(0);
     const [victim = 0] = await service.workers();
     process.kill(victim, 'SIGKILL');

@@ -298,6 +298,16 @@ describeWith(['chromium'], 'the page', () => {
     await shows(page, '#outcome', 'is right');
     expect(await page.evaluate('JSON.stringify(localStorage) + document.cookie')).not.toContain('horse');
     const row = page.locator('#session-table tr', { hasText: 'to-be-ended.example' });
+    // Its dialogue, as it goes on.
+    await row.getByRole('button', { name: /^Follow session/ }).click();
+    await shows(page, '#ladder-title', /^Session \w+/);
+    await expect
+      .poll(async () => {
+        await client.command('VRFY <b>someone</b>');
+        return page.locator('#ladder-lines').inputValue();
+      })
+      .toContain('VRFY <b>someone</b>');
+    await page.keyboard.press('Escape');
     await row.getByRole('button', { name: /^End session/ }).click();
     expect(await client.reply()).toMatch(/^421 /);
     await client.closed();

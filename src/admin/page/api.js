@@ -13,7 +13,7 @@ export function setToken(text) {
 /** @param {string} path @param {RequestInit} [init] */
 export function ask(path, init = {}) {
   const given = token();
-  const headers = given === '' ? {} : { Authorization: `Bearer ${given}` };
+  const headers = new Headers(given === '' ? [] : [['Authorization', `Bearer ${given}`]]);
   return fetch(path, { cache: 'no-store', ...init, headers });
 }
 

@@ -65,7 +65,7 @@ export class Operation {
   }
 
   /** @param {boolean} [open] */
-  toggle(open = this.#panel.hidden) {
+  toggle(open = !this.isOpen) {
     this.#panel.hidden = !open;
     this.#button.setAttribute('aria-expanded', String(open));
     if (open) (this.#orders.hidden ? this.#field : byId('reload', HTMLButtonElement)).focus();

@@ -64,7 +64,7 @@ function saved(mail) {
 export class Transactions {
   #store;
   #follow;
-  /** Opens the dialogue of a session. */
+  /** Those in the table, by transaction. @type {Map<string, HTMLTableRowElement>} */
   #rows = new Map();
   #most = PAGE;
   #search = byId('search', HTMLInputElement);
