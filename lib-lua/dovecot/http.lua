@@ -6,7 +6,7 @@ local count, text, made, state_of = arguments.count, arguments.text, arguments.m
 local select, next, ipairs, type, error, tostring =
   select, next, ipairs, type, error, tostring
 local tonumber, remove = tonumber, table.remove
-local find, lower, match, math_type = string.find, string.lower, string.match, math.type
+local find, gsub, lower, match, math_type = string.find, string.gsub, string.lower, string.match, math.type
 
 local responses, requests, clients = {}, {}, {}
 local CLIENT = arguments.kind('struct http_client', clients)
@@ -27,6 +27,12 @@ local times = {
   connect_backoff_time = true, connect_backoff_max_time = true, max_auto_retry_delay = true, max_idle_time = true,
 }
 local others = { event_parent = true, ssl_client_require_valid_cert = true }
+-- Settings of Dovecot that mean nothing here; who has them is told.
+local without_effect = {
+  ssl_client_require_valid_cert = 'certificates are always verified; ssl_client_ca_file, or option http-ca-file, names more authorities',
+  ssl_min_protocol = 'TLS 1.2 is the least',
+  rawlog_dir = 'what goes over the wire is written nowhere',
+}
 local units = { ms = 1, msecs = 1, s = 1000, secs = 1000, sec = 1000, m = 60000, min = 60000, mins = 60000, h = 3600000, hours = 3600000 }
 
 local function invalid(name, what)
@@ -73,6 +79,11 @@ local function read_settings(given)
     end
     -- Going past a proxy that somebody wants would be worse.
     invalid('proxy_url', ' is not supported')
+  end
+  for name, why in next, without_effect do
+    if settings[name] ~= nil and not (name == 'ssl_client_require_valid_cert' and settings[name] == true) then
+      behind.dovecot_log('warning', 'dovecot.http.client: setting ' .. name .. ' has no effect: ' .. why)
+    end
   end
   for _, name in ipairs(unknown) do
     behind.dovecot_log('warning', 'dovecot.http.client: setting ' .. name .. ' is unknown, and has no effect')
@@ -168,7 +179,8 @@ function clients.request(...)
   local url = text(given.url, 1, 'request')
   local problem = behind.dovecot_url_problem(url)
   if problem then
-    error('Failed to parse url ' .. url .. ': ' .. problem, 0)
+    -- Errors are logged: what stands in front of the host is not.
+    error('Failed to parse url ' .. gsub(url, '//[^/]*@', '//***@') .. ': ' .. problem, 0)
   end
   local method = given.method == nil and 'GET' or text(given.method, 1, 'request')
   if not find(method, TOKEN) then

@@ -131,6 +131,28 @@ describe('an authentication script', () => {
     expect(await its.scripts.users(new AbortController().signal)).toEqual(users);
   });
 
+  it('hears of settings of the web that have no effect, and its errors have no credentials of a URL', async () => {
+    const its = await start(`
+      local client = dovecot.http.client { ssl_client_require_valid_cert = false, rawlog_dir = '/x', timeout = 1 }
+      dovecot.http.client { ssl_client_require_valid_cert = true }
+      function auth_passdb_lookup(req)
+        client:request { url = 'http://joe:hush%40x@host/#fragment' }
+      end`);
+    expect(its.log.lines.map(({ message }) => message.replace(/:[^:]*$/, '')).sort()).toEqual(
+      [
+        'dovecot.http.client: setting rawlog_dir has no effect',
+        'dovecot.http.client: setting ssl_client_require_valid_cert has no effect',
+        'dovecot.http.client',
+      ].sort(),
+    );
+    await its.verify('u', 'x');
+    const [last] = its.log.lines.slice(-1);
+    expect(last?.message).toContain(
+      'Failed to parse url http://***@host/#fragment: URL fragment not allowed',
+    );
+    expect(JSON.stringify(its.log.lines)).not.toContain('hush');
+  });
+
   it('is cut off when the client is gone', async () => {
     const its = await start(`
       local ended = 0

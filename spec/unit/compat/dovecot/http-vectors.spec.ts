@@ -2,18 +2,18 @@
 // server that answers as the one of the recording. Where ours is another answer, http-differences has it with the reason.
 
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ScriptsRig, startScripts } from '../../../fakes/dovecot-scripts.ts';
 import { httpDifferences } from './http-differences.ts';
+import { webCalls } from './vector-rows.ts';
 
 interface Case {
   readonly group: string;
   readonly id: string;
   readonly call?: string;
   readonly client?: string;
-  readonly request?: string;
+  readonly request?: unknown;
   readonly status?: number;
   readonly reason?: string;
   readonly payload?: string;
@@ -21,11 +21,7 @@ interface Case {
   readonly reason_varies?: boolean;
 }
 
-const cases = (
-  JSON.parse(readFileSync(new URL('../../../vectors/dovecot.json', import.meta.url), 'utf8')) as {
-    readonly cases: readonly Case[];
-  }
-).cases.filter((one) => one.group === 'http' && (one.call ?? one.client) !== undefined);
+const cases: readonly Case[] = webCalls;
 
 /** One connection: each request is answered as http_server of the file says. */
 function answer(socket: Socket, flaky: Map<string, number>): void {
