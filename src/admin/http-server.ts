@@ -183,8 +183,6 @@ class Exchange {
         `Host: ${headers.host.slice(0, 100)} is no name of this interface; ask for it by its address or as localhost`,
       );
     }
-    const foreign = foreignProblem(headers);
-    if (foreign !== undefined) return failure(403, foreign);
     if (!url.startsWith('/')) return failure(400, 'the target of a request is a path such as /healthz');
     const allowed = this.#allowed();
     if (allowed.length === 0) {
@@ -202,6 +200,9 @@ class Exchange {
   }
 
   async #ask(route: Route, id: string): Promise<Answer | Stream> {
+    // A link to the page may stand anywhere: what is open for everybody says nothing.
+    const foreign = route.open ? undefined : foreignProblem(this.#request.headers);
+    if (foreign !== undefined) return failure(403, foreign);
     const refused = this.#refusal(route);
     if (refused !== undefined) return refused;
     const body = await this.#body(route);

@@ -76,6 +76,8 @@ describe('a request that a browser makes', () => {
     const cross = { host: 'localhost:9101', origin: 'http://evil.example', 'sec-fetch-site': 'cross-site' };
     expect((await rig.ask('POST', '/drain', cross)).status).toBe(403);
     expect((await rig.ask('GET', '/sessions', cross)).status).toBe(403);
+    // A link leads there from anywhere.
+    expect((await rig.ask('GET', '/', cross)).status).toBe(200);
     expect(rig.administration.draining).toBe(false);
     const same = { host: 'localhost:9101', origin: 'http://localhost:9101', 'sec-fetch-site': 'same-origin' };
     expect((await rig.ask('POST', '/drain', same)).status).toBe(200);
