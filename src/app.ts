@@ -1,5 +1,6 @@
 // Puts the parts of one process together over its ports: resolver, mail senders, services, Lua engine with its modules, policy, SMTP server.
 // Nothing is global; the verbs (cli/), the bench and the tests use the same assembly, each with the ports that it replaces.
+import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Clock, type RandomInteger, systemClock, systemRandom } from './base/clock.ts';
@@ -18,7 +19,13 @@ import { RelayedReports } from './delivery/relayed-reports.ts';
 import { createSmartHost, type SmartHost } from './delivery/smart-host.ts';
 import { openResolver } from './dns/resolver.ts';
 import type { Resolver } from './dns/resolver-api.ts';
-import { createLuaEngine, type EnvironmentShape, type LuaEngine, usualShape } from './lua/engine.ts';
+import {
+  createLuaEngine,
+  type EnvironmentShape,
+  type LineWatcher,
+  type LuaEngine,
+  usualShape,
+} from './lua/engine.ts';
 import type { ModuleSpec } from './lua-api/module-spec.ts';
 import { FolderSite } from './mailbox/folder.ts';
 import { createMaildir, type Maildir } from './mailbox/maildir.ts';
@@ -61,6 +68,11 @@ export const libLuaDirectory = fileURLToPath(new URL('../lib-lua', import.meta.u
 /** What a policy finds of its own; `dovecot` is loaded when it is named. */
 export const policyShape: EnvironmentShape = { ...usualShape, libraries: { dovecot: 'dovecot.policy' } };
 
+const shapeWith = (hidden: readonly ModuleSpec[] = []): EnvironmentShape => ({
+  ...policyShape,
+  hidden: [...(policyShape.hidden ?? []), ...hidden.map(({ name }) => name)],
+});
+
 export interface AppSettings {
   /** The options of the process. */
   readonly options: Options;
@@ -73,6 +85,9 @@ export interface AppSettings {
   readonly heartbeat?: Heartbeat;
   /** Where stores in memory lie; undefined: a place of this process alone. */
   readonly memory?: MemoryPlace;
+  readonly extras?: EngineExtras;
+  /** Runs policies in the engine of another app, over whose ports that goes on to work; that app is closed later than this one. */
+  readonly within?: Pick<App, 'engine' | 'modules' | 'spools'>;
   /** Tells the other processes of the service who has a message; undefined: there are none. */
   readonly tellCopies?: ((copies: Copies) => void) | undefined;
 }
@@ -84,6 +99,8 @@ export interface Ports {
   readonly resolver: Resolver;
   /** Next hops. */
   readonly mailer: Mailer;
+  /** A socket to a next hop, not connected yet: what the mailer connects. Undefined: one of the system. */
+  readonly newSocket?: (() => Socket) | undefined;
   readonly maildir: Maildir;
   /** The mail that lies in them. */
   readonly mailUsers: MailUsers;
@@ -96,6 +113,15 @@ export interface Ports {
   readonly authSources: readonly AuthSource[];
   /** What os and io of policies reach: commands, environment, files. */
   readonly system: System;
+}
+
+/** What an engine has besides, for whoever runs other scripts in it than policies. */
+export interface EngineExtras {
+  /** That only the modules of lib-lua get. */
+  readonly hidden: readonly ModuleSpec[];
+  readonly watchLine: LineWatcher;
+  /** By which processor time is measured where the clock of the ports is no real one. */
+  readonly processor: Pick<Clock, 'monotonic'>;
 }
 
 /** A Lua engine and the API that is registered in it. */
@@ -132,7 +158,7 @@ export interface App extends ScriptEngine {
   /** Where a policy file is loaded into: the engine of the app, or another. */
   place(path: string, into?: ScriptEngine): PolicyPlace;
   /** `tls`: with clients; without it there is none. `gate`: whether connections are taken; without it they are. */
-  server(policy: CurrentPolicy, limits: ConnectionCounters, more?: ServerParts): SmtpServer;
+  server(policy: Pick<CurrentPolicy, 'policy'>, limits: ConnectionCounters, more?: ServerParts): SmtpServer;
   /** Gives up all connections, sockets and memory, and closes what it was given as well. The server must be closed before. */
   close(): void;
 }
@@ -157,7 +183,7 @@ export function serverDeps(parts: Omit<ServerDeps, 'newObservers'>): ServerDeps 
  * a broken installation.
  */
 export async function createApp(settings: AppSettings, given: Partial<Ports> = {}): Promise<App> {
-  const { options, log, heartbeat, descriptors } = settings;
+  const { options, log, heartbeat, descriptors, extras, within } = settings;
   const { clock = systemClock, random = systemRandom, system = realSystem } = given;
   const hostName = await ownHostName(options.values['host-name'], clock);
   const resolver = given.resolver ?? (await openResolver({ options, log, clock, random }));
@@ -172,6 +198,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     clock,
     log,
     helo: hostName,
+    newSocket: given.newSocket,
   });
   const authScripts: AuthScripts = new AuthScripts({
     ...{ clock, log, libLuaDirectory },
@@ -232,7 +259,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     isOurOwn: (address, port) => isOurOwn({ address, port }, listening(), networkInterfaces),
   });
   const reports = new RelayedReports({ smartHost, clock, hostName });
-  const spools = new SpoolStore();
+  const spools = within?.spools ?? new SpoolStore();
   const counters = newCounters();
   const stopCounting = countEvents(log.bus, counters);
   const ids = new SessionIds(clock, random);
@@ -244,7 +271,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     metrics = new PolicyMetrics(),
   ): Promise<ScriptEngine> => {
     const its: Ports = { ...ports, ...others };
-    const modules = createModules({
+    const api = createModules({
       ...{
         clock: its.clock,
         random: its.random,
@@ -259,9 +286,11 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
         watch: pushScripts,
       },
       spool: spools,
+      placeOf: its.system.disk.placeOf,
       metrics,
       nextId: () => ids.next(),
     });
+    const modules = [...api, ...(extras?.hidden ?? [])];
     const behind = dovecotFunctions({
       ...its,
       passwords: authScripts.passwords,
@@ -269,17 +298,18 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       caller: 'policy',
     });
     const engine = await createLuaEngine({
-      ...{ behind, shape: policyShape },
+      ...{ behind, shape: shapeWith(extras?.hidden) },
       ...{ log, clock: its.clock, options, modules, libLuaDirectory, system: its.system, onBroken },
       // A policy that opens the message by its name must find it there.
       files: { onPath: (path) => spools.open(path) },
       ...(heartbeat && { heartbeat }),
+      ...(extras && { watchLine: extras.watchLine, processor: extras.processor }),
     });
-    return { engine, modules };
+    return { engine, modules: api };
   };
-  const own = await createEngine({}, settings.onBroken, policyMetrics);
+  const own = within ?? (await createEngine({}, settings.onBroken, policyMetrics));
   return {
-    ...own,
+    ...{ engine: own.engine, modules: own.modules },
     ...{ options, hostName, ports, authScripts, pushScripts, smartHost, spools, counters, policyMetrics },
     createEngine: (others, onBroken) => createEngine(others, onBroken),
     get idleConnections() {
@@ -320,7 +350,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       void ports.dicts.close();
       for (const source of new Set([authScripts, ...authSources])) source.close?.();
       resolver.close();
-      own.engine.close();
+      if (within === undefined) own.engine.close();
     },
   };
 }

@@ -130,19 +130,25 @@ function runtime.hide(name)
 end
 
 -- Metatables of userdata: methods, and what the class has beyond them.
-function runtime.define_class(name, methods, waiting, collected, attributes, text, same)
+function runtime.define_class(name, methods, waiting, collected, attributes, text, same, missing)
   for method, start in rawnext, waiting do
     methods[method] = coroutines.suspending(start)
   end
   local metatable = { __name = name, __index = methods, __gc = collected, __tostring = text, __eq = same }
-  if rawnext(attributes) ~= nil then
+  if rawnext(attributes) ~= nil or missing then
     function metatable.__index(object, key)
       local read = attributes[key]
       if read then
         return read(object)
       end
-      return methods[key]
+      local method = methods[key]
+      if method == nil and missing then
+        missing(object, key)
+      end
+      return method
     end
+  end
+  if rawnext(attributes) ~= nil then
     function metatable.__newindex(_, key)
       error(name .. ' cannot be changed (' .. tostring(key) .. ')', 2)
     end

@@ -29,6 +29,8 @@ export interface ClassSpec {
   readonly methods: readonly FunctionSpec[];
   /** What can be read of an object like a field, and not be set. */
   readonly attributes?: readonly AttributeSpec[];
+  /** A name that is not there raises an error that says which was meant; without it it is nil, as in any Lua. */
+  readonly isClosed?: boolean;
   /** What tostring gives, latin1; without it the name of the class and an address. */
   toText?(value: unknown): string;
   /** Whether two objects of this class are equal (==); without it each is equal to itself only. */

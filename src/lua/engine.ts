@@ -18,7 +18,7 @@ import { RealFiles } from './library/real-files.ts';
 import { systemNatives } from './library/system-natives.ts';
 import { Calls } from './run/calls.ts';
 import { Chunks, type Compiled } from './run/chunks.ts';
-import { Core } from './run/core.ts';
+import { Core, type LineWatcher } from './run/core.ts';
 import { Environment, type EnvironmentShape } from './run/environment.ts';
 import { Frame } from './run/frame.ts';
 import { MemoryGuard } from './run/memory-guard.ts';
@@ -33,6 +33,7 @@ import { TailCalls } from './state/tail-calls.ts';
 import { loadWasm } from './state/wasm.ts';
 import { registry, Type } from './state/wasm-api.ts';
 
+export type { LineWatcher } from './run/core.ts';
 export type { EnvironmentShape } from './run/environment.ts';
 
 /** What others do when a policy touches files. */
@@ -43,7 +44,12 @@ export interface FileHooks {
 
 export interface LuaEngineDependencies {
   readonly log: Log;
+  /** Of waits, of their limits, and of os.time. */
   readonly clock: Clock;
+  /** By which processor time is measured; undefined: the same clock. One that stands still would let a policy run for ever. */
+  readonly processor?: Pick<Clock, 'monotonic'>;
+  /** Told each line of Lua that runs, the engine's own too; it makes Lua several times slower. */
+  readonly watchLine?: LineWatcher;
   readonly options: Options;
   readonly modules: readonly ModuleSpec[];
   /** Functions and classes that only the modules of lib-lua get. */
@@ -279,6 +285,13 @@ export class LuaEngine {
     return new ScriptFiles(this.#chunks, this.#deps.log, { ...settings, maxBytes });
   }
 
+  /** Scripts that wait for something: whose each is, what was called, and what for. */
+  get waits(): readonly { readonly id: string; readonly label: string; readonly what: string }[] {
+    return this.#memory.tasks.flatMap(({ id, label, waitsFor: what }) =>
+      what === undefined ? [] : [{ id, label, what }],
+    );
+  }
+
   /** Files that policies have open. */
   get openFiles(): number {
     return this.#files.count();
@@ -350,9 +363,10 @@ export async function createLuaEngine(deps: LuaEngineDependencies): Promise<LuaE
       (deps.system ?? realSystem).disk,
     );
     files.adapt(imports);
+    if (imports.env !== undefined) imports.env.emscripten_date_now = () => deps.clock.now();
   });
   if (files === undefined) throw new Error('Lua: the module was not instantiated');
-  core = new Core(wasm, deps.log, deps.clock);
+  core = new Core(wasm, deps.log, deps.clock, deps.processor, deps.watchLine);
   const { warnings } = selfTest(core);
   const engine = new LuaEngine(core, files, deps);
   engine.start();

@@ -57,6 +57,8 @@ export interface ModuleParts {
   /** Who is told of what policies do to mail. */
   readonly watch?: MailWatch | undefined;
   readonly spool: SpoolDirectory;
+  /** As Disk has it (ops/system). */
+  readonly placeOf?: ((path: string) => string) | undefined;
   /** What policies count. */
   readonly metrics: PolicyMetrics;
   /** Ids of HTTP requests. */
@@ -65,8 +67,9 @@ export interface ModuleParts {
 
 export function createModules(parts: ModuleParts): readonly ModuleSpec[] {
   const { clock, random, log, hostName, resolver, mailer, metrics, services, stores, spool, nextId } = parts;
+  const { placeOf } = parts;
   const verifiers = new Verifiers(clock, resolver);
-  const keys = new KeyFiles(clock);
+  const keys = new KeyFiles(clock, placeOf);
   const checks = new SpfChecks({ clock, resolver, hostName });
   return [
     createArcModule({ clock, hostName, keys, verifiers }),
@@ -76,7 +79,7 @@ export function createModules(parts: ModuleParts): readonly ModuleSpec[] {
     createDmarcModule({ clock, resolver, checks, verifiers }),
     createDnsModule(resolver, clock),
     headerModule,
-    createMapModule(new MapFiles(clock, log)),
+    createMapModule(new MapFiles(clock, log, placeOf)),
     md5Module,
     createMetricModule(metrics),
     createMimeModule(),

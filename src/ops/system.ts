@@ -99,6 +99,8 @@ export interface Disk {
   makeDirectory(path: Buffer): void;
   setTimes(path: Buffer, accessed: number, modified: number): void;
   makeLink(from: Buffer, to: Buffer, symbolic: boolean): void;
+  /** Where a file of this path (latin1) really lies, for who reads it by other means; undefined: where its path says. */
+  readonly placeOf?: (path: string) => string;
 }
 
 export interface System {

@@ -184,6 +184,11 @@ export class CurrentPolicy {
     return this.#current;
   }
 
+  /** It serves nobody any more: what was compiled goes with its last instance. */
+  retire(): void {
+    this.#current.retire();
+  }
+
   /** All that the present revision is made of: script and modules, for another process that is to run the same. */
   get source(): PolicySource {
     return this.#current.source;

@@ -1,6 +1,9 @@
 // A clock that stands still until a test moves it. Timers fire in order of their time, within advance().
 import type { Clock, Timer } from '../../base/clock.ts';
 
+/** Longer than this no timer waits: it never fires. */
+const NEVER = 2_147_483_647;
+
 interface Pending {
   at: number;
   readonly ms: number;
@@ -33,7 +36,7 @@ export class FakeClock implements Clock {
 
   after(ms: number, fire: () => void): Timer {
     const pending: Pending = { at: this.#now + ms, ms, fire };
-    this.#pending.add(pending);
+    if (ms < NEVER) this.#pending.add(pending);
     return {
       cancel: () => {
         this.#pending.delete(pending);
@@ -49,6 +52,13 @@ export class FakeClock implements Clock {
   /** Timers not fired yet. */
   get pending(): number {
     return this.#pending.size;
+  }
+
+  /** Milliseconds until the next timer is due; undefined: there is none. */
+  get nextIn(): number | undefined {
+    let next: number | undefined;
+    for (const { at } of this.#pending) if (next === undefined || at < next) next = at;
+    return next === undefined ? undefined : Math.max(0, next - this.#now);
   }
 
   /** Moves time on and fires what is due. Does not wait for promises: await what you expect. */

@@ -18,7 +18,7 @@ export interface Zone {
   readonly failures: ReadonlyMap<string, number>;
 }
 
-const numbers: Readonly<Record<string, number>> = {
+export const zoneTypes: Readonly<Record<string, number>> = {
   A: 1,
   NS: 2,
   CNAME: 5,
@@ -42,7 +42,7 @@ export function parseZone(lines: readonly string[]): Zone {
       failures.set(owner, Number(ttl));
       continue;
     }
-    const number = numbers[type] ?? Number(/^TYPE(\d+)$/.exec(type)?.[1]);
+    const number = zoneTypes[type] ?? Number(/^TYPE(\d+)$/.exec(type)?.[1]);
     if (!Number.isInteger(number)) throw new Error(`zone line: ${line}`);
     const target =
       type === 'CNAME' || type === 'DNAME' ? (words[0] ?? '').toLowerCase().replace(/\.$/, '') : undefined;
@@ -51,7 +51,8 @@ export function parseZone(lines: readonly string[]): Zone {
   return { records, failures };
 }
 
-function zoneData(type: string, words: readonly string[]): Buffer {
+/** The octets of one record's data; wrong words make wrong octets. */
+export function zoneData(type: string, words: readonly string[]): Buffer {
   const word = (i: number): string => words[i] ?? '';
   switch (type) {
     case 'A':

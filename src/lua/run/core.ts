@@ -15,6 +15,7 @@ import type { ActiveThreads, LoadedWasm } from '../state/wasm.ts';
 import {
   type LuaApi,
   maskCount,
+  maskLine,
   type Pointer,
   registry,
   type State,
@@ -26,6 +27,13 @@ import { kept } from './environment.ts';
 import { Results } from './results.ts';
 import { Slices } from './slices.ts';
 import type { Task } from './task.ts';
+
+/** Told each line of Lua that begins to run: `source` is the name of its chunk as Lua has it, `@path` of a file. */
+export type LineWatcher = (source: string, line: number) => void;
+
+/** What hooks are called for (lua.h), and where lua_Debug has it (32-bit layout of Lua 5.4). */
+const LINE_EVENT = 2;
+const activation = { event: 0, source: 16, currentLine: 24 } as const;
 
 /** Processor time, in milliseconds, that may be used where a run cannot be interrupted (a __tostring called by a C function ...). */
 const UNINTERRUPTED = 50;
@@ -41,7 +49,10 @@ export class Core {
   readonly natives: Natives;
   readonly positions: Positions;
   readonly log: Log;
+  /** Of waits and their limits. */
   readonly clock: Clock;
+  /** By which processor time is measured. */
+  readonly processor: Pick<Clock, 'monotonic'>;
   /** The address that marks an engine wait among yielded values; no policy can make this light userdata. */
   readonly tag: Pointer;
   /** Where lua_resume puts the number of results. */
@@ -59,23 +70,38 @@ export class Core {
   readonly pace: Pace;
   readonly results: Results;
   readonly #active: ActiveThreads;
+  readonly #source: Pointer;
   readonly #names = new Map<string, Pointer>();
   #strings: Anchor | undefined;
 
-  constructor(wasm: LoadedWasm, log: Log, clock: Clock) {
+  constructor(
+    wasm: LoadedWasm,
+    log: Log,
+    clock: Clock,
+    processor: Pick<Clock, 'monotonic'> = clock,
+    watchLine?: LineWatcher,
+  ) {
     this.api = wasm.api;
     this.log = log;
     this.clock = clock;
+    this.processor = processor;
     this.memory = new Memory(wasm.api);
     const at = this.memory.allocate(account.size);
     this.account = new Account(() => this.memory.words, at);
-    this.slices = new Slices(clock);
+    this.slices = new Slices(processor);
     this.#active = wasm.active;
     printWholeFloatsAsLua51(this.memory);
-    const countHook = wasm.addFunction((L) => this.#counted(L as State), 'vii');
+    const countHook = wasm.addFunction(
+      watchLine === undefined
+        ? (L) => this.#counted(L as State)
+        : (L, at) => this.#hooked(L as State, at as Pointer, watchLine),
+      'vii',
+    );
+    this.#source = this.memory.name('S');
+    const mask = watchLine === undefined ? maskCount : maskCount | maskLine;
     const pace = new Pace(
       (L) => wasm.api.lua_gethookcount(L),
-      (L, instructions) => wasm.api.lua_sethook(L, countHook, maskCount, instructions),
+      (L, instructions) => wasm.api.lua_sethook(L, countHook, mask, instructions),
     );
     this.pace = pace;
     const allocator = installAllocator(wasm.api, {
@@ -125,6 +151,15 @@ export class Core {
     if (this.look(L)) this.#interrupt(L);
   }
 
+  /** The hook of every thread where lines are watched. */
+  #hooked(L: State, at: Pointer, watchLine: LineWatcher): undefined {
+    const { words } = this.memory;
+    if (words[(at + activation.event) >> 2] !== LINE_EVENT) return this.#counted(L);
+    const line = words[(at + activation.currentLine) >> 2] ?? 0;
+    this.api.lua_getinfo(L, this.#source, at);
+    watchLine(this.memory.cString(this.memory.words[(at + activation.source) >> 2] ?? 0), line);
+  }
+
   /** Yields on `L` without values: the run goes on in the middle of what it was doing when it is resumed. */
   #interrupt(L: State): void {
     this.slices.interrupted = true;
@@ -139,7 +174,7 @@ export class Core {
     const task = this.running;
     const { slices } = this;
     if (task === undefined || slices.interrupted) return false;
-    const now = this.clock.monotonic();
+    const now = this.processor.monotonic();
     if (task.exhausted(now)) {
       this.kill(L, 'cpu', `used more than ${task.cpuLimit} ms of processor time`);
     }

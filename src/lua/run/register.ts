@@ -9,6 +9,7 @@ import {
   functionNative,
   lazyNative,
   methodNative,
+  missingNative,
   sameNative,
   textNative,
 } from '../state/call-functions.ts';
@@ -128,7 +129,9 @@ export class Registrar {
     else this.#core.natives.push(main, `${cls.name}:__tostring`, textNative(this.#env, cls, toText));
     if (same === undefined) api.lua_pushnil(main);
     else this.#core.natives.push(main, `${cls.name}:__eq`, sameNative(this.#env, cls, same));
-    this.#core.mustCall(7, 1);
+    if (cls.isClosed !== true) api.lua_pushnil(main);
+    else this.#core.natives.push(main, `${cls.name}.__index`, missingNative(this.#env, cls), wrapped);
+    this.#core.mustCall(8, 1);
     this.#core.bridge.keepAs(main, key);
     this.#core.objects.define(cls, key);
   }

@@ -14,7 +14,7 @@ const ROUND = 20;
 const STUBBORN = 25;
 
 export class Slices {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   /** Runs that wait for their turn and have taken long before. */
   readonly #queue: (() => void)[] = [];
   /** Those who have not: their turn comes first, and they begin in every round. */
@@ -40,7 +40,7 @@ export class Slices {
   /** A run has been told to yield and has not come out yet. */
   interrupted = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
   }
 

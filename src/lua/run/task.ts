@@ -105,6 +105,12 @@ export class Task implements Caller, Paused {
     this.#pinned = true;
   }
 
+  /** What the run waits for, in the words of whoever it waits for; undefined while it does not. */
+  get waitsFor(): string | undefined {
+    const wait = this.#pause?.wait;
+    return wait && (wait.suspension?.describe() ?? wait.name);
+  }
+
   /** The thread, empty, for the next run: push the function and its arguments, then start. */
   acquire(): State {
     if (this.#state !== 'idle') throw new Error('a hook of this connection is still running');
@@ -163,7 +169,7 @@ export class Task implements Caller, Paused {
   }
 
   /** True when the run has used up its processor time. Called now and then while Lua runs. */
-  exhausted(now: number = this.#around.core.clock.monotonic()): boolean {
+  exhausted(now: number = this.#around.core.processor.monotonic()): boolean {
     const meter = this.#metered();
     if (!meter.exhausted(now)) return false;
     const progress = this.#owner.progress;
@@ -247,7 +253,7 @@ export class Task implements Caller, Paused {
   }
 
   #leave(): void {
-    if (this.#meter?.running === true) this.#meter.pause(this.#around.core.clock.monotonic());
+    if (this.#meter?.running === true) this.#meter.pause(this.#around.core.processor.monotonic());
     const took = this.#around.leave(this);
     if (took > 0 && this.#around.core.slices.took(took, this.environment.scripts, this.#stretch))
       this.#slow = true;
@@ -295,10 +301,10 @@ export class Task implements Caller, Paused {
       api.lua_settop(L, top);
       nargs = pause.pushError(L, natives.bug(name, error));
     }
-    const since = this.#around.core.clock.monotonic();
+    const since = this.#around.core.processor.monotonic();
     this.#metered().resume(since);
     const ended = this.#step(nargs);
-    this.resumedMs += this.#around.core.clock.monotonic() - since;
+    this.resumedMs += this.#around.core.processor.monotonic() - since;
     if (ended !== undefined) pause.resolve?.(ended);
     this.#around.relieve();
   }

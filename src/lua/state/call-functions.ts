@@ -1,6 +1,7 @@
 // Makes Lua functions of FunctionSpecs: reads and checks arguments, calls, pushes results, suspends the caller when the answer is
 // not there yet.
 
+import { nearestName } from '../../base/nearest-name.ts';
 import type { CallContext } from '../../lua-api/call-context.ts';
 import type { AttributeSpec, ClassSpec } from '../../lua-api/class-spec.ts';
 import {
@@ -80,6 +81,18 @@ export function attributeNative(env: CallEnvironment, cls: ClassSpec, spec: Attr
     const self = objectAt(env, cls, L, 1);
     env.bridge.push(L, self === undefined ? undefined : spec.read(self.value));
     return 1;
+  };
+}
+
+/** The native that is asked for a name that a closed class has not. */
+export function missingNative(env: CallEnvironment, cls: ClassSpec): Native {
+  const names = [...cls.methods, ...(cls.attributes ?? [])].map(({ name }) => name);
+  return (L) => {
+    const key = env.bridge.pull(L, 2, (ref) => ref.release());
+    const name = typeof key === 'string' ? key : luaTypeName(key);
+    const near = nearestName(name, names);
+    const hint = near === undefined ? `it has ${names.join(', ')}` : `did you mean ${near}?`;
+    throw new LuaError(`a ${cls.name} has no ${name.slice(0, 60)}; ${hint}`);
   };
 }
 

@@ -139,6 +139,7 @@ export function typeNameOf(type: number): LuaType {
 export const registry = -1_001_000;
 export const multipleResults = -1;
 export const maskCount = 8;
+export const maskLine = 4;
 
 /** The pseudo index of the running C function's n-th upvalue. */
 export function upvalueIndex(n: number): number {

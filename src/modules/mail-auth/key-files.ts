@@ -21,18 +21,22 @@ const maxFileBytes = 65_536;
 
 export class KeyFiles {
   readonly #clock: Clock;
+  readonly #placeOf: (path: string) => string;
   readonly #kept = new Map<string, Kept>();
 
-  constructor(clock: Clock) {
+  /** `placeOf`: as Disk has it (ops/system). */
+  constructor(clock: Clock, placeOf: (path: string) => string = (path) => path) {
     this.#clock = clock;
+    this.#placeOf = placeOf;
   }
 
   /**
-   * `key`: PEM text, or the path of a file with it. `first` is told of a key that was read now. Raises LuaError for a key that cannot be
+   * `given`: PEM text, or the path of a file with it. `first` is told of a key that was read now. Raises LuaError for a key that cannot be
    * used.
    */
-  get(key: string, first: (key: SigningKey) => void): SigningKey {
-    const isText = key.includes('-----BEGIN');
+  get(given: string, first: (key: SigningKey) => void): SigningKey {
+    const isText = given.includes('-----BEGIN');
+    const key = isText ? given : this.#placeOf(given);
     const now = this.#clock.monotonic();
     // The text itself is no name to be kept under, but its key is the same as long as it is.
     const known = this.#kept.get(key);
@@ -43,7 +47,7 @@ export class KeyFiles {
       return known.key;
     }
     const read = readSigningKey(isText ? key : contentOf(key));
-    if (read.kind === 'unusable') throw new LuaError(`the key ${isText ? '' : `in ${key} `}${read.cause}`);
+    if (read.kind === 'unusable') throw new LuaError(`the key ${isText ? '' : `in ${given} `}${read.cause}`);
     if (this.#kept.size < maxKept || known !== undefined)
       this.#kept.set(key, { key: read.key, state, lookedAt: now });
     first(read.key);

@@ -57,12 +57,15 @@ interface Known {
 export class MapFiles {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #placeOf: (path: string) => string;
   readonly #revisions = new WeakMap<RevisionView, Map<string, Opening>>();
   readonly #known = new Map<string, Known>();
 
-  constructor(clock: Clock, log: Log) {
+  /** `placeOf`: as Disk has it (ops/system). */
+  constructor(clock: Clock, log: Log, placeOf: (path: string) => string = (path) => path) {
     this.#clock = clock;
     this.#log = log;
+    this.#placeOf = placeOf;
   }
 
   now(): number {
@@ -127,7 +130,7 @@ export class MapFiles {
    */
   async #again(file: MapFile): Promise<boolean> {
     const { path, kind } = file;
-    const state = await stateOf(path);
+    const state = await stateOf(this.#placeOf(path));
     if (state === file.state) return false;
     const isQuiet = state === file.seen;
     file.seen = state;
@@ -148,9 +151,9 @@ export class MapFiles {
   async #read(path: string, kind: MapKind, name: string): Promise<FileRead> {
     const known = this.#known.get(name);
     const content = known?.content.deref();
-    if (known !== undefined && content !== undefined && known.state === (await stateOf(path)))
+    if (known !== undefined && content !== undefined && known.state === (await stateOf(this.#placeOf(path))))
       return { kind: 'content', state: known.state, content };
-    const read = await readMapFile(path, kind);
+    const read = await readMapFile(path, kind, this.#placeOf(path));
     if (read.kind === 'content')
       this.#known.set(name, { state: read.state, content: new WeakRef(read.content) });
     else this.#known.delete(name);

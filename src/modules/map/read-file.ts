@@ -71,13 +71,13 @@ async function allOf(file: FileHandle, size: number): Promise<Buffer> {
   return bytes.subarray(0, at);
 }
 
-/** Reads it all. Never rejects. */
-export async function readMapFile(path: string, kind: MapKind): Promise<FileRead> {
+/** Reads it all, from where it lies; messages name it by `path`. Never rejects. */
+export async function readMapFile(path: string, kind: MapKind, place = path): Promise<FileRead> {
   let file: FileHandle | undefined;
   let state = '';
   const failed = (cause: string): FileRead => ({ kind: 'failed', state, message: `${path}: ${cause}` });
   try {
-    file = await open(octetsOf(path), constants.O_RDONLY | constants.O_NONBLOCK);
+    file = await open(octetsOf(place), constants.O_RDONLY | constants.O_NONBLOCK);
     const looked = lookedAt(await file.stat({ bigint: true }));
     state = looked.state;
     if (looked.cause !== undefined) return failed(looked.cause);

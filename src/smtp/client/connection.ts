@@ -254,7 +254,7 @@ export type ConnectOutcome =
   | { readonly kind: 'connected'; readonly connection: Connection }
   | { readonly kind: 'lost'; readonly loss: Loss };
 
-const newSocket = (): Socket => new Socket();
+const systemSocket = (): Socket => new Socket();
 
 function lossOf(failure: DialFailure, timeoutMs: number): Loss {
   switch (failure.kind) {
@@ -274,6 +274,7 @@ export async function connect(
   address: string,
   { isSocket, port, protocol }: SmtpTarget,
   limits: DialLimits,
+  newSocket: () => Socket = systemSocket,
 ): Promise<ConnectOutcome> {
   const outcome = await dial(newSocket, isSocket ? { path: address } : { host: address, port }, limits);
   if (outcome.kind !== 'connected') return { kind: 'lost', loss: lossOf(outcome, limits.timeoutMs) };

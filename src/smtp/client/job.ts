@@ -1,5 +1,6 @@
 // What one delivery has in common for all its attempts: who asks, with what options, until when, and what it is made with. Read once, when it
 // begins; options that change meanwhile count for the next delivery.
+import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock, RandomInteger } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
@@ -34,6 +35,8 @@ export interface SmtpClientDependencies {
   readonly ca?: ConnectionOptions['ca'];
   /** Undefined: that of the system. */
   readonly random?: RandomInteger;
+  /** A socket that is not connected yet; undefined: one of the system. */
+  readonly newSocket?: (() => Socket) | undefined;
 }
 
 /** Milliseconds for TLS, which needs no time to think; what is left of the budget is for clear text, where that is allowed. */

@@ -86,7 +86,7 @@ async function attempt(
   const timeoutMs = within(job, health.patience(place, deadlines.connect));
   const limits = { clock, timeoutMs, signal };
   if (job.log.wants('next-hop-connects')) job.log.emit('next-hop-connects', { host: target.text, address });
-  const connected = await connect(address, target, limits);
+  const connected = await connect(address, target, limits, parts.newSocket);
   if (connected.kind === 'lost') {
     if (!signal.aborted) health.failed(place);
     const outcome = failedAt('connect', connected.loss, unaskedRecipients(delivery.recipients));

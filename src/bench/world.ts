@@ -1,0 +1,139 @@
+// The outside world of one case: what its test has said of name servers, scanners, web servers and next hops, a clock that stands still until it is
+// moved, a store and files of its own, and what came out of it. Nothing of it is left to the next case.
+//
+// It must never reach a network or a clock of the system. What a policy asks for and nobody has said anything about fails the case, with the
+// line that would say it.
+import type { Ports } from '../app.ts';
+import type { RandomInteger } from '../base/clock.ts';
+import { systemError } from '../base/system-error.ts';
+import { Dicts } from '../compat/dovecot/dict/dicts.ts';
+import type { Maildir } from '../mailbox/maildir.ts';
+import { realSystem } from '../ops/system.ts';
+import type { Options } from '../options/options.ts';
+import type { OpenOutcome } from '../store/adapter.ts';
+import { hasStore } from '../store/stores.ts';
+import { CaseHops } from './case-hops.ts';
+import { CaseNames } from './case-names.ts';
+import { CaseServices, type TestFunctions } from './case-services.ts';
+import { Fakes } from './fakes.ts';
+import { CaseFiles } from './ports/case-files.ts';
+import { FakeClock } from './ports/clock.ts';
+import { MemoryStore } from './ports/memory-store.ts';
+import { RecordLog } from './ports/record-log.ts';
+import { scriptedServices } from './ports/scripted-services.ts';
+import { ZoneResolver } from './ports/zone-resolver.ts';
+import { CaseRecord } from './record.ts';
+
+export interface WorldParts {
+  /** Of the file. */
+  readonly fakes: Fakes;
+  /** Where the policy stands. */
+  readonly directory: string;
+  /** A directory that everything of the run lies in. */
+  readonly scratch: string;
+  /** The line of the policy that ran last. */
+  readonly place: () => string | undefined;
+  readonly functions: TestFunctions;
+  /** Of the case. */
+  readonly options: Options;
+}
+
+/** When every case begins: a Saturday, noon. Milliseconds since the Epoch. */
+const CASE_START = Date.UTC(2026, 0, 3, 12);
+
+/** The mailer is the real one, over sockets of the world. */
+export type WorldPorts = Omit<Ports, 'mailer'>;
+
+export class World {
+  readonly clock = new FakeClock(CASE_START);
+  readonly log = new RecordLog();
+  readonly fakes: Fakes;
+  readonly record: CaseRecord;
+  readonly names: CaseNames;
+  readonly services: CaseServices;
+  readonly files: CaseFiles;
+  readonly ports: WorldPorts;
+  readonly #stores = new Map<string, MemoryStore>();
+  readonly #options: Options;
+  #seed = 1;
+
+  constructor({ directory, fakes, functions, options, place, scratch }: WorldParts) {
+    this.fakes = new Fakes(fakes);
+    this.record = new CaseRecord(() => this.clock.monotonic(), place);
+    this.names = new CaseNames(this.fakes, this.record);
+    this.services = new CaseServices(this.fakes, this.record, functions);
+    this.files = new CaseFiles(scratch, directory);
+    this.#options = options;
+    this.ports = this.#asPorts(new CaseHops(this.fakes, this.names, this.record));
+  }
+
+  /** The same numbers in every run. */
+  readonly #random: RandomInteger = (limit) => {
+    this.#seed = (this.#seed * 48_271) % 2_147_483_647;
+    return this.#seed % limit;
+  };
+
+  /** The store of that name; `''`: that of option `store`. Each is its own. */
+  store(name = ''): MemoryStore {
+    let store = this.#stores.get(name);
+    if (store === undefined) {
+      store = new MemoryStore(this.clock, this.#options.values['store-max-value']);
+      this.#stores.set(name, store);
+    }
+    return store;
+  }
+
+  close(): void {
+    this.files.close();
+    for (const store of this.#stores.values()) void store.close();
+  }
+
+  #asPorts(hops: CaseHops): WorldPorts {
+    const { clock, log } = this;
+    const services = scriptedServices(() => this.services);
+    const resolver = new ZoneResolver(this.names);
+    const dicts = { options: this.#options, clock, random: this.#random, log, resolver };
+    return {
+      clock,
+      random: this.#random,
+      ...{ resolver, services },
+      newSocket: hops.newSocket,
+      maildir: this.#maildir(),
+      stores: {
+        has: (name) => hasStore(this.#options, name),
+        open: (name): OpenOutcome => ({ kind: 'open', store: this.store(name) }),
+        close: () => Promise.resolve(),
+      },
+      dicts: new Dicts({ ...dicts, refuse: 'smtpe test connects to nobody' }),
+      authSources: [],
+      system: {
+        ...realSystem,
+        disk: this.files.disk,
+        processes: {
+          start: (command) => {
+            this.record.missing(`the command ${command}`, '');
+            return { kind: 'failed', ...systemError('EAGAIN') };
+          },
+        },
+      },
+    };
+  }
+
+  /** Mail to a Maildir is kept as if a next hop had it. */
+  #maildir(): Maildir {
+    return {
+      store: async (path, message) => {
+        const pieces: Buffer[] = [];
+        for await (const piece of message.read()) pieces.push(piece);
+        this.record.forwarded.push({
+          host: `maildir:${path}`,
+          sender: '',
+          recipients: [],
+          data: Buffer.concat(pieces),
+        });
+        return { kind: 'stored', name: String(this.record.forwarded.length) };
+      },
+      look: () => Promise.resolve({ kind: 'there' }),
+    };
+  }
+}
