@@ -55,6 +55,10 @@ class RecordedInstance implements PolicyInstance {
     return this.#inner.placeOf(hook);
   }
 
+  get resumedMs(): number {
+    return this.#inner.resumedMs;
+  }
+
   get verifies(): boolean {
     return this.#inner.verifies;
   }

@@ -131,7 +131,8 @@ export class World {
           recipients: [],
           data: Buffer.concat(pieces),
         });
-        return { kind: 'stored', name: String(this.record.forwarded.length) };
+        const name = String(this.record.forwarded.length);
+        return { kind: 'stored', name, uid: undefined, uidValidity: undefined };
       },
       look: () => Promise.resolve({ kind: 'there' }),
     };
