@@ -15,6 +15,12 @@ const ROUNDS = 2000;
 
 const job = promisify(pbkdf2);
 
+/** What a policy's first use of it loads, which the event loop does not see either. */
+const loading = (): readonly Promise<unknown>[] => [
+  import('../message/change/second-reading.ts'),
+  import('iconv-lite'),
+];
+
 /** Something is queued here, or asked of the file system. */
 function isBusy(): boolean {
   return process
@@ -48,7 +54,8 @@ export async function settled(): Promise<void> {
 /** Waits until `isDone`. False when nothing goes on any more and it is not. */
 export async function doneOrAtRest(isDone: () => boolean): Promise<boolean> {
   if (await quiet(isDone)) return true;
-  // Rare: a case whose policy waits, or packed files.
+  // Rare: a case whose policy waits, packed files, or what is loaded when it is first used.
+  await Promise.all(loading());
   await Promise.all(Array.from({ length: JOBS }, () => job('', '', ROUNDS, 32, 'sha256')));
   return quiet(isDone);
 }

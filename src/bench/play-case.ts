@@ -3,16 +3,15 @@
 // It must leave nothing behind: no session, no wait, no file, no compiled policy.
 import type { App } from '../app.ts';
 import { LuaError } from '../lua-api/function-spec.ts';
-import { LocalCounters } from '../net/connection-counters.ts';
 import type { PolicySource } from '../ops/revision.ts';
-import { CurrentPolicy } from '../policy/current-policy.ts';
 import type { HookOutcome } from '../policy/instance.ts';
 import { settled } from './at-rest.ts';
+import { CaseServer } from './case-server.ts';
 import { Dialogue, type Serve } from './dialogue.ts';
 import type { Place } from './fake-table.ts';
 import { readHttpAnswer } from './module/service-fakes.ts';
 import { sessionObject } from './module/session-class.ts';
-import { outcomeText, recordedPolicy } from './recorded-policy.ts';
+import { outcomeText } from './recorded-policy.ts';
 import type { Stage } from './stage.ts';
 import { type CaseFailure, missingText, type TestBench, type TestCase } from './test-bench.ts';
 import type { TestFile } from './test-file.ts';
@@ -77,16 +76,10 @@ export class CasePlayer {
     const app = await this.#stage.enter(world);
     try {
       for (const prepare of bench.preparations) prepare(world);
-      const place = app.place(this.#policy.path);
-      const started = await CurrentPolicy.start({ ...place, source: this.#policy.source });
-      if (started.kind === 'failed') bench.note(started.message, undefined);
-      else {
-        const ended = await this.#perform(file, testCase, world, app, started.current, (ms) => {
-          clockMs += ms;
-        });
-        if (ended !== undefined) this.#noteError(file, ended);
-        started.current.retire();
-      }
+      const ended = await this.#perform(file, testCase, world, app, (ms) => {
+        clockMs += ms;
+      });
+      if (ended !== undefined) this.#noteError(file, ended);
     } catch (error) {
       if (!(error instanceof LuaError)) throw error;
       bench.note(error.message, testCase.place);
@@ -108,20 +101,21 @@ export class CasePlayer {
     testCase: TestCase,
     world: World,
     app: App,
-    current: CurrentPolicy,
     moved: (ms: number) => void,
   ): Promise<string | undefined> {
     const bench = this.#bench;
     const sessions: Dialogue[] = [];
-    const policy = recordedPolicy(current.policy, {
+    const server = new CaseServer(app, this.#policy, {
       called: (hook, args) => {
         this.#count(hook).called += 1;
         world.record.add('hook', `hook.${hook}(${args.replaceAll(`${this.#stage.scratch}/`, '')})`);
       },
       ended: (hook, outcome) => this.#ended(world, hook, outcome),
     });
-    const server = app.server({ policy }, new LocalCounters());
-    const serve: Serve = (stream, peer) => server.serve(stream, peer, false);
+    const serve: Serve = async (stream, peer) => {
+      const failure = await server.serve(stream, peer);
+      if (failure !== undefined) bench.note(failure, undefined);
+    };
     bench.played = {
       world,
       newSession: () => {
@@ -169,9 +163,9 @@ export class CasePlayer {
   }
 
   /** Ends the sessions: whose hook.close waits is given time. */
-  async #end(world: World, server: { close(grace: number): Promise<void> }): Promise<void> {
+  async #end(world: World, server: CaseServer): Promise<void> {
     let isOver = false;
-    void server.close(0).then(() => {
+    void server.close().then(() => {
       isOver = true;
     });
     await settled();
@@ -184,7 +178,8 @@ export class CasePlayer {
   #noteError({ path }: TestFile, message: string): void {
     const own = new RegExp(`^${path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}:(\\d+): `).exec(message);
     if (own === null) this.#bench.note(message);
-    else this.#bench.note(message.slice(own[0].length), { file: path, line: Number(own[1]) } satisfies Place);
+    else
+      this.#bench.noteAt(message.slice(own[0].length), { file: path, line: Number(own[1]) } satisfies Place);
   }
 }
 

@@ -101,10 +101,13 @@ async function runFile(test: string, stage: Stage, settings: RunSettings): Promi
   stage.options.adopt(options);
   stage.watch.start([test]);
   const bench = newBench(stage, test);
-  const loaded = await loadOnce(stage, bench, policy);
-  if (typeof loaded === 'string') return { ...empty, policy, problem: loaded };
   const file = await TestFile.open(test, stage, bench, libLuaDirectory);
   if (typeof file === 'string') return { ...empty, policy, problem: file };
+  const loaded = await loadOnce(stage, bench, policy);
+  if (typeof loaded === 'string') {
+    file.close();
+    return { ...empty, policy, problem: loaded };
+  }
   const player = new CasePlayer(stage, bench, loaded, dirname(policy), hooks);
   const { cases, notes } = await playAll(file, bench, player, stage, settings);
   file.close();
@@ -164,12 +167,13 @@ async function playAll(
   return { cases, notes };
 }
 
-/** Reads the policy and its modules, and looks whether it can be loaded at all. */
+/** Reads the policy and its modules, and looks whether it can be loaded at all, with what the test has said at the level of its file. */
 async function loadOnce(stage: Stage, bench: TestBench, policy: string): Promise<CasePolicy | string> {
   const world = newWorld(stage, bench, dirname(policy));
   const before = stage.options.fork();
   const app = await stage.enter(world);
   try {
+    for (const prepare of bench.preparations) prepare(world);
     const started = await CurrentPolicy.start(app.place(policy));
     if (started.kind === 'failed') return started.message;
     const { source } = started.current;

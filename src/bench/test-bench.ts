@@ -109,6 +109,12 @@ export class TestBench {
     };
   }
 
+  /** The error that has ended the case, with where Lua has it: for an expectation, too, which may have been called by a function of the test. */
+  noteAt(text: string, place: Place): void {
+    if (this.failure?.text === text) this.failure = { ...this.failure, place };
+    else this.note(text, place);
+  }
+
   /** Fails the case when something was asked for that nobody has said anything about: what follows from that is no wonder. */
   mustHaveFakes(): void {
     const missing = this.played?.world.record.missingFakes ?? [];

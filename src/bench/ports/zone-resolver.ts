@@ -12,7 +12,7 @@ import {
 } from '../../dns/resolver-api.ts';
 import { typeKey } from '../../dns/type-table.ts';
 import { reverseIp } from '../../net-address/reverse-ip.ts';
-import { zoneData, zoneTypes } from './dns-zone.ts';
+import { u16, zoneData, zoneTypes } from './dns-zone.ts';
 
 /** What is known of one name and type. */
 export type ZoneAnswer =
@@ -44,8 +44,9 @@ export function readRecord(type: string, text: string): DnsRecord['fields'] | un
   if (type === 'SRV' && !/^\d+ \d+ \d+ \S+$/.test(text)) return undefined;
   if (/^(?:NS|CNAME|DNAME|PTR)$/.test(type) && !/^\S+$/.test(text)) return undefined;
   const data = zoneData(type, text.split(' '));
-  const packet = Buffer.concat([Buffer.alloc(12), data]);
-  return readData(number, 1, { packet, start: 12, end: packet.length });
+  // As it stands in a packet, behind its length.
+  const packet = Buffer.concat([Buffer.alloc(12), u16(data.length), data]);
+  return readData(number, 1, { packet, start: 14, end: packet.length });
 }
 
 export class ZoneResolver implements Resolver {
