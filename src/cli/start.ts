@@ -21,30 +21,21 @@ import { settleSpoolDirectory } from './spool-directory.ts';
 import { store } from './store.ts';
 import { test } from './test.ts';
 import { users } from './users.ts';
-import { type CommandLine, effectiveVerb, readCommandLine, verbHint } from './verb.ts';
+import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
 import { why } from './why.ts';
-
-/** The program for tests is loaded when there are some. */
-async function runTestCases({ problems, tests, words }: CommandLine): Promise<number> {
-  if (problems.length > 0 || tests === undefined) {
-    await complain(problems);
-    return exitCode.usage;
-  }
-  const policy = words.findLast((word) => word.startsWith('script='))?.slice('script='.length);
-  return (await import('./test-cases.ts')).testCases(tests, policy, words);
-}
 
 async function main(args: readonly string[], early: EarlySignals): Promise<number> {
   const line = findWorkerLine();
   if (line !== undefined) return runWorker(line, early);
+  // Tests of policies have words of their own.
+  if (args[0] === 'test') {
+    const ended = await (await import('./test-verb.ts')).testVerb(args.slice(1));
+    if (ended !== undefined) return ended;
+  }
   const commandLine = readCommandLine(args);
   if (commandLine.verb === 'why') {
     early.giveUp();
     return why(commandLine.operands);
-  }
-  if (commandLine.tests !== undefined) {
-    early.giveUp();
-    return runTestCases(commandLine);
   }
   const loaded = await loadOptions(commandLine.words, readOptionFile);
   const { options } = loaded;

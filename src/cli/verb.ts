@@ -3,7 +3,6 @@ import { nearestName } from '../base/nearest-name.ts';
 import { findOption } from '../options/option-set.ts';
 import { type OptionSpec, optionTable } from '../options/option-table.ts';
 import type { Options } from '../options/options.ts';
-import { readTestWords, type TestWords } from './test-words.ts';
 
 export interface VerbSpec {
   readonly usage: string;
@@ -25,12 +24,9 @@ export const verbTable = {
     more: 'Listens nowhere, asks nobody and starts no command; the file level of the policy and hook.init do run, and files that they write are written. Exit code 0 when no mistake was found, 64 for options, 70 for the policy, 71 for the system.',
   },
   test: {
-    usage:
-      'smtpe test PATH ... [-k NAME] [--tap | --json] [--junit=FILE] [--coverage] [POLICY.lua] [OPTION ...]',
-    text: 'run the tests of a policy; without PATH a session on the terminal',
-    more:
-      'PATH is a file *_test.lua or a directory with such files; the policy of x_test.lua is x.lua beside it, or POLICY.lua. -k: only cases with NAME in their name; --coverage: lines of every file. ' +
-      'Exit code 1 when a case has failed. Without a path a line that is no SMTP command runs as Lua in the environment of the session; +test is the same.',
+    usage: 'smtpe test [POLICY.lua] [OPTION ...]',
+    text: 'one session on the terminal or from a pipe',
+    more: 'A line that is no SMTP command runs as Lua in the environment of the session. +test is the same.',
   },
   store: {
     usage: 'smtpe store [OPTION ...] COMMAND [ARGUMENT ...]',
@@ -125,8 +121,6 @@ export interface CommandLine {
   readonly words: readonly string[];
   /** What is behind `store`, `sessions`, `trace` or `why`. */
   readonly operands: readonly string[];
-  /** Of `test`, when it runs tests; undefined: it is a session. */
-  readonly tests: TestWords | undefined;
   /** `--json`, for the verbs that ask a server. */
   readonly json: boolean;
   /** What `help` is asked about. */
@@ -172,14 +166,6 @@ const isTraceWord = (word: string): boolean =>
 
 /** Takes the words apart; the words of an option file are no part of it. */
 export function readCommandLine(args: readonly string[]): CommandLine {
-  // Tests have words of their own, which stand anywhere behind the verb.
-  if (args[0] !== 'test') return readWords(args, undefined);
-  const tests = readTestWords(args.slice(1));
-  const line = readWords(['test', ...tests.rest], tests.paths.length > 0 ? tests : undefined);
-  return { ...line, problems: [...tests.problems, ...line.problems] };
-}
-
-function readWords(args: readonly string[], tests: TestWords | undefined): CommandLine {
   const words: string[] = [];
   const topics: string[] = [];
   const operands: string[] = [];
@@ -228,7 +214,7 @@ function readWords(args: readonly string[], tests: TestWords | undefined): Comma
       words.push(ownForm(word));
     }
   }
-  return { verb: verb ?? 'run', spelled: verb !== undefined, words, operands, tests, json, topics, problems };
+  return { verb: verb ?? 'run', spelled: verb !== undefined, words, operands, json, topics, problems };
 }
 
 /** What `+help`, `+info`, `+version` and `+test` ask for, in the order in which the original looked at them. */

@@ -3,8 +3,9 @@ import type { FileResult } from '../run-tests.ts';
 import type { CaseFailure } from '../test-bench.ts';
 import { failureLines } from './text-report.ts';
 
-/** A description: a hash sign would begin a directive. */
-const described = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('#', '\\#');
+/** A description, on one line: a hash sign would begin a directive. */
+const described = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll('#', '\\#').replaceAll(/\s/g, ' ');
 
 /** A text in double quotes is the same in JSON and YAML. */
 const scalar = (text: string): string => JSON.stringify(text);

@@ -1,0 +1,21 @@
+// `smtpe test` with paths: the tests of policies. Without one it is the session on the terminal.
+import { exitCode } from './exit-code.ts';
+import { complain } from './problems.ts';
+import { readTestWords } from './test-words.ts';
+import { readCommandLine } from './verb.ts';
+
+/** `words`: those behind the verb. Undefined: no test was named, it is the session. */
+export async function testVerb(words: readonly string[]): Promise<number | undefined> {
+  const tests = readTestWords(words);
+  const isSession = tests.paths.length === 0 && tests.problems.length === 0;
+  if (isSession) return undefined;
+  const line = readCommandLine(['test', ...tests.rest]);
+  const problems = [...tests.problems, ...line.problems];
+  if (problems.length > 0) {
+    await complain(problems);
+    return exitCode.usage;
+  }
+  const policy = line.words.findLast((word) => word.startsWith('script='))?.slice('script='.length);
+  // Loaded when it is used: a server needs none of it.
+  return (await import('./test-cases.ts')).testCases(tests, policy, line.words);
+}
