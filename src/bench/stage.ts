@@ -61,6 +61,7 @@ export class Stage {
         stores: follow(() => stage.world.ports.stores),
         dicts: follow(() => stage.world.ports.dicts),
         maildir: follow(() => stage.world.ports.maildir),
+        mailUsers: follow(() => stage.world.ports.mailUsers),
         system: follow(() => stage.world.ports.system),
         mailer: follow(() => stage.#requireMailer()),
         authSources: [],

@@ -22,6 +22,7 @@ const fixed = {
   'smtp-greet-pause': '0',
   'smtp-auth-delay': '0',
   'auth-script': '',
+  'push-script': '',
   'rate-global': '0',
 } as const satisfies Partial<Record<OptionName, string>>;
 

@@ -7,6 +7,7 @@ import type { Ports } from '../app.ts';
 import type { RandomInteger } from '../base/clock.ts';
 import { systemError } from '../base/system-error.ts';
 import { Dicts } from '../compat/dovecot/dict/dicts.ts';
+import { LuaError } from '../lua-api/function-spec.ts';
 import type { Maildir } from '../mailbox/maildir.ts';
 import { realSystem } from '../ops/system.ts';
 import type { Options } from '../options/options.ts';
@@ -103,6 +104,11 @@ export class World {
         has: (name) => hasStore(this.#options, name),
         open: (name): OpenOutcome => ({ kind: 'open', store: this.store(name) }),
         close: () => Promise.resolve(),
+      },
+      mailUsers: {
+        user: () => {
+          throw new LuaError('a test has no mailboxes: module storage cannot be used in it');
+        },
       },
       dicts: new Dicts({ ...dicts, refuse: 'smtpe test connects to nobody' }),
       authSources: [],
