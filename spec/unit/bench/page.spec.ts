@@ -12,7 +12,7 @@ const files = Object.fromEntries(
 );
 
 it('runs what it shows, and prints what it says', async () => {
-  expect(Object.keys(files)).toEqual(['policy.lua', 'policy_test.lua', 'auth.lua', 'auth_test.lua']);
+  expect(Object.keys(files)).toEqual(['policy.lua', 'policy_test.lua', 'login.lua', 'login_test.lua']);
   const { files: results, text } = await benchRun(files);
   expect(text).not.toMatch(/FAIL|note:/);
   expect(results.flatMap(({ cases }) => cases)).toHaveLength(5);
