@@ -7,6 +7,7 @@ import { createMailEngine } from '../../src/compat/dovecot/push/engine.ts';
 import { PushScripts } from '../../src/compat/dovecot/push/push-scripts.ts';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
 import type { LuaEngine } from '../../src/lua/engine.ts';
+import type { MailUsers } from '../../src/mailbox/port/mail-user.ts';
 import type { MailboxEvent } from '../../src/mailbox/port/mailbox-event.ts';
 import { realSystem } from '../../src/ops/system.ts';
 import { createOptions, type GivenTexts } from '../../src/options/option-set.ts';
@@ -54,6 +55,8 @@ const levels: Readonly<Record<string, string>> = { err: 'error' };
 export async function startPush(
   sources: Readonly<Record<string, string>>,
   given: GivenTexts,
+  /** Instead of mail in memory. */
+  users?: MailUsers,
 ): Promise<PushStarted> {
   const log = new RecordLog();
   const options = createOptions(given);
@@ -64,7 +67,7 @@ export async function startPush(
   let engine: LuaEngine | undefined;
   const scripts = new PushScripts({
     ...{ clock: systemClock, log, libLuaDirectory },
-    users: (identity, parts) => mail.user(identity, parts),
+    users: (identity, parts) => (users ?? mail).user(identity, parts),
     createEngine: async (its) => {
       engine = await createMailEngine({
         ...{ clock: systemClock, random: systemRandom, log, hostName: 'mx.example.test', libLuaDirectory },

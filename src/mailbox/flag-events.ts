@@ -19,7 +19,8 @@ export function flagEvents(mailbox: string, uidValidity: number, changed: Change
       keywordsOld: haveKeywords ? before.keywords : [],
     },
   ];
-  if (set.flags.length + set.keywords.length > 0) events.push({ name: 'flags_set', ...about, ...set });
+  // Of keywords also when all of them were cleared.
+  if (set.flags.length > 0 || haveKeywords) events.push({ name: 'flags_set', ...about, ...set });
   if (set.flags.includes('\\Seen')) events.push({ name: 'message_read', ...about });
   if (set.flags.includes('\\Deleted')) events.push({ name: 'message_trash', ...about });
   return events;

@@ -1,0 +1,81 @@
+// What doc/dovecot.md shows of push notification and module storage, and mail_user_created, in the running server.
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { pageBlock } from '../fakes/page-block.ts';
+import { PushServer } from '../fakes/push-server.ts';
+import { waitUntil } from '../fakes/wait-until.ts';
+import { WholeServer, type WholeServerSettings } from '../fakes/whole-server.ts';
+
+let server: WholeServer | undefined;
+let web: PushServer | undefined;
+let mail = '';
+afterEach(async () => {
+  await server?.stop();
+  web?.close();
+  server = web = undefined;
+  await rm(mail, { recursive: true, force: true });
+});
+
+async function start(settings: WholeServerSettings): Promise<WholeServer> {
+  mail = await mkdtemp(join(tmpdir(), 'smtpe-mail-'));
+  for (const user of ['bob', 'carol']) await mkdir(join(mail, user));
+  server = await WholeServer.start({
+    ...settings,
+    options: { 'smtp-smart-host': `maildir:${mail}/%n`, ...settings.options },
+  });
+  return server;
+}
+
+async function send(running: WholeServer, header = ''): Promise<string> {
+  const client = await running.greeted();
+  for (const line of ['EHLO c.example', 'MAIL FROM:<a@x.test>', 'RCPT TO:<bob@x.test>', 'DATA'])
+    await client.command(line);
+  const reply = await client.command(`From: A <a@x.test>\r\nSubject: hello\r\n${header}\r\nSome text.\r\n.`);
+  client.destroy();
+  return reply.trimEnd();
+}
+
+it('the script of the page tells a web server of new mail', async () => {
+  web = await PushServer.start();
+  const running = await start({
+    files: { 'push.lua': pageBlock('doc/dovecot.md', 'push') },
+    pushScripts: ['push.lua'],
+    options: { 'plugin-push_url': web.url },
+  });
+  expect(await send(running)).toMatch(/^250 /);
+  const [told] = await web.hears(1);
+  expect(JSON.parse(told?.body ?? '')).toEqual({
+    user: 'bob@x.test',
+    from: 'a@x.test',
+    subject: 'hello',
+    text: 'Some text.',
+  });
+  await waitUntil(() =>
+    expect(running.log.lines.map(({ message }) => message)).toContain('MessageNew in INBOX of bob@x.test'),
+  );
+});
+
+it('the policy of the page puts spam into a folder', async () => {
+  const running = await start({ policy: pageBlock('doc/dovecot.md', 'storage') });
+  expect(await send(running, 'X-Spam-Flag: YES\r\n')).toBe('250 2.0.0 taken');
+  expect(await send(running)).toMatch(/^250 /);
+  expect((await readdir(join(mail, 'bob', '.Junk', 'cur'))).length).toBe(1);
+  expect((await readdir(join(mail, 'bob', 'new'))).length).toBe(1);
+});
+
+it('mail_user_created keeps a message away for now', async () => {
+  const script =
+    "function mail_user_created(user) if user.username == 'bob@x.test' then return -1, 'not today' end end";
+  const running = await start({ files: { 'mail.lua': script }, options: {} });
+  running.app.options.set('mail-lua-script', join(running.directory, 'mail.lua'), 'spec');
+  const prepared = await running.app.pushScripts.prepare(running.app.options);
+  if (prepared.kind === 'failed') throw new Error(prepared.message);
+  prepared.take();
+  expect(await send(running)).toMatch(/^451 4\.3\.0 /);
+  expect(await readdir(join(mail, 'bob'))).toEqual([]);
+  expect(running.log.lines.map(({ message }) => message)).toContain(
+    'rcpt bob@x.test: Failed to initialize user: mail_user_created(user) failed: not today',
+  );
+});
