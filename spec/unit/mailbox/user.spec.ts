@@ -225,7 +225,7 @@ describe('messages', () => {
       'removing a keyword in another case',
       { how: 'remove', flags: [], keywords: ['OLD'] },
       ':2,F',
-      ['flags_clear INBOX 1 +Old was ,Old'],
+      ['flags_clear INBOX 1 +Old was ,Old', 'flags_set INBOX 1'],
     ],
     ['removing what is not there', { how: 'remove', flags: ['\\Draft'], keywords: ['None'] }, ':2,Fa', []],
     [
