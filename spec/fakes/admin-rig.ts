@@ -90,7 +90,7 @@ export class AdminRig {
     const token = 'token' in settings ? settings.token : TOKEN;
     this.server = createAdminServer({
       place: place ?? { kind: 'tcp', host: '127.0.0.1', port: 0 },
-      token: token === undefined ? undefined : tokenDigest(token),
+      token: () => (token === undefined ? undefined : tokenDigest(token)),
       administration: this.administration,
       ...{ log: this.log, clock },
       ...(requestMs !== undefined && { requestMs }),

@@ -102,7 +102,7 @@ it('one process: health, reload that is refused and one that is taken, drain whi
   expect(accepted(await metrics(service))).toBe(2);
   const main = join(import.meta.dirname, '../../dist/main.js');
   const status = execFileSync(process.execPath, [main, 'status', `file=${file}`], { encoding: 'utf8' });
-  expect(status).toMatch(/^healthy {2}yes\nready {4}yes\n.*\nmessages 2 accepted since the start$/m);
+  expect(status).toMatch(/^healthy {2}yes\nready {4}yes\n.*\nmail {5}2 accepted since the start$/m);
   const info = JSON.parse((await ask(service, 'GET', '/info')).text);
   expect(info.policy.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect((await service.program.stop()).code).toBe(0);

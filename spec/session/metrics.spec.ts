@@ -66,6 +66,7 @@ it('a session with a message: connection, commands, replies, recipients, message
   expect(rig.value('smtpe_recipients_total', 'accepted')).toBe(1);
   expect(rig.value('smtpe_recipients_total', 'refused')).toBe(1);
   expect(rig.value('smtpe_messages_total', 'discarded')).toBe(1);
+  expect(rig.value('smtpe_transactions_total', 'discarded')).toBe(1);
   expect(rig.seen('smtpe_message_bytes')).toBe(1);
   expect(rig.value('smtpe_hook_results_total', 'rcpt', 'reply5')).toBe(1);
   expect(rig.value('smtpe_hook_results_total', 'rcpt', 'none')).toBe(1);
@@ -76,6 +77,15 @@ it('a session with a message: connection, commands, replies, recipients, message
   expect(rig.seen('smtpe_hook_cpu_seconds', 'mail')).toBe(1);
   expect(rig.value('smtpe_session_end_total', 'quit')).toBe(1);
   expect(rig.seen('smtpe_session_seconds')).toBe(1);
+});
+
+it('a transaction that ends before its content is counted as one, by what was said', async () => {
+  const rig = new CountedRig({ hooks: { rcpt: () => '550 5.7.1 no' } });
+  const client = await rig.greeted();
+  await client.commands('EHLO c', 'MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>', 'RSET');
+  await client.quit();
+  expect(rig.value('smtpe_transactions_total', 'refused')).toBe(1);
+  expect(rig.value('smtpe_messages_total', 'refused')).toBe(0);
 });
 
 it('hooks that fail, drop and are cut off have a word each', async () => {

@@ -31,8 +31,8 @@ const IDLE_MS = 200_000;
 
 export interface HttpParts {
   readonly place: Exclude<AdminPlace, { kind: 'none' }>;
-  /** Of the token; undefined: there is none. */
-  readonly token: Buffer | undefined;
+  /** Of the token that counts now; undefined: there is none. */
+  readonly token: () => Buffer | undefined;
   readonly administration: Administration;
   readonly log: Log;
   readonly clock: Clock;
@@ -220,7 +220,8 @@ class Exchange {
 
   /** Who may not change anything. */
   #withoutToken(): Answer | undefined {
-    const { place, token } = this.#parts;
+    const { place } = this.#parts;
+    const token = this.#parts.token();
     if (place.kind === 'unix') return undefined;
     if (token === undefined) {
       return failure(

@@ -35,7 +35,7 @@ export interface StatusFacts {
   /** By state; those with 0 may be there. */
   readonly sessions: Readonly<Record<string, number>>;
   /** By result, since the start. */
-  readonly messages: Readonly<Record<string, number>>;
+  readonly mail: Readonly<Record<string, number>>;
 }
 
 const well = (problems: readonly string[]): string =>
@@ -49,7 +49,7 @@ function counts(all: Readonly<Record<string, number>>): string {
 }
 
 export function statusText(facts: StatusFacts): string {
-  const { messages, pid, policy, processes, sessions, unready, unwell, uptime, version } = facts;
+  const { mail, pid, policy, processes, sessions, unready, unwell, uptime, version } = facts;
   const total = Object.values(sessions).reduce((sum, count) => sum + count, 0);
   const states = counts(sessions);
   return [
@@ -58,7 +58,7 @@ export function statusText(facts: StatusFacts): string {
     `healthy  ${well(unwell)}`,
     `ready    ${well(unready)}`,
     `sessions ${total}${states === '' ? '' : ` (${states})`}`,
-    `messages ${counts(messages) || 'none'} since the start`,
+    `mail     ${counts(mail) || 'none'} since the start`,
     '',
   ].join('\n');
 }

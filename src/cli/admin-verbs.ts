@@ -176,7 +176,7 @@ async function status({ client, json }: Call): Promise<number> {
     unwell: isOk(1) ? [] : problemsOf(health),
     unready: isOk(2) ? [] : problemsOf(ready),
     sessions: countsOf(metrics, 'smtpe_sessions_by_state'),
-    messages: countsOf(metrics, 'smtpe_messages_total'),
+    mail: countsOf(metrics, 'smtpe_transactions_total'),
   };
   await print(json ? `${JSON.stringify(facts)}\n` : statusText(facts as unknown as StatusFacts));
   return isOk(1) ? exitCode.ok : exitCode.system;

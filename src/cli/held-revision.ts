@@ -10,6 +10,7 @@ import type { PolicySource, Revision } from '../ops/revision.ts';
 import type { Supervisor, WorkerProcess } from '../ops/supervisor.ts';
 import { OptionSet } from '../options/option-set.ts';
 import type { Options } from '../options/options.ts';
+import type { AdminToken } from './admin-token.ts';
 import { Adoptions } from './adoptions.ts';
 import { type FreshOptions, type NewOptions, newCertificates, newOptions } from './new-options.ts';
 
@@ -19,6 +20,8 @@ export interface HeldRevisionDeps {
   /** Words of the command line. */
   readonly words: readonly string[];
   readonly log: Log;
+  /** Of the administration interface. */
+  readonly token: AdminToken;
   readonly clock: Clock;
   readonly supervisor: Supervisor;
   /** The certificates to begin with. */
@@ -110,8 +113,8 @@ export class HeldRevision {
    * not resolve when all ends meanwhile.
    */
   reread(): Promise<ReloadOutcome> {
-    const { words, log } = this.#deps;
-    return this.#reread((present) => newOptions(words, present, log));
+    const { words, log, token } = this.#deps;
+    return this.#reread((present) => newOptions(words, present, log, token));
   }
 
   /** The policy that a worker has found right; undefined before there is one. */

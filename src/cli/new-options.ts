@@ -5,6 +5,7 @@ import type { TlsMaterial } from '../net/tls-material.ts';
 import { ownHostName } from '../ops/host-name.ts';
 import type { Options } from '../options/options.ts';
 import { rereadOptions } from '../options/reread-options.ts';
+import type { AdminToken } from './admin-token.ts';
 import { loadTls, warnOfCertificates } from './load-tls.ts';
 import { readOptionFile } from './read-option-file.ts';
 import { settleSpoolDirectory } from './spool-directory.ts';
@@ -43,17 +44,21 @@ export async function newCertificates(present: Options, log: Log): Promise<Fresh
   };
 }
 
-/** Where something is wrong the present options and the policy stay. */
+/** `token`: of the administration interface. Where something is wrong the present options and the policy stay. */
 export async function newOptions(
   words: readonly string[],
   present: Options,
   log: Log,
+  token: AdminToken,
 ): Promise<FreshOptions> {
   const read = await rereadOptions(words, present, readOptionFile, settleSpoolDirectory);
   const spool = read.kind === 'read' ? await spoolProblem(read.options) : undefined;
   const tls = read.kind === 'read' ? await loadTls(read.options) : undefined;
+  const isAdministered = present.values['admin-listen'] !== '';
+  const admin = read.kind === 'read' && isAdministered ? await token.read(read.options) : undefined;
   const problems = [
     ...(read.kind === 'wrong' ? read.problems : []),
+    ...(admin?.kind === 'wrong' ? [admin.problem] : []),
     ...(spool === undefined ? [] : [spool]),
     ...(tls?.kind === 'wrong' ? tls.problems : []),
   ];
@@ -71,6 +76,7 @@ export async function newOptions(
     changed,
     needRestart,
     say: () => {
+      if (admin?.kind === 'read') admin.use();
       warnOfCertificates(tls.contexts, hostName, systemClock.now(), log);
       if (changed.length > 0) log.emit('options-changed', { changed: changed.join(' ') });
       if (needRestart.length > 0) {

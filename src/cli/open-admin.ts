@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Administration } from '../admin/administration.ts';
 import { Fleet } from '../admin/fleet.ts';
-import { createAdminServer, tokenDigest } from '../admin/http-server.ts';
+import { createAdminServer } from '../admin/http-server.ts';
 import { Live } from '../admin/live/live.ts';
 import { collectProcess } from '../admin/process-gauges.ts';
 import { systemClock } from '../base/clock.ts';
@@ -20,22 +20,22 @@ import type { MetricSets } from '../observe/metric/metric-spec.ts';
 import { PolicySums } from '../observe/metric/policy-sums.ts';
 import { MetricTotals } from '../observe/metric/totals.ts';
 import type { Desk } from '../ops/desk.ts';
-import { readPassword } from '../ops/password-file.ts';
 import type { ReloadOutcome } from '../ops/reload-outcome.ts';
 import type { PolicySource } from '../ops/revision.ts';
 import { type AdminPlace, readAdminListen } from '../options/admin-listen.ts';
 import { optionNames, optionTable } from '../options/option-table.ts';
 import { isOfItsOwn, type Options } from '../options/options.ts';
 import { version } from '../version.ts';
+import type { AdminToken } from './admin-token.ts';
 
-/** Who can read it must not be able to guess it. */
-const SHORTEST_TOKEN = 16;
 /** At most one line about errors of the listening socket in this time. */
 const SELDOM_MS = 10_000;
 /** A socket of nobody is tried for so long. */
 const PROBE_MS = 1000;
 
 export interface AdminParts {
+  /** Who may change something; read here, and at a reload. */
+  readonly token: AdminToken;
   /** Those of the process, which change with a reload. */
   readonly options: Options;
   readonly log: Log;
@@ -69,12 +69,13 @@ export async function openAdmin(parts: AdminParts): Promise<OpenAdminOutcome> {
   const where = `${options.origin('admin-listen')}: admin-listen=${text}`;
   const place = readAdminListen(text) ?? { kind: 'none' };
   if (place.kind === 'none') return { kind: 'failed', problem: `${where}: that is no place` };
-  const token = await readToken(options);
+  const token = await parts.token.read(options);
   if (token.kind === 'wrong') return { kind: 'failed', problem: token.problem };
+  token.use();
   await loadExposition();
   const administration = administer(parts);
   const server = createAdminServer({
-    ...{ place, token: token.digest, administration, log },
+    ...{ place, token: () => parts.token.digest, administration, log },
     clock: systemClock,
   });
   const problem = await listen(server, place);
@@ -102,27 +103,6 @@ export async function openAdmin(parts: AdminParts): Promise<OpenAdminOutcome> {
           server.closeAllConnections();
         }),
     },
-  };
-}
-
-type TokenOutcome =
-  | { readonly kind: 'read'; readonly digest: Buffer | undefined }
-  | { readonly kind: 'wrong'; readonly problem: string };
-
-async function readToken(options: Options): Promise<TokenOutcome> {
-  const path = options.values['admin-token-file'];
-  if (path === '') return { kind: 'read', digest: undefined };
-  const origin = options.origin('admin-token-file');
-  const read = await readPassword('admin-token-file', path);
-  if (read.kind === 'unusable') return { kind: 'wrong', problem: `${origin}: ${read.cause}` };
-  const token = read.password.toString('latin1');
-  if (token.length >= SHORTEST_TOKEN && /^[\x21-\x7e]+$/.test(token)) {
-    return { kind: 'read', digest: tokenDigest(token) };
-  }
-  const right = `${SHORTEST_TOKEN} or more characters without blanks, such as "openssl rand -hex 24" makes`;
-  return {
-    kind: 'wrong',
-    problem: `${origin}: admin-token-file=${path}: its first line is no token: expected ${right}`,
   };
 }
 

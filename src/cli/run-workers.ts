@@ -19,6 +19,7 @@ import { Supervisor, type WorkerProcess } from '../ops/supervisor.ts';
 import { ToldCopies } from '../ops/told-copies.ts';
 import type { FromWorker } from '../ops/worker-messages.ts';
 import { memoryDirectory, removeMemoryDirectory } from '../store/embedded/memory-place.ts';
+import { AdminToken } from './admin-token.ts';
 import type { Front } from './announcer.ts';
 import { settleMetrics } from './counting.ts';
 import { Ending } from './ending.ts';
@@ -164,8 +165,9 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   /** Those of them that have begun to serve. */
   const present = new Set<Desk>();
   let admin: OpenAdmin | undefined;
+  const token = new AdminToken();
   const held = new HeldRevision({
-    ...{ options, words, log, supervisor, metrics, tls: tls.material },
+    ...{ options, words, log, token, supervisor, metrics, tls: tls.material },
     tickets: () => tickets.key,
     memory: () => memory,
     clock: systemClock,
@@ -200,7 +202,7 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   await warnAtStart(options, log);
   if (metrics !== undefined) {
     const opening = await openAdmin({
-      ...{ options, log, metrics, apart: true, droppedLines: () => opened.log.dropped },
+      ...{ token, options, log, metrics, apart: true, droppedLines: () => opened.log.dropped },
       desks: () => [...present],
       serving: () => supervisor.serving.length,
       ending: () => ending.asked,

@@ -14,6 +14,7 @@ import type { ReloadOutcome } from '../ops/reload-outcome.ts';
 import type { PolicySource } from '../ops/revision.ts';
 import { ServiceManager, takeNotifySocket } from '../ops/service-manager.ts';
 import type { Options } from '../options/options.ts';
+import { AdminToken } from './admin-token.ts';
 import { announcement } from './announcement.ts';
 import { Front } from './announcer.ts';
 import { settleMetrics } from './counting.ts';
@@ -135,11 +136,12 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   const isHeld = account !== undefined || passed.length > 0;
   await removeOldLeftovers(options.values['spool-dir'], log);
   const desks: Desk[] = [];
+  const token = new AdminToken();
   const metrics = options.values['admin-listen'] === '' ? undefined : settleMetrics(options, 1);
   const administered =
     metrics &&
     (await openAdmin({
-      ...{ options, log, metrics, apart: false, droppedLines: () => opened.log.dropped },
+      ...{ token, options, log, metrics, apart: false, droppedLines: () => opened.log.dropped },
       desks: () => desks,
       serving: () => desks.length,
       ending: () => ending.asked,
@@ -182,7 +184,7 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   const freshFor = async (what: Reloaded): Promise<FreshOptions> => {
     switch (what) {
       case 'everything':
-        return newOptions(words, read, log);
+        return newOptions(words, read, log, token);
       case 'certificates':
         return newCertificates(read, log);
       case 'policy':

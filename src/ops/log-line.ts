@@ -69,7 +69,7 @@ const isPlaced = (key: string): boolean => key === 'id' || key === 'ident' || ke
  * A text of a policy that looks as one of ours with fields: in it a stranger could tell whoever reads the log (observe/why) of mail that never
  * was. Its first equal sign is encoded.
  */
-const MIMICRY = /^((?:mail|refused|session) [\w.-]+)=/;
+const MIMICRY = /^((?:mail|recipients|refused|session) [\w.-]+)=/;
 
 /** `id message key=value ...`; `-` stands for a missing id. */
 export function formatBody(record: LogRecord): string {

@@ -165,6 +165,28 @@ export function logPage(): string {
     eventTable.mail.when,
     '',
     ...table(['field', 'says', ''], fieldRows(eventTable.mail.fields)),
+    'A transaction with more recipients has lines `recipients` in front of it, with the same `transaction`; `smtpe why` joins them.',
+    '',
+    '## What is a mail, and what is not',
+    '',
+    ...table(
+      ['the client', 'the log has', '`smtpe why from=` finds it'],
+      [
+        ['MAIL is answered 250', '`mail`, when the transaction is over', 'yes'],
+        [
+          'MAIL is refused by a hook, a limit, the next hop',
+          '`mail` with `refused` or `deferred`, and `refused`',
+          'yes',
+        ],
+        ['every RCPT is refused', '`mail` with the result of the refusals, and a `refused` for each', 'yes'],
+        [
+          'MAIL that is not understood, or comes out of turn',
+          '`refused` alone, with the command',
+          'yes, when the address can be read in the command',
+        ],
+        ['ends without MAIL', '`session`', 'no: by `client=` and `id=`'],
+      ],
+    ),
     '## Lines that need somebody',
     '',
     'Level `err` and above. What a `<name>` stands for is in the [reference](reference/events.md).',

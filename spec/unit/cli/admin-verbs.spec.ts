@@ -55,11 +55,11 @@ describe('as text', () => {
       },
       policy: { path: '/etc/smtpe.lua', digest: `sha256:${'ab'.repeat(32)}` },
       sessions: { command: 3, hook: 1, content: 0 },
-      messages: { accepted: 12, lost: 0 },
+      mail: { accepted: 12, refused: 3, lost: 0 },
     };
     expect(statusText(facts)).toBe(
       'smtpe    1.2.3, process 7, up 1 min 30 s, 2 processes serve\npolicy   /etc/smtpe.lua sha256:abababababab\nhealthy  yes\n' +
-        'ready    no: draining\n         spool-dir=/x: full\nsessions 4 (3 command, 1 hook)\nmessages 12 accepted since the start\n',
+        'ready    no: draining\n         spool-dir=/x: full\nsessions 4 (3 command, 1 hook)\nmail     12 accepted, 3 refused since the start\n',
     );
   });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordLog } from '../../../src/bench/ports/record-log.ts';
+import { AdminToken } from '../../../src/cli/admin-token.ts';
 import { settleMetrics } from '../../../src/cli/counting.ts';
 import { hidden, type OpenAdmin, openAdmin } from '../../../src/cli/open-admin.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
@@ -29,6 +30,7 @@ async function tried(place: string, token = ''): Promise<string | undefined> {
   const options = createOptions({ 'admin-listen': place, 'admin-token-file': token });
   const outcome = await openAdmin({
     ...{
+      token: new AdminToken(),
       options,
       log: new RecordLog(),
       metrics: settleMetrics(options, 1),

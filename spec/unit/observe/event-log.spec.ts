@@ -86,6 +86,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'protocol-server': 'debug S1 < reply="250-REPLY\\r\\n250 ok"',
   'protocol-refusal': 'info S1 refused reply=REPLY cause=CAUSE command=COMMAND from=FROM client=CLIENT',
   'protocol-pipelining': 'debug S1 pipeline detected',
+  'mail-recipients': 'info S1 recipients transaction=TRANSACTION to=TO status=7 why=WHY change=CHANGE to=TO',
   'tx-begin': undefined,
   'tx-rcpt': undefined,
   'rcpt-unavailable': 'warning S1 recipient cannot be checked: CAUSE source=SOURCE recipient=RECIPIENT',

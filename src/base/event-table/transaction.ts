@@ -19,6 +19,23 @@ const answered = {
 /** Of a stage, waiting included. */
 const took = (meaning: string) => ({ type: 'number', unit: 'ms', optional: true, meaning }) as const;
 
+const recipientRow = {
+  to: { type: 'text', meaning: 'the recipient as the client wrote it' },
+  status: {
+    type: 'number',
+    optional: true,
+    meaning:
+      'what became of the message for him: 250, or the code of the refusal; absent when the message is lost',
+  },
+  why: { type: 'text', optional: true, meaning: 'why, where it is not that of the message' },
+  change: {
+    type: 'text',
+    optional: true,
+    meaning:
+      '`added` or `removed` by the policy: the client does not know; one who is removed does not get it',
+  },
+} as const;
+
 const file = { type: 'text', meaning: 'path of the file of the message' } as const;
 
 export const transactionEvents = {
@@ -87,28 +104,23 @@ export const transactionEvents = {
       to_more: {
         type: 'number',
         optional: true,
-        meaning: 'how many recipients are left out of `to`: it has at most 100, and about 4000 characters',
+        meaning:
+          'how many recipients are left out of `to`, which has at most 100, and about 4000 characters; lines `recipients` in front of this one have them',
       },
       to: {
         type: 'list',
         meaning: 'the recipients: taken ones, those whom the policy has added, refused ones',
-        row: {
-          to: { type: 'text', meaning: 'the recipient as the client wrote it' },
-          status: {
-            type: 'number',
-            optional: true,
-            meaning:
-              'what became of the message for him: 250, or the code of the refusal; absent when the message is lost',
-          },
-          why: { type: 'text', optional: true, meaning: 'why, where it is not that of the message' },
-          change: {
-            type: 'text',
-            optional: true,
-            meaning:
-              '`added` or `removed` by the policy: the client does not know; one who is removed does not get it',
-          },
-        },
+        row: recipientRow,
       },
+    },
+  },
+  'mail-recipients': {
+    level: 'info',
+    text: 'recipients',
+    when: 'A transaction is over that has more recipients than `mail` has room for: the others, in front of it, as many in each line as `mail` has.',
+    fields: {
+      transaction,
+      to: { type: 'list', meaning: 'recipients, as in `mail`', row: recipientRow },
     },
   },
   'tx-begin': {

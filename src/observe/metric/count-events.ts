@@ -120,6 +120,7 @@ function countDialogue(bus: EventBus, cells: MetricCells): Ends {
 
 function countMessages(bus: EventBus, cells: MetricCells): Ends {
   const messages = cells.of('smtpe_messages_total');
+  const transactions = cells.of('smtpe_transactions_total');
   const bytes = cells.of('smtpe_message_bytes');
   const removed = cells.of('smtpe_authres_removed_total');
   const answered =
@@ -135,6 +136,7 @@ function countMessages(bus: EventBus, cells: MetricCells): Ends {
       messages.add(1, code < 500 ? 'deferred' : 'refused');
       bytes.observe(size);
     }),
+    bus.on('mail', ({ result }) => transactions.add(1, result)),
     bus.on('tx-incomplete', () => messages.add(1, 'lost')),
     bus.on('authres-removed', (fields) => removed.add(fields.removed)),
   ];

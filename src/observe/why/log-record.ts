@@ -4,7 +4,7 @@ import type { Level } from '../../base/log.ts';
 import { levels } from '../../base/log.ts';
 
 /** The lines that are read; the first word of their text. */
-const EVENTS = ['mail', 'refused', 'session'] as const;
+const EVENTS = ['mail', 'recipients', 'refused', 'session'] as const;
 export type ReadEvent = (typeof EVENTS)[number];
 
 /** Values as texts; octets as one character each. */
@@ -19,7 +19,7 @@ export interface ReadRecord {
   /** '' without one. */
   readonly id: string;
   readonly fields: ReadFields;
-  /** Of `mail`: its recipients. */
+  /** Of `mail` and `recipients`. */
   readonly to: readonly ReadFields[];
 }
 

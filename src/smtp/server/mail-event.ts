@@ -11,6 +11,8 @@ import type { Transaction } from './transaction.ts';
 type MailFields = EventFields<'mail'>;
 type Row = MailFields['to'][number];
 
+/** Lines of recipients in front of the one of a transaction. */
+const MOST_PAGES = 100;
 /** Recipients in one line, and octets of them: with them it stays below the 8 KiB of a syslog message. */
 const MOST_ROWS = 100;
 const LONGEST_ROWS = 4000;
@@ -34,7 +36,9 @@ export function mailFields(core: SessionCore, transaction: Transaction, cause: s
   const { outcome, sent, times } = story;
   const bytes = receiver?.received ?? 0;
   const isDelivered = outcome?.kind === 'delivered';
-  const { more, rows } = rowsOf(transaction, told);
+  const { all, pages } = pagesOf(transaction, told, 1);
+  const rows = pages[0] ?? [];
+  const more = all - rows.length;
   const messageId = headers.glance('message-id');
   return {
     result: told.result,
@@ -70,36 +74,65 @@ export function mailFields(core: SessionCore, transaction: Transaction, cause: s
 
 const textOfFirst = (rcpts: readonly RcptReply[]): string => rcpts.find(({ code }) => code < 300)?.text ?? '';
 
-/** Those that were taken, those whom the policy has added, those that were refused: as many as there is room for, and how many are not there. */
-function rowsOf(transaction: Transaction, told: Told): { readonly rows: Row[]; readonly more: number } {
+/** Recipients that have no room in the line: as many in each of these as it has. `cause`: as mailFields has it. */
+export function otherRecipients(transaction: Transaction, cause: string): readonly (readonly Row[])[] {
+  const { recipients, story } = transaction;
+  return pagesOf(transaction, story.result(recipients.length, cause), MOST_PAGES + 1).pages.slice(1);
+}
+
+/** Rows as they go into lines, of which there are `most`. */
+class Pages {
+  readonly pages: Row[][] = [[]];
+  isFull = false;
+  readonly #most: number;
+  #left = LONGEST_ROWS;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(row: Row): void {
+    const octets = row.to.length + (row.why?.length ?? 0) + ROW_OCTETS;
+    let page = this.pages.at(-1) ?? [];
+    if (page.length >= MOST_ROWS || (page.length > 0 && octets > this.#left)) {
+      this.isFull = this.pages.length >= this.#most;
+      if (this.isFull) return;
+      page = [];
+      this.pages.push(page);
+      this.#left = LONGEST_ROWS;
+    }
+    this.#left -= octets;
+    page.push(row);
+  }
+}
+
+/** Those that were taken, those whom the policy has added, those that were refused: as many as there is room for; and how many there are. */
+function pagesOf(
+  transaction: Transaction,
+  told: Told,
+  most: number,
+): { readonly pages: readonly Row[][]; readonly all: number } {
   const { final, recipients, story } = transaction;
-  const rows: Row[] = [];
-  let left = LONGEST_ROWS;
-  const add = (row: Row): void => {
-    left -= row.to.length + (row.why?.length ?? 0) + ROW_OCTETS;
-    if (rows.length < MOST_ROWS && (left >= 0 || rows.length === 0)) rows.push(row);
-  };
-  const isFull = (): boolean => rows.length >= MOST_ROWS || left < 0;
+  const pages = new Pages(most);
   const single = singleAnswers(story);
   let all = recipients.length + story.refusedCount;
   for (const recipient of recipients) {
-    if (isFull()) break;
-    add(
-      rowOf(recipient, told, single, final.isChanged && final.isRemoved(recipient) ? 'removed' : undefined),
-    );
+    if (pages.isFull) break;
+    const change = final.isChanged && final.isRemoved(recipient) ? 'removed' : undefined;
+    pages.add(rowOf(recipient, told, single, change));
   }
   if (final.isChanged) {
     for (const recipient of final.recipients) {
       if (recipient.hidden !== true) continue;
       all++;
-      if (!isFull()) add(rowOf(recipient, told, single, 'added'));
+      if (!pages.isFull) pages.add(rowOf(recipient, told, single, 'added'));
     }
   }
   for (const { address, code, cause } of story.refused) {
-    if (isFull()) break;
-    add({ to: address, status: code, why: cause });
+    if (pages.isFull) break;
+    pages.add({ to: address, status: code, why: cause });
   }
-  return { rows, more: all - rows.length };
+  return { pages: pages.pages, all };
 }
 
 function rowOf(

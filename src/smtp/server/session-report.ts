@@ -6,7 +6,7 @@ import type { Reply } from '../protocol/reply.ts';
 import type { Client } from './client.ts';
 import type { Authentication, RefusedLogin } from './command.ts';
 import { type Ending, endReason } from './ending.ts';
-import { mailFields } from './mail-event.ts';
+import { mailFields, otherRecipients } from './mail-event.ts';
 import type { SessionCore } from './session-core.ts';
 import { AUTH_COMMAND } from './session-log.ts';
 import type { Hello } from './state-machine.ts';
@@ -151,7 +151,13 @@ export class SessionReport {
 
   /** A transaction is over. */
   mail(core: SessionCore, transaction: Transaction, cause: string): void {
-    if (this.#log.wants('mail')) this.#log.emit('mail', mailFields(core, transaction, cause));
+    if (!this.#log.wants('mail')) return;
+    const fields = mailFields(core, transaction, cause);
+    if (fields.to_more !== undefined && this.#log.wants('mail-recipients')) {
+      for (const to of otherRecipients(transaction, cause))
+        this.#log.emit('mail-recipients', { transaction: transaction.id, to });
+    }
+    this.#log.emit('mail', fields);
   }
 
   /** The dot of a message was answered. */

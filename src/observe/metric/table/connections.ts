@@ -86,6 +86,11 @@ export const connectionMetrics = {
     help: 'Messages, by how their end was answered; lost: the client or the connection went before it',
     labels: { result: ['accepted', 'refused', 'deferred', 'discarded', 'lost'] },
   },
+  smtpe_transactions_total: {
+    kind: 'counter',
+    help: 'Transactions, by what became of them, also those that ended before a message came; as the log has it in `mail`',
+    labels: { result: ['accepted', 'refused', 'deferred', 'discarded', 'lost'] },
+  },
   smtpe_message_bytes: {
     kind: 'histogram',
     help: 'Size of messages whose end was answered, as received',
