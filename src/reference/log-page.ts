@@ -184,7 +184,7 @@ export function logPage(): string {
           '`refused` alone, with the command',
           'yes, when the address can be read in the command',
         ],
-        ['ends without MAIL', '`session`', 'no: by `client=` and `id=`'],
+        ['ends without MAIL', '`session`', 'no: by its client or its id'],
       ],
     ),
     '## Lines that need somebody',

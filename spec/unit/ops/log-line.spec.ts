@@ -128,3 +128,15 @@ describe('RFC 5424 line', () => {
     expect(syslogHost('')).toBe('-');
   });
 });
+
+it('property: a line that is made octet by octet has each value as encodeValue has it', () => {
+  const unit = fc
+    .oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(0x20, 0x22, 0x3d, 0x5c))
+    .map((code) => String.fromCharCode(code));
+  fc.assert(
+    fc.property(fc.string({ unit, maxLength: 200 }), fc.string({ unit }), (v, w) => {
+      const line = formatLine({ time: 0, level: 'info', message: 'x', fields: { v, list: [{ w }] } }, 1);
+      expect(line.slice(line.indexOf(' - x ') + 4)).toBe(` v=${encodeValue(v)} w=${encodeValue(w)}`);
+    }),
+  );
+});
