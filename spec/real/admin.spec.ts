@@ -206,6 +206,53 @@ describe('smtpe trace', () => {
   });
 });
 
+describe('smtpe top', () => {
+  it('in a terminal: shows sessions, filters, follows one, ends one when that is confirmed; leaves the terminal as it was', async () => {
+    const service = await start(1);
+    const port = await service.port();
+    const main = join(import.meta.dirname, '../../dist/main.js');
+    const file = `file=${join(service.directory, 'smtpe.cf')}`;
+    const client = await greeted(port);
+    await client.command('EHLO top.example\x1b[2J');
+    const once = execFileSync(process.execPath, [main, 'top', file], { encoding: 'latin1' });
+    expect(once).toMatch(/^smtpe .* sessions 1 \(1 command\)\nin \d/);
+    expect(once).toMatch(/^[\n -~]*$/);
+    const command = `stty columns 180 rows 20; ${process.execPath} ${main} top ${file}; echo over $?; stty -a`;
+    const screen = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let text = '';
+    screen.stdout.on('data', (piece: Buffer) => {
+      text += piece.toString('latin1');
+    });
+    const shows = (what: RegExp) => expect.poll(() => text, { timeout: 20_000 }).toMatch(what);
+    try {
+      await shows(/127\.0\.0\.1 .* command /);
+      screen.stdin.write('/nobody\r');
+      await shows(/\/nobody: 0 of 1 /);
+      screen.stdin.write('\x1b');
+      text = '';
+      await shows(/127\.0\.0\.1 .* command /);
+      screen.stdin.write('\r');
+      await shows(/was there before/);
+      await client.command('NOOP');
+      await shows(/hook\.noop\(\)/);
+      screen.stdin.write('q');
+      await shows(/enter: trace/);
+      screen.stdin.write('kn');
+      await shows(/end session \w{18} with 421\? y: yes/);
+      expect(await client.command('NOOP')).toMatch(/^250/);
+      screen.stdin.write('ky');
+      expect(await client.reply()).toMatch(/^421 /);
+      await shows(/session \w{18} is ended/);
+      screen.stdin.write('q');
+      await shows(/over 0/);
+      await shows(/ icanon[\s\S]* echo /);
+      expect(text).toContain('\x1b[?25h\x1b[?1049l');
+    } finally {
+      screen.kill('SIGKILL');
+    }
+  });
+});
+
 const python = '/usr/lib/python3/dist-packages/prometheus_client';
 describe.skipIf(!existsSync(python))('python3-prometheus-client (skipped without it)', () => {
   it('reads what a scrape gives as our own reader does', async () => {

@@ -86,11 +86,17 @@ export class AdminClient {
    * An answer that goes on: each piece goes to `take`, which says when the next one may come; false: no more is wanted. Ends with the answer, which
    * is `heard` with an empty text when all of it was taken. `timeoutMs`: for the beginning, and without anything, not even a beat.
    */
-  follow(path: string, timeoutMs: number, take: (piece: string) => Promise<boolean>): Promise<AskOutcome> {
+  follow(
+    path: string,
+    timeoutMs: number,
+    take: (piece: string) => Promise<boolean>,
+    signal?: AbortSignal,
+  ): Promise<AskOutcome> {
     return new Promise((resolve) => {
       const failed = (error: Error): void =>
         resolve({ kind: 'failed', problem: this.#text(error, timeoutMs) });
-      const asked = request({ ...this.#target, method: 'GET', path }, (response) => {
+      const more = signal === undefined ? {} : { signal };
+      const asked = request({ ...this.#target, method: 'GET', path, ...more }, (response) => {
         void readOn(response, take).then((text) => {
           asked.destroy();
           resolve({ kind: 'heard', status: response.statusCode ?? 0, text });

@@ -59,7 +59,7 @@ export class TraceFeed {
     this.#name = name;
     this.#wish = wish;
     this.#style = style;
-    this.#ladder = new Ladder({ content: style.content, ids: !style.one });
+    this.#ladder = new Ladder({ content: style.content, ids: !style.one && wish.id === undefined });
   }
 
   /** What a route gives. */

@@ -1,4 +1,4 @@
-// The verbs that ask a server that runs: status, sessions, trace, reload, drain, undrain. They read the same options as the server does, and ask it at
+// The verbs that ask a server that runs: status, sessions, trace, top, reload, drain, undrain. They read the same options as the server does, and ask it at
 // its admin-listen. Plain text for people, or with --json what the server said.
 import { AdminClient } from '../admin/ask-admin.ts';
 import { readNetwork } from '../net-address/network-list.ts';
@@ -8,12 +8,15 @@ import type { Options } from '../options/options.ts';
 import { type StatusFacts, sessionsText, shown, statusText } from './admin-text.ts';
 import { exitCode } from './exit-code.ts';
 import { complain, print } from './problems.ts';
+import { top } from './top/top.ts';
 import { follow, traceQuery } from './trace.ts';
 import { type AdminVerb, verbTable } from './verb.ts';
 
 const PATIENCE_MS = 5000;
 /** A policy may take long to be tried. */
 const RELOAD_MS = 180_000;
+
+const WITH_OPERANDS: ReadonlySet<AdminVerb> = new Set(['sessions', 'trace', 'top']);
 
 interface Call {
   readonly client: AdminClient;
@@ -27,7 +30,7 @@ export async function adminVerb(
   operands: readonly string[],
   json: boolean,
 ): Promise<number> {
-  if (verb !== 'sessions' && verb !== 'trace' && operands.length > 0) {
+  if (!WITH_OPERANDS.has(verb) && operands.length > 0) {
     await complain([`${operands.join(' ')}: not so\n${verbTable[verb].usage}`]);
     return exitCode.usage;
   }
@@ -43,6 +46,7 @@ const calls: Readonly<Record<AdminVerb, (call: Call) => Promise<number>>> = {
   status,
   sessions,
   trace,
+  top: topVerb,
   reload,
   drain: (call) =>
     change(
@@ -132,6 +136,15 @@ async function sessions(call: Call): Promise<number> {
   const { sessions: rows = [], silent = [], total = 0 } = list;
   await print(json ? heard.text : sessionsText(rows, total, silent));
   return exitCode.ok;
+}
+
+async function topVerb({ client, operands }: Call): Promise<number> {
+  const [word, ...more] = operands;
+  if ((word !== undefined && word !== 'once') || more.length > 0) {
+    await complain([`${operands.join(' ')}: not so\n${verbTable.top.usage}\n${verbTable.top.more}`]);
+    return exitCode.usage;
+  }
+  return top(client, word === 'once');
 }
 
 async function trace({ client, json, operands }: Call): Promise<number> {

@@ -76,6 +76,7 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
     case 'status':
     case 'sessions':
     case 'trace':
+    case 'top':
     case 'reload':
     case 'drain':
     case 'undrain':

@@ -68,6 +68,13 @@ export const verbTable = {
       'Asks at admin-listen, until you stop it. from and to are addresses with * and ?, of one transaction; new: only sessions that begin from now on; one: the first that says something, ' +
       'to its end; content: the beginning of each message too. No password is shown.',
   },
+  top: {
+    usage: 'smtpe top [OPTION ...] [once]',
+    text: 'what the server does, each second anew',
+    more:
+      'Asks at admin-listen. Keys: up and down choose a session, enter follows it, k ends it with 421 after a question, / filters, q ends. ' +
+      'With once, or without a terminal, it prints one picture.',
+  },
   reload: {
     usage: 'smtpe reload [OPTION ...] [--json]',
     text: 'have the server read options and policy again',
@@ -102,6 +109,7 @@ const adminVerbs = [
   'status',
   'sessions',
   'trace',
+  'top',
   'reload',
   'drain',
   'undrain',
@@ -194,6 +202,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     }
     if (verb === 'sessions' && /^[^=+-][^=]*$/.test(word) && !isPolicy(word)) {
       operands.push(word);
+      continue;
+    }
+    if (verb === 'top' && /^\+?once$/.test(word)) {
+      operands.push('once');
       continue;
     }
     if (verb === 'trace' && isTraceWord(word)) {
