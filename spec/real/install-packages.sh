@@ -14,8 +14,9 @@ for pair in $WANTED; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || packages="$packages ${pair#*:}"
 done
 [ -e /usr/share/clamav-testfiles ] || packages="$packages clamav-testfiles"
-# Dovecot's LMTP server is no program of anybody's path.
+# Dovecot's servers for LMTP and IMAP are no programs of anybody's path.
 [ -e /usr/lib/dovecot/lmtp ] || packages="$packages dovecot-lmtpd"
+[ -e /usr/lib/dovecot/imap ] || packages="$packages dovecot-imapd"
 # What python3-dkim needs for ed25519 and for ARC, and no programs of their own.
 [ -e /usr/lib/python3/dist-packages/nacl ] || packages="$packages python3-nacl"
 [ -e /usr/lib/python3/dist-packages/authres ] || packages="$packages python3-authres"

@@ -1,5 +1,5 @@
 // A folder on disk: its directory, its lock, and how what lies in it gets uids. What mailboxes and deliveries do to it is in files of their own.
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
 import { type FolderRights, makeDirectory, rightsOf, stampAt } from './disk.ts';
@@ -71,12 +71,15 @@ export class Folder {
     return (await stampAt(this.site.parts.files, join(this.path, 'cur'))) !== undefined;
   }
 
-  /** Makes what is missing of it, as the directory `like` is; cur/ at last, which makes it one. */
-  async make(like?: string, isInbox = false): Promise<void> {
+  /**
+   * Makes what is missing of it, cur/ at last, which makes it one. INBOX is for its owner alone, a folder as `inbox`, the directory of INBOX, is; what
+   * root makes belongs to who owns the directory that it is in.
+   */
+  async make(inbox?: string): Promise<void> {
     const { files } = this.site.parts;
-    const model =
-      like === undefined ? undefined : await rightsOf(this.site.parts, like).catch(() => undefined);
-    const mode = model?.directoryMode ?? 0o700;
+    const isInbox = inbox === undefined;
+    const model = await rightsOf(this.site.parts, inbox ?? dirname(this.path)).catch(() => undefined);
+    const mode = isInbox ? 0o700 : (model?.directoryMode ?? 0o700);
     await makeDirectory(files, this.path, mode);
     if (!isInbox) {
       // What tells a folder of Maildir++ from a mailbox of its own.

@@ -141,7 +141,7 @@ export class MaildirMailbox implements Mailbox {
     }
     const put = await putMail(folder, this.#tree.nextName(), {
       ...{ content, flags: facts.flags, keywords: facts.keywords, internalDate: facts.internalDate },
-      make: () => folder.make(this.isInbox ? undefined : root, this.isInbox),
+      make: () => folder.make(this.isInbox ? undefined : root),
     });
     const event = (uid?: number, uidValidity?: number): MailboxEvent => ({
       name: facts.isDelivery === true ? 'message_new' : 'message_append',
@@ -227,7 +227,7 @@ export class MaildirMailbox implements Mailbox {
         const inbox = await new MaildirMailbox(this.#tree, 'INBOX', {}).create();
         if (inbox.kind !== 'done' && inbox.kind !== 'exists') return inbox;
       }
-      await folder.make(this.isInbox ? undefined : this.#tree.root, this.isInbox);
+      await folder.make(this.isInbox ? undefined : this.#tree.root);
     } catch (error) {
       return troubleOf(error, this.vname);
     }

@@ -78,7 +78,7 @@ async function store(
   let isMade = false;
   const make = async (): Promise<void> => {
     const isNew = !(await folder.isThere());
-    await folder.make(undefined, true);
+    await folder.make();
     if (isNew) isMade = true;
   };
   const put = await putMail(folder, name, { content, flags: [], keywords: [], make });
