@@ -33,9 +33,11 @@ async function child(path: string, first: number, seed: number): Promise<void> {
       if (faulty.calls === at) process.kill(process.pid, 'SIGKILL');
     };
   }
+  // Three seconds ahead: a lock is judged by its process at once, and not after two seconds.
+  const clock = { ...systemClock, now: () => systemClock.now() + 3000 };
   const parts = {
     ...ofThisProcess(),
-    clock: systemClock,
+    clock,
     random: systemRandom,
     hostName: 'mx',
     files: faulty.files,

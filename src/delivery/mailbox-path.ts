@@ -1,18 +1,19 @@
 // Where the mail of a recipient lies when the path of a maildir: target has %u, %n or %d in it: the address, its local part, its domain, all in
 // lower case (%% is a percent sign). An address comes from strangers: what could lead out of the directory is the name of nobody. Addresses are
-// octets (RFC 6531), names of directories are text in UTF-8.
+// octets (RFC 6531), names of directories are text in UTF-8. Who knows the recipients may have said where the mail of one lies: then it lies there.
 import type { Recipient } from '../smtp/protocol/recipient.ts';
 import { decodeUtf8, hasEightBitOctets } from '../text/utf8.ts';
 
 const VARIABLE = /%(.?)/gs;
 
-/** Mail goes to a directory of each recipient, which must be there. */
-export function isPerRecipient(path: string): boolean {
-  return /%[und]/.test(path);
+/** Mail goes to a directory of each recipient, which must be there unless who knows the recipients has named it. */
+export function isPerRecipient(path: string, recipients: readonly Recipient[] = []): boolean {
+  return /%[und]/.test(path) || recipients.some(({ maildir }) => maildir !== undefined);
 }
 
 /** The path for this recipient; undefined when no mailbox can have that name. */
 export function mailboxPath(path: string, recipient: Recipient): string | undefined {
+  if (recipient.maildir !== undefined) return recipient.maildir;
   const octets = recipient.address;
   const address = hasEightBitOctets(octets) ? decodeUtf8(octets) : octets;
   if (address === undefined) return undefined;

@@ -267,7 +267,11 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
         const offered = target.kind === 'smtp' ? dependencies.offers.of(target) : undefined;
         return offered === undefined ? most : Math.min(most, recipientsAtMost(offered));
       }, Number.POSITIVE_INFINITY),
-    answersEach: (routed) => targetsOf(routed).some(answersEach),
+    answersEach: (routed) => {
+      // Who knows the recipients may name a directory of each.
+      const namesThem = (routed.options ?? dependencies.options).values['rcpt-userdb'];
+      return targetsOf(routed).some((target) => answersEach(target, namesThem));
+    },
     learn: (copies) => delivered.learn(copies),
     forward,
     ask: (envelope) => {
@@ -316,12 +320,12 @@ function hostOf(target: Target): string {
 }
 
 /** Recipient by recipient, when others have the message already. */
-function answersEach(target: Target): boolean {
+function answersEach(target: Target, namesThem: boolean): boolean {
   switch (target.kind) {
     case 'smtp':
       return target.protocol === 'lmtp';
     case 'maildir':
-      return isPerRecipient(target.path);
+      return namesThem || isPerRecipient(target.path);
     case 'invalid':
       return false;
   }

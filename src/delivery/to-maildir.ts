@@ -87,7 +87,7 @@ export async function toMaildir(
     return { kind: 'refused', host, stage: 'rcpt', code: hope.code, text: hope.text, rcpts: asked };
   }
   const taken = asked.filter(({ code }) => isPositive(code)).map(({ recipient }) => recipient);
-  if (!isPerRecipient(path)) return store(place, path, delivery, message, taken, signal);
+  if (!isPerRecipient(path, taken)) return store(place, path, delivery, message, taken, signal);
   return toEach(place, delivery, message, asked, signal);
 }
 
@@ -124,7 +124,8 @@ async function toEach(
 }
 
 async function look({ log, maildir, path }: Place, recipient: Recipient, octets: number): Promise<RcptReply> {
-  const perRecipient = isPerRecipient(path);
+  // Whose directory is not his by its name alone gets it made.
+  const perRecipient = isPerRecipient(path) && recipient.maildir === undefined;
   const own = mailboxPath(path, recipient);
   const said = (text: string): RcptReply => ({ recipient, code: Number(text.slice(0, 3)), text });
   if (own === undefined) return said(UNKNOWN);

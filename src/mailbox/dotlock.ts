@@ -10,6 +10,8 @@ import type { MailboxParts } from './parts.ts';
 /** A lock younger than this is not judged by its process: it may not be written yet. */
 const YOUNG_MS = 2000;
 const FIRST_PAUSE_MS = 5;
+/** How often it is tried to take a lock of our own away. */
+const RELEASES = 10;
 const LONGEST_PAUSE_MS = 200;
 
 export interface Lock {
@@ -108,15 +110,18 @@ export class Dotlocks {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         const file = await files.open(path, MAKE, wish.mode);
+        let identity: string | undefined;
         try {
-          const { dev, ino } = await file.stat();
-          const identity = `${dev}:${ino}`;
-          // Without the words it is a lock all the same, as Dovecot has it.
+          // At once: one without the words, which Dovecot takes for a lock all the same, stands for two minutes when we are killed now.
           await file.write(`${processId}:${machine}`).catch(() => undefined);
+          const { dev, ino } = await file.stat();
+          identity = `${dev}:${ino}`;
           this.#held.add(identity);
           return { kind: 'locked', lock: this.#lock(path, identity) };
         } finally {
           await file.close();
+          // Nobody has had time to take it for left behind.
+          if (identity === undefined) await files.unlink(path).catch(() => undefined);
         }
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') return { kind: 'failed', error };
@@ -200,11 +205,26 @@ export class Dotlocks {
       release: async () => {
         if (released) return;
         released = true;
-        if (await isHeld()) await files.unlink(path).catch(() => undefined);
+        await this.#remove(path, identity);
         this.#held.delete(identity);
         this.#leave(path);
       },
     };
+  }
+
+  /** A lock that stays holds up everybody until this process ends: an error is not taken for the last word. */
+  async #remove(path: string, identity: string): Promise<void> {
+    const { clock, files } = this.#parts;
+    for (let tries = 1; ; tries++) {
+      try {
+        const { dev, ino } = await files.lstat(path);
+        if (`${dev}:${ino}` === identity) await files.unlink(path);
+        return;
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT' || tries === RELEASES) return;
+        await new Promise<void>((resolve) => void clock.after(tries * FIRST_PAUSE_MS, resolve));
+      }
+    }
   }
 
   #pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -156,6 +156,26 @@ describe('a directory of each recipient', () => {
     return Promise.all(names.map((name) => readFile(join(path, 'new', name), 'latin1')));
   };
 
+  it('whose place is known by name has it there, and it is made; the others have theirs by the path', async () => {
+    await mkdir(join(directory, 'eve'));
+    const place = join(directory, 'homes/b/Maildir');
+    const [bob, eve] = recipients;
+    if (bob === undefined || eve === undefined) throw new Error('two are needed');
+    for (const path of [join(directory, '%n'), join(directory, 'eve')]) {
+      const all = [{ ...bob, maildir: place }, eve];
+      const looked = lookAtMaildir({ maildir, path, log });
+      expect((await Promise.all(all.map((one) => looked.look(one)))).map(({ kind }) => kind)).toEqual([
+        'yes',
+        'yes',
+      ]);
+      expect(await send(path, { recipients: all })).toMatchObject({ kind: 'delivered' });
+    }
+    const texts = [...(await stored(place)), ...(await stored(join(directory, 'eve')))];
+    expect(texts.map((text) => /Delivered-To: (\S+)/.exec(text)?.[1])).toEqual(
+      [bob, bob, eve, eve].map(({ address }) => address),
+    );
+  });
+
   it.each([
     ['%u', ['bob@example.org', 'eve@example.org']],
     ['%d/%n', ['example.org/bob', 'example.org/eve']],

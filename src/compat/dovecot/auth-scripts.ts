@@ -14,6 +14,7 @@ import { PasswordCheck } from '../../users/password/password-check.ts';
 import type { RecipientAnswer, RecipientQuestion, RecipientSource } from '../../users/recipient-source.ts';
 import { AuthDatabases, type PassdbOutcome } from './auth-databases.ts';
 import { AuthScript, type ScriptPlace } from './auth-script.ts';
+import { maildirOf } from './mail-location.ts';
 import type { RequestFacts } from './request-fields.ts';
 import { mayBeAsked, normalised } from './user-name.ts';
 
@@ -256,7 +257,7 @@ export class AuthScripts implements AuthSource {
     const outcome = await databases.lookUp(facts, { session, log, signal });
     switch (outcome.kind) {
       case 'ok':
-        return { kind: 'known' };
+        return { kind: 'known', maildir: maildirOf(outcome.fields) };
       case 'unknown':
         return { kind: 'unknown' };
       case 'failure':

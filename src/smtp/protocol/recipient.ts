@@ -8,6 +8,8 @@ export interface Recipient {
   readonly parameters: RcptParameters;
   /** The client has not named it and does not hear of it: the policy has added it. */
   readonly hidden?: true;
+  /** Where its mail lies on this machine, an absolute path, when who knows the recipients has said so while its RCPT was decided. */
+  maildir?: string | undefined;
 }
 
 /** A recipient of whom nothing but the address is known. */

@@ -46,6 +46,7 @@ async function ask(
     if (core.isOver) return undefined;
     switch (answer.kind) {
       case 'known':
+        recipient.maildir = answer.maildir;
         return undefined;
       case 'foreign':
         break;
