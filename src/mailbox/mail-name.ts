@@ -33,11 +33,20 @@ export interface NamedFlags {
 
 export function flagsOf(fileName: string): NamedFlags {
   const info = infoOf(fileName);
+  if (info === '') return NONE;
+  const places = [...info]
+    .filter((letter) => letter >= 'a' && letter <= 'z')
+    .map((letter) => letter.charCodeAt(0) - 97);
   return {
     flags: systemFlags.filter((flag) => info.includes(letters[flag])),
-    keywords: Array.from({ length: MAX_KEYWORDS }, (_, at) => at).filter((at) => info.includes(letterOf(at))),
+    keywords: [...new Set(places)].sort((a, b) => a - b),
   };
 }
+
+const NONE: NamedFlags = { flags: [], keywords: [] };
+
+/** Cheap: it is asked of every message of a folder. */
+export const isSeen = (fileName: string): boolean => infoOf(fileName).includes(letters['\\Seen']);
 
 /** The same message with these flags. */
 export function withFlags(fileName: string, { flags, keywords }: NamedFlags): string {
@@ -51,8 +60,12 @@ export function withFlags(fileName: string, { flags, keywords }: NamedFlags): st
 
 const letterOf = (place: number): string => String.fromCharCode(97 + place);
 
-const infoOf = (fileName: string): string =>
-  /^:2,([^,]*)/.exec(fileName.slice(baseOf(fileName).length))?.[1] ?? '';
+function infoOf(fileName: string): string {
+  const colon = fileName.indexOf(':');
+  if (colon < 0 || !fileName.startsWith(':2,', colon)) return '';
+  const end = fileName.indexOf(',', colon + 3);
+  return fileName.slice(colon + 3, end < 0 ? undefined : end);
+}
 
 /** Octets in the file, and with CRLF line ends, when the name says them. */
 export function sizesOf(fileName: string): { readonly size?: number; readonly virtualSize?: number } {

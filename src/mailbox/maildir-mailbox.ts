@@ -8,7 +8,7 @@ import { Folder, type FolderSite } from './folder.ts';
 import { type FolderName, readFolderName } from './folder-name.ts';
 import type { FolderView } from './folder-view.ts';
 import { keywordProblem, nameOf } from './keyword-file.ts';
-import { flagsOf } from './mail-name.ts';
+import { isSeen } from './mail-name.ts';
 import { MailRecord } from './mail-record.ts';
 import { changesIn } from './modseq.ts';
 import type { Mail, MailContent, MailFlags } from './port/mail.ts';
@@ -20,6 +20,8 @@ import { putMail } from './put-mail.ts';
 import { countIn, hasRoom } from './quota.ts';
 import { troubleOf } from './trouble.ts';
 import { readUidList } from './uid-list.ts';
+
+const MAILS_AT_ONCE = 2000;
 
 /** The tree that a mailbox is in. */
 export interface Tree {
@@ -88,13 +90,19 @@ export class MaildirMailbox implements Mailbox {
   status(): Promise<MailOutcome<MailboxStatus>> {
     return this.#with(async (folder) => {
       const view = await folder.view();
-      const seen = view.mails.map(({ fileName }) => flagsOf(fileName).flags.includes('\\Seen'));
+      let [recent, unseen, firstUnseen] = [0, 0, 0];
+      for (const [at, { fileName, isNew }] of view.mails.entries()) {
+        // Others get their turn: a folder may be big.
+        if (at % MAILS_AT_ONCE === MAILS_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+        if (isNew) recent++;
+        if (isSeen(fileName)) continue;
+        unseen++;
+        if (firstUnseen === 0) firstUnseen = at + 1;
+      }
       return {
         messages: view.mails.length,
-        recent: view.mails.filter(({ isNew }) => isNew).length,
-        unseen: seen.filter((is) => !is).length,
+        ...{ recent, unseen, firstUnseenSeq: firstUnseen },
         ...{ uidValidity: view.uidValidity, uidNext: view.uidNext },
-        firstUnseenSeq: seen.indexOf(false) + 1,
         firstRecentUid: view.mails.find(({ isNew }) => isNew)?.uid ?? view.uidNext,
         highestModseq: view.uidNext + (await changesIn(folder.site.parts, folder.path)),
         keywords: keywordsOf(view),
