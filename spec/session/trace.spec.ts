@@ -255,6 +255,7 @@ it('has no password, whoever says it, in whatever step', async () => {
     lockstep('EHLO c.example', `AUTH LOGIN ${base64('joe')}`, base64(THEIRS)),
     // Refused, and the client goes on with what it would have said.
     lockstep('EHLO c.example', 'AUTH FOO', response, base64(THEIRS), 'NOOP'),
+    lockstep('EHLO c.example', `AUTH PLAIN ${base64('x'.repeat(9000))}`, response, base64(THEIRS), 'NOOP'),
     lockstep('EHLO c.example', `  AUTH PLAIN ${response}`, `AUTH\tPLAIN\t${response}`),
   ];
   for (const session of sessions) {

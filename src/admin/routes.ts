@@ -151,7 +151,13 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/events',
     text: 'the same as it happens, and sessions: server-sent events, until you go',
-    answer: async (of, { mayChange }) => of.events(mayChange),
+    answer: async (of, { mayChange, query }) => {
+      const [given] = query.keys();
+      // Who asks for a part must not get all.
+      return given === undefined
+        ? of.events(mayChange)
+        : failure(400, `?${given}= is not known; /events takes no question, it has all`);
+    },
   },
   {
     method: 'GET',

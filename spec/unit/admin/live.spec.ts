@@ -124,6 +124,42 @@ describe('rates', () => {
     ).toBe(true);
   });
 
+  it('sessions of long ago are there still, and go with their process', async () => {
+    const { clock, live, read } = await start();
+    const one = {};
+    const ends = async (seconds: number) => {
+      const all: readonly SecondBatch[] = (await read(`/rates?seconds=${seconds}`)).seconds;
+      return [all[0]?.sessions, all.at(-1)?.sessions];
+    };
+    live.take(one, batch({ at: NOW, sessions: 5 }));
+    clock.advance(1000);
+    expect(await ends(2)).toEqual([0, 5]);
+    clock.advance(1_200_000);
+    for (const seconds of [1, 60, 600]) expect(await ends(seconds)).toEqual([5, 5]);
+    live.take(one, batch({ at: NOW + 1201, sessions: 6 }));
+    clock.advance(2000);
+    expect(await ends(600)).toEqual([5, 6]);
+    live.gone(one);
+    clock.advance(1000);
+    expect(await ends(2)).toEqual([6, 0]);
+  });
+
+  it('a clock that was set back begins anew: no second is counted twice', async () => {
+    const { clock, live, read } = await start();
+    const one = {};
+    for (let at = NOW; at < NOW + 100; at++) {
+      clock.advance(1000);
+      live.take(one, batch({ at, accepted: 10 }));
+    }
+    clock.setWall(-60_000);
+    for (let at = NOW + 40; at < NOW + 45; at++) {
+      live.take(one, batch({ at, accepted: 1 }));
+      clock.advance(1000);
+    }
+    const { seconds } = await read('/rates?seconds=7');
+    expect(seconds.map(({ accepted }: SecondBatch) => accepted)).toEqual([10, 10, 1, 1, 1, 1, 1]);
+  });
+
   it.each(['seconds=0', 'seconds=601', 'seconds=x', 'second=1', 'seconds=1&seconds=2', 'seconds=1.5'])(
     '?%s is refused',
     async (query) => {
@@ -183,6 +219,22 @@ describe('transactions', () => {
     expect([all.kept, all.transactions.length]).toEqual([1000, 1000]);
     expect(all.transactions[0].transaction).toBe(`${NOW - 1}-699`);
     expect(all.transactions[999].transaction).toBe(`${NOW - 2}-400`);
+  });
+
+  it('what comes behind a clock that was set back is the newest, and stays', async () => {
+    const { live, read } = await start();
+    const many = (at: number, length: number) =>
+      batch(
+        { at },
+        Array.from({ length }, (_, i) => ({ transaction: `${at}-${i}` })),
+      );
+    live.take({}, many(NOW, 1000));
+    for (const at of [NOW - 3600, NOW - 3598, NOW - 3599]) live.take({}, many(at, 1));
+    const all = await read('/transactions?limit=5');
+    expect(all.kept).toBe(1000);
+    expect(all.transactions.map(({ transaction }: { transaction: string }) => transaction)).toEqual([
+      ...[`${NOW - 3598}-0`, `${NOW - 3599}-0`, `${NOW - 3600}-0`, `${NOW}-999`, `${NOW}-998`],
+    ]);
   });
 
   it.each(['limit=0', 'limit=1001', 'x=1', `q=${'a%20'.repeat(9)}`])('?%s is refused', async (query) => {
@@ -333,6 +385,15 @@ describe('the feed', () => {
     await expect.poll(() => text.slice(text.indexOf('event: lost'))).toContain('"whole":true');
     socket.destroy();
   });
+
+  it.each(['client=192.0.2.1', 'x='])(
+    '?%s is refused: who asks for a part does not get all',
+    async (query) => {
+      const { rig } = await start();
+      const answer = await rig.ask('GET', `/events?${query}`);
+      expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('takes no question')]);
+    },
+  );
 
   it('needs the token where others can reach it', async () => {
     const { rig } = await start([], '0.0.0.0');

@@ -7,7 +7,7 @@ import type { TraceEntry } from '../../../src/observe/trace/entry.ts';
 import { ladder } from '../../../src/observe/trace/ladder.ts';
 import { Ring } from '../../../src/observe/trace/ring.ts';
 import { type PresentSession, Tracer } from '../../../src/observe/trace/tracer.ts';
-import { matchesPattern, readWish, type TraceWish } from '../../../src/observe/trace/wish.ts';
+import { matchesPattern, readWish, type TraceWish, WishMatch } from '../../../src/observe/trace/wish.ts';
 
 const clock = new FakeClock();
 const bus = new EventBus((name, error) => {
@@ -120,6 +120,31 @@ describe('a tracer', () => {
     bus.emit('hook-ends', { hook: 'auth', result: '235 sesame' }, at);
     one.hears('235 2.7.0 sesame\r\n');
     expect(JSON.stringify(take().entries)).not.toContain('sesame');
+  });
+
+  it.each([
+    ['AUTH ...', 'hook.auth: policy.lua:3: sesame', 'hook.auth: ***'],
+    ['AUTH ...', 'the client closed the connection', 'the client closed the connection'],
+    ['NOOP', 'hook.noop: policy.lua:3: no such thing', 'hook.noop: policy.lua:3: no such thing'],
+  ])('behind %s the end %s is told as %s', (line, cause, shown) => {
+    const tracer = open();
+    const take = reader(tracer);
+    const one = session(1).says(line);
+    bus.emit('link-disconnect', { end: cause } as EventFields<'link-disconnect'>, one.source);
+    expect(take().entries.at(-1)).toMatchObject({ kind: 'end', cause: shown });
+  });
+
+  it('a text of megabytes is cut', () => {
+    const tracer = open();
+    const take = reader(tracer);
+    const one = session(1);
+    bus.emit('client-written', { text: 'x'.repeat(5_000_000) }, one.source);
+    const { entries } = take();
+    expect(entries.at(-1)).toMatchObject({
+      kind: 'written',
+      text: expect.stringMatching(/x\.\.\.\(\+\d+\)$/),
+    });
+    expect(JSON.stringify(entries).length).toBeLessThan(40_000);
   });
 
   it.each<[string, TraceWish, readonly number[]]>([
@@ -253,6 +278,20 @@ describe('a ring', () => {
 });
 
 describe('a wish', () => {
+  it.each([
+    ['*@b\u00fccher.example', 'MAIL FROM:<a@b\u00fccher.example> SMTPUTF8', true],
+    ['*@b\u00dcCHER.example', 'MAIL FROM:<a@b\u00fccher.example> SMTPUTF8', true],
+    ['?@b.example', 'MAIL FROM:<\u4e2d@b.example>', true],
+    ['*@bucher.example', 'MAIL FROM:<a@b\u00fccher.example>', false],
+  ])('%s is text, what the client says are octets: %s', (from, line, matches) => {
+    const octets = Buffer.from(line, 'utf8').toString('latin1');
+    expect(new WishMatch({ from, fresh: true }).line(octets)).toBe(matches);
+  });
+
+  it('octets that are no UTF-8 are characters', () => {
+    expect(new WishMatch({ from: '?@b.example', fresh: true }).line('MAIL FROM:<\xff@b.example>')).toBe(true);
+  });
+
   it.each([
     ['*@b.example', 'A@B.example', true],
     ['*@b.example', 'a@b.example.org', false],

@@ -1,6 +1,8 @@
 // The last thousand transactions of all processes, and the search among them. Texts are octets, as in the events; a question is UTF-8.
 import { type LiveBatch, type MailRow, MOST_ROWS } from '../../observe/live/live-batch.ts';
 
+/** A batch is not later than the one of another process by more. */
+const LATE_MS = 5000;
 /** Words of a question. */
 const MOST_WORDS = 8;
 
@@ -52,6 +54,21 @@ const octets = (text: string): string =>
 const has = (row: MailRow, { of, text }: Word): boolean =>
   of.some((place) => place(row).some((value) => value?.toLowerCase().includes(text) === true));
 
+/**
+ * Adds rows in the order of time, but only among those of the last seconds: batches of several processes come one after the other, each about the
+ * same time. What is older by more has come behind a clock that was set back, and is the newest all the same.
+ */
+function merge(rows: MailRow[], mails: readonly MailRow[]): void {
+  const [first] = mails;
+  if (first === undefined) return;
+  let from = rows.length;
+  for (; from > 0; from--) {
+    const ahead = (rows[from - 1]?.time ?? 0) - first.time;
+    if (ahead <= 0 || ahead > LATE_MS) break;
+  }
+  rows.push(...[...rows.splice(from), ...mails].sort((a, b) => a.time - b.time));
+}
+
 export class MailRing {
   readonly #rows: MailRow[] = [];
   /** Those since they were asked for last, while somebody asks. */
@@ -60,12 +77,9 @@ export class MailRing {
 
   take({ left_out, mails }: LiveBatch): void {
     const rows = this.#rows;
-    rows.push(...mails);
-    // Batches of several processes come one after the other, each about the same time.
-    if (mails.length > 0) rows.sort((a, b) => a.time - b.time);
+    merge(rows, mails);
     rows.splice(0, Math.max(0, rows.length - MOST_ROWS));
-    this.#news.push(...mails);
-    if (mails.length > 0) this.#news.sort((a, b) => a.time - b.time);
+    merge(this.#news, mails);
     this.#newsLeftOut += left_out;
     const more = this.#news.length - MOST_ROWS;
     if (more <= 0) return;

@@ -11,6 +11,8 @@ import {
 
 /** Seconds that are kept. */
 export const MOST_SECONDS = 600;
+/** A clock that goes back by no more is not taken for one that was set. */
+const SLEWED = 2;
 
 export interface RateSecond extends Counts {
   /** Seconds since the Epoch at which it began. */
@@ -39,7 +41,9 @@ type Latencies = Map<string, LatencyCounts>;
 /** One second of all processes. */
 class Row {
   readonly at: number;
-  sessions = 0;
+  /** At its end, and before what made this row. */
+  sessions: number;
+  readonly before: number;
   readonly #counts = {
     connections: 0,
     turned_away: 0,
@@ -54,8 +58,10 @@ class Row {
   readonly hooks: Latencies = new Map();
   readonly nextHops: Latencies = new Map();
 
-  constructor(at: number) {
+  constructor(at: number, sessions: number) {
     this.at = at;
+    this.sessions = sessions;
+    this.before = sessions;
   }
 
   add(batch: SecondBatch): void {
@@ -109,6 +115,8 @@ export class RateRing {
   /** Of each process, as it said last. */
   readonly #sessions = new Map<object, number>();
   #total = 0;
+  /** The second in which something came last. */
+  #latest = 0;
   readonly #changed = new Set<Row>();
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -116,19 +124,37 @@ export class RateRing {
   }
 
   take(process: object, batch: SecondBatch): void {
-    this.#setSessions(process, batch.sessions);
-    const now = this.#now;
-    // A clock that was set is believed from now on.
+    const now = this.#heard();
     const at = Math.min(batch.at, now);
-    if (at <= now - MOST_SECONDS) return;
-    const row = this.#row(at);
+    // Later than that it is kept nowhere, but the sessions are those of now.
+    const row = at > now - MOST_SECONDS ? this.#row(at) : undefined;
+    this.#setSessions(process, batch.sessions);
+    if (row === undefined) return;
     row.add(batch);
     row.sessions = this.#total;
     this.#changed.add(row);
   }
 
+  /** Its sessions have gone with it. */
   gone(process: object): void {
+    const row = this.#row(this.#heard());
     this.#setSessions(process, undefined);
+    row.sessions = this.#total;
+    this.#changed.add(row);
+  }
+
+  /** A clock that was set back is believed from now on: seconds that come again begin anew. Gives the second that it is. */
+  #heard(): number {
+    const now = this.#now;
+    if (now < this.#latest - SLEWED) {
+      for (const [place, row] of this.#rows.entries()) {
+        if (row === undefined || row.at < now) continue;
+        this.#rows[place] = undefined;
+        this.#changed.delete(row);
+      }
+    }
+    this.#latest = now;
+    return now;
   }
 
   /** The last `count` seconds that are over. */
@@ -144,7 +170,7 @@ export class RateRing {
         for (const [name, counts] of row.hooks) latencyOf(hooks, name).add(counts);
         for (const [name, counts] of row.nextHops) latencyOf(nextHops, name).add(counts);
       }
-      seconds.push(row?.shown ?? { ...new Row(at).shown, sessions });
+      seconds.push(row?.shown ?? new Row(at, sessions).shown);
     }
     return { seconds, hooks: quantilesOf(hooks), next_hops: quantilesOf(nextHops) };
   }
@@ -155,9 +181,7 @@ export class RateRing {
     const changed = [...this.#changed].filter(({ at }) => at <= last);
     for (const row of changed) this.#changed.delete(row);
     if (!changed.some(({ at }) => at === last)) {
-      const row = new Row(last);
-      row.sessions = this.#total;
-      changed.push(this.#find(last) ?? row);
+      changed.push(this.#find(last) ?? new Row(last, this.#total));
     }
     return changed.toSorted((a, b) => a.at - b.at).map((row) => row.shown);
   }
@@ -177,13 +201,18 @@ export class RateRing {
     else this.#sessions.set(process, sessions);
   }
 
-  /** How many there were when nothing was told since. */
+  /** How many there were when a second began: as the last row before it says, or what the first one behind it began with. */
   #sessionsBefore(at: number): number {
-    for (let before = at - 1; before > this.#now - MOST_SECONDS; before--) {
+    const now = this.#now;
+    for (let before = at - 1; before > now - MOST_SECONDS; before--) {
       const row = this.#find(before);
       if (row !== undefined) return row.sessions;
     }
-    return 0;
+    for (let behind = at; behind <= now; behind++) {
+      const row = this.#find(behind);
+      if (row !== undefined) return row.before;
+    }
+    return this.#total;
   }
 
   #find(at: number): Row | undefined {
@@ -194,7 +223,7 @@ export class RateRing {
   #row(at: number): Row {
     const found = this.#find(at);
     if (found !== undefined) return found;
-    const row = new Row(at);
+    const row = new Row(at, this.#total);
     const before = this.#rows[at % MOST_SECONDS];
     if (before !== undefined) this.#changed.delete(before);
     this.#rows[at % MOST_SECONDS] = row;

@@ -23,7 +23,7 @@ export interface LadderStyle {
 
 export class Ladder {
   readonly #style: LadderStyle;
-  /** Sessions that have said their unit. */
+  /** Sessions that have said their unit, and are not over. */
   readonly #begun = new Set<string>();
 
   constructor(style: LadderStyle = {}) {
@@ -40,7 +40,9 @@ export class Ladder {
   #draw(entry: TraceEntry): readonly string[] {
     const at = entry.at.toFixed(1).padStart(7);
     const first = !this.#begun.has(entry.session);
-    this.#begun.add(entry.session);
+    // Who looks on for days sees millions of them.
+    if (entry.kind === 'end') this.#begun.delete(entry.session);
+    else this.#begun.add(entry.session);
     const outside = (text: string, right = ''): string =>
       sides(`${at}${first ? ' ms' : ''}  ${shown(text)}`, right);
     const step = (text: string, right = ''): string => sides(`${at}     ${shown(text)}`, right);

@@ -7,6 +7,8 @@ import type { TimeFor, TraceEntry, TraceFact } from './entry.ts';
 import { Stopwatch, tenths } from './stopwatch.ts';
 
 const NOT_SHOWN = '***';
+/** Octets of one text. */
+const LONGEST = 32 * 1024;
 /** What stands for AUTH and what follows it where a command is told. */
 const AUTH = /^AUTH \.\.\.$/;
 
@@ -216,7 +218,9 @@ export class Recorder {
 
   end({ end }: EventFields<'link-disconnect'>): void {
     this.#step();
-    this.#add({ kind: 'end', cause: end, ...this.#watch.whole() });
+    // A hook that has failed says why: of AUTH that is nobody's business.
+    const shown = this.#auth || this.#unsure ? end.replace(/^(hook\.\w+): .*$/s, `$1: ${NOT_SHOWN}`) : end;
+    this.#add({ kind: 'end', cause: shown, ...this.#watch.whole() });
   }
 
   /** Nothing may be shown of what the hook at work does. */
@@ -256,8 +260,18 @@ export class Recorder {
   }
 
   #put(fact: TraceFact): void {
-    this.#push({ ...fact, session: this.session, at: this.#watch.at(this.#clock.monotonic()) });
+    this.#push({ ...bounded(fact), session: this.session, at: this.#watch.at(this.#clock.monotonic()) });
   }
+}
+
+/** Texts are cut: a policy may write megabytes to its client, and one entry is always kept whole. */
+function bounded(fact: TraceFact): TraceFact {
+  const long = Object.entries(fact).filter(
+    (field): field is [string, string] => typeof field[1] === 'string' && field[1].length > LONGEST,
+  );
+  if (long.length === 0) return fact;
+  const cut = long.map(([name, text]) => [name, `${text.slice(0, LONGEST)}...(+${text.length - LONGEST})`]);
+  return { ...fact, ...Object.fromEntries(cut) };
 }
 
 /** Code and enhanced code of a reply to AUTH: a policy may have put anything behind them. */

@@ -66,13 +66,20 @@ export function matchesPattern(pattern: string, text: string): boolean {
 
 const PATH = /^\s*(MAIL\s+FROM|RCPT\s+TO)\s*:\s*(?:<((?:"(?:[^"\\]|\\.)*"|[^>"])*)>|(\S+))/i;
 
+/** Octets as text: a pattern is text, and what a client says may be UTF-8. What is none stays octets. */
+function textOf(octets: string): string {
+  if (!/[^\0-\x7f]/.test(octets)) return octets;
+  const text = Buffer.from(octets, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? octets : text;
+}
+
 /** The path that MAIL or RCPT names, accepted or not. */
 function pathOf(line: string): { readonly verb: 'mail' | 'rcpt'; readonly address: string } | undefined {
   const found = PATH.exec(line);
   if (found === null) return undefined;
   const [, words = '', inBrackets, bare = ''] = found;
   // Without a source route, `<@a,@b:c@d>`.
-  const address = (inBrackets ?? bare).replace(/^@[^:]*:/, '');
+  const address = textOf((inBrackets ?? bare).replace(/^@[^:]*:/, ''));
   return { verb: /^mail/i.test(words) ? 'mail' : 'rcpt', address };
 }
 

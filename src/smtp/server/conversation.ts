@@ -134,6 +134,8 @@ export class Conversation {
 
   /** A line that was longer than limit-line-length, and how it begins. */
   tooLong(head: string): Maybe<void> {
+    // What follows an AUTH that was too long may be the answers to it.
+    this.#hiding = this.#hiding || loggable(head) === AUTH_COMMAND;
     this.#core.replies.answer('(too long)');
     this.#core.setClient(fieldsEndingAt('command'));
     this.#core.report.longCommand();

@@ -314,6 +314,9 @@ describe('AUTH', () => {
       'MAIL FROM:<a@b.cc>',
       `AUTH PLAIN ${PLAIN}`,
       `AUTH ${PLAIN}`,
+      `AUTH PLAIN ${'x'.repeat(20_000)}`,
+      PLAIN,
+      WORD,
     );
     await client.quit();
     const log = JSON.stringify(rig.log.lines);
