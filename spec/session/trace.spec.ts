@@ -68,7 +68,7 @@ beforeAll(async () => {
     options: {
       ...{ 'dns-servers': `127.0.0.1:${dns.port}`, 'smtp-forward-tls': 'off' },
       ...{ 'smtp-smart-host': hop.target, 'smtp-forward-user': 'joe', 'smtp-forward-connections': '0' },
-      ...{ 'limit-line-length': '4000', 'hook-cpu-limit': '100', 'smtp-forward-password-file': '/nowhere' },
+      ...{ 'limit-line-length': '4000', 'smtp-forward-password-file': '/nowhere' },
     },
   });
   const file = join(server.directory, 'password');
