@@ -72,7 +72,7 @@ function ports(name: string): Ports {
         random: () => 1,
         log: new RecordLog(),
       },
-      refuse: 'no dict here',
+      refuse: { connecting: 'no dict here', writing: 'no dict here' },
     }),
     stores: {
       has: () => true,

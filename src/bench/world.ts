@@ -110,7 +110,10 @@ export class World {
           throw new LuaError('a test has no mailboxes: module storage cannot be used in it');
         },
       },
-      dicts: new Dicts({ ...dicts, refuse: 'smtpe test connects to nobody' }),
+      dicts: new Dicts({
+        ...dicts,
+        refuse: { connecting: 'smtpe test connects to nobody', writing: 'smtpe test writes no dict' },
+      }),
       authSources: [],
       system: {
         ...realSystem,

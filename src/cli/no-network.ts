@@ -1,5 +1,6 @@
 // What `smtpe check` puts in the place of the world, so that the file level and hook.init can be run: name servers that answer nothing, next
-// hops and scanners that cannot be reached, commands that are not started. Each answers at once.
+// hops and scanners that cannot be reached, commands that are not started, mail that is neither looked at nor changed, dicts that are only read. Each
+// answers at once.
 import type { Ports } from '../app.ts';
 import { systemClock, systemRandom } from '../base/clock.ts';
 import { silentWriter } from '../base/log.ts';
@@ -7,6 +8,7 @@ import { systemError } from '../base/system-error.ts';
 import { Dicts } from '../compat/dovecot/dict/dicts.ts';
 import { failedAt, pseudoCode, unaskedRecipients } from '../delivery/port/outcome.ts';
 import { type Resolver, rcode } from '../dns/resolver-api.ts';
+import { closedMaildir, closedMailUsers } from '../mailbox/closed-mail.ts';
 import { openEventLog } from '../observe/event-log.ts';
 import { realSystem } from '../ops/system.ts';
 import type { Options } from '../options/options.ts';
@@ -14,6 +16,8 @@ import { createServices } from '../service/services.ts';
 import { hasStore, type Stores } from '../store/stores.ts';
 
 const WHY = 'smtpe check connects to nobody';
+const NO_MAIL = 'smtpe check opens no mailbox';
+const NO_WRITING = 'smtpe check writes no dict';
 
 const resolver: Resolver = {
   query: (question) => ({
@@ -40,7 +44,10 @@ function closedStores(options: Options): Stores {
   };
 }
 
-/** The ports of an app that reaches nobody. Files are read and written: the file level of a policy may load its lists. */
+/**
+ * The ports of an app that reaches nobody. Files that a policy opens by `io` are read and written: its file level may load its lists. What is of
+ * others, mail and dicts, is not written.
+ */
 export function noNetwork(options: Options): Partial<Ports> {
   return {
     resolver,
@@ -60,9 +67,17 @@ export function noNetwork(options: Options): Partial<Ports> {
       close: () => undefined,
     },
     authSources: [],
+    mailUsers: closedMailUsers(NO_MAIL),
+    maildir: closedMaildir(NO_MAIL),
     stores: closedStores(options),
     dicts: new Dicts({
-      ...{ options, resolver, clock: systemClock, random: systemRandom, refuse: WHY },
+      ...{
+        options,
+        resolver,
+        clock: systemClock,
+        random: systemRandom,
+        refuse: { connecting: WHY, writing: NO_WRITING },
+      },
       log: openEventLog(silentWriter),
     }),
     services: createServices({ clock: systemClock, resolver, refuse: () => WHY }),

@@ -68,6 +68,8 @@ export async function test(options: Options): Promise<number> {
     await server.serve(terminal, PEER, true);
     // A terminal that is still open must not keep the process.
     process.stdin.destroy();
+    // What push scripts are to be told of its mail is still under way.
+    await app.pushScripts.drain(options.values['shutdown-timeout'] * 1000);
   }
   app.close();
   await opened.log.close();

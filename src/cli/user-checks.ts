@@ -5,6 +5,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf, codeOrText } from '../base/errors.ts';
+import { splitList } from '../base/lists.ts';
 import { isPerRecipient } from '../delivery/mailbox-path.ts';
 import { parseHostList } from '../net-address/host-list.ts';
 import type { Options } from '../options/options.ts';
@@ -14,8 +15,11 @@ import { directoryOutlook } from '../store/embedded/directory.ts';
 
 const one = (text: string): readonly string[] => (text === '' ? [] : [text]);
 
-/** Options with files that are read in service, and those files. */
+/** Options with files that are read in service, and those files. Scripts are read again at a reload. */
 const filesRead: ReadonlyMap<string, (text: string) => readonly string[]> = new Map([
+  ['auth-script', splitList],
+  ['mail-lua-script', splitList],
+  ['push-script', splitList],
   ['smtp-forward-password-file', one],
   ['http-ca-file', one],
   ['store-password-file', one],

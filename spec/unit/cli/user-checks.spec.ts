@@ -27,6 +27,7 @@ describe('unusableProblems', () => {
     {},
     { 'smtp-forward-user': 'u', 'smtp-forward-password-file': 'DIR/file' },
     { 'smtp-forward-tls-cert': 'DIR/file,DIR/file', 'http-ca-file': 'DIR/file' },
+    { 'auth-script': 'DIR/file DIR/file', 'mail-lua-script': 'DIR/file', 'push-script': 'DIR/file' },
     { 'smtp-forward-tls': 'pin', 'smtp-forward-tls-pin': `sha256:${'0'.repeat(64)} DIR/file` },
     { 'smtp-smart-host': 'maildir:DIR/none/Mail, mx.example.com' },
     { 'smtp-smart-host': 'maildir:DIR/mail/%d/%n' },
@@ -41,6 +42,10 @@ describe('unusableProblems', () => {
     ['http-ca-file', 'DIR/none', 'DIR/none: there is no such file'],
     ['smtp-forward-tls-cert', 'DIR/none', 'DIR/none: there is no such file'],
     ['smtp-forward-tls-cert', 'DIR/file,DIR/key', 'DIR/key: there is no such file'],
+    ['auth-script', 'DIR/none', 'DIR/none: there is no such file'],
+    ['auth-script', 'DIR/file DIR/none', 'DIR/none: there is no such file'],
+    ['mail-lua-script', 'DIR/none', 'DIR/none: there is no such file'],
+    ['push-script', 'DIR/file,DIR/none', 'DIR/none: there is no such file'],
     ['smtp-forward-tls-pin', `sha256:${'0'.repeat(64)},DIR/none`, 'DIR/none: there is no such file'],
   ])('%s=%s', async (name, text, problem) => {
     expect(await about({ [name]: text })).toEqual([`createOptions: ${name}: ${problem}`]);

@@ -22,8 +22,8 @@ export interface DictsParts {
   readonly resolver: AddressSource;
   /** Of the process. */
   readonly options: Options;
-  /** Why no server is connected to; undefined: they are. */
-  readonly refuse?: string | undefined;
+  /** Why no server is connected to, and no file changed, by who only tries scripts; undefined: they are. */
+  readonly refuse?: { readonly connecting: string; readonly writing: string } | undefined;
 }
 
 export type OpenDict =
@@ -59,9 +59,10 @@ export class Dicts {
         why: `more than ${MOST_DICTS} dicts are open; a name must not be made of what varies`,
       };
     const { place } = read;
-    if (place.kind === 'redis' && this.#parts.refuse !== undefined)
-      return { kind: 'wrong', why: this.#parts.refuse };
-    const dict = place.kind === 'file' ? new FileDict(place.path, this.#parts) : this.#redis(place);
+    const { refuse } = this.#parts;
+    if (place.kind === 'redis' && refuse !== undefined) return { kind: 'wrong', why: refuse.connecting };
+    const dict =
+      place.kind === 'file' ? new FileDict(place.path, this.#parts, refuse?.writing) : this.#redis(place);
     this.#open.set(name, dict);
     return { kind: 'open', dict };
   }

@@ -53,16 +53,18 @@ const absent: ReadOutcome = { kind: 'read', entries: new Map(), mode: undefined,
 export class FileDict implements Dict {
   readonly #template: string;
   readonly #parts: LockParts;
+  readonly #refuseWriting: string | undefined;
   /** By path, the oldest first. */
   readonly #kept = new Map<string, Kept>();
   #keptSize = 0;
   /** The last commit of each path that has one under way. */
   readonly #queues = new Map<string, { last: Promise<unknown>; waiting: number }>();
 
-  /** `template`: latin1, may have %u, %n and %d. */
-  constructor(template: string, parts: LockParts) {
+  /** `template`: latin1, may have %u, %n and %d. `refuseWriting`: why it is only read. */
+  constructor(template: string, parts: LockParts, refuseWriting?: string) {
     this.#template = template;
     this.#parts = parts;
+    this.#refuseWriting = refuseWriting;
   }
 
   async lookUp(key: string, { user }: Asking): Promise<LookUpOutcome> {
@@ -92,6 +94,7 @@ export class FileDict implements Dict {
       asking.user,
     );
     if (typeof path !== 'string') return path;
+    if (this.#refuseWriting !== undefined) return failure(this.#refuseWriting);
     const queue = this.#queues.get(path) ?? { last: Promise.resolve(), waiting: 0 };
     if (queue.waiting >= MOST_WAITING) return failure(`${MOST_WAITING} changes of ${path} wait already`);
     this.#queues.set(path, queue);
