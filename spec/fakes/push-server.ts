@@ -1,6 +1,6 @@
 // A web server that push scripts tell, as somebody would run one: keeps what it is told, answers as a spec says.
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { waitUntil } from './wait-until.ts';
 
@@ -14,8 +14,9 @@ export interface Told {
 
 export class PushServer {
   readonly told: Told[] = [];
-  /** Requests that never get an answer. */
+  /** Requests get no answer until `answer`. */
   silent = false;
+  readonly #held: ServerResponse[] = [];
   readonly #server: Server;
 
   private constructor() {
@@ -25,7 +26,8 @@ export class PushServer {
       request.on('end', () => {
         const { headers, method = '', url: path = '' } = request;
         this.told.push({ method, path, headers, body: Buffer.concat(pieces).toString('latin1') });
-        if (!this.silent) response.end('noted');
+        if (this.silent) this.#held.push(response);
+        else response.end('noted');
       });
     });
   }
@@ -47,6 +49,12 @@ export class PushServer {
       if (this.told.length < count) throw new Error(`told ${this.told.length} of ${count} times`);
     });
     return this.told;
+  }
+
+  /** Those that wait, and all to come. */
+  answer(): void {
+    this.silent = false;
+    for (const response of this.#held.splice(0)) response.end('noted');
   }
 
   close(): void {
