@@ -179,8 +179,8 @@ function clients.request(...)
   local url = text(given.url, 1, 'request')
   local problem = behind.dovecot_url_problem(url)
   if problem then
-    -- Errors are logged: what stands in front of the host is not.
-    error('Failed to parse url ' .. gsub(url, '//[^/]*@', '//***@') .. ': ' .. problem, 0)
+    -- Errors are logged: what stands in front of the host is not, a slash in it or none.
+    error('Failed to parse url ' .. gsub(url, '//.*@', '//***@') .. ': ' .. problem, 0)
   end
   local method = given.method == nil and 'GET' or text(given.method, 1, 'request')
   if not find(method, TOKEN) then

@@ -4,7 +4,7 @@ local _, behind = ...
 local arguments = behind.library 'dovecot.arguments'
 local event = behind.library 'dovecot.event'
 local text, made, state_of = arguments.text, arguments.made, arguments.state
-local select, next, gmatch, match = select, next, string.gmatch, string.match
+local select, next, ipairs, gmatch, match, find = select, next, ipairs, string.gmatch, string.match, string.find
 
 local REQUEST
 local methods = {}
@@ -13,13 +13,98 @@ local function self_of(value)
   return state_of(value, REQUEST)
 end
 
--- Of a request is known: its fields, its event, what is in front of its log lines.
+-- What a request is made of, in the order of request-fields.ts: the names that each goes by.
+local PASSDB, USERDB = 13, 14
+local places = {}
+for place, names in ipairs {
+  'user', 'orig_user original_user auth_user', 'password', 'mech mechanism', 'rip remote_ip', 'real_rip real_remote_ip',
+  'rport remote_port real_rport real_remote_port', 'lip local_ip real_lip real_local_ip',
+  'lport local_port real_lport real_local_port', 'local_name', 'secured', 'session', 'passdb', 'userdb',
+} do
+  for name in gmatch(names, '%S+') do
+    places[name] = place
+  end
+end
+
+local fixed = { service = 'smtp', protocol = 'smtp', cert = '', pid = '0' }
+
+local function username(user)
+  return match(user, '^[^@]*')
+end
+
+-- Behind the first `@`.
+local function domain(user)
+  return match(user, '@(.*)$')
+end
+
+local function domain_first(user)
+  local whole = domain(user)
+  return whole and username(whole)
+end
+
+local function domain_last(user)
+  return match(user, '.*@(.*)$')
+end
+
+-- Parts of a name: the place of that, and how it is cut.
+local parts = {
+  username = { 1, username }, domain = { 1, domain }, domain_first = { 1, domain_first }, domain_last = { 1, domain_last },
+}
+for _, name in ipairs { 'orig', 'original', 'auth' } do
+  parts[name .. '_username'], parts[name .. '_domain'] = { 2, username }, { 2, domain }
+end
+
+local function field(facts, name)
+  local place = places[name]
+  if place then
+    local value = facts[place]
+    if value == nil and place >= PASSDB then
+      value = {}
+      facts[place] = value
+    end
+    return value
+  end
+  local part = parts[name]
+  if part then
+    return part[2](facts[part[1]])
+  end
+  return fixed[name]
+end
+
+-- All fields, for templates.
+local function all(state)
+  if not state.all then
+    state.all = {}
+    for _, names in ipairs { places, parts, fixed } do
+      for name in next, names do
+        state.all[name] = field(state.facts, name)
+      end
+    end
+  end
+  return state.all
+end
+
+-- The template with its variables replaced.
+local function expanded(template, state)
+  if find(template, '%', 1, true) then
+    return behind.dovecot_expand(template, all(state))
+  end
+  return template
+end
+
+-- The event that those of a script are below.
+local function event_of(state)
+  state.event = state.event or event.make(nil, state.prefix)
+  return state.event
+end
+
+-- Of a request is known: what it is made of, what is in front of its log lines; its event, and all its fields, once somebody has asked.
 REQUEST = arguments.kind('auth_request', function(request, name)
   local method = methods[name]
   if method ~= nil then
     return method
   end
-  return self_of(request).fields[name]
+  return field(self_of(request).facts, name)
 end)
 
 for name, level in next, { log_debug = 'debug', log_info = 'info', log_warning = 'warning', log_error = 'err' } do
@@ -31,7 +116,7 @@ for name, level in next, { log_debug = 'debug', log_info = 'info', log_warning =
 end
 
 function methods.event(self)
-  return event.make(self_of(self).event)
+  return event.make(event_of(self_of(self)))
 end
 
 -- Two values: 1; 0 and why the password does not fit; -1 and what is wrong with the stored one. They are numbers, which are all true.
@@ -44,7 +129,7 @@ end
 
 function methods.var_expand(self, ...)
   local state = self_of(self)
-  return behind.dovecot_expand(text((...), 1, 'var_expand', select('#', ...) < 1), state.fields)
+  return expanded(text((...), 1, 'var_expand', select('#', ...) < 1), state)
 end
 
 -- Words of the template as a table, each value expanded: what stands in a value makes no further word.
@@ -54,7 +139,7 @@ function methods.response_from_template(self, ...)
   for word in gmatch(text((...), 1, 'response_from_template', select('#', ...) < 1), '[^ ]+') do
     local key, value = match(word, '^([^=]*)=(.*)$')
     if key and key ~= '' then
-      response[key] = behind.dovecot_expand(value, state.fields)
+      response[key] = expanded(value, state)
     end
   end
   return response
@@ -63,8 +148,8 @@ end
 local module = {}
 
 -- `prefix` is in front of its log lines.
-function module.make(fields, prefix)
-  local request = made(REQUEST, { fields = fields, prefix = prefix, event = event.make(nil, prefix) })
+function module.make(facts, prefix)
+  local request = made(REQUEST, { facts = facts, prefix = prefix })
   request.skip_password_check = false
   request.passdbs_seen_user_unknown = false
   request.passdbs_seen_internal_failure = false

@@ -42,9 +42,9 @@ local function plain(...)
 end
 
 local function asked(name)
-  return function(fields, prefix, password)
+  return function(facts, prefix, password)
     local script = rawget(globals, name)
-    local req = request.make(fields, prefix)
+    local req = request.make(facts, prefix)
     if password == nil then
       return plain(script(req))
     end

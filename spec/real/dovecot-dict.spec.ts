@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type ScriptsRig, startScripts } from '../fakes/dovecot-scripts.ts';
+import { pageBlock } from '../fakes/page-block.ts';
 import { describeWith, findProgram } from './needs.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
@@ -96,6 +97,33 @@ describeWith(['redis-server'], 'a dict on Redis', () => {
     );
     expect(Number(await ask('TTL t/short'))).toBeGreaterThan(90);
     expect(Number(await ask('TTL t/count'))).toBeGreaterThan(90);
+  });
+
+  it('is what the example of the page says: log-ins are counted, for a day', async () => {
+    const page = pageBlock('doc/dovecot.md', 'dict').replace(
+      'port=6379:',
+      `port=${redis.port}:password=s3cret:`,
+    );
+    const example = await startScripts({ 'auth.lua': page }, { 'store-timeout': '5000' });
+    if ('problem' in example) throw new Error(example.problem);
+    try {
+      for (const [user, seen] of [
+        ['bob', '0'],
+        ['Bob', '1'],
+        ['al', '0'],
+        ['bob', '2'],
+      ] as const)
+        expect(await example.verify(user, 'x')).toMatchObject({ kind: 'accepted', fields: { seen } });
+      expect([await ask('GET seen/bob'), await ask('GET seen/al')]).toEqual(['3', '1']);
+      expect(Number(await ask('TTL seen/bob'))).toBeGreaterThan(86_000);
+      await ask('SET seen/bob word');
+      expect(await example.verify('bob', 'x')).toMatchObject({
+        kind: 'unavailable',
+        cause: expect.stringMatching(/auth\.lua:8: dict transaction commit failed: shared\/bob has a value/),
+      });
+    } finally {
+      example.close();
+    }
   });
 
   it('counts every one of many that add at once', async () => {

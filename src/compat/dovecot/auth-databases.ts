@@ -56,7 +56,26 @@ export class AuthDatabases {
   }
 
   /** Asks whether the password of a log-in is right. Never rejects. */
-  async logIn(facts: RequestFacts & { readonly password: string }, who: Who): Promise<PassdbOutcome> {
+  logIn(facts: RequestFacts & { readonly password: string }, who: Who): Promise<PassdbOutcome> {
+    return this.#holding(() => this.#logIn(facts, who));
+  }
+
+  /** What is known of a user. Never rejects. */
+  lookUp(facts: RequestFacts, who: Who): Promise<UserdbOutcome> {
+    return this.#holding(() => this.#lookUp(facts, who));
+  }
+
+  /** A reload must not end the second script while the first is being waited for. */
+  async #holding<T>(work: () => Promise<T>): Promise<T> {
+    const holds = this.#scripts.map((script) => script.hold());
+    try {
+      return await work();
+    } finally {
+      for (const letGo of holds) letGo();
+    }
+  }
+
+  async #logIn(facts: RequestFacts & { readonly password: string }, who: Who): Promise<PassdbOutcome> {
     let present: Present = { user: facts.user, extra: facts.extra, userdb: facts.userdb };
     let failed: string | undefined;
     let said: PassdbOutcome = failure('no auth script');
@@ -86,8 +105,7 @@ export class AuthDatabases {
     return { kind: 'failure', cause: failed, refused: said.kind !== 'failure' };
   }
 
-  /** What is known of a user. Never rejects. */
-  async lookUp(facts: RequestFacts, who: Who): Promise<UserdbOutcome> {
+  async #lookUp(facts: RequestFacts, who: Who): Promise<UserdbOutcome> {
     const scripts = this.#scripts.filter((script) => script.has('auth_userdb_lookup'));
     // That nobody can be asked says nothing of the user.
     let failed = scripts.length === 0 ? 'no auth-script has auth_userdb_lookup' : undefined;

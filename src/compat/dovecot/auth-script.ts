@@ -10,12 +10,13 @@ import type { Log } from '../../base/log.ts';
 import type { LuaEngine } from '../../lua/engine.ts';
 import type { End, Factory, Failure, Results, Script, ScriptFiles, ScriptOwner } from '../../lua/script.ts';
 import { latin1Of, noScriptTexts, withoutFirstLineComment } from '../../lua/source.ts';
-import type { LuaRecord, LuaRef } from '../../lua-api/value.ts';
+import type { LuaRef, LuaValue } from '../../lua-api/value.ts';
 import type { PolicySource } from '../../ops/revision.ts';
 import { OPTIONS, type Options } from '../../options/options.ts';
 import { HookLimits } from '../../policy/hook-limits.ts';
 import { packagePathOf } from '../../policy/search-places.ts';
 import { readAnswer, type ScriptAnswer } from './auth-result.ts';
+import type { RequestFields } from './request-fields.ts';
 
 export const scriptFunctions = [
   'auth_password_verify',
@@ -134,6 +135,8 @@ export class AuthScript {
   readonly #told = new Set<string>();
   #running = 0;
   #retired = false;
+  /** script_deinit has been called, or the engine ends: nothing runs any more. */
+  #finished = false;
   #spent = false;
   #over = false;
 
@@ -218,7 +221,7 @@ export class AuthScript {
   /** Asks about a request; when the signal aborts the call is cut off. */
   async ask(
     name: Exclude<ScriptFunction, 'auth_userdb_iterate'>,
-    about: { readonly fields: LuaRecord; readonly prefix: string; readonly password?: string },
+    about: { readonly fields: RequestFields; readonly prefix: string; readonly password?: string },
     who: { readonly session: string; readonly log: Log; readonly signal: AbortSignal },
   ): Promise<CallOutcome> {
     const shown = name === 'auth_password_verify' ? name : `${name}(req)`;
@@ -258,21 +261,32 @@ export class AuthScript {
     return this.#spent;
   }
 
-  /** No more calls; those that are under way come to their end, then script_deinit is called. */
+  /** Script_deinit is called when nobody holds it any more, and no call is under way. */
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
     if (this.#running === 0) void this.#finish();
   }
 
+  /** It answers until the hold is given up, to be done once, whatever is reloaded meanwhile: a request that has begun with these scripts ends with them. */
+  hold(): () => void {
+    this.#running++;
+    return () => this.#left();
+  }
+
+  #left(): void {
+    this.#running--;
+    if (this.#retired && this.#running === 0) void this.#finish();
+  }
+
   async #run<T>(
     name: ScriptFunction,
-    args: readonly (LuaRecord | string)[],
+    args: readonly LuaValue[],
     who: { readonly session: string; readonly log: Log; readonly signal: AbortSignal },
     read: (results: Results) => T,
   ): Promise<End<T>> {
     const ref = this.#held?.[name];
-    if (ref === undefined || this.#retired || who.signal.aborted) return { kind: 'cancelled' };
+    if (ref === undefined || this.#finished || who.signal.aborted) return { kind: 'cancelled' };
     const script = this.#script(who.session, who.log);
     const gone = (): void => script.cancel();
     who.signal.addEventListener('abort', gone, { once: true });
@@ -281,10 +295,7 @@ export class AuthScript {
       return await this.#call(script, ref, name, args, read);
     } finally {
       who.signal.removeEventListener('abort', gone);
-      script.close(() => {
-        this.#running--;
-        if (this.#retired && this.#running === 0) void this.#finish();
-      });
+      script.close(() => this.#left());
     }
   }
 
@@ -292,7 +303,7 @@ export class AuthScript {
     script: Script,
     ref: LuaRef,
     name: string,
-    args: readonly (LuaRecord | string)[],
+    args: readonly LuaValue[],
     read: (results: Results) => T,
   ): Promise<End<T>> {
     return Promise.resolve(script.held(ref, name).call(args, read));
@@ -307,7 +318,10 @@ export class AuthScript {
       log,
       capabilities: capabilities(OPTIONS.is(options)),
       limits: (label) => this.#limits.of(options.values, label),
-      close: () => script?.close(() => undefined),
+      close: () => {
+        this.#finished = true;
+        script?.close(() => undefined);
+      },
     };
     script = engine.newScript(owner, this.#files, this.#globals);
     return script;
@@ -315,6 +329,7 @@ export class AuthScript {
 
   async #finish(): Promise<void> {
     if (this.#over) return;
+    this.#finished = true;
     const finish = this.#held?.finish;
     if (finish !== undefined) {
       const end = await this.#call(

@@ -16,6 +16,7 @@ import { AuthDatabases, type PassdbOutcome } from './auth-databases.ts';
 import { AuthScript, type ScriptPlace } from './auth-script.ts';
 import { maildirOf } from './mail-location.ts';
 import type { RequestFacts } from './request-fields.ts';
+import { Hiding, SecretLog } from './secret-log.ts';
 import { mayBeAsked, normalised } from './user-name.ts';
 
 export interface AuthScriptsParts {
@@ -170,9 +171,14 @@ export class AuthScripts implements AuthSource {
     // Acting for somebody else is for master users, of which no script tells.
     if (credentials.authorize !== '') return { kind: 'refused', why: 'mismatch' };
     const databases = await this.#databases(question.values);
-    const { log, session, signal } = question;
+    const { session, signal } = question;
+    const hiding = new Hiding(credentials.user, credentials.password);
+    const log = new SecretLog(question.log, hiding);
     const facts: RequestFacts & { readonly password: string } = {
-      ...{ original: credentials.user, user, password: credentials.password, session },
+      original: credentials.user,
+      user,
+      password: credentials.password,
+      session,
       mechanism: question.mechanism,
       remoteAddress: question.address,
       remotePort: question.port,
@@ -181,20 +187,28 @@ export class AuthScripts implements AuthSource {
       localPort: question.localPort,
       serverName: question.serverName,
       tls: question.secure,
-      ...{ extra: nobody, userdb: nobody },
+      extra: nobody,
+      userdb: nobody,
     };
-    return answerOf(await databases.logIn(facts, { session, log, signal }));
+    const answer = answerOf(await databases.logIn(facts, { session, log, signal }));
+    return answer.kind === 'unavailable' ? { ...answer, cause: hiding.in(answer.cause) } : answer;
   }
 
   /** Names of all users, as each script lists them, in no order. All scripts have to be able to. */
   async users(signal: AbortSignal): Promise<readonly string[] | { readonly problem: string }> {
     const users = new Set<string>();
-    for (const script of this.#revision?.scripts ?? []) {
-      const list = await script.iterate({ session: '', log: this.#parts.log, signal });
-      if (list.kind === 'failed') return { problem: list.message };
-      for (const user of list.users) users.add(user);
+    const scripts = this.#revision?.scripts ?? [];
+    const holds = scripts.map((script) => script.hold());
+    try {
+      for (const script of scripts) {
+        const list = await script.iterate({ session: '', log: this.#parts.log, signal });
+        if (list.kind === 'failed') return { problem: list.message };
+        for (const user of list.users) users.add(user);
+      }
+      return [...users];
+    } finally {
+      for (const letGo of holds) letGo();
     }
-    return [...users];
   }
 
   close(): void {

@@ -36,7 +36,9 @@ interface Submitted {
 }
 
 const MIB = 1_048_576;
+/** Milliseconds between attempts, doubling; as connect_backoff_time_msecs and connect_backoff_max_time_msecs are there. */
 const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 60_000;
 /** Authentication scripts may ask their own machine: who writes them runs it. */
 const EVERYWHERE = '0.0.0.0/0 ::/0';
 
@@ -112,7 +114,7 @@ class Submission {
         return answer(outcome.status, `${outcome.reason}${tries}`);
       }
       await pause(wait, this.#clock, this.#stop.signal);
-      wait *= 2;
+      wait = Math.min(wait * 2, LONGEST_PAUSE);
     }
   }
 

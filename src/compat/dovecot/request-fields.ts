@@ -1,4 +1,5 @@
-// What a script finds in a request: every field of its object, as a text. Pure.
+// What a request is made of, for its object in lib-lua/dovecot/request.lua. Pure.
+import type { LuaValue } from '../../lua-api/value.ts';
 
 /** What is known of a log-in, or of a look-up. All latin1. */
 export interface RequestFacts {
@@ -25,20 +26,10 @@ export interface RequestFacts {
   readonly userdb: ReadonlyMap<string, string>;
 }
 
-export type RequestFields = Readonly<Record<string, string | Readonly<Record<string, string>> | undefined>>;
+/** In the order of lib-lua/dovecot/request.lua. */
+export type RequestFields = readonly LuaValue[];
 
 const LOOPBACK = /^(?:127\.|::1$)/;
-
-interface Parts {
-  readonly name: string;
-  readonly domain: string | undefined;
-}
-
-/** Before the first `@`, and behind it. */
-function parts(user: string): Parts {
-  const at = user.indexOf('@');
-  return at < 0 ? { name: user, domain: undefined } : { name: user.slice(0, at), domain: user.slice(at + 1) };
-}
 
 /** `TLS` with encryption, `secured` on this machine, else empty. */
 function secured({ tls, realRemoteAddress }: RequestFacts): string {
@@ -46,31 +37,28 @@ function secured({ tls, realRemoteAddress }: RequestFacts): string {
   return LOOPBACK.test(realRemoteAddress) ? 'secured' : '';
 }
 
+const textOrNothing = (text: string): string | undefined => (text === '' ? undefined : text);
+const tableOrNothing = (fields: ReadonlyMap<string, string>): LuaValue =>
+  fields.size === 0 ? undefined : fields;
+
+/** Only what others are not made of: a log-in costs by how many values cross to Lua. Names, and what follows, are made there when a script asks. */
 export function requestFields(facts: RequestFacts): RequestFields {
-  const { user, original, localAddress, remoteAddress, realRemoteAddress } = facts;
-  const { name: username, domain } = parts(user);
-  const { name: origUsername, domain: origDomain } = parts(original);
-  const remote = remoteAddress === '' ? undefined : remoteAddress;
-  const real = realRemoteAddress === '' ? undefined : realRemoteAddress;
-  const lport = String(facts.localPort ?? 0);
-  const rport = String(facts.remotePort);
-  return {
-    ...{ user, username, domain },
-    domain_first: domain?.split('@', 1)[0],
-    domain_last: domain?.slice(domain.lastIndexOf('@') + 1),
-    ...{ orig_user: original, orig_username: origUsername, orig_domain: origDomain },
-    ...{ original_user: original, original_username: origUsername, original_domain: origDomain },
-    ...{ auth_user: original, auth_username: origUsername, auth_domain: origDomain },
-    ...{ password: facts.password, service: 'smtp', protocol: 'smtp' },
-    ...{ mech: facts.mechanism, mechanism: facts.mechanism },
-    ...{ rip: remote, remote_ip: remote, real_rip: real, real_remote_ip: real },
-    ...{ lip: localAddress, local_ip: localAddress, real_lip: localAddress, real_local_ip: localAddress },
-    ...{ lport, local_port: lport, real_lport: lport, real_local_port: lport },
-    ...{ rport, remote_port: rport, real_rport: rport, real_remote_port: rport },
-    ...{ local_name: facts.serverName, secured: secured(facts), cert: '', session: facts.session, pid: '0' },
-    passdb: Object.fromEntries(facts.extra),
-    userdb: Object.fromEntries(facts.userdb),
-  };
+  return [
+    facts.user,
+    facts.original,
+    facts.password,
+    facts.mechanism,
+    textOrNothing(facts.remoteAddress),
+    textOrNothing(facts.realRemoteAddress),
+    String(facts.remotePort),
+    facts.localAddress,
+    String(facts.localPort ?? 0),
+    facts.serverName,
+    secured(facts),
+    facts.session,
+    tableOrNothing(facts.extra),
+    tableOrNothing(facts.userdb),
+  ];
 }
 
 /** In front of log lines about it. */

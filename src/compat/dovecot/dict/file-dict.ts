@@ -1,7 +1,7 @@
 // A dict in a text file of Dovecot's own form, which is read as a whole and replaced as a whole under a lock (dot-lock): nothing of what two
 // processes write is lost, and nobody ever reads the half of it.
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf, codeOrText } from '../../../base/errors.ts';
 import {
@@ -125,10 +125,9 @@ export class FileDict implements Dict {
     let file: FileHandle | undefined;
     try {
       const name = octets(path);
-      const before = markOf(await stat(name, { bigint: true }));
+      const before = await lstat(name, { bigint: true });
       const kept = this.#kept.get(path);
-      if (kept?.mark === before)
-        return { kind: 'read', entries: kept.entries, mode: undefined, group: undefined };
+      if (kept?.mark === markOf(before)) return readAs(kept.entries, before);
       file = await open(name, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
       const about = await file.stat({ bigint: true });
       if (!about.isFile()) return failure(`${path} is no file`);
@@ -136,7 +135,7 @@ export class FileDict implements Dict {
       const entries = readEntries((await file.readFile()).toString('latin1'));
       if (entries === undefined) return failure(`${path}: the last key has no value`);
       this.#keep(path, { mark: markOf(about), entries, size: Number(about.size) });
-      return { kind: 'read', entries, mode: Number(about.mode) & 0o777, group: Number(about.gid) };
+      return readAs(entries, about);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') {
         this.#forget(path);
@@ -198,6 +197,14 @@ export class FileDict implements Dict {
     }
   }
 }
+
+/** Another read may have kept it meanwhile: whose file it is goes with what is in it all the same. */
+const readAs = (entries: Entries, { mode, gid }: BigIntStats): ReadOutcome => ({
+  kind: 'read',
+  entries,
+  mode: Number(mode) & 0o777,
+  group: Number(gid),
+});
 
 const markOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;

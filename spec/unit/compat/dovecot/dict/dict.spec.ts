@@ -176,6 +176,7 @@ describe('a dict in a file', () => {
   it.each([
     ['a directory', async () => void (await mkdir(path())), /is no file$/],
     ['a link', async () => symlink('/etc/passwd', path()), /is a symbolic link$/],
+    ['a link to nothing', async () => symlink('/nowhere/dict', path()), /is a symbolic link$/],
     ['half an entry', async () => writeFile(path(), 'shared/a\n1\nshared/b\n'), /the last key has no value$/],
     [
       'too much',
@@ -194,6 +195,17 @@ describe('a dict in a file', () => {
     await chmod(path(), 0o640);
     await run("local t = d:transaction_begin() t:set('shared/b', '2') t:commit()");
     expect((await stat(path())).mode & 0o777).toBe(0o640);
+  });
+
+  it('keeps them though others read it while it is being written', async () => {
+    const commit = `local t = d:transaction_begin() t:atomic_inc('shared/n', 1) t:commit()`;
+    for (let n = 0; n < 10; n++) {
+      await writeFile(path(), `shared/n\n${n}\n`);
+      await chmod(path(), 0o640);
+      const looks = Array.from({ length: 10 }, () => run("return d:lookup('shared/n')"));
+      await Promise.all([...looks, run(commit)]);
+      expect((await stat(path())).mode & 0o777).toBe(0o640);
+    }
   });
 
   it('waits for the lock of another process, and takes one away that is old', async () => {
