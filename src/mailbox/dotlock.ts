@@ -1,8 +1,10 @@
-// Locks that other programs know: a file `NAME.lock` beside NAME, made with O_EXCL, with `PID:MACHINE` in it, as Dovecot makes and judges it
-// (lib/file-dotlock.c). One of a process of this machine that is gone is taken away once it is two seconds old; one that says nothing of its process
-// after so long without a change of it and of NAME. Within this process who wants the same lock waits in line.
+// Locks that other programs know: a file `NAME.lock` beside NAME with `PID:MACHINE` in it, as Dovecot makes and judges it (lib/file-dotlock.c). It is
+// written under another name and linked: whoever is killed at any moment leaves none that does not name its process. One of a process of this machine
+// that is gone is taken away once it is two seconds old; one that says nothing of its process after so long without a change of it and of NAME. Within
+// this process who wants the same lock waits in line.
 //
 // Must never wait longer than it was told, or take away the lock of a process that is there.
+import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import { MAKE, READ } from './disk.ts';
 import type { MailboxParts } from './parts.ts';
@@ -32,6 +34,8 @@ export type LockOutcome =
 export interface LockWish {
   /** What is protected; it need not be there, its directory does. */
   readonly path: string;
+  /** Where the lock is written before it is one: a directory of the same file system that others clear of what is old. undefined: where `path` is. */
+  readonly scratch?: string | undefined;
   readonly waitMs: number;
   /** When a lock that says nothing of its process is given up by whoever made it. */
   readonly staleMs: number;
@@ -105,24 +109,12 @@ export class Dotlocks {
   }
 
   async #make(path: string, wish: LockWish, until: number): Promise<LockOutcome> {
-    const { clock, files, machine, processId, random } = this.#parts;
+    const { clock, files, random } = this.#parts;
     const seen: Seen = { facts: '', lastChange: 0 };
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
-        const file = await files.open(path, MAKE, wish.mode);
-        let identity: string | undefined;
-        try {
-          // At once: one without the words, which Dovecot takes for a lock all the same, stands for two minutes when we are killed now.
-          await file.write(`${processId}:${machine}`).catch(() => undefined);
-          const { dev, ino } = await file.stat();
-          identity = `${dev}:${ino}`;
-          this.#held.add(identity);
-          return { kind: 'locked', lock: this.#lock(path, identity) };
-        } finally {
-          await file.close();
-          // Nobody has had time to take it for left behind.
-          if (identity === undefined) await files.unlink(path).catch(() => undefined);
-        }
+        const identity = (await this.#link(path, wish)) ?? (await this.#create(path, wish));
+        if (identity !== 'exists') return { kind: 'locked', lock: this.#lock(path, identity) };
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') return { kind: 'failed', error };
       }
@@ -137,6 +129,76 @@ export class Dotlocks {
       }
       if (wish.signal.aborted) return { kind: 'aborted' };
       if (clock.monotonic() > until) return { kind: 'busy' };
+    }
+  }
+
+  /** Complete at once. undefined: not to be had in this way (no hard links, no directory for it, no space); nothing is left. Never rejects. */
+  async #link(path: string, wish: LockWish): Promise<string | undefined> {
+    const { files, machine, processId, random } = this.#parts;
+    const name = `${basename(path)}.${processId}.${random(2 ** 32).toString(16)}`;
+    const temporary = join(wish.scratch ?? dirname(path), name);
+    let identity: string | undefined;
+    let isMade = false;
+    let isLinked = false;
+    try {
+      // Most often it is free; when it is not, nothing has to be written to see it.
+      if (await this.#isThere(path)) return 'exists';
+      const file = await files.open(temporary, MAKE, wish.mode);
+      isMade = true;
+      try {
+        const { dev, ino } = await file.stat();
+        identity = `${dev}:${ino}`;
+        await file.write(`${processId}:${machine}`);
+        this.#held.add(identity);
+        await files.link(temporary, path).catch(async (error: unknown) => {
+          // On a network file system the answer may be lost, not the link.
+          if ((await file.stat()).nlink !== 2) throw error;
+        });
+        isLinked = true;
+        return identity;
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      // It could not be closed: it is ours all the same.
+      if (isLinked) return identity;
+      return codeOf(error) === 'EEXIST' ? 'exists' : undefined;
+    } finally {
+      if (identity !== undefined && !isLinked) this.#held.delete(identity);
+      // Nobody else knows of it: an error is not taken for the last word.
+      const remove = (): Promise<void> => files.unlink(temporary);
+      if (isMade)
+        await remove()
+          .catch(remove)
+          .catch(() => undefined);
+    }
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    try {
+      await this.#parts.files.lstat(path);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  /** The second best way: between two steps it says nothing of its process. Rejects with EEXIST, and when it cannot be made. */
+  async #create(path: string, wish: LockWish): Promise<string> {
+    const { files, machine, processId } = this.#parts;
+    const file = await files.open(path, MAKE, wish.mode);
+    let identity: string | undefined;
+    try {
+      await file.write(`${processId}:${machine}`).catch(() => undefined);
+      const { dev, ino } = await file.stat();
+      identity = `${dev}:${ino}`;
+      this.#held.add(identity);
+      return identity;
+    } finally {
+      await file.close();
+      // Nobody has had time to take it for left behind.
+      if (identity === undefined) await files.unlink(path).catch(() => undefined);
     }
   }
 

@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 
 export type Files = Pick<
   typeof fs,
-  'lstat' | 'mkdir' | 'open' | 'opendir' | 'rename' | 'rm' | 'rmdir' | 'stat' | 'unlink' | 'utimes'
+  'link' | 'lstat' | 'mkdir' | 'open' | 'opendir' | 'rename' | 'rm' | 'rmdir' | 'stat' | 'unlink' | 'utimes'
 >;
 
 export const systemFiles: Files = fs;

@@ -1,11 +1,13 @@
 // Locks that other programs know: who holds one, who is gone, and how long is waited.
-import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Dotlocks, type Lock, type LockOutcome } from '../../../src/mailbox/dotlock.ts';
+import type { Files } from '../../../src/mailbox/files.ts';
 import type { MailboxParts } from '../../../src/mailbox/parts.ts';
+import { FaultyFiles } from '../../fakes/faulty-files.ts';
 import { MailSite, never } from './support.ts';
 
 const STALE_MS = 120_000;
@@ -43,6 +45,64 @@ describe('a lock', () => {
     await lock.release();
     await expect(stat(`${path}.lock`)).rejects.toThrow('ENOENT');
     expect(await lock.isHeld()).toBe(false);
+  });
+
+  it('names its process from its first moment, and whatever cannot be done there is one, with nothing left of the making', async () => {
+    for (const scratch of [undefined, join(site.directory, 'none')]) {
+      for (let at = 0; at <= 12; at++) {
+        const faulty = new FaultyFiles({ at, code: 'EPERM', lasting: false });
+        const seen: string[] = [];
+        const files: Files = {
+          ...faulty.files,
+          // As whoever is killed after this step leaves it.
+          unlink: async (name) => {
+            seen.push(await readFile(`${path}.lock`, 'utf8').catch(() => 'none'));
+            return faulty.files.unlink(name);
+          },
+          link: async (from, to) => {
+            await faulty.files.link(from, to);
+            seen.push(await readFile(`${path}.lock`, 'utf8'));
+          },
+        };
+        const locks = new Dotlocks({ ...site.parts, files });
+        const wish = { path, scratch, waitMs: 300, staleMs: STALE_MS, mode: 0o600, signal: never };
+        const outcome = await locks.take(wish);
+        faulty.fault.at = 0;
+        const left = (await readdir(site.directory)).filter((name) => name !== 'list.lock');
+        expect(left, `${at} ${faulty.names.join()}`).toEqual([]);
+        expect(faulty.left).toBe(0);
+        if (outcome.kind === 'failed') {
+          // Both ways were closed.
+          expect(scratch).toBeDefined();
+          expect(['open', 'file.stat']).toContain(faulty.names[at - 1]);
+          await expect(stat(`${path}.lock`)).rejects.toThrow('ENOENT');
+          continue;
+        }
+        if (outcome.kind !== 'locked') throw new Error(`${at} ${faulty.names.join()}`);
+        if (scratch === undefined && at === 0)
+          expect(seen).toEqual([`${process.pid}:${hostname()}`, `${process.pid}:${hostname()}`]);
+        // In the second best way a lock without words is a lock still.
+        const words =
+          scratch !== undefined && faulty.names[at - 1] === 'file.write'
+            ? ''
+            : `${process.pid}:${hostname()}`;
+        expect(await readFile(`${path}.lock`, 'utf8')).toBe(words);
+        expect(await outcome.lock.isHeld()).toBe(true);
+        await outcome.lock.release();
+        await rm(`${path}.lock`, { force: true });
+      }
+    }
+  });
+
+  it('is one when the answer of the network file system was lost', async () => {
+    const link: Files['link'] = async (from, to) => {
+      await site.parts.files.link(from, to);
+      throw Object.assign(new Error('made up'), { code: 'EEXIST' });
+    };
+    const outcome = await locked(take({ files: { ...site.parts.files, link } }));
+    expect(await outcome.isHeld()).toBe(true);
+    await outcome.release();
+    expect(await readdir(site.directory)).toEqual([]);
   });
 
   it('that another one has taken away meanwhile is not released', async () => {
