@@ -4,6 +4,7 @@
 // Must never take a message that is just being renamed for one that is gone.
 import { join } from 'node:path';
 import { isMissing, type Stamp, sameStamp, stampAt } from './disk.ts';
+import { eachInPieces } from './in-pieces.ts';
 import { KEYWORDS, type Keywords } from './keyword-file.ts';
 import { baseOf, isMailName } from './mail-name.ts';
 import type { MailboxParts } from './parts.ts';
@@ -61,8 +62,8 @@ export async function scanFolder(
       }
     }
     const after = await times();
-    for (const [base, file] of found) all.set(base, file);
     if (after === before) return found;
+    await eachInPieces(found, ([base, file]) => all.set(base, file));
     // It never rests: what was seen once is there as far as we know.
     if (scan === SCANS) return all;
     before = after;

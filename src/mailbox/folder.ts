@@ -12,8 +12,9 @@ import {
   scanFolder,
   type ViewedMail,
 } from './folder-view.ts';
+import { eachInPieces, sortInPieces } from './in-pieces.ts';
 import { readKeywords } from './keyword-file.ts';
-import { compareArrival } from './mail-name.ts';
+import { arrivalOf, compareArrival } from './mail-name.ts';
 import type { MailboxParts } from './parts.ts';
 import { addToUidList, newGuid, newHeader, readUidList, UID_LIST, writeUidList } from './uid-list.ts';
 import type { UidEntry, UidListHeader } from './uid-list-text.ts';
@@ -102,6 +103,8 @@ export class Folder {
   async withLock<T>(rights: FolderRights, work: (lock: Lock) => Promise<T>): Promise<LockedOutcome<T>> {
     const outcome = await this.site.locks.take({
       path: join(this.path, UID_LIST),
+      // Dovecot clears it of what is old.
+      scratch: join(this.path, 'tmp'),
       ...{ waitMs: LOCK_WAIT_MS, staleMs: STALE_MS, mode: rights.fileMode, signal: this.#signal },
     });
     switch (outcome.kind) {
@@ -136,12 +139,12 @@ export class Folder {
       let known: Known | undefined;
       if (list.kind === 'list') known = { header: list.header, entries: list.entries, nextUid: list.nextUid };
       const isWhole =
-        list.kind === 'list' && !list.isDamaged && [...found.keys()].every((base) => list.entries.has(base));
+        list.kind === 'list' && !list.isDamaged && (await strangersIn(found, list.entries)).length === 0;
       if (!isWhole || isMostlyGone(list.entries.size, found.size)) {
         const taken = await this.#takeIn(found);
         if (taken !== undefined) known = taken;
       }
-      const view = viewOf(known, found, keywords);
+      const view = await viewOf(known, found, keywords);
       // What was written just now has other stamps: it is read once more.
       if (isWhole) views.keep(this.path, view, stamps, readAt);
       return view;
@@ -173,22 +176,20 @@ export class Folder {
     const list = await readUidList(parts, this.path);
     if (list.kind === 'foreign') return undefined;
     const found = await scanFolder(parts, this.path);
-    const strangers = (entries: ReadonlyMap<string, UidEntry>): string[] =>
-      [...found.keys()].filter((base) => !entries.has(base)).sort(compareArrival);
     if (list.kind !== 'list') {
       // Whose index files are there knows better what the uids were.
       if (list.kind === 'broken' && (await this.#hasIndex())) return undefined;
       const header = newHeader(this.site.nextValidity());
-      return this.#write(lock, rights, header, [], strangers(new Map()), 1);
+      return this.#write(lock, rights, header, [], await inOrder(await strangersIn(found, new Map())), 1);
     }
     const { entries, header, nextUid } = list;
-    const isGone = (base: string): boolean => !found.has(base) && seen?.has(base) !== true;
     const dropsGone = seen !== undefined && isMostlyGone(entries.size, found.size);
-    const added = strangers(entries);
+    const added = await inOrder(await strangersIn(found, entries));
     if (list.isDamaged || dropsGone) {
-      const kept = dropsGone
-        ? [...entries.values()].filter(({ base }) => !isGone(base))
-        : [...entries.values()];
+      const kept: UidEntry[] = [];
+      await eachInPieces(entries.values(), (entry) => {
+        if (!dropsGone || found.has(entry.base) || seen.has(entry.base)) kept.push(entry);
+      });
       return this.#write(lock, rights, header, kept, added, nextUid);
     }
     if (added.length === 0) return { header, entries, nextUid };
@@ -196,11 +197,12 @@ export class Folder {
     switch (outcome.kind) {
       case 'added': {
         const first = outcome.firstUid;
-        const all = [
-          ...entries,
-          ...added.map((base, at) => [base, { uid: first + at, fields: '', base }] as const),
-        ];
-        return { header, entries: new Map(all), nextUid: first + added.length };
+        const all = new Map<string, UidEntry>();
+        await eachInPieces(entries.values(), (entry) => all.set(entry.base, entry));
+        await eachInPieces(added.entries(), ([at, base]) =>
+          all.set(base, { uid: first + at, fields: '', base }),
+        );
+        return { header, entries: all, nextUid: first + added.length };
       }
       case 'unfit':
         return this.#write(lock, rights, header, [...entries.values()], added, nextUid);
@@ -217,13 +219,19 @@ export class Folder {
     added: readonly string[],
     firstUid: number,
   ): Promise<Known | undefined> {
-    const entries = [...kept, ...added.map((base, at) => ({ uid: firstUid + at, fields: '', base }))];
+    const entries = new Map<string, UidEntry>();
+    await eachInPieces(kept, (entry) => entries.set(entry.base, entry));
+    await eachInPieces(added.entries(), ([at, base]) =>
+      entries.set(base, { uid: firstUid + at, fields: '', base }),
+    );
     const nextUid = firstUid + added.length;
     const guid = before.guid === '' ? newGuid() : before.guid;
     const header: UidListHeader = { ...before, version: 3, nextUid, guid };
-    if (!(await writeUidList(this.site.parts, this.path, { header, entries }, lock, rights)))
+    if (
+      !(await writeUidList(this.site.parts, this.path, { header, entries: entries.values() }, lock, rights))
+    )
       return undefined;
-    return { header, entries: new Map(entries.map((entry) => [entry.base, entry])), nextUid };
+    return { header, entries, nextUid };
   }
 
   async #hasIndex(): Promise<boolean> {
@@ -243,16 +251,34 @@ export interface Known {
 
 const isMostlyGone = (lines: number, files: number): boolean => lines - files > Math.max(GONE_LINES, files);
 
-function viewOf(
+/** Messages that have no uid. */
+async function strangersIn(
+  found: ReadonlyMap<string, Found>,
+  entries: ReadonlyMap<string, UidEntry>,
+): Promise<readonly string[]> {
+  const strangers: string[] = [];
+  await eachInPieces(found.keys(), (base) => {
+    if (!entries.has(base)) strangers.push(base);
+  });
+  return strangers;
+}
+
+async function inOrder(bases: readonly string[]): Promise<readonly string[]> {
+  const arrivals: ReturnType<typeof arrivalOf>[] = [];
+  await eachInPieces(bases, (base) => arrivals.push(arrivalOf(base)));
+  return (await sortInPieces(arrivals, compareArrival)).map(({ name }) => name);
+}
+
+async function viewOf(
   known: Known | undefined,
   found: ReadonlyMap<string, Found>,
   keywords: FolderView['keywords'],
-): FolderView {
+): Promise<FolderView> {
   const mails: ViewedMail[] = [];
-  for (const [base, { uid }] of known?.entries ?? []) {
+  await eachInPieces(known?.entries.values() ?? [], ({ base, uid }) => {
     const file = found.get(base);
     if (file !== undefined) mails.push({ ...file, uid });
-  }
+  });
   return {
     ...{ mails, keywords },
     uidValidity: known?.header.uidValidity ?? 0,

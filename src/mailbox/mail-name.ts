@@ -79,14 +79,22 @@ export function sizesOf(fileName: string): { readonly size?: number; readonly vi
   };
 }
 
-/** In the order in which they came, as far as names say it: seconds, microseconds, the name itself. */
-export function compareArrival(a: string, b: string): number {
-  const [seconds, other] = [a, b].map((name) => Number(/^\d{1,15}/.exec(name)?.[0] ?? 0)) as [number, number];
-  if (seconds !== other) return seconds - other;
-  const [micro, others] = [a, b].map((name) => Number(/^\d+\.M(\d{1,9})/.exec(name)?.[1] ?? 0)) as [
-    number,
-    number,
-  ];
-  if (micro !== others) return micro - others;
-  return a < b ? -1 : a > b ? 1 : 0;
+/** When it came, as far as its name says it. */
+interface Arrival {
+  readonly name: string;
+  readonly seconds: number;
+  readonly micro: number;
+}
+
+/** Taken apart once: many are compared. */
+export function arrivalOf(name: string): Arrival {
+  const [, seconds = '0', micro = '0'] = /^(\d{1,15})(?:\d*\.M(\d{1,9}))?/.exec(name) ?? [];
+  return { name, seconds: Number(seconds), micro: Number(micro) };
+}
+
+/** In the order in which they came: seconds, microseconds, the name itself. */
+export function compareArrival(a: Arrival, b: Arrival): number {
+  if (a.seconds !== b.seconds) return a.seconds - b.seconds;
+  if (a.micro !== b.micro) return a.micro - b.micro;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -7,6 +7,7 @@ import { flagEvents } from './flag-events.ts';
 import { Folder, type FolderSite } from './folder.ts';
 import { type FolderName, readFolderName } from './folder-name.ts';
 import type { FolderView } from './folder-view.ts';
+import { eachInPieces } from './in-pieces.ts';
 import { keywordProblem, nameOf } from './keyword-file.ts';
 import { isSeen } from './mail-name.ts';
 import { MailRecord } from './mail-record.ts';
@@ -20,8 +21,6 @@ import { putMail } from './put-mail.ts';
 import { countIn, hasRoom } from './quota.ts';
 import { troubleOf } from './trouble.ts';
 import { readUidList } from './uid-list.ts';
-
-const MAILS_AT_ONCE = 2000;
 
 /** The tree that a mailbox is in. */
 export interface Tree {
@@ -91,14 +90,12 @@ export class MaildirMailbox implements Mailbox {
     return this.#with(async (folder) => {
       const view = await folder.view();
       let [recent, unseen, firstUnseen] = [0, 0, 0];
-      for (const [at, { fileName, isNew }] of view.mails.entries()) {
-        // Others get their turn: a folder may be big.
-        if (at % MAILS_AT_ONCE === MAILS_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+      await eachInPieces(view.mails.entries(), ([at, { fileName, isNew }]) => {
         if (isNew) recent++;
-        if (isSeen(fileName)) continue;
+        if (isSeen(fileName)) return;
         unseen++;
         if (firstUnseen === 0) firstUnseen = at + 1;
-      }
+      });
       return {
         messages: view.mails.length,
         ...{ recent, unseen, firstUnseenSeq: firstUnseen },
@@ -113,7 +110,11 @@ export class MaildirMailbox implements Mailbox {
   mails(): Promise<MailOutcome<readonly Mail[]>> {
     return this.#with(async (folder) => {
       const { keywords, mails } = await folder.view();
-      return mails.map((mail, at) => new MailRecord(folder, this.vname, mail, at + 1, keywords));
+      const records: Mail[] = [];
+      await eachInPieces(mails, (mail) =>
+        records.push(new MailRecord(folder, this.vname, mail, records.length + 1, keywords)),
+      );
+      return records;
     });
   }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import { CHANGE, type FolderRights, readText, replaceFile, type Stamp, stampOf, writeAll } from './disk.ts';
 import type { Lock } from './dotlock.ts';
+import { eachInPieces, sortInPieces } from './in-pieces.ts';
 import type { MailboxParts } from './parts.ts';
 import {
   entryLine,
@@ -83,18 +84,22 @@ export async function readUidList({ files }: MailboxParts, folder: string): Prom
       highest = Math.max(highest, beginning(text.rest()));
     }
     const nextUid = Math.max(header.nextUid, highest + 1);
-    const ordered = isDamaged ? inOrder(entries) : entries;
+    const ordered = isDamaged ? await inOrder(entries) : entries;
     return { kind: 'list', header, entries: ordered, nextUid, isDamaged, stamp: text.stamp };
   });
   return outcome ?? { kind: 'missing' };
 }
 
 /** By uid; of two messages with the same the first in the list has it. */
-function inOrder(entries: ReadonlyMap<string, UidEntry>): ReadonlyMap<string, UidEntry> {
+async function inOrder(entries: ReadonlyMap<string, UidEntry>): Promise<ReadonlyMap<string, UidEntry>> {
   const byUid = new Map<number, UidEntry>();
-  for (const entry of entries.values()) if (!byUid.has(entry.uid)) byUid.set(entry.uid, entry);
-  const sorted = [...byUid.values()].sort((a, b) => a.uid - b.uid);
-  return new Map(sorted.map((entry) => [entry.base, entry]));
+  await eachInPieces(entries.values(), (entry) => {
+    if (!byUid.has(entry.uid)) byUid.set(entry.uid, entry);
+  });
+  const sorted = await sortInPieces([...byUid.values()], (a, b) => a.uid - b.uid);
+  const byBase = new Map<string, UidEntry>();
+  await eachInPieces(sorted, (entry) => byBase.set(entry.base, entry));
+  return byBase;
 }
 
 /** The uid that a line which is none begins with; 0: none. A number beyond all is no uid of anybody. */
@@ -153,13 +158,17 @@ export async function addToUidList(
     if (lastUid === undefined) return { kind: 'unfit' };
     const firstUid = Math.max(parsed.header.nextUid, lastUid + 1);
     if (firstUid + bases.length - 1 > MAX_UID) return { kind: 'refused', why: 'all uids are used up' };
-    const lines = bases.map((base, at) => entryLine({ uid: firstUid + at, fields: '', base }));
+    const lines: string[] = [];
+    await eachInPieces(bases.entries(), ([at, base]) =>
+      lines.push(entryLine({ uid: firstUid + at, fields: '', base })),
+    );
     if (!(await lock.isHeld())) return { kind: 'refused', why: 'another program took the lock away' };
     try {
       await writeAll(file, Buffer.from(lines.join(''), 'latin1'), size);
       await file.datasync();
     } catch (error) {
-      await file.truncate(size).catch(() => undefined);
+      // Who has taken the lock away meanwhile may have lines of its own behind ours: what is half a line is mended by whoever writes next.
+      if (await lock.isHeld()) await file.truncate(size).catch(() => undefined);
       throw error;
     }
     return { kind: 'added', firstUid, uidValidity: parsed.header.uidValidity };

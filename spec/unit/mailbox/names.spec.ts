@@ -6,7 +6,14 @@ import {
   folderNameOf,
   readFolderName,
 } from '../../../src/mailbox/folder-name.ts';
-import { compareArrival, flagsOf, isMailName, sizesOf, withFlags } from '../../../src/mailbox/mail-name.ts';
+import {
+  arrivalOf,
+  compareArrival,
+  flagsOf,
+  isMailName,
+  sizesOf,
+  withFlags,
+} from '../../../src/mailbox/mail-name.ts';
 import { tabEscaped, tabUnescaped } from '../../../src/mailbox/tab-escape.ts';
 import { Seeded } from '../../fakes/seeded.ts';
 
@@ -127,7 +134,8 @@ describe('names of messages', () => {
 
   it('are in the order in which they came', () => {
     const names = ['10.M1.h', '9.M500.h', '9.M6.h', '9.M6.g', 'x', '9.h'];
-    expect([...names].sort(compareArrival)).toEqual(['x', '9.h', '9.M6.g', '9.M6.h', '9.M500.h', '10.M1.h']);
+    const sorted = names.map(arrivalOf).sort(compareArrival);
+    expect(sorted.map(({ name }) => name)).toEqual(['x', '9.h', '9.M6.g', '9.M6.h', '9.M500.h', '10.M1.h']);
   });
 
   it.each(['.hidden', 'a\nb', 'a\rb', ':2,S', ''])('%j is none', (name) => {
