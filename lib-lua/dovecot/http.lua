@@ -82,11 +82,11 @@ local function read_settings(given)
   end
   for name, why in next, without_effect do
     if settings[name] ~= nil and not (name == 'ssl_client_require_valid_cert' and settings[name] == true) then
-      behind.dovecot_log('warning', 'dovecot.http.client: setting ' .. name .. ' has no effect: ' .. why)
+      behind.dovecot_warn('dovecot.http.client: setting ' .. name .. ' has no effect: ' .. why)
     end
   end
   for _, name in ipairs(unknown) do
-    behind.dovecot_log('warning', 'dovecot.http.client: setting ' .. name .. ' is unknown, and has no effect')
+    behind.dovecot_warn('dovecot.http.client: setting ' .. name .. ' is unknown, and has no effect')
   end
   return settings
 end

@@ -149,12 +149,32 @@ const log: FunctionSpec = luaFunction({
   },
 });
 
+/** Different warnings that are remembered; further ones are written each time. */
+const MOST_WARNINGS = 256;
+
+/** A push script begins anew with every message: what is wrong with its text is said once, and not with each of them. */
+function warnOnce(): FunctionSpec {
+  const said = new Set<string>();
+  return luaFunction({
+    name: 'dovecot_warn',
+    params: [bytes('text', 'The line.')],
+    text: 'Writes a warning, the first time that there is this one.',
+    call: (context, text) => {
+      if (said.has(text)) return [];
+      if (said.size < MOST_WARNINGS) said.add(text);
+      context.log.write('warning', text);
+      return [];
+    },
+  });
+}
+
 /** All that the modules of lib-lua get beside their name, those of lib-lua/dovecot too. */
 export function dovecotFunctions(parts: DovecotParts): ModuleSpec {
   const { caller, clock, dicts, environment, passwords, services } = parts;
   const library = createLibraryModule(parts);
   const functions: readonly FunctionSpec[] = [
     log,
+    warnOnce(),
     passthroughOf(caller),
     luaFunction({
       name: 'dovecot_password_verify',
