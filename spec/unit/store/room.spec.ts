@@ -462,7 +462,10 @@ describe('many large values', () => {
     for (const one of keys) await store.set(one, Buffer.alloc(65_536, 1), 600);
     const asked = store.getMany(keys);
     await store.set(key('large', 99), octets('later'), 600);
-    expect(await asked).toEqual({ kind: 'values', values: keys.map(() => Buffer.alloc(65_536, 1)) });
+    const found = await asked;
+    // Compared octet by octet by the test's own means they take a minute.
+    const values = found.kind === 'values' ? found.values : [];
+    expect(values.map((value) => value?.equals(Buffer.alloc(65_536, 1)))).toEqual(keys.map(() => true));
     const few = store.getMany(keys.slice(0, 2));
     expect(few).not.toBeInstanceOf(Promise);
     expect(asked).toBeInstanceOf(Promise);
