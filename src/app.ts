@@ -130,6 +130,12 @@ export interface ScriptEngine {
   readonly modules: readonly ModuleSpec[];
 }
 
+/** The files of a policy in their order, as option script names them. */
+export interface ScriptPaths {
+  readonly path: string;
+  readonly more: readonly string[];
+}
+
 /** Everything but the policy and the server, which need it. */
 export interface App extends ScriptEngine {
   readonly options: Options;
@@ -155,8 +161,8 @@ export interface App extends ScriptEngine {
    * it, and is told when it cannot go on.
    */
   createEngine(others: Partial<Ports>, onBroken: (reason: string) => void): Promise<ScriptEngine>;
-  /** Where a policy file is loaded into: the engine of the app, or another. */
-  place(path: string, into?: ScriptEngine): PolicyPlace;
+  /** Where a policy is loaded into: the engine of the app, or another. */
+  place(path: string | ScriptPaths, into?: ScriptEngine): PolicyPlace;
   /** `tls`: with clients; without it there is none. `gate`: whether connections are taken; without it they are. */
   server(policy: Pick<CurrentPolicy, 'policy'>, limits: ConnectionCounters, more?: ServerParts): SmtpServer;
   /** Gives up all connections, sockets and memory, and closes what it was given as well. The server must be closed before. */
@@ -167,6 +173,8 @@ export interface App extends ScriptEngine {
 export interface ServerParts {
   readonly tls?: InboundTls | undefined;
   readonly gate?: Gate | undefined;
+  /** Who forwards instead of the app's own. */
+  readonly smartHost?: SmartHost | undefined;
 }
 
 /** What a server is made of, with messages looked into as policies expect it. */
@@ -321,14 +329,16 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     get dnsEntries() {
       return resolver.cacheEntries ?? 0;
     },
-    place: (path, { engine, modules } = own) => ({
-      ...{ path, libLuaDirectory, engine, options, log },
+    place: (script, { engine, modules } = own) => ({
+      ...(typeof script === 'string' ? { path: script } : { path: script.path, more: script.more }),
+      ...{ libLuaDirectory, engine, options, log },
       modules: [...modules, dovecotDescription],
     }),
-    server: (current, limits, { gate, tls } = {}) => {
+    server: (current, limits, { gate, smartHost: other, tls } = {}) => {
       const server = createServer(
         serverDeps({
-          ...{ options, log, clock, random, resolver, smartHost, reports, spools, hostName, limits },
+          ...{ options, log, clock, random, resolver, reports, spools, hostName, limits },
+          smartHost: other ?? smartHost,
           authSources,
           recipientSources: [authScripts.recipients],
           policy: () => current.policy,

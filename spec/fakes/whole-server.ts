@@ -22,6 +22,8 @@ export interface WholeServerSettings {
   /** Further files beside the policy, by name; `require` finds them. */
   readonly files?: Readonly<Record<string, string>>;
   readonly options?: GivenTexts;
+  /** Those of the files that are policies too, behind the first, in this order. */
+  readonly more?: readonly string[];
   /** Those of the files that are authentication scripts. */
   readonly authScripts?: readonly string[];
   /** Those that are push scripts. */
@@ -135,7 +137,9 @@ export class WholeServer {
     const push = await app.pushScripts.prepare(options);
     if (push.kind === 'failed') return fail(push.message);
     push.take();
-    const started = await CurrentPolicy.start(app.place(script));
+    const started = await CurrentPolicy.start(
+      app.place({ path: script, more: (settings.more ?? []).map((name) => join(directory, name)) }),
+    );
     if (started.kind === 'failed') return fail(started.message);
     const server = app.server(started.current, limits, { tls: settings.tls });
     await server.listen();

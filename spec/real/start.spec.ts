@@ -535,7 +535,9 @@ describe('verbs', () => {
     expect(checked.stderr).toMatch(
       /policy\.lua:7:22: hook\.rcpt returns '550 no', true; right would be: the drop flag/,
     );
-    expect(checked.stderr).toMatch(/^smtpe: 2 mistakes, 0 warnings$/m);
+    expect(checked.stderr).toMatch(
+      /^smtpe: 2 mistakes, 0 warnings; hooks init rcpt; asks smtp 127\.0\.0\.1:9$/m,
+    );
     expect(await readdir(directory)).not.toContain('ran');
   });
 
@@ -581,7 +583,8 @@ describe('+test', () => {
       ].join('\r\n'),
     );
     const ended = await program.ended;
-    expect(ended.code).toBe(0);
+    // nosuch.field has failed.
+    expect(ended.code).toBe(1);
     const lines = ended.stdout.split(/\r?\n/);
     expect(lines[0]).toMatch(/^220 /);
     expect(lines).toContain('1\ta@b.example\t127.0.0.1');
@@ -608,7 +611,7 @@ describe('+test', () => {
   });
 
   it('ends at the end of the input', async () => {
-    const program = smtpe('test', await policy(''), 'dns-client-timeout=0');
+    const program = smtpe('talk', await policy(''), 'dns-client-timeout=0');
     program.end('NOOP\nreturn 7');
     expect(await program.ended).toMatchObject({
       code: 0,

@@ -148,7 +148,8 @@ end`;
     const outcome = await checkPolicy(
       (server as WholeServer).app.place(`${(server as WholeServer).directory}/policy.lua`),
     );
-    const mistakes = outcome.kind === 'failed' ? [outcome.message] : outcome.findings.mistakes;
+    const mistakes =
+      outcome.kind === 'failed' ? [outcome.message] : outcome.files.flatMap((file) => file.findings.mistakes);
     expect(mistakes.map((text) => text.replace(/^.*policy\.lua:\d+:\d+: /, ''))).toEqual([
       'there is no dovecot.i_infos; did you mean dovecot.i_info?',
       'there is no dovecot.http.clients; did you mean dovecot.http.client?',

@@ -1,11 +1,15 @@
 // Verb `check`: reads the options (done before) and the policy with its modules, looks at their text, runs the file level and hook.init
-// where nobody can be reached and no command is started. Calls no other hook. Exit code 0 when all is well.
+// where nobody can be reached and no command is started. Calls no other hook. With +net those whom options and policy name are asked whether they
+// answer. Exit code 0 when all is well.
 import { createApp } from '../app.ts';
-import { systemClock } from '../base/clock.ts';
+import { systemClock, systemRandom } from '../base/clock.ts';
 import { silentWriter } from '../base/log.ts';
+import { openResolver } from '../dns/resolver.ts';
 import { openEventLog } from '../observe/event-log.ts';
 import type { Options } from '../options/options.ts';
 import { checkPolicy } from '../policy/current-policy.ts';
+import { checkNet } from './check-net.ts';
+import { type CheckReport, emptyReport, exitOf, jsonOf, policyReport, summaryOf } from './check-report.ts';
 import { exitCode } from './exit-code.ts';
 import { certificateWarnings, loadTls } from './load-tls.ts';
 import { noNetwork } from './no-network.ts';
@@ -14,15 +18,19 @@ import { findScript, spoolProblem } from './start-checks.ts';
 import { tryAsUser } from './start-rights.ts';
 import { unusableProblems } from './user-checks.ts';
 
-const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+export interface CheckSettings {
+  /** One JSON object on stdout instead of texts. */
+  readonly json: boolean;
+  /** Ask whether those that are named answer. */
+  readonly net: boolean;
+}
 
-export async function check(given: Options): Promise<number> {
+export async function check(given: Options, settings: CheckSettings): Promise<number> {
   // As at a start: keys are read with the rights that it has.
   const tls = await loadTls(given);
   const rights = await tryAsUser(given);
   if (rights !== undefined) {
-    await complain([rights]);
-    return exitCode.usage;
+    return tell({ ...emptyReport, problems: [rights], code: exitCode.usage }, settings);
   }
   const problems: string[] = [];
   const spool = await spoolProblem(given);
@@ -33,46 +41,58 @@ export async function check(given: Options): Promise<number> {
   );
   const script = await findScript(given);
   if (script.kind === 'missing') {
-    await complain([...problems, script.problem]);
-    return exitCode.software;
+    const report = { ...emptyReport, problems: [...problems, script.problem], code: exitCode.software };
+    return tell(report, settings);
   }
-  const app = await createApp(
-    { options: given.fork(), log: openEventLog(silentWriter), onBroken: () => undefined },
-    noNetwork(given),
-  );
+  const log = openEventLog(silentWriter);
+  const app = await createApp({ options: given.fork(), log, onBroken: () => undefined }, noNetwork(given));
   const certificates =
     tls.kind === 'loaded' ? certificateWarnings(tls.contexts, app.hostName, systemClock.now()) : [];
   const scripts = await app.authScripts.prepare(given);
   const push = await app.pushScripts.prepare(given);
-  const outcome = await checkPolicy(app.place(script.path));
-  for (const one of [scripts, push]) if (one.kind === 'prepared') one.giveUp();
+  const outcome = await checkPolicy(app.place(script));
+  const ready = [scripts, push].flatMap((one) => (one.kind === 'prepared' ? [one] : []));
+  for (const one of ready) one.giveUp();
   app.close();
-  if (outcome.kind === 'failed' || scripts.kind === 'failed' || push.kind === 'failed') {
-    const broken = [scripts, push, outcome].flatMap((one) => (one.kind === 'failed' ? [one.message] : []));
-    await complain([...problems, ...broken]);
-    return exitCode.software;
+  const broken = [scripts, push, outcome].flatMap((one) => (one.kind === 'failed' ? [one.message] : []));
+  const policy = outcome.kind === 'ready' ? policyReport(outcome.files) : undefined;
+  const resolver = settings.net
+    ? await openResolver({ options: given, log, clock: systemClock, random: systemRandom })
+    : undefined;
+  const net =
+    resolver === undefined
+      ? undefined
+      : await checkNet(given, policy?.asks ?? [], { log, random: systemRandom, resolver });
+  resolver?.close();
+  const report: CheckReport = {
+    ...(policy ?? emptyReport),
+    problems: [...problems, ...broken],
+    code: broken.length > 0 ? exitCode.software : undefined,
+    warnings: [
+      ...(policy?.warnings ?? []),
+      ...ready.flatMap((one) => one.warnings),
+      ...certificates.map(({ cause, file }) => `${file}: ${cause}`),
+    ],
+    scripts: ready.flatMap((one) => one.found),
+    net,
+  };
+  return tell(report, settings);
+}
+
+async function tell(report: CheckReport, { json }: CheckSettings): Promise<number> {
+  if (json) {
+    await print(`${jsonOf(report)}\n`);
+    return exitOf(report);
   }
-  const { hooks, refused, tolerated, findings } = outcome;
-  // Those with a line have the file in front already.
-  const placed = (text: string): string => (/^\S+:\d+:/.test(text) ? text : `${script.path}: ${text}`);
-  const mistakes = [...refused.map(placed), ...findings.mistakes];
-  const warnings = [
-    ...tolerated.map(placed),
-    ...findings.warnings,
-    ...scripts.warnings,
-    ...push.warnings,
-    ...certificates.map(({ cause, file }) => `${file}: ${cause}`),
-  ];
-  await complain([...problems, ...mistakes, ...warnings.map((text) => `warning: ${text}`)]);
-  if (mistakes.length > 0) {
-    await complain([`${count(mistakes.length, 'mistake')}, ${count(warnings.length, 'warning')}`]);
-    return exitCode.software;
-  }
-  const found = hooks.length === 0 ? 'no hooks' : `hooks ${hooks.join(' ')}`;
-  const warned = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`;
-  const others = [...scripts.found, ...push.found].map(
-    ({ path, functions }) => `${path}: no mistake found; functions ${functions.join(' ') || '(none)'}\n`,
-  );
-  await print([`${script.path}: no mistake found${warned}; ${found}\n`, ...others].join(''));
-  return problems.length === 0 ? exitCode.ok : exitCode.system;
+  const failed = (report.net ?? []).filter(({ problem }) => problem !== undefined);
+  await complain([
+    ...report.problems,
+    ...report.mistakes,
+    ...failed.map(({ place, problem, what }) => `${place}: ${what}: ${problem}`),
+    ...report.warnings.map((text) => `warning: ${text}`),
+  ]);
+  const summary = summaryOf(report);
+  await complain(summary.stderr);
+  await print(summary.stdout.map((line) => `${line}\n`).join(''));
+  return exitOf(report);
 }

@@ -1,7 +1,7 @@
 // How smtpe ends, by sysexits(3) as the original did.
 export const exitCode = {
   ok: 0,
-  /** smtpe store: there is no such key; smtpe why: nothing was found. */
+  /** smtpe store: there is no such key; smtpe why: nothing was found; smtpe talk: Lua has failed. */
   missing: 1,
   /** Wrong options; also after +help, +info and +version. */
   usage: 64,

@@ -13,8 +13,8 @@ import { verbs, verbTable } from './verb.ts';
 
 /** What one needs to know to run it; the rest is for `help all`. */
 const first = [
-  ...(['script', 'smtp-server-address', 'smtp-server-port', 'smtp-smart-host', 'smtp-max-size'] as const),
-  ...(['dns-servers', 'spool-dir', 'log-file', 'verbose', 'workers', 'pid-file', 'daemon'] as const),
+  ...(['script', 'smtp-server-address', 'smtp-server-port', 'smtp-smart-host'] as const),
+  ...(['dns-servers', 'log-file', 'verbose'] as const),
 ] satisfies readonly OptionName[];
 
 const WIDTH = 78;

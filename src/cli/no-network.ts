@@ -48,7 +48,9 @@ function closedStores(options: Options): Stores {
  * The ports of an app that reaches nobody. Files that a policy opens by `io` are read and written: its file level may load its lists. What is of
  * others, mail and dicts, is not written.
  */
-export function noNetwork(options: Options): Partial<Ports> {
+export function noNetwork(
+  options: Options,
+): Partial<Ports> & Pick<Ports, 'resolver' | 'mailer' | 'stores' | 'services'> {
   return {
     resolver,
     mailer: {

@@ -145,9 +145,10 @@ function administer(parts: AdminParts): Administration {
 }
 
 /** Of the script and all files that it loads: two services with the same have the same policy. */
-function digestOf({ files, text }: PolicySource): string {
+function digestOf({ files, more = [], text }: PolicySource): string {
   const hash = createHash('sha256').update(text, 'latin1');
-  for (const file of files) hash.update(`\0${file.path}\0${file.text}`, 'latin1');
+  const others = more.flatMap((one) => [one, ...one.files]);
+  for (const file of [...files, ...others]) hash.update(`\0${file.path}\0${file.text}`, 'latin1');
   return `sha256:${hash.digest('hex')}`;
 }
 

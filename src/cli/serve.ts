@@ -1,7 +1,7 @@
 // One process that serves: its app, policy and server, from start to end. Used by `run`, alone or in each worker.
 
 import { ProcessDesk } from '../admin/process-desk.ts';
-import { type App, createApp, libLuaDirectory } from '../app.ts';
+import { type App, createApp, libLuaDirectory, type ScriptPaths } from '../app.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Copies } from '../delivery/delivered-memory.ts';
@@ -136,6 +136,12 @@ export interface ServeParts {
   readonly beforeListen: () => string | undefined;
 }
 
+/** The files of a policy that another process has read. */
+const pathsOf = ({ path, more = [] }: PolicySource): ScriptPaths => ({
+  path,
+  more: more.map((file) => file.path),
+});
+
 /** Starts to serve. */
 export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const { options, log, onBroken } = parts;
@@ -145,8 +151,9 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   if (spool !== undefined && policy === undefined) return failed(spool, exitCode.system);
   if (spool !== undefined) log.emit('spool-warning', { cause: spool });
   const script =
-    policy === undefined ? await findScript(options) : { kind: 'found' as const, path: policy.path };
+    policy === undefined ? await findScript(options) : { kind: 'found' as const, ...pathsOf(policy) };
   if (script.kind === 'missing') return failed(script.problem, exitCode.software);
+  const scriptName = [script.path, ...script.more].join(' ');
   const heartbeat = new Heartbeat();
   const watchdog = startWatchdog(options, heartbeat);
   const counting = startCounting(parts, systemClock);
@@ -184,7 +191,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   for (const warning of told.warnings) log.emit('push-script-warning', { warning });
   const { stores } = app.ports;
   const place = {
-    ...app.place(script.path),
+    ...app.place(script),
     lack: (source: PolicySource) => storeProblem(stores, options, source, latin1Of(libLuaDirectory)),
   };
   const started = await CurrentPolicy.start(policy === undefined ? place : { ...place, source: policy });
@@ -206,7 +213,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   log.emit('serving', {
     version,
     address: where,
-    script: script.path,
+    script: scriptName,
     hooks: started.hooks.join(' '),
   });
   // A successor has said nothing new.
@@ -229,8 +236,8 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     if (tooSmall !== undefined) {
       return kept(tooSmall);
     }
-    const path = found.kind === 'found' ? found.path : script.path;
-    const settings = change.options === undefined ? undefined : { path, options: change.options };
+    const { path, more } = found.kind === 'found' ? found : script;
+    const settings = change.options === undefined ? undefined : { path, more, options: change.options };
     const scripts = await app.authScripts.prepare(wanted, change.policy?.authScripts);
     if (scripts.kind === 'failed') return kept(scripts.message);
     const push = await app.pushScripts.prepare(wanted, change.policy?.pushScripts);
@@ -290,7 +297,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     desk,
     server,
     where,
-    script: script.path,
+    script: scriptName,
     hooks: started.hooks,
     source: () => {
       const authScripts = app.authScripts.sources;

@@ -2,6 +2,7 @@
 
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { codeOrText, textOf } from '../base/errors.ts';
 import type { ListenError } from '../net/listener.ts';
 import { BOUND_BEFORE } from '../ops/held-sockets.ts';
@@ -14,7 +15,7 @@ import { privateDirectoryProblem } from './spool-directory.ts';
 const defaultScripts = ['/etc/smtpe.lua', '/etc/smtpe/smtpe.lua'] as const;
 
 export type ScriptOutcome =
-  | { readonly kind: 'found'; readonly path: string }
+  | { readonly kind: 'found'; readonly path: string; readonly more: readonly string[] }
   | { readonly kind: 'missing'; readonly problem: string };
 
 /** `file`, or why it is none that can be read. */
@@ -30,21 +31,41 @@ async function fileProblem(path: string): Promise<'file' | 'missing' | string> {
   }
 }
 
-/** The path of the policy. */
+/** What option script names: one file, or several separated by blanks (the path of one that is there may have blanks itself). */
+async function namedScripts(named: string): Promise<readonly [string, ...(readonly string[])]> {
+  const [first, ...more] = named.split(/[ \t\n]+/).filter((path) => path !== '');
+  if (first === undefined || more.length === 0 || (await fileProblem(named)) === 'file') return [named];
+  return [first, ...more];
+}
+
+/** The paths of the policy. */
 export async function findScript(options: Options): Promise<ScriptOutcome> {
   const named = options.values.script;
-  for (const path of named === '' ? defaultScripts : [named]) {
+  if (named === '') return findDefault();
+  const [first, ...more] = await namedScripts(named);
+  const paths = [first, ...more];
+  for (const [i, path] of paths.entries()) {
     const found = await fileProblem(path);
-    if (found === 'file') return { kind: 'found', path };
-    if (found === 'missing') continue;
-    const place = named === '' ? path : `${options.origin('script')}: script=${named}`;
-    return { kind: 'missing', problem: `${place}: ${found}` };
+    const place = `${options.origin('script')}: script=${path}`;
+    if (found === 'missing') return { kind: 'missing', problem: `${place}: there is no such file` };
+    if (found !== 'file') return { kind: 'missing', problem: `${place}: ${found}` };
+    if (paths.findIndex((other) => resolve(other) === resolve(path)) < i)
+      return {
+        kind: 'missing',
+        problem: `${place}: it is named twice; right would be: each file once, in the order in which they are asked`,
+      };
   }
-  const origin = options.origin('script');
-  const problem =
-    named === ''
-      ? `there is no policy: neither ${defaultScripts.join(' nor ')} exists; set script=PATH (etc/smtpe.lua of the package is one to start from)`
-      : `${origin}: script=${named}: there is no such file`;
+  return { kind: 'found', path: first, more };
+}
+
+/** Without the option: the first of two places at which there is a file. */
+async function findDefault(): Promise<ScriptOutcome> {
+  for (const path of defaultScripts) {
+    const found = await fileProblem(path);
+    if (found === 'file') return { kind: 'found', path, more: [] };
+    if (found !== 'missing') return { kind: 'missing', problem: `${path}: ${found}` };
+  }
+  const problem = `there is no policy: neither ${defaultScripts.join(' nor ')} exists; set script=PATH (etc/smtpe.lua of the package is one to start from)`;
   return { kind: 'missing', problem };
 }
 

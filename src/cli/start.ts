@@ -9,17 +9,20 @@ import { helpText } from '../options/help-text.ts';
 import { loadOptions } from '../options/load-options.ts';
 import { adminVerb } from './admin-verbs.ts';
 import { check } from './check.ts';
+import { doc, explain } from './doc.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { exitCode } from './exit-code.ts';
 import { help } from './help.ts';
 import { infoText, versionText } from './info.ts';
+import { init } from './init.ts';
 import { complain, print } from './problems.ts';
 import { readOptionFile } from './read-option-file.ts';
 import { run } from './run.ts';
 import { runWorker } from './run-worker.ts';
+import { sink } from './sink.ts';
 import { settleSpoolDirectory } from './spool-directory.ts';
 import { store } from './store.ts';
-import { test } from './test.ts';
+import { talk } from './talk.ts';
 import { users } from './users.ts';
 import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
 import { why } from './why.ts';
@@ -33,6 +36,10 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
     if (ended !== undefined) return ended;
   }
   const commandLine = readCommandLine(args);
+  if (commandLine.verb === 'sink') {
+    early.giveUp();
+    return sink(commandLine.operands);
+  }
   if (commandLine.verb === 'why') {
     early.giveUp();
     return why(commandLine.operands);
@@ -64,13 +71,22 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       await print(helpText(options));
       return printed;
     case 'check':
-      return check(options);
+      return check(options, { json: commandLine.json, net: commandLine.net });
+    case 'sink':
+      return sink(commandLine.operands);
     case 'why':
       return why(commandLine.operands);
+    case 'init':
+      return init(commandLine.operands);
+    case 'doc':
+      return doc(commandLine.operands, options);
+    case 'explain':
+      return explain(commandLine.operands);
     case 'store':
       return store(options, commandLine.operands);
+    case 'talk':
     case 'test':
-      return test(options);
+      return talk(options);
     case 'users':
       return users(options);
     case 'status':

@@ -14,19 +14,35 @@ export interface VerbSpec {
 
 export const verbTable = {
   run: {
-    usage: 'smtpe [run] [POLICY.lua] [OPTION ...]',
+    usage: 'smtpe [run] [POLICY.lua ...] [OPTION ...]',
     text: 'run the server; the same without a verb',
     more: 'Runs in the foreground until SIGTERM or SIGINT (+daemon detaches). SIGHUP reloads the policy.',
   },
+  init: {
+    usage: 'smtpe init DIRECTORY [RECIPE]; smtpe init --list',
+    text: 'begin a policy: a directory with policy, test, option file',
+    more: 'Without a recipe relay-guard. What it makes passes smtpe check and smtpe test at once. Writes into a new or empty directory only. Exit code 64 otherwise.',
+  },
   check: {
-    usage: 'smtpe check [POLICY.lua] [OPTION ...]',
+    usage: 'smtpe check [POLICY.lua ...] [OPTION ...] [+net] [--json]',
     text: 'read options and policy and say what is wrong',
-    more: 'Listens nowhere, asks nobody and starts no command; the file level of the policy and hook.init do run, and files that they write are written. Exit code 0 when no mistake was found, 64 for options, 70 for the policy, 71 for the system.',
+    more:
+      'Listens nowhere, asks nobody and starts no command; the file level of the policy and hook.init do run, and files that they write are written. ' +
+      '+net: next hops, scanners, web servers, stores and name servers that options and policy name are asked whether they answer, 5 s each. ' +
+      'Exit code 0 when no mistake was found, 64 for options, 70 for the policy, 71 for the system and the network.',
   },
   test: {
-    usage: 'smtpe test [POLICY.lua] [OPTION ...]',
+    usage:
+      'smtpe test [PATH ...] [POLICY.lua] [-k NAME] [--tap | --json] [--junit=FILE] [--coverage] [OPTION ...]',
+    text: 'run the cases of policies, files *_test.lua (doc/test.md)',
+    more: 'Nobody outside is asked, and the clock is that of the test. Without a PATH it is the same as talk. Exit code 0 when all cases are well, 1 when one has failed, 64 for a wrong use.',
+  },
+  talk: {
+    usage: 'smtpe talk [POLICY.lua ...] [OPTION ...]',
     text: 'one session on the terminal or from a pipe',
-    more: 'A line that is no SMTP command runs as Lua in the environment of the session. +test is the same.',
+    more:
+      'A line that is no SMTP command runs as Lua in the environment of the session, and an expression shows its value. +test is the same. ' +
+      'A message that no next hop takes is not refused for that: it is said where it would go. Exit code 1 after a Lua error.',
   },
   store: {
     usage: 'smtpe store [OPTION ...] COMMAND [ARGUMENT ...]',
@@ -90,6 +106,25 @@ export const verbTable = {
     text: 'have it take them again',
     more: 'Orders it at admin-listen.',
   },
+  sink: {
+    usage:
+      'smtpe sink [port=N] [address=IP] [dir=PATH] [keep=N] [size=N] [RULE ...]; smtpe sink --list [port=N | dir=PATH]',
+    text: 'a next hop to try things out with; --list: what it took',
+    more:
+      'Listens on 127.0.0.1:2526, takes everything and keeps the newest 1000 messages in a directory of the temporary ones. A RULE is STAGE[:PATTERN]=REPLY[%N]: ' +
+      "'rcpt:bad@*=550 5.1.1 no', mail:*@b.example=554, dot=451%10 (one of ten), data=drop%5 (hangs up); stages are banner, ehlo, mail, rcpt, data, dot; the first rule that fits counts. " +
+      'Exit code of --list 1 when there is nothing.',
+  },
+  doc: {
+    usage: 'smtpe doc NAME ...',
+    text: 'what a function, module, hook, option, event, metric or verb is',
+    more: 'From the tables that doc/reference is made of: header.find, dns.type, client.address, hook.rcpt, smtp-smart-host, link-refused. Exit code 64 when there is nothing of that name.',
+  },
+  explain: {
+    usage: 'smtpe explain E017 | NAME | REPLY',
+    text: 'what an error of smtpe means, by number, name or reply',
+    more: 'The number stands in replies when smtp-error-url is set, the name in the log as cause=. Exit code 64 when smtpe has no such error.',
+  },
   info: {
     usage: 'smtpe info [OPTION ...]',
     text: 'every option with its value and where it came from',
@@ -129,8 +164,10 @@ export interface CommandLine {
   readonly words: readonly string[];
   /** What is behind `store`, `sessions`, `trace` or `why`. */
   readonly operands: readonly string[];
-  /** `--json`, for the verbs that ask a server. */
+  /** `--json`, for the verbs that ask a server, and for check. */
   readonly json: boolean;
+  /** `+net` of check. */
+  readonly net: boolean;
   /** What `help` is asked about. */
   readonly topics: readonly string[];
   /** What can be said to be wrong without knowing options. */
@@ -172,6 +209,20 @@ const isBare = (word: string): boolean => /^[a-z_][^=]*$/i.test(word);
 const isTraceWord = (word: string): boolean =>
   /^(?:client|from|to|id)=/.test(word) || (isBare(word) && !isPolicy(word) && verbOf(word) === undefined);
 
+/** `--json` and `+json`, `--net` and `+net`, where a verb has them. */
+function switchOf(verb: Verb, word: string): 'json' | 'net' | undefined {
+  const name = /^(?:\+|--)(json|net)$/.exec(word)?.[1];
+  if (name === 'json' && (verb === 'check' || isAdminVerb(verb))) return name;
+  return name === 'net' && verb === 'check' ? name : undefined;
+}
+
+/** A policy without a name in front: it is script, or stands behind those that are named there. */
+function takeScript(script: string, words: string[]): void {
+  const at = words.findLastIndex((word) => /^script=./i.test(word));
+  if (at < 0) words.push(`script=${script}`);
+  else words[at] = `${words[at]} ${script}`;
+}
+
 /** Takes the words apart; the words of an option file are no part of it. */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const words: string[] = [];
@@ -179,8 +230,8 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const operands: string[] = [];
   const problems: string[] = [];
   let json = false;
+  let net = false;
   let verb: Verb | undefined;
-  let script: string | undefined;
   for (const [index, word] of args.entries()) {
     if (word === '--') {
       words.push(...args.slice(index));
@@ -191,13 +242,19 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       continue;
     }
     const named = verbOf(word);
+    if (verb === 'sink' || verb === 'init' || verb === 'explain' || (verb === 'doc' && !word.includes('='))) {
+      operands.push(word);
+      continue;
+    }
     // Behind a command of the store everything is its own, keys that look like options too.
     if (verb === 'store' && (operands.length > 0 || isBare(word))) {
       operands.push(word);
       continue;
     }
-    if (word === '--json' && verb !== undefined && isAdminVerb(verb)) {
-      json = true;
+    const switched = verb === undefined ? undefined : switchOf(verb, word);
+    if (switched !== undefined) {
+      if (switched === 'json') json = true;
+      else net = true;
       continue;
     }
     if (verb === 'sessions' && /^[^=+-][^=]*$/.test(word) && !isPolicy(word)) {
@@ -219,14 +276,12 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       else if (verb !== undefined && verb !== named) problems.push(`two verbs: ${verb} and ${named}`);
       verb = named === 'help' ? 'help' : (verb ?? named);
     } else if (isPolicy(word)) {
-      if (script !== undefined) problems.push(`two policies: ${script} and ${word}`);
-      script = word;
-      words.push(`script=${word}`);
+      takeScript(word, words);
     } else {
       words.push(ownForm(word));
     }
   }
-  return { verb: verb ?? 'run', spelled: verb !== undefined, words, operands, json, topics, problems };
+  return { verb: verb ?? 'run', spelled: verb !== undefined, words, operands, json, net, topics, problems };
 }
 
 /** What `+help`, `+info`, `+version` and `+test` ask for, in the order in which the original looked at them. */
@@ -236,7 +291,7 @@ export function effectiveVerb(commandLine: CommandLine, options: Options): Verb 
   if (values.version) return 'version';
   if (values.info) return 'info';
   if (values.help) return 'help';
-  return values.test ? 'test' : 'run';
+  return values.test ? 'talk' : 'run';
 }
 
 /** What people type for what is done by a signal. */

@@ -47,7 +47,10 @@ export interface AskingParts {
   monotonic(): number;
 }
 
-export class Asking {
+/** As the session has it. */
+export type Asked = Pick<Asking, 'mail' | 'rcpt' | 'content' | 'giveBack'>;
+
+export class Asking implements Asked {
   readonly #parts: AskingParts;
   #at: AskedPlace | undefined;
   /** Whom it has taken, in order. */

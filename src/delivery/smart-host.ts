@@ -17,7 +17,7 @@ import type { ExtensionName, NextHopName } from '../smtp/protocol/extension-tabl
 import type { MailParameters } from '../smtp/protocol/parameters.ts';
 import type { Recipient } from '../smtp/protocol/recipient.ts';
 import { isPositive } from '../smtp/protocol/reply.ts';
-import { Asking, type Place } from './asking.ts';
+import { type Asked, Asking, type Place } from './asking.ts';
 import { type Copies, DeliveredMemory, isMixed } from './delivered-memory.ts';
 import { isPerRecipient } from './mailbox-path.ts';
 import type { Delivery, DeliveryOutcome, Mailer } from './port/delivery.ts';
@@ -58,7 +58,7 @@ export interface SmartHost {
    */
   forward(delivery: SmartHostDelivery, signal: AbortSignal): Promise<DeliveryOutcome>;
   /** The same, asked when the client says MAIL and RCPT. Nothing happens yet. */
-  ask(envelope: SmartHostEnvelope): Asking;
+  ask(envelope: SmartHostEnvelope): Asked;
   /** Who has a message by another process of the service: he gets no second copy from this one. */
   learn(copies: Copies): void;
 }

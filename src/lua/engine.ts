@@ -266,6 +266,15 @@ export class LuaEngine {
     return new Script(this.#parts, owner, globals ?? new Environment(this.#core, this.#shape, scripts));
   }
 
+  /** A script with globals of its own that has the fields (`client`) of another one: what one sets there the other reads. */
+  newScriptBeside(owner: ScriptOwner, scripts: ScriptFiles, other: Script): Script {
+    return new Script(
+      this.#parts,
+      owner,
+      new Environment(this.#core, this.#shape, scripts, other.environment),
+    );
+  }
+
   /** Globals for several calls at once, of which none comes in while another is in the middle of something. To be released. */
   newSharedGlobals(scripts: ScriptFiles): Environment {
     const environment = new Environment(this.#core, this.#shape, scripts);

@@ -99,6 +99,11 @@ export class Script implements TaskOwner {
     return this.#task.resumedMs;
   }
 
+  /** For the engine, which makes another one beside it. */
+  get environment(): Environment {
+    return this.#task.environment;
+  }
+
   get progress(): number {
     return this.#row?.at ?? 0;
   }
@@ -257,6 +262,21 @@ export class Script implements TaskOwner {
     if (message === undefined) return task.start(chunkName, 0, read, this.#owner.limits(chunkName));
     task.release();
     return { kind: 'error', message, traceback: '' };
+  }
+
+  /** What is wrong with a text as a chunk; nothing of it runs. Undefined: nothing, or the script is closed. */
+  problemOf(source: string, chunkName: string): string | undefined {
+    if (this.#closed || this.#task.condemned || this.#task.busy) return undefined;
+    const { calls, maxSource } = this.#parts;
+    const problem = calls.pushText(
+      this.#task.acquire(),
+      source,
+      chunkName,
+      this.#task.environment,
+      maxSource(),
+    );
+    this.#task.release();
+    return problem;
   }
 
   /** Sets fields of the script's own module (`client`) before Lua runs again; undefined removes one. */

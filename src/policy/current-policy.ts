@@ -1,12 +1,13 @@
 // The policy that new connections get, and its replacement by a reload: a new revision (script and modules) is read, compiled, run once
 // and initialised beside the old one, and takes its place only when all that went well. Connections go on with the one they began with.
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Log } from '../base/log.ts';
 import type { LuaEngine } from '../lua/engine.ts';
 import { latin1Of } from '../lua/source.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import type { PolicySource } from '../ops/revision.ts';
 import type { Options } from '../options/options.ts';
+import { chainOf } from './chain.ts';
 import type { Policy } from './instance.ts';
 import { type Findings, type LintFile, lintPolicy, noFindings } from './lint/lint.ts';
 import { type LuaPolicy, loadPolicy } from './loader.ts';
@@ -15,6 +16,8 @@ import { failureOf, type TrialOutcome, tryPolicy } from './trial.ts';
 
 export interface PolicyPlace {
   readonly path: string;
+  /** Further files, in their order; the first answer of a hook wins. */
+  readonly more?: readonly string[];
   readonly libLuaDirectory: string;
   readonly engine: LuaEngine;
   /** The Lua API, to find names that it does not have. */
@@ -31,6 +34,7 @@ export interface PolicyPlace {
 /** What a reload may change besides the policy. */
 export interface PolicySettings {
   readonly path: string;
+  readonly more: readonly string[];
   /** hook.init may set some of them. */
   readonly options: Options;
 }
@@ -124,34 +128,98 @@ function filesOf(policy: LuaPolicy): readonly RevisionFile[] {
   return [{ path: policy.path, text: policy.source.text }, ...policy.scripts.found()];
 }
 
+/** All files of a policy, each as `prepare` gives it. When one fails none is left, and what they are made of is to be watched. */
+async function prepareAll(
+  place: PolicyPlace,
+  revision: number,
+  source?: PolicySource,
+): Promise<PolicyOutcome<{ readonly files: Files }>> {
+  const first = await prepare(place, revision, source);
+  if (first.kind === 'failed') return first;
+  const files: Files = [first];
+  const paths = source === undefined ? (place.more ?? []) : (source.more ?? []).map((one) => one.path);
+  for (const [i, path] of paths.entries()) {
+    const next = await prepare({ ...place, path }, revision, source?.more?.[i]);
+    if (next.kind === 'failed') return allGivenUp(files, next.message, next.files ?? [missingFile(path)]);
+    files.push(next);
+  }
+  return { kind: 'ready', files };
+}
+
+type Files = [Prepared, ...Prepared[]];
+
+/** One that could not be read: it is waited for. */
+const missingFile = (path: string): RevisionFile => ({ path: resolve(path), text: undefined });
+
+function allGivenUp(files: Files, message: string, more: readonly RevisionFile[] = []): PolicyOutcome<never> {
+  const seen = files.flatMap(({ policy }) => [...filesOf(policy), ...policy.scripts.notFound()]);
+  for (const { policy } of files) policy.retire();
+  return { kind: 'failed', message, files: [...seen, ...more] };
+}
+
+/** Runs hook.init of each file in turn; what went wrong, or undefined. */
+async function initialise(files: Files, { options, log }: PolicyPlace): Promise<string | undefined> {
+  for (const { policy } of files) {
+    const failure = failureOf(await policy.runInit({ options, log }));
+    if (failure === undefined) continue;
+    return files.length === 1 ? `hook.init: ${failure}` : `${policy.source.path}: hook.init: ${failure}`;
+  }
+  return undefined;
+}
+
 function givenUp(policy: LuaPolicy, message: string): PolicyOutcome<never> {
   const files = [...filesOf(policy), ...policy.scripts.notFound()];
   policy.retire();
   return { kind: 'failed', message, files };
 }
 
-/** Compiles the policy, runs its file level and hook.init, for `smtpe check`, which gives it a place without a network. */
-export async function checkPolicy(place: PolicyPlace): Promise<PolicyOutcome<Omit<Prepared, 'policy'>>> {
-  const prepared = await prepare(place, 0);
-  if (prepared.kind === 'failed') return prepared;
-  const { policy, hooks, refused, tolerated, findings } = prepared;
-  const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));
-  policy.retire();
-  if (failure === undefined) return { kind: 'ready', hooks, refused, tolerated, findings };
-  return { kind: 'ready', hooks, refused: [...refused, `hook.init: ${failure}`], tolerated, findings };
+/** One file of a policy, as `smtpe check` tells of it. */
+export interface CheckedFile extends Omit<Prepared, 'policy'> {
+  /** As the option names it. */
+  readonly path: string;
+  /** Texts of the file and of what it has loaded; latin1. */
+  readonly texts: readonly RevisionFile[];
 }
+
+/** Compiles the policy, runs its file level and hook.init, for `smtpe check`, which gives it a place without a network. */
+export async function checkPolicy(
+  place: PolicyPlace,
+): Promise<PolicyOutcome<{ readonly files: readonly CheckedFile[] }>> {
+  const prepared = await prepareAll(place, 0);
+  if (prepared.kind === 'failed') return prepared;
+  const checked: CheckedFile[] = [];
+  for (const { policy, ...file } of prepared.files) {
+    const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));
+    const refused = failure === undefined ? file.refused : [...file.refused, `hook.init: ${failure}`];
+    checked.push({ ...file, refused, path: policy.source.path, texts: filesOf(policy) });
+    policy.retire();
+  }
+  return { kind: 'ready', files: checked };
+}
+
+/** A revision that may be put in service. */
+interface Served {
+  readonly files: readonly LuaPolicy[];
+  readonly policy: Policy;
+  readonly hooks: readonly string[];
+}
+
+/** The files of a place as option script has them. */
+const scriptText = ({ path, more = [] }: PolicyPlace): string => [path, ...more].join(' ');
 
 export class CurrentPolicy {
   #place: PolicyPlace;
-  #current: LuaPolicy;
+  #files: readonly LuaPolicy[];
+  #served: Policy;
   #revision = 1;
   #failedFor: readonly RevisionFile[] = [];
   /** The last reload asked for; the next one waits for it. */
   #reloading: Promise<unknown> = Promise.resolve();
 
-  private constructor(place: PolicyPlace, policy: LuaPolicy) {
+  private constructor(place: PolicyPlace, served: Served) {
     this.#place = place;
-    this.#current = policy;
+    this.#files = served.files;
+    this.#served = served.policy;
   }
 
   /** Loads, tries and initialises the policy for the first time. */
@@ -160,44 +228,60 @@ export class CurrentPolicy {
   ): Promise<PolicyOutcome<{ readonly current: CurrentPolicy; readonly hooks: readonly string[] }>> {
     const next = await CurrentPolicy.#next(place, 1, place.source);
     if (next.kind === 'failed') return next;
-    return { kind: 'ready', current: new CurrentPolicy(place, next.policy), hooks: next.hooks };
+    return { kind: 'ready', current: new CurrentPolicy(place, next), hooks: next.hooks };
   }
 
   static async #next(
     place: PolicyPlace,
     revision: number,
     source?: PolicySource,
-  ): Promise<PolicyOutcome<Prepared>> {
-    const prepared = await prepare(place, revision, source);
+  ): Promise<PolicyOutcome<Served>> {
+    const prepared = await prepareAll(place, revision, source);
     if (prepared.kind === 'failed') return prepared;
-    const { policy, refused, tolerated, findings } = prepared;
-    if (refused.length > 0) return givenUp(policy, `${place.path}: ${refused.join('; ')}`);
-    const lack = source === undefined ? await place.lack?.(policy.source) : undefined;
-    if (lack !== undefined) return givenUp(policy, lack);
-    for (const problem of tolerated) place.log.emit('policy-tolerated', { script: place.path, problem });
-    for (const mistake of findings.mistakes) place.log.emit('policy-mistake', { mistake });
-    const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));
-    return failure === undefined ? prepared : givenUp(policy, `hook.init: ${failure}`);
+    const { files } = prepared;
+    for (const { policy, refused } of files) {
+      if (refused.length > 0) return allGivenUp(files, `${policy.source.path}: ${refused.join('; ')}`);
+      const lack = source === undefined ? await place.lack?.(policy.source) : undefined;
+      if (lack !== undefined) return allGivenUp(files, lack);
+    }
+    for (const { policy, tolerated, findings } of files) {
+      for (const problem of tolerated)
+        place.log.emit('policy-tolerated', { script: policy.source.path, problem });
+      for (const mistake of findings.mistakes) place.log.emit('policy-mistake', { mistake });
+    }
+    const failure = await initialise(files, place);
+    if (failure !== undefined) return allGivenUp(files, failure);
+    const [first, ...more] = files;
+    const policies = files.map(({ policy }) => policy);
+    return {
+      kind: 'ready',
+      files: policies,
+      policy: chainOf([first.policy, ...more.map(({ policy }) => policy)], revision),
+      hooks: [...new Set(files.flatMap(({ hooks }) => hooks))],
+    };
   }
 
   get policy(): Policy {
-    return this.#current;
+    return this.#served;
   }
 
   /** It serves nobody any more: what was compiled goes with its last instance. */
   retire(): void {
-    this.#current.retire();
+    for (const policy of this.#files) policy.retire();
   }
 
-  /** All that the present revision is made of: script and modules, for another process that is to run the same. */
+  /** All that the present revision is made of: scripts and modules, for another process that is to run the same. */
   get source(): PolicySource {
-    return this.#current.source;
+    const [first, ...more] = this.#files.map((policy) => policy.source);
+    if (first === undefined) throw new Error('a policy has at least one file');
+    return more.length === 0 ? first : { ...first, more };
   }
 
   /** The files to watch: those of the present revision, and those that the last reload failed for. */
   get files(): readonly RevisionFile[] {
     const files = new Map(this.#failedFor.map((file) => [file.path, file]));
-    for (const file of filesOf(this.#current)) if (!files.has(file.path)) files.set(file.path, file);
+    for (const policy of this.#files)
+      for (const file of filesOf(policy)) if (!files.has(file.path)) files.set(file.path, file);
     return [...files.values()];
   }
 
@@ -216,7 +300,8 @@ export class CurrentPolicy {
     settings: PolicySettings | undefined,
   ): Promise<PolicyOutcome<object>> {
     const place = { ...this.#place, ...settings };
-    const { path, log } = place;
+    const { log } = place;
+    const path = scriptText(place);
     const next = await CurrentPolicy.#next(place, this.#revision + 1, source);
     this.#failedFor = next.kind === 'failed' ? (next.files ?? []) : [];
     if (next.kind === 'failed') {
@@ -228,8 +313,9 @@ export class CurrentPolicy {
     if (settings !== undefined) options.adopt(settings.options);
     this.#place = { ...place, options };
     this.#revision++;
-    this.#current.retire();
-    this.#current = next.policy;
+    for (const policy of this.#files) policy.retire();
+    this.#files = next.files;
+    this.#served = next.policy;
     log.emit('policy-reloaded', { script: path, revision: this.#revision });
     return { kind: 'ready' };
   }

@@ -64,6 +64,8 @@ export interface PolicyInstance {
   callEach(hook: HookName, batch: SliceBatch): RowOutcome | Promise<RowOutcome>;
   /** Runs a chunk in the instance's environment as a coroutine (`+test`); results are the chunk's. */
   run(source: string, chunkName: string): HookOutcome | Promise<HookOutcome>;
+  /** What is wrong with a text as a chunk, by the compiler; undefined: nothing. Nothing of it runs. */
+  problemOf?(source: string, chunkName: string): string | undefined;
   /** Sets fields of the connection's `client` table before the next Lua code runs; undefined removes a field. */
   setClient(fields: LuaRecord): void;
   /** Drops a lazy field (mime.parts, uri.found): the next read asks the session again. */
@@ -84,6 +86,8 @@ export interface InstanceOwner {
   readonly session: SessionView;
   readonly options: Options;
   readonly log: Log;
+  /** The instance of another file of the policy: both have one `client`. */
+  readonly beside?: PolicyInstance;
 }
 
 /** A compiled, checked policy; connections get instances of it. */
@@ -93,4 +97,6 @@ export interface Policy {
   readonly path: string;
   /** Runs the file level in a new environment. */
   open(owner: InstanceOwner): OpenOutcome | Promise<OpenOutcome>;
+  /** The files behind this one, in their order; undefined: there are none. */
+  readonly more?: readonly Policy[];
 }

@@ -39,6 +39,8 @@ export interface LuaOwner {
   readonly session: SessionView | undefined;
   readonly options: Options;
   readonly log: Log;
+  /** See InstanceOwner. */
+  readonly beside?: PolicyInstance;
 }
 
 /** What all instances of a revision of a policy share. */
@@ -59,7 +61,12 @@ export class LuaInstance implements PolicyInstance, ScriptOwner {
   constructor(engine: LuaEngine, owner: LuaOwner, revision: InstanceRevision) {
     this.#owner = owner;
     this.#revision = revision;
-    this.#script = engine.newScript(this, revision.scripts);
+    const { beside } = owner;
+    const scripts = revision.scripts;
+    this.#script =
+      beside instanceof LuaInstance
+        ? engine.newScriptBeside(this, scripts, beside.#script)
+        : engine.newScript(this, scripts);
   }
 
   get id(): string {
@@ -125,6 +132,10 @@ export class LuaInstance implements PolicyInstance, ScriptOwner {
 
   run(source: string, chunkName: string): HookOutcome | Promise<HookOutcome> {
     return chain(this.#script.run(source, chunkName, readAll), (end) => this.#outcome(chunkName, end));
+  }
+
+  problemOf(source: string, chunkName: string): string | undefined {
+    return this.#script.problemOf(source, chunkName);
   }
 
   #outcome(what: string, end: HookOutcome | Failure): HookOutcome {

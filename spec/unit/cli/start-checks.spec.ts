@@ -18,7 +18,7 @@ describe('findScript', () => {
   it('finds the named policy', async () => {
     const path = join(directory, 'p.lua');
     await writeFile(path, '');
-    expect(await findScript(createOptions({ script: path }))).toEqual({ kind: 'found', path });
+    expect(await findScript(createOptions({ script: path }))).toEqual({ kind: 'found', path, more: [] });
   });
 
   it('says which file is missing and where it was named', async () => {

@@ -9,6 +9,24 @@ const line = (...args: readonly string[]) => {
 
 describe('command line', () => {
   it.each([
+    [
+      ['check', '+net', 'p.lua', '--json'],
+      ['check', true, true, ['script=p.lua']],
+    ],
+    [
+      ['check', '--net', '+json', 'x=1'],
+      ['check', true, true, ['x=1']],
+    ],
+    [
+      ['run', '+net'],
+      ['run', false, false, ['+net']],
+    ],
+  ])('%j: words of check', (args, expected) => {
+    const { json, net, verb, words } = readCommandLine(args);
+    expect([verb, net, json, words]).toEqual(expected);
+  });
+
+  it.each([
     [[], ['run', false, [], [], []]],
     [
       ['run', '+daemon'],
@@ -70,7 +88,11 @@ describe('command line', () => {
     ],
     [
       ['a.lua', 'b.lua'],
-      ['run', false, ['script=a.lua', 'script=b.lua'], [], ['two policies: a.lua and b.lua']],
+      ['run', false, ['script=a.lua b.lua'], [], []],
+    ],
+    [
+      ['check', 'script=a.lua', 'b.lua', '+daemon', 'c.lua'],
+      ['check', true, ['script=a.lua b.lua c.lua', '+daemon'], [], []],
     ],
     [
       ['--', 'check'],
@@ -87,7 +109,12 @@ describe('command line', () => {
       return { json, operands, verb, words };
     };
     expect(read('sessions', 'file=x.cf', '192.0.2.0/24', 'hook', '--json')).toEqual({
-      ...{ verb: 'sessions', json: true, operands: ['192.0.2.0/24', 'hook'], words: ['file=x.cf'] },
+      ...{
+        verb: 'sessions',
+        json: true,
+        operands: ['192.0.2.0/24', 'hook'],
+        words: ['file=x.cf'],
+      },
     });
     expect(read('sessions', 'close', '2AS8')).toMatchObject({ operands: ['close', '2AS8'], words: [] });
     expect(read('status', '--json', '+daemon')).toMatchObject({
@@ -95,7 +122,7 @@ describe('command line', () => {
       json: true,
       words: ['+daemon'],
     });
-    expect(read('check', '--json')).toMatchObject({ json: false, words: ['--json'] });
+    expect(read('info', '--json')).toMatchObject({ json: false, words: ['--json'] });
   });
 
   it('lets a verb win, then version, info, help and test among the options', () => {
@@ -105,7 +132,7 @@ describe('command line', () => {
     expect(effectiveVerb(none, all)).toBe('version');
     expect(effectiveVerb(none, createOptions({ help: '+', info: '-' }))).toBe('info');
     expect(effectiveVerb(none, createOptions({ help: '+', test: '+' }))).toBe('help');
-    expect(effectiveVerb(none, createOptions({ test: '+' }))).toBe('test');
+    expect(effectiveVerb(none, createOptions({ test: '+' }))).toBe('talk');
     expect(effectiveVerb(none, createOptions())).toBe('run');
   });
 

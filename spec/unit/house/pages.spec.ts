@@ -123,6 +123,8 @@ describe('names in pages', () => {
       'name',
       'option',
       'auth-required',
+      // Words of check and sink.
+      ...['net', 'json', 'dir', 'keep', 'size', 'dot', 'data'],
       ...eventNames.flatMap((name) => Object.keys(eventTable[name].fields)),
     ]);
     const wrong = quoted

@@ -47,13 +47,16 @@ export class Environment {
   /** The connection's own metatable of strings, once its policy has changed `string` or asked for the metatable. */
   #strings: Anchor | undefined;
   #filesOpened = false;
-  #pending: Record<string, LuaValue> | undefined;
+  /** Fields that Lua does not have yet: one for all environments that share them. */
+  #unset: { fields: Record<string, LuaValue> | undefined };
 
-  constructor(core: Core, shape: EnvironmentShape, scripts: ScriptFiles) {
+  /** `beside`: the one whose fields it shares. */
+  constructor(core: Core, shape: EnvironmentShape, scripts: ScriptFiles, beside?: Environment) {
     const { api, main, memory } = core;
     this.#core = core;
     this.#shape = shape;
     this.scripts = scripts;
+    this.#unset = beside === undefined ? { fields: undefined } : beside.#unset;
     api.lua_createtable(main, 0, 4);
     for (const table of shape.tables) {
       core.pushName(main, table);
@@ -62,9 +65,13 @@ export class Environment {
     }
     if (shape.fieldsModule !== undefined) {
       core.pushName(main, shape.fieldsModule);
-      api.lua_createtable(main, 0, 0);
-      api.lua_rawgetp(main, registry, memory.name(kept.fieldsMetatable));
-      api.lua_setmetatable(main, -2);
+      const others = beside === undefined ? undefined : beside.#fields;
+      if (others !== undefined) others.push(main);
+      else {
+        api.lua_createtable(main, 0, 0);
+        api.lua_rawgetp(main, registry, memory.name(kept.fieldsMetatable));
+        api.lua_setmetatable(main, -2);
+      }
       api.lua_pushvalue(main, -1);
       this.#fields = core.bridge.anchor(main);
       api.lua_rawset(main, -3);
@@ -138,15 +145,15 @@ export class Environment {
   /** Sets fields of the connection's own module (`client.address`) before Lua runs again; undefined removes one. */
   setFields(fields: LuaRecord): void {
     // Not a spread: that costs microseconds, at every command.
-    this.#pending = Object.assign(this.#pending ?? {}, fields);
+    this.#unset.fields = Object.assign(this.#unset.fields ?? {}, fields);
   }
 
   /** Lua is going to run. */
   enter(): void {
-    const fields = this.#pending;
+    const { fields } = this.#unset;
     this.#core.useStrings(this.#strings);
     if (fields === undefined) return;
-    this.#pending = undefined;
+    this.#unset.fields = undefined;
     if (this.#fields === undefined) return;
     const { api, main, bridge } = this.#core;
     this.#fields.push(main);
@@ -267,6 +274,7 @@ export class Environment {
     this.release();
     this.#record = undefined;
     this.#strings = undefined;
+    this.#unset = { fields: undefined };
     api.lua_createtable(main, 0, 0);
     api.lua_pushvalue(main, -1);
     this.#globals = bridge.anchor(main);

@@ -24,7 +24,11 @@ export const startOptions = {
   info: action('Print facts about this build and the effective options with their origin, and exit 64.'),
   version: action('Print name, version and copyright, and exit 64.'),
   script: atStart(
-    text('', 'path', 'The policy. Empty: /etc/smtpe.lua if it exists, else /etc/smtpe/smtpe.lua.'),
+    text(
+      '',
+      'any',
+      'The policy: a Lua file, or several separated by blanks, of which the first one that answers decides (doc/hooks.md). Empty: /etc/smtpe.lua if it exists, else /etc/smtpe/smtpe.lua.',
+    ),
   ),
   test: untilRestart(
     atStart(flag(false, 'One session over stdin and stdout; a line that is no SMTP command runs as Lua.')),

@@ -12,7 +12,7 @@ import { commands, outOfSequence, tlsRequired, unknownCommand } from './commands
 import { ConversationContext } from './conversation-context.ts';
 import type { Ending } from './ending.ts';
 import type { HookAnswer } from './hooks.ts';
-import { runLua } from './interactive.ts';
+import { LuaLines, ownLine, type Terminal } from './interactive.ts';
 import { isQuit, overChunks, overLimit, pipelinesUnasked } from './line-checks.ts';
 import { MessageDialogue } from './message-dialogue.ts';
 import { openPolicy } from './open-policy.ts';
@@ -34,6 +34,8 @@ export interface ConversationSettings {
   readonly trusted: boolean;
   /** `+test`: a line that is no command runs as Lua. */
   readonly interactive: boolean;
+  /** Who sits at the terminal, if somebody does. */
+  readonly terminal?: Terminal | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -42,7 +44,9 @@ const NO_HEADERS: readonly string[] = [];
 export class Conversation {
   readonly #core: SessionCore;
   readonly #context: ConversationContext;
-  readonly #interactive: boolean;
+  /** Of the terminal; undefined when there is none. */
+  readonly #lua: LuaLines | undefined;
+  readonly #terminal: Terminal | undefined;
   #message: MessageDialogue | undefined;
   /** Edits of headers for the next message, before a hello was asked about. */
   #earlyBefore: readonly string[] = NO_HEADERS;
@@ -58,7 +62,8 @@ export class Conversation {
   constructor(core: SessionCore, settings: ConversationSettings) {
     this.#core = core;
     this.#context = new ConversationContext(core, settings.trusted);
-    this.#interactive = settings.interactive;
+    this.#lua = settings.interactive ? new LuaLines() : undefined;
+    this.#terminal = settings.terminal;
   }
 
   /** True between transactions, where the session may be ended without harm. */
@@ -99,9 +104,36 @@ export class Conversation {
     });
   }
 
-  /** A complete line of the client. */
-  line(input: string): Maybe<void> {
+  /** What the terminal shows that it waits for. */
+  get awaits(): 'line' | 'more' | 'content' {
+    if (this.inContent) return 'content';
+    return this.#lua?.isOpen === true ? 'more' : 'line';
+  }
+
+  /** No more lines will come. */
+  unfinished(): Maybe<void> {
+    return this.#lua?.end(this.#core);
+  }
+
+  /** A line at the terminal that is no command, by what it is or by what went before. */
+  #ownLine(lua: LuaLines, input: string): { readonly done: Maybe<void> } | { readonly command: string } {
     const core = this.#core;
+    if (lua.isOpen) return { done: lua.take(core, input) };
+    const own = ownLine(input);
+    if (own?.kind === 'exit') return { command: 'QUIT' };
+    if (own === undefined || this.#terminal === undefined) return { command: input };
+    return { done: core.output.add(this.#terminal.help(own.topic)) };
+  }
+
+  /** A complete line of the client. */
+  line(given: string): Maybe<void> {
+    const core = this.#core;
+    let input = given;
+    if (this.#lua !== undefined && this.#state.phase !== 'dialogue') {
+      const own = this.#ownLine(this.#lua, given);
+      if ('done' in own) return own.done;
+      input = own.command;
+    }
     core.replies.answer(this.#loggable(input));
     core.counts.commandsWithoutMessage++;
     if (this.#state.phase !== 'dialogue') {
@@ -223,7 +255,7 @@ export class Conversation {
   }
 
   #pipelined(): boolean {
-    return pipelinesUnasked(this.#core, this.#context) && !this.#interactive;
+    return pipelinesUnasked(this.#core, this.#context) && this.#lua === undefined;
   }
 
   #lookUp(line: CommandLine): Command {
@@ -242,7 +274,7 @@ export class Conversation {
 
   #start(command: Command, line: CommandLine, answers: readonly string[]): Maybe<void> {
     const core = this.#core;
-    if (this.#interactive && command === unknownCommand) return runLua(core, line.input);
+    if (this.#lua !== undefined && command === unknownCommand) return this.#lua.take(core, line.input);
     const started = command.start(line, this.#context, answers);
     switch (started.kind) {
       case 'refuse':

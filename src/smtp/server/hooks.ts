@@ -18,6 +18,32 @@ export interface WaitingHook {
   readonly since: number;
 }
 
+/** What a session sees of a policy: hooks of one file (Hooks) or of several (HookChain). */
+export interface PolicyHooks {
+  readonly revision: number;
+  /** Milliseconds that hooks have taken, waiting included. */
+  readonly spent: number;
+  /** What the session waits for, if it is a hook. */
+  readonly waiting: WaitingHook | undefined;
+  has(name: HookName): boolean;
+  /** It may ask who signed a message. */
+  readonly verifies: boolean;
+  /** Fields of the client table, set before the next hook runs; undefined removes one. */
+  client(fields: LuaRecord): void;
+  /** Drops a lazy field: the next read asks the session again. */
+  forget(module: string, field: string): void;
+  /** `sent`: the code of the reply that hook.reply is asked about. */
+  call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer>;
+  /** As call, with the lines of a batch; `done` of them were handed over. */
+  callEach(name: HookName, batch: SliceBatch): Maybe<{ readonly done: number; readonly answer: HookAnswer }>;
+  /** Runs a line of Lua in the session's environment (`+test`). */
+  run(source: string): Maybe<HookOutcome>;
+  /** What the compiler has against such a line; undefined: nothing. */
+  problemOf(source: string): string | undefined;
+  cancel(): void;
+  close(): void;
+}
+
 export interface HooksParts {
   readonly log: Log;
   readonly clock: Clock;
@@ -25,23 +51,26 @@ export interface HooksParts {
   readonly revision: number;
   /** A password may be in what a hook is given and returns now, so that it must not get into the log. */
   readonly secret: () => boolean;
+  /** One of several files, as messages name it. */
+  readonly file?: string;
 }
 
-export class Hooks {
+export class Hooks implements PolicyHooks {
   readonly #instance: PolicyInstance;
   readonly #log: Log;
   readonly #secret: () => boolean;
   readonly #clock: Clock;
   readonly #trace: HookTrace;
+  readonly #file: string | undefined;
   readonly revision: number;
-  /** Milliseconds that hooks have taken, waiting included. */
   spent = 0;
   /** The hook that waits for something; monotonic. */
   #waiting: WaitingHook | undefined;
   /** Fields of `client` that Lua does not have yet. */
   #fields: Record<string, LuaValue> | undefined;
 
-  constructor(instance: PolicyInstance, { clock, log, revision, secret }: HooksParts) {
+  constructor(instance: PolicyInstance, { clock, file, log, revision, secret }: HooksParts) {
+    this.#file = file;
     this.#instance = instance;
     this.#log = log;
     this.#trace = new HookTrace(log);
@@ -50,7 +79,6 @@ export class Hooks {
     this.revision = revision;
   }
 
-  /** What the session waits for, if it is a hook. */
   get waiting(): WaitingHook | undefined {
     return this.#waiting;
   }
@@ -59,25 +87,21 @@ export class Hooks {
     return this.#instance.has(name);
   }
 
-  /** It may ask who signed a message. */
   get verifies(): boolean {
     return this.#instance.verifies;
   }
 
-  /** Fields of the client table, set before the next hook runs; undefined removes one. */
   client(fields: LuaRecord): void {
     // Not a spread: that costs microseconds, at every command.
     this.#fields = Object.assign(this.#fields ?? {}, fields);
   }
 
-  /** Drops a lazy field: the next read asks the session again. */
   forget(module: string, field: string): void {
     this.#instance.forget(module, field);
   }
 
-  /** `sent`: the code of the reply that hook.reply is asked about. */
   call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer> {
-    this.#flush();
+    this.flush();
     const since = this.#instance.has(name) ? this.#clock.monotonic() : undefined;
     if (since !== undefined && this.#trace.on)
       this.#trace.begins(name, args, this.#secret(), this.#instance.placeOf(name));
@@ -89,9 +113,8 @@ export class Hooks {
       : this.#measured(name, this.#read(name, outcome, sent), since);
   }
 
-  /** As call, with the lines of a batch; `done` of them were handed over. */
   callEach(name: HookName, batch: SliceBatch): Maybe<{ readonly done: number; readonly answer: HookAnswer }> {
-    this.#flush();
+    this.flush();
     const since = this.#clock.monotonic();
     return chain(this.#instance.callEach(name, batch), ({ done, outcome }) => {
       const ms = this.#clock.monotonic() - since;
@@ -102,10 +125,13 @@ export class Hooks {
     });
   }
 
-  /** Runs a line of Lua in the session's environment (`+test`). */
   run(source: string): Maybe<HookOutcome> {
-    this.#flush();
+    this.flush();
     return this.#instance.run(source, '=stdin');
+  }
+
+  problemOf(source: string): string | undefined {
+    return this.#instance.problemOf?.(source, '=stdin');
   }
 
   cancel(): void {
@@ -145,7 +171,8 @@ export class Hooks {
     return answer;
   }
 
-  #flush(): void {
+  /** Hands over the fields of `client` now. */
+  flush(): void {
     if (this.#fields === undefined) return;
     this.#instance.setClient(this.#fields);
     this.#fields = undefined;
@@ -157,7 +184,8 @@ export class Hooks {
     const at = sent === undefined ? { secret: this.#secret() } : { secret: this.#secret(), sent };
     const { answer, complaint } = judge(name, outcome, at);
     if (complaint !== undefined) {
-      const fields = { message: complaint.message, hook: `hook.${name}` };
+      const where = this.#file === undefined ? '' : `${this.#file}: `;
+      const fields = { message: where + complaint.message, hook: `hook.${name}` };
       this.#log.emit(complaint.useless ? 'result-useless' : 'result-fault', fields);
     }
     return answer;

@@ -1,32 +1,79 @@
-// `+test`: a line that is no SMTP command runs as Lua in the session's environment; what it returns is printed.
-
+// The session at a terminal (`smtpe talk`, `+test`): a line that is no SMTP command is Lua in the session's environment. An expression shows its
+// value, a chunk that is not complete goes on in the next line. Replies are written one by one, so that what Lua prints stands between them.
 import { chain, type Maybe } from '../../base/maybe.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
-import { luaTypeName } from '../../lua-api/value.ts';
 import type { SessionCore } from './session-core.ts';
+import { showValue } from './show-value.ts';
 
-/** One value as print would show it; tables and functions by their type. */
-function show(value: LuaValue): string {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    return String(value);
-  if (Buffer.isBuffer(value)) return value.toString('latin1');
-  return luaTypeName(value);
+/** Who sits there. */
+export interface Terminal {
+  /** The session waits for a command or a line of Lua; for the rest of a chunk; for the content of a message. */
+  waits(what: 'line' | 'more' | 'content'): void;
+  /** What `help` and `help NAME` show, with its line ends. */
+  help(topic: string): string;
 }
 
-export function runLua(core: SessionCore, source: string): Maybe<void> {
-  if (source.trim() === '') return;
-  return chain(core.hooks.run(source), (outcome) => {
-    switch (outcome.kind) {
-      case 'returned':
-        if (outcome.values.length > 0) core.output.add(`${outcome.values.map(show).join('\t')}\n`);
-        return;
-      case 'error':
-      case 'limit':
-        core.output.add(`error: ${outcome.message}\n`);
-        return;
-      case 'undefined':
-      case 'cancelled':
-        return;
-    }
-  });
+/** The compiler has come to the end of the text and wants more. */
+const INCOMPLETE = /<eof>$/;
+
+/** Whether a line is meant for whoever keeps the terminal: in lower case, as SMTP is written in upper case. */
+const HELP = /^\s*help(?:\s+(\S+))?\s*$/;
+const EXIT = /^\s*exit\s*$/;
+
+/** What a line at the terminal is instead of a command; undefined: it may be one. */
+export type OwnLine = { readonly kind: 'help'; readonly topic: string } | { readonly kind: 'exit' };
+
+export function ownLine(input: string): OwnLine | undefined {
+  if (EXIT.test(input)) return { kind: 'exit' };
+  const help = HELP.exec(input);
+  return help === null ? undefined : { kind: 'help', topic: help[1] ?? '' };
 }
+
+export class LuaLines {
+  #pending = '';
+
+  /** The next line belongs to a chunk that has begun. */
+  get isOpen(): boolean {
+    return this.#pending !== '';
+  }
+
+  /** Takes a line of Lua. */
+  take(core: SessionCore, line: string): Maybe<void> {
+    const text = this.#pending === '' ? line.replace(/^\s*=/, 'return ') : `${this.#pending}\n${line}`;
+    if (text.trim() === '') return;
+    const { hooks } = core;
+    const asValue = hooks.problemOf(`return ${text}`);
+    if (asValue === undefined) return this.#run(core, `return ${text}`);
+    const problem = hooks.problemOf(text);
+    const goesOn = problem !== undefined && (INCOMPLETE.test(problem) || INCOMPLETE.test(asValue));
+    if (!goesOn || text.length > core.values['lua-max-source']) return this.#run(core, text);
+    this.#pending = text;
+  }
+
+  /** There are no more lines: a chunk that is not complete is a mistake. */
+  end(core: SessionCore): Maybe<void> {
+    if (this.isOpen) return this.#run(core, this.#pending);
+  }
+
+  #run(core: SessionCore, source: string): Maybe<void> {
+    this.#pending = '';
+    return chain(core.hooks.run(source), (outcome) => {
+      switch (outcome.kind) {
+        case 'returned':
+          if (outcome.values.length > 0) core.output.add(`${shown(outcome.values)}\n`);
+          return;
+        case 'error':
+        case 'limit':
+          core.output.add(`error: ${outcome.message}\n`);
+          return;
+        case 'misshapen':
+        case 'not-callable':
+        case 'undefined':
+        case 'cancelled':
+          return;
+      }
+    });
+  }
+}
+
+const shown = (values: readonly LuaValue[]): string => values.map((value) => showValue(value)).join('\t');

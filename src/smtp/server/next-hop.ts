@@ -1,7 +1,7 @@
 // The next hop as the last who decides about MAIL and RCPT (option smtp-forward-at; RFC 5321 section 3.3): what it refuses is refused, with its
 // reply; that it takes somebody is a yes without words. Without a next hop that is to be asked it costs nothing.
 import type { Maybe } from '../../base/maybe.ts';
-import type { Asking } from '../../delivery/asking.ts';
+import type { Asked } from '../../delivery/asking.ts';
 import { dotReply } from '../../delivery/dot-reply.ts';
 import type { AskFailure, AskLimits } from '../../delivery/port/held.ts';
 import { outcomeText } from '../../delivery/port/outcome.ts';
@@ -105,7 +105,7 @@ function told(
   }));
 }
 
-function begin({ final: { sender }, id, parameters }: Transaction, route: Route, core: SessionCore): Asking {
+function begin({ final: { sender }, id, parameters }: Transaction, route: Route, core: SessionCore): Asked {
   const log = core.log.child({ transaction: id });
   const room = core.values['smtp-received'] ? OWN_TRACE : 0;
   return core.deps.smartHost.ask({

@@ -6,16 +6,19 @@ const FLUSH_AT = 16_384;
 
 export class Output {
   readonly #transport: Transport;
+  readonly #flushAt: number;
   #pending = '';
 
-  constructor(transport: Transport) {
+  /** `each`: every reply is written at once. */
+  constructor(transport: Transport, each = false) {
     this.#transport = transport;
+    this.#flushAt = each ? 0 : FLUSH_AT;
   }
 
   /** Adds a reply (latin1, with its line ends) to what the next flush writes; much of it is written at once. */
   add(text: string): void {
     this.#pending = this.#pending === '' ? text : this.#pending + text;
-    if (this.#pending.length >= FLUSH_AT) this.flush();
+    if (this.#pending.length >= this.#flushAt) this.flush();
   }
 
   flush(): void {

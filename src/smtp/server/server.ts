@@ -8,6 +8,7 @@ import type { Peer } from '../../net/peer.ts';
 import { TlsWrapper } from '../../net/tls-wrapper.ts';
 import { Transport } from '../../net/transport.ts';
 import type { ListenFlag } from '../../options/listen-list.ts';
+import type { Terminal } from './interactive.ts';
 import type { ServerDeps } from './server-deps.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
@@ -29,8 +30,13 @@ export interface SmtpServer {
   readonly sessions: number;
   /** The same, one by one, at this moment. */
   readonly all: Iterable<OpenSession>;
-  /** Runs a session over a stream, without limits of connections; resolves when it is over. `interactive`: that of `+test`. `flags`: of its listener. */
-  serve(stream: Duplex, peer: Peer, interactive: boolean, flags?: ReadonlySet<ListenFlag>): Promise<void>;
+  /** Runs a session over a stream, without limits of connections; resolves when it is over. `interactive`: that of `+test`, or who sits there. `flags`: of its listener. */
+  serve(
+    stream: Duplex,
+    peer: Peer,
+    interactive: boolean | Terminal,
+    flags?: ReadonlySet<ListenFlag>,
+  ): Promise<void>;
   /**
    * No new connections; idle sessions get 421, those with a transaction may finish it within `graceSeconds` (0: are cut off at once).
    * Resolves when every session is over. May be called again, with less patience.

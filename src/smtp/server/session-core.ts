@@ -17,7 +17,7 @@ import type { Client } from './client.ts';
 import type { Applied, Authentication } from './command.ts';
 import type { Ending } from './ending.ts';
 import { mailFields } from './envelope-fields.ts';
-import type { Hooks } from './hooks.ts';
+import type { PolicyHooks } from './hooks.ts';
 import type { Output } from './output.ts';
 import { Replies } from './replies.ts';
 import type { SecureLine } from './secure-line.ts';
@@ -101,7 +101,7 @@ export class SessionCore {
   #abort: AbortController | undefined;
   #interrupted = false;
   #interruptedFor: string | undefined;
-  #hooks: Hooks | undefined;
+  #hooks: PolicyHooks | undefined;
   #options: Options;
   /** What the policy has read of the message: it must ask again when the transaction changes. */
   #observed: ObserverKey[] | undefined;
@@ -167,7 +167,7 @@ export class SessionCore {
   }
 
   /** The policy of this connection; undefined until its instance is there. */
-  get hooks(): Hooks {
+  get hooks(): PolicyHooks {
     if (this.#hooks === undefined) throw new Error('the policy is not there yet');
     return this.#hooks;
   }
@@ -186,7 +186,7 @@ export class SessionCore {
     return this.#hooks !== undefined;
   }
 
-  setPolicy(hooks: Hooks): void {
+  setPolicy(hooks: PolicyHooks): void {
     this.#hooks = hooks;
   }
 

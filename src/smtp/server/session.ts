@@ -17,6 +17,7 @@ import { newClient } from './client.ts';
 import { Conversation } from './conversation.ts';
 import { DataPace } from './data-pace.ts';
 import { BY_ORDER, type Ending, systemError, TIMED_OUT } from './ending.ts';
+import type { Terminal } from './interactive.ts';
 import { Output } from './output.ts';
 import { likenessOf, refuseProxy } from './proxy-unasked.ts';
 import type { ErrorName } from './reply-table.ts';
@@ -36,6 +37,7 @@ export interface SessionSettings {
   readonly trusted: boolean;
   /** `+test`: Lua lines, and the end of the input does not mean that the client has gone. */
   readonly interactive: boolean;
+  readonly terminal?: Terminal | undefined;
   /** Milliseconds to wait before anything else (rate-global). */
   readonly delay: number;
   readonly watcher: SessionWatcher;
@@ -110,7 +112,7 @@ export class Session implements TransportUser, SecureLine {
       idSess,
       client: newClient(peer),
       input: new LineReader(values['limit-line-length']),
-      output: new Output(transport),
+      output: new Output(transport, settings.interactive),
       line: this,
       ended: () => this.#ended(),
     });
@@ -290,9 +292,13 @@ export class Session implements TransportUser, SecureLine {
     if (held && core.input.buffered > core.values['limit-pipeline-bytes']) this.#transport.pause();
     else this.#transport.resume();
     if (this.#activity !== 'waiting') return;
-    if (this.#inputEnded && !this.#transport.stalled) core.end(CLIENT_CLOSED);
+    if (this.#inputEnded && !this.#transport.stalled) {
+      if (this.#await(this.#conversation.unfinished())) return;
+      core.end(CLIENT_CLOSED);
+    }
     if (core.ending !== undefined) this.#finish(core.ending);
     else this.#expect();
+    if (core.ending === undefined) this.#settings.terminal?.waits(this.#conversation.awaits);
   }
 
   /** Sets the time-out. It counts from when we began to wait: bytes that do not make a whole command do not put it off. */

@@ -5,6 +5,7 @@ import type { ConnectionHandler, ListenerRow, TurnedAway } from '../../net/liste
 import type { Peer } from '../../net/peer.ts';
 import type { Transport } from '../../net/transport.ts';
 import type { ListenFlag } from '../../options/listen-list.ts';
+import type { Terminal } from './interactive.ts';
 import { errorReply } from './reply-table.ts';
 import type { ServerDeps } from './server-deps.ts';
 import { Session, type SessionWatcher } from './session.ts';
@@ -54,11 +55,11 @@ export class Sessions implements ConnectionHandler, SessionWatcher {
     return errorReply(why, options.values['smtp-error-url'], { address }).text;
   }
 
-  /** A session that nobody accepted; resolves when it is over. `interactive`: that of `+test`. */
+  /** A session that nobody accepted; resolves when it is over. `interactive`: that of `+test`, or who sits there. */
   serve(
     transport: Transport,
     peer: Peer,
-    interactive: boolean,
+    interactive: boolean | Terminal,
     flags: ReadonlySet<ListenFlag> = NO_FLAGS,
   ): Promise<void> {
     const listener = { name: '', options: this.#deps.options, flags };
@@ -95,15 +96,17 @@ export class Sessions implements ConnectionHandler, SessionWatcher {
     peer: Peer,
     listener: SessionListener,
     delay: number,
-    interactive: boolean,
+    at: boolean | Terminal,
     over: (() => void) | undefined,
   ): void {
+    const interactive = at !== false;
+    const terminal = typeof at === 'object' ? at : undefined;
     const proxies = listener.options.values['smtp-xclient-hosts'];
     // Who sits at the terminal of +test is the operator.
     const trusted = interactive || this.#trusted.has(proxies, peer.socketAddress);
     const idSess = this.#ids.next();
     // Kept as long as the session, ten thousand times: no closure, and every field by its name.
-    const settings = { idSess, peer, listener, trusted, interactive, delay, watcher: this, over };
+    const settings = { idSess, peer, listener, trusted, interactive, terminal, delay, watcher: this, over };
     this.#open.add(new Session(transport, this.#deps, settings));
   }
 

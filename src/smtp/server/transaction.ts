@@ -1,6 +1,6 @@
 // One mail transaction (RFC 5321 section 3.3), from MAIL to reset: its envelope, and from DATA on its message. What the Lua modules may see
 // of it (policy/session-view), and everything that has to be released when it is over, whatever way it ends.
-import type { Asking } from '../../delivery/asking.ts';
+import type { Asked } from '../../delivery/asking.ts';
 import type { LiveTable } from '../../lua-api/value.ts';
 import type { MessageIntake, ReceivedMessage } from '../../mail-auth/received.ts';
 import { ContentChanges } from '../../message/change/content-changes.ts';
@@ -45,7 +45,7 @@ export class Transaction implements TransactionView {
   /** Who has chosen next hops, and for whom (smtp.route). */
   readonly routes = new Routes();
   /** The next hop that is asked about each recipient. Written by next-hop. */
-  asking: Asking | undefined;
+  asking: Asked | undefined;
   #spool: Spool | undefined;
   #receiver: MessageReceiver | undefined;
   #observers: Observers | undefined;

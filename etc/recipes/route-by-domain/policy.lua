@@ -1,0 +1,10 @@
+-- One server in front of several: each domain has its own next hop; a recipient of another domain gets 452 and comes in the next transaction.
+
+-- `example.com 10.0.0.5:25`: domain and next hop, a line each.
+local routes = map.open 'maps/routes.txt'
+
+function hook.rcpt(recipient, domain)
+  local hop = routes:lookup(domain)
+  if not hop then return '550 5.7.1 we do not take mail for ' .. recipient end
+  smtp.route { hop }
+end

@@ -1,0 +1,135 @@
+// `smtpe check` as an author has it: each mistake with file, line, column and what would be right; what the policy reads and asks; with +net who
+// does not answer.
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, Program } from '../fakes/program.ts';
+
+const main = join(import.meta.dirname, '../../dist/main.js');
+
+let directory: string;
+const servers: Server[] = [];
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'smtpe-check-'));
+  await mkdir(join(directory, 'maps'));
+  await writeFile(join(directory, 'maps/domains.txt'), 'example.com\n');
+});
+afterAll(async () => {
+  for (const server of servers) server.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** A server that says `text` to whoever connects; `host:port`. */
+async function saying(text: string): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.write(text);
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function check(policy: string, ...words: readonly string[]): Promise<Ended> {
+  await writeFile(join(directory, 'policy.lua'), policy);
+  return new Program(process.execPath, [main, 'check', 'policy.lua', ...words], { cwd: directory }).ended;
+}
+
+describe('smtpe check', () => {
+  it('one line for each mistake: where, what, what would be right; then hooks, files and who is asked', async () => {
+    const { code, stderr, stdout } = await check(
+      [
+        'local unused = 1',
+        "dommains = map.open('maps/domains.txt')",
+        'function hook.accept()',
+        '  print(domains)',
+        "  dns.query('IN', 'MXX', 'a.example')",
+        '  return dns.type.MXX',
+        'end',
+        'function hook.mail()',
+        "  return '550 5.7.1 no', true",
+        'end',
+        "function hook.dot(file) service.clamd(file, '127.0.0.1:3310') end",
+      ].join('\n'),
+      'file=',
+    );
+    expect([code, stdout]).toEqual([70, '']);
+    expect(
+      stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.replace(/^smtpe: /, '')),
+    ).toEqual([
+      expect.stringMatching(
+        /^policy\.lua:4:9: there is no variable 'domains'; did you mean 'dommains' \(policy\.lua line 2\)\?$/,
+      ),
+      expect.stringMatching(/^policy\.lua:5:3: dns\.query: .*MXX/),
+      expect.stringMatching(/^policy\.lua:6:10: there is no dns\.type\.MXX; did you mean .*MX\b/),
+      expect.stringMatching(
+        /^policy\.lua:9:3: hook\.mail returns '550 5\.7\.1 no', true; right would be: the drop flag comes first: return true, '550/,
+      ),
+      "warning: policy.lua:1:7: nobody uses the local 'unused'",
+      '4 mistakes, 1 warning; hooks accept dot mail; reads maps/domains.txt; asks DNS, clamd 127.0.0.1:3310',
+    ]);
+  });
+
+  it('+net: who answers and who does not, with option, line of the option file, and cause', async () => {
+    const hop = await saying('220 mx.example ESMTP\r\n');
+    const web = await saying('HTTP/1.1 200 OK\r\n\r\n');
+    await writeFile(
+      join(directory, 'net.cf'),
+      `dns-servers=127.0.0.1:1\nsmtp-smart-host="${hop}, 127.0.0.1:1, mx.exmaple.com"\ndns-max-timeout=1\n`,
+    );
+    const policy = `function hook.dot(file) service.clamd(file, '${web}') service.http.request('http://${web}/auth') end`;
+    const { code, stderr, stdout } = await check(policy, '+net', 'file=net.cf');
+    expect(code).toBe(71);
+    const lines = stderr.split('\n').map((line) => line.replace(/^smtpe: /, ''));
+    const hops = (text: string): unknown => expect.stringMatching(`^net\\.cf:2: smtp-smart-host: ${text}`);
+    expect(lines).toContainEqual(hops('127\\.0\\.0\\.1:1: ECONNREFUSED'));
+    expect(lines).toContainEqual(hops('mx\\.exmaple\\.com: mx\\.exmaple\\.com has no address'));
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /^policy\.lua:1:\d+: clamd 127\.0\.0\.1:\d+: it says "HTTP\/1\.1 200 OK"; expected PONG/,
+      ),
+    );
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^net\.cf:1: dns-servers: name server 127\.0\.0\.1:1: no answer/),
+    );
+    expect(lines).toContainEqual(expect.stringMatching(/^4 mistakes, 0 warnings; hooks dot/));
+    expect(stdout).toMatch(
+      /^net\.cf:2: smtp-smart-host: 127\.0\.0\.1:\d+ answers 220 mx\.example ESMTP \(\d+ ms\)$/m,
+    );
+    expect(stdout).toMatch(/^policy\.lua:1:\d+: http:\/\/127\.0\.0\.1:\d+ answers \(\d+ ms\)$/m);
+  });
+
+  it('--json: the same for programs', async () => {
+    const { code, stdout } = await check(
+      "function hook.rcpt() return '550 no', true end\nfunction hook.noop() x = y end",
+      'file=',
+      '--json',
+    );
+    expect(code).toBe(70);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      mistakes: [
+        {
+          file: 'policy.lua',
+          line: 1,
+          column: 22,
+          text: expect.stringContaining('the drop flag comes first'),
+        },
+        {
+          file: 'policy.lua',
+          line: 2,
+          column: 26,
+          text: expect.stringContaining("there is no variable 'y'"),
+        },
+      ],
+      files: [{ path: 'policy.lua', hooks: ['noop', 'rcpt'] }],
+    });
+  });
+});

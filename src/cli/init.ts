@@ -1,0 +1,171 @@
+// Verb `init`: a directory to begin a policy in, from a recipe of etc/recipes: policy, test, lists, option file, settings for editors. Writes into
+// a new or empty directory only.
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { libLuaDirectory } from '../app.ts';
+import { codeOf, codeOrText } from '../base/errors.ts';
+import { nearestName } from '../base/nearest-name.ts';
+import { exitCode } from './exit-code.ts';
+import { complain, print } from './problems.ts';
+import { verbTable } from './verb.ts';
+
+const recipesDirectory = fileURLToPath(new URL('../../etc/recipes', import.meta.url));
+
+/** The one that is taken when none is named. */
+const USUAL = 'relay-guard';
+/** What all of them get. */
+const COMMON = 'common';
+
+export interface Recipe {
+  readonly name: string;
+  /** The first lines of its policy: what it does. */
+  readonly about: string;
+  /** Paths in its directory, in order. */
+  readonly files: readonly string[];
+}
+
+/** What the files are, for the list of what was made. */
+const purposes: readonly (readonly [RegExp, string])[] = [
+  [/^policy\.lua$/, 'the policy'],
+  [/_test\.lua$/, 'its cases: smtpe test .'],
+  [/^maps\//, 'a list; changes count without a reload'],
+  [/^mail\//, 'a message for the test'],
+  [/^smtpe\.cf$/, 'options: address, port, where mail goes'],
+  [/^\.luarc\.json$/, 'completion in VS Code, Neovim and others (Lua Language Server)'],
+  [/^README\.md$/, 'what to type'],
+];
+
+const purposeOf = (file: string): string => purposes.find(([pattern]) => pattern.test(file))?.[1] ?? '';
+
+async function filesIn(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .toSorted();
+}
+
+/** The comment that a policy begins with, on one line. */
+function aboutOf(policy: string): string {
+  const lines = policy.split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('--'));
+  return lines
+    .slice(0, end < 0 ? undefined : end)
+    .map((line) => line.replace(/^--\s*/, ''))
+    .join(' ')
+    .trim();
+}
+
+/** All recipes, by name. */
+export async function recipes(): Promise<readonly Recipe[]> {
+  const entries = await readdir(recipesDirectory, { withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isDirectory() && entry.name !== COMMON)
+    .map(({ name }) => name);
+  return Promise.all(
+    names.toSorted().map(async (name) => {
+      const directory = join(recipesDirectory, name);
+      const policy = await readFile(join(directory, 'policy.lua'), 'utf8');
+      return { name, about: aboutOf(policy), files: await filesIn(directory) };
+    }),
+  );
+}
+
+const firstSentence = (text: string): string => /^.*?[.:](?= |$)/.exec(text)?.[0].slice(0, -1) ?? text;
+
+/** For `init --list`. */
+function listText(all: readonly Recipe[]): string {
+  const width = Math.max(...all.map(({ name }) => name.length));
+  return all.map(({ about, name }) => `${name.padEnd(width)}  ${firstSentence(about)}\n`).join('');
+}
+
+/** Undefined: it is there and empty, or not there. */
+async function occupied(directory: string): Promise<string | undefined> {
+  try {
+    const found = await readdir(directory);
+    if (found.length === 0) return undefined;
+    return `${directory}: it has files already (${found.slice(0, 3).join(', ')}${found.length > 3 ? ' ...' : ''}); name a new directory`;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return undefined;
+    return code === 'ENOTDIR'
+      ? `${directory}: that is a file; name a new directory`
+      : `${directory}: ${codeOrText(error)}`;
+  }
+}
+
+async function make(directory: string, recipe: Recipe): Promise<readonly string[]> {
+  const from = join(recipesDirectory, recipe.name);
+  for (const file of recipe.files) {
+    const to = join(directory, file);
+    await mkdir(dirname(to), { recursive: true });
+    await copyFile(join(from, file), to, constants.COPYFILE_EXCL);
+  }
+  const files = [...recipe.files, '.luarc.json', 'README.md'];
+  const rows = files.map((file) => `| \`${file}\` | ${purposeOf(file)} |`).join('\n');
+  const words = {
+    name: recipe.name,
+    about: recipe.about,
+    files: rows,
+    stubs: join(libLuaDirectory, 'stubs'),
+  };
+  for (const [source, target] of [
+    ['README.md', 'README.md'],
+    ['luarc.json', '.luarc.json'],
+  ] as const) {
+    const text = await readFile(join(recipesDirectory, COMMON, source), 'utf8');
+    const filled = text.replace(
+      /\{(name|about|files|stubs)\}/g,
+      (_, word: keyof typeof words) => words[word],
+    );
+    await writeFile(join(directory, target), filled, { flag: 'wx' });
+  }
+  return files;
+}
+
+export async function init(operands: readonly string[]): Promise<number> {
+  const all = await recipes();
+  const [directory, name = USUAL, ...more] = operands.filter((word) => word !== '--list');
+  if (operands.includes('--list')) {
+    await print(listText(all));
+    return exitCode.ok;
+  }
+  if (directory === undefined || more.length > 0 || directory.startsWith('-')) {
+    await complain([`usage: ${verbTable.init.usage}`]);
+    return exitCode.usage;
+  }
+  const recipe = all.find((one) => one.name === name);
+  if (recipe === undefined) {
+    const names = all.map((one) => one.name);
+    const near = nearestName(name, names);
+    const hint = near === undefined ? `there are ${names.join(' ')}` : `did you mean ${near}?`;
+    await complain([`init: there is no recipe ${JSON.stringify(name)}; ${hint}`]);
+    return exitCode.usage;
+  }
+  const problem = await occupied(directory);
+  if (problem !== undefined) {
+    await complain([`init: ${problem}`]);
+    return exitCode.usage;
+  }
+  let files: readonly string[];
+  try {
+    files = await make(directory, recipe);
+  } catch (error) {
+    await complain([`init: ${directory}: ${codeOrText(error)}`]);
+    return exitCode.system;
+  }
+  const width = Math.max(...files.map((file) => file.length));
+  await print(
+    [
+      `${recipe.name}: ${recipe.about}`,
+      ...files.map(
+        (file) => `  ${join(directory, file).padEnd(width + directory.length + 1)}  ${purposeOf(file)}`,
+      ),
+      `next: cd ${directory} && smtpe test . && smtpe check file=smtpe.cf && smtpe file=smtpe.cf`,
+      '',
+    ].join('\n'),
+  );
+  return exitCode.ok;
+}
