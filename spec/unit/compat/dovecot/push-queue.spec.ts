@@ -87,6 +87,8 @@ describe('PushQueue', () => {
     const { add, queue, works } = made(1, 10);
     for (const name of ['a1', 'a2', 'b1']) add(name);
     expect(queue.stop()).toBe(3);
+    // What was counted is not counted again, though it has not come to its end yet.
+    expect(queue.stop()).toBe(0);
     await queue.whenIdle();
     expect([works.begun, works.cut, add('c1')]).toEqual([['a1'], ['a1'], false]);
     expect(queue.stop()).toBe(0);

@@ -53,8 +53,9 @@ export class PushQueue {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** Cuts off what runs, and gives up what waits: how many those are. */
+  /** Cuts off what runs, and gives up what waits: how many those are, the first time. */
   stop(): number {
+    if (this.#stop.signal.aborted) return 0;
     const left = this.#waiting.splice(0).length + this.#busy.size;
     this.#stop.abort();
     return left;
