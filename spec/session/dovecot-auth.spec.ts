@@ -1,8 +1,9 @@
 // Authentication scripts of Dovecot behind SMTP AUTH and RCPT, with a web server: doc/dovecot.md.
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { pageBlock } from '../fakes/page-block.ts';
@@ -189,6 +190,38 @@ describe('rcpt-userdb', () => {
     await user.command('MAIL FROM:<plain@example.test>');
     expect(await user.command('RCPT TO:<bob@elsewhere.test>')).toMatch(/^250 /);
     user.destroy();
+  });
+
+  it('says where the mail of each lies, and where it says nothing the path of the target holds', async () => {
+    const box = await mkdtemp(join(tmpdir(), 'smtpe-userdb-'));
+    try {
+      await mkdir(join(box, 'by-name/carol'), { recursive: true });
+      const script = `
+        function auth_userdb_lookup(req)
+          local known = { bob = 'mail=maildir:${box}/said/bob home=/none', alice = 'mail=maildir:~/Maildir home=${box}/alice', carol = '' }
+          local fields = known[req.username]
+          if not fields then return dovecot.auth.USERDB_RESULT_USER_UNKNOWN, '' end
+          return dovecot.auth.USERDB_RESULT_OK, fields
+        end`;
+      const options = { 'rcpt-userdb': '+', 'smtp-smart-host': `maildir:${box}/by-name/%n` };
+      await serve(script, { options, policy: '' });
+      const client = await greeted();
+      await client.command('MAIL FROM:<a@c.example>');
+      for (const name of ['Bob', 'alice', 'carol'])
+        expect(await client.command(`RCPT TO:<${name}@example.test>`)).toMatch(/^250 /);
+      expect(await client.command('RCPT TO:<eve@example.test>')).toMatch(/^550 5\.1\.1 /);
+      await client.command('DATA');
+      expect(await client.command('Subject: x\r\n\r\nx\r\n.')).toMatch(/^250 2\.0\.0 /);
+      client.destroy();
+      for (const path of ['said/bob', 'alice/Maildir', 'by-name/carol']) {
+        const [name = '', ...others] = await readdir(join(box, path, 'new'));
+        expect([path, others]).toEqual([path, []]);
+        expect(await readFile(join(box, path, 'dovecot-uidlist'), 'latin1')).toContain(`\n1 :${name}\n`);
+      }
+      expect((await readdir(box)).sort()).toEqual(['alice', 'by-name', 'said']);
+    } finally {
+      await rm(box, { recursive: true });
+    }
   });
 
   it('asks about its domains only, where they are named', async () => {
