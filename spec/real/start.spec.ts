@@ -17,7 +17,7 @@ const main = join(root, 'dist/main.js');
 const policies = [
   'etc/smtpe.lua',
   ...readdirSync(join(root, 'etc/examples'))
-    .filter((name) => name.endsWith('.lua'))
+    .filter((name) => name.endsWith('.lua') && !name.endsWith('_test.lua'))
     .map((name) => `etc/examples/${name}`),
 ];
 

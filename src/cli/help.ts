@@ -14,7 +14,7 @@ import { verbs, verbTable } from './verb.ts';
 /** What one needs to know to run it; the rest is for `help all`. */
 const first = [
   ...(['script', 'smtp-server-address', 'smtp-server-port', 'smtp-smart-host'] as const),
-  ...(['dns-servers', 'log-file', 'verbose'] as const),
+  ...(['dns-servers', 'verbose'] as const),
 ] satisfies readonly OptionName[];
 
 const WIDTH = 78;

@@ -73,7 +73,7 @@ export async function recipes(): Promise<readonly Recipe[]> {
   );
 }
 
-const firstSentence = (text: string): string => /^.*?[.:](?= |$)/.exec(text)?.[0].slice(0, -1) ?? text;
+const firstSentence = (text: string): string => /^.*?\.(?= |$)/.exec(text)?.[0].slice(0, -1) ?? text;
 
 /** For `init --list`. */
 function listText(all: readonly Recipe[]): string {
