@@ -99,6 +99,11 @@ export class FakeInstance implements PolicyInstance {
     return { kind: 'returned', reply: undefined, drop: false, values: [`ran ${source}`] };
   }
 
+  /** As the compiler says it: a statement is no value. */
+  problemOf(source: string): string | undefined {
+    return source.startsWith('return return') ? 'unexpected symbol near return' : undefined;
+  }
+
   setClient(fields: LuaRecord): void {
     Object.assign(this.#fields, fields);
   }
