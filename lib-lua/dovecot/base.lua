@@ -5,23 +5,22 @@ local arguments = behind.library 'dovecot.arguments'
 local util = behind.api 'util'
 local event = behind.library 'dovecot.event'
 local count, text, integer = arguments.count, arguments.text, arguments.integer
-local select, setmetatable, rawget, rawset, error, tostring, type, next =
-  select, setmetatable, rawget, rawset, error, tostring, type, next
+local select, setmetatable, rawset, error, tostring, type, next =
+  select, setmetatable, rawset, error, tostring, type, next
 local gsub, globals = string.gsub, _G
 
 -- The functions are in the metatable, as there: the table itself is free for others.
 local dovecot = { event = event.new(nil), __name = 'dovecot' }
 
--- What is loaded when it is first named: a push script begins anew with every message, and most have no use for it.
-local later = { http = 'dovecot.http', dict = 'dovecot.dict' }
-function dovecot.__index(_, name)
-  local value = rawget(dovecot, name)
-  if value == nil and later[name] then
-    value = behind.library(later[name])
-    dovecot[name] = value
-  end
-  return value
+-- What is loaded when something of it is first asked for: a push script begins anew with every message, and most have no use for it.
+local function later(library)
+  return setmetatable({}, {
+    __index = function(_, name) return behind.library(library)[name] end,
+    __call = function(_, ...) return behind.library(library)(...) end,
+  })
 end
+dovecot.dict = later 'dovecot.dict'
+dovecot.__index = dovecot
 
 for name, level in next, { i_debug = 'debug', i_info = 'info', i_warning = 'warning', i_error = 'err' } do
   dovecot[name] = function(...)
@@ -73,4 +72,4 @@ dovecot.base64 = {
   end,
 }
 
-return setmetatable({}, dovecot)
+return setmetatable({ http = later 'dovecot.http' }, dovecot)

@@ -5,7 +5,7 @@ local _, behind = ...
 local arguments = behind.library 'dovecot.arguments'
 local request = behind.library 'dovecot.request'
 local dovecot = behind.library 'dovecot.base'
-local count, next, type, tostring, select, match = arguments.count, next, type, tostring, select, string.match
+local count, next, type, tostring, select = arguments.count, next, type, tostring, select
 
 local auth = {}
 for name, value in next, behind.library 'dovecot.constants' do
@@ -19,13 +19,7 @@ function auth.request(...)
   for name, value in next, arguments.table((...), 1, 'request') do
     fields[name] = type(value) == 'number' and tostring(value) or value
   end
-  local user = fields.user
-  if type(user) == 'string' then
-    fields.username = fields.username or match(user, '^[^@]*')
-    fields.domain = fields.domain or match(user, '@(.*)$')
-  end
-  fields.service, fields.protocol = fields.service or 'smtp', fields.protocol or 'smtp'
-  return request.make(fields, 'lua(' .. tostring(user or '') .. '): ')
+  return request.of(fields, 'lua(' .. tostring(fields.user or '') .. '): ')
 end
 
 dovecot.auth = auth

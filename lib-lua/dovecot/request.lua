@@ -4,7 +4,8 @@ local _, behind = ...
 local arguments = behind.library 'dovecot.arguments'
 local event = behind.library 'dovecot.event'
 local text, made, state_of = arguments.text, arguments.made, arguments.state
-local select, next, ipairs, gmatch, match, find = select, next, ipairs, string.gmatch, string.match, string.find
+local select, next, ipairs, type, gmatch, match, find =
+  select, next, ipairs, type, string.gmatch, string.match, string.find
 
 local REQUEST
 local methods = {}
@@ -64,9 +65,14 @@ local function field(facts, name)
     end
     return value
   end
+  local given = facts[name]
+  if given ~= nil then
+    return given
+  end
   local part = parts[name]
   if part then
-    return part[2](facts[part[1]])
+    local whole = facts[part[1]]
+    return whole and part[2](whole)
   end
   return fixed[name]
 end
@@ -75,9 +81,11 @@ end
 local function all(state)
   if not state.all then
     state.all = {}
-    for _, names in ipairs { places, parts, fixed } do
+    for _, names in ipairs { places, parts, fixed, state.facts } do
       for name in next, names do
-        state.all[name] = field(state.facts, name)
+        if type(name) == 'string' then
+          state.all[name] = field(state.facts, name)
+        end
       end
     end
   end
@@ -155,6 +163,16 @@ function module.make(facts, prefix)
   request.passdbs_seen_internal_failure = false
   request.userdbs_seen_internal_failure = false
   return request
+end
+
+-- One made of fields by name, whichever of its names each goes by; those that no request has are fields too.
+function module.of(fields, prefix)
+  local facts = {}
+  for name, value in next, fields do
+    facts[places[name] or name] = value
+  end
+  facts[2] = facts[2] or facts[1]
+  return module.make(facts, prefix)
 end
 
 return module

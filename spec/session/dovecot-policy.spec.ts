@@ -61,6 +61,20 @@ end`;
     expect(JSON.stringify(server?.log.lines)).not.toContain('ecret');
   });
 
+  it('makes requests of fields by any of their names', async () => {
+    const reply = await noop(
+      hook(`local r = dovecot.auth.request { user = 'Bob@example.com', remote_ip = '192.0.2.1', local_port = 25, mech = 'PLAIN', mine = 'own' }
+        local all = { r.rip, r.remote_ip, r.lport, r.real_local_port, r.mechanism, r.username, r.domain, r.original_user, r.orig_domain, r.service,
+          r.protocol, r.mine, r:var_expand('%u %n %d %s') }
+        local none = dovecot.auth.request {}
+        return '250 2.0.0 ' .. table.concat(all, ' ') .. ' ' .. tostring(none.username) .. ' ' .. tostring(none.rip) .. ' ' .. type(none.passdb)`),
+    );
+    expect(reply).toBe(
+      '250 2.0.0 192.0.2.1 192.0.2.1 25 25 PLAIN Bob example.com Bob@example.com example.com smtp smtp own ' +
+        'Bob@example.com Bob example.com smtp nil nil table',
+    );
+  });
+
   it('logs with the id of the session, and has events, flags and base64', async () => {
     const reply = await noop(
       hook(`dovecot.event():set_name('policy_seen'):add_str('k', 'v'):append_log_prefix('p: '):log_warning('here')

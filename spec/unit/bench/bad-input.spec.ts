@@ -127,7 +127,7 @@ ${stack}`);
         function hook.rcpt(recipient) local ok = smtp.sendfile({ 'mx.example:25' }, 'a@b.example', { recipient }, nil) assert(ok) end
         function hook.dot(path) service.clamd(path) service.http.request('http://www.example/') service.wait(true) end`,
       'policy_test.lua': `${head}
-        t.next_hop('mx.example:25', {}) t.clamd {} t.http { ['http://www.example/'] = 200 }
+        t.next_hop('mx.example:25', {}) t.clamd { default = 'clean' } t.http { ['http://www.example/'] = 200 }
         t.case('all', function(s)
           s:mail('a@b.example')
           t.clock:forward('2s')
