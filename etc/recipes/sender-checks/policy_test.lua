@@ -4,7 +4,6 @@ t.dns {
   ['b.example TXT'] = 'v=spf1 ip4:192.0.2.7 -all',
   ['_dmarc.b.example TXT'] = 'v=DMARC1; p=reject',
   ['soft.example TXT'] = 'v=spf1 ip4:192.0.2.7 ~all',
-  ['_dmarc.soft.example TXT'] = 'v=DMARC1; p=none',
   default = t.nxdomain,
 }
 
