@@ -7,26 +7,18 @@ import { findWorkerLine } from '../ops/fork-worker.ts';
 import { leave } from '../ops/leave.ts';
 import { helpText } from '../options/help-text.ts';
 import { loadOptions } from '../options/load-options.ts';
-import { adminVerb } from './admin-verbs.ts';
-import { check } from './check.ts';
-import { doc, explain } from './doc.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { exitCode } from './exit-code.ts';
 import { help } from './help.ts';
 import { infoText, versionText } from './info.ts';
-import { init } from './init.ts';
 import { complain, print } from './problems.ts';
 import { readOptionFile } from './read-option-file.ts';
 import { run } from './run.ts';
 import { runWorker } from './run-worker.ts';
-import { sink } from './sink.ts';
 import { settleSpoolDirectory } from './spool-directory.ts';
-import { store } from './store.ts';
-import { talk } from './talk.ts';
-import { users } from './users.ts';
 import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
-import { why } from './why.ts';
 
+// What only one verb needs is loaded by it: to read all of it would take as long as the start of a server.
 async function main(args: readonly string[], early: EarlySignals): Promise<number> {
   const line = findWorkerLine();
   if (line !== undefined) return runWorker(line, early);
@@ -38,11 +30,11 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
   const commandLine = readCommandLine(args);
   if (commandLine.verb === 'sink') {
     early.giveUp();
-    return sink(commandLine.operands);
+    return (await import('./sink.ts')).sink(commandLine.operands);
   }
   if (commandLine.verb === 'why') {
     early.giveUp();
-    return why(commandLine.operands);
+    return (await import('./why.ts')).why(commandLine.operands);
   }
   const loaded = await loadOptions(commandLine.words, readOptionFile);
   const { options } = loaded;
@@ -71,24 +63,24 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       await print(helpText(options));
       return printed;
     case 'check':
-      return check(options, { json: commandLine.json, net: commandLine.net });
+      return (await import('./check.ts')).check(options, { json: commandLine.json, net: commandLine.net });
     case 'sink':
-      return sink(commandLine.operands);
+      return (await import('./sink.ts')).sink(commandLine.operands);
     case 'why':
-      return why(commandLine.operands);
+      return (await import('./why.ts')).why(commandLine.operands);
     case 'init':
-      return init(commandLine.operands);
+      return (await import('./init.ts')).init(commandLine.operands);
     case 'doc':
-      return doc(commandLine.operands, options);
+      return (await import('./doc.ts')).doc(commandLine.operands, options);
     case 'explain':
-      return explain(commandLine.operands);
+      return (await import('./doc.ts')).explain(commandLine.operands);
     case 'store':
-      return store(options, commandLine.operands);
+      return (await import('./store.ts')).store(options, commandLine.operands);
     case 'talk':
     case 'test':
-      return talk(options);
+      return (await import('./talk.ts')).talk(options);
     case 'users':
-      return users(options);
+      return (await import('./users.ts')).users(options);
     case 'status':
     case 'sessions':
     case 'trace':
@@ -96,7 +88,12 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
     case 'reload':
     case 'drain':
     case 'undrain':
-      return adminVerb(verb, options, commandLine.operands, commandLine.json);
+      return (await import('./admin-verbs.ts')).adminVerb(
+        verb,
+        options,
+        commandLine.operands,
+        commandLine.json,
+      );
   }
 }
 

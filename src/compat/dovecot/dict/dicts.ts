@@ -5,7 +5,6 @@ import type { Log } from '../../../base/log.ts';
 import type { AddressSource } from '../../../net/dial.ts';
 import type { Options } from '../../../options/options.ts';
 import { RedisCaller } from '../../../store/redis/caller.ts';
-import { connectRedis } from '../../../store/redis/connect.ts';
 import type { Dict } from './dict.ts';
 import { type DictPlace, readDictPlace } from './dict-place.ts';
 import { FileDict } from './file-dict.ts';
@@ -75,8 +74,9 @@ export class Dicts {
     const caller = new RedisCaller({
       ...{ clock, random, log, server, name: 'dict' },
       timeoutMs: place.timeoutMs ?? options.values['store-timeout'],
-      connect: (signal) =>
-        connectRedis(
+      // With its package, which few need.
+      connect: async (signal) =>
+        (await import('../../../store/redis/connect.ts')).connectRedis(
           path === undefined
             ? { kind: 'redis', host, port, tls: false, user, database }
             : { kind: 'redis-socket', path },
