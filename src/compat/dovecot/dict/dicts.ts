@@ -71,19 +71,20 @@ export class Dicts {
     const { database, host, path, port, prefix, expireSeconds, user } = place;
     const password = place.password === undefined ? undefined : Buffer.from(place.password, 'latin1');
     const server = path ?? `${host}:${port}`;
+    // With its package, which few need.
+    const loaded = import('../../../store/redis/connect.ts');
     const caller = new RedisCaller({
       ...{ clock, random, log, server, name: 'dict' },
       timeoutMs: place.timeoutMs ?? options.values['store-timeout'],
-      // With its package, which few need.
       connect: async (signal) =>
-        (await import('../../../store/redis/connect.ts')).connectRedis(
+        (await loaded).connectRedis(
           path === undefined
             ? { kind: 'redis', host, port, tls: false, user, database }
             : { kind: 'redis-socket', path },
           { ...{ clock, resolver, signal, password }, timeoutMs: CONNECT_MS, passwordFile: '', caFile: '' },
         ),
     });
-    return new RedisDict({ caller, prefix, expireSeconds });
+    return new RedisDict({ caller, loaded, prefix, expireSeconds });
   }
 
   async close(): Promise<void> {

@@ -60,6 +60,8 @@ const pattern = (text: string): string => text.replace(/[*?[\]\\^-]/g, '\\$&');
 
 export interface RedisDictParts {
   readonly caller: RedisCaller;
+  /** What is loaded for it: the deadline of a call begins behind that. */
+  readonly loaded: Promise<unknown>;
   readonly prefix: string;
   /** 0: they stay. */
   readonly expireSeconds: number;
@@ -73,6 +75,7 @@ export class RedisDict implements Dict {
   }
 
   async lookUp(key: string, { user }: Asking): Promise<LookUpOutcome> {
+    await this.#parts.loaded;
     const reply = await this.#parts.caller.call(['GET', octets(this.#name(key, user))]);
     if (reply.kind === 'failed') return this.#failed(reply);
     if (reply.value === null) return { kind: 'found', value: undefined };
@@ -80,6 +83,7 @@ export class RedisDict implements Dict {
   }
 
   async rows(prefix: string, { user, signal }: Asking): Promise<RowsOutcome> {
+    await this.#parts.loaded;
     const keys = await this.#keys(prefix, user, signal);
     if ('kind' in keys) return keys;
     const rows: Row[] = [];
@@ -130,7 +134,8 @@ export class RedisDict implements Dict {
 
   async commit(changes: readonly Change[], { user }: Asking): Promise<CommitOutcome> {
     if (changes.length === 0) return { kind: 'done' };
-    const { caller, expireSeconds } = this.#parts;
+    const { caller, expireSeconds, loaded } = this.#parts;
+    await loaded;
     const args = changes.flatMap((change): readonly Buffer[] => {
       const value = change.kind === 'set' ? change.value : change.kind === 'add' ? String(change.by) : '';
       return [Buffer.from(change.kind), octets(value)];
