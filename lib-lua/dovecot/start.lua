@@ -5,6 +5,7 @@ local _, behind = ...
 local request = behind.library 'dovecot.request'
 local rawget, type, next, ipairs, tostring, tonumber = rawget, type, next, ipairs, tostring, tonumber
 local math_type, format = math.type, string.format
+local beginning = behind.library 'dovecot.beginning'
 local globals = _G
 
 dovecot = behind.library 'dovecot.base'
@@ -73,28 +74,6 @@ local function iterated()
   return true, users
 end
 
--- Calls script_init with the settings: what is wrong, or nil. A script of 2.4 returns nothing, one of 2.3 the integer 0.
-local function begin(settings)
-  local init = rawget(globals, 'script_init')
-  if init == nil then
-    return nil
-  end
-  local code = init(settings)
-  if code == nil or code == 0 and math_type(code) == 'integer' then
-    return nil
-  elseif math_type(code) == 'integer' then
-    return 'Script init failed'
-  end
-  return 'script_init() returned non-number'
-end
-
-local function finish()
-  local deinit = rawget(globals, 'script_deinit')
-  if deinit ~= nil then
-    deinit()
-  end
-end
-
 -- Which functions there are: looked at once, when the script has run.
 local function defined()
   local names = {}
@@ -109,5 +88,5 @@ local function defined()
 end
 
 return {
-  begin, finish, defined, asked 'auth_password_verify', asked 'auth_passdb_lookup', asked 'auth_userdb_lookup', iterated,
+  beginning.begin, beginning.finish, defined, asked 'auth_password_verify', asked 'auth_passdb_lookup', asked 'auth_userdb_lookup', iterated,
 }
