@@ -4,8 +4,8 @@
 local _, behind = ...
 local event = behind.library 'dovecot.event'
 local make_user = behind.library 'dovecot.mail_user'
-local rawget, type, tonumber, tostring, ipairs = rawget, type, tonumber, tostring, ipairs
-local math_type = math.type
+local rawget, type, tonumber, tostring, ipairs, error = rawget, type, tonumber, tostring, ipairs, error
+local beginning = behind.library 'dovecot.beginning'
 local globals = _G
 
 dovecot = behind.library 'dovecot.base'
@@ -17,28 +17,6 @@ local user, context
 local function set_user(fields, variables, prefix, script)
   user = make_user(fields, variables)
   dovecot.event = event.new(event.make(nil, prefix):add_str('script', script))
-end
-
--- Calls script_init: what is wrong, or nil.
-local function begin(settings)
-  local init = rawget(globals, 'script_init')
-  if init == nil then
-    return nil
-  end
-  local code = init(settings)
-  if code == nil or code == 0 and math_type(code) == 'integer' then
-    return nil
-  elseif math_type(code) == 'integer' then
-    return 'Script init failed'
-  end
-  return 'script_init() returned non-number'
-end
-
-local function finish()
-  local deinit = rawget(globals, 'script_deinit')
-  if deinit ~= nil then
-    deinit()
-  end
 end
 
 -- Names of the functions that there are, of those that are called.
@@ -62,11 +40,13 @@ local function defined()
   return names
 end
 
--- mail_user_created and the like: a number that is negative, and a text, refuse.
+-- mail_user_created and the like: a number that is negative, and a text, refuse. What is no number may have been meant to refuse.
 local function call_with_user(name)
   local code, message = rawget(globals, name)(user)
-  code = tonumber(code) or 0
-  if code < 0 then
+  if code ~= nil and not tonumber(code) then
+    error(name .. '() returned a ' .. type(code) .. ': it has to be a number, which refuses when it is negative, or nothing', 0)
+  end
+  if code ~= nil and tonumber(code) < 0 then
     return tostring(message == nil and '' or message)
   end
   return nil
@@ -88,4 +68,4 @@ local function end_transaction(success)
   ending(its, success)
 end
 
-return { begin, finish, defined, set_user, call_with_user, begin_transaction, notify, end_transaction }
+return { beginning.begin, beginning.finish, defined, set_user, call_with_user, begin_transaction, notify, end_transaction }

@@ -65,14 +65,36 @@ it('the policy of the page puts spam into a folder', async () => {
   expect((await readdir(join(mail, 'bob', 'new'))).length).toBe(1);
 });
 
-it('mail_user_created keeps a message away for now', async () => {
-  const script =
-    "function mail_user_created(user) if user.username == 'bob@x.test' then return -1, 'not today' end end";
+async function withMailScript(script: string): Promise<WholeServer> {
   const running = await start({ files: { 'mail.lua': script }, options: {} });
   running.app.options.set('mail-lua-script', join(running.directory, 'mail.lua'), 'spec');
   const prepared = await running.app.pushScripts.prepare(running.app.options);
   if (prepared.kind === 'failed') throw new Error(prepared.message);
   prepared.take();
+  return running;
+}
+
+it.each([
+  ['', '250'],
+  ['return 0', '250'],
+  ["return '1', 'x'", '250'],
+  ["return '-1', 'x'", '451'],
+  ['return false', '451'],
+  ["return 'not today'", '451'],
+  ['return {}', '451'],
+])('mail_user_created with "%s" is answered %s', async (body, code) => {
+  const running = await withMailScript(`function mail_user_created(user) ${body} end`);
+  expect((await send(running)).slice(0, 3)).toBe(code);
+  if (body === 'return false')
+    expect(running.log.lines.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/mail_user_created\(\) returned a boolean: it has to be a number, which refuses/),
+    );
+});
+
+it('mail_user_created keeps a message away for now', async () => {
+  const running = await withMailScript(
+    "function mail_user_created(user) if user.username == 'bob@x.test' then return -1, 'not today' end end",
+  );
   expect(await send(running)).toMatch(/^451 4\.3\.0 /);
   expect(await readdir(join(mail, 'bob'))).toEqual([]);
   expect(running.log.lines.map(({ message }) => message)).toContain(
