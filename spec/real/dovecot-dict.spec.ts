@@ -1,10 +1,14 @@
 // dovecot.dict beside programs that have the same data: a real Redis, and Dovecot's own doveadm on the same file, both writing at once.
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { systemClock, systemRandom } from '../../src/base/clock.ts';
+import { octetFiles } from '../../src/compat/dovecot/dict/octet-files.ts';
+import { Dotlocks } from '../../src/mailbox/dotlock.ts';
+import { ofThisProcess } from '../../src/mailbox/parts.ts';
 import { type ScriptsRig, startScripts } from '../fakes/dovecot-scripts.ts';
 import { pageBlock } from '../fakes/page-block.ts';
 import { describeWith, findProgram } from './needs.ts';
@@ -179,6 +183,23 @@ describeWith(['doveadm'], 'a dict in a file, with Dovecot', () => {
     expect(await run(uri(), "return d:lookup('shared/n')[1] .. tostring(d:lookup('shared/of-us'))")).toBe(
       '7nil',
     );
+  });
+
+  it('is not waited for by Dovecot when one of ours was killed while it wrote', async () => {
+    const locks = new Dotlocks({
+      ...{ ...ofThisProcess(), files: octetFiles, clock: systemClock, random: systemRandom },
+      // Beyond every number that a process has.
+      processId: 5_000_000,
+    });
+    const path = join(directory, 'dict');
+    const wish = { path, waitMs: 1000, staleMs: 60_000, mode: 0o644, signal: new AbortController().signal };
+    expect((await locks.take(wish)).kind).toBe('locked');
+    const before = Date.now() / 1000 - 5;
+    await utimes(`${path}.lock`, before, before);
+    const began = performance.now();
+    await doveadm('set', uri(), 'shared/a', '1');
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(await readFile(path, 'utf8')).toBe('shared/a\n1\n');
   });
 
   it('loses nothing when both write at once', async () => {

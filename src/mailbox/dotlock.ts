@@ -7,6 +7,7 @@
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import { MAKE, READ } from './disk.ts';
+import type { Files } from './files.ts';
 import type { MailboxParts } from './parts.ts';
 
 /** A lock younger than this is not judged by its process: it may not be written yet. */
@@ -49,14 +50,19 @@ interface Seen {
   lastChange: number;
 }
 
+/** What locks are made of; paths are handed to `files` as they were wished for. */
+export type LockParts = Pick<MailboxParts, 'clock' | 'isAlive' | 'machine' | 'processId' | 'random'> & {
+  readonly files: Pick<Files, 'link' | 'lstat' | 'open' | 'stat' | 'unlink'>;
+};
+
 export class Dotlocks {
-  readonly #parts: MailboxParts;
+  readonly #parts: LockParts;
   /** Who waits for a lock in this process, by its path. */
   readonly #lines = new Map<string, (() => void)[]>();
   /** Locks of this process, by device and inode: a path may lead there in two ways. */
   readonly #held = new Set<string>();
 
-  constructor(parts: MailboxParts) {
+  constructor(parts: LockParts) {
     this.#parts = parts;
   }
 

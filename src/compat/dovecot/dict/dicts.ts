@@ -2,12 +2,15 @@
 // scripts may make the name out of anything.
 import type { Clock, RandomInteger } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
+import { Dotlocks } from '../../../mailbox/dotlock.ts';
+import { ofThisProcess } from '../../../mailbox/parts.ts';
 import type { AddressSource } from '../../../net/dial.ts';
 import type { Options } from '../../../options/options.ts';
 import { RedisCaller } from '../../../store/redis/caller.ts';
 import type { Dict } from './dict.ts';
 import { type DictPlace, readDictPlace } from './dict-place.ts';
 import { FileDict } from './file-dict.ts';
+import { octetFiles } from './octet-files.ts';
 import { RedisDict } from './redis-dict.ts';
 
 const MOST_DICTS = 64;
@@ -34,10 +37,14 @@ type RedisPlace = Extract<DictPlace, { readonly kind: 'redis' }>;
 export class Dicts {
   readonly #parts: DictsParts;
   readonly #open = new Map<string, Dict>();
+  /** Of all dicts in files: two names may be one file. */
+  readonly #locks: Dotlocks;
   #isClosed = false;
 
   constructor(parts: DictsParts) {
     this.#parts = parts;
+    const { clock, random } = parts;
+    this.#locks = new Dotlocks({ ...ofThisProcess(), files: octetFiles, clock, random });
   }
 
   /** What is wrong with the name of a dict, without it; undefined when nothing is. Opens nothing. */
@@ -61,7 +68,7 @@ export class Dicts {
     const { refuse } = this.#parts;
     if (place.kind === 'redis' && refuse !== undefined) return { kind: 'wrong', why: refuse.connecting };
     const dict =
-      place.kind === 'file' ? new FileDict(place.path, this.#parts, refuse?.writing) : this.#redis(place);
+      place.kind === 'file' ? new FileDict(place.path, this.#locks, refuse?.writing) : this.#redis(place);
     this.#open.set(name, dict);
     return { kind: 'open', dict };
   }

@@ -1,9 +1,11 @@
-// A dict in a text file of Dovecot's own form, which is read as a whole and replaced as a whole under a lock (dot-lock): nothing of what two
-// processes write is lost, and nobody ever reads the half of it.
+// A dict in a text file of Dovecot's own form, which is read as a whole and replaced as a whole while PATH.lock is held: nothing of what two
+// processes write is lost, and nobody ever reads the half of it. The lock names its process (mailbox/dotlock), so that neither we nor Dovecot wait
+// for one that was killed.
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf, codeOrText } from '../../../base/errors.ts';
+import type { Dotlocks, Lock } from '../../../mailbox/dotlock.ts';
 import {
   type Asking,
   type Change,
@@ -19,7 +21,6 @@ import {
   type RowsOutcome,
 } from './dict.ts';
 import { pathOf } from './dict-place.ts';
-import { type LockParts, takeLock } from './dot-lock.ts';
 import { readEntries, writeEntries } from './file-text.ts';
 
 /** Octets of a file; one with more is no text to be written anew at each change. */
@@ -28,6 +29,13 @@ export const LONGEST_FILE = 4 * 1024 * 1024;
 const MOST_KEPT = 16 * 1024 * 1024;
 /** Commits to one file that wait for their turn in this process. */
 const MOST_WAITING = 1000;
+/** Nobody waits longer for the lock. Milliseconds, as in Dovecot. */
+const LOCK_WAIT_MS = 120_000;
+/** A lock that names no process, as Dovecot's own of this file, is given up after so long without a change. Milliseconds, as in Dovecot. */
+const LOCK_STALE_MS = 60_000;
+/** Others, of whatever user they are, have to be able to see whose it is. */
+const LOCK_MODE = 0o644;
+const REPLACE = constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY | constants.O_NOFOLLOW;
 
 type Entries = ReadonlyMap<string, string>;
 
@@ -48,11 +56,12 @@ type ReadOutcome =
   | Failure;
 
 const octets = (path: string): Buffer => Buffer.from(path, 'latin1');
+
 const absent: ReadOutcome = { kind: 'read', entries: new Map(), mode: undefined, group: undefined };
 
 export class FileDict implements Dict {
   readonly #template: string;
-  readonly #parts: LockParts;
+  readonly #locks: Dotlocks;
   readonly #refuseWriting: string | undefined;
   /** By path, the oldest first. */
   readonly #kept = new Map<string, Kept>();
@@ -60,10 +69,10 @@ export class FileDict implements Dict {
   /** The last commit of each path that has one under way. */
   readonly #queues = new Map<string, { last: Promise<unknown>; waiting: number }>();
 
-  /** `template`: latin1, may have %u, %n and %d. `refuseWriting`: why it is only read. */
-  constructor(template: string, parts: LockParts, refuseWriting?: string) {
+  /** `template`: latin1, may have %u, %n and %d. `locks`: of octetFiles. `refuseWriting`: why it is only read. */
+  constructor(template: string, locks: Dotlocks, refuseWriting?: string) {
     this.#template = template;
-    this.#parts = parts;
+    this.#locks = locks;
     this.#refuseWriting = refuseWriting;
   }
 
@@ -169,32 +178,59 @@ export class FileDict implements Dict {
     } catch (error) {
       return failure(`${dirname(path)}: ${codeOrText(error)}`);
     }
-    const lock = await takeLock(path, signal, this.#parts);
-    if (lock.kind === 'failed') return failure(lock.cause);
-    try {
-      // What another process has written before it gave the lock up.
-      this.#forget(path);
-      const read = await this.#read(path);
-      if (read.kind === 'failed') return read;
-      const entries = changed(read.entries, changes);
-      if ('kind' in entries) return entries;
-      const text = Buffer.from(writeEntries(entries), 'latin1');
-      if (text.length > LONGEST_FILE) return failure(`${path} would have more than ${LONGEST_FILE} octets`);
-      await lock.file.writeFile(text);
-      if (read.mode !== undefined) await lock.file.chmod(read.mode);
-      // Whoever may not give it to the group leaves it to his own.
-      if (read.group !== undefined)
-        await lock.file.chown(process.geteuid?.() ?? -1, read.group).catch(() => undefined);
-      await lock.file.sync();
-      const problem = await lock.replace();
-      if (problem !== undefined) return failure(problem);
-      await syncDirectory(dirname(path));
-      return { kind: 'done' };
-    } catch (error) {
-      return failure(`${path}: ${codeOrText(error)}`);
-    } finally {
-      await lock.release();
+    const taken = await this.#locks.take({
+      ...{ path, waitMs: LOCK_WAIT_MS, staleMs: LOCK_STALE_MS, mode: LOCK_MODE, signal },
+    });
+    switch (taken.kind) {
+      case 'failed':
+        return failure(`${path}.lock: ${codeOrText(taken.error)}`);
+      case 'busy':
+        return failure(`${path}.lock has been there for ${LOCK_WAIT_MS / 1000} s`);
+      case 'aborted':
+        return failure('cancelled');
+      case 'locked':
+        try {
+          return await this.#change(path, changes, taken.lock);
+        } catch (error) {
+          return failure(`${path}: ${codeOrText(error)}`);
+        } finally {
+          await taken.lock.release();
+        }
     }
+  }
+
+  async #change(path: string, changes: readonly Change[], lock: Lock): Promise<CommitOutcome> {
+    // What another process has written before it gave the lock up.
+    this.#forget(path);
+    const read = await this.#read(path);
+    if (read.kind === 'failed') return read;
+    const entries = changed(read.entries, changes);
+    if ('kind' in entries) return entries;
+    const text = Buffer.from(writeEntries(entries), 'latin1');
+    if (text.length > LONGEST_FILE) return failure(`${path} would have more than ${LONGEST_FILE} octets`);
+    const temporary = octets(`${path}.smtpe`);
+    let isReplaced = false;
+    try {
+      const mode = read.mode ?? 0o600;
+      const file = await open(temporary, REPLACE, mode);
+      try {
+        await file.writeFile(text);
+        await file.chmod(mode);
+        // Whoever may not give it to the group leaves it to his own.
+        if (read.group !== undefined)
+          await file.chown(process.geteuid?.() ?? -1, read.group).catch(() => undefined);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      if (!(await lock.isHeld())) return failure(`${path}.lock was taken away`);
+      await rename(temporary, octets(path));
+      isReplaced = true;
+    } finally {
+      if (!isReplaced) await unlink(temporary).catch(() => undefined);
+    }
+    await syncDirectory(dirname(path));
+    return { kind: 'done' };
   }
 }
 

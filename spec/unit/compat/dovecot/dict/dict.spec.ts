@@ -11,9 +11,15 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock, systemRandom } from '../../../../../src/base/clock.ts';
+import type { CommitOutcome } from '../../../../../src/compat/dovecot/dict/dict.ts';
+import { FileDict } from '../../../../../src/compat/dovecot/dict/file-dict.ts';
+import { octetFiles } from '../../../../../src/compat/dovecot/dict/octet-files.ts';
+import { Dotlocks, type LockParts } from '../../../../../src/mailbox/dotlock.ts';
+import { ofThisProcess } from '../../../../../src/mailbox/parts.ts';
 import { type ScriptsRig, startScripts } from '../../../../fakes/dovecot-scripts.ts';
 
 let directory: string;
@@ -44,6 +50,14 @@ async function run(lua: string, file = path()): Promise<string> {
   if (answer.kind !== 'accepted') throw new Error(JSON.stringify([answer, rig.log.lines.at(-1)]));
   return (answer.fields?.value ?? '').replace(/error: lua:\d+: /, 'error: ');
 }
+
+/** Beyond every number that a process has. */
+const NO_PROCESS = 5_000_000;
+
+const locksOf = (files: LockParts['files']): Dotlocks =>
+  new Dotlocks({ ...ofThisProcess(), files, clock: systemClock, random: systemRandom });
+const commit = (dict: FileDict, signal = new AbortController().signal): Promise<CommitOutcome> =>
+  dict.commit([{ kind: 'set', key: 'shared/a', value: '2' }], { user: undefined, signal });
 
 const collected = (call: string): string =>
   `local t = {} for key, values in ${call} do t[#t + 1] = key .. '=' .. (values[1] or '-') end table.sort(t) return table.concat(t, ' ')`;
@@ -228,6 +242,63 @@ describe('a dict in a file', () => {
       Date.now = now;
     }
     expect(await readdir(directory)).toEqual(['dict']);
+  });
+
+  it('takes away the lock of a writer that was killed, and waits for one that is there', async () => {
+    await writeFile(path('dict.lock'), `${NO_PROCESS}:${hostname()}`);
+    await writeFile(path('dict.smtpe'), 'shared/half');
+    const before = Date.now() / 1000 - 3;
+    await utimes(path('dict.lock'), before, before);
+    expect(await run("local t = d:transaction_begin() t:set('shared/a', '1') t:commit() return 'done'")).toBe(
+      'done',
+    );
+    expect(await readdir(directory)).toEqual(['dict']);
+    await writeFile(path('dict.lock'), `1:${hostname()}`);
+    await utimes(path('dict.lock'), before - 600, before - 600);
+    const stop = new AbortController();
+    let judged = 0;
+    const open: LockParts['files']['open'] = async (...args) => {
+      const opened = await octetFiles.open(...args);
+      // It has read whose it is, more than once.
+      if (++judged === 3) stop.abort();
+      return opened;
+    };
+    const waiting = commit(new FileDict(path(), locksOf({ ...octetFiles, open })), stop.signal);
+    expect(await waiting).toEqual({ kind: 'failed', cause: 'cancelled' });
+    expect(await readFile(path('dict.lock'), 'utf8')).toBe(`1:${hostname()}`);
+  });
+
+  it('is locked by this process, by its name, in whatever octets its path is', async () => {
+    const seen: string[] = [];
+    const locks = locksOf({
+      ...octetFiles,
+      unlink: async (name) => {
+        seen.push(await readFile(Buffer.from(String(name), 'latin1'), 'utf8'));
+        return octetFiles.unlink(name);
+      },
+    });
+    expect(await commit(new FileDict(path('d\xfc\xff'), locks))).toEqual({ kind: 'done' });
+    // The name that it was written under, and the lock itself.
+    expect(seen).toEqual([1, 2].map(() => `${process.pid}:${hostname()}`));
+    const names = await readdir(directory, { encoding: 'buffer' });
+    expect(names.map((name) => name.toString('latin1'))).toEqual(['d\xfc\xff']);
+  });
+
+  it('is what it was when the lock was taken away meanwhile, or the new one cannot be written', async () => {
+    await writeFile(path(), 'shared/a\n1\n');
+    const isLost = locksOf({ ...octetFiles, lstat: () => Promise.reject<never>(new Error('made up')) });
+    expect(await commit(new FileDict(path(), isLost))).toEqual({
+      kind: 'failed',
+      cause: `${path()}.lock was taken away`,
+    });
+    await rm(path('dict.lock'), { force: true });
+    await mkdir(path('dict.smtpe'));
+    expect(await commit(new FileDict(path(), locksOf(octetFiles)))).toEqual({
+      kind: 'failed',
+      cause: `${path()}: EISDIR`,
+    });
+    expect(await readFile(path(), 'utf8')).toBe('shared/a\n1\n');
+    expect((await readdir(directory)).sort()).toEqual(['dict', 'dict.smtpe']);
   });
 
   it('loses nothing of what many log-ins change at once', async () => {
