@@ -9,6 +9,7 @@ import type { Client, Dispatcher } from 'undici';
 import { checkCertificateName } from '../net/certificate-name.ts';
 import { describeError } from './connect.ts';
 import { ContinueFilter } from './http-continue.ts';
+import { HeaderFolds } from './http-folds.ts';
 
 /** The most a response may have in its head. */
 const MAX_HEAD = 65_536;
@@ -23,6 +24,7 @@ export class HttpConnection {
   readonly client: Client;
   readonly #socket: Socket;
   readonly #continues = new ContinueFilter();
+  readonly #folds = new HeaderFolds();
   /** Called when the other side has closed it. */
   onGone: () => void = () => undefined;
 
@@ -36,7 +38,7 @@ export class HttpConnection {
     this.key = key;
     this.address = address;
     this.#socket = socket;
-    this.#passOverContinues(socket);
+    this.#filter(socket);
     let given = false;
     this.client = new ClientClass(origin, {
       pipelining: 1,
@@ -68,17 +70,18 @@ export class HttpConnection {
   /** Sends a request; its response goes to the handler. */
   dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.#continues.begin();
+    this.#folds.begin();
     this.client.dispatch(request, handler);
   }
 
   /** undici reads by `read` until there is nothing more. */
-  #passOverContinues(socket: Socket): void {
+  #filter(socket: Socket): void {
     const read = socket.read.bind(socket);
     socket.read = (size?: number): Buffer | null => {
       for (;;) {
         const piece: Buffer | null = read(size);
         if (piece === null) return null;
-        const rest = this.#continues.push(piece);
+        const rest = this.#folds.push(this.#continues.push(piece));
         if (rest.length > 0) return rest;
       }
     };
