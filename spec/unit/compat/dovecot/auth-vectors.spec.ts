@@ -1,9 +1,11 @@
 // The log-ins and user look-ups that were recorded from Dovecot 2.3.19.1 (spec/vectors/dovecot.json), in the running engine. Where ours is
-// another answer, auth-differences has it with the reason.
+// another answer, recorded-differences has it with the reason.
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Started, startScripts } from '../../../fakes/dovecot-scripts.ts';
-import { authDifferences, logDifferences, startDifferences } from './auth-differences.ts';
-import { brokenScripts, logIns, userLookUps, vectorScripts } from './vector-rows.ts';
+import { recordedDifferences } from './recorded-differences.ts';
+import { replayed, requestOf, vectorScripts } from './vector-rows.ts';
+
+const { brokenScripts, logIns, userLookUps } = replayed;
 
 const octets = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 const open: { close(): void }[] = [];
@@ -54,7 +56,8 @@ const levels: Readonly<Record<string, string>> = { err: 'error' };
 describe('log-ins as Dovecot answers them', () => {
   it.each(logIns.map((one) => [one.id, one] as const))('%s', async (id, given) => {
     const rig = await ready(given.scripts ?? [given.script ?? '']);
-    const { request = {}, reply } = given;
+    const request = requestOf(given);
+    const { reply } = given;
     const from = rig.log.lines.length;
     const answer = await rig.verify(octets(request.user ?? ''), octets(request.password ?? ''), {
       address: request.rip ?? '192.0.2.7',
@@ -79,16 +82,21 @@ describe('log-ins as Dovecot answers them', () => {
             ...(answer.kind === 'refused' && answer.reason !== undefined && { reason: answer.reason }),
           };
     const theirs = { result: reply?.result, ...(reply?.result === 'OK' && { user }), ...fields };
-    const difference = authDifferences[id];
-    if (difference === undefined) expect(shown).toEqual(theirs);
+    const { changes = [], lines: more = [], ours } = recordedDifferences[id] ?? {};
+    if (ours === undefined) expect(shown).toEqual(theirs);
     else {
-      expect(shown).toEqual(difference.ours);
+      expect(shown).toEqual(ours);
       expect(shown, `${id} is no difference any more`).not.toEqual(theirs);
     }
     if (given.oracle_crashed === true) return;
-    const { changes = [], ours: more = [] } = logDifferences[id] ?? {};
     const change = (line: string): string =>
       changes.reduce((text, [from, to]) => text.replace(from, to), line);
+    const recorded = (given.log ?? []).map(octets).join('\n');
+    for (const [from] of changes)
+      expect(
+        recorded.split('\n').some((line) => line.search(from) >= 0),
+        `${from} is not there any more`,
+      ).toBe(true);
     const wanted = [
       ...lines(given.log ?? [])
         .map(octets)
@@ -139,6 +147,8 @@ describe('scripts that do not start', () => {
     const rig = await start([given.script ?? '']);
     const ours = 'problem' in rig ? rig.problem : 'starts';
     const theirs = (given.log?.[0] ?? '').replace('fatal: passdb-lua: initialization failed: ', '');
-    expect(ours).toBe(startDifferences[id]?.ours ?? theirs);
+    const difference = recordedDifferences[id];
+    expect(ours).toBe(difference?.ours ?? theirs);
+    if (difference !== undefined) expect(ours, `${id} is no difference any more`).not.toBe(theirs);
   });
 });

@@ -1,27 +1,14 @@
 // The web requests that were recorded from dovecot.http of Dovecot 2.3.19.1 (spec/vectors/dovecot.json), in the running engine against a
-// server that answers as the one of the recording. Where ours is another answer, http-differences has it with the reason.
+// server that answers as the one of the recording. Where ours is another answer, recorded-differences has it with the reason.
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ScriptsRig, startScripts } from '../../../fakes/dovecot-scripts.ts';
-import { httpDifferences } from './http-differences.ts';
-import { webCalls } from './vector-rows.ts';
+import { recordedDifferences } from './recorded-differences.ts';
+import { replayed } from './vector-rows.ts';
 
-interface Case {
-  readonly group: string;
-  readonly id: string;
-  readonly call?: string;
-  readonly client?: string;
-  readonly request?: unknown;
-  readonly status?: number;
-  readonly reason?: string;
-  readonly payload?: string;
-  readonly error?: string;
-  readonly reason_varies?: boolean;
-}
-
-const cases: readonly Case[] = webCalls;
+const cases = replayed.webCalls;
 
 /** One connection: each request is answered as http_server of the file says. */
 function answer(socket: Socket, flaky: Map<string, number>): void {
@@ -146,7 +133,7 @@ describe('dovecot.http as Dovecot has it', () => {
       given.error !== undefined
         ? given.error.replace(/: script\.lua:\d+: /, ': ')
         : [given.status, comparable(given.reason ?? '', varies), seen(given.payload ?? '')];
-    const difference = httpDifferences[id];
+    const difference = recordedDifferences[id];
     if (difference === undefined) expect(shown).toEqual(theirs);
     else {
       expect(shown).toEqual(difference.ours);

@@ -1,23 +1,10 @@
 // What Dovecot 2.3.19.1 told its scripts of messages (spec/vectors/dovecot.json), held against ours.
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { messageFacts } from '../../../../src/compat/dovecot/message/message-facts.ts';
 import { octets } from '../../../fakes/push-vectors.ts';
+import { replayed, type VectorRow } from './vector-rows.ts';
 
-interface Case {
-  readonly group: string;
-  readonly id: string;
-  readonly message?: string;
-  readonly message_base64?: string;
-  readonly event?: Readonly<Record<string, unknown>>;
-  readonly calls?: readonly (readonly [string, number, Readonly<Record<string, unknown>>?])[];
-}
-
-const { cases } = JSON.parse(
-  readFileSync(new URL('../../../vectors/dovecot.json', import.meta.url), 'utf8'),
-) as { readonly cases: readonly Case[] };
-
-const messageOf = ({ message, message_base64: encoded }: Case): Buffer =>
+const messageOf = ({ message, message_base64: encoded }: VectorRow): Buffer =>
   encoded === undefined ? Buffer.from(message ?? '', 'utf8') : Buffer.from(encoded, 'base64');
 
 /** Line ends as they come over SMTP. */
@@ -27,7 +14,7 @@ const overSmtp = (message: Buffer): Buffer =>
 /** Of the mailbox, not of the message. */
 const others = new Set(['name', 'mailbox', 'uid', 'uid_validity', 'flags', 'keywords']);
 
-function wanted({ event, calls = [] }: Case): Record<string, unknown> {
+function wanted({ event, calls = [] }: VectorRow): Record<string, unknown> {
   const fields = event ?? calls.find(([name]) => name === 'message_new')?.[2] ?? {};
   return Object.fromEntries(
     Object.entries(fields)
@@ -36,11 +23,12 @@ function wanted({ event, calls = [] }: Case): Record<string, unknown> {
   );
 }
 
-const told = cases.filter(
-  (one) =>
-    one.group === 'message-new' ||
-    (one.message !== undefined && one.calls?.some(([name]) => name === 'message_new')),
-);
+const told = [
+  ...replayed.messages,
+  ...replayed.events.filter(
+    (one) => one.message !== undefined && one.calls?.some(([name]) => name === 'message_new'),
+  ),
+];
 
 describe('messages as Dovecot tells of them', () => {
   it('are those of the file', () => expect(told.length).toBe(44));

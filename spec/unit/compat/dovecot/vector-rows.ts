@@ -1,5 +1,8 @@
-// The rows that were recorded from Dovecot (spec/vectors/dovecot.json), by who replays them. vectors.spec.ts counts that none is left out.
+// The rows that were recorded from Dovecot (spec/vectors/dovecot.json), by who replays them. differences.spec.ts sees that none is left out.
 import { readFileSync } from 'node:fs';
+
+/** A call of a push script: of what, in which transaction, and the event. */
+export type RecordedCall = readonly [name: string, number: number, about?: Readonly<Record<string, unknown>>];
 
 export interface VectorRow {
   readonly group: string;
@@ -7,7 +10,7 @@ export interface VectorRow {
   readonly kind?: string;
   readonly script?: string;
   readonly scripts?: readonly string[];
-  readonly request?: Readonly<Record<string, string>>;
+  readonly request?: unknown;
   readonly reply?: { readonly result: string; readonly fields: Readonly<Record<string, string | true>> };
   readonly lookup?: string;
   readonly exit_code?: number;
@@ -16,7 +19,19 @@ export interface VectorRow {
   readonly oracle_crashed?: boolean;
   readonly call?: string;
   readonly client?: string;
+  readonly status?: number;
+  readonly reason?: string;
+  readonly reason_varies?: boolean;
+  readonly payload?: string;
+  readonly error?: string;
   readonly server_saw?: readonly (readonly string[])[];
+  readonly result?: string;
+  readonly message?: string;
+  readonly message_base64?: string;
+  readonly event?: Readonly<Record<string, unknown>>;
+  readonly calls?: readonly RecordedCall[];
+  readonly ok?: boolean;
+  readonly values?: readonly unknown[];
 }
 
 const file = JSON.parse(readFileSync(new URL('../../../vectors/dovecot.json', import.meta.url), 'utf8')) as {
@@ -28,28 +43,31 @@ const file = JSON.parse(readFileSync(new URL('../../../vectors/dovecot.json', im
 export const vectorRows = file.cases;
 export const vectorScripts = file.scripts;
 
+/** What a log-in was asked with. */
+export const requestOf = ({ request }: VectorRow): Readonly<Record<string, string>> =>
+  (request ?? {}) as Readonly<Record<string, string>>;
+
 const select = (wanted: (row: VectorRow) => boolean): readonly VectorRow[] => file.cases.filter(wanted);
+const group = (name: string): readonly VectorRow[] => select((row) => row.group === name);
 
-/** Replayed by auth-vectors.spec.ts. */
-export const logIns = select(({ group, reply }) => reply !== undefined && group !== 'httpbasic');
-export const userLookUps = select(({ group, lookup }) => group === 'userdb' && lookup !== undefined);
-export const brokenScripts = select(({ kind }) => kind === 'script does not start');
-/** Replayed by http-vectors.spec.ts. */
-export const webCalls = select(
-  ({ group, call, client }) => group === 'http' && (call ?? client) !== undefined,
-);
-/** Replayed by vectors.spec.ts. */
-export const webScripts = select(
-  ({ group, call, client }) => group === 'http' && (call ?? client) === undefined,
-);
-export const basicLogIns = select(({ group }) => group === 'httpbasic');
-
-/** Groups of which rows are replayed by nobody so far, with how many and why. */
-export const notReplayed: Readonly<Record<string, { readonly rows: number; readonly why: string }>> = {
-  push: { rows: 22, why: 'push notification is not there yet' },
-  'push-txn': { rows: 16, why: 'push notification is not there yet' },
-  'push-seed': { rows: 2, why: 'push notification is not there yet' },
-  'message-new': { rows: 37, why: 'push notification is not there yet' },
-  mailbox: { rows: 63, why: 'objects of mailboxes are not there yet' },
-  'mail-user': { rows: 38, why: 'objects of users are not there yet' },
+export const replayed = {
+  /** By auth-vectors.spec.ts. */
+  logIns: select((row) => row.reply !== undefined && row.group !== 'httpbasic'),
+  userLookUps: group('userdb'),
+  brokenScripts: select(({ kind }) => kind === 'script does not start'),
+  /** By http-vectors.spec.ts. */
+  webCalls: select((row) => row.group === 'http' && (row.call ?? row.client) !== undefined),
+  /** By vectors.spec.ts. */
+  webScripts: select((row) => row.group === 'http' && (row.call ?? row.client) === undefined),
+  basicLogIns: group('httpbasic'),
+  /** By push-event-vectors.spec.ts; the messages of some, and all of `messages`, by message-vectors.spec.ts. */
+  events: group('push'),
+  messages: group('message-new'),
+  /** By push-vectors.spec.ts. */
+  transactions: group('push-txn'),
+  /** By spec/real/push-scripts.spec.ts. */
+  seedExamples: group('push-seed'),
+  /** By storage-vectors.spec.ts. */
+  users: group('mail-user'),
+  mailboxes: group('mailbox'),
 };
