@@ -12,6 +12,9 @@ import { createDovecotEngine } from './compat/dovecot/engine.ts';
 import { dovecotFunctions } from './compat/dovecot/functions.ts';
 import { createMailEngine } from './compat/dovecot/push/engine.ts';
 import { PushScripts } from './compat/dovecot/push/push-scripts.ts';
+import { createRumbleEngine } from './compat/rumble/engine.ts';
+import { LoadScripts } from './compat/rumble/load-scripts.ts';
+import { rumbleFunctions, rumbleTables } from './compat/rumble/tables.ts';
 import type { Copies } from './delivery/delivered-memory.ts';
 import type { Mailer } from './delivery/port/delivery.ts';
 import { NextHopOffers } from './delivery/port/next-hop-offers.ts';
@@ -145,6 +148,8 @@ export interface App extends ScriptEngine {
   readonly authScripts: AuthScripts;
   /** Dovecot's scripts for mail and push notification, told of mailboxes once they are started. */
   readonly pushScripts: PushScripts;
+  /** Scripts that were written for Rumble. */
+  readonly loadScripts: LoadScripts;
   readonly smartHost: SmartHost;
   readonly spools: SpoolStore;
   readonly counters: Counters;
@@ -236,6 +241,16 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
         ...(heartbeat && { heartbeat }),
       }),
   });
+  const loadScripts: LoadScripts = new LoadScripts({
+    ...{ log, libLuaDirectory },
+    createEngine: (its) =>
+      createRumbleEngine({
+        ...{ clock, random, log, hostName, libLuaDirectory, resolver, system },
+        ...{ services: ports.services, tables: rumbleTables(ports), options: its },
+        onBroken: settings.onBroken,
+        ...(heartbeat && { heartbeat }),
+      }),
+  });
   const mailboxParts = { ...ofThisProcess(), clock, random, hostName };
   const site = new FolderSite(mailboxParts);
   const ports: Ports = {
@@ -298,15 +313,18 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       metrics,
       nextId: () => ids.next(),
     });
-    const modules = [...api, ...(extras?.hidden ?? [])];
-    const behind = dovecotFunctions({
+    const tables = rumbleTables(its);
+    const hidden = [...tables, ...(extras?.hidden ?? [])];
+    const modules = [...api, ...hidden];
+    const usual = dovecotFunctions({
       ...its,
       passwords: authScripts.passwords,
       environment: (name) => its.system.environment.get(name),
       caller: 'policy',
     });
+    const behind = { ...usual, functions: [...usual.functions, ...rumbleFunctions(tables)] };
     const engine = await createLuaEngine({
-      ...{ behind, shape: shapeWith(extras?.hidden) },
+      ...{ behind, shape: shapeWith(hidden) },
       ...{ log, clock: its.clock, options, modules, libLuaDirectory, system: its.system, onBroken },
       // A policy that opens the message by its name must find it there.
       files: { onPath: (path) => spools.open(path) },
@@ -318,7 +336,18 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   const own = within ?? (await createEngine({}, settings.onBroken, policyMetrics));
   return {
     ...{ engine: own.engine, modules: own.modules },
-    ...{ options, hostName, ports, authScripts, pushScripts, smartHost, spools, counters, policyMetrics },
+    ...{
+      options,
+      hostName,
+      ports,
+      authScripts,
+      pushScripts,
+      loadScripts,
+      smartHost,
+      spools,
+      counters,
+      policyMetrics,
+    },
     createEngine: (others, onBroken) => createEngine(others, onBroken),
     get idleConnections() {
       return smtpClient.idleConnections;
@@ -353,6 +382,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     close: () => {
       stopCounting();
       pushScripts.close();
+      loadScripts.close();
       reports.close();
       mailer.close();
       services.close();

@@ -442,6 +442,18 @@ stds.smtpe = {
             USERDB_RESULT_USER_UNKNOWN = {},
          }},
       }},
+      file = { fields = {
+         stat = {},
+         exists = {},
+      }},
+      network = { fields = {
+         getHostByName = {},
+         getMX = {},
+      }},
+      Rumble = { fields = {
+         setHook = {},
+         dprint = {},
+      }},
       socket = { other_fields = true },
       ltn12 = { other_fields = true },
       json = { other_fields = true },

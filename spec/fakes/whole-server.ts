@@ -28,6 +28,8 @@ export interface WholeServerSettings {
   readonly authScripts?: readonly string[];
   /** Those that are push scripts. */
   readonly pushScripts?: readonly string[];
+  /** Those that are scripts for Rumble. */
+  readonly loadScripts?: readonly string[];
   readonly clock?: Clock;
   /** Whom it reaches instead of the network and the machine. */
   readonly ports?: Partial<Ports>;
@@ -115,6 +117,9 @@ export class WholeServer {
       ...(settings.pushScripts && {
         'push-script': settings.pushScripts.map((name) => join(directory, name)).join(' '),
       }),
+      ...(settings.loadScripts && {
+        'load-script': settings.loadScripts.map((name) => join(directory, name)).join(' '),
+      }),
       ...settings.options,
     });
     const limits = new LocalCounters();
@@ -137,6 +142,9 @@ export class WholeServer {
     const push = await app.pushScripts.prepare(options);
     if (push.kind === 'failed') return fail(push.message);
     push.take();
+    const loaded = await app.loadScripts.prepare(options);
+    if (loaded.kind === 'failed') return fail(loaded.message);
+    loaded.take();
     const started = await CurrentPolicy.start(
       app.place({ path: script, more: (settings.more ?? []).map((name) => join(directory, name)) }),
     );

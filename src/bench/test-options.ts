@@ -23,6 +23,7 @@ const fixed = {
   'smtp-auth-delay': '0',
   'auth-script': '',
   'push-script': '',
+  'load-script': '',
   'rate-global': '0',
 } as const satisfies Partial<Record<OptionName, string>>;
 

@@ -50,11 +50,14 @@ export async function check(given: Options, settings: CheckSettings): Promise<nu
     tls.kind === 'loaded' ? certificateWarnings(tls.contexts, app.hostName, systemClock.now()) : [];
   const scripts = await app.authScripts.prepare(given);
   const push = await app.pushScripts.prepare(given);
+  const load = await app.loadScripts.prepare(given);
   const outcome = await checkPolicy(app.place(script));
-  const ready = [scripts, push].flatMap((one) => (one.kind === 'prepared' ? [one] : []));
+  const ready = [scripts, push, load].flatMap((one) => (one.kind === 'prepared' ? [one] : []));
   for (const one of ready) one.giveUp();
   app.close();
-  const broken = [scripts, push, outcome].flatMap((one) => (one.kind === 'failed' ? [one.message] : []));
+  const broken = [scripts, push, load, outcome].flatMap((one) =>
+    one.kind === 'failed' ? [one.message] : [],
+  );
   const policy = outcome.kind === 'ready' ? policyReport(outcome.files) : undefined;
   const resolver = settings.net
     ? await openResolver({ options: given, log, clock: systemClock, random: systemRandom })

@@ -189,6 +189,9 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   if (told.kind === 'failed') return giveUp(told.message);
   told.take();
   for (const warning of told.warnings) log.emit('push-script-warning', { warning });
+  const loaded = await app.loadScripts.prepare(options, policy && (policy.loadScripts ?? []));
+  if (loaded.kind === 'failed') return giveUp(loaded.message);
+  loaded.take();
   const { stores } = app.ports;
   const place = {
     ...app.place(script),
@@ -245,14 +248,22 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
       scripts.giveUp();
       return kept(push.message);
     }
+    const load = await app.loadScripts.prepare(wanted, change.policy && (change.policy.loadScripts ?? []));
+    if (load.kind === 'failed') {
+      scripts.giveUp();
+      push.giveUp();
+      return kept(load.message);
+    }
     const outcome = await current.reload(change.policy, settings);
     if (outcome.kind !== 'ready') {
       scripts.giveUp();
       push.giveUp();
+      load.giveUp();
       return { kind: 'kept', problem: outcome.message };
     }
     scripts.take();
     push.take();
+    load.take();
     if (change.tls !== undefined) {
       tls.take(change.tls);
       makeContexts();
@@ -261,7 +272,12 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   };
   const watch = options.values['reload-watch']
     ? new ScriptWatch(
-        () => [...current.files, ...app.authScripts.files, ...app.pushScripts.files],
+        () => [
+          ...current.files,
+          ...app.authScripts.files,
+          ...app.pushScripts.files,
+          ...app.loadScripts.files,
+        ],
         parts.onChanged,
       )
     : undefined;
@@ -302,10 +318,12 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     source: () => {
       const authScripts = app.authScripts.sources;
       const pushScripts = app.pushScripts.sources;
+      const loadScripts = app.loadScripts.sources;
       return {
         ...current.source,
         ...(authScripts.length > 0 && { authScripts }),
         ...(pushScripts.length > 0 && { pushScripts }),
+        ...(loadScripts.length > 0 && { loadScripts }),
       };
     },
     reload,

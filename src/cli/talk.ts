@@ -83,7 +83,9 @@ export async function talk(options: Options): Promise<number> {
   if (scripts.kind === 'prepared') scripts.take();
   const push = scripts.kind === 'failed' ? scripts : await app.pushScripts.prepare(options);
   if (push.kind === 'prepared' && 'take' in push) push.take();
-  const started = push.kind === 'failed' ? push : await CurrentPolicy.start(app.place(script));
+  const load = push.kind === 'failed' ? push : await app.loadScripts.prepare(options);
+  if (load.kind === 'prepared' && 'take' in load) load.take();
+  const started = load.kind === 'failed' ? load : await CurrentPolicy.start(app.place(script));
   if (started.kind === 'failed') await complain([started.message]);
   else {
     const { stdin, stdout } = process;

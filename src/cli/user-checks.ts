@@ -20,6 +20,7 @@ const filesRead: ReadonlyMap<string, (text: string) => readonly string[]> = new 
   ['auth-script', splitList],
   ['mail-lua-script', splitList],
   ['push-script', splitList],
+  ['load-script', splitList],
   ['smtp-forward-password-file', one],
   ['http-ca-file', one],
   ['store-password-file', one],

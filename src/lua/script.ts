@@ -51,6 +51,8 @@ export interface ScriptOwner {
   readonly log: Log;
   /** Of a call; `label` is that of the entry, `script` for the file level. Called before each. */
   limits(label: string): TaskLimits;
+  /** Grows when a call that goes on for long has come further: its processor time counts anew from there. Undefined: it never does. */
+  progress?(): number;
   /** The engine ends: to be closed now. Idempotent. */
   close(): void;
 }
@@ -105,7 +107,7 @@ export class Script implements TaskOwner {
   }
 
   get progress(): number {
-    return this.#row?.at ?? 0;
+    return this.#row?.at ?? this.#owner.progress?.() ?? 0;
   }
 
   get context(): ScriptContext {

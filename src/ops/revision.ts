@@ -16,6 +16,8 @@ export interface PolicySource {
   readonly authScripts?: readonly PolicySource[];
   /** Likewise for mail and push notification. */
   readonly pushScripts?: readonly PolicySource[];
+  /** Likewise those that were written for Rumble. */
+  readonly loadScripts?: readonly PolicySource[];
   /** The policy's other files (option script), in their order; without it there is one. */
   readonly more?: readonly PolicySource[];
 }

@@ -61,7 +61,7 @@ export interface SystemEnvironment {
 /** What a file is; times in seconds. */
 export interface FileFacts {
   readonly kind: 'file' | 'directory' | 'link' | 'socket' | 'pipe' | 'character' | 'block' | 'other';
-  /** Its permissions. */
+  /** Its permissions, with the bits above them (set-user-ID, sticky). */
   readonly mode: number;
   readonly device: number;
   readonly deviceNumber: number;
@@ -127,7 +127,7 @@ function kindOf(stats: Stats): FileFacts['kind'] {
 function factsOf(stats: Stats): FileFacts {
   const whole = (milliseconds: number): number => Math.floor(milliseconds / 1000);
   return {
-    ...{ kind: kindOf(stats), mode: stats.mode & 0o777, device: stats.dev, deviceNumber: stats.rdev },
+    ...{ kind: kindOf(stats), mode: stats.mode & 0o7777, device: stats.dev, deviceNumber: stats.rdev },
     ...{ inode: stats.ino, links: stats.nlink, owner: stats.uid, group: stats.gid, size: stats.size },
     ...{ blocks: stats.blocks, blockSize: stats.blksize },
     accessed: whole(stats.atimeMs),

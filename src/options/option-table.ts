@@ -14,6 +14,7 @@ import { mailboxOptions } from './table/mailbox.ts';
 import type { OptionSpec } from './table/option-spec.ts';
 import { policyOptions } from './table/policy.ts';
 import { protocolOptions } from './table/protocol.ts';
+import { rumbleOptions } from './table/rumble.ts';
 import { servicesOptions } from './table/services.ts';
 import { spoolOptions } from './table/spool.ts';
 import { startOptions } from './table/start.ts';
@@ -49,6 +50,7 @@ export const optionTable = {
   ...storeOptions,
   ...spoolOptions,
   ...policyOptions,
+  ...rumbleOptions,
   ...loggingOptions,
   ...administrationOptions,
 } as const satisfies Record<string, OptionSpec>;

@@ -6,12 +6,13 @@ import { dovecotDescription } from '../../../src/compat/dovecot/description.ts';
 import { referenceFiles } from '../../../src/reference/files.ts';
 import { withHookTables } from '../../../src/reference/hook-list.ts';
 import { allModules } from '../../fakes/all-modules.ts';
+import { allRumbleTables } from '../../fakes/all-rumble-tables.ts';
 import { TestEngine } from '../../fakes/lua-engine.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const update = process.env.UPDATE_REFERENCE !== undefined;
 const advice = 'not current: run npm run reference and commit what it writes';
-const files = referenceFiles([...allModules(), dovecotDescription]);
+const files = referenceFiles([...allModules(), dovecotDescription, ...allRumbleTables()]);
 
 /** The text of a file; '' when there is none. */
 function textOf(path: string): string {

@@ -65,6 +65,23 @@ export const policyEvents = {
     when: 'A log-in was refused, or changed, for what an authentication script has said of it.',
     fields: { message: { type: 'text', meaning: 'request, and why, as Dovecot writes them' } },
   },
+  'load-script-warning': {
+    level: 'warning',
+    text: '{warning}',
+    when: 'A script of option load-script asked for what it does not get.',
+    fields: { warning: { type: 'text', meaning: 'script, and what is wrong' } },
+  },
+  'load-script-failed': {
+    level: 'err',
+    text: '{script}: {what}: {message}',
+    when: 'A function of a script of option load-script failed, or was stopped by a limit.',
+    fields: {
+      script: { type: 'text', meaning: 'path of the script' },
+      what: { type: 'text', meaning: 'what was called: `hook.rcpt`, `service 2580`' },
+      message: { type: 'text', meaning: 'the error, with its place' },
+      traceback,
+    },
+  },
   'policy-exit': {
     level: 'err',
     text: 'the policy called os.exit, which is refused',

@@ -1,0 +1,11 @@
+// Every table of Rumble's scripts, with nobody to talk to.
+import { rumbleTables } from '../../src/compat/rumble/tables.ts';
+import type { ModuleSpec } from '../../src/lua-api/module-spec.ts';
+import { realSystem } from '../../src/ops/system.ts';
+
+export function allRumbleTables(): readonly ModuleSpec[] {
+  const nobody = (): never => {
+    throw new Error('this spec has nobody to talk to');
+  };
+  return rumbleTables({ resolver: { query: nobody, addresses: async () => [] }, system: realSystem });
+}

@@ -1,0 +1,22 @@
+// What functions of Rumble know about the script of option load-script that calls them. Policies have no such thing.
+import { Capability } from '../../base/capability.ts';
+import type { LuaRef } from '../../lua-api/value.ts';
+
+/** Moments of a session at which functions of scripts are called. */
+export const hookPlaces = ['accept', 'command', 'close'] as const;
+export type HookPlace = (typeof hookPlaces)[number];
+
+/** What a script asks for while its file level runs. */
+export interface Registrar {
+  /** `command`: a verb of SMTP in lower case; undefined: every command. True in the process that has read the scripts first. */
+  setHook(func: LuaRef, place: HookPlace, command: string | undefined): boolean;
+}
+
+export interface RumbleCaller {
+  /** Of the script, as the option names it. */
+  readonly path: string;
+  /** Undefined once its file level has run. */
+  readonly registrar: Registrar | undefined;
+}
+
+export const RUMBLE = new Capability<RumbleCaller>('Rumble script');

@@ -1,0 +1,127 @@
+// The scripts of a process that option load-script names, in their order. A reload starts the new ones beside the old, in fresh environments; the
+// old ones end when their calls have.
+import { resolve } from 'node:path';
+import { splitList } from '../../base/lists.ts';
+import type { Log } from '../../base/log.ts';
+import type { LuaEngine } from '../../lua/engine.ts';
+import type { PolicySource } from '../../ops/revision.ts';
+import type { Options } from '../../options/options.ts';
+import { type LoadPlace, LoadScript } from './load-script.ts';
+import { unknownPermissions } from './permission.ts';
+import { Registration } from './registration.ts';
+
+export interface LoadScriptsParts {
+  readonly log: Log;
+  readonly libLuaDirectory: string;
+  /** An engine for these scripts alone; made when there is the first of them. */
+  readonly createEngine: (options: Options) => Promise<LuaEngine>;
+}
+
+/** Scripts that have been started and are not asked yet. */
+export interface PreparedLoad {
+  readonly kind: 'prepared';
+  /** What each has asked for, by its path. */
+  readonly found: readonly { readonly path: string; readonly functions: readonly string[] }[];
+  readonly warnings: readonly string[];
+  /** They are asked from now on. */
+  take(): void;
+  giveUp(): void;
+}
+
+export type PrepareLoad = PreparedLoad | { readonly kind: 'failed'; readonly message: string };
+
+/** Scripts that have been started, with what they asked for. */
+interface Revision {
+  readonly scripts: readonly LoadScript[];
+  readonly registration: Registration;
+}
+
+export class LoadScripts {
+  readonly #parts: LoadScriptsParts;
+  #engine: LuaEngine | undefined;
+  #revision: Revision | undefined;
+
+  constructor(parts: LoadScriptsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Runs the scripts that `options` name; `sources`, when another process has read them. Nobody is asked before `take`. `isFirst`: scripts are
+   * told that they are the first to ask for hooks and services.
+   */
+  async prepare(
+    options: Options,
+    sources?: readonly PolicySource[],
+    isFirst = sources === undefined,
+  ): Promise<PrepareLoad> {
+    const paths = splitList(options.values['load-script']);
+    const [unknown] = unknownPermissions(options.values['rumble-allow']);
+    if (unknown !== undefined) {
+      const message = `rumble-allow: ${unknown} is no word of it; right would be: accounts, mail, send, control`;
+      return { kind: 'failed', message };
+    }
+    if (paths.length === 0) return this.#prepared(undefined);
+    const { log, libLuaDirectory } = this.#parts;
+    // Their author is the operator: they may ask this machine.
+    const its = options.fork();
+    its.set('http-allow-reserved', '0.0.0.0/0 ::/0', 'load-script');
+    this.#engine ??= await this.#parts.createEngine(its);
+    const place: LoadPlace = { engine: this.#engine, libLuaDirectory, options: its, log };
+    const registration = new Registration(isFirst);
+    const revision = { registration, scripts: [] as LoadScript[] };
+    for (const path of paths) {
+      const registrar = registration.of(path, () => started);
+      let started: LoadScript | undefined;
+      const start = await LoadScript.start(
+        place,
+        path,
+        registrar,
+        sources?.find((source) => source.path === path),
+      );
+      if (start.kind === 'failed') {
+        retire(revision);
+        return { kind: 'failed', message: `load-script: ${start.message}` };
+      }
+      started = start.script;
+      revision.scripts.push(started);
+    }
+    return this.#prepared(revision);
+  }
+
+  #prepared(revision: Revision | undefined): PreparedLoad {
+    return {
+      kind: 'prepared',
+      found:
+        revision?.scripts.map(({ path }) => ({ path, functions: revision.registration.namesOf(path) })) ?? [],
+      warnings: [],
+      take: () => {
+        const before = this.#revision;
+        this.#revision = revision;
+        if (before !== undefined) retire(before);
+      },
+      giveUp: () => {
+        if (revision !== undefined) retire(revision);
+      },
+    };
+  }
+
+  /** What the present scripts are made of. */
+  get sources(): readonly PolicySource[] {
+    return this.#revision?.scripts.map(({ source }) => source) ?? [];
+  }
+
+  /** The files of the present scripts, to be watched. */
+  get files(): readonly { readonly path: string; readonly text: string | undefined }[] {
+    return this.sources.flatMap(({ path, text, files }) => [{ path: resolve(path), text }, ...files]);
+  }
+
+  close(): void {
+    if (this.#revision !== undefined) retire(this.#revision);
+    this.#revision = undefined;
+    this.#engine?.close();
+  }
+}
+
+function retire({ scripts }: Revision): void {
+  for (const script of scripts) script.retire();
+}

@@ -1,0 +1,91 @@
+// The table `Rumble` of Rumble's scripts: hooks and services, and what the server says of itself.
+import type { CallContext } from '../../lua-api/call-context.ts';
+import { type FunctionSpec, LuaError, luaFunction } from '../../lua-api/function-spec.ts';
+import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
+import { anything, bytes, optionalBytes } from '../../lua-api/params.ts';
+import { type LuaRef, type LuaValue, luaTypeName } from '../../lua-api/value.ts';
+import { hookPlaces, type Registrar, RUMBLE } from './caller.ts';
+
+/** Services that Rumble has hooks for, and smtpe has not. */
+const WITHOUT_HOOKS: readonly string[] = ['pop3', 'imap4', 'mailman'];
+
+function registrarOf(context: CallContext, name: string): Registrar {
+  const caller = RUMBLE.of(context);
+  if (caller === undefined)
+    throw new LuaError(`${name} is for scripts of option load-script; a policy has hook.* instead`);
+  if (caller.registrar === undefined)
+    throw new LuaError(`${name} is for the file level of a script: ${caller.path} has run`);
+  return caller.registrar;
+}
+
+function functionIn(value: LuaValue, name: string): LuaRef {
+  const isFunction = luaTypeName(value) === 'function';
+  if (!isFunction || typeof value !== 'object' || value === null || !('release' in value)) {
+    throw new LuaError(`bad argument #1 to '${name}' (function expected, got ${luaTypeName(value)})`);
+  }
+  return value as LuaRef;
+}
+
+const shown = (text: string): string => JSON.stringify(text.slice(0, 60));
+
+const setHook: FunctionSpec = luaFunction({
+  name: 'setHook',
+  params: [
+    anything('func', 'function', 'Called with the session table and, for `command`, the line of the client.'),
+    bytes('service', '`smtp`, in any case; for `pop3`, `imap4` and `mailman` nothing is called.'),
+    bytes('when', '`accept`, `command` or `close`, in any case.'),
+    optionalBytes(
+      'command',
+      'Of `command`: the verb in any case. `helo` and `ehlo` are one; without it every command.',
+      undefined,
+    ),
+  ],
+  results: [
+    {
+      name: 'is_first',
+      type: 'boolean',
+      text: 'false in workers behind the first, where it is called all the same, and for a service without hooks',
+    },
+  ],
+  text:
+    'Has a function called at a moment of SMTP sessions, before the policy is. It returns nothing, `true` or `"okay"` to go on; `false` or `"failure"` to end the ' +
+    'session; `"ignore"` when it has answered the client itself; a code from 400 to 599 to refuse. At the file level of a script of option load-script only.',
+  call: (context, func, service, when, command) => {
+    const registrar = registrarOf(context, 'Rumble.setHook');
+    const ref = functionIn(func, 'setHook');
+    const of = service.toLowerCase();
+    if (WITHOUT_HOOKS.includes(of)) {
+      context.log.emit('load-script-warning', {
+        warning: `${RUMBLE.in(context).path}: Rumble.setHook: the function will not be called: ${of} has no hooks here`,
+      });
+      return [false];
+    }
+    if (of !== 'smtp')
+      throw new LuaError(`Rumble.setHook: there is no service ${shown(service)}; right would be: smtp`);
+    const place = hookPlaces.find((one) => one === when.toLowerCase());
+    if (place === undefined) {
+      throw new LuaError(
+        `Rumble.setHook: there is no moment ${shown(when)}; right would be: ${hookPlaces.join(', ')}`,
+      );
+    }
+    return [registrar.setHook(ref, place, command?.toLowerCase())];
+  },
+});
+
+const dprint: FunctionSpec = luaFunction({
+  name: 'dprint',
+  params: [bytes('text', 'A line.')],
+  text: 'Writes a line to the log.',
+  call: (context, text) => {
+    context.log.write('info', text);
+    return [];
+  },
+});
+
+export function createRumbleTable(): ModuleSpec {
+  return luaModule({
+    name: 'Rumble',
+    text: 'The server, as scripts for Rumble see it (doc/rumble.md): in a policy behind `require "rumble"`.',
+    functions: [setHook, dprint],
+  });
+}
