@@ -26,8 +26,8 @@ async function headsOf(path: string): Promise<Buffer> {
   }
 }
 
-/** What is wrong with the file of a directory; undefined when nothing is, or others use it. */
-async function damageOf(directory: string, largest: number): Promise<string | undefined> {
+/** What is wrong with the file of a directory; undefined when nothing is, or others use it. Changes nothing. */
+export async function damageIn(directory: string, largest = LARGEST_READ): Promise<string | undefined> {
   const path = join(directory, 'data.mdb');
   for (let tried = 0; tried < TRIES; tried++) {
     const found = await stat(path).catch(() => undefined);
@@ -61,6 +61,6 @@ export async function moveDamaged(
   onDamage: (cause: string, aside: string) => void,
   largest = LARGEST_READ,
 ): Promise<void> {
-  const cause = await damageOf(directory, largest);
+  const cause = await damageIn(directory, largest);
   if (cause !== undefined) onDamage(cause, await moveAside(directory, now));
 }

@@ -29,7 +29,13 @@ export type Durability =
   /** Together with others that came meanwhile, on the disk, while the loop goes on. */
   | 'disk';
 
-export interface Environment {
+/** The tables of one environment, by their names, which are names of its databases. */
+export interface Tables<Name extends string> extends Transactions {
+  readonly tables: Readonly<Record<Name, Table>>;
+}
+
+/** That of the store of policies. */
+export interface Environment extends Transactions {
   /** Key to record. */
   readonly values: Table;
   /** Expiry and key. */
@@ -40,6 +46,9 @@ export interface Environment {
   readonly garbage: Table;
   /** The tally and the version of all this. */
   readonly state: Table;
+}
+
+export interface Transactions {
   /** One transaction: all or nothing, and nobody else writes meanwhile. Throws or rejects when the system does not let us write. */
   write<T>(action: () => T): Maybe<T>;
   /** As write, for who has the turn to open it. */
@@ -54,7 +63,9 @@ export interface Environment {
 }
 
 /** Longest key of LMDB with pages of 4096 octets is 1978; ours are 519. */
-const TABLES = 5;
+export const storeTables = ['values', 'expiry', 'sets', 'garbage', 'state'] as const;
+/** Beside those that are asked for: a later version may have some more. */
+const SPARE_TABLES = 4;
 const MODE = 0o600;
 /**
  * A process that was killed while it read keeps pages from being used again until somebody looks, and the file, which never gets smaller and is
@@ -69,13 +80,28 @@ export async function loadLmdb(): Promise<void> {
   await import('lmdb');
 }
 
-/** Only in a turn to open it (turn.ts), while nobody writes, and never twice in one process (shared-environment.ts). */
 export async function openEnvironment(path: string, durability: Durability): Promise<Environment> {
+  const { tables, ...rest } = await openTables(path, durability, storeTables);
+  return { ...tables, ...rest };
+}
+
+/** Only in a turn to open it (turn.ts), while nobody writes, and never twice in one process (shared-environment.ts). */
+export async function openTables<Name extends string>(
+  path: string,
+  durability: Durability,
+  names: readonly Name[],
+): Promise<Tables<Name>> {
   const { open } = await import('lmdb');
   const mark = await ownMark();
   const isInMemory = durability === 'memory';
   const options = {
-    ...{ path, maxDbs: TABLES + 4, encoding: 'binary', keyEncoding: 'binary', noSubdir: false },
+    ...{
+      path,
+      maxDbs: names.length + SPARE_TABLES,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      noSubdir: false,
+    },
     ...{ permissionsMode: MODE, noSync: isInMemory },
     // A commit is on the disk when it is answered. To sync beside the next transaction would need a second lock, and who is killed while he has
     // it, which is most of the time, makes LMDB set the number of the last transaction beside its lock of writers, or give up.
@@ -88,11 +114,10 @@ export async function openEnvironment(path: string, durability: Durability): Pro
   let root: Root | undefined;
   try {
     root = new Database(null, { ...options, isRoot: true });
-    return environmentOf(
-      root,
-      new WriteTurn(path, mark, isInMemory ? linksInMemory : linksOnDisk),
-      durability,
-    );
+    const turn = new WriteTurn(path, mark, isInMemory ? linksInMemory : linksOnDisk);
+    const opened = root;
+    const tables = Object.fromEntries(names.map((name) => [name, tableOf(opened, name)]));
+    return { tables: tables as Record<Name, Table>, ...transactionsOf(root, turn, durability) };
   } catch (error) {
     await (root ?? unopened(Database)).close().catch(() => undefined);
     throw error;
@@ -106,20 +131,16 @@ const openAsClass = (open: (options: never) => unknown, options: object): RootCl
 const unopened = (Database: RootClass): Root =>
   Object.create(Database.prototype, { isRoot: { value: true } }) as Root;
 
-function environmentOf(root: Root, turn: WriteTurn, durability: Durability): Environment {
-  const table = (name: string): Table =>
-    new LmdbTable(root.openDB<Buffer, Uint8Array>({ name, encoding: 'binary', keyEncoding: 'binary' }));
+const tableOf = (root: Root, name: string): Table =>
+  new LmdbTable(root.openDB<Buffer, Uint8Array>({ name, encoding: 'binary', keyEncoding: 'binary' }));
+
+function transactionsOf(root: Root, turn: WriteTurn, durability: Durability): Transactions {
   let writes = 0;
   const write = <T>(action: () => T): Maybe<T> => {
     if (writes++ % READERS_EVERY === 0) (root as Root & { readerCheck(): number }).readerCheck();
     return durability === 'memory' ? writeAtOnce(root, action) : writeInBatch(root, action);
   };
   return {
-    values: table('values'),
-    expiry: table('expiry'),
-    sets: table('sets'),
-    garbage: table('garbage'),
-    state: table('state'),
     write: (action) => turn.run(() => write(action)),
     writeInTurn: write,
     readers: () => [...root.readerList().matchAll(/^\s*(\d+)\s/gm)].map(([, pid]) => Number(pid)),
