@@ -2,6 +2,7 @@
 // Times are seconds unless the text says otherwise. `atStart`: only the option file and the command line can set it; `inProcess`:
 // hook.init too; others: every hook, for its own connection. `untilRestart`: a reload (SIGHUP) cannot change it in service.
 
+import { accountsOptions } from './table/accounts.ts';
 import { administrationOptions } from './table/administration.ts';
 import { dnsOptions } from './table/dns.ts';
 import { forwardingOptions } from './table/forwarding.ts';
@@ -45,6 +46,7 @@ export const optionTable = {
   ...forwardingOptions,
   ...timeoutsOptions,
   ...mailboxOptions,
+  ...accountsOptions,
   ...servicesOptions,
   ...mailAuthOptions,
   ...storeOptions,

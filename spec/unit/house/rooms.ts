@@ -34,6 +34,7 @@ export const floors = [
   'service',
   'delivery/port',
   'mailbox',
+  'accounts',
   'smtp/client',
   'delivery',
   'lua/state',
@@ -78,6 +79,7 @@ const withoutLua: readonly Room[] = [
   'mail-auth',
   'store',
   'mailbox',
+  'accounts',
   'smtp/client',
   'smtp/protocol',
   'delivery/port',
@@ -105,7 +107,7 @@ export const nevers: readonly Never[] = [
   {
     name: 'mailboxes, services and stores know nothing of SMTP',
     broken: (from, to) =>
-      ['mailbox', 'service', 'store', 'mail-auth', 'users'].includes(from) &&
+      ['mailbox', 'accounts', 'service', 'store', 'mail-auth', 'users'].includes(from) &&
       (to.startsWith('smtp/') || to.startsWith('delivery')),
   },
   {

@@ -205,6 +205,9 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'store-damaged': 'err S1 STORE was damaged, and begins empty: CAUSE aside=ASIDE',
   'store-damaged-value': 'err S1 STORE has damaged entries, which are left out times=7',
   'store-recount': 'err S1 what is in STORE is counted anew: the sums were damaged',
+  'accounts-fault': 'err S1 accounts cannot be read or changed: CAUSE',
+  'accounts-moved-beside':
+    'warning S1 mail was moved to PLACE: there is something else where it should be directory=DIRECTORY wanted=WANTED',
   'store-clock': 'warning S1 the clock was set back by 7 s: entries of STORE live longer by that',
   serving: 'notice S1 accepting connections version=VERSION address=ADDRESS script=SCRIPT hooks=HOOKS',
   'start-failed': 'crit S1 cannot start cause=CAUSE',

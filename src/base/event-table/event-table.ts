@@ -1,6 +1,7 @@
 // All facts that leave smtpe, by topic, in one table: log lines, counters and doc/reference/events.md are made from it. It is on the ground
 // floor because everybody reports, down to the resolver and the Lua engine; its rows are plain data and know nothing of who reports.
 
+import { accountsEvents } from './accounts.ts';
 import { deliveryEvents } from './delivery.ts';
 import { dnsEvents } from './dns.ts';
 import type { EventSpec, FieldsOf } from './event-spec.ts';
@@ -23,6 +24,7 @@ export const eventTopics = [
   ['Transactions', transactionEvents],
   ['Delivery', deliveryEvents],
   ['Mailboxes', mailboxEvents],
+  ['Accounts', accountsEvents],
   ['The server', serverEvents],
   ['The policy', policyEvents],
   ['DNS', dnsEvents],
@@ -39,6 +41,7 @@ export const eventTable = {
   ...transactionEvents,
   ...deliveryEvents,
   ...mailboxEvents,
+  ...accountsEvents,
   ...serverEvents,
   ...policyEvents,
   ...dnsEvents,

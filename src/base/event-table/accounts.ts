@@ -1,0 +1,22 @@
+// Events of accounts (options rumble-database, rumble-storage).
+import type { EventSpec } from './event-spec.ts';
+import { cause } from './fields.ts';
+
+export const accountsEvents = {
+  'accounts-fault': {
+    level: 'err',
+    text: 'accounts cannot be read or changed: {cause}',
+    when: 'The database of accounts, or a directory of their mail, cannot be used. Mail for them is to come again (451).',
+    fields: { cause },
+  },
+  'accounts-moved-beside': {
+    level: 'warning',
+    text: 'mail was moved to {place}: there is something else where it should be',
+    when: 'An account or a domain got another name, or was deleted, and the directory that its mail was to be moved to is there already.',
+    fields: {
+      place: { type: 'text', meaning: 'where the mail is now' },
+      directory: { type: 'text', meaning: 'where it was' },
+      wanted: { type: 'text', meaning: 'where it should be' },
+    },
+  },
+} as const satisfies Readonly<Record<string, EventSpec>>;
