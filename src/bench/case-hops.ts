@@ -8,8 +8,6 @@ import { type CaseRecord, quoted } from './record.ts';
 
 /** LMTP over TCP (host-list). */
 const LMTP_PORT = 24;
-/** What the client says besides mail. */
-const IDLE_TALK = /^(?:connect|EHLO|HELO|LHLO|QUIT|RSET)\b/i;
 
 export class CaseHops {
   readonly #fakes: Fakes;
@@ -35,13 +33,10 @@ export class CaseHops {
   }
 
   #meeting(fake: HopFake, host: string, lmtp: boolean): Meeting {
-    const tell = (text: string): void => this.#record.add('hop', `next hop ${host} ${text}`);
     switch (fake.kind) {
       case 'refused':
-        tell('-> nobody listens');
         return { kind: 'nobody', code: 'ECONNREFUSED' };
       case 'silent':
-        tell('-> no answer');
         return { kind: 'silence' };
       case 'answers':
         return {
@@ -50,9 +45,6 @@ export class CaseHops {
             void new ScriptedHop(fake.script, stream, {
               lmtp,
               taken: (message) => this.#record.forwarded.push({ host, ...message }),
-              said: (command, answer) => {
-                if (!IDLE_TALK.test(command)) tell(`${command} -> ${answer.split('\n')[0]}`);
-              },
             }),
         };
     }

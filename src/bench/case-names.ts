@@ -71,8 +71,4 @@ export class CaseNames implements ZoneNames {
   missing(name: string, type: string): void {
     this.#record.missing(`dns ${type} ${name}`, `t.dns { [${quoted(`${name} ${type}`)}] = t.nxdomain }`);
   }
-
-  asked(question: string, answer: string): void {
-    this.#record.add('wait', `dns ${question} -> ${answer}`, true);
-  }
 }

@@ -1,13 +1,17 @@
 // The server of a case: the policy is loaded into it when the first client connects, so that what the case has said of files, store and names before
 // is there when its file level runs.
 import type { Duplex } from 'node:stream';
-import type { App } from '../app.ts';
+import type { App, ScriptPaths } from '../app.ts';
 import { LocalCounters } from '../net/connection-counters.ts';
 import type { Peer } from '../net/peer.ts';
+import type { PolicySource } from '../ops/revision.ts';
 import { CurrentPolicy } from '../policy/current-policy.ts';
 import type { SmtpServer } from '../smtp/server/server.ts';
-import type { CasePolicy } from './play-case.ts';
-import { type HookListener, recordedPolicy } from './recorded-policy.ts';
+
+export interface CasePolicy extends ScriptPaths {
+  /** Read and looked at once for all cases. */
+  readonly source: PolicySource;
+}
 
 type Loaded =
   | { readonly kind: 'serves'; readonly server: SmtpServer; readonly current: CurrentPolicy }
@@ -16,13 +20,11 @@ type Loaded =
 export class CaseServer {
   readonly #app: App;
   readonly #policy: CasePolicy;
-  readonly #listener: HookListener;
   #loaded: Promise<Loaded> | undefined;
 
-  constructor(app: App, policy: CasePolicy, listener: HookListener) {
+  constructor(app: App, policy: CasePolicy) {
     this.#app = app;
     this.#policy = policy;
-    this.#listener = listener;
   }
 
   /** Serves a connection to its end. Why the policy could not be loaded, if it could not: then the connection is closed. */
@@ -39,12 +41,11 @@ export class CaseServer {
 
   async #load(): Promise<Loaded> {
     const app = this.#app;
-    const { path, source } = this.#policy;
-    const started = await CurrentPolicy.start({ ...app.place(path), source });
+    const { source } = this.#policy;
+    const started = await CurrentPolicy.start({ ...app.place(this.#policy), source });
     if (started.kind === 'failed') return started;
     const { current } = started;
-    const policy = recordedPolicy(current.policy, this.#listener);
-    return { kind: 'serves', current, server: app.server({ policy }, new LocalCounters()) };
+    return { kind: 'serves', current, server: app.server(current, new LocalCounters()) };
   }
 
   /** Ends its sessions and lets go of the policy. */

@@ -12,7 +12,6 @@ import type {
   SpamdAnswer,
 } from './ports/scripted-services.ts';
 import { type CaseRecord, quoted } from './record.ts';
-import { shown } from './trail.ts';
 
 /** Functions of the test. */
 export interface TestFunctions {
@@ -37,40 +36,19 @@ export class CaseServices implements ServiceScript {
 
   clamd(message: Buffer): ClamdAnswer {
     const clean: ClamdAnswer = { kind: 'clean' };
-    const answer = this.#scanned('clamd', this.#fakes.clamd, message, clean, NO_FAKE, "'clean'");
-    switch (answer.kind) {
-      case 'found':
-        this.#tell('clamd', `FOUND ${answer.signature}`);
-        break;
-      case 'clean':
-        this.#tell('clamd', 'OK');
-        break;
-      case 'none':
-        this.#tell('clamd', answer.error);
-    }
-    return answer;
+    return this.#scanned('clamd', this.#fakes.clamd, message, clean, NO_FAKE, "'clean'");
   }
 
   spamd(message: Buffer): SpamdAnswer {
     const usual: SpamdAnswer = { kind: 'score', score: 0, threshold: 5, isSpam: false, symbols: [] };
-    const answer = this.#scanned('spamd', this.#fakes.spamd, message, usual, NO_FAKE, '0');
-    if (answer.kind === 'none') this.#tell('spamd', answer.error);
-    else this.#tell('spamd', `${answer.isSpam ? 'spam' : 'no spam'} ${answer.score}/${answer.threshold}`);
-    return answer;
+    return this.#scanned('spamd', this.#fakes.spamd, message, usual, NO_FAKE, '0');
   }
 
   rspamd(message: Buffer): RspamdAnswer {
     const usual: RspamdAnswer = {
       ...{ kind: 'score', score: 0, required: 15, action: 'no action', symbols: [], message: undefined },
     };
-    const answer = this.#scanned('rspamd', this.#fakes.rspamd, message, usual, NO_FAKE, '0');
-    if (answer.kind === 'none') this.#tell('rspamd', answer.error);
-    else this.#tell('rspamd', `${answer.action} ${answer.score}/${answer.required}`);
-    return answer;
-  }
-
-  #tell(service: string, answer: string): void {
-    this.#record.add('wait', `service.${service} -> ${answer}`, true);
+    return this.#scanned('rspamd', this.#fakes.rspamd, message, usual, NO_FAKE, '0');
   }
 
   /** By the name of the file that was sent, else by a text that the message has, else what there is for all others. */
@@ -96,10 +74,7 @@ export class CaseServices implements ServiceScript {
       this.#record.missing(`${method} ${url}`, `t.http { [${quoted(`${method} ${url}`)}] = 200 }`);
       return NO_FAKE;
     }
-    const answer = await this.#answer(fake, asked);
-    const told = answer.kind === 'none' ? answer.error : `${answer.code} ${shown(answer.body).slice(0, 60)}`;
-    this.#record.add('wait', `service.http ${method} ${url} -> ${told.trim()}`, true);
-    return answer;
+    return this.#answer(fake, asked);
   }
 
   async #answer(fake: HttpFake, asked: AskedHttp): Promise<HttpAnswer> {

@@ -9,7 +9,7 @@ import type { TlsFacts } from '../net/tls-facts.ts';
 import { type Reply, replyText } from '../smtp/protocol/reply.ts';
 import { ReplyParser } from '../smtp/protocol/reply-parser.ts';
 import { doneOrAtRest } from './at-rest.ts';
-import { shown } from './trail.ts';
+import { shown } from './shown.ts';
 import type { World } from './world.ts';
 
 /** Who takes a connection. */
@@ -18,6 +18,13 @@ export type Serve = (stream: Duplex, peer: Peer) => Promise<void>;
 /** An address that nobody has (RFC 5737), for clients whose test does not care. */
 const SOMEBODY = '192.0.2.1';
 const OUR_ADDRESS = '198.51.100.25';
+
+/** CRLF at every line, dots doubled (RFC 5321 section 4.5.2). */
+export const stuffed = (text: string): string =>
+  text
+    .replaceAll(/\r?\n/g, '\r\n')
+    .replace(/(?:\r\n)?$/, '\r\n')
+    .replaceAll(/(^|\r\n)\./g, '$1..');
 
 export class Dialogue {
   readonly #world: World;
@@ -76,15 +83,12 @@ export class Dialogue {
   /** Connects, unless it has, and waits for the banner. */
   async connect(): Promise<void> {
     if (this.#stream !== undefined) return;
-    const { names, record } = this.#world;
-    names.addClient(this.#address, this.#host);
-    record.add('client', `connect ${this.#address}${this.#host === undefined ? '' : ` ${this.#host}`}`);
+    this.#world.names.addClient(this.#address, this.#host);
     const [ours, theirs] = duplexPair();
     this.#stream = ours;
     ours.on('data', (chunk: Buffer) => this.#received(chunk));
     for (const event of ['end', 'close', 'error'] as const)
       ours.on(event, () => {
-        if (!this.#isClosed) record.add('server', 'closes the connection');
         this.#isClosed = true;
       });
     const peer: Peer = {
@@ -104,7 +108,6 @@ export class Dialogue {
       const read = this.#parser.next();
       if (read.kind !== 'reply') return;
       this.#reply = read.reply;
-      this.#world.record.add('server', `S: ${replyText(read.reply)}`);
     }
   }
 
@@ -129,23 +132,31 @@ export class Dialogue {
     this.#mustBeOpen(shownAs);
     if (/^(?:HELO|EHLO|LHLO)\b/i.test(line)) this.#greeted = true;
     this.said = shown(shownAs);
-    this.#world.record.add('client', `C: ${shownAs}`);
-    return this.#say(Buffer.from(`${line}\r\n`, 'latin1'));
+    return this.say(Buffer.from(`${line}\r\n`, 'latin1'));
   }
 
   /** Says the content of a message: lines as they are, dots stuffed, CRLF line ends. */
   async content(text: string): Promise<Reply | undefined> {
-    const lines = text.replaceAll(/\r?\n/g, '\r\n').replace(/(?:\r\n)?$/, '\r\n');
-    this.said = 'the dot';
-    this.#world.record.add('client', `C: . (${lines.length} octets)`);
-    return this.#say(Buffer.from(`${lines.replaceAll(/^\./gm, '..')}.\r\n`, 'latin1'));
+    return this.stuffedContent(stuffed(text));
   }
 
-  async #say(bytes: Buffer): Promise<Reply | undefined> {
+  /** The same as it stands on the wire, without the dot at its end. */
+  async stuffedContent(text: string): Promise<Reply | undefined> {
+    this.said = 'the dot';
+    return this.say(Buffer.from(`${text}.\r\n`, 'latin1'));
+  }
+
+  /** Says any octets and waits for a reply. */
+  async say(bytes: Buffer): Promise<Reply | undefined> {
     this.#reply = undefined;
-    this.#stream?.write(bytes);
+    this.write(bytes);
     await this.#wait();
     return this.#reply;
+  }
+
+  /** Says any octets, and does not wait. */
+  write(bytes: Buffer): void {
+    this.#stream?.write(bytes);
   }
 
   #mustBeOpen(what: string): void {

@@ -1,7 +1,9 @@
 // Which files are tests, and which policy each of them is about.
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { ScriptPaths } from '../app.ts';
 import { codeOf } from '../base/errors.ts';
+import { splitList } from '../base/lists.ts';
 
 const TEST = /_test\.lua$/i;
 
@@ -71,15 +73,23 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
+export type PolicyFound = ScriptPaths | { readonly problem: string };
+
 /** The policy that a test is about; or why it is not known. */
-export async function policyOf(
-  test: string,
-): Promise<{ readonly path: string } | { readonly problem: string }> {
+export async function policyOf(test: string): Promise<PolicyFound> {
   const places = policyPlaces(test);
-  for (const path of places) if (await isFile(path)) return { path };
+  for (const path of places) if (await isFile(path)) return { path, more: [] };
   return {
     problem: `${test}: its policy is not there, looked for ${places.join(', ')}; name it: smtpe test ${test} script=FILE`,
   };
+}
+
+/** The files of which the policy is one, when option `script` of the option file beside it names several. */
+export function withOthers(policy: ScriptPaths, beside: string | undefined, script: string): ScriptPaths {
+  if (beside === undefined) return policy;
+  const paths = splitList(script).map((path) => join(dirname(beside), path));
+  const [path, ...more] = paths;
+  return path !== undefined && paths.includes(policy.path) ? { path, more } : policy;
 }
 
 /** The option file beside a policy; undefined: there is none. */

@@ -2,20 +2,19 @@
 // replaced.
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { libLuaDirectory } from '../app.ts';
+import { libLuaDirectory, type ScriptPaths } from '../app.ts';
 import type { ReadFile } from '../options/load-options.ts';
-import { CurrentPolicy } from '../policy/current-policy.ts';
-import { hopKey } from './case-hops.ts';
 import { coverageOf, type FileCoverage } from './coverage.ts';
 import type { Place } from './fake-table.ts';
-import { optionFileBeside, policyOf } from './find-tests.ts';
-import { registeredModule } from './module/test-module.ts';
-import { CasePlayer, type CasePolicy, type HookCount, newWorld } from './play-case.ts';
-import { Stage } from './stage.ts';
-import { type CaseFailure, TestBench } from './test-bench.ts';
+import { optionFileBeside, type PolicyFound, policyOf, withOthers } from './find-tests.ts';
+import { CasePlayer } from './play-case.ts';
+import { loadOnce, newBench, openStage } from './prepare.ts';
+import type { HookCount } from './record.ts';
+import { shown } from './shown.ts';
+import type { Stage } from './stage.ts';
+import type { CaseFailure, TestBench } from './test-bench.ts';
 import { TestFile } from './test-file.ts';
-import { testOptions, USUAL_HOP } from './test-options.ts';
-import { shown } from './trail.ts';
+import { testOptions } from './test-options.ts';
 
 export interface RunSettings {
   /** Test files. */
@@ -25,7 +24,7 @@ export interface RunSettings {
   /** Options of the command line. */
   readonly words: readonly string[];
   /** The policy of all tests, when the command line names one. */
-  readonly policy: string | undefined;
+  readonly policy: ScriptPaths | undefined;
   readonly readFile: ReadFile;
   /** Milliseconds, for how long a case took. */
   readonly stopwatch: () => number;
@@ -50,7 +49,7 @@ export interface FileResult {
   /** What does no harm and helps nobody: fakes that nobody asked for. */
   readonly notes: readonly string[];
   readonly hooks: ReadonlyMap<string, HookCount>;
-  /** Of the policy first, then of its modules. */
+  /** Of the files of the policy first, then of its modules. */
   readonly coverage: readonly FileCoverage[];
 }
 
@@ -58,17 +57,6 @@ export interface FileResult {
 export interface RunListener {
   fileDone(result: FileResult): void;
 }
-
-const NOWHERE: Place = { file: '', line: 0 };
-
-function newBench(stage: Stage, test: string): TestBench {
-  const bench = new TestBench(stage.options, dirname(test), () => stage.watch.testPlace);
-  bench.fakes.hops.set(hopKey(USUAL_HOP) ?? '', '', { kind: 'answers', script: {} }, NOWHERE);
-  return bench;
-}
-
-const openStage = (): Promise<Stage> =>
-  Stage.open(registeredModule, (stage) => newWorld(stage, newBench(stage, '.'), '.'));
 
 export async function runTests(settings: RunSettings, listener: RunListener): Promise<readonly FileResult[]> {
   const results: FileResult[] = [];
@@ -92,23 +80,29 @@ export async function runTests(settings: RunSettings, listener: RunListener): Pr
 async function runFile(test: string, stage: Stage, settings: RunSettings): Promise<FileResult> {
   const hooks = new Map<string, HookCount>();
   const empty = { path: test, policy: undefined, cases: [], notes: [], hooks, coverage: [] };
-  const found = settings.policy === undefined ? await policyOf(test) : { path: settings.policy };
-  if ('problem' in found) return { ...empty, problem: found.problem };
-  const policy = found.path;
-  const beside = await optionFileBeside(policy);
+  const found: PolicyFound = settings.policy ?? (await policyOf(test));
+  const beside = await optionFileBeside('problem' in found ? test : found.path);
   const { options, problems } = await testOptions(settings.words, beside, settings.readFile, stage.scratch);
-  if (problems.length > 0) return { ...empty, policy, problem: problems.join('\n') };
+  if (problems.length > 0) return { ...empty, problem: problems.join('\n') };
   stage.options.adopt(options);
   stage.watch.start([test]);
   const bench = newBench(stage, test);
   const file = await TestFile.open(test, stage, bench, libLuaDirectory);
-  if (typeof file === 'string') return { ...empty, policy, problem: file };
-  const loaded = await loadOnce(stage, bench, policy);
+  if (typeof file === 'string') return { ...empty, problem: file };
+  // The command line counts more than the test, and the test more than what lies beside it.
+  const named = settings.policy ?? bench.policy ?? found;
+  if ('problem' in named) {
+    file.close();
+    return { ...empty, problem: named.problem };
+  }
+  const paths = named === found ? withOthers(named, beside, options.values.script) : named;
+  const policy = [paths.path, ...paths.more].join(' ');
+  const loaded = await loadOnce(stage, bench, paths);
   if (typeof loaded === 'string') {
     file.close();
     return { ...empty, policy, problem: loaded };
   }
-  const player = new CasePlayer(stage, bench, loaded, dirname(policy), hooks);
+  const player = new CasePlayer(stage, bench, loaded, dirname(paths.path), hooks);
   const { cases, notes } = await playAll(file, bench, player, stage, settings);
   file.close();
   return {
@@ -117,7 +111,7 @@ async function runFile(test: string, stage: Stage, settings: RunSettings): Promi
       cases.length < bench.cases.length || cases.some(({ failure }) => failure)
         ? notes
         : [...notes, ...unusedOf(bench)],
-    coverage: await coverage(stage, policy),
+    coverage: await coverage(stage, [paths.path, ...paths.more]),
   };
 }
 
@@ -167,34 +161,20 @@ async function playAll(
   return { cases, notes };
 }
 
-/** Reads the policy and its modules, and looks whether it can be loaded at all, with what the test has said at the level of its file. */
-async function loadOnce(stage: Stage, bench: TestBench, policy: string): Promise<CasePolicy | string> {
-  const world = newWorld(stage, bench, dirname(policy));
-  const before = stage.options.fork();
-  const app = await stage.enter(world);
-  try {
-    for (const prepare of bench.preparations) prepare(world);
-    const started = await CurrentPolicy.start(app.place(policy));
-    if (started.kind === 'failed') return started.message;
-    const { source } = started.current;
-    started.current.retire();
-    return { path: policy, source };
-  } finally {
-    app.close();
-    world.close();
-    stage.options.adopt(before);
-  }
-}
-
-async function coverage({ watch }: Stage, policy: string): Promise<readonly FileCoverage[]> {
-  const files = [...watch.policyFiles].sort((a, b) => Number(b.name === policy) - Number(a.name === policy));
+async function coverage({ watch }: Stage, policy: readonly string[]): Promise<readonly FileCoverage[]> {
+  const rank = ({ name }: { readonly name: string }): number => {
+    const at = policy.indexOf(name);
+    return at < 0 ? policy.length : at;
+  };
   return Promise.all(
-    files.map(async ({ lines, name }) => {
-      try {
-        return coverageOf(name, (await readFile(name)).toString('latin1'), lines);
-      } catch {
-        return { name, lines: 0, ran: lines.size, never: [] };
-      }
-    }),
+    [...watch.policyFiles]
+      .sort((a, b) => rank(a) - rank(b))
+      .map(async ({ lines, name }) => {
+        try {
+          return coverageOf(name, (await readFile(name)).toString('latin1'), lines);
+        } catch {
+          return { name, lines: 0, ran: lines.size, never: [] };
+        }
+      }),
   );
 }

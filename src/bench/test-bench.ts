@@ -1,15 +1,17 @@
 // What the functions of `smtpe.test` work on: the test file that is read, or the case that is played. It says what is wrong in the words of the author:
 // where in the test, what was expected, what was there instead.
+import type { ScriptPaths } from '../app.ts';
 import { Capability } from '../base/capability.ts';
 import { LuaError } from '../lua-api/function-spec.ts';
 import type { LuaRef } from '../lua-api/value.ts';
+import type { TraceEntry } from '../observe/trace/entry.ts';
 import type { Options } from '../options/options.ts';
 import { replyText } from '../smtp/protocol/reply.ts';
 import type { Dialogue } from './dialogue.ts';
 import type { Place } from './fake-table.ts';
 import { Fakes } from './fakes.ts';
 import type { MissingFake } from './record.ts';
-import { shown, type TrailEntry } from './trail.ts';
+import { shown } from './shown.ts';
 import type { World } from './world.ts';
 
 export interface TestCase {
@@ -24,7 +26,7 @@ export interface CaseFailure {
   readonly place: Place | undefined;
   readonly text: string;
   /** What happened since the client last said something. */
-  readonly trail: readonly TrailEntry[];
+  readonly trail: readonly TraceEntry[];
   readonly missing: readonly MissingFake[];
 }
 
@@ -51,6 +53,8 @@ export class TestBench {
   readonly options: Options;
   /** Where the test stands. */
   readonly directory: string;
+  /** The policy, when the test itself says which files that are. */
+  policy: ScriptPaths | undefined;
   played: Played | undefined;
   failure: CaseFailure | undefined;
   readonly #placeOf: () => Place | undefined;

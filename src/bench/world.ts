@@ -23,7 +23,7 @@ import { MemoryStore } from './ports/memory-store.ts';
 import { RecordLog } from './ports/record-log.ts';
 import { scriptedServices } from './ports/scripted-services.ts';
 import { ZoneResolver } from './ports/zone-resolver.ts';
-import { CaseRecord } from './record.ts';
+import { CaseRecord, type RecordParts } from './record.ts';
 
 export interface WorldParts {
   /** Of the file. */
@@ -37,6 +37,10 @@ export interface WorldParts {
   readonly functions: TestFunctions;
   /** Of the case. */
   readonly options: Options;
+  /** Told of each step of its sessions. */
+  readonly push?: RecordParts['push'];
+  /** By which steps have their times; without it that is the clock of the case, which stands still. */
+  readonly watch?: (clock: FakeClock) => RecordParts['clock'];
 }
 
 /** When every case begins: a Saturday, noon. Milliseconds since the Epoch. */
@@ -58,9 +62,11 @@ export class World {
   readonly #options: Options;
   #seed = 1;
 
-  constructor({ directory, fakes, functions, options, place, scratch }: WorldParts) {
+  constructor({ directory, fakes, functions, options, place, push, scratch, watch }: WorldParts) {
     this.fakes = new Fakes(fakes);
-    this.record = new CaseRecord(() => this.clock.monotonic(), place);
+    const clock = watch?.(this.clock) ?? this.clock;
+    const hopAt = (address: string): string | undefined => this.names.hopAt(address);
+    this.record = new CaseRecord({ bus: this.log.bus, clock, hopAt, place, push, scratch });
     this.names = new CaseNames(this.fakes, this.record);
     this.services = new CaseServices(this.fakes, this.record, functions);
     this.files = new CaseFiles(scratch, directory);

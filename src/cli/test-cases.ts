@@ -1,5 +1,6 @@
 // Verb `test` with paths: runs the tests of policies. Exit code 0 when all cases are well, 1 when one has failed, 64 for a wrong use.
 import { writeFile } from 'node:fs/promises';
+import type { ScriptPaths } from '../app.ts';
 import { systemClock } from '../base/clock.ts';
 import { textOf } from '../base/errors.ts';
 import { findTests } from '../bench/find-tests.ts';
@@ -18,7 +19,7 @@ const FAILED = 1;
 /** `policy`: the one that the command line names; `words`: options of smtpe. */
 export async function testCases(
   asked: TestWords,
-  policy: string | undefined,
+  policy: ScriptPaths | undefined,
   words: readonly string[],
 ): Promise<number> {
   const found = await findTests(asked.paths);

@@ -1,6 +1,8 @@
 // `smtpe test` with paths: the tests of policies. Without one it is the session on the terminal.
+import { createOptions } from '../options/option-set.ts';
 import { exitCode } from './exit-code.ts';
 import { complain } from './problems.ts';
+import { findScript } from './start-checks.ts';
 import { readTestWords } from './test-words.ts';
 import { readCommandLine } from './verb.ts';
 
@@ -15,7 +17,12 @@ export async function testVerb(words: readonly string[]): Promise<number | undef
     await complain(problems);
     return exitCode.usage;
   }
-  const policy = line.words.findLast((word) => word.startsWith('script='))?.slice('script='.length);
+  const named = line.words.findLast((word) => /^script=/i.test(word))?.slice('script='.length) ?? '';
+  const policy = named === '' ? undefined : await findScript(createOptions({ script: named }));
+  if (policy?.kind === 'missing') {
+    await complain([policy.problem]);
+    return exitCode.usage;
+  }
   // Loaded when it is used: a server needs none of it.
   return (await import('./test-cases.ts')).testCases(tests, policy, line.words);
 }

@@ -57,8 +57,10 @@ it('shows what is well, the clock, and why a case has failed: hook, line, what w
   expect(text).toMatch(
     / {2}FAIL {2}virus\n {8}line 16: after the dot expected 550 … 'Eicar', got 250 2\.0\.0/,
   );
-  expect(text).toMatch(/policy\.lua:18 {2}service\.clamd -> FOUND Eicar-Signature/);
-  expect(text).toMatch(/policy\.lua:\d+ {2}hook\.dot -> nothing/);
+  expect(text).toMatch(/ hook\.dot\(.*\) +policy\.lua:17\n/);
+  expect(text).toMatch(/ waits: service\.clamd .* +policy\.lua:18\n/);
+  expect(text).toMatch(/ clamd 127\.0\.0\.1:3310 {2}FOUND Eicar-Signature +policy\.lua:1\d\n/);
+  expect(text).toMatch(/ -> nothing +policy\.lua:23\n/);
   expect(text).toMatch(
     /hooks called: accept 4\/4 {2}rcpt 3\/3 {2}dot 1\/1 {3}lines \d+ of \d+ \(\d+ %\): never run 21/,
   );

@@ -25,28 +25,28 @@ const mutations: readonly Mutation[] = [
     from: 'if #listed >= 2 then',
     to: 'if #listed >= 1 then',
     fails: 'one list marks',
-    says: /mail-filter\.lua:89 {2}hook\.accept -> true, 554 5\.7\.1 192\.0\.2\.7 is listed/,
+    says: /-> drop, 554 5\.7\.1 192\.0\.2\.7 is listed by zen\.example +mail-filter\.lua:89$/m,
   },
   {
     what: 'a name that does not exist',
     from: 'local clamd = result.clamd',
     to: 'local clamd = result.clamdd',
     fails: 'good mail is taken and marked',
-    says: /mail-filter\.lua:132 {2}hook\.dot -> 451 4\.7\.1/,
+    says: /-> 451 4\.7\.1 .* +mail-filter\.lua:132$/m,
   },
   {
     what: 'an error of Lua',
     from: "local status = 'unknown'",
     to: 'local status = nothing.here',
     fails: 'good mail is taken and marked',
-    says: /error: .*mail-filter\.lua:140: attempt to index a nil value \(global 'nothing'\)/,
+    says: /-> .*mail-filter\.lua:140: attempt to index a nil value \(global 'nothing'\)/,
   },
   {
     what: 'results in the wrong order',
     from: "return true, '421 4.4.3 cannot look up ' .. ip .. ' now, please try again'",
     to: "return '421 4.4.3 cannot look up ' .. ip, true",
     fails: 'who cannot be looked up comes back',
-    says: /mail-filter\.lua:93 {2}hook\.accept -> 421 4\.4\.3 cannot look up 192\.0\.2\.7, true \(no \[drop,\] reply\)/,
+    says: /-> hook\.accept returned .*421 4\.4\.3 cannot look up.* mail-filter\.lua:93$/m,
   },
   {
     what: 'a hook that is not called that',
@@ -60,14 +60,14 @@ const mutations: readonly Mutation[] = [
     from: 'if clamd.is_infected then',
     to: 'if false and clamd.is_infected then',
     fails: 'a virus is refused, by its name',
-    says: /service\.clamd -> FOUND Eicar-Signature[\s\S]*mail-filter\.lua:15\d {2}hook\.dot -> nothing/,
+    says: /clamd \S+ {2}FOUND Eicar-Signature[\s\S]*-> nothing +mail-filter\.lua:15\d$/m,
   },
   {
     what: 'another limit',
     from: 'local REFUSE_AT = 15',
     to: 'local REFUSE_AT = 1500',
     fails: 'spam is refused or marked, by its score',
-    says: /service\.spamd -> spam 1000\/5[\s\S]*mail-filter\.lua:15\d {2}hook\.dot -> nothing/,
+    says: /spamd \S+ {2}spam 1000\/5[\s\S]*-> nothing +mail-filter\.lua:15\d$/m,
   },
   {
     what: 'headers of the sender that stay',
@@ -81,7 +81,7 @@ const mutations: readonly Mutation[] = [
     from: "service.spamd(path, SPAMD, 'SYMBOLS', nil, TIMEOUT)",
     to: 'service.rspamd(path, SPAMD)',
     fails: 'good mail is taken and marked',
-    says: /mail-filter\.lua:12\d {2}service\.rspamd[\s\S]*say what service\.rspamd answers: +t\.rspamd \{ default = 0 \}/,
+    says: /rspamd \S+ {2}error: no fake answers it +mail-filter\.lua:12\d[\s\S]*say what service\.rspamd answers: +t\.rspamd \{ default = 0 \}/,
   },
   {
     what: 'a hook that never ends',
@@ -95,10 +95,11 @@ const mutations: readonly Mutation[] = [
 describe.each(mutations)('$what', ({ fails, from, says, to }) => {
   it('fails the test, and the report names the line', async () => {
     expect(policy).toContain(from);
-    const { files, text } = await benchRun({
-      'mail-filter.lua': policy.replace(from, () => to),
-      'mail-filter_test.lua': test,
-    });
+    const { files, text } = await benchRun(
+      { 'mail-filter.lua': policy.replace(from, () => to), 'mail-filter_test.lua': test },
+      // Milliseconds: one of them never ends.
+      ['hook-cpu-limit=200'],
+    );
     if (fails === '') expect(files[0]?.problem).toBeDefined();
     else expect(text).toMatch(new RegExp(`FAIL {2}${fails}`));
     expect(text).toMatch(says);

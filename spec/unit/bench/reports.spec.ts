@@ -9,7 +9,7 @@ import { readTestWords } from '../../../src/cli/test-words.ts';
 
 const odd = 'it\'s "odd" <&> # 1 \\ \u0001 ü\nsecond';
 const place = { file: 'x_test.lua', line: 3 };
-const trail = [{ kind: 'client', at: 0, place: undefined, text: 'C: ]]> <x>' }] as const;
+const trail = [{ kind: 'client', at: 0, session: 's', line: ']]> <x>' }] as const;
 const missing = [{ what: 'dns A x', paste: "t.dns { ['x A'] = t.nxdomain }" }];
 const results: readonly FileResult[] = [
   {

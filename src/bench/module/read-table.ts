@@ -2,7 +2,7 @@
 import { nearestName } from '../../base/nearest-name.ts';
 import { LuaError } from '../../lua-api/function-spec.ts';
 import { type LuaRef, type LuaValue, luaTypeName } from '../../lua-api/value.ts';
-import { shown } from '../trail.ts';
+import { shown } from '../shown.ts';
 
 /** What stands for an answer that is none, among texts that are answers. */
 export const TIMEOUT = '\0smtpe.test: no answer in time';

@@ -1,5 +1,6 @@
 // The module `smtpe.test`: what a test of a policy says of the outside world, and its cases. lib-lua/smtpe/test.lua gives it to tests; a policy in service
 // cannot have it. The one source of its page, its stub and its errors.
+import { join } from 'node:path';
 import { nearestName } from '../../base/nearest-name.ts';
 import { findPattern } from '../../lua/pattern.ts';
 import type { CallContext } from '../../lua-api/call-context.ts';
@@ -15,8 +16,8 @@ import { anything, bytes, optionalFlag, optionalInteger } from '../../lua-api/pa
 import type { LuaValue } from '../../lua-api/value.ts';
 import type { FakeTable, Place } from '../fake-table.ts';
 import type { Fakes } from '../fakes.ts';
+import { shown } from '../shown.ts';
 import { BENCH, type TestBench } from '../test-bench.ts';
-import { shown } from '../trail.ts';
 import { readDnsAnswer, readDnsKey } from './dns-fakes.ts';
 import { readHop, readHopKey } from './hop-fakes.ts';
 import {
@@ -32,6 +33,7 @@ import {
   tableFor,
   textField,
   textOf,
+  textsOf,
   wrong,
 } from './read-table.ts';
 import { readClamd, readHttp, readHttpKey, readRspamd, readSpamd } from './service-fakes.ts';
@@ -154,6 +156,33 @@ export const testModule: ModuleSpec = luaModule({
         const bench = benchOf(context);
         if (!isFunction(run)) throw wrong(`t.case ${sketch(name)}`, 'a function(s) ... end', run);
         bench.add(name, run);
+        return NO_RESULTS;
+      },
+    }),
+    luaFunction({
+      name: 'policy',
+      params: [
+        anything(
+          'files',
+          'string|table',
+          "`'policy.lua'`, or several in their order: `{ 'local.lua', 'filter.lua' }`.",
+        ),
+      ],
+      text: 'Which policy the test is about, when that is not told by its name: files beside the test, as option `script` has them. Stands at the level of the file. Option `script` of the command line counts more.',
+      call: (context, given) => {
+        const bench = benchOf(context);
+        if (bench.played !== undefined)
+          throw new LuaError(
+            't.policy within a case: it stands at the level of the file, and holds for all cases',
+          );
+        const [path, ...more] = textsOf(
+          't.policy',
+          given,
+          "'policy.lua' or { 'local.lua', 'filter.lua' }",
+        ).map((name) => join(bench.directory, Buffer.from(name, 'latin1').toString('utf8')));
+        if (path === undefined)
+          throw wrong('t.policy', "'policy.lua' or { 'local.lua', 'filter.lua' }", given);
+        bench.policy = { path, more };
         return NO_RESULTS;
       },
     }),

@@ -46,7 +46,6 @@ export class ScriptedHop {
   readonly #script: HopScript;
   readonly #stream: Duplex;
   readonly #taken: (message: TakenMessage) => void;
-  readonly #said: (command: string, answer: string) => void;
   readonly #lmtp: boolean;
   #input = Buffer.alloc(0);
   #sender = '';
@@ -55,30 +54,27 @@ export class ScriptedHop {
   #inContent = false;
   #silent = false;
 
-  /** `taken` gets what it has answered with 250; `said` each command and its answer. */
+  /** `taken` gets what it has answered with 250. */
   constructor(
     script: HopScript,
     stream: Duplex,
     listener: {
       readonly lmtp: boolean;
       readonly taken: (message: TakenMessage) => void;
-      readonly said: (command: string, answer: string) => void;
     },
   ) {
     this.#script = script;
     this.#stream = stream;
     this.#taken = listener.taken;
-    this.#said = listener.said;
     this.#lmtp = listener.lmtp;
     stream.on('error', () => undefined);
     stream.on('end', () => stream.end());
     stream.on('data', (chunk: Buffer) => this.#received(chunk));
-    this.#answer('connect', script.banner ?? '220 next hop');
+    this.#answer(script.banner ?? '220 next hop');
   }
 
-  #answer(command: string, answer: HopAnswer): boolean {
+  #answer(answer: HopAnswer): boolean {
     if (this.#silent) return false;
-    this.#said(command, answer);
     if (answer === SILENT) this.#silent = true;
     else if (answer === CLOSES) this.#stream.end();
     else this.#stream.write(`${answer.replaceAll(/\r?\n/g, '\r\n')}\r\n`, 'latin1');
@@ -102,36 +98,33 @@ export class ScriptedHop {
     switch (verb) {
       case 'EHLO':
       case 'LHLO':
-        this.#answer(
-          line,
-          this.#script.ehlo ?? '250-next hop\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 SMTPUTF8',
-        );
+        this.#answer(this.#script.ehlo ?? '250-next hop\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 SMTPUTF8');
         return true;
       case 'MAIL': {
         const sender = pathOf(line);
-        if (this.#answer(line, answerFor(this.#script.mail, sender, '250 2.1.0 ok'))) this.#begin(sender);
+        if (this.#answer(answerFor(this.#script.mail, sender, '250 2.1.0 ok'))) this.#begin(sender);
         return true;
       }
       case 'RCPT': {
         const recipient = pathOf(line);
-        if (this.#answer(line, answerFor(this.#script.rcpt, recipient, '250 2.1.5 ok')))
+        if (this.#answer(answerFor(this.#script.rcpt, recipient, '250 2.1.5 ok')))
           this.#recipients.push(recipient);
         return true;
       }
       case 'DATA':
-        if (this.#recipients.length === 0) this.#answer(line, '503 5.5.1 no recipients');
-        else this.#inContent = this.#answer(line, this.#script.data ?? '354 go on');
+        if (this.#recipients.length === 0) this.#answer('503 5.5.1 no recipients');
+        else this.#inContent = this.#answer(this.#script.data ?? '354 go on');
         return true;
       case 'RSET':
         this.#begin('');
-        this.#answer(line, '250 2.0.0 ok');
+        this.#answer('250 2.0.0 ok');
         return true;
       case 'QUIT':
-        this.#answer(line, '221 2.0.0 bye');
+        this.#answer('221 2.0.0 bye');
         this.#stream.end();
         return true;
       default:
-        this.#answer(line, verb === 'HELO' || verb === 'NOOP' ? '250 ok' : '500 5.5.1 unknown');
+        this.#answer(verb === 'HELO' || verb === 'NOOP' ? '250 ok' : '500 5.5.1 unknown');
         return true;
     }
   }
@@ -150,9 +143,9 @@ export class ScriptedHop {
     this.#inContent = false;
     const data = Buffer.from(content.toString('latin1').replaceAll(/(^|\r\n)\./g, '$1'), 'latin1');
     const answer = this.#script.dot ?? '250 2.0.0 taken';
-    let yes = this.#answer('.', answer);
+    let yes = this.#answer(answer);
     // RFC 2033 section 4.2: a reply for each recipient.
-    if (this.#lmtp) for (const _ of this.#recipients.slice(1)) yes = this.#answer('.', answer) && yes;
+    if (this.#lmtp) for (const _ of this.#recipients.slice(1)) yes = this.#answer(answer) && yes;
     if (yes) this.#taken({ sender: this.#sender, recipients: this.#recipients, data });
     this.#begin('');
     return true;

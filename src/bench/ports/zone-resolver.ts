@@ -27,8 +27,6 @@ export interface ZoneNames {
   has(name: string): boolean;
   /** Told of a question that nobody answers. */
   missing(name: string, type: string): void;
-  /** Told what was asked and answered. */
-  asked(question: string, answer: string): void;
 }
 
 const TTL = 300;
@@ -58,16 +56,7 @@ export class ZoneResolver implements Resolver {
 
   query(question: DnsQuestion): DnsResponse {
     const type = typeKey(question.type);
-    const response = this.#response(question, type);
-    const { answer, error, rcode: code } = response;
-    const told =
-      code === rcode.OK
-        ? answer.map((record) => String(record.fields.value)).join(', ') || 'no such record'
-        : code === rcode.NXDOMAIN
-          ? 'NXDOMAIN'
-          : (error ?? `rcode ${code}`);
-    this.#names.asked(`${type} ${nameOf(question)}`, told);
-    return response;
+    return this.#response(question, type);
   }
 
   #response(question: DnsQuestion, type: string): DnsResponse {

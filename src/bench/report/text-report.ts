@@ -1,7 +1,7 @@
 // What `smtpe test` prints for people: a line for each case, what went before a failure, what the hooks and lines of the policy saw. Pure.
+import { ladder } from '../../observe/trace/ladder.ts';
 import type { CaseResult, FileResult } from '../run-tests.ts';
 import type { CaseFailure } from '../test-bench.ts';
-import type { TrailEntry } from '../trail.ts';
 
 const NAME_WIDTH = 60;
 const INDENT = ' '.repeat(8);
@@ -29,16 +29,19 @@ export function durationText(ms: number): string {
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
 
-function trailLine({ at, kind, place, text }: TrailEntry): string {
-  const when = at === 0 ? '' : `   (clock + ${durationText(at)})`;
-  const indent = kind === 'wait' || kind === 'hop' ? '    ' : '  ';
-  return `${INDENT}${indent}${place === undefined ? '' : `${place}  `}${text}${when}`;
+/** As `smtpe trace` shows it. */
+function trailLines(trail: CaseFailure['trail']): readonly string[] {
+  if (trail.length === 0) return [];
+  const drawn = ladder(trail, { still: true }).trimEnd().split('\n');
+  // Nobody has moved the clock: there are no times.
+  const blank = Math.min(...drawn.map((line) => line.search(/\S|$/)));
+  return drawn.map((line) => `${INDENT}  ${line.slice(blank)}`);
 }
 
 /** The lines below the name of a case that has failed. */
 export function failureLines({ missing, place, text, trail }: CaseFailure): readonly string[] {
   const where = place === undefined ? '' : `line ${place.line}: `;
-  const lines = [`${INDENT}${where}${text}`, ...trail.map(trailLine)];
+  const lines = [`${INDENT}${where}${text}`, ...trailLines(trail)];
   for (const { paste, what } of missing)
     lines.push(
       paste === ''

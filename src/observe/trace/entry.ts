@@ -19,6 +19,7 @@ export const timesFor = [
 ] as const;
 export type TimeFor = (typeof timesFor)[number];
 
+/** `line`: the line of the policy that ran last, `file:line`, where somebody watches that: the bench. */
 export type TraceFact =
   /** The session begins. */
   | { readonly kind: 'connect'; readonly client: string; readonly port: number; readonly listener?: string }
@@ -42,6 +43,7 @@ export type TraceFact =
       readonly result: string;
       readonly ms: number;
       readonly waited: number;
+      readonly line?: string;
     }
   /** hook.body or hook.content for a whole message. */
   | {
@@ -66,16 +68,29 @@ export type TraceFact =
       readonly ms: number;
       readonly inHook: boolean;
     }
-  | { readonly kind: 'dns'; readonly question: string; readonly outcome: string; readonly ms: number }
+  | {
+      readonly kind: 'dns';
+      readonly question: string;
+      readonly outcome: string;
+      readonly ms: number;
+      readonly line?: string;
+    }
   | {
       readonly kind: 'service';
       readonly service: string;
       readonly host: string;
       readonly outcome: string;
       readonly ms: number;
+      readonly line?: string;
     }
   /** A call that had its answer at once; others are waits. */
-  | { readonly kind: 'store'; readonly call: string; readonly result: string; readonly ms: number }
+  | {
+      readonly kind: 'store';
+      readonly call: string;
+      readonly result: string;
+      readonly ms: number;
+      readonly line?: string;
+    }
   /** `peer` of `connects` and `fails` is the next hop as it was named. */
   | {
       readonly kind: 'next-hop';
@@ -94,6 +109,8 @@ export type TraceFact =
     }
   /** The session is over; times are of all of it, as far as it was followed. */
   | { readonly kind: 'end'; readonly cause: string; readonly total: number; readonly totals: TraceTotals }
+  /** What whoever plays a session did besides: the bench. */
+  | { readonly kind: 'note'; readonly text: string }
   /** Entries that should stand here are lost, because nobody took them in time. */
   | { readonly kind: 'lost'; readonly entries: number };
 

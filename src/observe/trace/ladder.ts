@@ -19,6 +19,8 @@ export interface LadderStyle {
   readonly content?: boolean;
   /** The id of the session stands in front of each line: for several at once. */
   readonly ids?: boolean;
+  /** Of a clock that stands still until somebody moves it: no time is shown that is 0. */
+  readonly still?: boolean;
 }
 
 export class Ladder {
@@ -38,11 +40,14 @@ export class Ladder {
   }
 
   #draw(entry: TraceEntry): readonly string[] {
-    const at = entry.at.toFixed(1).padStart(7);
-    const first = !this.#begun.has(entry.session);
+    const { still = false } = this.#style;
+    const timeless = (value: number): boolean => still && value === 0;
+    const ms = (value: number): string => (timeless(value) ? '' : msText(value));
+    const at = timeless(entry.at) ? NO_TIME : entry.at.toFixed(1).padStart(7);
+    const first = !this.#begun.has(entry.session) && !still;
     // Who looks on for days sees millions of them.
     if (entry.kind === 'end') this.#begun.delete(entry.session);
-    else this.#begun.add(entry.session);
+    else if (entry.kind !== 'note') this.#begun.add(entry.session);
     const outside = (text: string, right = ''): string =>
       sides(`${at}${first ? ' ms' : ''}  ${shown(text)}`, right);
     const step = (text: string, right = ''): string => sides(`${at}     ${shown(text)}`, right);
@@ -74,9 +79,13 @@ export class Ladder {
         return [step(`hook.${entry.hook}(${entry.args})`, placeText(entry.place))];
       case 'hook-end': {
         const lua = ms(Math.max(0, entry.ms - entry.waited));
-        const times = entry.waited > 0 ? `${lua} Lua, ${ms(entry.waited)} waiting` : `${lua} Lua`;
+        const times = [
+          ...(lua === '' ? [] : [`${lua} Lua`]),
+          ...(entry.waited > 0 ? [`${ms(entry.waited)} waiting`] : []),
+        ];
+        const right = both(placeText(entry.line ?? ''), times.join(', '));
         return replyLines(entry.result).map((line, i) =>
-          i === 0 ? sides(`${at}       -> ${shown(line)}`, times) : within(`   ${line}`),
+          i === 0 ? sides(`${at}       -> ${shown(line)}`, right) : within(`   ${line}`),
         );
       }
       case 'hook-lines': {
@@ -98,19 +107,25 @@ export class Ladder {
           ),
         ];
       case 'dns':
-        return [within(`dns ${entry.question}  ${oneLine(entry.outcome)}`, ms(entry.ms))];
+        return [within(`dns ${entry.question}  ${oneLine(entry.outcome)}`, timed(entry, ms))];
       case 'service': {
         const { host, outcome, service } = entry;
-        return [within(`${service} ${host}  ${oneLine(outcome)}`, ms(entry.ms))];
+        return [within(`${service} ${host}  ${oneLine(outcome)}`, timed(entry, ms))];
       }
       case 'store':
-        return [within(`${entry.call}  ${entry.result}`, ms(entry.ms))];
+        return [within(`${entry.call}  ${entry.result}`, timed(entry, ms))];
       case 'next-hop':
         return nextHopLines(entry).map((line) => step(line));
       case 'message':
-        return [outside(totalText('total', entry.total, entry.totals))];
-      case 'end':
-        return [outside(`end: ${entry.cause}`), `${NO_TIME}  ${totalText('all', entry.total, entry.totals)}`];
+        return timeless(entry.total) ? [] : [outside(totalText('total', entry.total, entry.totals))];
+      case 'end': {
+        const end = outside(`end: ${entry.cause}`);
+        return timeless(entry.total)
+          ? [end]
+          : [end, `${NO_TIME}  ${totalText('all', entry.total, entry.totals)}`];
+      }
+      case 'note':
+        return [`${at}  (${shown(entry.text)})`];
       case 'lost':
         return [`${NO_TIME}  (${entry.entries} entries are lost: they were not read in time)`];
     }
@@ -132,13 +147,19 @@ export function ladder(entries: readonly TraceEntry[], style: LadderStyle = {}):
 }
 
 const sides = (left: string, right: string): string =>
-  right === '' ? left : `${left.padEnd(RIGHT - 2)}  ${right}`;
+  right === '' ? left.trimEnd() : `${left.padEnd(RIGHT - 2)}  ${right}`;
 
 const shown = (text: string): string =>
   printable(text.length > LONGEST ? `${text.slice(0, LONGEST)}...(+${text.length - LONGEST})` : text);
 /** The directory says nothing new. */
 const placeText = (place: string): string => printable(place.replace(/^.*\//, ''));
-const ms = (value: number): string => `${value.toFixed(1)} ms`;
+const msText = (value: number): string => `${value.toFixed(1)} ms`;
+/** What stands on the right. */
+const both = (place: string, time: string): string => [place, time].filter((text) => text !== '').join('  ');
+const timed = (
+  { line = '', ms }: { readonly line?: string; readonly ms: number },
+  text: (value: number) => string,
+): string => both(placeText(line), text(ms));
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 const oneLine = (text: string): string => text.trimEnd().replace(/\r?\n/g, ' | ');
 const replyLines = (text: string): readonly string[] => text.trimEnd().split(/\r?\n/);

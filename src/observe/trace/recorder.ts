@@ -58,11 +58,19 @@ const sessionTimes: Readonly<Record<string, TimeFor>> = {
   'next hop': 'next hop',
 };
 
+export interface RecorderParts {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly push: (entry: TraceEntry) => void;
+  /** The line of the policy that ran last, `file:line`, where somebody watches that. */
+  readonly lineOf?: () => string | undefined;
+}
+
 export class Recorder {
   readonly session: string;
   readonly client: string;
-  readonly #clock: Clock;
-  readonly #push: (entry: TraceEntry) => void;
+  readonly #clock: RecorderParts['clock'];
+  readonly #push: RecorderParts['push'];
+  readonly #lineOf: RecorderParts['lineOf'];
   readonly #watch: Stopwatch;
   /** Nobody but the client is waited for. */
   #clientsTurn = false;
@@ -77,15 +85,12 @@ export class Recorder {
   #unsure = false;
   #lines: { readonly hook: string; calls: number; ms: number; result: string } | undefined;
 
-  constructor(
-    { clock, push }: { readonly clock: Clock; readonly push: (entry: TraceEntry) => void },
-    session: string,
-    client: string,
-  ) {
+  constructor({ clock, lineOf, push }: RecorderParts, session: string, client: string) {
     this.session = session;
     this.client = client;
     this.#clock = clock;
     this.#push = push;
+    this.#lineOf = lineOf;
     this.#watch = new Stopwatch(clock.monotonic());
   }
 
@@ -146,7 +151,8 @@ export class Recorder {
     const now = this.#clock.monotonic();
     const ms = running === undefined ? 0 : tenths(now - running.since);
     const shown = this.#blind ? NOT_SHOWN : result;
-    this.#add({ kind: 'hook-end', hook, result: shown, ms, waited: tenths(running?.waited ?? 0) });
+    const waited = tenths(running?.waited ?? 0);
+    this.#add({ kind: 'hook-end', hook, result: shown, ms, waited, ...this.#line });
     this.#hook = undefined;
     this.#hookWait = undefined;
     this.#blind = false;
@@ -193,18 +199,18 @@ export class Recorder {
 
   dns({ outcome, question, seconds }: EventFields<'dns-told'>): void {
     const shown = this.#hidden ? { question: NOT_SHOWN, outcome: NOT_SHOWN } : { question, outcome };
-    this.#add({ kind: 'dns', ...shown, ms: tenths(seconds * 1000) });
+    this.#add({ kind: 'dns', ...shown, ms: tenths(seconds * 1000), ...this.#line });
   }
 
   service({ host, outcome, seconds, service }: EventFields<'service-told'>): void {
     const shown = this.#hidden ? NOT_SHOWN : outcome;
-    this.#add({ kind: 'service', service, host, outcome: shown, ms: tenths(seconds * 1000) });
+    this.#add({ kind: 'service', service, host, outcome: shown, ms: tenths(seconds * 1000), ...this.#line });
   }
 
   store({ op, result, seconds, store }: EventFields<'store-asked'>): void {
     // It is told as a wait.
     if (this.#hookWait !== undefined) return;
-    this.#add({ kind: 'store', call: `${store}.${op}`, result, ms: tenths(seconds * 1000) });
+    this.#add({ kind: 'store', call: `${store}.${op}`, result, ms: tenths(seconds * 1000), ...this.#line });
   }
 
   nextHop(way: 'connects' | 'sent' | 'said' | 'fails', peer: string, line: string): void {
@@ -221,6 +227,11 @@ export class Recorder {
     // A hook that has failed says why: of AUTH that is nobody's business.
     const shown = this.#auth || this.#unsure ? end.replace(/^(hook\.\w+): .*$/s, `$1: ${NOT_SHOWN}`) : end;
     this.#add({ kind: 'end', cause: shown, ...this.#watch.whole() });
+  }
+
+  get #line(): { readonly line?: string } {
+    const line = this.#lineOf?.();
+    return line === undefined ? {} : { line };
   }
 
   /** Nothing may be shown of what the hook at work does. */

@@ -7,10 +7,8 @@
 //   console.log(ladder(entries));
 //
 // recordSessions keeps nothing itself and has no bound: for a server there is Tracer (tracer.ts).
-import type { Clock } from '../../base/clock.ts';
 import type { Condition, EventBus, EventFields, EventSource } from '../../base/events.ts';
-import type { TraceEntry } from './entry.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, type RecorderParts } from './recorder.ts';
 
 /** What the ids of a session and of its transactions have in common. */
 const COMMON = 16;
@@ -84,11 +82,17 @@ export function subscribe(bus: EventBus, sessions: Sessions): () => void {
 }
 
 /** Every session that begins from now on, entry by entry, until the function that it gives is called. */
-export function recordSessions(bus: EventBus, clock: Clock, push: (entry: TraceEntry) => void): () => void {
+export function recordSessions(
+  bus: EventBus,
+  clock: RecorderParts['clock'],
+  push: RecorderParts['push'],
+  lineOf?: RecorderParts['lineOf'],
+): () => void {
+  const parts = { clock, push, ...(lineOf && { lineOf }) };
   const recorders = new Map<string, Recorder>();
   return subscribe(bus, {
     begins: (session, { client }) => {
-      const recorder = new Recorder({ clock, push }, session, client);
+      const recorder = new Recorder(parts, session, client);
       recorders.set(session.slice(0, COMMON), recorder);
       return recorder;
     },
