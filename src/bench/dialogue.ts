@@ -165,9 +165,9 @@ export class Dialogue {
     throw new LuaError(`the server has closed the connection, ${shown(what)} cannot be said${last}`);
   }
 
-  /** The client is gone. */
+  /** The client goes: it says nothing more. */
   hangUp(): void {
-    this.#stream?.destroy();
+    this.#stream?.end();
   }
 
   /** The session is over, or never began. */

@@ -100,6 +100,8 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    // It closes the mailer too, even where nothing was played.
+    this.#mailer ??= (await this.enter(this.world)).ports.mailer;
     this.#base?.close();
     await rm(this.scratch, { recursive: true, force: true });
   }

@@ -16,6 +16,7 @@ import { readOptionFile } from './read-option-file.ts';
 import { run } from './run.ts';
 import { runWorker } from './run-worker.ts';
 import { settleSpoolDirectory } from './spool-directory.ts';
+import { isOffline } from './trace-words.ts';
 import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
 
 // What only one verb needs is loaded by it: to read all of it would take as long as the start of a server.
@@ -81,9 +82,17 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       return (await import('./talk.ts')).talk(options);
     case 'users':
       return (await import('./users.ts')).users(options);
+    case 'trace':
+      if (isOffline(commandLine.operands))
+        return (await import('./trace-file.ts')).traceVerb(options, commandLine);
+      return (await import('./admin-verbs.ts')).adminVerb(
+        verb,
+        options,
+        commandLine.operands,
+        commandLine.json,
+      );
     case 'status':
     case 'sessions':
-    case 'trace':
     case 'top':
     case 'reload':
     case 'drain':

@@ -1,5 +1,6 @@
 // Lua module `header`: edits of the headers of the message being received (doc/reference/header.md).
 
+import type { CallContext } from '../lua-api/call-context.ts';
 import { LuaError, luaFunction } from '../lua-api/function-spec.ts';
 import { luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
 import { optionalBytes, optionalFlag, optionalInteger } from '../lua-api/params.ts';
@@ -38,6 +39,11 @@ function checkedLine(line: string): string {
   return checked;
 }
 
+/** For whoever follows the session. */
+function tell({ log }: CallContext, name: string, change: string): void {
+  if (log.wants('header-changed')) log.emit('header-changed', { function: `header.${name}`, change });
+}
+
 const NAME = 'The name of the header, without the colon, in upper or lower case.';
 
 export const headerModule: ModuleSpec = luaModule({
@@ -70,7 +76,10 @@ export const headerModule: ModuleSpec = luaModule({
       text: 'Appends a header to the end of the list, or before the first line that is no header. Does nothing when it is nil. Raises an error for a line without a name or with a stray line end.',
       examples: ["header.add('X-Checked: yes')\nassert(select(2, header.find('x-checked', 1)) == 'yes')"],
       call: (context, line) => {
-        if (line !== undefined) writable(context, line.length).add(checkedLine(line));
+        if (line === undefined) return [];
+        const checked = checkedLine(line);
+        writable(context, line.length).add(checked);
+        tell(context, 'add', checked);
         return [];
       },
     }),
@@ -87,7 +96,10 @@ export const headerModule: ModuleSpec = luaModule({
       text: 'Inserts a header before the one at `index`, so that it then has that index. Does nothing when the line is nil.',
       examples: ["header.insert('X-First: 1', 1)\nassert(header.find('X-First', 1) == 1)"],
       call: (context, line, index) => {
-        if (line !== undefined) writable(context, line.length).insert(checkedLine(line), index);
+        if (line === undefined) return [];
+        const checked = checkedLine(line);
+        writable(context, line.length).insert(checked, index);
+        tell(context, 'insert', checked);
         return [];
       },
     }),
@@ -102,7 +114,9 @@ export const headerModule: ModuleSpec = luaModule({
         "header.add('X-Gone: 1')\nheader.delete('X-Gone', 1)\nassert(header.find('X-Gone', 1) == nil)",
       ],
       call: (context, name, instance) => {
-        if (name !== undefined) editable(context).delete(name, instance);
+        if (name === undefined) return [];
+        editable(context).delete(name, instance);
+        tell(context, 'delete', name);
         return [];
       },
     }),
@@ -130,11 +144,9 @@ export const headerModule: ModuleSpec = luaModule({
             `${JSON.stringify(name.slice(0, 60))} is not a header name (printable ASCII without blank and colon)`,
           );
         }
-        writable(context, name.length + value.length).modify(
-          name,
-          instance,
-          checkedText(value, 'a header value'),
-        );
+        const checked = checkedText(value, 'a header value');
+        writable(context, name.length + value.length).modify(name, instance, checked);
+        tell(context, 'modify', `${name}: ${checked}`);
         return [];
       },
     }),

@@ -123,8 +123,8 @@ describe('names in pages', () => {
       'name',
       'option',
       'auth-required',
-      // Words of check and sink.
-      ...['net', 'json', 'dir', 'keep', 'size', 'dot', 'data'],
+      // Words of check, sink and trace.
+      ...['net', 'json', 'dir', 'keep', 'size', 'dot', 'data', 'fakes', 'helo'],
       ...eventNames.flatMap((name) => Object.keys(eventTable[name].fields)),
     ]);
     const wrong = quoted

@@ -50,6 +50,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'session-goes-on': undefined,
   'dns-told': undefined,
   'service-told': undefined,
+  'header-changed': undefined,
   'next-hop-connects': undefined,
   'content-came': undefined,
   'client-written': undefined,

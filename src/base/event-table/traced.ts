@@ -85,6 +85,15 @@ export const tracedEvents = {
       seconds,
     },
   },
+  'header-changed': {
+    level: 'none',
+    text: '',
+    when: 'A policy changes the headers of the message.',
+    fields: {
+      function: { type: 'text', meaning: 'its full name' },
+      change: { type: 'lines', meaning: 'the header and what becomes of it' },
+    },
+  },
   'next-hop-connects': {
     level: 'none',
     text: '',

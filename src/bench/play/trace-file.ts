@@ -9,7 +9,7 @@ import { LuaError } from '../../lua-api/function-spec.ts';
 import type { TlsFacts } from '../../net/tls-facts.ts';
 import type { TraceEntry } from '../../observe/trace/entry.ts';
 import type { ReadFile } from '../../options/load-options.ts';
-import type { OptionName } from '../../options/option-table.ts';
+import { hopKey } from '../case-hops.ts';
 import { OpenCase } from '../open-case.ts';
 import { newWorld } from '../play-case.ts';
 import { loadOnce, newBench, openStage } from '../prepare.ts';
@@ -59,9 +59,6 @@ const TLS: TlsFacts = {
   ...{ resumed: false, implicit: true, by: 'smtpe', certificate: undefined },
 };
 
-/** Where no option says it, the option of the process holds: whoever traces a file is alone. */
-const alone = { 'limit-client-connections': '0' } as const satisfies Partial<Record<OptionName, string>>;
-
 export async function traceFile(settings: TraceFileSettings): Promise<TracedFile> {
   const stage = await openStage();
   try {
@@ -75,11 +72,19 @@ async function play(stage: Stage, settings: TraceFileSettings): Promise<TracedFi
   const { fakes, optionFile, policy, readFile, words } = settings;
   const { options, problems } = await testOptions(words, optionFile, readFile, stage.scratch);
   if (problems.length > 0) return { kind: 'problem', of: 'options', text: problems.join('\n') };
-  for (const [name, text] of Object.entries(alone)) options.set(name, text, 'smtpe trace');
   stage.options.adopt(options);
   stage.watch.start(fakes === undefined ? [] : [fakes]);
   const bench = newBench(stage, fakes ?? policy.path);
-  bench.fakes.hops.setDefault('', { kind: 'answers', script: {} }, { file: '', line: 0 });
+  const takesAll = [
+    { kind: 'answers', script: {} },
+    { file: '', line: 0 },
+  ] as const;
+  bench.fakes.hops.setDefault('', ...takesAll);
+  // They have an address, too.
+  for (const word of options.values['smtp-smart-host'].split(/[\s,;]+/)) {
+    const key = hopKey(word);
+    if (key !== undefined) bench.fakes.hops.set(key, '', ...takesAll);
+  }
   const test = fakes === undefined ? undefined : await TestFile.open(fakes, stage, bench, libLuaDirectory);
   if (typeof test === 'string') return { kind: 'problem', of: 'fakes', text: test };
   try {

@@ -83,6 +83,7 @@ export type TraceFact =
       readonly ms: number;
       readonly line?: string;
     }
+  | { readonly kind: 'header'; readonly call: string; readonly change: string; readonly line?: string }
   /** A call that had its answer at once; others are waits. */
   | {
       readonly kind: 'store';

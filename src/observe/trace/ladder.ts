@@ -112,6 +112,10 @@ export class Ladder {
         const { host, outcome, service } = entry;
         return [within(`${service} ${host}  ${oneLine(outcome)}`, timed(entry, ms))];
       }
+      case 'header':
+        return replyLines(entry.change).map((line, i) =>
+          i === 0 ? within(`${entry.call} ${line}`, placeText(entry.line ?? '')) : within(`  ${line}`),
+        );
       case 'store':
         return [within(`${entry.call}  ${entry.result}`, timed(entry, ms))];
       case 'next-hop':

@@ -207,6 +207,10 @@ export class Recorder {
     this.#add({ kind: 'service', service, host, outcome: shown, ms: tenths(seconds * 1000), ...this.#line });
   }
 
+  header({ change, function: call }: EventFields<'header-changed'>): void {
+    this.#add({ kind: 'header', call, change: this.#hidden ? NOT_SHOWN : change, ...this.#line });
+  }
+
   store({ op, result, seconds, store }: EventFields<'store-asked'>): void {
     // It is told as a wait.
     if (this.#hookWait !== undefined) return;
@@ -257,7 +261,8 @@ export class Recorder {
 
   #add(fact: TraceFact): void {
     // Where batches of lines end depends on how the content came: their sum stands behind all that was waited for meanwhile.
-    const within = fact.kind === 'dns' || fact.kind === 'service' || fact.kind === 'store';
+    const within =
+      fact.kind === 'dns' || fact.kind === 'service' || fact.kind === 'store' || fact.kind === 'header';
     if (!within && fact.kind !== 'wait' && fact.kind !== 'wait-end') this.#tellLines();
     this.#step();
     this.#put(fact);

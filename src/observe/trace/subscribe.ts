@@ -55,6 +55,7 @@ export function subscribe(bus: EventBus, sessions: Sessions): () => void {
     bus.on('session-goes-on', (fields, source) => find(source)?.goesOn(fields), followed),
     bus.on('dns-told', (fields, source) => find(source)?.dns(fields), followed),
     bus.on('service-told', (fields, source) => find(source)?.service(fields), followed),
+    bus.on('header-changed', (fields, source) => find(source)?.header(fields), followed),
     bus.on('store-asked', (fields, source) => find(source)?.store(fields), followed),
     bus.on(
       'next-hop-connects',

@@ -1,0 +1,149 @@
+// Verb `trace` with a file: plays a message or a session to a policy, without a server and a network, and prints every step of it as the trace of a
+// server does.
+import { access } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ScriptPaths } from '../app.ts';
+import { optionFileBeside } from '../bench/find-tests.ts';
+import { envelopeOf } from '../bench/play/play-file.ts';
+import { readPlayedFile } from '../bench/play/played-file.ts';
+import { type TracedFile, traceFile } from '../bench/play/trace-file.ts';
+import type { TraceEntry } from '../observe/trace/entry.ts';
+import { Ladder } from '../observe/trace/ladder.ts';
+import { defaultOptionFiles } from '../options/load-options.ts';
+import type { Options } from '../options/options.ts';
+import { asciiJson, printable } from '../text/printable.ts';
+import { exitCode } from './exit-code.ts';
+import { complain as complainHere, print as printHere } from './problems.ts';
+import { readOptionFile } from './read-option-file.ts';
+import { findScript } from './start-checks.ts';
+import { readTraceWords } from './trace-words.ts';
+import { type CommandLine, verbTable } from './verb.ts';
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Where it prints, and complains. */
+export interface Output {
+  readonly print: (text: string) => Promise<unknown>;
+  readonly complain: (problems: readonly string[]) => Promise<unknown>;
+}
+
+/** `options`: as a server would have them, for the policy. */
+export async function traceVerb(
+  options: Options,
+  { json, operands, words }: Pick<CommandLine, 'json' | 'operands' | 'words'>,
+  { complain, print }: Output = { complain: complainHere, print: printHere },
+): Promise<number> {
+  const asked = readTraceWords(operands);
+  if (typeof asked === 'string') {
+    await complain([`${asked}\nusage: ${verbTable.trace.usage}`]);
+    return exitCode.usage;
+  }
+  const file = await readPlayedFile(asked.path);
+  if (file.kind === 'unusable') {
+    await complain([file.problem]);
+    return exitCode.usage;
+  }
+  const { host, recipients, sender } = asked;
+  const envelope = file.kind === 'message' ? envelopeOf(file.text, sender, recipients) : undefined;
+  if (file.kind === 'message' && envelope === undefined) {
+    await complain([`${asked.path} names no recipient in To or Cc; say to=ADDRESS`]);
+    return exitCode.usage;
+  }
+  const policy = await policyFor(options);
+  if (policy.kind === 'missing') {
+    await complain([`${policy.problem}; name the policy: smtpe trace ${asked.path} POLICY.lua`]);
+    return exitCode.usage;
+  }
+  const fakes = asked.fakes ?? (await testBeside(policy.path));
+  const ladder = new Ladder({ content: asked.content });
+  const texts: string[] = [];
+  const traced = await traceFile({
+    ...{ file, envelope, client: asked.client, host, helo: asked.helo ?? host ?? 'client.example' },
+    ...{ tls: asked.tls, policy, fakes, words, readFile: readOptionFile },
+    optionFile: (await optionFileBeside(policy.path)) ?? policy.optionFile,
+    push: (entry) => texts.push(...lines(entry, json, ladder)),
+  });
+  await print(texts.map((text) => `${text}\n`).join(''));
+  if (traced.kind === 'problem') {
+    await complain([traced.text]);
+    return traced.of === 'options' ? exitCode.usage : exitCode.software;
+  }
+  const end = json ? [asciiJson(summary(traced))] : endLines(traced, fakes);
+  await print(end.map((line) => `${line}\n`).join(''));
+  if (file.kind === 'session' && file.cut)
+    await complain([
+      `${asked.path} ends within a message: it has no line "." (or fewer octets than BDAT says)`,
+    ]);
+  return traced.missing.length > 0 || traced.failed || traced.waits !== undefined
+    ? exitCode.missing
+    : exitCode.ok;
+}
+
+const lines = (entry: TraceEntry, json: boolean, ladder: Ladder): readonly string[] =>
+  json ? [asciiJson(entry)] : ladder.lines(entry);
+
+type Traced = Extract<TracedFile, { kind: 'traced' }>;
+
+function summary({ failed, forwarded, missing, unsaid, waits }: Traced): object {
+  return {
+    ...{ kind: 'played', failed, unsaid, waits, missing },
+    forwarded: forwarded.map(({ data, host, recipients, sender }) => ({
+      ...{ host, sender, recipients, octets: data.length },
+    })),
+  };
+}
+
+function endLines(
+  { forwarded, missing, unsaid, waits }: Traced,
+  fakes: string | undefined,
+): readonly string[] {
+  return [
+    ...forwarded.map(({ data, host, recipients, sender }) =>
+      printable(
+        `would go to ${host}: from <${sender}> to ${recipients.map((one) => `<${one}>`).join(' ')}, ${data.length} octets`,
+      ),
+    ),
+    ...(unsaid > 0 ? [`the server has closed the connection: ${unsaid} more lines were not said`] : []),
+    ...(waits === undefined ? [] : [`the session does not end: ${printable(waits)}, which nothing ends`]),
+    ...missing.map(({ paste, what }) =>
+      paste === ''
+        ? `there can be no answer for ${printable(what)}`
+        : `nobody has said what ${printable(what)} answers:   ${printable(paste)}`,
+    ),
+    ...(missing.some(({ paste }) => paste !== '')
+      ? [
+          fakes === undefined
+            ? "such lines stand in a file that begins with: local t = require 'smtpe.test', and is named: fakes=FILE"
+            : `such lines stand in ${printable(fakes)}`,
+        ]
+      : []),
+  ];
+}
+
+type PolicyFor =
+  | (ScriptPaths & { readonly kind: 'found'; readonly optionFile: string | undefined })
+  | { readonly kind: 'missing'; readonly problem: string };
+
+/** The one that is named, else policy.lua here, else that of the server of this machine, with its options. */
+async function policyFor(options: Options): Promise<PolicyFor> {
+  const isNamed = options.values.script !== '' && options.origin('script') === 'command line';
+  if (!isNamed && (await isThere('policy.lua')))
+    return { kind: 'found', path: 'policy.lua', more: [], optionFile: undefined };
+  const found = await findScript(options);
+  if (found.kind === 'missing') return found;
+  const files = await Promise.all(
+    defaultOptionFiles.map(async (path) => ((await isThere(path)) ? [path] : [])),
+  );
+  return { ...found, optionFile: isNamed ? undefined : files.flat()[0] };
+}
+
+/** The test of a policy, whose fakes hold when no others are named. */
+async function testBeside(policy: string): Promise<string | undefined> {
+  const own = policy.replace(/(?:\.lua)?$/i, '_test.lua');
+  for (const path of [own, join(dirname(policy), 'policy_test.lua')]) if (await isThere(path)) return path;
+  return undefined;
+}
