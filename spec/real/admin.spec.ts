@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 const POLICY =
-  "function hook.noop() return '250 old' end\nfunction hook.forward() return '250 2.0.0 mine' end\n";
+  "function hook.noop() return '250 old' end\nfunction hook.helo() util.sleep(60) end\nfunction hook.forward() return '250 2.0.0 mine' end\n";
 
 async function start(workers: number): Promise<ServiceUnderTrial> {
   const directory = await mkdtemp(join(tmpdir(), 'smtpe-admin-'));
@@ -225,7 +225,11 @@ describe('smtpe top', () => {
     });
     const shows = (what: RegExp) => expect.poll(() => text, { timeout: 20_000 }).toMatch(what);
     try {
-      await shows(/127\.0\.0\.1 .* command /);
+      await shows(/127\.0\.0\.1 .* command +client \d/);
+      const other = await greeted(port);
+      other.write('HELO slow.example\r\n');
+      await shows(/127\.0\.0\.1 .* hook +hook\.helo: util\.sleep \(60 s\) \d/);
+      other.destroy();
       screen.stdin.write('/nobody\r');
       await shows(/\/nobody: 0 of 1 /);
       screen.stdin.write('\x1b');

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { FakeDnsServer } from '../../src/bench/ports/dns-server.ts';
 import { AdminRig } from '../fakes/admin-rig.ts';
 import { mailEvent } from '../fakes/mail-event.ts';
 import { ServiceUnderTrial } from '../fakes/service.ts';
@@ -17,7 +18,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const TOKEN = 'correct-horse-battery-staple';
 const POLICY = `
 function hook.rcpt(a) if tostring(a):find('nobody', 1, true) then return '550 5.1.1 no such user' end end
-function hook.noop() util.sleep(20) end
+function hook.noop(name) dns.open() dns.query(dns.class.IN, dns.type.TXT, name) dns.wait(1) end
 function hook.forward() return '250 2.0.0 taken' end
 `;
 const FLAGS = [
@@ -57,6 +58,7 @@ describeWith(['chromium'], 'the page', () => {
   let directory = '';
   let service: ServiceUnderTrial;
   let browser: Browser;
+  let dns: FakeDnsServer;
   let adminPort = 0;
   let port = 0;
   let context: BrowserContext | undefined;
@@ -64,7 +66,7 @@ describeWith(['chromium'], 'the page', () => {
   let complaints: string[] = [];
 
   async function start(): Promise<void> {
-    const file = `admin-listen=127.0.0.1:${adminPort}\nadmin-token-file=${directory}/token\nlimit-client-connections=0\nlimit-commands=0\nsmtp-utf8=+\n`;
+    const file = `admin-listen=127.0.0.1:${adminPort}\nadmin-token-file=${directory}/token\nlimit-client-connections=0\nlimit-commands=0\nsmtp-utf8=+\ndns-servers=127.0.0.1:${dns.port}\n`;
     service = await ServiceUnderTrial.start({ policy: POLICY, file }, directory);
     port = await service.port();
   }
@@ -73,6 +75,8 @@ describeWith(['chromium'], 'the page', () => {
     directory = await mkdtemp(join(tmpdir(), 'smtpe-page-'));
     await writeFile(join(directory, 'token'), `${TOKEN}\n`, { mode: 0o600 });
     adminPort = await freePort();
+    dns = await FakeDnsServer.start();
+    dns.script(() => true, { kind: 'hold' });
     [browser] = await Promise.all([
       chromium.launch({ executablePath: findProgram('chromium') ?? '', args: FLAGS }),
       start(),
@@ -85,6 +89,7 @@ describeWith(['chromium'], 'the page', () => {
   afterAll(async () => {
     await browser?.close();
     await service?.remove();
+    await dns?.close();
     await rm(directory, { recursive: true, force: true });
   });
 
@@ -137,6 +142,21 @@ describeWith(['chromium'], 'the page', () => {
     // Who says no, and how long hooks take.
     await shows(page, '#causes', /hook\.rcpt\d/);
     await shows(page, '#hooks', /rcpt/);
+    client.destroy();
+  });
+
+  it('each session shows what it waits for, and how long by now', async () => {
+    const client = await greeted(port, 'waits.example');
+    const page = await open();
+    const cell = page
+      .locator('#session-table tr', { hasText: 'waits.example' })
+      .locator('td[data-label="waits for"]');
+    await expect.poll(() => cell.textContent()).toMatch(/^a command \d s$/);
+    client.write('NOOP <img/src=x/onerror=document.title=1>.test\r\n');
+    await expect
+      .poll(() => cell.textContent())
+      .toMatch(/^hook\.noop: dns TXT <img\/src=x\/onerror=document\.title=1>\.test\. [12] s$/);
+    expect(await page.title()).toMatch(/^smtpe /);
     client.destroy();
   });
 

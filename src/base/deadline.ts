@@ -8,15 +8,22 @@ export class Deadline {
   /** When the timer fires; it looks then. */
   #looksAt = 0;
   #due = Number.POSITIVE_INFINITY;
+  #since = 0;
 
   constructor(clock: Clock, fire: () => void) {
     this.#clock = clock;
     this.#fire = fire;
   }
 
+  /** When it was started last; monotonic milliseconds. */
+  get since(): number {
+    return this.#since;
+  }
+
   /** Fires in `ms` milliseconds from now, unless it is moved or stopped before. */
   start(ms: number): void {
     const now = this.#clock.monotonic();
+    this.#since = now;
     this.#due = now + ms;
     if (this.#timer !== undefined && this.#looksAt <= this.#due) return;
     this.#timer?.cancel();

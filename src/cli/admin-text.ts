@@ -63,15 +63,20 @@ export function statusText(facts: StatusFacts): string {
   ].join('\n');
 }
 
+/** What a session waits for, the hook in front: `hook.dot: spamd 127.0.0.1:783 1.9 s`. A stranger's words may be in it. */
+export function waitsText({ hook, hook_seconds = 0, waits }: SessionRow): string {
+  if (hook !== undefined && waits.length === 0) return `hook.${hook} ${hook_seconds} s`;
+  const all = waits.map(({ seconds, what }) => (seconds === undefined ? what : `${what} ${seconds} s`));
+  return `${hook === undefined ? '' : `hook.${hook}: `}${all.join(', ')}`;
+}
+
 const columns: readonly (readonly [string, (row: SessionRow) => string])[] = [
   ['ID', ({ id }) => id],
   ['CLIENT', ({ client }) => client],
   ['LISTENER', ({ listener }) => listener],
   ['TLS', ({ tls }) => tls ?? '-'],
-  [
-    'STATE',
-    ({ hook, hook_seconds, state }) => (hook === undefined ? state : `${state} ${hook} ${hook_seconds} s`),
-  ],
+  ['STATE', ({ state }) => state],
+  ['WAITS FOR', (row) => shown(waitsText(row))],
   ['AGE', ({ seconds }) => duration(seconds)],
   ['BYTES', ({ bytes }) => String(bytes)],
   ['MESSAGES', ({ messages }) => String(messages)],
@@ -80,7 +85,7 @@ const columns: readonly (readonly [string, (row: SessionRow) => string])[] = [
 ];
 
 /** Characters of a column: a hello may have hundreds. */
-const WIDEST = 40;
+const WIDEST = 60;
 
 export function sessionsText(rows: readonly SessionRow[], total: number, silent: readonly number[]): string {
   const cells = rows.map((row) =>

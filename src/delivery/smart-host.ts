@@ -30,6 +30,8 @@ import { hostOfMaildir, lookAtMaildir, noBinary, toMaildir } from './to-maildir.
 interface Routed {
   /** Next hops instead of those of smtp-smart-host, each as that has it; undefined: those. */
   readonly route?: readonly string[] | undefined;
+  /** Told who is asked from now on, as the options or the route name him. */
+  readonly trying?: ((host: string) => void) | undefined;
 }
 
 /** A delivery whose hosts come from the option, or are the route of this message. */
@@ -127,6 +129,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     delivery: SmartHostDelivery,
     signal: AbortSignal,
   ): DeliveryOutcome | Promise<DeliveryOutcome> => {
+    delivery.trying?.(hostOf(target));
     switch (target.kind) {
       case 'smtp':
         return dependencies.mailer.deliver(
@@ -227,6 +230,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
 
   const placeOf = (target: Target, envelope: SmartHostEnvelope): Place => ({
     open: async ({ signal, until }) => {
+      envelope.trying?.(hostOf(target));
       switch (target.kind) {
         case 'smtp': {
           const { isOurOwn, mailer } = dependencies;

@@ -18,10 +18,15 @@ export interface Slot<T> {
   dispose?(value: T): void;
 }
 
+/** Who waits for what was begun: `dns.wait` and what asks name servers by itself, or `service.wait`. */
+export type OperationGroup = 'dns' | 'service';
+
 /** Something begun by a function that did not wait for it, e.g. a DNS query. */
 export interface Operation {
   /** It is over. Idempotent. */
   end(): void;
+  /** It has its answer, and counts until that is fetched; nobody waits for it any more. */
+  answered(): void;
 }
 
 export interface CallContext extends Capable {
@@ -30,9 +35,9 @@ export interface CallContext extends Capable {
   slot<T>(slot: Slot<T>): T;
   /**
    * Counts something that goes on in the background without the script waiting for it (a query sent, a service started), until `end`. Ends
-   * the hook when there are more of them than option hook-max-pending; `describe` is for the log when a hook is cut off.
+   * the hook when there are more of them than option hook-max-pending; `describe` is for whoever asks what the hook waits for.
    */
-  operation(describe: () => string): Operation;
+  operation(describe: () => string, group?: OperationGroup): Operation;
   /** A table of this script's Lua that can be filled on (mime.parts, uri.found). Released when the script is closed. */
   createLiveTable(): LiveTable;
 }

@@ -1,7 +1,7 @@
 // What functions of the API know about the script that calls them. Made when the first of them is called.
 import type { Capabilities } from '../base/capability.ts';
 import type { Log } from '../base/log.ts';
-import type { CallContext, Operation, Slot } from '../lua-api/call-context.ts';
+import type { CallContext, Operation, OperationGroup, Slot } from '../lua-api/call-context.ts';
 import type { LiveTable } from '../lua-api/value.ts';
 import type { Core } from './run/core.ts';
 import type { Task } from './run/task.ts';
@@ -37,8 +37,8 @@ export class ScriptContext implements CallContext {
     return value;
   }
 
-  operation(describe: () => string): Operation {
-    return this.#task.begin(describe);
+  operation(describe: () => string, group?: OperationGroup): Operation {
+    return this.#task.begin(describe, group);
   }
 
   createLiveTable(): LiveTable {

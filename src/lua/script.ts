@@ -13,6 +13,7 @@ import type { Core } from './run/core.ts';
 import type { Environment, NotCallable } from './run/environment.ts';
 import type { Failure } from './run/failure.ts';
 import type { Frame } from './run/frame.ts';
+import type { WaitsFor } from './run/pending.ts';
 import type { Reader, Results } from './run/results.ts';
 import { Row, type RowRead, type RowReader } from './run/row.ts';
 import { Task } from './run/task.ts';
@@ -23,7 +24,7 @@ import { Type } from './state/wasm-api.ts';
 
 export { rowReader } from './run/row.ts';
 export type { ScriptFiles, ScriptTexts } from './run/script-files.ts';
-export type { Failure, NotCallable, Reader, Results, RowReader, TaskLimits };
+export type { Failure, NotCallable, Reader, Results, RowReader, TaskLimits, WaitsFor };
 /** A compiled file, held until it is released. */
 export type Factory = Anchor;
 
@@ -99,6 +100,11 @@ export class Script implements TaskOwner {
   /** Milliseconds that it has run after it had been suspended, all calls together. */
   get resumedMs(): number {
     return this.#task.resumedMs;
+  }
+
+  /** All that the call under way waits for. */
+  get waitsFor(): readonly WaitsFor[] {
+    return this.#task.waitsForAll;
   }
 
   /** For the engine, which makes another one beside it. */

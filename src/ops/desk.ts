@@ -3,10 +3,19 @@
 
 import type { PolicyMetric } from '../observe/metric/policy-metric.ts';
 
-import type { TraceEntry } from '../observe/trace/entry.ts';
+import type { TimeFor, TraceEntry } from '../observe/trace/entry.ts';
 import type { TraceWish } from '../observe/trace/wish.ts';
 
 export type { PolicyMetric } from '../observe/metric/policy-metric.ts';
+
+/** Something that a session waits for at this moment. */
+export interface SessionWait {
+  readonly for: TimeFor;
+  /** In words; octets of strangers may be in it. */
+  readonly what: string;
+  /** For how long by now; without it that is not known. */
+  readonly seconds?: number;
+}
 
 /** One session, as GET /sessions shows it. */
 export interface SessionRow {
@@ -25,6 +34,8 @@ export interface SessionRow {
   /** The hook that waits for something, and for how long, in seconds. */
   readonly hook?: string;
   readonly hook_seconds?: number;
+  /** All that it waits for: of a hook each question and each service that has no answer yet. */
+  readonly waits: readonly SessionWait[];
   /** Octets that the client has sent. */
   readonly bytes: number;
   readonly messages: number;

@@ -39,6 +39,16 @@ export type HookOutcome =
   /** `cancel` was called. */
   | { readonly kind: 'cancelled' };
 
+/** What a hook waits for, for whoever asks. */
+export interface HookWait {
+  /** The function of the API that waits; '' while it is Lua's turn to come. */
+  readonly function: string;
+  /** In words; octets of strangers may be in it. */
+  readonly what: string;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+}
+
 export interface RowOutcome {
   readonly done: number;
   readonly outcome: HookOutcome;
@@ -66,6 +76,8 @@ export interface PolicyInstance {
   run(source: string, chunkName: string): HookOutcome | Promise<HookOutcome>;
   /** What is wrong with a text as a chunk, by the compiler; undefined: nothing. Nothing of it runs. */
   problemOf?(source: string, chunkName: string): string | undefined;
+  /** All that the hook under way waits for at this moment. */
+  waits?(): readonly HookWait[];
   /** Sets fields of the connection's `client` table before the next Lua code runs; undefined removes a field. */
   setClient(fields: LuaRecord): void;
   /** Drops a lazy field (mime.parts, uri.found): the next read asks the session again. */

@@ -20,7 +20,7 @@ import { OPTIONS, type Options } from '../options/options.ts';
 import type { HookLimits } from './hook-limits.ts';
 import { readAll, readHook, readNothing, readRow } from './hook-result.ts';
 import { type HookName, hookNames } from './hook-table.ts';
-import type { HookOutcome, PolicyInstance, RowOutcome } from './instance.ts';
+import type { HookOutcome, HookWait, PolicyInstance, RowOutcome } from './instance.ts';
 import { REVISION, type RevisionView } from './revision-view.ts';
 import { SESSION, type SessionView } from './session-view.ts';
 
@@ -136,6 +136,10 @@ export class LuaInstance implements PolicyInstance, ScriptOwner {
 
   problemOf(source: string, chunkName: string): string | undefined {
     return this.#script.problemOf(source, chunkName);
+  }
+
+  waits(): readonly HookWait[] {
+    return this.#script.waitsFor;
   }
 
   #outcome(what: string, end: HookOutcome | Failure): HookOutcome {

@@ -23,7 +23,7 @@ async function start(settings: AdminRigSettings = {}): Promise<AdminRig> {
 
 const row = (id: string, seconds: number): SessionRow => ({
   ...{ id, client: '192.0.2.1', host: '[192.0.2.1]', listener: 'default', state: 'command' },
-  ...{ bytes: 1, messages: 0, commands: 1, seconds, hello: '<script>' },
+  ...{ bytes: 1, messages: 0, commands: 1, seconds, hello: '<script>', waits: [] },
 });
 
 const ready = (problems: readonly string[] = [], connections = 0): DeskAnswer => ({

@@ -49,7 +49,7 @@ const batch = (
 
 const session = (id: string, own: Partial<SessionRow> = {}): SessionRow => ({
   ...{ id, client: '192.0.2.1', host: 'mx.example', listener: 'default', state: 'command' },
-  ...{ bytes: 1, messages: 0, commands: 1, seconds: 1, hello: 'mx' },
+  ...{ bytes: 1, messages: 0, commands: 1, seconds: 1, hello: 'mx', waits: [] },
   ...own,
 });
 

@@ -13,6 +13,10 @@ const row: SessionRow = {
   ...{ id: 'S1', client: '192.0.2.1', host: '[192.0.2.1]', listener: 'mx', state: 'hook', hook: 'rcpt' },
   ...{ hook_seconds: 2.5, bytes: 120, messages: 1, commands: 4, seconds: 75, hello: 'c.example' },
   ...{ sender: 'a@b.example', recipients: 2 },
+  waits: [
+    { for: 'dns', what: 'dns A x.test.', seconds: 0.3 },
+    { for: 'engine', what: 'smtpe' },
+  ],
 };
 
 describe('as text', () => {
@@ -30,13 +34,14 @@ describe('as text', () => {
       hook: undefined,
       hook_seconds: undefined,
       state: 'content',
+      waits: [{ for: 'client', what: 'client', seconds: 2 }] as const,
     };
     const { hook: _h, hook_seconds: _s, ...other } = hostile;
     const text = sessionsText([row, other], 3, [77]);
     expect(text.split('\n').map((line) => line.replace(/ {2,}/g, '|'))).toEqual([
-      'ID|CLIENT|LISTENER|TLS|STATE|AGE|BYTES|MESSAGES|HELLO|SENDER',
-      'S1|192.0.2.1|mx|-|hook rcpt 2.5 s|1 min 15 s|120|1|c.example|<a@b.example>',
-      `S1|192.0.2.1|mx|-|content|1 min 15 s|120|1|\\x1B]0;gotcha\\x07\\u{202E}|<${'x'.repeat(36)}...`,
+      'ID|CLIENT|LISTENER|TLS|STATE|WAITS FOR|AGE|BYTES|MESSAGES|HELLO|SENDER',
+      'S1|192.0.2.1|mx|-|hook|hook.rcpt: dns A x.test. 0.3 s, smtpe|1 min 15 s|120|1|c.example|<a@b.example>',
+      `S1|192.0.2.1|mx|-|content|client 2 s|1 min 15 s|120|1|\\x1B]0;gotcha\\x07\\u{202E}|<${'x'.repeat(56)}...`,
       ...['1 more', 'process 77 does not answer: its sessions are not in the list', ''],
     ]);
     expect(sessionsText([], 0, [])).toBe('no sessions\n');

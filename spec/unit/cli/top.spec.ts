@@ -12,6 +12,7 @@ const second: TopSecond = {
 const row = (n: number, more: Partial<SessionRow> = {}): SessionRow => ({
   ...{ id: `S${n}`, client: `192.0.2.${n}`, host: 'mx.b.example', listener: 'default', state: 'command' },
   ...{ bytes: 1, messages: n, commands: 1, seconds: 60 - n, hello: 'mx.b.example' },
+  waits: [{ for: 'client', what: 'client', seconds: 3 }],
   ...more,
 });
 
@@ -24,7 +25,15 @@ const facts: TopFacts = {
   },
   nextHops: { 'mx-a:25': { count: 7, p50: 0.031, p95: 0.09, p99: 1 } },
   sessions: [
-    row(1, { state: 'hook', hook: 'dot', hook_seconds: 2.1, sender: 'news@b.example', recipients: 3 }),
+    row(1, {
+      ...{ state: 'hook', hook: 'dot', hook_seconds: 2.1 },
+      waits: [
+        { for: 'services', what: 'spamd 127.0.0.1:783', seconds: 1.9 },
+        { for: 'dns', what: 'dns TXT \x1b[2J.test.', seconds: 0.3 },
+      ],
+      sender: 'news@b.example',
+      recipients: 3,
+    }),
     row(2, { hello: '\x1b]0;owned\x07\u202e' }),
     row(3, { client: '2001:db8::3', tls: 'TLSv1.3' }),
   ],
@@ -41,9 +50,9 @@ describe('the picture', () => {
       'next hops  mx-a:25 31 ms (95 %: 90)',
       'refused   hook.rcpt 120 | recipientSyntax 10',
       'deferred   next hop 2',
-      expect.stringMatching(/^CLIENT +HOST +WAITS FOR +AGE +TLS +MAILS +HELLO +FROM -> RECIPIENTS$/),
+      expect.stringMatching(/^CLIENT +HOST +STATE +WAITS FOR +AGE +TLS +MAILS +HELLO +FROM -> RECIPIENTS$/),
       expect.stringMatching(
-        /^192\.0\.2\.1 +mx\.b\.example +hook\.dot 2\.1 s +59 s .*<news@b\.example> -> 3$/,
+        /^192\.0\.2\.1 +mx\.b\.example +hook +hook\.dot: spamd 127\.0\.0\.1:783 1\.9 s, dns TXT \\x~ +59 s .*<news@b\.example> -> 3$/,
       ),
       expect.stringMatching(/\\x1B\]0;owned\\x07\\u\{202E\}/),
       expect.stringMatching(/^2001:db8::3 .* TLSv1\.3 /),
@@ -66,7 +75,7 @@ describe('the picture', () => {
       expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(columns);
       expect(selected?.id).toBe('S57');
       expect(lines[marked]).toBe(
-        `192.0.2.57  mx.b.example  command    3 s  `.slice(0, Math.min(columns, 38)) +
+        `192.0.2.57  mx.b.example  command  client 3 s  `.slice(0, Math.min(columns, 38)) +
           (lines[marked] ?? '').slice(Math.min(columns, 38)),
       );
       expect(lines.join('')).toMatch(/^[ -~]*$/);

@@ -173,10 +173,10 @@ describe('starting', () => {
   it('ends the hook when too many are started and not fetched', async () => {
     rig.set('hook-max-pending', '3');
     for (let i = 0; i < 3; i++) await rig.call('http.request', 'not a url');
-    const text = 'more than 3 operations pending; the next would be service.';
-    expect(() => rig.start('http.request', 'not a url')).toThrow(text);
-    expect(() => rig.start('clamd', message.spool.path, '127.0.0.1')).toThrow(text);
-    expect(() => rig.start('client.write', '250 ok\r\n')).toThrow(text);
+    const text = 'more than 3 operations pending; the next would be';
+    expect(() => rig.start('http.request', 'not a url')).toThrow(`${text} http`);
+    expect(() => rig.start('clamd', message.spool.path, '127.0.0.1')).toThrow(`${text} clamd 127.0.0.1`);
+    expect(() => rig.start('client.write', '250 ok\r\n')).toThrow(`${text} client`);
     expect((await rig.wait()).http?.entries).toHaveLength(3);
     expect(await rig.call('http.request', 'not a url')).toBe(false);
   });

@@ -2,7 +2,7 @@
 // keep up loses events, is told how many, and gets the list of sessions whole again. Without readers nothing is done.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html
 import type { Clock, Timer } from '../../base/clock.ts';
-import type { SessionRow } from '../../ops/desk.ts';
+import type { SessionRow, SessionWait } from '../../ops/desk.ts';
 import type { SessionList } from '../administration.ts';
 import type { Reader, Stream } from '../stream.ts';
 import type { MailRing } from './mail-ring.ts';
@@ -35,15 +35,25 @@ interface Listening {
 
 const eventText = (name: string, data: object): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
-/** What of a session is worth telling: how old it is everybody can count. */
-const newsOf = ({ seconds: _, hook_seconds: __, ...rest }: SessionRow): string => JSON.stringify(rest);
+/** What of a session is worth telling: how old it and its waits are everybody can count. */
+const newsOf = ({ hook_seconds: _, seconds: __, waits, ...rest }: SessionRow): string =>
+  JSON.stringify({ ...rest, waits: waits.map(({ what }) => what) });
+
+/** Another one with the same words has begun. */
+const isYounger = (waits: readonly SessionWait[], before: readonly SessionWait[]): boolean =>
+  waits.some(({ seconds = 0 }, i) => seconds < (before[i]?.seconds ?? 0));
+
+interface Told {
+  readonly news: string;
+  readonly waits: readonly SessionWait[];
+}
 
 export class Feed {
   readonly #parts: FeedParts;
   readonly #listening = new Set<Listening>();
   #timer: Timer | undefined;
   /** As told last, by id. */
-  #sessions = new Map<string, string>();
+  #sessions = new Map<string, Told>();
   #counts = '';
   #asking = false;
 
@@ -105,12 +115,15 @@ export class Feed {
     const { sessions: rows, silent, states, total } = await this.#parts.sessions(MOST_LISTED);
     this.#asking = false;
     const before = this.#sessions;
-    const now = new Map(rows.map((row) => [row.id, newsOf(row)]));
+    const now = new Map(rows.map((row): [string, Told] => [row.id, { news: newsOf(row), waits: row.waits }]));
     const counts = JSON.stringify([total, states, silent]);
     const countsChanged = counts !== this.#counts;
     this.#sessions = now;
     this.#counts = counts;
-    const changed = rows.filter(({ id }) => before.get(id) !== now.get(id));
+    const changed = rows.filter(({ id, waits }) => {
+      const told = before.get(id);
+      return told === undefined || told.news !== now.get(id)?.news || isYounger(waits, told.waits);
+    });
     const gone = [...before.keys()].filter((id) => !now.has(id));
     const text = (whole: boolean): string =>
       eventText('sessions', {

@@ -18,15 +18,25 @@ const words = {
   closing: 'the end',
 };
 
+/** The client, in each state. @type {Record<string, string>} */
+const clientWords = { command: 'a command', transaction: 'RCPT or DATA', content: 'content' };
+
 /** @typedef {import('./store.js').Session} Session */
 
 /** @param {Session} row */
 const seconds = ({ seconds: then, told }) => then + (Date.now() - told) / 1000;
 
 /** @param {Session} row */
-function waits({ hook, hook_seconds = 0, state, told }) {
-  if (hook === undefined) return words[state] ?? state;
-  return `hook.${hook} ${age(hook_seconds + (Date.now() - told) / 1000)}`;
+function waits({ hook, hook_seconds = 0, state, told, waits: all }) {
+  const since = (Date.now() - told) / 1000;
+  const what = all
+    .map(({ seconds: then, what: text }) => {
+      const said = text === 'client' ? (clientWords[state] ?? text) : shown(text);
+      return then === undefined ? said : `${said} ${age(then + since)}`;
+    })
+    .join(', ');
+  if (hook === undefined) return what;
+  return `hook.${hook}${what === '' ? ` ${age(hook_seconds + since)}` : `: ${what}`}`;
 }
 
 /** @param {Session} row */
@@ -58,6 +68,7 @@ export class Sessions {
           'listener',
           'state',
           'hook',
+          'waits',
           'hello',
           'sender',
           'recipients',
@@ -82,6 +93,7 @@ export class Sessions {
       ...row,
       host: shown(row.host),
       hello: shown(row.hello),
+      waits: row.waits.map(({ what }) => shown(what)).join(', '),
       ...(row.sender !== undefined && { sender: shown(row.sender) }),
     }));
   }
@@ -122,7 +134,7 @@ export class Sessions {
 
   /** @param {Session} session @param {{ row: HTMLTableRowElement, news: string, waits: Element, age: Element } | undefined} there */
   #row(session, there) {
-    const { told: _, seconds: __, hook_seconds: ___, ...rest } = session;
+    const { told: _, seconds: __, hook_seconds: ___, waits: ____, ...rest } = session;
     const news = JSON.stringify(rest);
     if (there?.news === news) {
       setText(there.waits, waits(session));

@@ -7,7 +7,7 @@ const MOST_TRANSACTIONS = 1000;
 /** @typedef {{ count: number, p50: number, p95: number, p99: number }} Quantiles */
 /** @typedef {{ at: number, connections: number, turned_away: number, accepted: number, refused: number, deferred: number, lost: number, bytes: number, sessions: number, refused_by: Record<string, number>, deferred_by: Record<string, number>, hooks: Record<string, Quantiles>, next_hops: Record<string, Quantiles> }} Second */
 /** @typedef {{ time: number, session: string, transaction: string, result: string, from: string, client: string, helo: string, host?: string, bytes: number, code?: number, cause: string, to: { to: string, status?: number, why?: string, change?: string }[], to_more?: number } & Record<string, any>} Mail */
-/** @typedef {{ id: string, client: string, host: string, state: string, hook?: string, hook_seconds?: number, bytes: number, seconds: number, hello: string, sender?: string, recipients?: number, told: number } & Record<string, any>} Session */
+/** @typedef {{ id: string, client: string, host: string, state: string, hook?: string, hook_seconds?: number, waits: { for: string, what: string, seconds?: number }[], bytes: number, seconds: number, hello: string, sender?: string, recipients?: number, told: number } & Record<string, any>} Session */
 
 export class Store {
   /** @type {Map<number, Second>} */

@@ -3,7 +3,7 @@
 import type { Quantiles } from '../../observe/live/latency.ts';
 import type { SessionRow } from '../../ops/desk.ts';
 import { printable } from '../../text/printable.ts';
-import { duration } from '../admin-text.ts';
+import { duration, waitsText } from '../admin-text.ts';
 
 type Numbers = Readonly<Record<string, number>>;
 type Latencies = Readonly<Record<string, Quantiles>>;
@@ -151,14 +151,11 @@ function envelopeText({ recipients = 0, sender }: SessionRow): string {
   return `<${sender}> -> ${recipients}`;
 }
 
-function waitText({ hook, hook_seconds: seconds, state }: SessionRow): string {
-  return hook === undefined ? state : `hook.${hook} ${seconds ?? 0} s`;
-}
-
 const columnsOf: readonly (readonly [string, number, (row: SessionRow) => string])[] = [
   ['CLIENT', 39, ({ client }) => client],
   ['HOST', 24, ({ host }) => host],
-  ['WAITS FOR', 20, waitText],
+  ['STATE', 11, ({ state }) => state],
+  ['WAITS FOR', 48, waitsText],
   ['AGE', 10, ({ seconds }) => duration(seconds)],
   ['TLS', 7, ({ tls }) => tls ?? '-'],
   ['MAILS', 5, ({ messages }) => String(messages)],

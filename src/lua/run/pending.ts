@@ -1,5 +1,6 @@
-// What a connection waits for or has going on in the background, for its limit and for the log line when a hook is cut off.
-import type { Operation } from '../../lua-api/call-context.ts';
+// What a connection waits for or has going on in the background: for its limit, for the log line when a hook is cut off, and for whoever asks what it
+// waits for.
+import type { Operation, OperationGroup } from '../../lua-api/call-context.ts';
 import type { Suspension } from '../../lua-api/function-spec.ts';
 import { LimitReached } from '../state/kill.ts';
 
@@ -14,7 +15,17 @@ export interface Wait {
   told?: boolean;
 }
 
+/** What is waited for, for whoever asks. */
+export interface WaitsFor {
+  /** The function that waits; '' while the run waits for its turn of the processor. */
+  readonly function: string;
+  readonly what: string;
+  /** clock.monotonic() when it was begun. */
+  readonly since: number;
+}
+
 interface Begun {
+  group: OperationGroup | undefined;
   readonly describe: () => string;
   readonly since: number;
 }
@@ -26,20 +37,29 @@ export class Operations {
   readonly #begun = new Set<Begun>();
 
   /** Throws LimitReached, which ends the hook, when there would be more than `limit`. */
-  begin(describe: () => string, since: number, limit: number): Operation {
+  begin(describe: () => string, since: number, limit: number, group?: OperationGroup): Operation {
     if (this.#begun.size >= limit) {
       throw new LimitReached(
         'pending',
         `more than ${limit} operations pending; the next would be ${describe()}`,
       );
     }
-    const begun: Begun = { describe, since };
+    const begun: Begun = { describe, since, group };
     this.#begun.add(begun);
-    return { end: () => this.#begun.delete(begun) };
+    return {
+      end: () => this.#begun.delete(begun),
+      answered: () => {
+        begun.group = undefined;
+      },
+    };
   }
 
   get size(): number {
     return this.#begun.size;
+  }
+
+  of(group: OperationGroup): readonly Begun[] {
+    return [...this.#begun].filter((begun) => begun.group === group);
   }
 
   describe(now: number): readonly string[] {
@@ -56,4 +76,23 @@ function timed(what: string, since: number, now: number): string {
 export function pendingText(wait: Wait, operations: Operations | undefined, now: number): string {
   const waiting = timed(wait.suspension?.describe() ?? wait.name, wait.since, now);
   return `pending: ${[waiting, ...(operations?.describe(now) ?? [])].join('; ')}`;
+}
+
+/** Functions that wait for what was begun before, or that ask name servers by themselves. */
+const groups: Readonly<Record<string, OperationGroup>> = {
+  ...{ dns: 'dns', spf: 'dns', dkim: 'dns', dmarc: 'dns', arc: 'dns' },
+  service: 'service',
+};
+
+/** What a wait is about, without how long it has lasted. */
+export const waitText = ({ name, suspension }: Wait): string =>
+  (suspension?.describe() ?? name).replace(/ \d+\.\d s(?=[,)])/g, '');
+
+/** All that a run waits for: each question and each service where it waits for several, else the call that waits. */
+export function pendingWaits(wait: Wait, operations: Operations | undefined): readonly WaitsFor[] {
+  const name = wait.suspension === undefined ? '' : wait.name;
+  const group = groups[name.split('.', 1)[0] ?? ''];
+  const begun = group === undefined ? [] : (operations?.of(group) ?? []);
+  if (begun.length === 0) return [{ function: name, what: waitText(wait), since: wait.since }];
+  return begun.map(({ describe, since }) => ({ function: name, what: describe(), since }));
 }

@@ -4,7 +4,7 @@
 // The thread is made when the first hook runs and kept to the end, so that coroutine.running() is the same in all hooks: after an error
 // and after a cut, too, as Lua empties a thread and it serves on. Only when an exception of ours went through Lua's frames (too much
 // processor time, memory or pending operations) the thread is lost, and the next hook runs on a new one.
-import type { CallContext, Operation } from '../../lua-api/call-context.ts';
+import type { CallContext, Operation, OperationGroup } from '../../lua-api/call-context.ts';
 import type { Suspension } from '../../lua-api/function-spec.ts';
 import type { Options } from '../../options/options.ts';
 import type { Caller } from '../state/call-functions.ts';
@@ -19,7 +19,7 @@ import type { Environment } from './environment.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import type { Frame } from './frame.ts';
 import { Pause, type Paused } from './pause.ts';
-import { Operations, pendingText, type Wait } from './pending.ts';
+import { Operations, pendingText, pendingWaits, type Wait, type WaitsFor } from './pending.ts';
 import type { Reader } from './results.ts';
 import type { TaskLimits, TaskOwner } from './task-owner.ts';
 import { tellAnswer, tellWait, type WaitAnswer } from './tell-wait.ts';
@@ -109,6 +109,12 @@ export class Task implements Caller, Paused {
   get waitsFor(): string | undefined {
     const wait = this.#pause?.wait;
     return wait && (wait.suspension?.describe() ?? wait.name);
+  }
+
+  /** All that the run waits for; nothing while it does not. */
+  get waitsForAll(): readonly WaitsFor[] {
+    const wait = this.#pause?.wait;
+    return wait === undefined ? [] : pendingWaits(wait, this.#operations);
   }
 
   /** The thread, empty, for the next run: push the function and its arguments, then start. */
@@ -208,10 +214,10 @@ export class Task implements Caller, Paused {
   }
 
   /** Counts something that goes on in the background. Ends the hook when there is too much of it. */
-  begin(describe: () => string): Operation {
+  begin(describe: () => string, group?: OperationGroup): Operation {
     this.#operations ??= new Operations();
     const limit = this.#limits?.pending ?? 1;
-    return this.#operations.begin(describe, this.#around.core.clock.monotonic(), limit);
+    return this.#operations.begin(describe, this.#around.core.clock.monotonic(), limit, group);
   }
 
   /** Resumes the thread with `nargs` values on it; undefined when it has suspended again. */

@@ -3,7 +3,7 @@ import type { Log } from '../../base/log.ts';
 import type { LuaResults } from '../../lua-api/function-spec.ts';
 import { type LuaValue, luaTypeName } from '../../lua-api/value.ts';
 import { valueText } from '../../lua-api/value-text.ts';
-import type { Wait } from './pending.ts';
+import { type Wait, waitText } from './pending.ts';
 
 export type WaitAnswer =
   | { readonly kind: 'results'; readonly results: LuaResults }
@@ -20,8 +20,7 @@ const LONGEST = 60;
 export function tellWait(log: Log, wait: Wait, place: string): void {
   wait.told = true;
   // How long something has lasted by now is for whoever looks later.
-  const what = (wait.suspension?.describe() ?? wait.name).replace(/ \d+\.\d s(?=[,)])/g, '');
-  log.emit('hook-waits', { function: wait.name, what, place: place.replace(/: $/, '') });
+  log.emit('hook-waits', { function: wait.name, what: waitText(wait), place: place.replace(/: $/, '') });
 }
 
 export function tellAnswer(log: Log, wait: Wait, answer: WaitAnswer): void {

@@ -116,7 +116,7 @@ export class DnsContext {
       this.#answered(question, response);
       return;
     }
-    const operation = this.#context.operation(() => `${typeKey(type)} ${question.name}`);
+    const operation = this.#context.operation(() => `dns ${typeKey(type)} ${question.name}`, 'dns');
     this.#pending++;
     void response.then((late) => {
       operation.end();
@@ -156,7 +156,7 @@ export class DnsContext {
       this.#answered(question, response);
       return response;
     }
-    const operation = this.#context.operation(() => `${typeKey(type)} ${question.name}`);
+    const operation = this.#context.operation(() => `dns ${typeKey(type)} ${question.name}`, 'dns');
     this.#asked++;
     return response.then((late) => {
       operation.end();

@@ -145,12 +145,13 @@ export class Jobs {
   }
 
   #begin(kind: JobKind, host: string, owner: JobOwner): Job {
-    const job: Job = {
+    let job: Job | undefined;
+    job = {
       kind,
       host,
       startedAt: this.#clock.monotonic(),
       stop: new AbortController(),
-      operation: owner.operation(() => `service.${kind} ${host}`),
+      operation: owner.operation(() => `${kind} ${job?.host ?? host}`, 'service'),
     };
     this.#pending.add(job);
     return job;
@@ -179,6 +180,7 @@ export class Jobs {
       end.release?.();
       return;
     }
+    job.operation.answered();
     const elapsed = this.#elapsed(job);
     const { kind, host } = job;
     if (end.error !== undefined) log.emit(`service-${kind}-failed`, { cause: end.error, host, elapsed });

@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { EventFields } from '../../base/events.ts';
 import type { TimeFor, TraceEntry, TraceFact } from './entry.ts';
 import { Stopwatch, tenths } from './stopwatch.ts';
+import { sessionTimes, timeFor } from './time-for.ts';
 
 const NOT_SHOWN = '***';
 /** Octets of one text. */
@@ -23,40 +24,6 @@ interface Waiting {
   readonly function: string;
   readonly since: number;
 }
-
-/** What a function of the API waits for. */
-function timeFor(name: string): TimeFor {
-  if (name === 'util.sleep') return 'pause';
-  switch (name.split('.', 1)[0]) {
-    case 'dns':
-    case 'spf':
-    case 'dkim':
-    case 'dmarc':
-    case 'arc':
-      return 'dns';
-    case 'store':
-      return 'store';
-    case 'smtp':
-      return 'next hop';
-    case 'client':
-      return 'client';
-    case 'header':
-    case 'map':
-    case 'mime':
-    case 'uri':
-    case 'util':
-      return 'policy';
-    default:
-      return 'services';
-  }
-}
-
-const sessionTimes: Readonly<Record<string, TimeFor>> = {
-  dns: 'dns',
-  users: 'users',
-  pause: 'pause',
-  'next hop': 'next hop',
-};
 
 export interface RecorderParts {
   readonly clock: Pick<Clock, 'monotonic'>;

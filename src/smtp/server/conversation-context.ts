@@ -83,7 +83,7 @@ export class ConversationContext implements CommandContext {
     return this.has('auth') || hasAuthSource(this.#core);
   }
   verify(credentials: Credentials, mechanism: string): Maybe<AuthVerdict | undefined> {
-    return followed(this.#core.log, verifyLogin(credentials, mechanism, this.#core), () => ({
+    return followed(this.#core, verifyLogin(credentials, mechanism, this.#core), () => ({
       ...{ for: 'users', what: 'who knows the user' },
       outcome: (verdict) => verdictText(verdict),
     }));
@@ -104,8 +104,8 @@ export class ConversationContext implements CommandContext {
   waitSince(since: number, ms: number): Maybe<undefined> {
     const left = since + ms - this.now;
     if (left <= 0) return undefined;
-    const { abortSignal, deps, log } = this.#core;
-    return followed(log, pause(left, deps.clock, abortSignal), () => ({
+    const { abortSignal, deps } = this.#core;
+    return followed(this.#core, pause(left, deps.clock, abortSignal), () => ({
       ...{ for: 'pause', what: 'a pause, as somebody may be guessing' },
       outcome: () => '',
     }));

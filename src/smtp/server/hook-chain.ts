@@ -5,7 +5,7 @@
 import { chain, type Maybe } from '../../base/maybe.ts';
 import { ByteSlice, type LuaRecord, type LuaValue, type SliceBatch } from '../../lua-api/value.ts';
 import { type HookName, hookTable } from '../../policy/hook-table.ts';
-import type { HookOutcome } from '../../policy/instance.ts';
+import type { HookOutcome, HookWait } from '../../policy/instance.ts';
 import { isPositive } from '../protocol/reply.ts';
 import { type HookAnswer, SILENT } from './hook-answer.ts';
 import type { Hooks, PolicyHooks, WaitingHook } from './hooks.ts';
@@ -28,6 +28,10 @@ export class HookChain implements PolicyHooks {
 
   get waiting(): WaitingHook | undefined {
     return this.#files.find((file) => file.waiting !== undefined)?.waiting;
+  }
+
+  get waits(): readonly HookWait[] {
+    return this.#files.flatMap((file) => file.waits);
   }
 
   get spent(): number {

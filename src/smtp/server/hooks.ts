@@ -6,7 +6,7 @@ import type { Log } from '../../base/log.ts';
 import { chain, type Maybe } from '../../base/maybe.ts';
 import type { LuaRecord, LuaValue, SliceBatch } from '../../lua-api/value.ts';
 import type { HookName } from '../../policy/hook-table.ts';
-import type { HookOutcome, PolicyInstance } from '../../policy/instance.ts';
+import type { HookOutcome, HookWait, PolicyInstance } from '../../policy/instance.ts';
 import { type HookAnswer, judge, resultWord, SILENT } from './hook-answer.ts';
 import { HookTrace } from './hook-trace.ts';
 
@@ -25,6 +25,8 @@ export interface PolicyHooks {
   readonly spent: number;
   /** What the session waits for, if it is a hook. */
   readonly waiting: WaitingHook | undefined;
+  /** All that it waits for, where that is known; nothing of what a password may be in. */
+  readonly waits: readonly HookWait[];
   has(name: HookName): boolean;
   /** It may ask who signed a message. */
   readonly verifies: boolean;
@@ -81,6 +83,13 @@ export class Hooks implements PolicyHooks {
 
   get waiting(): WaitingHook | undefined {
     return this.#waiting;
+  }
+
+  get waits(): readonly HookWait[] {
+    if (this.#waiting === undefined) return [];
+    const waits = this.#instance.waits?.() ?? [];
+    const [first] = waits;
+    return first !== undefined && this.#secret() ? [{ ...first, what: first.function }] : waits;
   }
 
   has(name: HookName): boolean {

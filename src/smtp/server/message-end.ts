@@ -24,6 +24,7 @@ import { accepted } from './default-reply.ts';
 import { followedFrom } from './followed-wait.ts';
 import { forwardedClient } from './forwarded-client.ts';
 import type { HookAnswer } from './hooks.ts';
+import { nextHopText } from './next-hop.ts';
 import { type ErrorName, type ErrorParams, errorReply } from './reply-table.ts';
 import type { SessionCore } from './session-core.ts';
 import type { Transaction } from './transaction.ts';
@@ -390,14 +391,18 @@ class MessageEnd {
       client: forwardedClient(this.#core),
       afterReply: (work) => this.#transaction.afterReply(work),
       log: this.#core.log.child({ transaction: id }),
+      trying: (host) => {
+        this.#core.nextHop = host;
+      },
     };
+    if (asking === undefined) this.#core.nextHop = '';
     const since = deps.clock.monotonic();
     const forward = (): Promise<DeliveryOutcome> =>
       asking === undefined
         ? deps.smartHost.forward(delivery, abortSignal)
         : asking.content(delivery, { until, signal: abortSignal });
-    const outcome = await followedFrom(this.#core.log, forward, () => ({
-      ...{ for: 'next hop', what: 'the next hop to take the message' },
+    const outcome = await followedFrom(this.#core, forward, () => ({
+      ...{ for: 'next hop', what: `${nextHopText(this.#core)} to take the message` },
       outcome: outcomeText,
     }));
     this.#transaction.story.forwarded(outcome, since, this.#spool.size);

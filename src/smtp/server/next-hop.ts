@@ -99,18 +99,26 @@ function told(
   what: string,
   core: SessionCore,
 ): Promise<AskFailure | undefined> {
-  return followedFrom(core.log, ask, () => ({
-    ...{ for: 'next hop', what: `the next hop about ${what}` },
+  return followedFrom(core, ask, () => ({
+    ...{ for: 'next hop', what: `${nextHopText(core)} about ${what}` },
     outcome: (failure) => (failure === undefined ? 'yes' : outcomeText(failure)),
   }));
 }
 
+/** The next hop that is being asked. */
+export const nextHopText = ({ nextHop }: SessionCore): string =>
+  nextHop === '' ? 'the next hop' : `next hop ${nextHop}`;
+
 function begin({ final: { sender }, id, parameters }: Transaction, route: Route, core: SessionCore): Asked {
   const log = core.log.child({ transaction: id });
+  core.nextHop = '';
   const room = core.values['smtp-received'] ? OWN_TRACE : 0;
   return core.deps.smartHost.ask({
     ...{ sender, parameters, id, route, room, client: forwardedClient(core) },
     ...{ options: core.options, log },
+    trying: (host) => {
+      core.nextHop = host;
+    },
   });
 }
 

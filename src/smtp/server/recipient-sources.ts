@@ -39,7 +39,7 @@ async function ask(
   let unknown: Objection | undefined;
   let unavailable: Objection | undefined;
   for (const source of sources) {
-    const answer = await followed(core.log, source.look(question), () => ({
+    const answer = await followed(core, source.look(question), () => ({
       ...{ for: 'users', what: `${source.name}: ${address}` },
       outcome: ({ kind }) => kind,
     }));

@@ -17,6 +17,7 @@ import type { Client } from './client.ts';
 import type { Applied, Authentication } from './command.ts';
 import type { Ending } from './ending.ts';
 import { mailFields } from './envelope-fields.ts';
+import type { OwnWait } from './followed-wait.ts';
 import type { PolicyHooks } from './hooks.ts';
 import type { Output } from './output.ts';
 import { Replies } from './replies.ts';
@@ -91,6 +92,10 @@ export class SessionCore {
   endingTransaction = false;
   /** A message is being forwarded, by hook.forward or to a smart host. Written by message-end. */
   delivering = false;
+  /** What the session itself waits for. Written by followed-wait. */
+  ownWait: OwnWait | undefined;
+  /** The next hop that was asked last. Written by message-end and next-hop. */
+  nextHop = '';
   /** Called when the client has sent something while the session waits for that. Written by session-opening. */
   inputArrived: (() => void) | undefined;
   readonly #ended: () => void;

@@ -46,7 +46,7 @@ async function lookUpName(core: SessionCore): Promise<void> {
   const signal = core.abortSignal;
   const until = clock.monotonic() + seconds * 1000;
   const name = await followed(
-    core.log,
+    core,
     resolver.reverse(client.address, { timeoutMs: seconds * 1000, signal }),
     () => ({ for: 'dns', what: `name of ${client.address}`, outcome: (found) => found || 'none' }),
   );
@@ -55,7 +55,7 @@ async function lookUpName(core: SessionCore): Promise<void> {
   client.hostKnown = true;
   const timeoutMs = Math.max(0, until - clock.monotonic());
   client.hostConfirmed = await followed(
-    core.log,
+    core,
     resolver.confirms(name, client.address, { timeoutMs, signal }),
     () => ({
       ...{ for: 'dns', what: `addresses of ${name}` },
@@ -65,7 +65,7 @@ async function lookUpName(core: SessionCore): Promise<void> {
 }
 
 function pause(core: SessionCore, ms: number, forInput: boolean): Promise<void> {
-  return followed(core.log, waitFor(core, ms, forInput), () => ({
+  return followed(core, waitFor(core, ms, forInput), () => ({
     ...{ for: 'pause', what: forInput ? 'whether the client talks first' : 'a pause' },
     outcome: () => '',
   }));

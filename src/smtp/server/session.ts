@@ -17,6 +17,7 @@ import { newClient } from './client.ts';
 import { Conversation } from './conversation.ts';
 import { DataPace } from './data-pace.ts';
 import { BY_ORDER, type Ending, systemError, TIMED_OUT } from './ending.ts';
+import { waitedFor } from './followed-wait.ts';
 import type { Terminal } from './interactive.ts';
 import { Output } from './output.ts';
 import { likenessOf, refuseProxy } from './proxy-unasked.ts';
@@ -26,7 +27,7 @@ import type { ServerDeps } from './server-deps.ts';
 import { SessionClosing } from './session-closing.ts';
 import { SessionCore, type SessionListener } from './session-core.ts';
 import { openSession } from './session-opening.ts';
-import { listenerName, type SessionProgress, sessionRow, stateOf } from './session-row.ts';
+import { type Awaited, listenerName, type SessionProgress, sessionRow, stateOf } from './session-row.ts';
 
 export interface SessionSettings {
   readonly idSess: string;
@@ -55,9 +56,6 @@ export interface SessionWatcher {
 
 /** 'busy': something was begun and has not ended, nothing else is begun meanwhile. */
 type Activity = 'waiting' | 'busy' | 'over';
-
-/** What the client has to do next: send a whole command, send data, read what was sent, go on with what may be a PROXY header. */
-type Awaited = 'command' | 'data' | 'reader' | 'beginning';
 
 /** To be obeyed when the command in hand is done; unless `force`, when no transaction is in progress. */
 interface Leaving {
@@ -175,7 +173,8 @@ export class Session implements TransportUser, SecureLine {
   get #progress(): SessionProgress {
     const over = this.#activity === 'over';
     const { started } = this.#closing;
-    return { core: this.#core, conversation: this.#conversation, over, bytes: this.#bytes, started };
+    const client = { awaited: this.#awaited, since: this.#idle.since };
+    return { core: this.#core, conversation: this.#conversation, over, client, bytes: this.#bytes, started };
   }
 
   get state(): SessionState {
@@ -348,7 +347,8 @@ export class Session implements TransportUser, SecureLine {
 
   async secure(contexts: TlsContexts): Promise<boolean> {
     const core = this.#core;
-    const outcome = await secureTransport(core, this.#transport, contexts, () => this.#inputEnded);
+    const handshake = secureTransport(core, this.#transport, contexts, () => this.#inputEnded);
+    const outcome = await waitedFor(core, handshake, { for: 'client', what: 'TLS handshake' });
     this.#holding = false;
     switch (outcome.kind) {
       case 'secured':
