@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 const POLICY =
-  "function hook.noop() return '250 old' end\nfunction hook.helo() util.sleep(60) end\nfunction hook.forward() return '250 2.0.0 mine' end\n";
+  "function hook.noop() return '250 old' end\nfunction hook.helo() util.sleep(20) end\nfunction hook.forward() return '250 2.0.0 mine' end\n";
 
 async function start(workers: number): Promise<ServiceUnderTrial> {
   const directory = await mkdtemp(join(tmpdir(), 'smtpe-admin-'));
@@ -228,10 +228,10 @@ describe('smtpe top', () => {
       await shows(/127\.0\.0\.1 .* command +client \d/);
       const other = await greeted(port);
       other.write('HELO slow.example\r\n');
-      await shows(/127\.0\.0\.1 .* hook +hook\.helo: util\.sleep \(60 s\) \d/);
+      await shows(/127\.0\.0\.1 .* hook +hook\.helo: util\.sleep \(20 s\) \d/);
       other.destroy();
       screen.stdin.write('/nobody\r');
-      await shows(/\/nobody: 0 of 1 /);
+      await shows(/\/nobody: 0 of \d /);
       screen.stdin.write('\x1b');
       text = '';
       await shows(/127\.0\.0\.1 .* command /);

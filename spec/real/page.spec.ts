@@ -18,7 +18,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const TOKEN = 'correct-horse-battery-staple';
 const POLICY = `
 function hook.rcpt(a) if tostring(a):find('nobody', 1, true) then return '550 5.1.1 no such user' end end
-function hook.noop(name) dns.open() dns.query(dns.class.IN, dns.type.TXT, name) dns.wait(1) end
+function hook.noop() dns.open() dns.query(dns.class.IN, dns.type.TXT, '<img/src=x/onerror=document.title=1>.test') dns.wait(1) end
 function hook.forward() return '250 2.0.0 taken' end
 `;
 const FLAGS = [
@@ -152,10 +152,10 @@ describeWith(['chromium'], 'the page', () => {
       .locator('#session-table tr', { hasText: 'waits.example' })
       .locator('td[data-label="waits for"]');
     await expect.poll(() => cell.textContent()).toMatch(/^a command \d s$/);
-    client.write('NOOP <img/src=x/onerror=document.title=1>.test\r\n');
+    client.write('NOOP\r\n');
     await expect
       .poll(() => cell.textContent())
-      .toMatch(/^hook\.noop: dns TXT <img\/src=x\/onerror=document\.title=1>\.test\. [12] s$/);
+      .toMatch(/^hook\.noop: dns TXT <img\/src=x\/onerror=document\.title=1>\.test\. \d s$/);
     expect(await page.title()).toMatch(/^smtpe /);
     client.destroy();
   });
