@@ -1,6 +1,6 @@
 -- LTN12 (LuaSocket): sources give chunks, sinks take them, filters change them, pumps move them. Also the global `ltn12`.
 
-local type, error, select, sub, concat, pairs = type, error, select, string.sub, table.concat, pairs
+local type, error, select, sub = type, error, select, string.sub
 local unpack = unpack or table.unpack
 
 local ltn12 = { _VERSION = 'LTN12 1.0.3', BLOCKSIZE = 2048, filter = {}, source = {}, sink = {}, pump = {} }

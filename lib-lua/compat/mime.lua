@@ -3,7 +3,7 @@
 local core = require 'mime.core'
 local ltn12 = require 'ltn12'
 local socket_choose = require('socket').choose
-local error, tostring, setmetatable = error, tostring, setmetatable
+local setmetatable = setmetatable
 local ours = rawget(_G, 'mime')
 
 local lua_socket = { _VERSION = core._VERSION }
@@ -11,7 +11,7 @@ for name, value in pairs(core) do
   lua_socket[name] = value
 end
 
-local encodings, decodings, wrappings, stuffings = {}, {}, {}, {}
+local encodings, decodings, wrappings = {}, {}, {}
 lua_socket.encodet, lua_socket.decodet, lua_socket.wrapt = encodings, decodings, wrappings
 
 function encodings.base64()

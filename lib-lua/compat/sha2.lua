@@ -3,7 +3,7 @@
 
 local _, behind = ...
 local util = behind.api 'util'
-local type, error, setmetatable, concat, gsub, char, tonumber, format, byte = type, error, setmetatable, table.concat, string.gsub, string.char, tonumber, string.format, string.byte
+local error, concat, gsub, char, tonumber, format, byte = error, table.concat, string.gsub, string.char, tonumber, string.format, string.byte
 
 local sha2 = { _VERSION = 'sha2 (of smtpe)' }
 local names, blocks = {}, { md5 = 64, sha1 = 64, sha224 = 64, sha256 = 64, sha384 = 128, sha512 = 128 }

@@ -8,6 +8,7 @@ local rawget, type, tonumber, tostring, ipairs, error = rawget, type, tonumber, 
 local beginning = behind.library 'dovecot.beginning'
 local globals = _G
 
+-- luacheck: globals dovecot
 dovecot = behind.library 'dovecot.base'
 dovecot.storage = behind.library 'dovecot.storage'
 

@@ -15,7 +15,7 @@ local function self_of(value)
 end
 
 -- What a request is made of, in the order of request-fields.ts: the names that each goes by.
-local PASSDB, USERDB = 13, 14
+local PASSDB = 13 -- and userdb behind it
 local places = {}
 for place, names in ipairs {
   'user', 'orig_user original_user auth_user', 'password', 'mech mechanism', 'rip remote_ip', 'real_rip real_remote_ip',

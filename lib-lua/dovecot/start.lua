@@ -8,6 +8,7 @@ local math_type, format = math.type, string.format
 local beginning = behind.library 'dovecot.beginning'
 local globals = _G
 
+-- luacheck: globals dovecot
 dovecot = behind.library 'dovecot.base'
 dovecot.auth = behind.library 'dovecot.constants'
 

@@ -269,7 +269,7 @@ function bounded.table.sort(t, less)
       local value, k = t[i], i - 1
       while k >= 1 do
         local other = t[k]
-        if not (value < other) then
+        if not (value < other) then -- luacheck: ignore 581 (as sort does it: what cannot be ordered stays)
           break
         end
         t[k + 1], t[k] = other, value

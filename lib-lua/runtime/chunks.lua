@@ -6,7 +6,7 @@ local runtime = ...
 local native, environment = runtime.native, runtime.environment
 local rawget, rawset, type, error, tostring, select, concat, sort =
   rawget, rawset, type, error, tostring, select, table.concat, table.sort
-local find, gsub, gmatch, sub, match = string.find, string.gsub, string.gmatch, string.sub, string.match
+local find, gsub, gmatch, match = string.find, string.gsub, string.gmatch, string.match
 local rawnext, ipairs, setmetatable = next, ipairs, setmetatable
 -- That of policies: an error in a module has the place in the module.
 local pcall = runtime.coroutines.base.pcall

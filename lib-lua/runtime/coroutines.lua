@@ -5,7 +5,7 @@ local runtime = ...
 local tag = runtime.tag
 local yield, resume, status, running, close, new =
   coroutine.yield, coroutine.resume, coroutine.status, coroutine.running, coroutine.close, coroutine.create
-local error, type, select, xpcall = error, type, select, xpcall
+local error, type, xpcall = error, type, xpcall
 local located, located_in, is_ours = runtime.positions.located, runtime.positions.located_in, runtime.positions.is_ours
 local interrupted, look, check_memory = runtime.native.interrupted, runtime.native.look, runtime.native.check_memory
 

@@ -5,7 +5,7 @@
 
 local runtime = ...
 local native = runtime.native
-local rawget, rawset, rawnext, type, ipairs, error, tostring = rawget, rawset, next, type, ipairs, error, tostring
+local rawget, rawset, rawnext, type, error = rawget, rawset, next, type, error
 local sub = string.sub
 local rawsetmetatable, rawgetmetatable = setmetatable, debug.getmetatable
 
@@ -183,7 +183,7 @@ function environment.without_finalizer(metatable, set, ...)
 end
 
 local function not_greater(a, b)
-  return not (b < a)
+  return not (b < a) -- luacheck: ignore 581 (NaN)
 end
 
 function base.setmetatable(t, metatable)

@@ -51,7 +51,7 @@ end
 
 -- Goes on with the fields of a table, at most `count` of them.
 local function fields(count)
-  local t, k, value = present, key, nil
+  local t, k, value = present, key
   for _ = 1, count do
     k, value = rawnext(t, k)
     if k == nil then

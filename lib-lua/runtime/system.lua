@@ -7,7 +7,7 @@ local open, tmpfile, lines_of, type_of, stdin, stdout, stderr = io.open, io.tmpf
 local type, error, select, unpack, concat, setmetatable, pcall = type, error, select, table.unpack, table.concat, setmetatable, pcall
 local rename, remove = os.rename, os.remove
 local sub = string.sub
-local rawget, rawset, getmetatable = rawget, rawset, debug.getmetatable
+local getmetatable = debug.getmetatable
 local rawnext, ipairs = next, ipairs
 
 local system = { io = { stdin = stdin, stdout = stdout, stderr = stderr }, os = {}, file_methods = {} }
@@ -255,8 +255,8 @@ function system.io.lines(path, ...)
   end
   local ok, iterator, _, _, file = pcall(lines_of, path, ...)
   if not ok then
-    local problem = native.open_problem()
-    error(problem and path .. ': ' .. problem or iterator, 2)
+    local why = native.open_problem()
+    error(why and path .. ': ' .. why or iterator, 2)
   end
   remember(file)
   return iterator, nil, nil, file

@@ -4,7 +4,7 @@
 local _, behind = ...
 local util = behind.api 'util'
 local type, error, tostring = type, error, tostring
-local sub, gsub, byte, format, find, match, rep, char = string.sub, string.gsub, string.byte, string.format, string.find, string.match, string.rep, string.char
+local sub, gsub, byte, format, find, match, char = string.sub, string.gsub, string.byte, string.format, string.find, string.match, string.char
 local concat, tonumber = table.concat, tonumber
 
 local core = { _VERSION = 'MIME 1.0.3' }

@@ -181,7 +181,7 @@ local function command(name, settings)
   local request, response = settings.request, settings.response
   return function(self, ...)
     check_word(self, word)
-    local arguments, count, extra = nil, nil, nil
+    local arguments, count, extra
     local sent = word
     if request then
       sent, arguments, count, extra = request(self, ...)

@@ -4,7 +4,7 @@
 local _, behind = ...
 local util = behind.api 'util'
 local type, error, tostring, tonumber, setmetatable, select, pcall = type, error, tostring, tonumber, setmetatable, select, pcall
-local rawget, rawequal, getmetatable, ipairs, pairs, concat = rawget, rawequal, getmetatable, ipairs, pairs, table.concat
+local rawget, rawequal, getmetatable, ipairs, pairs = rawget, rawequal, getmetatable, ipairs, pairs
 local sub, find, format = string.sub, string.find, string.format
 
 local core = { _VERSION = 'LuaSocket 3.0 (of smtpe)', _SETSIZE = 1024, _DATAGRAMSIZE = 8192, BLOCKSIZE = 2048 }

@@ -5,7 +5,7 @@ local _, behind = ...
 local util = behind.api 'util'
 local ltn12 = require 'ltn12'
 local url = require 'socket.url'
-local type, error, pairs, ipairs, tostring, tonumber, pcall = type, error, pairs, ipairs, tostring, tonumber, pcall
+local type, error, pairs, tostring, tonumber, pcall = type, error, pairs, tostring, tonumber, pcall
 local lower, upper, match, gmatch, gsub, find, sub = string.lower, string.upper, string.match, string.gmatch, string.gsub, string.find, string.sub
 local concat = table.concat
 
@@ -40,8 +40,7 @@ end
 
 local function read_head(head)
   local status, headers = match(head, '^[^\r\n]*'), {}
-  local code, rest = nil, sub(head, #status + 1)
-  code = tonumber(match(status, '^%S+%s+(%d+)'))
+  local code, rest = tonumber(match(status, '^%S+%s+(%d+)')), sub(head, #status + 1)
   for line in gmatch(rest, '[^\r\n]+') do
     local colon = find(line, ':', 1, true)
     if colon then
