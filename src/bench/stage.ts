@@ -16,6 +16,10 @@ import { LineWatch } from './line-watch.ts';
 import { RecordLog } from './ports/record-log.ts';
 import type { World } from './world.ts';
 
+const nothingPlayed = (): never => {
+  throw new Error('nothing is played');
+};
+
 export class Stage {
   /** Those of the process while a case is played: they are exchanged, not the object. */
   readonly options: Options;
@@ -24,7 +28,8 @@ export class Stage {
   readonly scratch: string;
   #base: App | undefined;
   #world: World | undefined;
-  #mailer: App['ports']['mailer'] | undefined;
+  /** Before the first world is entered nobody sends anything; it is closed all the same when none ever is. */
+  #mailer: App['ports']['mailer'] = { deliver: nothingPlayed, open: nothingPlayed, close() {} };
   #brokenBy: string | undefined;
 
   private constructor(options: Options, scratch: string) {
@@ -63,7 +68,7 @@ export class Stage {
         maildir: follow(() => stage.world.ports.maildir),
         mailUsers: follow(() => stage.world.ports.mailUsers),
         system: follow(() => stage.world.ports.system),
-        mailer: follow(() => stage.#requireMailer()),
+        mailer: follow(() => stage.#mailer),
         authSources: [],
       },
     );
@@ -84,8 +89,7 @@ export class Stage {
   }
 
   get world(): World {
-    if (this.#world === undefined) throw new Error('nothing is played');
-    return this.#world;
+    return this.#world ?? nothingPlayed();
   }
 
   /** From now on everything leads to this world. The app works in it; whoever asks closes it. */
@@ -109,10 +113,5 @@ export class Stage {
   #requireBase(): App {
     if (this.#base === undefined) throw new Error('the stage is not open');
     return this.#base;
-  }
-
-  #requireMailer(): App['ports']['mailer'] {
-    if (this.#mailer === undefined) throw new Error('nothing is played');
-    return this.#mailer;
   }
 }

@@ -89,6 +89,14 @@ describe('mistakes of a test', () => {
     expect(problems[5]).toMatch(/f_test\.lua:3: there is a case "x" in line 2/);
     expect(run.case('well').failure).toBeUndefined();
   });
+
+  it.each([
+    ['a test', { 'a.lua': '', 'a_test.lua': 't.case(' }, /a_test\.lua:1: unexpected symbol/],
+    ['a policy', { 'a.lua': 'if', 'a_test.lua': `${head}t.case('x', function() end)` }, /a\.lua:1: /],
+  ])('%s that cannot be read may be all that there is', async (_, files, says) => {
+    const run = await benchRun(files);
+    expect(run.files.map(({ problem }) => problem)).toEqual([expect.stringMatching(says)]);
+  });
 });
 
 it('reaches no network and no timer of the system', async () => {
