@@ -1,6 +1,6 @@
 -- Tests of policies: what `smtpe test` gives to files *_test.lua (doc/test.md).
 local _, behind = ...
-local api = behind.api 'test'
+local api = behind.api 't'
 if not api then
   error("require 'smtpe.test' is for tests: files *_test.lua, which `smtpe test FILE` runs", 3)
 end

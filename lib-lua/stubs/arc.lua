@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---What `arc.seal` takes.
 ---@class arc_seal
@@ -10,7 +11,7 @@
 
 ---What `arc.verify` gives.
 ---@class arc_chain
----@field result string one of `arc.result`
+---@field result arc.result one of `arc.result`
 ---@field cause string why it fails: `structure`, `temperror`, or a word of `dkim.cause` about the first signature that is not right; else `ok`
 ---@field instance integer the highest number of a set; 0 for none
 ---@field sealers arc_sealer[] from the newest; empty when the sets are in no order
@@ -28,13 +29,14 @@
 arc = {}
 
 ---What is said of a chain.
+---@enum arc.result
 arc.result = {
   ---the message has none
-  NONE = "",
+  NONE = "none",
   ---all seals and the newest signature over the message are right
-  PASS = "",
+  PASS = "pass",
   ---they are not
-  FAIL = "",
+  FAIL = "fail",
 }
 
 ---Has the message sealed, in `hook.dot` only and once; elsewhere and twice it raises an error, outside a transaction it only looks at the table. The ARC set is made when the message is final, above the signatures of `dkim.sign`, which it signs as well. ARC-Authentication-Results holds what `auth.add` wrote into the message, `none` without; the chain is recorded as `arc.verify` finds it: a policy that writes to the file, or has it replaced, calls `arc.verify` before. Nothing is made when the chain has failed and its newest seal says so, when it has 50 sets, or when a key could not be asked for: a failure that is recorded stays for ever. A set that cannot be made is treated as a signature that cannot (`dkim-sign-failure`). Does not suspend.

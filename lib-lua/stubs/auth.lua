@@ -1,5 +1,15 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
+
+---What `auth.add` and `auth.results` take.
+---@class auth_given
+---@field spf spf_result? of `spf.check`
+---@field dkim dkim_signature[]? of `dkim.verify`
+---@field dmarc dmarc_result? of `dmarc.check`
+---@field arc arc_chain? of `arc.verify`
+---@field iprev boolean? true: whether `client.host` is confirmed
+---@field auth boolean? true: `client.auth_user`
 
 ---What `auth.parse` gives.
 ---@class auth_results
@@ -11,18 +21,18 @@
 ---@field method string lower case: `spf`, `dkim`, `dmarc` ...
 ---@field result string lower case
 ---@field reason string? as it is written, without quotes
----@field properties table by name, lower case (`smtp.mailfrom`, `header.d`); of two of a name the first
+---@field properties table<string, string> by name, lower case (`smtp.mailfrom`, `header.d`); of two of a name the first
 
 ---Authentication-Results (RFC 8601): what was found out about the sender of a message, written into it for filters and mail programs behind us, and headers with our name that a stranger wrote, removed. Nothing that a stranger sent gets out of its place in the header: domains are left out unless they are host names in ASCII, other values are quoted, octets that are not printable ASCII become `?`.
 ---@class auth
 auth = {}
 
 ---Writes an Authentication-Results header at the top of the message, below the Received header of `smtp-received`. With option `authres-remove=auto` headers with our name that came with the message are removed first, unless the client is one of `authres-trusted-hosts`. To be called from `hook.eoh` to `hook.dot`; earlier and later it raises an error, as for a table that is no result. Does nothing outside a transaction. Counts against `limit-header-edits`. Does not suspend.
----@param results? table Fields `spf` (of `spf.check`), `dkim` (of `dkim.verify`), `dmarc` (of `dmarc.check`), `arc` (of `arc.verify`), `iprev` (true: whether `client.host` is confirmed) and `auth` (true: `client.auth_user`). What is left out is not mentioned; none at all: `none`.
+---@param results? auth_given Fields `spf` (of `spf.check`), `dkim` (of `dkim.verify`), `dmarc` (of `dmarc.check`), `arc` (of `arc.verify`), `iprev` (true: whether `client.host` is confirmed) and `auth` (true: `client.auth_user`). What is left out is not mentioned; none at all: `none`.
 function auth.add(results) end
 
 ---The value that `auth.add` would write, without writing it. Does not suspend.
----@param results? table Fields `spf` (of `spf.check`), `dkim` (of `dkim.verify`), `dmarc` (of `dmarc.check`), `arc` (of `arc.verify`), `iprev` (true: whether `client.host` is confirmed) and `auth` (true: `client.auth_user`). What is left out is not mentioned; none at all: `none`.
+---@param results? auth_given Fields `spf` (of `spf.check`), `dkim` (of `dkim.verify`), `dmarc` (of `dmarc.check`), `arc` (of `arc.verify`), `iprev` (true: whether `client.host` is confirmed) and `auth` (true: `client.auth_user`). What is left out is not mentioned; none at all: `none`.
 ---@return string value The value, folded with CRLF and a tab.
 function auth.results(results) end
 

@@ -1,5 +1,39 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
+
+---What is known of the encryption of a connection.
+---@class client_tls
+---@field version string as `TLSv1.3`
+---@field cipher string its standard name
+---@field bits integer? of its key
+---@field name string? the server that the client has asked for
+---@field alpn string? the protocol that was agreed on
+---@field resumed boolean whether it goes on with keys of an earlier connection
+---@field implicit boolean from the first octet
+---@field by string `smtpe`, or `proxy` where a balancer says so
+---@field certificate client_certificate? nil when the client has shown none
+
+---What a client has shown of itself: trust its texts only where `result` is `verified`.
+---@class client_certificate
+---@field result string `verified` or `untrusted`
+---@field cause string? why it is untrusted
+---@field subject string whose it is
+---@field common_name string of the subject
+---@field names string[] other names
+---@field issuer string who has signed it
+---@field serial string its number
+---@field fingerprint string SHA-256, hex; empty where only a balancer has seen it
+---@field not_after string when it ends (RFC 3339); empty where that is not known
+
+---What a balancer says of a connection.
+---@class client_proxy
+---@field address string of the balancer
+---@field port integer of the balancer
+---@field version integer 1 or 2
+---@field authority string? the server name that the client asked it for
+---@field unique_id string? hex
+---@field ["local"] boolean? true when it names nobody
 
 ---The connection being served. The policy may add fields of its own.
 ---@class client
@@ -9,19 +43,19 @@
 ---@field confirmed_host string|nil the same name when DNS gives it this address too (forward-confirmed), or a trusted XCLIENT said it; else nil
 ---@field listener string|nil the name of the listener in `smtp-listen` that the client came to, as it is written there; nil when it has none
 ---@field is_tls boolean true when what the client says is encrypted
----@field tls table|nil nil in clear; else `version` (`TLSv1.3`), `cipher` (its standard name), `bits`, `name` (the server that the client has asked for), `alpn`, `resumed`, `implicit` (from the first octet), `by` (`smtpe`, or `proxy` where a balancer says so), and `certificate`: nil, or what the client has shown of itself: `result` (`verified` or `untrusted`), `cause` (why it is untrusted), `subject`, `common_name`, `names` (a sequence), `issuer`, `serial`, `fingerprint` (SHA-256, hex), `not_after`. Texts are a stranger's: control characters are `?`, at most 256 bytes each. Trust them only where `result` is `verified`
+---@field tls client_tls|nil nil in clear; else `version` (`TLSv1.3`), `cipher` (its standard name), `bits`, `name` (the server that the client has asked for), `alpn`, `resumed`, `implicit` (from the first octet), `by` (`smtpe`, or `proxy` where a balancer says so), and `certificate`: nil, or what the client has shown of itself: `result` (`verified` or `untrusted`), `cause` (why it is untrusted), `subject`, `common_name`, `names` (a sequence), `issuer`, `serial`, `fingerprint` (SHA-256, hex), `not_after`. Texts are a stranger's: control characters are `?`, at most 256 bytes each. Trust them only where `result` is `verified`
 ---@field local_address string our address; absent in `+test`
 ---@field local_port integer our port; absent in `+test`, and after XCLIENT with another DESTADDR and without DESTPORT
----@field proxy table|nil what a balancer of `smtp-proxy-hosts` says of the connection, nil without one: `address` and `port` (its own), `version` (1 or 2), `authority` (the server name that the client asked it for), `unique_id` (hex), `local` (true when it names nobody: address and port of the client are then its own; a word of Lua, so write `client.proxy["local"]`). The client fields have what its header says
+---@field proxy client_proxy|nil what a balancer of `smtp-proxy-hosts` says of the connection, nil without one: `address` and `port` (its own), `version` (1 or 2), `authority` (the server name that the client asked it for), `unique_id` (hex), `local` (true when it names nobody: address and port of the client are then its own; a word of Lua, so write `client.proxy["local"]`). The client fields have what its header says
 ---@field id_sess string the session id, 18 characters, from `hook.accept` to `hook.close`
 ---@field id_trans string the transaction id, from `hook.mail` to `hook.reset`
----@field parameters table the parameters of MAIL, from `hook.mail` to `hook.reset`: by keyword in capitals what was sent behind `=`, true where nothing was, as in `{ SIZE = "1000", SMTPUTF8 = true }`
+---@field parameters table<string, string|true> the parameters of MAIL, from `hook.mail` to `hook.reset`: by keyword in capitals what was sent behind `=`, true where nothing was, as in `{ SIZE = "1000", SMTPUTF8 = true }`
 ---@field smtputf8 true|nil MAIL said SMTPUTF8: addresses may be in UTF-8. From `hook.mail` to `hook.reset`
 ---@field envid string|nil ENVID of MAIL (RFC 3461), decoded: any bytes, line ends too. From `hook.mail` to `hook.reset`, where DSN is announced (`smtp-dsn`)
 ---@field ret string|nil RET of MAIL, `FULL` or `HDRS`; likewise
 ---@field notify string|nil in `hook.rcpt` only: NOTIFY of this RCPT in capitals, `NEVER` or a list as `SUCCESS,DELAY`
 ---@field orcpt string|nil in `hook.rcpt` only: ORCPT of this RCPT, decoded, as in `rfc822;bob@example.com`: any bytes, line ends too; UTF-8 behind `utf-8;`
----@field rcpt_parameters table|nil in `hook.rcpt` only: the parameters of this RCPT, as in `parameters`
+---@field rcpt_parameters table<string, string|true>|nil in `hook.rcpt` only: the parameters of this RCPT, as in `parameters`
 ---@field msg_file string path of the message file, from `hook.data` to `hook.reset`
 ---@field message_length integer size of the message in bytes, from `hook.dot` to `hook.reset`
 ---@field input string the command line in hand, without line end; nil before the first one. In `hook.accept` it is there only after XCLIENT. It stays until the next command, also while a message comes in; an AUTH has the password in it

@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---What `dkim.sign` takes.
 ---@class dkim_sign
@@ -14,8 +15,8 @@
 
 ---An entry of what `dkim.verify` gives. What the header does not say is nil.
 ---@class dkim_signature
----@field result string one of `dkim.result`
----@field cause string one of `dkim.cause`
+---@field result dkim.result one of `dkim.result`
+---@field cause dkim.cause one of `dkim.cause`
 ---@field domain string? d=, lower case: who signed
 ---@field selector string? s=
 ---@field identity string? i=; `@` and the domain when it is absent
@@ -33,67 +34,69 @@
 dkim = {}
 
 ---What is said of a signature (RFC 8601, 2.7.1).
+---@enum dkim.result
 dkim.result = {
   ---the signature is right
-  PASS = "",
+  PASS = "pass",
   ---headers or body are not what was signed
-  FAIL = "",
+  FAIL = "fail",
   ---right or not, we do not take it: too weak, expired, one too many
-  POLICY = "",
+  POLICY = "policy",
   ---never given; a word of RFC 8601
-  NEUTRAL = "",
+  NEUTRAL = "neutral",
   ---the key could not be asked for; it may pass later
-  TEMPERROR = "",
+  TEMPERROR = "temperror",
   ---the signature or its key cannot be used
-  PERMERROR = "",
+  PERMERROR = "permerror",
 }
 
 ---Why.
+---@enum dkim.cause
 dkim.cause = {
   ---pass
-  OK = "",
+  OK = "ok",
   ---fail: a header was changed, added or taken away, or somebody else signed
-  BAD_SIGNATURE = "",
+  BAD_SIGNATURE = "bad_signature",
   ---fail: the body is not the one that was signed
-  BODY_CHANGED = "",
+  BODY_CHANGED = "body_changed",
   ---permerror: there is no key of this name
-  NO_KEY = "",
+  NO_KEY = "no_key",
   ---permerror: the key was revoked
-  KEY_REVOKED = "",
+  KEY_REVOKED = "key_revoked",
   ---permerror: what is published is no key
-  KEY_SYNTAX = "",
+  KEY_SYNTAX = "key_syntax",
   ---permerror: the key is not for this algorithm
-  KEY_MISMATCH = "",
+  KEY_MISMATCH = "key_mismatch",
   ---permerror: the key is for another service
-  KEY_NOT_FOR_MAIL = "",
+  KEY_NOT_FOR_MAIL = "key_not_for_mail",
   ---permerror: the key allows no subdomain in i=
-  KEY_STRICT = "",
+  KEY_STRICT = "key_strict",
   ---permerror: the header is no signature
-  SYNTAX = "",
+  SYNTAX = "syntax",
   ---permerror: a version that is not 1
-  VERSION = "",
+  VERSION = "version",
   ---permerror: an unknown algorithm
-  ALGORITHM = "",
+  ALGORITHM = "algorithm",
   ---permerror: an unknown canonicalisation
-  CANONICALISATION = "",
+  CANONICALISATION = "canonicalisation",
   ---permerror: the key is not in DNS
-  QUERY = "",
+  QUERY = "query",
   ---permerror: From is not signed
-  FROM_NOT_SIGNED = "",
+  FROM_NOT_SIGNED = "from_not_signed",
   ---permerror: i= is not in the domain that signed
-  IDENTITY = "",
+  IDENTITY = "identity",
   ---permerror: l= is more than the body has
-  LENGTH = "",
+  LENGTH = "length",
   ---policy: x= is past; permerror: x= is not after t=
-  EXPIRED = "",
+  EXPIRED = "expired",
   ---policy: an RSA key of fewer bits than `dkim-min-bits`, or of more than 8192
-  WEAK_KEY = "",
+  WEAK_KEY = "weak_key",
   ---policy: rsa-sha1
-  WEAK_ALGORITHM = "",
+  WEAK_ALGORITHM = "weak_algorithm",
   ---temperror
-  DNS = "",
+  DNS = "dns",
   ---policy: one signature too many, or a header that is too long
-  LIMIT = "",
+  LIMIT = "limit",
 }
 
 ---Has the message signed, in `hook.dot` only; elsewhere it raises an error, outside a transaction it only looks at the table. The signature is made when the message is final: after all edits, before `hook.forward`. It stands at the top, below what `smtp-received` and `auth.add` write when there is a Received of ours; of several calls the first one stands highest. The algorithm is that of the key: rsa-sha256 (1024 bits and more; take 2048) or ed25519-sha256. A key that cannot be used raises an error. When a signature cannot be made after all, option `dkim-sign-failure` says what becomes of the message: 451, unless it says otherwise. There is no l=: it would let anybody add to the message. Does not suspend; RSA signs in the thread pool.

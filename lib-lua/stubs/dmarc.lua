@@ -1,9 +1,10 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---What `dmarc.check` gives.
 ---@class dmarc_result
----@field result string one of `dmarc.result`
+---@field result dmarc.result one of `dmarc.result`
 ---@field policy string `none`, `quarantine` or `reject`: what to apply; `none` when the result is not fail
 ---@field published string? the same for a message of this author that fails, after sp=, np= and t=y
 ---@field domain string? the author domain, A-labels, lower case
@@ -20,17 +21,18 @@
 dmarc = {}
 
 ---What is said of a message (RFC 8601, 2.7.2).
+---@enum dmarc.result
 dmarc.result = {
   ---the domain of the author has no policy
-  NONE = "",
+  NONE = "none",
   ---SPF or a signature vouches for the author
-  PASS = "",
+  PASS = "pass",
   ---nothing does
-  FAIL = "",
+  FAIL = "fail",
   ---a look-up failed that could have changed it
-  TEMPERROR = "",
+  TEMPERROR = "temperror",
   ---the message has no author, or authors of several domains
-  PERMERROR = "",
+  PERMERROR = "permerror",
 }
 
 ---Looks for the policy of the author domain, and whether SPF or a signature has passed for a domain that stands for it. To be asked in `hook.dot`, or from `hook.eoh` on without signatures; before the headers are complete it raises an error. Its own look-ups take at most `spf-timeout`. From headers are those that came: edits of the policy do not count. `policy` is what to do with the message; a policy that wants to be safe refuses `permerror` too, as people are shown one of several authors.

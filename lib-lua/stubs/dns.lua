@@ -1,5 +1,64 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
+
+---What `dns.wait` gives.
+---@class dns_answers
+---@field [integer] dns_answer in the order of the queries
+---@field [string] dns_answer by `CLASS,TYPE,name.`
+
+---A question, and what became of it.
+---@class dns_answer
+---@field name string as it was asked, with a final dot
+---@field class integer one of `dns.class`
+---@field type integer one of `dns.type`, or another number
+---@field rcode dns.rcode the outcome
+---@field ttl integer seconds that the answer may be kept; 0 for failures
+---@field error string? why smtpe has given up
+---@field answer dns_record[]? look at `answer[1]`: it may be missing, and it may be empty
+---@field authority dns_record[]? there when `answer` is
+---@field extra dns_record[]? there when `answer` is
+
+---A record; which fields there are depends on its type, see `dns.wait`.
+---@class dns_record
+---@field name string whose it is
+---@field class integer one of `dns.class`
+---@field type integer one of `dns.type`, or another number
+---@field ttl integer seconds
+---@field value string? what most types have: an address, a name, a text, octets
+---@field preference integer? MX, NAPTR
+---@field strings string[]? TXT: its strings one by one
+---@field mname string? SOA
+---@field rname string? SOA
+---@field serial integer? SOA
+---@field refresh integer? SOA
+---@field retry integer? SOA
+---@field expire integer? SOA
+---@field minimum integer? SOA
+---@field priority integer? SRV, SVCB, HTTPS
+---@field weight integer? SRV
+---@field port integer? SRV
+---@field flags integer|string|nil CAA and DNSKEY: a number; NAPTR: a text
+---@field tag string? CAA
+---@field usage integer? TLSA
+---@field selector integer? TLSA
+---@field matching integer? TLSA
+---@field key_tag integer? DS
+---@field algorithm integer? DS, DNSKEY
+---@field digest_type integer? DS
+---@field order integer? NAPTR
+---@field services string? NAPTR
+---@field regexp string? NAPTR
+---@field params string? SVCB, HTTPS
+---@field cpu string? HINFO
+---@field os string? HINFO
+---@field rmailbx string? MINFO
+---@field emailbx string? MINFO
+
+---One of `dns.mx`.
+---@class dns_mx
+---@field preference integer the lowest is asked first
+---@field value string the name of a host, with a final dot; nothing but a dot: the domain takes no mail
 
 ---Asks the name servers of /etc/resolv.conf, or of option `dns-servers`. Any number of queries are under way at once; `dns.wait` suspends the hook until they are answered. A query takes option `dns-max-timeout` seconds at most, repetitions, other servers and TCP included; while no name server answers anything at all, none of them is waited for: the query ends at once with `TIMEDOUT`. Answers are cached as long as their TTL allows, and a name that is in the cache is answered without waiting. What a hook has asked is forgotten when it ends.
 ---
@@ -8,6 +67,7 @@
 dns = {}
 
 ---Classes of records.
+---@enum dns.class
 dns.class = {
   ---Internet
   IN = 1,
@@ -22,6 +82,7 @@ dns.class = {
 }
 
 ---Types of records.
+---@enum dns.type
 dns.type = {
   ---IPv4 address
   A = 1,
@@ -82,6 +143,7 @@ dns.type = {
 }
 
 ---Outcomes of a query.
+---@enum dns.rcode
 dns.rcode = {
   ---answered; there may be no record of that type
   OK = 0,
@@ -123,35 +185,35 @@ function dns.query(class, type, name) end
 ---Asks for the A records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
 ---@param name string Domain name.
 ---@return string[]? list The IPv4 addresses; empty when there are none; nil when that could not be found out.
----@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return dns.rcode rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
 ---@return string? error Why it could not be found out, where smtpe gave up.
 function dns.a(name) end
 
 ---Asks for the AAAA records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
 ---@param name string Domain name.
 ---@return string[]? list The IPv6 addresses; empty when there are none; nil when that could not be found out.
----@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return dns.rcode rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
 ---@return string? error Why it could not be found out, where smtpe gave up.
 function dns.aaaa(name) end
 
 ---Asks for the MX records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
 ---@param name string Domain name.
----@return table[]? list The tables with `preference` and `value` (the name of a host, with a final dot; nothing but a dot: the domain takes no mail, RFC 7505), ascending by preference; empty when there are none; nil when that could not be found out.
----@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return dns_mx[]? list The tables with `preference` and `value` (the name of a host, with a final dot; nothing but a dot: the domain takes no mail, RFC 7505), ascending by preference; empty when there are none; nil when that could not be found out.
+---@return dns.rcode rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
 ---@return string? error Why it could not be found out, where smtpe gave up.
 function dns.mx(name) end
 
 ---Asks for the PTR records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
 ---@param name string An IPv4 or IPv6 address, or a name in `in-addr.arpa` or `ip6.arpa`.
 ---@return string[]? list The names, with a final dot. They are what the owner of the address says: `dns.a` or `dns.aaaa` of one has to give the address; empty when there are none; nil when that could not be found out.
----@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return dns.rcode rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
 ---@return string? error Why it could not be found out, where smtpe gave up.
 function dns.ptr(name) end
 
 ---Asks for the TXT records of a name and waits, by the rules of `dns.query` and `dns.wait`. Needs no `dns.open`, and leaves what was asked by `dns.query` alone; it counts for `dns-session-queries`. Several names at once are faster by `dns.query`. Suspends, unless the answer is in the cache.
 ---@param name string Domain name.
 ---@return string[]? list The texts, of each record all strings without anything between them, any octets; empty when there are none; nil when that could not be found out.
----@return integer rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
+---@return dns.rcode rcode One of `dns.rcode`: with a list `OK` or `NXDOMAIN`.
 ---@return string? error Why it could not be found out, where smtpe gave up.
 function dns.txt(name) end
 
@@ -180,13 +242,13 @@ function dns.txt(name) end
 ---Suspends, unless the answers are already there.
 ---@param for_all_flag? boolean|integer True: until nothing is pending. False: until there is an answer not given before.
 ---@param seconds? number The longest to wait, 0 to 3600: then what has come is given, and the rest stays pending. Default: as long as the queries take.
----@return table answers All answers so far; empty when there are none.
+---@return dns_answers answers All answers so far; empty when there are none.
 function dns.wait(for_all_flag, seconds) end
 
 ---The same as `dns.wait`.
 ---@param for_all_flag? boolean|integer True: until nothing is pending. False: until there is an answer not given before.
 ---@param seconds? number The longest to wait, 0 to 3600: then what has come is given, and the rest stays pending. Default: as long as the queries take.
----@return table answers All answers so far; empty when there are none.
+---@return dns_answers answers All answers so far; empty when there are none.
 function dns.poll(for_all_flag, seconds) end
 
 ---Whether there are queries without an answer. Does not suspend.
@@ -194,8 +256,8 @@ function dns.poll(for_all_flag, seconds) end
 function dns.ispending() end
 
 ---Whether two records are equal: name and names in the data without regard to case, class, type, and data (A and AAAA: address; MX: preference and name; SOA: serial; TXT: octets; others: all fields). The TTL does not count. The same value twice is equal, nil never. Does not suspend.
----@param RR1 table A record of an answer.
----@param RR2 table Another one.
+---@param RR1 dns_record A record of an answer.
+---@param RR2 dns_record Another one.
 ---@return boolean boolean True when they are equal.
 function dns.isequal(RR1, RR2) end
 

@@ -1,5 +1,11 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
+
+---What `request` of a client takes.
+---@class dovecot_http_about
+---@field url string http or https
+---@field method string? nil: GET
 
 ---Lines of the log with something in front of them, a name and fields.
 ---@class dovecot_event
@@ -73,7 +79,7 @@ function dovecot_event:passthrough_event() end
 local dovecot_http_client = {}
 
 ---A request that is not sent yet.
----@param about table `url`, and `method` (GET)
+---@param about dovecot_http_about where to, and how
 ---@return dovecot_http_request request 
 function dovecot_http_client:request(about) end
 
@@ -160,7 +166,7 @@ function dovecot_dict_transaction:unset(key) end
 function dovecot_dict_transaction:atomic_inc(key, by) end
 
 ---Has no effect: no form keeps times.
----@param time table `tv_sec` and `tv_nsec`
+---@param time { tv_sec: integer, tv_nsec: integer } `tv_sec` and `tv_nsec`
 function dovecot_dict_transaction:set_timestamp(time) end
 
 ---Does all of them. Raises when none is done.
@@ -168,6 +174,46 @@ function dovecot_dict_transaction:commit() end
 
 ---Does none.
 function dovecot_dict_transaction:rollback() end
+
+---What functions of authentication scripts are called with. It has fields too: `user`, `password`, `service`, `remote_ip` and the other names that Dovecot has.
+---@class dovecot_auth_request
+local dovecot_auth_request = {}
+
+---Whether a password is that of a stored one with its scheme.
+---@param stored string as `{SHA512-CRYPT}$6$...`
+---@param password string in clear
+---@return integer result 1: it is; 0: it is not; -1: the stored one cannot be read
+function dovecot_auth_request:password_verify(stored, password) end
+
+---A template with its variables replaced.
+---@param template string as `%{user}`
+---@return string text 
+function dovecot_auth_request:var_expand(template) end
+
+---Words of a template as fields of an answer.
+---@param template string as `home=/home/%{user} uid=vmail`
+---@return table<string, string> fields 
+function dovecot_auth_request:response_from_template(template) end
+
+---A new event below that of the request.
+---@return dovecot_event event 
+function dovecot_auth_request:event() end
+
+---A line of the log.
+---@param text string a line
+function dovecot_auth_request:log_debug(text) end
+
+---A line of the log.
+---@param text string a line
+function dovecot_auth_request:log_info(text) end
+
+---A line of the log.
+---@param text string a line
+function dovecot_auth_request:log_warning(text) end
+
+---A line of the log.
+---@param text string a line
+function dovecot_auth_request:log_error(text) end
 
 ---What scripts for Dovecot find under this name, for policies that call functions of such scripts (doc/dovecot.md). It is loaded when a policy first names it. Numbers of arguments are checked, as there: one too many is an error.
 ---@class dovecot
@@ -226,7 +272,7 @@ function dovecot.restrict_global_variables(on) end
 dovecot.http = {}
 
 ---A client with settings of Dovecot 2.3 or 2.4; what is unknown has no effect but a warning.
----@param settings table such as `{ request_timeout_msecs = 5000 }`
+---@param settings table<string, string|number|boolean> such as `{ request_timeout_msecs = 5000 }`
 ---@return dovecot_http_client client 
 function dovecot.http.client(settings) end
 
@@ -282,6 +328,6 @@ dovecot.auth.USERDB_RESULT_INTERNAL_FAILURE = -1
 dovecot.auth.USERDB_RESULT_USER_UNKNOWN = -2
 
 ---A request with these fields, for a function of an authentication script that the policy has required.
----@param fields table such as `{ user = "a@example.com", password = "x", remote_ip = client.address }`
----@return table request with `password_verify`, `var_expand`, `log_info` ...
+---@param fields table<string, string> such as `{ user = "a@example.com", password = "x", remote_ip = client.address }`
+---@return dovecot_auth_request request as such a function gets it
 function dovecot.auth.request(fields) end

@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---The hooks of the policy: functions that it defines. A hook that is missing has no effect.
 ---@class hook

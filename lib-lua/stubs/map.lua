@@ -1,8 +1,11 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---A list that is open. All connections of a worker share its content; nothing of it is copied but the value that is asked for.
 ---@class map_obj
+---@field path string the file, absolute
+---@field size integer how many keys and networks it has now
 local map_obj = {}
 
 ---Looks up a key. In a list of networks, and of kind `access`, an address is looked up in the networks: the smallest one that holds it counts. What a stranger sent can be given as it is: what cannot be a key is not found. Does not suspend, also when the file has just changed.

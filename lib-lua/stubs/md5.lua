@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---A digest in the making. An ixHash is taken of a message body without its headers: the first of 1, 2 and 3 that applies, or none.
 ---@class md5_obj

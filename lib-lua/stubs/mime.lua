@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---The keys of `mime.defects`; each is there only when it applies.
 ---@class mime_defects
@@ -196,7 +197,7 @@ function mime.archive(i) end
 ---`mime.parts[i].filenames` is better: it has every reading. RFC 2045 5.1, RFC 2231, RFC 2183.
 ---@param header_value string What stands behind the colon of Content-Type, Content-Disposition and the like, folded or not.
 ---@return string value what stands before the first semicolon, lower case
----@return table params the parameters by their names in lower case; text in UTF-8
+---@return table<string, string> params the parameters by their names in lower case; text in UTF-8
 function mime.parameters(header_value) end
 
 ---Puts a text under the text of the message: at the end of the first `text/plain` that is shown, before the last `</body>` of `text/html` that is one for browsers (at its end when there is none, in front of what is never closed: a comment, a script), and under each of them in `multipart/alternative`. Attachments are no text, nor is a part with a file name. In `multipart/related` the page counts. The text begins on a line of its own; an empty line in front is up to you. It is written in the charset and encoding of the part: characters beyond ASCII become references in a page, and where the charset of a text does not have them, or its encoding is 7bit, the part becomes UTF-8 in quoted-printable; base64 is written anew, quoted-printable stays as it is up to the footer; `format=flowed` is heeded. 8-bit octets are written only where there were some.

@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---IP addresses and domains, without asking the network.
 ---
@@ -10,6 +11,7 @@
 net = {}
 
 ---Classes of addresses for `net.is_ip_reserved`, to be added up.
+---@enum net.is_ip
 net.is_ip = {
   ---198.18.0.0/15, 2001:2::/48: benchmarking, RFC 2544 and RFC 5180
   BENCHMARK = 1,

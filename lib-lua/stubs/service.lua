@@ -1,5 +1,137 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
+
+---What `service.wait` gives: each kind only when something of it has ended.
+---@class service_results
+---@field clamd clamd_results? of `service.clamd`
+---@field spamd spamd_results? of `service.spamd`
+---@field rspamd rspamd_results? of `service.rspamd`
+---@field http http_results? of `service.http.request`
+---@field client client_results? when writing to the client has failed
+
+---The last one without `error`; all of them by number.
+---@class clamd_results: clamd_result
+---@field [integer] clamd_result in the order in which they ended
+
+---What clamd says of a file.
+---@class clamd_result
+---@field is_infected boolean? nil when the file was not scanned
+---@field signature string? the name of what was found
+---@field file string as given
+---@field reply string? as it came; nil without one
+---@field error string? why there is no verdict or answer, else nil: test it
+---@field elapsed_time number seconds
+---@field service_host string who was asked, as it was written
+---@field service_name string `clamd`, `spamd`, `rspamd`, `http` or `client`
+
+---The last one without `error`; all of them by number.
+---@class spamd_results: spamd_result
+---@field [integer] spamd_result in the order in which they ended
+
+---What spamd says of a message.
+---@class spamd_result
+---@field is_spam boolean? nil without a verdict
+---@field score number? points
+---@field threshold number? from how many on it is spam
+---@field symbols string[]? names of rules, where the method gives them
+---@field truncated boolean? true when only the beginning was judged
+---@field replaced boolean? true when the message was put in the place of the one being received
+---@field file string as given
+---@field reply string? as it came; nil without one
+---@field error string? why there is no verdict or answer, else nil: test it
+---@field elapsed_time number seconds
+---@field service_host string who was asked, as it was written
+---@field service_name string `clamd`, `spamd`, `rspamd`, `http` or `client`
+
+---The last one without `error`; all of them by number.
+---@class rspamd_results: rspamd_result
+---@field [integer] rspamd_result in the order in which they ended
+
+---What rspamd says of a message.
+---@class rspamd_result
+---@field action string? `no action`, `greylist`, `add header`, `rewrite subject`, `soft reject`, `reject`
+---@field score number? points
+---@field required_score number? from how many on it rejects
+---@field is_skipped boolean? its settings told it not to look
+---@field symbols rspamd_symbols? the highest score first, and by name
+---@field messages table<string, string>? texts for the client: `messages.smtp_message`
+---@field subject string? of `rewrite subject`
+---@field add_headers rspamd_header[]? what its milter module would add
+---@field remove_headers string[]? names
+---@field dkim_signature string? the value of a header
+---@field file string as given
+---@field reply string? as it came; nil without one
+---@field error string? why there is no verdict or answer, else nil: test it
+---@field elapsed_time number seconds
+---@field service_host string who was asked, as it was written
+---@field service_name string `clamd`, `spamd`, `rspamd`, `http` or `client`
+
+---What has given points.
+---@class rspamd_symbols
+---@field [integer] rspamd_symbol the highest score first
+---@field [string] rspamd_symbol by its name
+
+---One of them.
+---@class rspamd_symbol
+---@field name string of the rule
+---@field score number points
+---@field description string? what it looks at
+---@field options string[] what it has found
+
+---A header to be added.
+---@class rspamd_header
+---@field name string of the header
+---@field value string of the header
+---@field order integer? where it is to stand, from the top; nil: anywhere
+
+---How `service.rspamd` asks; what is not given is what is known of the client and the message.
+---@class rspamd_settings
+---@field timeout number? seconds; nil: 60
+---@field settings table<string, any>? settings of rspamd for this message
+---@field settings_id string? the name of settings that rspamd has
+---@field pass_all boolean? true: all rules are looked at, also when the verdict is clear
+---@field password string? of its controller
+---@field deliver_to string? whose mail it is
+---@field user string? who has logged in
+---@field ip string? address of the client
+---@field helo string? what the client says it is
+---@field from string? the sender
+---@field hostname string? the name of the client
+
+---All requests, in the order in which they ended.
+---@class http_results
+---@field [integer] http_response match them by `url` or `id`
+---@field service_name string `http`
+
+---What came of a request.
+---@class http_response
+---@field id string as `service.http.request` has given it
+---@field url string as given
+---@field rcode integer? one of `service.http.code`; nil when there is no answer
+---@field headers string as they came; empty without an answer
+---@field content string any octets
+---@field content_type string? without its parameters
+---@field content_encoding string? as the server says
+---@field date number seconds since the Epoch; 0 when absent
+---@field expires number likewise
+---@field last_modified number likewise
+---@field location string? where redirects have led to, when they were followed
+---@field error string? why there is no verdict or answer, else nil: test it
+---@field elapsed_time number seconds
+---@field service_host string who was asked, as it was written
+---@field service_name string `clamd`, `spamd`, `rspamd`, `http` or `client`
+
+---Writing to the client has failed.
+---@class client_results
+---@field [integer] client_failure in the order in which they ended
+
+---One of them.
+---@class client_failure
+---@field error string? why there is no verdict or answer, else nil: test it
+---@field elapsed_time number seconds
+---@field service_host string who was asked, as it was written
+---@field service_name string `clamd`, `spamd`, `rspamd`, `http` or `client`
 
 ---Asks other programs and servers: clamd, spamd, rspamd, web servers. Each start function returns as soon as it has a connection; any number of services work at the same time; `service.wait` suspends the hook until one or all have ended and gives their results once. Every service has a time limit, and one that failed has a result with `error`. What a hook has started and not waited for is given up when the hook ends.
 ---@class service
@@ -46,7 +178,7 @@ function service.rspamd(filepath, host_list, settings) end
 ---
 ---A service that failed or ran out of time has a result too, with `error`. Suspends, unless everything to be waited for has ended.
 ---@param for_all_flag? boolean|integer True: until all have ended. False: until at least one has ended.
----@return table table The results; empty when there are none.
+---@return service_results table The results; empty when there are none.
 function service.wait(for_all_flag) end
 
 ---Gives up all services that are at work, closing their connections, and forgets results not fetched. Does not suspend.
@@ -68,7 +200,7 @@ function service.reset() end
 service.http = {}
 
 ---HTTP status codes by name, and the names by code: `service.http.code.NOT_FOUND == 404`, `service.http.code[404] == "NOT_FOUND"`.
----@type { [string]: integer, [integer]: string }
+---@enum service.http.code
 service.http.code = {
   ---no status code
   GO = 0,

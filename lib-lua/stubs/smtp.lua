@@ -1,12 +1,45 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
+
+---How `smtp.sendfile` and `smtp.sendstring` have ended.
+---@class smtp_last
+---@field code integer of the deciding reply, or one of `smtp.code` where there was none
+---@field text string? that reply; nil when there was none
+---@field error string? the cause in words; nil when there was a reply
+---@field host string? the next hop, as written in `hosts`
+---@field stage string? where it ended when not ok: connect, banner, helo, starttls, auth, mail, rcpt, data, content or dot
+---@field tls smtp_last_tls? nil in clear text
+
+---TLS with a next hop.
+---@class smtp_last_tls
+---@field version string as `TLSv1.3`
+---@field cipher string its standard name
+---@field verified boolean whether the certificate is right
+---@field cause string? why it is not
+
+---What is to be other than usual for one message.
+---@class smtp_options
+---@field ret string? `FULL` or `HDRS` (DSN)
+---@field envid string? any text, at most 100 bytes (DSN)
+---@field rcpt smtp_rcpt_options[]? for each recipient, in their order
+---@field tls string? option `smtp-forward-tls`
+---@field tls_pin string? option `smtp-forward-tls-pin`
+---@field tls_cert string? option `smtp-forward-tls-cert`
+---@field user string? option `smtp-forward-user`
+---@field password_file string? option `smtp-forward-password-file`
+
+---What DSN says of a recipient.
+---@class smtp_rcpt_options
+---@field notify string? as `NEVER` or `SUCCESS,FAILURE`
+---@field orcpt string? as `rfc822;bob@example.com`
 
 ---Sends mail to other servers (RFC 5321), and asks them whether they would take it.
 ---@class smtp
 smtp = {}
 
 ---Reply codes by name, and names by code: `smtp.code.OK` is 250, `smtp.code[250]` is `OK`.
----@type { [string]: integer, [integer]: string }
+---@enum smtp.code
 smtp.code = {
   ---System status or help.
   STATUS = 211,
@@ -83,11 +116,11 @@ smtp.code = {
 ---@param mail string The sender without angle brackets, e.g. the argument of `hook.mail`; the empty string for the null sender.
 ---@param rcpts string[] The recipients without angle brackets, e.g. those of `hook.forward`. At least one.
 ---@param spool? string Path of the message, e.g. the argument of `hook.forward`; nil: stop after the last recipient (call-ahead), nothing is sent.
----@param options? table An addition to the API text. `ret` (`FULL` or `HDRS`), `envid` (any text, at most 100 bytes) and `rcpt` (a table for each recipient, in their order: `notify`, e.g. `NEVER` or `SUCCESS,FAILURE`, and `orcpt`, e.g. `rfc822;bob@example.com`) are the parameters of DSN, passed on where they are offered. `tls`, `tls_pin`, `tls_cert`, `user` and `password_file` are options `smtp-forward-tls`, `-tls-pin`, `-tls-cert`, `-user` and `-password-file` for this message: those of the process about log-in and certificate are for `smtp-smart-host` only.
+---@param options? smtp_options An addition to the API text: parameters of DSN, passed on where they are offered, and options of smtpe for this message; those of the process about log-in and certificate are for `smtp-smart-host` only.
 ---@return boolean ok True when the next hop took the message (2xx to the final dot, at least one recipient taken); without a message, when it answered 2xx to the last recipient.
 ---@return integer n_rcpt_ok Number of recipients answered 2xx.
 ---@return string[] rcpt_result The reply to each recipient in the order of `rcpts`, e.g. `550 5.1.1 unknown`; lines of a longer one are joined by `\n`. Empty when no recipient was asked; shorter than `rcpts` when the dialogue broke off.
----@return table last An addition to the API text: `code` (integer; the deciding reply, or `smtp.code.ERROR...` when there was none), `text` (that reply; nil when there was none), `error` (the cause in words; nil when there was a reply), `host` (the next hop, as written in `hosts`), `stage` (where it ended when not ok: connect, banner, helo, starttls, auth, mail, rcpt, data, content or dot), `tls` (nil in clear text, else `version`, `cipher`, `verified`: whether the certificate is right, and `cause`: why not).
+---@return smtp_last last An addition to the API text: how it ended, see the table.
 function smtp.sendfile(hosts, mail, rcpts, spool, options) end
 
 ---Sends a string. Line ends are made CRLF, dots are stuffed. The next host is tried when one cannot be reached, does not greet, breaks off or answers 421 before it had the whole message; never when it has refused the message or all recipients, and never once the final dot was sent: `last.stage` is `dot` and `last.code` one of `smtp.code.ERROR...` when its reply did not come, and the message may have been taken.
@@ -97,11 +130,11 @@ function smtp.sendfile(hosts, mail, rcpts, spool, options) end
 ---@param mail string The sender without angle brackets, e.g. the argument of `hook.mail`; the empty string for the null sender.
 ---@param rcpts string[] The recipients without angle brackets, e.g. those of `hook.forward`. At least one.
 ---@param message? string The message, headers and body; any line ends. The empty string is an empty message. Nil: stop after the last recipient.
----@param options? table An addition to the API text. `ret` (`FULL` or `HDRS`), `envid` (any text, at most 100 bytes) and `rcpt` (a table for each recipient, in their order: `notify`, e.g. `NEVER` or `SUCCESS,FAILURE`, and `orcpt`, e.g. `rfc822;bob@example.com`) are the parameters of DSN, passed on where they are offered. `tls`, `tls_pin`, `tls_cert`, `user` and `password_file` are options `smtp-forward-tls`, `-tls-pin`, `-tls-cert`, `-user` and `-password-file` for this message: those of the process about log-in and certificate are for `smtp-smart-host` only.
+---@param options? smtp_options An addition to the API text: parameters of DSN, passed on where they are offered, and options of smtpe for this message; those of the process about log-in and certificate are for `smtp-smart-host` only.
 ---@return boolean ok True when the next hop took the message (2xx to the final dot, at least one recipient taken); without a message, when it answered 2xx to the last recipient.
 ---@return integer n_rcpt_ok Number of recipients answered 2xx.
 ---@return string[] rcpt_result The reply to each recipient in the order of `rcpts`, e.g. `550 5.1.1 unknown`; lines of a longer one are joined by `\n`. Empty when no recipient was asked; shorter than `rcpts` when the dialogue broke off.
----@return table last An addition to the API text: `code` (integer; the deciding reply, or `smtp.code.ERROR...` when there was none), `text` (that reply; nil when there was none), `error` (the cause in words; nil when there was a reply), `host` (the next hop, as written in `hosts`), `stage` (where it ended when not ok: connect, banner, helo, starttls, auth, mail, rcpt, data, content or dot), `tls` (nil in clear text, else `version`, `cipher`, `verified`: whether the certificate is right, and `cause`: why not).
+---@return smtp_last last An addition to the API text: how it ended, see the table.
 function smtp.sendstring(hosts, mail, rcpts, message, options) end
 
 ---The message goes to these next hops instead of those of `smtp-smart-host`. In `hook.rcpt` it counts for the recipient in hand, in `hook.mail` for all that `hook.rcpt` does not send elsewhere. A message has one route, that of the first recipient accepted; a recipient of another one gets `452 4.5.3`, so that its sender tries it in a message of its own. The next hop is asked when the client says MAIL and RCPT, as option `smtp-forward-at` has it. Called again it replaces what was said before. Raises an error for a host that is none, and outside of these two hooks. An addition to the API text.

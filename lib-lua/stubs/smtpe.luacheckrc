@@ -30,6 +30,30 @@ stds.smtpe = {
          close = {},
       }},
       client = { other_fields = true },
+      -- Scripts for Dovecot are called by these.
+      script_init = {},
+      script_deinit = {},
+      auth_passdb_lookup = {},
+      auth_password_verify = {},
+      auth_userdb_lookup = {},
+      auth_userdb_iterate = {},
+      mail_user_created = {},
+      mail_user_deinit_pre = {},
+      mail_user_deinit = {},
+      dovecot_lua_notify_begin_txn = {},
+      dovecot_lua_notify_end_txn = {},
+      dovecot_lua_notify_event_message_new = {},
+      dovecot_lua_notify_event_message_append = {},
+      dovecot_lua_notify_event_message_read = {},
+      dovecot_lua_notify_event_message_trash = {},
+      dovecot_lua_notify_event_message_expunge = {},
+      dovecot_lua_notify_event_flags_set = {},
+      dovecot_lua_notify_event_flags_clear = {},
+      dovecot_lua_notify_event_mailbox_create = {},
+      dovecot_lua_notify_event_mailbox_delete = {},
+      dovecot_lua_notify_event_mailbox_rename = {},
+      dovecot_lua_notify_event_mailbox_subscribe = {},
+      dovecot_lua_notify_event_mailbox_unsubscribe = {},
    },
    read_globals = {
       arc = { fields = {
@@ -460,8 +484,13 @@ stds.smtpe = {
       cjson = { other_fields = true },
       Redis = { other_fields = true },
       lfs = { other_fields = true },
+      gcinfo = {},
+      math = { fields = { mod = {} }},
+      string = { fields = { gfind = {} }},
+      table = { fields = { foreach = {}, foreachi = {}, getn = {}, setn = {} }},
    },
 }
-std = "lua54+smtpe"
+-- Policies have the libraries of both.
+std = "lua51+lua54+smtpe"
 unused_args = false
 max_line_length = false

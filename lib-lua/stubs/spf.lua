@@ -1,9 +1,10 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---What `spf.check` gives.
 ---@class spf_result
----@field result string one of `spf.result`
+---@field result spf.result one of `spf.result`
 ---@field domain string the domain that was checked, A-labels, lower case; empty for none
 ---@field scope string `mfrom`, or `helo` when HELO was checked
 ---@field mechanism string? the term that decided, as it stands in the record (`ip4:192.0.2.0/24`, `all`); `default` when none did
@@ -17,21 +18,22 @@
 spf = {}
 
 ---What is said of a client (RFC 7208, 2.6).
+---@enum spf.result
 spf.result = {
   ---there is no domain to check, or it has no record
-  NONE = "",
+  NONE = "none",
   ---the domain says nothing about this client
-  NEUTRAL = "",
+  NEUTRAL = "neutral",
   ---the client may send for the domain
-  PASS = "",
+  PASS = "pass",
   ---it may not
-  FAIL = "",
+  FAIL = "fail",
   ---it probably may not
-  SOFTFAIL = "",
+  SOFTFAIL = "softfail",
   ---a look-up failed; it may be known later
-  TEMPERROR = "",
+  TEMPERROR = "temperror",
   ---the record is wrong, or costs too many look-ups
-  PERMERROR = "",
+  PERMERROR = "permerror",
 }
 
 ---Checks the domain. To be asked from `hook.helo` on. It costs at most 10 terms that look up, 2 look-ups that find nothing and 111 queries, within `spf-timeout`: a record that needs more is `permerror`, time that runs out `temperror`. Asked twice in a transaction with the same arguments it looks up once. Raises an error only without an address where no client is.

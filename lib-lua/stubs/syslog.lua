@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---Lines of the policy in the log of smtpe, wherever that goes (stderr, the journal, a file, a syslog server). Each line carries the transaction id while there is one, else the session id. `log-level` decides how urgent a line must be to be written. None of these functions suspends.
 ---@class syslog

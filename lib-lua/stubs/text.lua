@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---Texts: wildcard patterns, natural order, splitting, xtext. Texts may hold any octets; only ASCII letters have a case.
 ---@class text

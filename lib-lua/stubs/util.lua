@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---What policies need besides mail: the machine, directories, dates, digests, encodings, JSON, time. Strings are octets, in and out.
 ---@class util
@@ -10,7 +11,7 @@ util = {}
 function util.cpucount() end
 
 ---The load averages of the machine, as `[1]`, `[2]`, `[3]` and as fields `["1m_avg"]`, `["5m_avg"]`, `["15m_avg"]` (in brackets: such names cannot stand behind a dot). Does not suspend.
----@return table averages the averages of 1, 5 and 15 minutes
+---@return number[] averages the averages of 1, 5 and 15 minutes
 function util.getloadavg() end
 
 ---Makes a directory and those that are missing above it, with mode 0777 less the umask. Only `/` separates; quotes, blanks and backslashes are part of a name. Why it failed stands in the log. Suspends until it is done.

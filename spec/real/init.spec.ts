@@ -39,10 +39,17 @@ describe('smtpe init', () => {
     );
     const place = join(directory, name);
     expect(await readdir(place)).toEqual(
-      expect.arrayContaining(['.luarc.json', 'README.md', 'policy.lua', 'policy_test.lua', 'smtpe.cf']),
+      expect.arrayContaining([
+        '.luacheckrc',
+        '.luarc.json',
+        'README.md',
+        'policy.lua',
+        'policy_test.lua',
+        'smtpe.cf',
+      ]),
     );
     for (const file of ['.luarc.json', 'README.md'])
-      expect(await readFile(join(place, file), 'utf8')).not.toMatch(/\{(?:name|about|files|stubs)\}/);
+      expect(await readFile(join(place, file), 'utf8')).not.toMatch(/\{(?:name|about|files|stubs|library)\}/);
     expect(await smtpe(place, 'check', 'file=smtpe.cf')).toMatchObject({ code: 0, stderr: '' });
   });
 

@@ -2,6 +2,8 @@
 import { systemClock, systemRandom } from '../base/clock.ts';
 import { silentWriter } from '../base/log.ts';
 import { nearestName } from '../base/nearest-name.ts';
+import { testModule } from '../bench/module/test-module.ts';
+import { dovecotDescription } from '../compat/dovecot/description.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import { createModules } from '../modules/index.ts';
 import { openEventLog } from '../observe/event-log.ts';
@@ -31,6 +33,13 @@ function silentModules(options: Options): readonly ModuleSpec[] {
   });
 }
 
+/** What is registered nowhere and described all the same: made of Lua, and for tests only. */
+export const described = (modules: readonly ModuleSpec[]): readonly ModuleSpec[] => [
+  ...modules,
+  dovecotDescription,
+  testModule,
+];
+
 /** What is known by a name, and the nearest one when there is nothing. */
 export type DocOutcome =
   | { readonly kind: 'found'; readonly texts: readonly string[] }
@@ -41,7 +50,13 @@ export function lookUp(name: string, options: Options, pages: Pages): DocOutcome
   const verb = verbs.find((one) => one === name);
   const option = findOption(name.replace(/^[+-]|=.*$/g, ''));
   const texts = [
-    ...(pages.get(name.toLowerCase().replace(/\(.*$/, '')) ?? []),
+    ...(pages.get(
+      name
+        .toLowerCase()
+        .replace(/\(.*$/, '')
+        .replace(':', '.')
+        .replace(/^s\.(?=\w)/, 'session.'),
+    ) ?? []),
     ...(option === undefined ? [] : [`option ${option}\n\n${optionHelp(option, options)}`]),
     ...(verb === undefined ? [] : [verbText(verb)]),
   ];
@@ -60,7 +75,7 @@ const RULE = `\n\n${'-'.repeat(40)}\n\n`;
 
 /** For the prompt of `smtpe talk`. */
 export function docText(name: string, options: Options, modules: readonly ModuleSpec[]): string {
-  const found = lookUp(name, options, terminalPages(modules));
+  const found = lookUp(name, options, terminalPages(described(modules)));
   return found.kind === 'found' ? `${found.texts.join(RULE)}\n` : `${missing(name, found.near)}\n`;
 }
 
@@ -72,7 +87,7 @@ export async function doc(names: readonly string[], options: Options): Promise<n
     await complain([`usage: ${verbTable.doc.usage}`]);
     return exitCode.usage;
   }
-  const pages = terminalPages(silentModules(options));
+  const pages = terminalPages(described(silentModules(options)));
   const texts: string[] = [];
   for (const name of names) {
     const found = lookUp(name, options, pages);

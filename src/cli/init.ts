@@ -33,6 +33,7 @@ const purposes: readonly (readonly [RegExp, string])[] = [
   [/^maps\//, 'a list; changes count without a reload'],
   [/^mail\//, 'a message for the test'],
   [/^smtpe\.cf$/, 'options: address, port, where mail goes'],
+  [/^\.luacheckrc$/, 'the API for `luacheck`, which finds names that do not exist'],
   [/^\.luarc\.json$/, 'completion in VS Code, Neovim and others (Lua Language Server)'],
   [/^README\.md$/, 'what to type'],
 ];
@@ -103,21 +104,27 @@ async function make(directory: string, recipe: Recipe): Promise<readonly string[
     await mkdir(dirname(to), { recursive: true });
     await copyFile(join(from, file), to, constants.COPYFILE_EXCL);
   }
-  const files = [...recipe.files, '.luarc.json', 'README.md'];
+  const files = [...recipe.files, '.luarc.json', '.luacheckrc', 'README.md'];
   const rows = files.map((file) => `| \`${file}\` | ${purposeOf(file)} |`).join('\n');
   const words = {
     name: recipe.name,
     about: recipe.about,
     files: rows,
     stubs: join(libLuaDirectory, 'stubs'),
+    library: libLuaDirectory,
   };
+  await copyFile(
+    join(words.stubs, 'smtpe.luacheckrc'),
+    join(directory, '.luacheckrc'),
+    constants.COPYFILE_EXCL,
+  );
   for (const [source, target] of [
     ['README.md', 'README.md'],
     ['luarc.json', '.luarc.json'],
   ] as const) {
     const text = await readFile(join(recipesDirectory, COMMON, source), 'utf8');
     const filled = text.replace(
-      /\{(name|about|files|stubs)\}/g,
+      /\{(name|about|files|stubs|library)\}/g,
       (_, word: keyof typeof words) => words[word],
     );
     await writeFile(join(directory, target), filled, { flag: 'wx' });

@@ -42,8 +42,25 @@ export interface FieldSpec {
 /** The shape of a table that functions take or give, for the docs and the editor stubs. */
 export interface RecordSpec {
   readonly name: string;
+  /** Another record, whose fields it has too. */
+  readonly parent?: string;
   readonly text: string;
   readonly fields: readonly FieldSpec[];
+}
+
+/** A record by the names of its fields: type and text of each. */
+export function record(
+  name: string,
+  text: string,
+  fields: Readonly<Record<string, readonly [type: string, text: string]>>,
+  parent?: string,
+): RecordSpec {
+  return {
+    name,
+    text,
+    ...(parent !== undefined && { parent }),
+    fields: Object.entries(fields).map(([field, [type, its]]) => ({ name: field, type, text: its })),
+  };
 }
 
 /** One global table of the API. `modules` nests (service.http, service.client). */
@@ -59,6 +76,10 @@ export interface ModuleSpec {
   readonly fields: readonly FieldSpec[];
   readonly records: readonly RecordSpec[];
   readonly modules: readonly ModuleSpec[];
+  /** What `require` takes, of a module that is no global table; its name is then how scripts call it: `local t = require 'smtpe.test'`. */
+  readonly required?: string;
+  /** Its functions are written with a colon: `t.clock:forward('5m')`. */
+  readonly isObject?: boolean;
 }
 
 /** A ModuleSpec with the empty parts left out. */

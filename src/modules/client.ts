@@ -3,7 +3,7 @@
 
 import type { CallContext } from '../lua-api/call-context.ts';
 import { LuaError, luaFunction, type Suspension } from '../lua-api/function-spec.ts';
-import { luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { luaModule, type ModuleSpec, record } from '../lua-api/module-spec.ts';
 import { bytes } from '../lua-api/params.ts';
 import { optionsOf } from '../options/options.ts';
 import { sessionOf } from '../policy/session-view.ts';
@@ -38,6 +38,42 @@ function write(context: CallContext, reply: string): Suspension | readonly [] {
 export const clientModule: ModuleSpec = luaModule({
   name: 'client',
   text: 'The connection being served. The policy may add fields of its own.',
+  records: [
+    record('client_tls', 'What is known of the encryption of a connection.', {
+      version: ['string', 'as `TLSv1.3`'],
+      cipher: ['string', 'its standard name'],
+      bits: ['integer?', 'of its key'],
+      name: ['string?', 'the server that the client has asked for'],
+      alpn: ['string?', 'the protocol that was agreed on'],
+      resumed: ['boolean', 'whether it goes on with keys of an earlier connection'],
+      implicit: ['boolean', 'from the first octet'],
+      by: ['string', '`smtpe`, or `proxy` where a balancer says so'],
+      certificate: ['client_certificate?', 'nil when the client has shown none'],
+    }),
+    record(
+      'client_certificate',
+      'What a client has shown of itself: trust its texts only where `result` is `verified`.',
+      {
+        result: ['string', '`verified` or `untrusted`'],
+        cause: ['string?', 'why it is untrusted'],
+        subject: ['string', 'whose it is'],
+        common_name: ['string', 'of the subject'],
+        names: ['string[]', 'other names'],
+        issuer: ['string', 'who has signed it'],
+        serial: ['string', 'its number'],
+        fingerprint: ['string', 'SHA-256, hex; empty where only a balancer has seen it'],
+        not_after: ['string', 'when it ends (RFC 3339); empty where that is not known'],
+      },
+    ),
+    record('client_proxy', 'What a balancer says of a connection.', {
+      address: ['string', 'of the balancer'],
+      port: ['integer', 'of the balancer'],
+      version: ['integer', '1 or 2'],
+      authority: ['string?', 'the server name that the client asked it for'],
+      unique_id: ['string?', 'hex'],
+      '["local"]': ['boolean?', 'true when it names nobody'],
+    }),
+  ],
   fields: [
     {
       name: 'address',
@@ -73,7 +109,7 @@ export const clientModule: ModuleSpec = luaModule({
     },
     {
       name: 'tls',
-      type: 'table|nil',
+      type: 'client_tls|nil',
       text:
         'nil in clear; else `version` (`TLSv1.3`), `cipher` (its standard name), `bits`, `name` (the server that the client has asked for), `alpn`, ' +
         '`resumed`, `implicit` (from the first octet), `by` (`smtpe`, or `proxy` where a balancer says so), and `certificate`: nil, or what the client has shown ' +
@@ -88,7 +124,7 @@ export const clientModule: ModuleSpec = luaModule({
     },
     {
       name: 'proxy',
-      type: 'table|nil',
+      type: 'client_proxy|nil',
       text:
         'what a balancer of `smtp-proxy-hosts` says of the connection, nil without one: `address` and `port` (its own), `version` (1 or 2), ' +
         '`authority` (the server name that the client asked it for), `unique_id` (hex), `local` (true when it names nobody: address and port ' +
@@ -102,7 +138,7 @@ export const clientModule: ModuleSpec = luaModule({
     { name: 'id_trans', type: 'string', text: 'the transaction id, from `hook.mail` to `hook.reset`' },
     {
       name: 'parameters',
-      type: 'table',
+      type: 'table<string, string|true>',
       text:
         'the parameters of MAIL, from `hook.mail` to `hook.reset`: by keyword in capitals what was sent behind `=`, true where nothing was, ' +
         'as in `{ SIZE = "1000", SMTPUTF8 = true }`',
@@ -130,7 +166,7 @@ export const clientModule: ModuleSpec = luaModule({
     },
     {
       name: 'rcpt_parameters',
-      type: 'table|nil',
+      type: 'table<string, string|true>|nil',
       text: 'in `hook.rcpt` only: the parameters of this RCPT, as in `parameters`',
     },
     { name: 'msg_file', type: 'string', text: 'path of the message file, from `hook.data` to `hook.reset`' },

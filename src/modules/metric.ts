@@ -45,7 +45,7 @@ function readValues(value: LuaValue): ReadResult<ReadonlyMap<string, string>> {
 const valuesParam: Param<ReadonlyMap<string, string>> = {
   name: 'labels',
   crossing: 'value',
-  type: 'table',
+  type: 'table<string, string|number>',
   fallback: 'nil',
   text: 'The value of each label: `{ result = "hit" }`. A value that was not declared counts as `other`, and so does a label that is missing.',
   read: readValues,
@@ -76,7 +76,7 @@ function readLabels(value: LuaValue): ReadResult<Labels> {
 const labelsParam: Param<Labels> = {
   name: 'labels',
   crossing: 'value',
-  type: 'table',
+  type: 'table<string, string[]>',
   fallback: 'nil',
   text: 'Of a counter: its labels, each with the list of its values. `other` is added to each.',
   read: readLabels,

@@ -30,13 +30,11 @@ const fieldNames = ['ret', 'envid', 'rcpt', ...Object.keys(settingNames)];
 
 export const SEND_OPTIONS: Param<SendOptions> = {
   name: 'options',
-  type: 'table',
+  type: 'smtp_options',
   fallback: 'nil',
   text:
-    'An addition to the API text. `ret` (`FULL` or `HDRS`), `envid` (any text, at most 100 bytes) and `rcpt` (a table for each recipient, in their ' +
-    'order: `notify`, e.g. `NEVER` or `SUCCESS,FAILURE`, and `orcpt`, e.g. `rfc822;bob@example.com`) are the parameters of DSN, passed on where ' +
-    'they are offered. `tls`, `tls_pin`, `tls_cert`, `user` and `password_file` are options `smtp-forward-tls`, `-tls-pin`, `-tls-cert`, `-user` ' +
-    'and `-password-file` for this message: those of the process about log-in and certificate are for `smtp-smart-host` only.',
+    'An addition to the API text: parameters of DSN, passed on where they are offered, and options of smtpe for this message; those of the process about ' +
+    'log-in and certificate are for `smtp-smart-host` only.',
   read: readSendOptions,
 };
 

@@ -15,7 +15,7 @@ import {
   type ResultSpec,
   type Suspension,
 } from '../lua-api/function-spec.ts';
-import { luaModule, type ModuleSpec } from '../lua-api/module-spec.ts';
+import { luaModule, type ModuleSpec, type RecordSpec, record } from '../lua-api/module-spec.ts';
 import { bytes, optionalBytes, strings } from '../lua-api/params.ts';
 import type { SpoolDirectory } from '../message/stored-message.ts';
 import { parseTarget } from '../net-address/host-list.ts';
@@ -66,13 +66,43 @@ const RESULTS: readonly ResultSpec[] = [
   },
   {
     name: 'last',
-    type: 'table',
-    text:
-      'An addition to the API text: `code` (integer; the deciding reply, or `smtp.code.ERROR...` when there was none), `text` (that reply; ' +
-      'nil when there was none), `error` (the cause in words; nil when there was a reply), `host` (the next hop, as written in `hosts`), ' +
-      '`stage` (where it ended when not ok: connect, banner, helo, starttls, auth, mail, rcpt, data, content or dot), `tls` (nil in clear text, ' +
-      'else `version`, `cipher`, `verified`: whether the certificate is right, and `cause`: why not).',
+    type: 'smtp_last',
+    text: 'An addition to the API text: how it ended, see the table.',
   },
+];
+
+const sendShapes: readonly RecordSpec[] = [
+  record('smtp_last', 'How `smtp.sendfile` and `smtp.sendstring` have ended.', {
+    code: ['integer', 'of the deciding reply, or one of `smtp.code` where there was none'],
+    text: ['string?', 'that reply; nil when there was none'],
+    error: ['string?', 'the cause in words; nil when there was a reply'],
+    host: ['string?', 'the next hop, as written in `hosts`'],
+    stage: [
+      'string?',
+      'where it ended when not ok: connect, banner, helo, starttls, auth, mail, rcpt, data, content or dot',
+    ],
+    tls: ['smtp_last_tls?', 'nil in clear text'],
+  }),
+  record('smtp_last_tls', 'TLS with a next hop.', {
+    version: ['string', 'as `TLSv1.3`'],
+    cipher: ['string', 'its standard name'],
+    verified: ['boolean', 'whether the certificate is right'],
+    cause: ['string?', 'why it is not'],
+  }),
+  record('smtp_options', 'What is to be other than usual for one message.', {
+    ret: ['string?', '`FULL` or `HDRS` (DSN)'],
+    envid: ['string?', 'any text, at most 100 bytes (DSN)'],
+    rcpt: ['smtp_rcpt_options[]?', 'for each recipient, in their order'],
+    tls: ['string?', 'option `smtp-forward-tls`'],
+    tls_pin: ['string?', 'option `smtp-forward-tls-pin`'],
+    tls_cert: ['string?', 'option `smtp-forward-tls-cert`'],
+    user: ['string?', 'option `smtp-forward-user`'],
+    password_file: ['string?', 'option `smtp-forward-password-file`'],
+  }),
+  record('smtp_rcpt_options', 'What DSN says of a recipient.', {
+    notify: ['string?', 'as `NEVER` or `SUCCESS,FAILURE`'],
+    orcpt: ['string?', 'as `rfc822;bob@example.com`'],
+  }),
 ];
 
 const COMMON =
@@ -90,6 +120,7 @@ const COMMON =
 export function createSmtpModule(dependencies: SmtpModuleDependencies): ModuleSpec {
   return luaModule({
     name: 'smtp',
+    records: [...sendShapes],
     text: 'Sends mail to other servers (RFC 5321), and asks them whether they would take it.',
     tables: [smtpCodeTable],
     functions: [sendFile(dependencies), sendString(dependencies), route],

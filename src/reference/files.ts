@@ -7,9 +7,9 @@ import { lenientPage } from './lenient-page.ts';
 import { logPage } from './log-page.ts';
 import { luacheckStandard } from './luacheck.ts';
 import { metricPage } from './metric-page.ts';
-import { indexPage, modulePage } from './module-page.ts';
+import { indexPage, modulePage, pagePath } from './module-page.ts';
 import { optionPage } from './option-page.ts';
-import { hookStub, moduleStub } from './stub.ts';
+import { hookStub, moduleStub, stubPath } from './stub.ts';
 
 /** All generated files but doc/hooks.md, of which only the tables are made (see hook-list.ts). */
 export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<string, string> {
@@ -22,8 +22,8 @@ export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<stri
     ['doc/reference/extensions.md', extensionPage()],
     ['doc/reference/lenient.md', lenientPage()],
     ['doc/reference/metrics.md', metricPage()],
-    ...modules.map((module) => [`doc/reference/${module.name}.md`, modulePage(module)] as const),
-    ...modules.map((module) => [`lib-lua/stubs/${module.name}.lua`, moduleStub(module)] as const),
+    ...modules.map((module) => [pagePath(module), modulePage(module)] as const),
+    ...modules.map((module) => [stubPath(module), moduleStub(module)] as const),
     ['lib-lua/stubs/hook.lua', hookStub()],
     ['lib-lua/stubs/smtpe.luacheckrc', luacheckStandard(modules)],
   ]);

@@ -1,8 +1,16 @@
 // A standard for luacheck (lib-lua/stubs/smtpe.luacheckrc): the names of the API, so that misspelt ones are found.
+import { scriptFunctions } from '../compat/dovecot/script-functions.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import { hookNames } from '../policy/hook-table.ts';
 import { elsewhereModules } from '../policy/lint/elsewhere.ts';
 import { page } from './markdown.ts';
+
+/** Functions that Lua 5.1 has and its manual does not name. */
+const oldNames: Readonly<Record<string, readonly string[]>> = {
+  math: ['mod'],
+  string: ['gfind'],
+  table: ['foreach', 'foreachi', 'getn', 'setn'],
+};
 
 /** What one table of the API has, or undefined for a name without fields of its own. */
 type Names = ReadonlyMap<string, Names | undefined>;
@@ -52,7 +60,9 @@ function fieldLines(module: ModuleSpec, indent: string): readonly string[] {
   });
 }
 
-export function luacheckStandard(modules: readonly ModuleSpec[]): string {
+export function luacheckStandard(all: readonly ModuleSpec[]): string {
+  // What a script requires is a local of its own.
+  const modules = all.filter(({ required }) => required === undefined);
   return page([
     '-- Made by npm run reference. Do not edit. Use: luacheck --config smtpe.luacheckrc policy.lua',
     'stds.smtpe = {',
@@ -64,6 +74,8 @@ export function luacheckStandard(modules: readonly ModuleSpec[]): string {
     ...modules
       .filter((module) => module.fields.length > 0)
       .map((module) => `      ${module.name} = { other_fields = true },`),
+    '      -- Scripts for Dovecot are called by these.',
+    ...scriptFunctions.map((name) => `      ${name} = {},`),
     '   },',
     '   read_globals = {',
     ...modules
@@ -75,9 +87,16 @@ export function luacheckStandard(modules: readonly ModuleSpec[]): string {
       ]),
     // What modules of scripts from elsewhere set when they are required.
     ...elsewhereModules.map(({ global }) => `      ${global} = { other_fields = true },`),
+    // Of Lua 5.1, where luacheck follows its manual alone.
+    '      gcinfo = {},',
+    ...Object.entries(oldNames).map(
+      ([library, names]) =>
+        `      ${library} = { fields = { ${names.map((name) => `${name} = {}`).join(', ')} }},`,
+    ),
     '   },',
     '}',
-    'std = "lua54+smtpe"',
+    '-- Policies have the libraries of both.',
+    'std = "lua51+lua54+smtpe"',
     // Hooks get all their arguments, used or not.
     'unused_args = false',
     'max_line_length = false',

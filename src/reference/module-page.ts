@@ -35,7 +35,10 @@ function functionPart(name: string, spec: FunctionSpec): readonly string[] {
   ];
 }
 
-function fieldTable(fields: readonly FieldSpec[], prefix: string): readonly string[] {
+function fieldTable(
+  fields: readonly Pick<FieldSpec, 'name' | 'type' | 'text'>[],
+  prefix: string,
+): readonly string[] {
   return table(
     ['field', 'type', ''],
     fields.map((field) => [code(prefix + field.name), code(field.type), field.text]),
@@ -43,7 +46,8 @@ function fieldTable(fields: readonly FieldSpec[], prefix: string): readonly stri
 }
 
 function recordPart(record: RecordSpec): readonly string[] {
-  return [`### ${record.name}`, '', record.text, '', ...fieldTable(record.fields, '')];
+  const more = record.parent === undefined ? '' : ` It has the fields of ${code(record.parent)} too.`;
+  return [`### ${record.name}`, '', record.text + more, '', ...fieldTable(record.fields, '')];
 }
 
 /** Numbers and texts as Lua writes them; bits also in hexadecimal. */
@@ -76,6 +80,7 @@ function classPart(cls: ClassSpec): readonly string[] {
     '',
     cls.text,
     '',
+    ...fieldTable(cls.attributes ?? [], 'object.'),
     ...cls.methods.flatMap((method) => functionPart(`${cls.name}:${method.name}`, method)),
   ];
 }
@@ -99,7 +104,9 @@ function moduleParts(module: ModuleSpec, path: string): readonly string[] {
     ]),
     ...heading(
       'Functions',
-      module.functions.flatMap((spec) => functionPart(`${path}.${spec.name}`, spec)),
+      module.functions.flatMap((spec) =>
+        functionPart(`${path}${module.isObject === true ? ':' : '.'}${spec.name}`, spec),
+      ),
     ),
     ...module.classes.flatMap(classPart),
     ...heading('Tables', module.records.flatMap(recordPart)),
@@ -125,11 +132,17 @@ function moduleParts(module: ModuleSpec, path: string): readonly string[] {
   ];
 }
 
+/** What people call it: a global table, or what `require` takes. */
+const titleOf = ({ name, required = name }: ModuleSpec): string => required;
+
+/** Path in the project. */
+export const pagePath = (module: ModuleSpec): string => `doc/reference/${titleOf(module)}.md`;
+
 export function modulePage(module: ModuleSpec): string {
   return page([
-    generated(`the table of module ${module.name}`),
+    generated(`the table of module ${titleOf(module)}`),
     '',
-    `# ${module.name}`,
+    `# ${titleOf(module)}`,
     '',
     module.text,
     '',
@@ -154,7 +167,7 @@ export function indexPage(modules: readonly ModuleSpec[]): string {
     '',
     ...table(
       ['module', ''],
-      modules.map((module) => [`[${module.name}](${module.name}.md)`, firstSentence(module.text)]),
+      modules.map((module) => [`[${titleOf(module)}](${titleOf(module)}.md)`, firstSentence(module.text)]),
     ),
     'Also here: [all options](options.md), [ESMTP extensions](extensions.md), [errors](errors.md), [events and log lines](events.md), [metrics](metrics.md), [what smtp-lenient lets through](lenient.md).',
     'The hooks are in [hooks.md](../hooks.md); SPF, DKIM, DMARC and ARC together, with policies to copy, in [sender-checks.md](../sender-checks.md); limits, greylisting, DNS lists, access lists and call-ahead, modules in Lua, in [helpers.md](../helpers.md).',

@@ -13,7 +13,8 @@ import { page } from './markdown.ts';
 import { parameterName } from './signature.ts';
 
 const head = '---@meta';
-const warning = '-- Made by npm run reference. Do not edit.';
+// Definitions set what policies only read.
+const warning = '-- Made by npm run reference. Do not edit.\n-- luacheck: ignore';
 
 function comment(text: string): readonly string[] {
   return text.split('\n').map((line) => `---${line}`);
@@ -38,18 +39,24 @@ function functionStub(owner: string, separator: string, spec: FunctionSpec): rea
   ];
 }
 
-function fieldLines(fields: readonly FieldSpec[]): readonly string[] {
+function fieldLines(fields: readonly Pick<FieldSpec, 'name' | 'type' | 'text'>[]): readonly string[] {
   return fields.map((field) => `---@field ${field.name} ${field.type} ${oneLine(field.text)}`);
 }
 
 function recordStub(record: RecordSpec): readonly string[] {
-  return [...comment(record.text), `---@class ${record.name}`, ...fieldLines(record.fields), ''];
+  return [
+    ...comment(record.text),
+    `---@class ${record.name}${record.parent === undefined ? '' : `: ${record.parent}`}`,
+    ...fieldLines(record.fields),
+    '',
+  ];
 }
 
-function classStub(cls: ClassSpec): readonly string[] {
+function classStub(cls: ClassSpec, prefix: string): readonly string[] {
   return [
     ...comment(cls.text),
-    `---@class ${cls.name}`,
+    `---@class ${prefix}${cls.name}`,
+    ...fieldLines(cls.attributes ?? []),
     `local ${cls.name} = {}`,
     '',
     ...cls.methods.flatMap((method) => functionStub(cls.name, ':', method)),
@@ -60,47 +67,64 @@ function constantValue(constant: ConstantSpec): string {
   return typeof constant.value === 'number' ? String(constant.value) : '""';
 }
 
+/** Words of a table are the same everywhere: they are what may be compared with. */
+function wordValue({ value }: ConstantSpec): string {
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
+}
+
 function constantTableStub(owner: string, spec: ConstantTableSpec): readonly string[] {
   return [
     ...comment(spec.text),
-    ...(spec.reverse ? ['---@type { [string]: integer, [integer]: string }'] : []),
+    `---@enum ${owner}.${spec.name}`,
     `${owner}.${spec.name} = {`,
     ...spec.constants.flatMap((constant) => [
       ...comment(oneLine(constant.text)).map((line) => `  ${line}`),
-      `  ${constant.name} = ${constantValue(constant)},`,
+      `  ${constant.name} = ${wordValue(constant)},`,
     ]),
     '}',
     '',
   ];
 }
 
-function moduleLines(module: ModuleSpec, path: string): readonly string[] {
-  const lazy = module.lazyFields.map(({ name, type, text }) => ({
+/** `owner` is what the module is called in scripts, `type` its class. */
+function moduleLines(module: ModuleSpec, owner: string, type: string): readonly string[] {
+  const lazy = module.lazyFields.map(({ name, type: its, text }) => ({
     name,
-    type,
+    type: its,
     text: text.split('\n\n', 1)[0] ?? '',
   }));
+  const prefix = module.required === undefined ? '' : `${type}.`;
   return [
     ...module.records.flatMap(recordStub),
-    ...module.classes.flatMap(classStub),
+    ...module.classes.flatMap((cls) => classStub(cls, prefix)),
     ...comment(module.text),
-    `---@class ${path}`,
+    `---@class ${type}`,
     ...fieldLines([...module.fields, ...lazy]),
-    `${path} = {}`,
+    `${module.required === undefined ? '' : 'local '}${owner} = {}`,
     '',
     ...module.constants.flatMap((constant) => [
       ...comment(constant.text),
-      `${path}.${constant.name} = ${constantValue(constant)}`,
+      `${owner}.${constant.name} = ${constantValue(constant)}`,
       '',
     ]),
-    ...module.tables.flatMap((spec) => constantTableStub(path, spec)),
-    ...module.functions.flatMap((spec) => functionStub(path, '.', spec)),
-    ...module.modules.flatMap((child) => moduleLines(child, `${path}.${child.name}`)),
+    ...module.tables.flatMap((spec) => constantTableStub(owner, spec)),
+    ...module.functions.flatMap((spec) => functionStub(owner, module.isObject === true ? ':' : '.', spec)),
+    ...module.modules.flatMap((child) =>
+      moduleLines(child, `${owner}.${child.name}`, `${type}.${child.name}`),
+    ),
   ];
 }
 
+/** Path in the project: `require` of the Lua language server goes by the path. */
+export const stubPath = ({ name, required = name }: ModuleSpec): string =>
+  `lib-lua/stubs/${required.replaceAll('.', '/')}.lua`;
+
 export function moduleStub(module: ModuleSpec): string {
-  return page([head, warning, '', ...moduleLines(module, module.name)]);
+  const { name, required } = module;
+  const lines = moduleLines(module, name, required ?? name);
+  return required === undefined
+    ? page([head, warning, '', ...lines])
+    : page([`${head} ${required}`, warning, '', ...lines, `return ${name}`]);
 }
 
 /** Arguments that are no strings. */

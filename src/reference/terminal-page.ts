@@ -10,6 +10,7 @@ import { metricNames, metricTable } from '../observe/metric/metric-table.ts';
 import { codesInWords, hookNames, hookTable, type ReplyCodes } from '../policy/hook-table.ts';
 import { type ErrorName, type ErrorSpec, errorNumber, errorTable } from '../smtp/server/reply-table.ts';
 import { lineText } from './event-page.ts';
+import { pagePath } from './module-page.ts';
 import { parameterName, signature } from './signature.ts';
 
 const WIDTH = 90;
@@ -37,10 +38,14 @@ function wrapped(text: string, indent = ''): readonly string[] {
 }
 
 /** `name  type  text`, the text in lines behind it. */
-function rows(items: readonly { name: string; type: string; text: string }[]): readonly string[] {
+function rows(
+  items: readonly { readonly name: string; readonly type: string; readonly text: string }[],
+): readonly string[] {
   const names = Math.min(24, Math.max(0, ...items.map(({ name }) => name.length)));
   return items.flatMap(({ name, type, text }) => [
-    `  ${name.padEnd(names)}  ${type}`.trimEnd(),
+    ...(names + type.length + 4 <= WIDTH
+      ? [`  ${name.padEnd(names)}  ${type}`.trimEnd()]
+      : [`  ${name}`, ...wrapped(type, '    ')]),
     ...(text === '' ? [] : wrapped(text, '      ')),
   ]);
 }
@@ -81,14 +86,27 @@ function constantsText(name: string, spec: ConstantTableSpec, page: string): str
   return [`${name}: constants`, '', ...wrapped(spec.text), '', ...wrapped(names, '  '), '', page].join('\n');
 }
 
-const recordText = ({ fields, name, text }: RecordSpec, page: string): string =>
-  [`${name}: table`, '', ...wrapped(text), ...block('fields', rows(fields)), '', page].join('\n');
+const recordText = ({ fields, name, parent, text }: RecordSpec, page: string): string =>
+  [
+    `${name}: table`,
+    '',
+    ...wrapped(parent === undefined ? text : `${text} It has the fields of ${parent} too.`),
+    ...block('fields', rows(fields)),
+    '',
+    page,
+  ].join('\n');
 
 function classText(spec: ClassSpec, page: string): string {
   const methods = spec.methods.map((method) => `  ${signature(`object:${method.name}`, method)}`);
-  return [`${spec.name}: object`, '', ...wrapped(spec.text), ...block('methods', methods), '', page].join(
-    '\n',
-  );
+  return [
+    `${spec.name}: object`,
+    '',
+    ...wrapped(spec.text),
+    ...block('fields', rows(spec.attributes ?? [])),
+    ...block('methods', methods),
+    '',
+    page,
+  ].join('\n');
 }
 
 function moduleText(path: string, spec: ModuleSpec, page: string): string {
@@ -194,17 +212,26 @@ export function terminalPages(modules: readonly ModuleSpec[]): Pages {
   };
   const takeModule = (spec: ModuleSpec, path: string, page: string): void => {
     put(path, moduleText(path, spec, page));
-    for (const one of spec.functions)
-      put(`${path}.${one.name}`, functionText(`${path}.${one.name}`, one, page));
+    for (const one of spec.functions) {
+      const name = `${path}${spec.isObject === true ? ':' : '.'}${one.name}`;
+      put(`${path}.${one.name}`, functionText(name, one, page));
+    }
     for (const one of [...spec.fields, ...spec.lazyFields])
       put(`${path}.${one.name}`, fieldText(`${path}.${one.name}`, one, page));
     for (const one of spec.tables)
       put(`${path}.${one.name}`, constantsText(`${path}.${one.name}`, one, page));
     for (const one of spec.records) put(one.name, recordText(one, page));
-    for (const one of spec.classes) put(one.name, classText(one, page));
+    for (const one of spec.classes) {
+      put(one.name, classText(one, page));
+      for (const method of one.methods)
+        put(`${one.name}.${method.name}`, functionText(`${one.name}:${method.name}`, method, page));
+    }
     for (const one of spec.modules) takeModule(one, `${path}.${one.name}`, page);
   };
-  for (const spec of modules) takeModule(spec, spec.name, `doc/reference/${spec.name}.md`);
+  for (const spec of modules) {
+    takeModule(spec, spec.name, pagePath(spec));
+    if (spec.required !== undefined) takeModule(spec, spec.required, pagePath(spec));
+  }
   for (const name of hookNames) {
     put(`hook.${name}`, hookText(name));
     put(name, hookText(name));

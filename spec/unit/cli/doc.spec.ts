@@ -1,7 +1,7 @@
 // `smtpe doc` and `smtpe explain`: everything that the tables name can be asked about, and what is misspelt leads to what was meant.
 import { describe, expect, it } from 'vitest';
 import { eventNames } from '../../../src/base/event-table/event-table.ts';
-import { lookUp } from '../../../src/cli/doc.ts';
+import { described, lookUp } from '../../../src/cli/doc.ts';
 import { verbs } from '../../../src/cli/verb.ts';
 import { metricNames } from '../../../src/observe/metric/metric-table.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
@@ -12,7 +12,7 @@ import { errorNumber } from '../../../src/smtp/server/reply-table.ts';
 import { allModules } from '../../fakes/all-modules.ts';
 
 const options = createOptions({});
-const modules = allModules();
+const modules = described(allModules());
 const pages = terminalPages(modules);
 const text = (name: string): string => {
   const found = lookUp(name, options, pages);
@@ -22,11 +22,14 @@ const text = (name: string): string => {
 describe('doc', () => {
   it('knows every function, field, table and record of the API, every hook, option, event, metric, error and verb', () => {
     const names = [
-      ...modules.flatMap(({ fields, functions, lazyFields, name, records, tables }) => [
-        name,
-        ...[...functions, ...fields, ...lazyFields, ...tables].map((one) => `${name}.${one.name}`),
-        ...records.map((record) => record.name),
-      ]),
+      ...modules.flatMap(
+        ({ classes, fields, functions, lazyFields, name, records, required = name, tables }) => [
+          ...[name, required],
+          ...classes.flatMap((cls) => cls.methods.map((method) => `${cls.name}:${method.name}`)),
+          ...[...functions, ...fields, ...lazyFields, ...tables].map((one) => `${name}.${one.name}`),
+          ...records.map((record) => record.name),
+        ],
+      ),
       ...hookNames.map((name) => `hook.${name}`),
       ...[
         ...optionNames,

@@ -1,7 +1,8 @@
 // The generated files in doc/ and lib-lua/stubs are those that the tables give now. `npm run reference` writes them.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testModule } from '../../../src/bench/module/test-module.ts';
 import { dovecotDescription } from '../../../src/compat/dovecot/description.ts';
 import { referenceFiles } from '../../../src/reference/files.ts';
 import { withHookTables } from '../../../src/reference/hook-list.ts';
@@ -12,7 +13,8 @@ import { TestEngine } from '../../fakes/lua-engine.ts';
 const root = join(import.meta.dirname, '../../..');
 const update = process.env.UPDATE_REFERENCE !== undefined;
 const advice = 'not current: run npm run reference and commit what it writes';
-const files = referenceFiles([...allModules(), dovecotDescription, ...allRumbleTables()]);
+const modules = [...allModules(), dovecotDescription, ...allRumbleTables(), testModule];
+const files = referenceFiles(modules);
 
 /** The text of a file; '' when there is none. */
 function textOf(path: string): string {
@@ -43,10 +45,11 @@ it('the tables of doc/hooks.md are current', () => {
 });
 
 it.each(['doc/reference', 'lib-lua/stubs'])('%s has nothing else', (directory) => {
-  const wanted = [...files.keys()].filter((path) => dirname(path) === directory);
+  const wanted = [...files.keys()].filter((path) => path.startsWith(`${directory}/`));
   expect(
-    readdirSync(join(root, directory))
-      .map((name) => `${directory}/${name}`)
+    readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
       .sort(),
   ).toEqual(wanted.sort());
 });

@@ -93,7 +93,7 @@ export const sessionClass: ClassSpec = {
       params: [
         optionalAnything(
           'facts',
-          'table',
+          'smtpe.test.tls',
           "`{ version = 'TLSv1.3', cipher =, name = }`: what `client.tls` has; all may be left out.",
         ),
       ],
@@ -132,7 +132,7 @@ export const sessionClass: ClassSpec = {
         address,
         optionalAnything(
           'parameters',
-          'string|table',
+          'string|table<string, string|number|boolean>',
           "`'SIZE=1000'`, or `{ SIZE = 1000, SMTPUTF8 = true }`.",
         ),
       ],
@@ -173,7 +173,7 @@ export const sessionClass: ClassSpec = {
       params: [
         anything(
           'message',
-          'table',
+          'smtpe.test.mail',
           "`{ from = 'a@b.example', to = 'x@example.com' or {...}, file = 'mail/eicar.eml', text = '...' }`; all but `to` may be left out. `file` stands beside the test.",
         ),
       ],

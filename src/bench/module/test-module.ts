@@ -38,6 +38,7 @@ import {
 } from './read-table.ts';
 import { readClamd, readHttp, readHttpKey, readRspamd, readSpamd } from './service-fakes.ts';
 import { sessionClass, sessionObject } from './session-class.ts';
+import { HTTP_ANSWERS, testShapes } from './test-shapes.ts';
 import { waiting } from './waiting.ts';
 
 const benchOf = (context: CallContext): TestBench => BENCH.in(context);
@@ -70,13 +71,14 @@ type AnswerOf<S extends Scanner> = Fakes[S] extends FakeTable<infer T> ? T : nev
 function scanner<S extends Scanner>(
   service: S,
   read: (what: string, value: LuaValue) => AnswerOf<S>,
+  type: string,
   text: string,
   sample: string,
 ): FunctionSpec {
   const what = `t.${service}`;
   return luaFunction({
     name: service,
-    params: [anything('answers', 'table', `\`${sample}\`; \`default\` is for all other messages.`)],
+    params: [anything('answers', type, `\`${sample}\`; \`default\` is for all other messages.`)],
     text,
     call: (context, given) => {
       const bench = benchOf(context);
@@ -111,6 +113,7 @@ const LONGEST_DAYS = 400;
 
 const clockModule = luaModule({
   name: 'clock',
+  isObject: true,
   text: 'The clock of a case. It begins at noon of 2026-01-03, a Saturday, UTC, and stands still until it is moved: `os.time`, `util.time`, limits of hooks, times of the store, sleeps and time-outs all go by it.',
   functions: [
     luaFunction({
@@ -137,7 +140,9 @@ const clockModule = luaModule({
 });
 
 export const testModule: ModuleSpec = luaModule({
-  name: 'test',
+  name: 't',
+  required: 'smtpe.test',
+  records: testShapes,
   text:
     "Tests of policies: `local t = require 'smtpe.test'`, in files `*_test.lua` that `smtpe test` runs; see [how to test a policy](../test.md).\n\n" +
     'What a test says of the outside world at the level of its file holds for each of its cases; within a case for that one only. Names, URLs and hosts of which nothing is said fail the case. ' +
@@ -150,7 +155,14 @@ export const testModule: ModuleSpec = luaModule({
   functions: [
     luaFunction({
       name: 'case',
-      params: [named, anything('run', 'function', 'Called with a [session](#the-session).')],
+      params: [
+        named,
+        anything(
+          'run',
+          'fun(s: smtpe.test.session)',
+          'Called with a session, of a client that has not connected yet.',
+        ),
+      ],
       text: 'A case. It fails when one of its expectations does not hold, when it raises an error, and when the policy asks for something of which the test says nothing.',
       call: (context, name, run) => {
         const bench = benchOf(context);
@@ -203,7 +215,7 @@ export const testModule: ModuleSpec = luaModule({
       params: [
         anything(
           'records',
-          'table',
+          'table<string, string|integer|string[]>',
           "`{ ['7.2.0.192.bl.example A'] = '127.0.0.2', ['b.example MX'] = { '10 mx.b.example' }, default = t.nxdomain }`.",
         ),
       ],
@@ -232,18 +244,21 @@ export const testModule: ModuleSpec = luaModule({
     scanner(
       'clamd',
       readClamd,
+      'table<string, string>',
       `What clamd says of a message: the name of a virus, \`'clean'\` or \`t.timeout\`. ${BY_MESSAGE}`,
       "{ ['mail/eicar.eml'] = 'Eicar-Signature', default = 'clean' }",
     ),
     scanner(
       'spamd',
       readSpamd,
+      'table<string, number|string|smtpe.test.spamd>',
       `What spamd says: a score, or \`{ score =, threshold = 5, symbols = {...} }\`, or \`t.timeout\`. ${BY_MESSAGE}`,
       "{ ['buy now'] = 12.5, default = 0 }",
     ),
     scanner(
       'rspamd',
       readRspamd,
+      'table<string, number|string|smtpe.test.rspamd>',
       `What rspamd says: a score, or \`{ score =, required = 15, action =, symbols = { NAME = score }, message = }\`, or \`t.timeout\`. Without an action it is that of rspamd's own configuration. ${BY_MESSAGE}`,
       "{ ['buy now'] = { score = 20, symbols = { BAYES_SPAM = 5 } }, default = 0 }",
     ),
@@ -252,7 +267,7 @@ export const testModule: ModuleSpec = luaModule({
       params: [
         anything(
           'answers',
-          'table',
+          HTTP_ANSWERS,
           "`{ ['POST http://127.0.0.1:8080/auth'] = function(q) return q.form.user == 'joe' and 200 or 403 end }`.",
         ),
       ],
@@ -277,7 +292,7 @@ export const testModule: ModuleSpec = luaModule({
         bytes('host', 'As in `smtp-smart-host`: `mx.example.com:25`, `lmtp:/run/lmtp`.'),
         anything(
           'replies',
-          'table',
+          'smtpe.test.next_hop',
           "`{ rcpt = { ['bad@example.com'] = '550 5.1.1 no' }, dot = '451 4.3.0 later' }`; `{}` takes everything.",
         ),
       ],
@@ -299,7 +314,7 @@ export const testModule: ModuleSpec = luaModule({
       params: [
         anything(
           'entries',
-          'table',
+          'table<string, string|number|smtpe.test.entry>',
           "`{ ['gl:x'] = '1', counter = { value = 7, ttl = 60 } }`; without `ttl` an entry lives a day.",
         ),
       ],
@@ -328,7 +343,7 @@ export const testModule: ModuleSpec = luaModule({
       params: [
         anything(
           'files',
-          'table',
+          'table<string, string>',
           "`{ ['maps/domains.txt'] = 'example.com\\n' }`: content by path, as the policy names it.",
         ),
       ],
@@ -356,7 +371,7 @@ export const testModule: ModuleSpec = luaModule({
       results: [
         {
           name: 'forwarded',
-          type: 'integer|table',
+          type: 'integer|smtpe.test.message',
           text: 'the number of messages, or `{ host =, sender =, recipients = {...}, data = }` of the nth',
         },
       ],
@@ -384,7 +399,7 @@ export const testModule: ModuleSpec = luaModule({
         bytes('pattern', 'A pattern of Lua.'),
         optionalFlag('present', 'false: no line may fit.', true),
       ],
-      results: [{ name: 'line', type: 'string', text: 'the first line that fits; nil' }],
+      results: [{ name: 'line', type: 'string?', text: 'the first line that fits; nil' }],
       text: 'Fails the case unless a line of the log of this case fits: `level message field=value ...`. With `false` as second argument it fails when one does.',
       call: (context, pattern, present) => {
         const bench = benchOf(context);

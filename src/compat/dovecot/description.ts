@@ -2,7 +2,7 @@
 // this is registered.
 import type { ClassSpec } from '../../lua-api/class-spec.ts';
 import { type FunctionSpec, luaFunction, type Param, type ResultSpec } from '../../lua-api/function-spec.ts';
-import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
+import { luaModule, type ModuleSpec, record } from '../../lua-api/module-spec.ts';
 import { anything, bytes, integer, optionalAnything, optionalBytes } from '../../lua-api/params.ts';
 
 interface Told {
@@ -80,7 +80,7 @@ const event = described(
 const httpClasses = [
   described('dovecot_http_client', 'Settings for requests.', [
     told('request', 'A request that is not sent yet.', {
-      params: [anything('about', 'table', '`url`, and `method` (GET)')],
+      params: [anything('about', 'dovecot_http_about', 'where to, and how')],
       gives: result('request', 'dovecot_http_request', ''),
     }),
   ]),
@@ -109,6 +109,29 @@ const httpClasses = [
     }),
   ]),
 ];
+
+const authRequest = described(
+  'dovecot_auth_request',
+  'What functions of authentication scripts are called with. It has fields too: `user`, `password`, `service`, `remote_ip` and the other names that Dovecot has.',
+  [
+    told('password_verify', 'Whether a password is that of a stored one with its scheme.', {
+      params: [bytes('stored', 'as `{SHA512-CRYPT}$6$...`'), bytes('password', 'in clear')],
+      gives: result('result', 'integer', '1: it is; 0: it is not; -1: the stored one cannot be read'),
+    }),
+    told('var_expand', 'A template with its variables replaced.', {
+      params: [bytes('template', 'as `%{user}`')],
+      gives: result('text', 'string', ''),
+    }),
+    told('response_from_template', 'Words of a template as fields of an answer.', {
+      params: [bytes('template', 'as `home=/home/%{user} uid=vmail`')],
+      gives: result('fields', 'table<string, string>', ''),
+    }),
+    told('event', 'A new event below that of the request.', { gives: result('event', 'dovecot_event', '') }),
+    ...['log_debug', 'log_info', 'log_warning', 'log_error'].map((name) =>
+      told(name, 'A line of the log.', line),
+    ),
+  ],
+);
 
 const dictClasses = [
   described('dovecot_dict', 'Keys with texts.', [
@@ -148,7 +171,7 @@ const dictClasses = [
         params: [key, integer('by', 'may be negative')],
       }),
       told('set_timestamp', 'Has no effect: no form keeps times.', {
-        params: [anything('time', 'table', '`tv_sec` and `tv_nsec`')],
+        params: [anything('time', '{ tv_sec: integer, tv_nsec: integer }', '`tv_sec` and `tv_nsec`')],
       }),
       told('commit', 'Does all of them. Raises when none is done.', { suspends: true }),
       told('rollback', 'Does none.'),
@@ -170,7 +193,13 @@ export const dovecotDescription: ModuleSpec = luaModule({
   text:
     'What scripts for Dovecot find under this name, for policies that call functions of such scripts (doc/dovecot.md). It is loaded when a policy first names it. ' +
     'Numbers of arguments are checked, as there: one too many is an error.',
-  classes: [event, ...httpClasses, ...dictClasses],
+  classes: [event, ...httpClasses, ...dictClasses, authRequest],
+  records: [
+    record('dovecot_http_about', 'What `request` of a client takes.', {
+      url: ['string', 'http or https'],
+      method: ['string?', 'nil: GET'],
+    }),
+  ],
   functions: [
     told('i_debug', 'A line of the log, with the id of the session.', line),
     told('i_info', 'A line of the log, with the id of the session.', line),
@@ -204,7 +233,13 @@ export const dovecotDescription: ModuleSpec = luaModule({
           'client',
           'A client with settings of Dovecot 2.3 or 2.4; what is unknown has no effect but a warning.',
           {
-            params: [anything('settings', 'table', 'such as `{ request_timeout_msecs = 5000 }`')],
+            params: [
+              anything(
+                'settings',
+                'table<string, string|number|boolean>',
+                'such as `{ request_timeout_msecs = 5000 }`',
+              ),
+            ],
             gives: result('client', 'dovecot_http_client', ''),
           },
         ),
@@ -240,11 +275,11 @@ export const dovecotDescription: ModuleSpec = luaModule({
             params: [
               anything(
                 'fields',
-                'table',
+                'table<string, string>',
                 'such as `{ user = "a@example.com", password = "x", remote_ip = client.address }`',
               ),
             ],
-            gives: result('request', 'table', 'with `password_verify`, `var_expand`, `log_info` ...'),
+            gives: result('request', 'dovecot_auth_request', 'as such a function gets it'),
           },
         ),
       ],

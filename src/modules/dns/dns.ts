@@ -23,6 +23,7 @@ import {
 import { type ConstantTableSpec, luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
 import { anything, integer, optionalBytes, optionalFlag, optionalNumber } from '../../lua-api/params.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
+import { answerShapes } from './answer-shapes.ts';
 import { DnsContext } from './context.ts';
 import { sameRecord } from './records.ts';
 import { shortFunctions } from './short.ts';
@@ -137,7 +138,9 @@ export function createDnsModule(resolver: Resolver, clock: Clock): ModuleSpec {
           undefined,
         ),
       ],
-      results: [{ name: 'answers', type: 'table', text: 'All answers so far; empty when there are none.' }],
+      results: [
+        { name: 'answers', type: 'dns_answers', text: 'All answers so far; empty when there are none.' },
+      ],
       suspends: true,
       text,
       examples: [
@@ -164,6 +167,7 @@ export function createDnsModule(resolver: Resolver, clock: Clock): ModuleSpec {
   return luaModule({
     name: 'dns',
     text: TEXT,
+    records: answerShapes,
     tables: [
       constantTable('class', 'Classes of records.', dnsClasses),
       constantTable('type', 'Types of records.', dnsTypes),
@@ -230,8 +234,8 @@ export function createDnsModule(resolver: Resolver, clock: Clock): ModuleSpec {
       luaFunction({
         name: 'isequal',
         params: [
-          anything('RR1', 'table', 'A record of an answer.'),
-          anything('RR2', 'table', 'Another one.'),
+          anything('RR1', 'dns_record', 'A record of an answer.'),
+          anything('RR2', 'dns_record', 'Another one.'),
         ],
         results: [{ name: 'boolean', type: 'boolean', text: 'True when they are equal.' }],
         text:

@@ -108,7 +108,7 @@ export const createArcModule = (parts: SealParts): ModuleSpec =>
         name: 'arc_chain',
         text: 'What `arc.verify` gives.',
         fields: [
-          { name: 'result', type: 'string', text: 'one of `arc.result`' },
+          { name: 'result', type: 'arc.result', text: 'one of `arc.result`' },
           {
             name: 'cause',
             type: 'string',

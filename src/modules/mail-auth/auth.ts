@@ -1,7 +1,7 @@
 // Lua module `auth`: what was found out about a sender, written down for those behind us, and who wrote a message (doc/reference/auth.md).
 import type { CallContext } from '../../lua-api/call-context.ts';
 import { LuaError, luaFunction, type Param, type ReadResult } from '../../lua-api/function-spec.ts';
-import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
+import { luaModule, type ModuleSpec, record } from '../../lua-api/module-spec.ts';
 import { bytes } from '../../lua-api/params.ts';
 import type { LuaRecord, LuaValue } from '../../lua-api/value.ts';
 import { parseAuthResults } from '../../mail-auth/auth-results/parse.ts';
@@ -54,7 +54,7 @@ function namesOf(client: ClientView | undefined): 'confirmed' | 'other' | 'none'
 
 const results: Param<readonly EntryMaker[]> = {
   name: 'results',
-  type: 'table',
+  type: 'auth_given',
   fallback: '{}',
   text:
     'Fields `spf` (of `spf.check`), `dkim` (of `dkim.verify`), `dmarc` (of `dmarc.check`), `arc` (of `arc.verify`), `iprev` (true: whether ' +
@@ -230,6 +230,14 @@ export function createAuthModule(hostName: string): ModuleSpec {
       }),
     ],
     records: [
+      record('auth_given', 'What `auth.add` and `auth.results` take.', {
+        spf: ['spf_result?', 'of `spf.check`'],
+        dkim: ['dkim_signature[]?', 'of `dkim.verify`'],
+        dmarc: ['dmarc_result?', 'of `dmarc.check`'],
+        arc: ['arc_chain?', 'of `arc.verify`'],
+        iprev: ['boolean?', 'true: whether `client.host` is confirmed'],
+        auth: ['boolean?', 'true: `client.auth_user`'],
+      }),
       {
         name: 'auth_results',
         text: 'What `auth.parse` gives.',
@@ -247,7 +255,7 @@ export function createAuthModule(hostName: string): ModuleSpec {
           { name: 'reason', type: 'string?', text: 'as it is written, without quotes' },
           {
             name: 'properties',
-            type: 'table',
+            type: 'table<string, string>',
             text: 'by name, lower case (`smtp.mailfrom`, `header.d`); of two of a name the first',
           },
         ],

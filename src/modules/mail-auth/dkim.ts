@@ -137,8 +137,8 @@ export const createDkimModule = (verifiers: Verifiers, clock: Clock, keys: KeyFi
         name: 'dkim_signature',
         text: 'An entry of what `dkim.verify` gives. What the header does not say is nil.',
         fields: [
-          { name: 'result', type: 'string', text: 'one of `dkim.result`' },
-          { name: 'cause', type: 'string', text: 'one of `dkim.cause`' },
+          { name: 'result', type: 'dkim.result', text: 'one of `dkim.result`' },
+          { name: 'cause', type: 'dkim.cause', text: 'one of `dkim.cause`' },
           { name: 'domain', type: 'string?', text: 'd=, lower case: who signed' },
           { name: 'selector', type: 'string?', text: 's=' },
           { name: 'identity', type: 'string?', text: 'i=; `@` and the domain when it is absent' },

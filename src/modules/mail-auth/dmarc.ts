@@ -124,7 +124,7 @@ export const createDmarcModule = (parts: DmarcParts): ModuleSpec =>
         name: 'dmarc_result',
         text: 'What `dmarc.check` gives.',
         fields: [
-          { name: 'result', type: 'string', text: 'one of `dmarc.result`' },
+          { name: 'result', type: 'dmarc.result', text: 'one of `dmarc.result`' },
           {
             name: 'policy',
             type: 'string',

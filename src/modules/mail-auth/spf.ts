@@ -81,7 +81,7 @@ export const createSpfModule = (checks: SpfChecks): ModuleSpec =>
         name: 'spf_result',
         text: 'What `spf.check` gives.',
         fields: [
-          { name: 'result', type: 'string', text: 'one of `spf.result`' },
+          { name: 'result', type: 'spf.result', text: 'one of `spf.result`' },
           {
             name: 'domain',
             type: 'string',

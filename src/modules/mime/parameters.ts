@@ -15,7 +15,11 @@ export const parametersFunction: FunctionSpec = luaFunction({
   ],
   results: [
     { name: 'value', type: 'string', text: 'what stands before the first semicolon, lower case' },
-    { name: 'params', type: 'table', text: 'the parameters by their names in lower case; text in UTF-8' },
+    {
+      name: 'params',
+      type: 'table<string, string>',
+      text: 'the parameters by their names in lower case; text in UTF-8',
+    },
   ],
   text: `Takes a structured header value apart: comments out, quotes undone, the pieces of RFC 2231 joined and their charset decoded, encoded words decoded as
 mail programs do. Of several parameters of a name the last one counts, of a name in both forms that of RFC 2231. Lenient: missing semicolons and

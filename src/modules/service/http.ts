@@ -146,7 +146,7 @@ export function httpModule(dependencies: ServiceDependencies): ModuleSpec {
         examples: [
           "assert(service.http.request('mailto:x@example.com') == false)\nlocal result = service.wait(1)\nassert(result.http[1].url == 'mailto:x@example.com')\nassert(result.http[1].rcode == nil and result.http[1].error)",
           "assert(service.http.request('http://127.0.0.1/', 'GET') == false)   -- a reserved address\nassert(service.wait(1).http[1].error:find('reserved'))",
-          "-- Asked later, with everything.\nlocal function report(path)\n  service.http.request {\n    url = 'https://reports.example.com/spam', headers = { ['Content-Type'] = 'message/rfc822', ['X-Api-Key'] = 'secret' },\n    body_file = path, timeout = 10, redirects = 3,\n  }\n  local answer = service.wait(1).http[1]\n  return answer.rcode == 200 and util.json_decode(answer.content)\nend\nassert(not pcall(service.http.request, { url = 'http://www.example.com/', colour = 'red' }))",
+          "-- With everything.\nfunction hook.dot(path)\n  service.http.request {\n    url = 'https://reports.example.com/spam', headers = { ['Content-Type'] = 'message/rfc822', ['X-Api-Key'] = 'secret' },\n    body_file = path, timeout = 10, redirects = 3,\n  }\n  local answer = service.wait(1).http[1]\n  if answer.rcode ~= 200 then return '451 4.3.0 try again later' end\nend\nassert(not pcall(service.http.request, { url = 'http://www.example.com/', colour = 'red' }))",
           "assert(service.http.code.NOT_FOUND == 404 and service.http.code[404] == 'NOT_FOUND')",
         ],
         call: (context, given, method, since, post): LuaResults | Suspension => {

@@ -8,6 +8,7 @@ import { optionsOf } from '../../options/options.ts';
 import { sessionOf } from '../../policy/session-view.ts';
 import { clientWrite } from './client-write.ts';
 import { httpModule } from './http.ts';
+import { resultShapes } from './result-shapes.ts';
 import { rspamdFunction } from './rspamd.ts';
 import { clamdFunction, spamdFunction, timeoutMs } from './scan.ts';
 import { jobsOf, type ServiceDependencies } from './slot.ts';
@@ -32,6 +33,7 @@ export function createServiceModule(dependencies: ServiceDependencies): ModuleSp
   return luaModule({
     name: 'service',
     text: TEXT,
+    records: resultShapes,
     functions: [
       clamdFunction(dependencies),
       spamdFunction(dependencies),
@@ -45,7 +47,9 @@ export function createServiceModule(dependencies: ServiceDependencies): ModuleSp
             true,
           ),
         ],
-        results: [{ name: 'table', type: 'table', text: 'The results; empty when there are none.' }],
+        results: [
+          { name: 'table', type: 'service_results', text: 'The results; empty when there are none.' },
+        ],
         suspends: true,
         text: WAIT_TEXT,
         examples: ['assert(next(service.wait(1)) == nil)\nassert(next(service.wait(0)) == nil)'],

@@ -36,9 +36,9 @@ const WITH_MESSAGE =
   INBOX;
 const SAVED = `${WITH_MESSAGE}local uid = box:save(path)\n`;
 
-export const doneResult: ResultSpec = { name: 'done', type: 'boolean', text: 'true when it is done; nil' };
+export const doneResult: ResultSpec = { name: 'done', type: 'boolean?', text: 'true when it is done; nil' };
 export const causeResults: readonly ResultSpec[] = [
-  { name: 'cause', type: 'string', text: 'a word of `storage.cause` when it is not done' },
+  { name: 'cause', type: 'storage.cause?', text: 'a word of `storage.cause` when it is not done' },
   { name: 'text', type: 'string', text: 'what is wrong, for people' },
 ];
 
@@ -124,7 +124,7 @@ const one: Param<number> = {
 const target = bytes('to', 'full name of the other mailbox, which has to be there');
 const uidResult: ResultSpec = {
   name: 'uid',
-  type: 'integer',
+  type: 'integer?',
   text: 'of the message there; 0 when whoever reads mail gives it one; nil',
 };
 
@@ -139,9 +139,7 @@ const saving = (name: 'save' | 'deliver', text: string, findContent: FindContent
     ],
     results: [uidResult, ...causeResults],
     text,
-    examples: [
-      `${WITH_MESSAGE}local uid, cause, text = box:${name}(path, { '\\\\Seen' })\nassert(uid, text)`,
-    ],
+    examples: [`${WITH_MESSAGE}local uid, _, text = box:${name}(path, { '\\\\Seen' })\nassert(uid, text)`],
     call: (context, box, path, flags, keywords) => {
       const given = flagsOf(flags, keywords);
       return box.user.change(
@@ -191,7 +189,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
       results: [
         {
           name: 'status',
-          type: 'table',
+          type: 'storage_status?',
           text: '`messages`, `recent`, `unseen`, `uidvalidity`, `uidnext`, `keywords`; nil',
         },
         ...causeResults,
@@ -220,7 +218,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
       results: [
         {
           name: 'messages',
-          type: 'table',
+          type: 'storage_message[]?',
           text: 'an array by uid, each with `uid`, `seq`, `flags`, `keywords`, `recent`; nil',
         },
         ...causeResults,
@@ -244,7 +242,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
         listParam('flags', '`\\\\Seen`, `\\\\Flagged` ...'),
         listParam('keywords', 'other words'),
       ],
-      results: [{ name: 'changed', type: 'integer', text: 'how many messages; nil' }, ...causeResults],
+      results: [{ name: 'changed', type: 'integer?', text: 'how many messages; nil' }, ...causeResults],
       examples: [`${SAVED}assert(box:flags(uid, 'add', { '\\\\Flagged' }, { '$Work' }) == 1)`],
       text: 'Changes flags and keywords: `FlagsClear`, `FlagsSet`, `MessageRead`, `MessageTrash` for each message that has others then. A uid that is not there is passed over. Suspends.',
       call: (context, box, uids, how, flags, keywords) => {
@@ -263,7 +261,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
       name: 'expunge',
       suspends: true,
       params: [uidsParam],
-      results: [{ name: 'expunged', type: 'integer', text: 'how many messages; nil' }, ...causeResults],
+      results: [{ name: 'expunged', type: 'integer?', text: 'how many messages; nil' }, ...causeResults],
       examples: [`${SAVED}assert(box:expunge(uid) == 1)`],
       text: 'Removes messages for good: `MessageExpunge` for each. A uid that is not there is passed over. Suspends.',
       call: (context, box, uids) =>
@@ -314,7 +312,7 @@ export const boxClass = (findContent: FindContent): ClassSpec => ({
       name: 'metadata',
       suspends: true,
       params: [bytes('key', 'begins with `/private/` or `/shared/`')],
-      results: [{ name: 'value', type: 'string', text: 'nil when there is none' }, ...causeResults],
+      results: [{ name: 'value', type: 'string?', text: 'nil when there is none' }, ...causeResults],
       examples: [
         `${WITH_MESSAGE}box:deliver(path)\nassert(box:set_metadata('/private/comment', 'mine'))\nassert(box:metadata('/private/comment') == 'mine')`,
       ],

@@ -4,7 +4,7 @@ import { fileSource } from '../../delivery/message-source.ts';
 import type { CallContext } from '../../lua-api/call-context.ts';
 import { type ClassSpec, luaMethod } from '../../lua-api/class-spec.ts';
 import { type FunctionSpec, luaFunction } from '../../lua-api/function-spec.ts';
-import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
+import { luaModule, type ModuleSpec, record } from '../../lua-api/module-spec.ts';
 import { bytes } from '../../lua-api/params.ts';
 import { LuaObject } from '../../lua-api/value.ts';
 import type { MailUser } from '../../mailbox/port/mail-user.ts';
@@ -141,7 +141,7 @@ function userClass(box: ClassSpec): ClassSpec {
         results: [
           {
             name: 'mailboxes',
-            type: 'table',
+            type: 'storage_mailbox[]?',
             text: `an array by name, each with \`name\` and \`subscribed\`, ${MOST} at most; nil`,
           },
           ...causeResults,
@@ -172,6 +172,27 @@ export function createStorageModule(parts: StorageModuleParts): ModuleSpec {
   const user = userClass(box);
   return luaModule({
     name: 'storage',
+    records: [
+      record('storage_mailbox', 'One of `user:list`.', {
+        name: ['string', 'its full name'],
+        subscribed: ['boolean', 'whether the user has subscribed to it'],
+      }),
+      record('storage_status', 'What `box:status` gives.', {
+        messages: ['integer', 'how many'],
+        recent: ['integer', 'that nobody has looked at'],
+        unseen: ['integer', 'that are not read'],
+        uidvalidity: ['integer', 'another number says that uids are others'],
+        uidnext: ['integer', 'of the next message'],
+        keywords: ['string[]', 'that are used in it'],
+      }),
+      record('storage_message', 'One of `box:messages`.', {
+        uid: ['integer', 'what it is called by'],
+        seq: ['integer', 'its place'],
+        flags: ['string[]', '`\\\\Seen`, `\\\\Flagged` ...'],
+        keywords: ['string[]', 'other words'],
+        recent: ['boolean', 'nobody has looked at it'],
+      }),
+    ],
     text: TEXT,
     classes: [user, box],
     tables: [
@@ -187,7 +208,7 @@ export function createStorageModule(parts: StorageModuleParts): ModuleSpec {
       luaFunction({
         name: 'user',
         params: [bytes('name', 'an address, or a local part')],
-        results: [{ name: 'user', type: 'storage_user', text: 'whose mail it is; nil' }, ...causeResults],
+        results: [{ name: 'user', type: 'storage_user?', text: 'whose mail it is; nil' }, ...causeResults],
         text: 'Somebody’s mail. Whether he is there is seen when something is done. Does not suspend.',
         examples: [
           "local user, cause = storage.user('bob@example.com')\nif user == nil then\n  assert(cause == storage.cause.no_maildir)\nelse\n  assert(user.name == 'bob@example.com')\nend",

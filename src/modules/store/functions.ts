@@ -23,7 +23,11 @@ const cause: ResultSpec = {
   type: 'string',
   text: 'a word of `store.cause` when it is not done',
 };
-const noCause: ResultSpec = { ...cause, text: 'a word of `store.cause` when there is nil' };
+const noCause: ResultSpec = {
+  ...cause,
+  type: 'store.cause?',
+  text: 'a word of `store.cause` when there is nil',
+};
 const isDone: ResultSpec = { name: 'done', type: 'boolean', text: 'true when it is done' };
 const setName = bytes('set', 'Key of the set, 1 to 512 octets.');
 
@@ -67,7 +71,7 @@ function reading(access: StoreAccess): readonly FunctionSpec[] {
       results: [
         {
           name: 'value',
-          type: 'string|table',
+          type: 'string|table<string, string>|nil',
           text: 'the value, as text; of an array a table from key to value; nil',
         },
         noCause,
@@ -92,7 +96,7 @@ function reading(access: StoreAccess): readonly FunctionSpec[] {
       name: 'ttl',
       params: [key],
       results: [
-        { name: 'seconds', type: 'integer', text: 'how long it still lives, rounded up; nil' },
+        { name: 'seconds', type: 'integer?', text: 'how long it still lives, rounded up; nil' },
         noCause,
       ],
       suspends: true,
@@ -115,7 +119,7 @@ function reading(access: StoreAccess): readonly FunctionSpec[] {
         bytes('prefix', 'What the keys begin with; an empty one: all.'),
         optionalInteger('n', `How many at most, 1 to ${MAX_LISTED}.`, 100),
       ],
-      results: [{ name: 'keys', type: 'string[]', text: 'in no promised order; nil' }, noCause],
+      results: [{ name: 'keys', type: 'string[]?', text: 'in no promised order; nil' }, noCause],
       suspends: true,
       text: 'Keys of entries and sets, for administration: it looks through the store, so it must not stand where mail passes.',
       examples: [`${gets}assert(#store.list("x:", 1) == 1)`],
@@ -243,7 +247,7 @@ function sets(access: StoreAccess): readonly FunctionSpec[] {
         optionalInteger('ttl', 'Seconds that the set lives, from its first item on.', 3600),
       ],
       results: [
-        { name: 'isNew', type: 'boolean', text: 'true when the item was not there, false when it was; nil' },
+        { name: 'isNew', type: 'boolean?', text: 'true when the item was not there, false when it was; nil' },
         noCause,
       ],
       suspends: true,
@@ -267,7 +271,7 @@ function sets(access: StoreAccess): readonly FunctionSpec[] {
     luaFunction({
       name: 'count',
       params: [setName],
-      results: [{ name: 'items', type: 'integer', text: '0 when there is no such set; nil' }, noCause],
+      results: [{ name: 'items', type: 'integer?', text: '0 when there is no such set; nil' }, noCause],
       suspends: true,
       text: 'How many items a set has.',
       examples: ['assert(store.count("x:none") == 0)'],
@@ -294,7 +298,7 @@ function counting(access: StoreAccess): readonly FunctionSpec[] {
         optionalInteger('n', 'What is added; may be negative.', 1),
         optionalInteger('ttl', 'Seconds that it lives when this makes it.', 60),
       ],
-      results: [{ name: 'number', type: 'integer', text: 'the sum; nil' }, noCause],
+      results: [{ name: 'number', type: 'integer?', text: 'the sum; nil' }, noCause],
       suspends: true,
       text:
         'Adds to a whole number and gives the sum; makes it with `ttl` when there is none. It does not prolong: what is counted is counted from the first ' +

@@ -14,7 +14,7 @@ import { ask, down, octets, on, type StoreAccess } from './ask.ts';
 
 const allowed: ResultSpec = {
   name: 'allowed',
-  type: 'boolean',
+  type: 'boolean?',
   text: 'true when it was counted, false when it does not fit; nil',
 };
 
@@ -68,7 +68,7 @@ function readRates(given: LuaValue): ReadResult<readonly Rate[]> {
 const ratesParam: Param<readonly Rate[]> = {
   name: 'limits',
   crossing: 'value',
-  type: 'table[]',
+  type: 'store_limit[]',
   fallback: undefined,
   text: `At most ${MAX_RATES} tables with \`key\` (each another), \`limit\`, \`per\`, \`burst\` (1) and \`cost\` (1), as \`store.rate\` has them.`,
   read: readRates,
@@ -127,7 +127,7 @@ export function rateFunctions(access: StoreAccess): readonly FunctionSpec[] {
         allowed,
         {
           name: 'states',
-          type: 'table[]',
+          type: 'store_state[]|store.cause',
           text: 'of each limit `allowed`, `remaining` and `retry_after`; the cause when `allowed` is nil',
         },
       ],

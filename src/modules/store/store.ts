@@ -2,7 +2,7 @@
 // are arguments, results and their documentation.
 import type { Clock } from '../../base/clock.ts';
 import { LuaError, luaFunction, type Param } from '../../lua-api/function-spec.ts';
-import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
+import { luaModule, type ModuleSpec, record } from '../../lua-api/module-spec.ts';
 import { bytes, optionalBytes } from '../../lua-api/params.ts';
 import { LuaFunction, type LuaRecord } from '../../lua-api/value.ts';
 import { type StoreCause, storeCauses } from '../../store/store.ts';
@@ -102,6 +102,20 @@ export function createStoreModule(stores: Stores, clock: Clock): ModuleSpec {
   return luaModule({
     name: 'store',
     text: TEXT,
+    records: [
+      record('store_limit', 'One of `store.rates`.', {
+        key: ['string', '1 to 512 octets'],
+        limit: ['number', 'how many units in `per` seconds'],
+        per: ['number', 'seconds'],
+        burst: ['number?', 'how many may come at once; nil: 1'],
+        cost: ['number?', 'units of this call; nil: 1'],
+      }),
+      record('store_state', 'How a limit stands after `store.rates`.', {
+        allowed: ['boolean', 'whether it fits'],
+        remaining: ['integer', 'units that would still fit'],
+        retry_after: ['number', 'seconds until it fits'],
+      }),
+    ],
     tables: [
       {
         name: 'cause',
@@ -122,7 +136,7 @@ export function createStoreModule(stores: Stores, clock: Clock): ModuleSpec {
         results: [
           {
             name: 'other',
-            type: 'table',
+            type: 'store',
             text: 'a table with the functions `get`, `set`, `add`, `replace`, `incr`, `expire`, `ttl`, `delete`, `member`, `count`, `list`, `rate`, `rates`, `state`',
           },
         ],

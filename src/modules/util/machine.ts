@@ -22,7 +22,7 @@ const cpucount = luaFunction({
 const getloadavg = luaFunction({
   name: 'getloadavg',
   params: [],
-  results: [{ name: 'averages', type: 'table', text: 'the averages of 1, 5 and 15 minutes' }],
+  results: [{ name: 'averages', type: 'number[]', text: 'the averages of 1, 5 and 15 minutes' }],
   text:
     'The load averages of the machine, as `[1]`, `[2]`, `[3]` and as fields `["1m_avg"]`, `["5m_avg"]`, `["15m_avg"]` (in brackets: such names ' +
     'cannot stand behind a dot). Does not suspend.',
