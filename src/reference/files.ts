@@ -12,7 +12,11 @@ import { optionPage } from './option-page.ts';
 import { hookStub, moduleStub, stubPath } from './stub.ts';
 
 /** All generated files but doc/hooks.md, of which only the tables are made (see hook-list.ts). */
-export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<string, string> {
+/** `scriptFunctions`: the globals by which scripts for Dovecot are called. */
+export function referenceFiles(
+  modules: readonly ModuleSpec[],
+  scriptFunctions: readonly string[],
+): ReadonlyMap<string, string> {
   return new Map([
     ['doc/reference/README.md', indexPage(modules)],
     ['doc/reference/options.md', optionPage()],
@@ -25,6 +29,6 @@ export function referenceFiles(modules: readonly ModuleSpec[]): ReadonlyMap<stri
     ...modules.map((module) => [pagePath(module), modulePage(module)] as const),
     ...modules.map((module) => [stubPath(module), moduleStub(module)] as const),
     ['lib-lua/stubs/hook.lua', hookStub()],
-    ['lib-lua/stubs/smtpe.luacheckrc', luacheckStandard(modules)],
+    ['lib-lua/stubs/smtpe.luacheckrc', luacheckStandard(modules, scriptFunctions)],
   ]);
 }

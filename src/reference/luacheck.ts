@@ -1,5 +1,4 @@
 // A standard for luacheck (lib-lua/stubs/smtpe.luacheckrc): the names of the API, so that misspelt ones are found.
-import { scriptFunctions } from '../compat/dovecot/script-functions.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import { hookNames } from '../policy/hook-table.ts';
 import { elsewhereModules } from '../policy/lint/elsewhere.ts';
@@ -60,7 +59,8 @@ function fieldLines(module: ModuleSpec, indent: string): readonly string[] {
   });
 }
 
-export function luacheckStandard(all: readonly ModuleSpec[]): string {
+/** `globals`: those that scripts for others may set. */
+export function luacheckStandard(all: readonly ModuleSpec[], globals: readonly string[]): string {
   // What a script requires is a local of its own.
   const modules = all.filter(({ required }) => required === undefined);
   return page([
@@ -75,7 +75,7 @@ export function luacheckStandard(all: readonly ModuleSpec[]): string {
       .filter((module) => module.fields.length > 0)
       .map((module) => `      ${module.name} = { other_fields = true },`),
     '      -- Scripts for Dovecot are called by these.',
-    ...scriptFunctions.map((name) => `      ${name} = {},`),
+    ...globals.map((name) => `      ${name} = {},`),
     '   },',
     '   read_globals = {',
     ...modules

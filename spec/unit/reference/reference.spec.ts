@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testModule } from '../../../src/bench/module/test-module.ts';
 import { dovecotDescription } from '../../../src/compat/dovecot/description.ts';
+import { scriptFunctions } from '../../../src/compat/dovecot/script-functions.ts';
 import { referenceFiles } from '../../../src/reference/files.ts';
 import { withHookTables } from '../../../src/reference/hook-list.ts';
 import { allModules } from '../../fakes/all-modules.ts';
@@ -14,7 +15,7 @@ const root = join(import.meta.dirname, '../../..');
 const update = process.env.UPDATE_REFERENCE !== undefined;
 const advice = 'not current: run npm run reference and commit what it writes';
 const modules = [...allModules(), dovecotDescription, ...allRumbleTables(), testModule];
-const files = referenceFiles(modules);
+const files = referenceFiles(modules, scriptFunctions);
 
 /** The text of a file; '' when there is none. */
 function textOf(path: string): string {

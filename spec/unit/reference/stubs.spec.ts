@@ -3,11 +3,12 @@
 import { describe, expect, it } from 'vitest';
 import { testModule } from '../../../src/bench/module/test-module.ts';
 import { dovecotDescription } from '../../../src/compat/dovecot/description.ts';
+import { scriptFunctions } from '../../../src/compat/dovecot/script-functions.ts';
 import { referenceFiles } from '../../../src/reference/files.ts';
 import { allModules } from '../../fakes/all-modules.ts';
 
-const stubs = [...referenceFiles([...allModules(), dovecotDescription, testModule])].filter(([path]) =>
-  /^lib-lua\/stubs\/.*\.lua$/.test(path),
+const stubs = [...referenceFiles([...allModules(), dovecotDescription, testModule], scriptFunctions)].filter(
+  ([path]) => /^lib-lua\/stubs\/.*\.lua$/.test(path),
 );
 
 interface Line {
