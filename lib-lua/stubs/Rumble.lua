@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---The server, as scripts for Rumble see it (doc/rumble.md): in a policy behind `require "rumble"`.
 ---@class Rumble

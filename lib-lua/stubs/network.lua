@@ -1,5 +1,6 @@
 ---@meta
 -- Made by npm run reference. Do not edit.
+-- luacheck: ignore
 
 ---Name servers, as scripts for Rumble ask them (doc/rumble.md): in a policy behind `require "rumble"`.
 ---@class network
@@ -12,5 +13,5 @@ function network.getHostByName(host) end
 
 ---The mail exchangers of a domain. A domain that has an address only is its own, with preference 10 and its IPv4 address as host; one that takes no mail (RFC 7505) gives one entry with preference 0 and host `.`.
 ---@param domain string Its name.
----@return table[] exchangers each `{ preference = integer, host = string }`, the preferred ones first, hosts in lower case without final dot; empty when there is nothing
+---@return { preference: integer, host: string }[] exchangers each `{ preference = integer, host = string }`, the preferred ones first, hosts in lower case without final dot; empty when there is nothing
 function network.getMX(domain) end

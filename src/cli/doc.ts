@@ -4,10 +4,12 @@ import { silentWriter } from '../base/log.ts';
 import { nearestName } from '../base/nearest-name.ts';
 import { testModule } from '../bench/module/test-module.ts';
 import { dovecotDescription } from '../compat/dovecot/description.ts';
+import { rumbleTables } from '../compat/rumble/tables.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import { createModules } from '../modules/index.ts';
 import { openEventLog } from '../observe/event-log.ts';
 import { PolicyMetrics } from '../observe/metric/policy-metrics.ts';
+import { realSystem } from '../ops/system.ts';
 import { optionHelp } from '../options/help-text.ts';
 import { findOption } from '../options/option-set.ts';
 import { optionNames } from '../options/option-table.ts';
@@ -19,12 +21,13 @@ import { noNetwork } from './no-network.ts';
 import { complain, print } from './problems.ts';
 import { verbs, verbTable } from './verb.ts';
 
+const nobody = (): never => {
+  throw new Error('the API is only looked at');
+};
+
 /** The API, with nobody to talk to: it is only looked at. */
 function silentModules(options: Options): readonly ModuleSpec[] {
   const ports = noNetwork(options);
-  const nobody = (): never => {
-    throw new Error('the API is only looked at');
-  };
   return createModules({
     ...{ clock: systemClock, random: systemRandom, log: openEventLog(silentWriter), hostName: '' },
     ...{ resolver: ports.resolver, services: ports.services, stores: ports.stores, mailer: ports.mailer },
@@ -37,6 +40,7 @@ function silentModules(options: Options): readonly ModuleSpec[] {
 export const described = (modules: readonly ModuleSpec[]): readonly ModuleSpec[] => [
   ...modules,
   dovecotDescription,
+  ...rumbleTables({ resolver: { query: nobody, addresses: nobody }, system: realSystem }),
   testModule,
 ];
 

@@ -156,6 +156,10 @@ t.nxdomain = ""
 ---@param run fun(s: smtpe.test.session) Called with a session, of a client that has not connected yet.
 function t.case(name, run) end
 
+---Which policy the test is about, when that is not told by its name: files beside the test, as option `script` has them. Stands at the level of the file. Option `script` of the command line counts more.
+---@param files string|string[] `'policy.lua'`, or several in their order: `{ 'local.lua', 'filter.lua' }`.
+function t.policy(files) end
+
 ---One more client in the same case: what the first one has left in the store is there.
 ---@return smtpe.test.session session of a client that has not connected yet
 function t.session() end

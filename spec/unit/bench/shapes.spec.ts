@@ -181,6 +181,6 @@ end)`;
 it('no function gives a table that editors are told something else of', async () => {
   const run = await benchRun({ 'policy.lua': policy, 'policy_test.lua': test });
   const { failure } = run.case('shapes');
-  expect(failure?.trail.find(({ text }) => text.startsWith('hook.dot ->'))?.text).toBeUndefined();
-  expect(failure).toBeUndefined();
+  // What hook.dot has raised, when something is wrong.
+  expect(failure && JSON.stringify(failure.trail.slice(-4))).toBeUndefined();
 });

@@ -6,10 +6,11 @@ import { dovecotDescription } from '../../../src/compat/dovecot/description.ts';
 import { scriptFunctions } from '../../../src/compat/dovecot/script-functions.ts';
 import { referenceFiles } from '../../../src/reference/files.ts';
 import { allModules } from '../../fakes/all-modules.ts';
+import { allRumbleTables } from '../../fakes/all-rumble-tables.ts';
 
-const stubs = [...referenceFiles([...allModules(), dovecotDescription, testModule], scriptFunctions)].filter(
-  ([path]) => /^lib-lua\/stubs\/.*\.lua$/.test(path),
-);
+const stubs = [
+  ...referenceFiles([...allModules(), dovecotDescription, ...allRumbleTables(), testModule], scriptFunctions),
+].filter(([path]) => /^lib-lua\/stubs\/.*\.lua$/.test(path));
 
 interface Line {
   readonly path: string;

@@ -176,7 +176,7 @@ export const testModule: ModuleSpec = luaModule({
       params: [
         anything(
           'files',
-          'string|table',
+          'string|string[]',
           "`'policy.lua'`, or several in their order: `{ 'local.lua', 'filter.lua' }`.",
         ),
       ],

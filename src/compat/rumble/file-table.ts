@@ -51,7 +51,7 @@ const functions = (disk: Disk): readonly FunctionSpec[] => [
     results: [
       {
         name: 'facts',
-        type: 'table?',
+        type: '{ size: integer, created: integer, modified: integer, accessed: integer, mode: integer }?',
         text: 'integers: `size` (octets), `created` (Unix seconds, of the last change of its status), `modified`, `accessed`, `mode` as stat(2) has it; nil when it cannot be looked at',
       },
     ],

@@ -69,7 +69,7 @@ const functions = (resolver: Asking): readonly FunctionSpec[] => [
     results: [
       {
         name: 'exchangers',
-        type: 'table[]',
+        type: '{ preference: integer, host: string }[]',
         text: 'each `{ preference = integer, host = string }`, the preferred ones first, hosts in lower case without final dot; empty when there is nothing',
       },
     ],
