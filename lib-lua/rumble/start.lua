@@ -7,6 +7,7 @@ local session = behind.library 'rumble.session'
 
 behind.library 'rumble.strings'
 
+-- luacheck: globals print
 function print(...)
   local texts = {}
   for place = 1, select('#', ...) do
