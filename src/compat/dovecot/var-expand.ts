@@ -67,25 +67,27 @@ function cut(text: string, first: string | undefined, second: string | undefined
     : text.slice(Number(first), Number(first) + Number(second));
 }
 
-const comparisons: Readonly<Record<string, (a: string, b: string) => boolean>> = {
-  '==': (a, b) => Number(a) === Number(b),
-  '!=': (a, b) => Number(a) !== Number(b),
-  '<': (a, b) => Number(a) < Number(b),
-  '<=': (a, b) => Number(a) <= Number(b),
-  '>': (a, b) => Number(a) > Number(b),
-  '>=': (a, b) => Number(a) >= Number(b),
-  eq: (a, b) => a === b,
-  ne: (a, b) => a !== b,
-  lt: (a, b) => a < b,
-  le: (a, b) => a <= b,
-  gt: (a, b) => a > b,
-  ge: (a, b) => a >= b,
-};
+const comparisons: ReadonlyMap<string, (a: string, b: string) => boolean> = new Map(
+  Object.entries({
+    '==': (a, b) => Number(a) === Number(b),
+    '!=': (a, b) => Number(a) !== Number(b),
+    '<': (a, b) => Number(a) < Number(b),
+    '<=': (a, b) => Number(a) <= Number(b),
+    '>': (a, b) => Number(a) > Number(b),
+    '>=': (a, b) => Number(a) >= Number(b),
+    eq: (a, b) => a === b,
+    ne: (a, b) => a !== b,
+    lt: (a, b) => a < b,
+    le: (a, b) => a <= b,
+    gt: (a, b) => a > b,
+    ge: (a, b) => a >= b,
+  } satisfies Readonly<Record<string, (a: string, b: string) => boolean>>),
+);
 
 function long(name: string, about: Expansion): string {
   if (name.startsWith('if;')) {
     const [, a = '', operator = '', b = '', yes = '', no = ''] = name.split(';');
-    const compare = comparisons[operator];
+    const compare = comparisons.get(operator);
     if (compare === undefined) return `UNSUPPORTED_VARIABLE_${name}`;
     // Within braces no others can stand: letters are all there is.
     const operand = (text: string): string => expandTemplate(text, about);

@@ -105,6 +105,8 @@ export class MailRun {
   #names: ReadonlySet<string> = new Set();
   /** Of what it is asked for: monotonic milliseconds. */
   #until = 0;
+  /** script_init has been called. */
+  #isBegun = false;
   #over = false;
   #closed = false;
 
@@ -147,11 +149,12 @@ export class MailRun {
     return [...this.#names];
   }
 
-  /** Runs the file and script_init. Where something is wrong, it is over. */
+  /** Runs the file and script_init. Where something is wrong, it is over; script_deinit is called when script_init was, as Dovecot does. */
   async start(): Promise<RunProblem | undefined> {
     this.renew();
     const problem = await this.#start();
     if (problem === undefined) return undefined;
+    if (this.#isBegun && !problem.isOver) await this.#plain('finish', [], 'script_deinit()');
     this.#over = true;
     return { ...problem, isOver: true };
   }
@@ -167,9 +170,10 @@ export class MailRun {
     if (user.kind !== 'said') return problemOf(user, 'mail_user');
     const file = await this.#lua.load(factory, () => loaded);
     if (file.kind !== 'loaded') return problemOf(file, `lua_pcall(${path})`);
+    this.#isBegun = true;
     const init = await this.#call('begin', [settings], readSaid);
     if (init.kind !== 'said') return problemOf(init, 'lua_pcall(script_init, 0, 1)');
-    if (init.text !== undefined) return { message: init.text, traceback: undefined, isOver: true };
+    if (init.text !== undefined) return { message: init.text, traceback: undefined, isOver: false };
     const found = await this.#call('defined', [], readNames);
     if (found.kind !== 'names') return problemOf(found, 'script');
     this.#names = found.names;

@@ -176,9 +176,10 @@ export class PushScripts implements MailWatch {
     const problem = signal.aborted
       ? { message: 'given up', traceback: undefined, isOver: true }
       : ((await run.start()) ?? (await run.withUser('mail_user_created')));
+    // A script that has refused ends as any other; with the time that is left, as somebody waits.
+    const late = problem === undefined ? undefined : await run.finish();
     signal.removeEventListener('abort', giveUp);
     if (problem === undefined) return this.#opened(revision, person, run);
-    run.close();
     const { username } = person.fields;
     const cause = `mail_user_created(user) failed: ${problem.message}`;
     person.log.emit('push-script-failed', {
@@ -186,6 +187,12 @@ export class PushScripts implements MailWatch {
       traceback: problem.traceback,
       script: script.path,
     });
+    if (late !== undefined)
+      person.log.emit('push-script-failed', {
+        message: `rcpt ${username}: lua: ${late.message}`,
+        traceback: late.traceback,
+        script: script.path,
+      });
     return { kind: 'refused', cause };
   }
 
@@ -286,13 +293,14 @@ export class PushScripts implements MailWatch {
     const { clock, users } = this.#parts;
     const { fields, variables } = personFields(identity, session, clock.now());
     const stop = new AbortController();
-    const byLowerCase = new Map(Object.entries(settings).map(([name, value]) => [name.toLowerCase(), value]));
+    const own = new Map(Object.entries(settings));
+    const byLowerCase = new Map([...own].map(([name, value]) => [name.toLowerCase(), value]));
     return {
       ...{ fields, variables, settings, session, log },
       giveUp: () => stop.abort(),
       access: {
         user: users(identity, { signal: stop.signal }),
-        plugin: (name) => settings[name] ?? byLowerCase.get(name.toLowerCase()),
+        plugin: (name) => own.get(name) ?? byLowerCase.get(name.toLowerCase()),
       },
     };
   }
