@@ -196,22 +196,61 @@ export async function syncDirectory(files: Files, path: string): Promise<void> {
 }
 
 /**
- * Makes a directory with what is missing above it. Node's own recursion would never end where a file system says ENOENT although the
- * parent is there (procfs, automounters).
+ * Makes a directory with what is missing above it; gives what it has made, the outermost first. Node's own recursion would never end where a file
+ * system says ENOENT although the parent is there (procfs, automounters).
  */
-export async function makeDirectory(files: Files, path: string, mode = 0o700): Promise<void> {
+export async function makeDirectory(files: Files, path: string, mode = 0o700): Promise<readonly string[]> {
   try {
     await files.mkdir(path, { mode });
+    return [path];
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return;
+    if (codeOf(error) === 'EEXIST') return [];
     const parent = dirname(path);
     if (codeOf(error) !== 'ENOENT' || parent === path) throw error;
-    await makeDirectory(files, parent, mode);
+    const above = await makeDirectory(files, parent, mode);
     try {
       await files.mkdir(path, { mode });
+      return [...above, path];
     } catch (again) {
       // Another delivery was faster.
       if (codeOf(again) !== 'EEXIST') throw again;
+      return above;
     }
+  }
+}
+
+/** The directory, or the first one above it that is there. Rejects when that cannot be found out. */
+export async function nearestDirectory(files: Files, path: string): Promise<string> {
+  try {
+    await files.stat(path);
+    return path;
+  } catch (error) {
+    const parent = dirname(path);
+    if (!isMissing(error) || parent === path) throw error;
+    return nearestDirectory(files, parent);
+  }
+}
+
+/** Opens what we have made just now to give it away; whoever owns the directory above may have put something else there. */
+const MADE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Gives a directory or file that was made just now, and is still ours, the mode and the owner that it has to have. */
+export async function giveAway(
+  files: Files,
+  path: string,
+  mode: number,
+  owner: FolderRights['owner'],
+): Promise<void> {
+  if ((mode & 0o077) === 0 && owner === undefined) return;
+  const made = await files.open(path, MADE);
+  try {
+    const facts = await made.stat();
+    // Root gives away what root has made, and nothing that somebody has linked there.
+    if (owner !== undefined && (facts.uid !== 0 || (facts.isFile() && facts.nlink !== 1))) return;
+    // The mask of the process may have taken rights of the group.
+    if ((mode & 0o077) !== 0) await made.chmod(mode);
+    if (owner !== undefined) await made.chown(owner.user, owner.group);
+  } finally {
+    await made.close();
   }
 }

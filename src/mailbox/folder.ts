@@ -1,8 +1,9 @@
 // A folder on disk: its directory, its lock, and how what lies in it gets uids. What mailboxes and deliveries do to it is in files of their own.
-import { dirname, join } from 'node:path';
+import { constants } from 'node:fs';
+import { join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import { Turns } from '../base/turns.ts';
-import { type FolderRights, makeDirectory, rightsOf, stampAt } from './disk.ts';
+import { type FolderRights, giveAway, makeDirectory, nearestDirectory, rightsOf, stampAt } from './disk.ts';
 import { Dotlocks, type Lock } from './dotlock.ts';
 import {
   type FolderView,
@@ -21,6 +22,8 @@ import type { UidEntry, UidListHeader } from './uid-list-text.ts';
 
 /** After so long without a change Dovecot takes a lock of the uid list that names no process for left behind. */
 const STALE_MS = 120_000;
+/** An empty file, which may be there. */
+const MARK = constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Longer than the lock of a dead process stands. */
 export const LOCK_WAIT_MS = 4000;
 /** Folders that are read at the same time: each may be big. */
@@ -73,26 +76,29 @@ export class Folder {
   }
 
   /**
-   * Makes what is missing of it, cur/ at last, which makes it one. INBOX is for its owner alone, a folder as `inbox`, the directory of INBOX, is; what
-   * root makes belongs to who owns the directory that it is in.
+   * Makes what is missing of it, cur/ at last, which makes it one. A folder is as `inbox`, the directory of INBOX, is; so is what lies in INBOX, for
+   * its group; INBOX itself is for its owner alone. What root makes belongs to who owns the next directory above that was there.
    */
   async make(inbox?: string): Promise<void> {
     const { files } = this.site.parts;
     const isInbox = inbox === undefined;
-    const model = await rightsOf(this.site.parts, inbox ?? dirname(this.path)).catch(() => undefined);
-    const mode = isInbox ? 0o700 : (model?.directoryMode ?? 0o700);
-    await makeDirectory(files, this.path, mode);
+    const above = inbox ?? (await nearestDirectory(files, this.path).catch(() => undefined));
+    const model =
+      above === undefined ? undefined : await rightsOf(this.site.parts, above).catch(() => undefined);
+    const theirs = model?.directoryMode ?? 0o700;
+    // Nobody else reads what is new in a directory that everybody may enter.
+    const mode = !isInbox ? theirs : above === this.path ? theirs & 0o770 : 0o700;
+    const give = (path: string, its = mode): Promise<void> => giveAway(files, path, its, model?.owner);
+    for (const made of await makeDirectory(files, this.path, mode)) await give(made);
     if (!isInbox) {
       // What tells a folder of Maildir++ from a mailbox of its own.
-      const file = await files.open(join(this.path, 'maildirfolder'), 'a', mode & 0o666);
+      const path = join(this.path, 'maildirfolder');
+      const file = await files.open(path, MARK, mode & 0o666);
       await file.close();
+      await give(path, mode & 0o666);
     }
-    for (const part of ['tmp', 'new', 'cur']) await makeDirectory(files, join(this.path, part), mode);
-    if (model?.owner === undefined) return;
-    for (const part of ['', 'tmp', 'new', 'cur', ...(isInbox ? [] : ['maildirfolder'])]) {
-      const made = await files.open(join(this.path, part), 'r');
-      await made.chown(model.owner.user, model.owner.group).finally(() => made.close());
-    }
+    for (const part of ['tmp', 'new', 'cur'])
+      for (const made of await makeDirectory(files, join(this.path, part), mode)) await give(made);
   }
 
   rights(): Promise<FolderRights> {
