@@ -1,6 +1,25 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+// What counts memory, descriptors or processor time of its process has one of its own.
+const alone = [
+  'spec/attack/floods.spec.ts',
+  'spec/attack/pipelining.spec.ts',
+  'spec/attack/runaway.spec.ts',
+  'spec/property/held-memory.spec.ts',
+  'spec/property/mime-memory.spec.ts',
+  'spec/session/mail-auth-cost.spec.ts',
+  'spec/session/metrics.spec.ts',
+  'spec/session/part-contents.spec.ts',
+  'spec/unit/admin/process-gauges.spec.ts',
+  'spec/unit/lua/isolation-walk.spec.ts',
+  'spec/unit/lua/leak.spec.ts',
+  'spec/unit/lua/resources.spec.ts',
+  'spec/unit/lua/run/slices.spec.ts',
+  'spec/unit/net/descriptors.spec.ts',
+  'spec/unit/store/cost.spec.ts',
+];
+
 // Groups, one after the other: what runs in this process, what talks to real programs (built and installed first), and what holds the worst
 // cases against their bounds, which hold on a busy machine. Speeds (`npm run test:speed`) want a quiet machine and are
 // no part of `npm test`.
@@ -21,9 +40,15 @@ export default defineConfig({
         test: {
           name: 'here',
           include: ['spec/**/*.spec.ts'],
-          exclude: ['spec/real/**', 'spec/load/**'],
+          exclude: ['spec/real/**', 'spec/load/**', ...alone],
+          // Nothing of smtpe is a singleton, so files share a process: half of the time went into loading the same modules for each.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: alone, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
@@ -31,8 +56,8 @@ export default defineConfig({
           name: 'real',
           include: ['spec/real/**/*.spec.ts'],
           globalSetup: ['spec/real/global-setup.ts'],
-          // One of these starts a service several times; each start costs seconds on a machine that does other things.
-          testTimeout: 60_000,
+          // They wait more than they work: for programs that start, and for time-outs.
+          maxWorkers: 2 * Math.max(2, availableParallelism()),
           sequence: { groupOrder: 1 },
         },
       },

@@ -45,7 +45,7 @@ local ways = {
 }
 
 local function pause(where)
-  local mine = token or at.name
+  local mine = token or at.name or 'before hook.accept'
   visits = visits + 1
   seen.count = seen.count + 1
   local trail = mine .. '.' .. where .. '.' .. seen.count

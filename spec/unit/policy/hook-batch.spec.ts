@@ -118,12 +118,12 @@ describe('callEach', () => {
   });
 
   it('counts processor time for each line by itself, and stops the one that loops', async () => {
-    const busy = 'local function work() local t = os.clock() while os.clock() - t < 0.03 do end end\n';
+    const busy = 'local function work() local t = os.clock() while os.clock() - t < 0.02 do end end\n';
     const instance = await open(
       `${busy} function hook.body(line) work() if line == 'loop' then while true do end end end`,
-      { 'hook-cpu-limit': '100' },
+      { 'hook-cpu-limit': '400' },
     );
-    const lines = Array.from({ length: 12 }, (_, i) => String(i));
+    const lines = Array.from({ length: 24 }, (_, i) => String(i));
     // A row that is interrupted ends with the line that is being worked on.
     while (lines.length > 0) {
       const row = await instance.callEach('body', batchOf(lines));
