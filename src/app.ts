@@ -370,6 +370,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
           smartHost: other ?? smartHost,
           authSources,
           recipientSources: [authScripts.recipients],
+          scripts: loadScripts.hooks,
           policy: () => current.policy,
           ...(descriptors && { descriptors }),
           ...(tls && { tls }),

@@ -85,6 +85,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'close-limit': 'warning S1 hook.close is cut off cause=CAUSE',
   'protocol-client': 'debug S1 > line=LINE',
   'protocol-server': 'debug S1 < reply="250-REPLY\\r\\n250 ok"',
+  'script-silent': 'warning S1 a hook of a script returned ignore and has sent nothing command=COMMAND',
   'protocol-refusal': 'info S1 refused reply=REPLY cause=CAUSE command=COMMAND from=FROM client=CLIENT',
   'protocol-pipelining': 'debug S1 pipeline detected',
   'mail-recipients': 'info S1 recipients transaction=TRANSACTION to=TO status=7 why=WHY change=CHANGE to=TO',

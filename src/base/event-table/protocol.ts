@@ -17,6 +17,12 @@ export const protocolEvents = {
     when: 'A reply below 400 goes to the client.',
     fields: { reply: { type: 'lines', meaning: 'the reply as it is sent' } },
   },
+  'script-silent': {
+    level: 'warning',
+    text: 'a hook of a script returned ignore and has sent nothing',
+    when: 'A hook of a script (option load-script) said that it had answered the client, and had not: the client gets 451.',
+    fields: { command: { type: 'text', meaning: 'the command in hand; of AUTH the verb only' } },
+  },
   'protocol-refusal': {
     level: 'info',
     text: 'refused',

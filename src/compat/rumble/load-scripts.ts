@@ -9,6 +9,7 @@ import type { Options } from '../../options/options.ts';
 import { type LoadPlace, LoadScript } from './load-script.ts';
 import { unknownPermissions } from './permission.ts';
 import { Registration } from './registration.ts';
+import { SmtpHooks } from './smtp-hooks.ts';
 
 export interface LoadScriptsParts {
   readonly log: Log;
@@ -40,6 +41,8 @@ export class LoadScripts {
   readonly #parts: LoadScriptsParts;
   #engine: LuaEngine | undefined;
   #revision: Revision | undefined;
+  /** For SMTP sessions. */
+  readonly hooks = new SmtpHooks(() => this.#revision?.registration);
 
   constructor(parts: LoadScriptsParts) {
     this.#parts = parts;

@@ -3,8 +3,8 @@ import type { CallContext } from '../../lua-api/call-context.ts';
 import { type ClassSpec, luaMethod } from '../../lua-api/class-spec.ts';
 import { LuaError, type LuaResults, type Suspension } from '../../lua-api/function-spec.ts';
 import { bytes, integer } from '../../lua-api/params.ts';
+import type { Dialogue } from '../../net/dialogue.ts';
 import { optionsOf } from '../../options/options.ts';
-import type { Dialogue } from './dialogue.ts';
 import type { Mutex } from './mutex.ts';
 
 const KIB = 1024;

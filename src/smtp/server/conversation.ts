@@ -5,7 +5,8 @@ import { chain, type Maybe } from '../../base/maybe.ts';
 import { DotFraming } from '../../message/framing/dot.ts';
 import type { TlsContexts } from '../../net/tls-context.ts';
 import { isPositive, type Reply } from '../protocol/reply.ts';
-import type { Applied, Command, Objection, Prepared } from './command.ts';
+import { type AboutCommand, askScripts, SCRIPTS, type ScriptsSaid } from './ask-scripts.ts';
+import type { Applied, Command, Objection, Prepared, Started } from './command.ts';
 import { type CommandLine, parseCommand } from './command-parser.ts';
 import { beginsChunk, octetsBehind } from './commands/bdat.ts';
 import { commands, outOfSequence, tlsRequired, unknownCommand } from './commands/index.ts';
@@ -218,6 +219,8 @@ export class Conversation {
         return chain(replies.send(after.reply, after.cause), () =>
           this.#core.ending === undefined ? this.#endTransaction() : undefined,
         );
+      case 'answered':
+        return this.#core.ending === undefined ? this.#endTransaction() : undefined;
     }
   }
 
@@ -275,7 +278,68 @@ export class Conversation {
   #start(command: Command, line: CommandLine, answers: readonly string[]): Maybe<void> {
     const core = this.#core;
     if (this.#lua !== undefined && command === unknownCommand) return this.#lua.take(core, line.input);
-    const started = command.start(line, this.#context, answers);
+    // They are asked about a hello before anything else is.
+    return isHello(command)
+      ? this.#scriptsFirst(command, line, undefined, () =>
+          this.#started(command, line, answers, command.start(line, this.#context, answers)),
+        )
+      : this.#started(command, line, answers, command.start(line, this.#context, answers));
+  }
+
+  /** Hooks of scripts, then the rest: a command that is refused for where it stands or how it is written never gets here. */
+  #scriptsFirst(
+    command: Command,
+    line: CommandLine,
+    octets: number | undefined,
+    rest: () => Maybe<void>,
+  ): Maybe<void> {
+    const { scripts } = this.#core.deps;
+    const verb = line.verb.toLowerCase();
+    if (scripts === undefined || SILENT_COMMANDS.has(command) || !scripts.has('command', verb)) return rest();
+    const about: AboutCommand = {
+      ...{ verb, line: this.#input },
+      ...(isHello(command) && { helo: line.argument }),
+    };
+    const { transaction } = this.#core;
+    if (command.verb === 'RCPT') transaction?.story.asks('rcpt', withoutWord(line.argument));
+    if (command.verb === 'DATA') transaction?.story.asks('data');
+    return chain(askScripts(this.#core, 'command', about), (said) =>
+      said.kind === 'go' ? rest() : this.#scriptsSaid(command, said, octets),
+    );
+  }
+
+  /** The command has no effect. */
+  #scriptsSaid(
+    command: Command,
+    said: Exclude<ScriptsSaid, { kind: 'go' }>,
+    octets: number | undefined,
+  ): Maybe<void> {
+    if (said.kind === 'over') return;
+    if (octets !== undefined) {
+      return this.#discard(
+        octets,
+        said.kind === 'answered' ? said : { kind: 'reply', reply: said.reply, cause: SCRIPTS },
+      );
+    }
+    const sent = said.kind === 'answered' ? said.code : this.#core.replies.send(said.reply, SCRIPTS);
+    // Who wants to leave is not kept.
+    return chain(sent, () =>
+      command.verb === 'QUIT' ? this.#core.end({ code: 0, cause: 'QUIT' }) : undefined,
+    );
+  }
+
+  #started(command: Command, line: CommandLine, answers: readonly string[], started: Started): Maybe<void> {
+    const core = this.#core;
+    if (started.kind === 'refuse' || answers.length > 0 || isHello(command))
+      return this.#run(command, line, answers, started);
+    const octets = started.kind === 'go' ? started.command.octets : undefined;
+    if (started.kind === 'go' && started.command.hook === 'starttls' && core.input.buffered > 0)
+      return this.#clearBehindTls();
+    return this.#scriptsFirst(command, line, octets, () => this.#run(command, line, answers, started));
+  }
+
+  #run(command: Command, line: CommandLine, answers: readonly string[], started: Started): Maybe<void> {
+    const core = this.#core;
     switch (started.kind) {
       case 'refuse':
         if (command.verb === 'RCPT') core.transaction?.story.asks('rcpt', withoutWord(line.argument));
@@ -476,6 +540,11 @@ export class Conversation {
     }
   }
 }
+
+/** Nobody is asked about them but the policy. */
+const SILENT_COMMANDS: ReadonlySet<Command> = new Set([outOfSequence, tlsRequired]);
+
+const isHello = ({ verb }: Command): boolean => verb === 'HELO' || verb === 'EHLO';
 
 /** What stands behind `TO:`, for a path that could not be read. */
 function withoutWord(argument: string): string {

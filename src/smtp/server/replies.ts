@@ -12,7 +12,7 @@ type Failed = Extract<HookAnswer, { kind: 'failed' | 'limit' }>;
 
 /** A hook that says 421 announces the end, and the client expects it. */
 function isHooks421(reply: Reply, cause: string): boolean {
-  return reply.code === 421 && cause.startsWith('hook.');
+  return reply.code === 421 && (cause.startsWith('hook.') || cause === 'load-script');
 }
 
 export class Replies {
@@ -91,6 +91,11 @@ export class Replies {
     return reply.code;
   }
 
+  /** Somebody has answered the client in our place: it counts as any other reply. */
+  said(reply: Reply, cause: string): void {
+    this.#report(reply, cause);
+  }
+
   /** An error of the engine. */
   refuse(error: ErrorName, params?: ErrorParams): Maybe<number> {
     const { transaction, values } = this.#core;
@@ -120,16 +125,21 @@ export class Replies {
     return tolerated ? { kind: 'silent', drop: false } : answer;
   }
 
+  #report(reply: Reply, cause: string): void {
+    const core = this.#core;
+    core.transaction?.story.heard(reply.code, cause);
+    if (reply.code >= 400) {
+      core.counts.errors++;
+      core.report.refusal(reply, cause, this.#command, core.client, core.transaction?.sender);
+    } else core.report.reply(reply);
+    core.report.answered(this.#command, reply.code, cause);
+  }
+
   /** `closes`: it is a 421 of a hook, which ends the session (RFC 5321 section 3.8). */
   #write(reply: Reply, cause: string, closes: boolean): number {
     const core = this.#core;
     const { code } = reply;
-    core.transaction?.story.heard(code, cause);
-    if (code >= 400) {
-      core.counts.errors++;
-      core.report.refusal(reply, cause, this.#command, core.client, core.transaction?.sender);
-    } else core.report.reply(reply);
-    core.report.answered(this.#command, code, cause);
+    this.#report(reply, cause);
     core.output.add(reply.text);
     if (this.#dropping) core.end({ code: 1, cause: `dropped by ${cause}` });
     else if (closes) core.end({ code: 1, cause: `421 of ${cause}` });

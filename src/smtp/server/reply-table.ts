@@ -25,6 +25,20 @@ export const errorTable = {
   // The engine and the policy
   internal: error(1, 421, '4.3.0', 'internal error', 'the policy failed or an internal error occurred'),
   replyTooLong: error(2, 421, '4.3.0', 'reply too long', 'a hook gave a reply of more than 16384 bytes'),
+  scriptSilent: error(
+    3,
+    451,
+    '4.3.0',
+    'not answered, try again later',
+    'a hook of a script (load-script) returned `ignore`, as if it had answered, and had sent nothing',
+  ),
+  scriptEnds: error(
+    4,
+    421,
+    '4.7.0',
+    'closing connection',
+    'a hook of a script (load-script) ended the session',
+  ),
 
   // Commands
   unknown: error(10, 502, '5.5.1', '{input} command unknown', 'the command is unknown or not offered'),

@@ -12,6 +12,8 @@ export interface SecureLine {
   hold(): void;
   /** There is none after all. */
   release(): void;
+  /** What had been kept back is read, as there is room again. */
+  readOn(): void;
   /** Resolves when the connection is encrypted, and read again (true); or when the session has an ending (false). */
   secure(contexts: TlsContexts): Promise<boolean>;
 }

@@ -14,6 +14,7 @@ import type { Options } from '../../options/options.ts';
 import type { Policy } from '../../policy/instance.ts';
 import type { AuthSource } from '../../users/auth-source.ts';
 import type { RecipientSource } from '../../users/recipient-source.ts';
+import type { ScriptHooks } from './script-hooks.ts';
 import type { Observers } from './transaction.ts';
 
 export interface ServerDeps {
@@ -37,6 +38,8 @@ export interface ServerDeps {
   readonly authSources?: readonly AuthSource[];
   /** Who knows recipients, in the order in which they are asked; undefined: nobody. */
   readonly recipientSources?: readonly RecipientSource[];
+  /** Scripts that are asked before the policy; undefined: there are none. */
+  readonly scripts?: ScriptHooks;
   /** What is left of the descriptors of the process; undefined: nobody looks. */
   readonly descriptors?: Pick<Descriptors, 'scarce' | 'advice'>;
   /** Whether new connections are taken; undefined: they are. */

@@ -3,6 +3,7 @@
 import { traceOf } from '../../base/errors.ts';
 import { chain, type Maybe } from '../../base/maybe.ts';
 import type { Transport } from '../../net/transport.ts';
+import { tellScriptsOfEnd } from './ask-scripts.ts';
 import type { Ending } from './ending.ts';
 import type { SessionCore } from './session-core.ts';
 
@@ -90,6 +91,11 @@ export class SessionClosing {
   #closePolicy(ending: Ending): Maybe<void> {
     const core = this.#core;
     if (!core.hasPolicy) return;
+    return chain(tellScriptsOfEnd(core), () => this.#closeHooks(ending));
+  }
+
+  #closeHooks(ending: Ending): Maybe<void> {
+    const core = this.#core;
     const { hooks } = core;
     const { error } = ending;
     const told = error === undefined ? undefined : hooks.call('error', [error.errno, error.text]);

@@ -96,7 +96,12 @@ export class SessionCore {
   ownWait: OwnWait | undefined;
   /** The next hop that was asked last. Written by message-end and next-hop. */
   nextHop = '';
-  /** Called when the client has sent something while the session waits for that. Written by session-opening. */
+  /** The client has closed its side. Written by session. */
+  inputEnded = false;
+  /**
+   * Called when the client has sent something, or closed its side, while the session waits for that. Written by session-opening and
+   * session-dialogue.
+   */
   inputArrived: (() => void) | undefined;
   readonly #ended: () => void;
   #client: Client;
@@ -104,6 +109,7 @@ export class SessionCore {
   #ending: Ending | undefined;
   #resetting = false;
   #abort: AbortController | undefined;
+  #closingAbort: AbortController | undefined;
   #interrupted = false;
   #interruptedFor: string | undefined;
   #hooks: PolicyHooks | undefined;
@@ -360,6 +366,12 @@ export class SessionCore {
     return this.#abort.signal;
   }
 
+  /** Likewise for what is begun when the session has its ending: aborted when that is cut off, too. */
+  get closingSignal(): AbortSignal {
+    this.#closingAbort ??= new AbortController();
+    return this.#closingAbort.signal;
+  }
+
   /** True once the session ends, or was cut off and is about to: nothing new is begun. */
   get isOver(): boolean {
     return this.#ending !== undefined || this.#interrupted;
@@ -370,6 +382,7 @@ export class SessionCore {
     this.#interrupted = true;
     this.#interruptedFor ??= cause;
     this.#abort?.abort();
+    this.#closingAbort?.abort();
     this.#hooks?.cancel();
   }
 

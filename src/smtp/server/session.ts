@@ -87,7 +87,6 @@ export class Session implements TransportUser, SecureLine {
   #awaited: Awaited | undefined;
   /** How the message that is being received comes in. */
   #pace: DataPace | undefined;
-  #inputEnded = false;
   /** Octets that came. */
   #bytes = 0;
   /** What comes is not read: it is the beginning of a TLS handshake. */
@@ -274,7 +273,7 @@ export class Session implements TransportUser, SecureLine {
     const core = this.#core;
     if (core.input.buffered === 0) return 'no input';
     const likeness = likenessOf(core);
-    if (likeness === 'perhaps' && !this.#inputEnded) {
+    if (likeness === 'perhaps' && !this.#core.inputEnded) {
       if (core.input.head(1)[0] === CR) this.#beginning = 'held';
       return 'no input';
     }
@@ -291,7 +290,7 @@ export class Session implements TransportUser, SecureLine {
     if (held && core.input.buffered > core.values['limit-pipeline-bytes']) this.#transport.pause();
     else this.#transport.resume();
     if (this.#activity !== 'waiting') return;
-    if (this.#inputEnded && !this.#transport.stalled) {
+    if (this.#core.inputEnded && !this.#transport.stalled) {
       if (this.#await(this.#conversation.unfinished())) return;
       core.end(CLIENT_CLOSED);
     }
@@ -340,6 +339,10 @@ export class Session implements TransportUser, SecureLine {
     this.#holding = true;
   }
 
+  readOn(): void {
+    this.#transport.resume();
+  }
+
   release(): void {
     this.#holding = false;
     this.#transport.resume();
@@ -347,7 +350,7 @@ export class Session implements TransportUser, SecureLine {
 
   async secure(contexts: TlsContexts): Promise<boolean> {
     const core = this.#core;
-    const handshake = secureTransport(core, this.#transport, contexts, () => this.#inputEnded);
+    const handshake = secureTransport(core, this.#transport, contexts, () => core.inputEnded);
     const outcome = await waitedFor(core, handshake, { for: 'client', what: 'TLS handshake' });
     this.#holding = false;
     switch (outcome.kind) {
@@ -422,7 +425,8 @@ export class Session implements TransportUser, SecureLine {
 
   /** The client has sent everything. It still gets the replies to that. */
   inputEnded(): void {
-    this.#inputEnded = true;
+    this.#core.inputEnded = true;
+    this.#core.inputArrived?.();
     if (this.#activity === 'waiting') this.#turn();
   }
 

@@ -3,6 +3,7 @@ import { chain, type Maybe } from '../../base/maybe.ts';
 import { LuaTable } from '../../lua-api/value.ts';
 import type { ProxyFacts } from '../../net/proxy-facts.ts';
 import { limitKey } from '../../net-address/network-list.ts';
+import { askScripts, SCRIPTS, type ScriptsSaid } from './ask-scripts.ts';
 import { banner } from './default-reply.ts';
 import { likenessOf, refuseProxy } from './proxy-unasked.ts';
 import type { SessionCore } from './session-core.ts';
@@ -26,7 +27,7 @@ export function admit(core: SessionCore): Maybe<boolean> {
 
 /** hook.accept and the banner. 'over': the session ends with it. */
 export function welcome(core: SessionCore): Maybe<'welcome' | 'not-welcome' | 'over'> {
-  const { client, deps, idSess } = core;
+  const { client, idSess } = core;
   // What is there before the banner: what the client before XCLIENT did is not his.
   core.pipelining = core.input.buffered > 0;
   core.setClient({
@@ -46,6 +47,30 @@ export function welcome(core: SessionCore): Maybe<'welcome' | 'not-welcome' | 'o
   if (core.listener.name !== '') core.setClient({ listener: core.listener.name });
   if (client.tls !== undefined) core.setClient({ tls: tlsTable(client.tls) });
   if (client.proxy !== undefined) core.setClient({ proxy: shownProxy(client.proxy) });
+  return chain(askScripts(core, 'accept'), (said) =>
+    said.kind === 'go' ? askPolicy(core) : welcomeOf(core, said),
+  );
+}
+
+/** What the hooks of scripts leave of it. */
+function welcomeOf(
+  core: SessionCore,
+  said: Exclude<ScriptsSaid, { kind: 'go' }>,
+): Maybe<'welcome' | 'not-welcome' | 'over'> {
+  switch (said.kind) {
+    case 'over':
+      return 'over';
+    case 'answered':
+      return said.code === 220 ? 'welcome' : 'not-welcome';
+    case 'refuse':
+      return chain(core.replies.send(said.reply, SCRIPTS), () =>
+        core.ending === undefined ? 'not-welcome' : 'over',
+      );
+  }
+}
+
+function askPolicy(core: SessionCore): Maybe<'welcome' | 'not-welcome' | 'over'> {
+  const { client, deps, idSess } = core;
   return chain(core.hooks.call('accept', [client.address, client.host]), (given) => {
     const answer = core.replies.settle(given);
     if (answer.kind === 'cancelled') return 'over';
