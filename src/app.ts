@@ -241,8 +241,9 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
         ...(heartbeat && { heartbeat }),
       }),
   });
+  const serviceIds = new SessionIds(clock, random);
   const loadScripts: LoadScripts = new LoadScripts({
-    ...{ log, libLuaDirectory },
+    ...{ clock, log, libLuaDirectory, nextId: () => serviceIds.next() },
     createEngine: (its) =>
       createRumbleEngine({
         ...{ clock, random, log, hostName, libLuaDirectory, resolver, system },

@@ -476,6 +476,7 @@ stds.smtpe = {
       }},
       Rumble = { fields = {
          setHook = {},
+         createService = {},
          dprint = {},
       }},
       socket = { other_fields = true },

@@ -46,7 +46,7 @@ export async function startRumble(
   const services = createServices({ clock: systemClock, resolver });
   let engine: LuaEngine | undefined;
   const scripts = new LoadScripts({
-    ...{ log, libLuaDirectory },
+    ...{ clock: systemClock, log, libLuaDirectory, nextId: () => 'SERVICE1' },
     createEngine: async (its) => {
       engine = await createRumbleEngine({
         ...{ clock: systemClock, random: systemRandom, log, hostName: 'mx.example.test', libLuaDirectory },

@@ -142,6 +142,7 @@ export class WholeServer {
     const push = await app.pushScripts.prepare(options);
     if (push.kind === 'failed') return fail(push.message);
     push.take();
+    app.loadScripts.openDoors({ limits });
     const loaded = await app.loadScripts.prepare(options);
     if (loaded.kind === 'failed') return fail(loaded.message);
     loaded.take();
@@ -262,7 +263,7 @@ export class WholeServer {
   }
 
   async stop(graceSeconds = 0): Promise<void> {
-    await this.server.close(graceSeconds);
+    await Promise.all([this.server.close(graceSeconds), this.app.loadScripts.stop(graceSeconds)]);
     this.app.close();
     await rm(this.directory, { recursive: true, force: true });
   }

@@ -38,6 +38,7 @@ class Orders {
   metrics: MetricSets | undefined;
   #desk: Desk | undefined;
   #tickets: (key: Buffer) => void = () => undefined;
+  #asked: Promise<unknown> = Promise.resolve();
   #sockets: ((message: ToWorker, handle: object | undefined) => void) | undefined;
   #reload: ((message: ToWorker) => void) | undefined;
   /** Reloads that came while it was starting. */
@@ -121,8 +122,15 @@ class Orders {
   }
 
   /** The sockets that the main process holds. */
-  readonly bound: BoundSockets = (listener, wanted) =>
-    new Promise((resolve, reject) => {
+  readonly bound: BoundSockets = (listener, wanted) => {
+    // One after the other: an answer does not say what it answers.
+    const asked = this.#asked.then(() => this.#askForSockets(listener, wanted));
+    this.#asked = asked.catch(() => undefined);
+    return asked;
+  };
+
+  #askForSockets(...[listener, wanted]: Parameters<BoundSockets>): ReturnType<BoundSockets> {
+    return new Promise((resolve, reject) => {
       const handles: object[] = [];
       this.#sockets = (message, handle) => {
         if (message.kind === 'no-socket') {
@@ -135,6 +143,7 @@ class Orders {
       };
       void this.#line.send({ kind: 'open', listener, wanted });
     });
+  }
 }
 
 /** Signals in a worker. SIGTERM to this process alone is a wish to be replaced; everything else is for the main process to decide. */

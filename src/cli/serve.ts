@@ -189,6 +189,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   if (told.kind === 'failed') return giveUp(told.message);
   told.take();
   for (const warning of told.warnings) log.emit('push-script-warning', { warning });
+  app.loadScripts.openDoors({ limits: parts.limits, gate, descriptors, bound: parts.bound });
   const loaded = await app.loadScripts.prepare(options, policy && (policy.loadScripts ?? []));
   if (loaded.kind === 'failed') return giveUp(loaded.message);
   loaded.take();
@@ -285,7 +286,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const stop = async (graceSeconds: number): Promise<void> => {
     watch?.stop();
     const until = systemClock.monotonic() + graceSeconds * 1000;
-    await server.close(graceSeconds);
+    await Promise.all([server.close(graceSeconds), app.loadScripts.stop(graceSeconds)]);
     // What has been delivered is told of within the same time.
     await app.pushScripts.drain(until - systemClock.monotonic());
     if (closed) return;

@@ -154,6 +154,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'auth-script-failed': 'err S1 MESSAGE traceback=TRACEBACK script=SCRIPT',
   'auth-script-refused': 'info S1 MESSAGE',
   'load-script-warning': 'warning S1 WARNING',
+  'script-service': 'notice S1 SCRIPT: a service listens on ADDRESS',
   'load-script-failed': 'err S1 SCRIPT: WHAT: MESSAGE traceback=TRACEBACK',
   'policy-exit': 'err S1 the policy called os.exit, which is refused',
   'policy-tolerated': 'warning S1 SCRIPT: PROBLEM',

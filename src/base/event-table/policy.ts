@@ -71,6 +71,15 @@ export const policyEvents = {
     when: 'A script of option load-script asked for what it does not get.',
     fields: { warning: { type: 'text', meaning: 'script, and what is wrong' } },
   },
+  'script-service': {
+    level: 'notice',
+    text: '{script}: a service listens on {address}',
+    when: 'A script of option load-script has created a service (Rumble.createService).',
+    fields: {
+      script: { type: 'text', meaning: 'path of the script' },
+      address: { type: 'text', meaning: '`address:port`, several separated by comma and blank' },
+    },
+  },
   'load-script-failed': {
     level: 'err',
     text: '{script}: {what}: {message}',

@@ -6,10 +6,19 @@ import type { LuaRef } from '../../lua-api/value.ts';
 export const hookPlaces = ['accept', 'command', 'close'] as const;
 export type HookPlace = (typeof hookPlaces)[number];
 
+/** What became of a wish for a service. */
+export type ServiceWish =
+  /** `isFirst`: in this process; the others are told that there is another. */
+  | { readonly kind: 'created'; readonly isFirst: boolean }
+  /** The port cannot be had. */
+  | { readonly kind: 'refused' };
+
 /** What a script asks for while its file level runs. */
 export interface Registrar {
   /** `command`: a verb of SMTP in lower case; undefined: every command. True in the process that has read the scripts first. */
   setHook(func: LuaRef, place: HookPlace, command: string | undefined): boolean;
+  /** `port` 0: a free one. */
+  createService(func: LuaRef, port: number, threads: number): Promise<ServiceWish>;
 }
 
 export interface RumbleCaller {

@@ -1,6 +1,7 @@
 // The scripts of a process that option load-script names, in their order. A reload starts the new ones beside the old, in fresh environments; the
 // old ones end when their calls have.
 import { resolve } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
 import { splitList } from '../../base/lists.ts';
 import type { Log } from '../../base/log.ts';
 import type { LuaEngine } from '../../lua/engine.ts';
@@ -9,10 +10,15 @@ import type { Options } from '../../options/options.ts';
 import { type LoadPlace, LoadScript } from './load-script.ts';
 import { unknownPermissions } from './permission.ts';
 import { Registration } from './registration.ts';
+import type { DoorParts } from './service-door.ts';
+import { ServiceDoors } from './service-doors.ts';
 import { SmtpHooks } from './smtp-hooks.ts';
 
 export interface LoadScriptsParts {
+  readonly clock: Clock;
   readonly log: Log;
+  /** Ids of connections of services. */
+  readonly nextId: () => string;
   readonly libLuaDirectory: string;
   /** An engine for these scripts alone; made when there is the first of them. */
   readonly createEngine: (options: Options) => Promise<LuaEngine>;
@@ -44,8 +50,16 @@ export class LoadScripts {
   /** For SMTP sessions. */
   readonly hooks = new SmtpHooks(() => this.#revision?.registration);
 
+  #doors: ServiceDoors | undefined;
+
   constructor(parts: LoadScriptsParts) {
     this.#parts = parts;
+  }
+
+  /** From now on services that scripts create are served: to be called before `prepare`, by who serves. */
+  openDoors(parts: Omit<DoorParts, 'log' | 'clock'>): void {
+    const { clock, log } = this.#parts;
+    this.#doors = new ServiceDoors({ ...parts, clock, log });
   }
 
   /**
@@ -64,13 +78,15 @@ export class LoadScripts {
       return { kind: 'failed', message };
     }
     if (paths.length === 0) return this.#prepared(undefined);
-    const { log, libLuaDirectory } = this.#parts;
+    const { clock, libLuaDirectory, log, nextId } = this.#parts;
     // Their author is the operator: they may ask this machine.
     const its = options.fork();
     its.set('http-allow-reserved', '0.0.0.0/0 ::/0', 'load-script');
     this.#engine ??= await this.#parts.createEngine(its);
     const place: LoadPlace = { engine: this.#engine, libLuaDirectory, options: its, log };
-    const registration = new Registration(isFirst);
+    const registration = new Registration({
+      ...{ clock, log, nextId, isFirst, options: its, doors: this.#doors },
+    });
     const revision = { registration, scripts: [] as LoadScript[] };
     for (const path of paths) {
       const registrar = registration.of(path, () => started);
@@ -82,6 +98,7 @@ export class LoadScripts {
         sources?.find((source) => source.path === path),
       );
       if (start.kind === 'failed') {
+        registration.giveUp();
         retire(revision);
         return { kind: 'failed', message: `load-script: ${start.message}` };
       }
@@ -100,9 +117,16 @@ export class LoadScripts {
       take: () => {
         const before = this.#revision;
         this.#revision = revision;
-        if (before !== undefined) retire(before);
+        if (revision === undefined) this.#doors?.keep(new Set());
+        else revision.registration.serve();
+        if (before !== undefined) {
+          // What is served goes on to its end; who waits has been handed over, or is let go.
+          void before.registration.end();
+          retire(before);
+        }
       },
       giveUp: () => {
+        revision?.registration.giveUp();
         if (revision !== undefined) retire(revision);
       },
     };
@@ -118,7 +142,20 @@ export class LoadScripts {
     return this.sources.flatMap(({ path, text, files }) => [{ path: resolve(path), text }, ...files]);
   }
 
+  /** No new connections of services; those that are served may finish within `graceSeconds`, then they are cut off. */
+  async stop(graceSeconds: number): Promise<void> {
+    this.#doors?.keep(new Set());
+    const registration = this.#revision?.registration;
+    if (registration === undefined) return;
+    const ended = registration.end();
+    const timer = this.#parts.clock.after(graceSeconds * 1000, () => registration.cut());
+    if (graceSeconds === 0) registration.cut();
+    await ended;
+    timer.cancel();
+  }
+
   close(): void {
+    this.#doors?.keep(new Set());
     if (this.#revision !== undefined) retire(this.#revision);
     this.#revision = undefined;
     this.#engine?.close();

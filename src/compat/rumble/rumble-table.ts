@@ -1,8 +1,8 @@
 // The table `Rumble` of Rumble's scripts: hooks and services, and what the server says of itself.
 import type { CallContext } from '../../lua-api/call-context.ts';
-import { type FunctionSpec, LuaError, luaFunction } from '../../lua-api/function-spec.ts';
+import { type FunctionSpec, LuaError, luaFunction, type Suspension } from '../../lua-api/function-spec.ts';
 import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
-import { anything, bytes, optionalBytes } from '../../lua-api/params.ts';
+import { anything, bytes, integer, optionalBytes, optionalInteger } from '../../lua-api/params.ts';
 import { type LuaRef, type LuaValue, luaTypeName } from '../../lua-api/value.ts';
 import { hookPlaces, type Registrar, RUMBLE } from './caller.ts';
 
@@ -72,6 +72,53 @@ const setHook: FunctionSpec = luaFunction({
   },
 });
 
+/** More at once would be no service any more. */
+const MOST_THREADS = 10_000;
+
+const createService: FunctionSpec = luaFunction({
+  name: 'createService',
+  params: [
+    anything(
+      'func',
+      'function',
+      'Called with the session table of each connection; when it ends the connection is closed.',
+    ),
+    integer('port', 'From 1 to 65535; 0 is a free one, which the log names.'),
+    optionalInteger(
+      'threads',
+      'Connections that are served at once; further ones wait (`rumble-service-queue`).',
+      10,
+    ),
+  ],
+  results: [
+    {
+      name: 'is_created',
+      type: 'boolean?',
+      text: 'false when the port cannot be had; nil when another worker has created the service, which this one serves, too',
+    },
+  ],
+  suspends: true,
+  text:
+    'Creates a TCP service at the addresses of `rumble-service-address`. Its name is its port as text. An error of the function is logged, and closes ' +
+    'the connection; a connection lasts at most `limit-session-time`. At the file level of a script of option load-script only.',
+  call: (context, func, port, threads): Suspension => {
+    const registrar = registrarOf(context, 'Rumble.createService');
+    const ref = functionIn(func, 'createService');
+    if (port < 0 || port > 65_535)
+      throw new LuaError(`Rumble.createService: there is no port ${port}; right would be: 1 to 65535, or 0`);
+    if (threads < 1 || threads > MOST_THREADS)
+      throw new LuaError(`Rumble.createService: ${threads} threads; right would be: 1 to ${MOST_THREADS}`);
+    return {
+      kind: 'suspension',
+      describe: () => `Rumble.createService ${port}`,
+      done: registrar
+        .createService(ref, port, threads)
+        .then((wish) => [wish.kind === 'refused' ? false : wish.isFirst ? true : undefined]),
+      cancel: () => undefined,
+    };
+  },
+});
+
 const dprint: FunctionSpec = luaFunction({
   name: 'dprint',
   params: [bytes('text', 'A line.')],
@@ -86,6 +133,6 @@ export function createRumbleTable(): ModuleSpec {
   return luaModule({
     name: 'Rumble',
     text: 'The server, as scripts for Rumble see it (doc/rumble.md): in a policy behind `require "rumble"`.',
-    functions: [setHook, dprint],
+    functions: [setHook, createService, dprint],
   });
 }

@@ -23,6 +23,15 @@ export const rumbleOptions = {
       'Addresses at which services of scripts listen (Rumble.createService), separated by blanks. Empty: every address.',
     ),
   ),
+  'rumble-service-queue': atStart(
+    integer(
+      10,
+      0,
+      10_000,
+      'connections',
+      'Connections of a service that wait while all of its threads are busy, for each worker; further ones are closed.',
+    ),
+  ),
   'rumble-receive-timeout': atStart(
     seconds(10, 'How long session:receive and session:receivebytes of such a script wait for a client.'),
   ),

@@ -1,0 +1,228 @@
+// The scripts of spec/session/rumble-cases, unmodified, in one process: what each answers, as Rumble does but where doc/differences.md says otherwise.
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Resolver } from '../../src/dns/resolver-api.ts';
+import { LineClient } from '../fakes/line-client.ts';
+import { waitUntil } from '../fakes/wait-until.ts';
+import { WholeServer, type WholeServerSettings } from '../fakes/whole-server.ts';
+
+const script = (name: string): string =>
+  readFileSync(join(import.meta.dirname, 'rumble-cases', `${name}.lua`), 'utf8');
+
+let server: WholeServer | undefined;
+const clients: LineClient[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await server?.stop();
+  server = undefined;
+});
+
+async function start(names: readonly string[], more: WholeServerSettings = {}): Promise<WholeServer> {
+  const files = Object.fromEntries(names.map((name) => [`${name}.lua`, script(name)]));
+  server = await WholeServer.start({
+    ...more,
+    files: { ...files, ...more.files },
+    loadScripts: names.map((name) => `${name}.lua`),
+    options: { 'rumble-allow': 'control', ...more.options },
+  });
+  return server;
+}
+
+async function client(port: number): Promise<LineClient> {
+  const one = await LineClient.connect(port);
+  clients.push(one);
+  return one;
+}
+
+async function smtp(commands: readonly string[]): Promise<readonly string[]> {
+  const its = await (server as WholeServer).greeted();
+  const codes: string[] = [];
+  for (const command of commands) codes.push((await its.command(command)).slice(0, 3) || '<closed>');
+  its.destroy();
+  return codes;
+}
+
+it('1: strings', async () => {
+  const { log } = await start(['01-strings']);
+  expect(log.lines.map(({ message }) => message)).toContain('strings: ready');
+  const one = await client(2701);
+  const rows: readonly (readonly [string, string])[] = [
+    ['SHA some text', 'b94f6f125c79e3a5ffaa826f584c10d52ada669e6762051b826b55776d05aed2'],
+    ['SHA abc', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
+    ['ENC This is a test!', '[VGhpcyBpcyBhIHRlc3Qh]'],
+    ['ENC a', '[YQ==]'],
+    ['DEC VGhpcyBpcyBhIHRlc3Qh', '[This is a test!]'],
+    ['DEC YQ==', '[a]'],
+    ['DEC YW!Jj', '[a]'],
+    ['TRIP This is a test!', 'true'],
+    [`TRIP ${'x'.repeat(200)}`, 'true'],
+  ];
+  for (const [sent, expected] of rows) expect(await one.ask(sent)).toBe(expected);
+  expect(await one.ask(`ENC ${'x'.repeat(100)}`)).toBe(`[${'eHh4'.repeat(18)}`);
+  expect(await one.line()).toBe(`${'eHh4'.repeat(15)}eA==]`);
+  one.write('\r\n');
+  expect(await one.line()).toBe('<closed>');
+});
+
+it('2: files', async () => {
+  const { directory } = await start(['02-files']);
+  await writeFile(join(directory, 'here'), 'hello world');
+  const ask = async (name: string): Promise<string> => (await client(2702)).ask(name);
+  const fields = 'size=number created=number modified=number accessed=number mode=number';
+  expect(await ask(join(directory, 'here'))).toBe(`11 true ${fields}`);
+  expect(await ask('/nonexistent/x')).toBe('missing nil');
+  expect(await ask('/etc')).toMatch(new RegExp(` ${fields}$`));
+});
+
+describe('4: echo', () => {
+  it('answers each client its own lines', async () => {
+    const { log } = await start(['04-echo']);
+    expect(log.lines.map(({ message }) => message)).toContain('echo: ready');
+    const [a, b] = [await client(2705), await client(2705)];
+    expect([await a.line(), await b.line()]).toEqual(Array(2).fill('hello 127.0.0.1 over IPv4'));
+    expect([await a.ask('abc'), await b.ask('x y  z '), await a.ask('d')]).toEqual([
+      '3:abc',
+      '7:x y  z ',
+      '1:d',
+    ]);
+    expect(await b.ask('y'.repeat(1500))).toBe(`1500:${'y'.repeat(1500)}`);
+    // A third one waits for its turn.
+    const c = await client(2705);
+    expect(await a.ask('e')).toBe('1:e');
+    expect(c.buffered).toBe('');
+    expect([await a.ask('bye'), await a.line()]).toEqual(['bye', '<closed>']);
+    expect(await c.line()).toBe('hello 127.0.0.1 over IPv4');
+    b.end('tail');
+    expect([await b.line(), await b.line(), await b.line()]).toEqual(['4:tail', 'bye', '<closed>']);
+  });
+
+  it('says farewell to who says nothing', async () => {
+    await start(['04-echo'], { options: { 'rumble-receive-timeout': '1' } });
+    const one = await client(2705);
+    expect(await one.linesTo('<closed>')).toEqual(['hello 127.0.0.1 over IPv4', 'bye', '<closed>']);
+  });
+});
+
+it('5: HTTP', async () => {
+  await start(['05-http']);
+  const ask = async (...pieces: readonly string[]): Promise<string> => {
+    const one = await client(2706);
+    for (const piece of pieces) {
+      one.write(piece);
+      await new Promise((sent) => setTimeout(sent, 20));
+    }
+    if (pieces.at(-1) === '') one.end();
+    return one.rest();
+  };
+  expect(await ask('GET /hello?x=1 HTTP/1.1\r\nHost: a\r\n\r\n')).toBe(
+    'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\n/hello?x=1',
+  );
+  const head = 'POST /p HTTP/1.1\r\nContent-Length: 11\r\n\r\n';
+  const answer = /Content-Length: 17\r\n\r\n11\/11\/hello\0world$/;
+  expect(await ask(`${head}hello\0world`)).toMatch(answer);
+  expect(await ask(head, 'hello\0', 'world')).toMatch(answer);
+  expect(await ask('POST /p HTTP/1.1\r\nContent-Length: 20\r\n\r\nhello\0world', '')).toMatch(answer);
+});
+
+describe('6: block list and exchangers', () => {
+  const zone: Readonly<Record<string, readonly { preference: number; value: string }[]>> = {
+    'mx.test': [
+      { preference: 20, value: 'b.mx.test.' },
+      { preference: 10, value: 'a.mx.test.' },
+    ],
+    'null.test': [{ preference: 0, value: '.' }],
+  };
+  const resolver = (listed: boolean, answers: () => boolean): Resolver =>
+    ({
+      query: async ({ name }: { readonly name: string }) => ({
+        answer: (zone[name] ?? []).map((fields) => ({ type: 15, fields })),
+      }),
+      addresses: async (host: string) => {
+        if (!answers()) await new Promise(() => undefined);
+        if (host === '1.0.0.127.bl.example.test' && listed) return ['127.0.0.2'];
+        return host === 'only-a.test' ? ['192.0.2.7'] : [];
+      },
+      reverse: async () => undefined,
+      confirms: async () => false,
+      close: () => undefined,
+    }) as unknown as Resolver;
+
+  it('refuses who is on the list', async () => {
+    const whole = await start(['06-block-list-and-exchangers'], {
+      ports: { resolver: resolver(true, () => true) },
+    });
+    const one = await whole.connect();
+    expect([await one.reply(), await one.reply()]).toEqual([
+      '554 5.7.1 127.0.0.1 is listed (127.0.0.2)\r\n',
+      '',
+    ]);
+    await one.closed();
+  });
+
+  it('lets others in, and gives exchangers; who waits for a name holds up nobody', async () => {
+    let answers = true;
+    const whole = await start(['06-block-list-and-exchangers', '04-echo'], {
+      ports: { resolver: resolver(false, () => answers) },
+    });
+    const one = await whole.connect();
+    expect(await one.reply()).toMatch(/^220 /);
+    const ask = async (domain: string): Promise<readonly string[]> => {
+      const its = await client(2707);
+      its.write(`${domain}\r\n`);
+      return (await its.rest()).split('\r\n').slice(0, -1);
+    };
+    expect(await ask('mx.test')).toEqual(['10 a.mx.test', '20 b.mx.test', '2 found, hooked: true']);
+    expect(await ask('only-a.test')).toEqual(['10 192.0.2.7', '1 found, hooked: true']);
+    expect(await ask('null.test')).toEqual(['0 .', '1 found, hooked: true']);
+    expect(await ask('nothing.test')).toEqual(['0 found, hooked: true']);
+    answers = false;
+    const [waits, echo] = [await client(2707), await client(2705)];
+    waits.write('other.test\r\n');
+    const began = performance.now();
+    expect([await echo.line(), await echo.ask('x')]).toEqual(['hello 127.0.0.1 over IPv4', '1:x']);
+    expect(performance.now() - began).toBeLessThan(100);
+    one.destroy();
+  });
+});
+
+it('8: verdicts', async () => {
+  await start(['08-verdicts']);
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ...['true.test', 'okay.test', 'nothing.test', 'table.test', 'word.test'].map(
+      (name) => [name, ['250', '250']] as const,
+    ),
+    ['number.test', ['550', '503']],
+    ['ignore.test', ['550', '503']],
+    ['failure.test', ['421', '<closed>']],
+    ['false.test', ['421', '<closed>']],
+  ];
+  for (const [name, codes] of rows) {
+    expect(await (await client(2709)).ask(name)).toBe('true');
+    expect([name, await smtp(['HELO a', 'MAIL FROM:<s@x.test>'])]).toEqual([name, codes]);
+  }
+  for (const [name, codes] of [
+    ['ignore.test', ['550', '503']],
+    ['okay.test', ['250', '250']],
+  ] as const) {
+    expect(await (await client(2709)).ask(name)).toBe('true');
+    expect(await smtp(['EHLO a', 'MAIL FROM:<s@x.test>'])).toEqual(codes);
+  }
+});
+
+it('13: counter with lock', async () => {
+  await start(['13-counter-with-lock']);
+  const [a, b, c] = [await client(2714), await client(2714), await client(2714)];
+  expect(await a.line()).toBe('got it');
+  expect([b.buffered, c.buffered]).toEqual(['', '']);
+  expect([await a.ask(''), await a.line()]).toEqual(['count 1', '<closed>']);
+  expect([await b.line(), await b.ask('x')]).toEqual(['got it', 'count 2']);
+  expect([await c.line(), await c.ask('x')]).toEqual(['got it', 'count 3']);
+  const d = await client(2714);
+  expect(await d.line()).toBe('got it');
+  const e = await client(2714);
+  d.destroy();
+  expect(await e.line()).toBe('got it');
+  await waitUntil(() => expect(c.isOver).toBe(true));
+});
