@@ -1,6 +1,7 @@
 // What `smtpe check` puts in the place of the world, so that the file level and hook.init can be run: name servers that answer nothing, next
 // hops and scanners that cannot be reached, commands that are not started, mail that is neither looked at nor changed, dicts that are only read. Each
 // answers at once.
+import { closedAccounts } from '../accounts/place.ts';
 import type { Ports } from '../app.ts';
 import { systemClock, systemRandom } from '../base/clock.ts';
 import { silentWriter } from '../base/log.ts';
@@ -69,6 +70,7 @@ export function noNetwork(
       close: () => undefined,
     },
     authSources: [],
+    accounts: closedAccounts(NO_MAIL),
     mailUsers: closedMailUsers(NO_MAIL),
     maildir: closedMaildir(NO_MAIL),
     stores: closedStores(options),

@@ -181,6 +181,10 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const missing =
     policy === undefined ? await requiredStoreProblem(options, app.ports.stores, systemClock) : undefined;
   if (missing !== undefined) return giveUp(missing);
+  const { accounts } = app.ports;
+  const opened = accounts.isNamed ? await accounts.open() : undefined;
+  if (opened?.kind === 'refused')
+    return giveUp(`${options.origin('rumble-database')}: rumble-database: ${opened.problem}`);
   const asked = await app.authScripts.prepare(options, policy?.authScripts);
   if (asked.kind === 'failed') return giveUp(asked.message);
   asked.take();
@@ -296,6 +300,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     counting.stop();
     // What is in memory goes with the process.
     await app.ports.stores.close();
+    await app.ports.accounts.close();
     app.close();
     await watchdog?.stop();
   };

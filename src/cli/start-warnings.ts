@@ -52,7 +52,8 @@ export async function warnAtStart({ values }: Options, log: Log): Promise<void> 
 export function warnOfClearAuth(options: Options, hooks: readonly string[], log: Log): void {
   for (const { flags, options: its, shown } of listenerOptions(options)) {
     const { values } = its;
-    if (!hooks.includes('auth') && values['smtp-auth-dovecot'] === '') continue;
+    const { 'rumble-database': database, 'smtp-auth-dovecot': dovecot } = values;
+    if (!hooks.includes('auth') && dovecot === '' && database === '') continue;
     if (flags.has('tls') || flags.has('tls-required')) continue;
     if (values['smtp-tls'] !== '' && values['smtp-tls-auth-only']) continue;
     log.emit('clear-auth-warning', {

@@ -75,6 +75,8 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       return (await import('./doc.ts')).doc(commandLine.operands, options);
     case 'explain':
       return (await import('./doc.ts')).explain(commandLine.operands);
+    case 'accounts':
+      return (await import('./accounts.ts')).accounts(options, commandLine.operands);
     case 'store':
       return (await import('./store.ts')).store(options, commandLine.operands);
     case 'talk':

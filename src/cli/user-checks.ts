@@ -3,7 +3,8 @@
 // the first message.
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { databaseOutlook } from '../accounts/database.ts';
 import { codeOf, codeOrText } from '../base/errors.ts';
 import { splitList } from '../base/lists.ts';
 import { isPerRecipient } from '../delivery/mailbox-path.ts';
@@ -75,6 +76,13 @@ async function storeDirectoryProblem(name: string, text: string): Promise<string
   return read.kind === 'wrong' || read.url.kind !== 'lmdb' ? undefined : directoryOutlook(read.url.path);
 }
 
+/** Of the database of accounts, and of their mail. */
+async function accountsProblem(option: string, text: string, user: string): Promise<string | undefined> {
+  if (text === '') return undefined;
+  if (option === 'rumble-database') return databaseOutlook(resolve(text));
+  return option === 'rumble-storage' ? maildirProblem(resolve(text).replaceAll('%', '%%'), user) : undefined;
+}
+
 /** What this process, which is `user` by now, cannot use; empty when all is well. */
 export async function unusableProblems(options: Options, user: string): Promise<readonly string[]> {
   const problems: string[] = [];
@@ -90,6 +98,8 @@ export async function unusableProblems(options: Options, user: string): Promise<
     }
     const store = await storeDirectoryProblem(name, text);
     if (store !== undefined) problems.push(`${origin}: ${name}=${text}: ${store}`);
+    const accounts = await accountsProblem(option, text, user);
+    if (accounts !== undefined) problems.push(`${origin}: ${name}=${text}: ${accounts}`);
     if (option !== 'smtp-smart-host') continue;
     for (const target of parseHostList(text)) {
       const wrong = target.kind === 'maildir' ? await maildirProblem(target.path, user) : undefined;

@@ -51,6 +51,14 @@ export const verbTable = {
       'list [PREFIX [N]]; get KEY; set KEY VALUE SECONDS; delete KEY; export [PREFIX]: JSON, an entry a line; import: such lines from stdin; backup DIRECTORY: the store on this disk. ' +
       'Beside a running server. An octet of a key that cannot be typed is written \\xHH. Exit code 0, 1 when there is no such key, 64 for a wrong use, 71 when the store cannot be used.',
   },
+  accounts: {
+    usage: 'smtpe accounts [OPTION ...] COMMAND [ARGUMENT ...]',
+    text: 'domains and users of rumble-database: list, add, password ...',
+    more:
+      'list: the domains; list DOMAIN: its accounts; add DOMAIN; add USER@DOMAIN [TYPE [ARGUMENT ...]]: mbox, alias with its addresses, relay with its host; password USER@DOMAIN; delete DOMAIN or USER@DOMAIN: mail stays on the disk; ' +
+      'export: JSON, a domain or an account a line, with what is kept of passwords; import: such lines from stdin. Passwords are read from the terminal or are the first line of stdin. ' +
+      'Beside a running server. Exit code 0, 1 when there is no such one, or there is one already, 64 for a wrong use, 71 when the database cannot be used.',
+  },
   users: {
     usage: 'smtpe users [OPTION ...]',
     text: 'the users that the scripts of auth-script list',
@@ -163,7 +171,7 @@ export interface CommandLine {
   readonly spelled: boolean;
   /** The option words, as option-word.ts reads them. */
   readonly words: readonly string[];
-  /** What is behind `store`, `sessions`, `trace` or `why`. */
+  /** What is behind `store`, `accounts`, `sessions`, `trace` or `why`. */
   readonly operands: readonly string[];
   /** `--json`, for the verbs that ask a server, and for check. */
   readonly json: boolean;
@@ -248,8 +256,8 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       operands.push(word);
       continue;
     }
-    // Behind a command of the store everything is its own, keys that look like options too.
-    if (verb === 'store' && (operands.length > 0 || isBare(word))) {
+    // Behind a command of the store or of accounts everything is its own, keys that look like options too.
+    if ((verb === 'store' || verb === 'accounts') && (operands.length > 0 || isBare(word))) {
       operands.push(word);
       continue;
     }
