@@ -3,6 +3,8 @@
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { AccountsLogIn } from './accounts/log-in.ts';
+import { AccountsPlace, type AccountsPort } from './accounts/place.ts';
 import { type Clock, type RandomInteger, systemClock, systemRandom } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { AuthScripts } from './compat/dovecot/auth-scripts.ts';
@@ -108,6 +110,8 @@ export interface Ports {
   /** The mail that lies in them. */
   readonly mailUsers: MailUsers;
   readonly services: Services;
+  /** Domains and users, opened when they are needed. */
+  readonly accounts: AccountsPort;
   /** What policies remember. */
   readonly stores: Stores;
   /** What scripts for Dovecot remember. */
@@ -254,17 +258,29 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   });
   const mailboxParts = { ...ofThisProcess(), clock, random, hostName };
   const site = new FolderSite(mailboxParts);
+  const ownMaildir = given.maildir ?? createMaildir(mailboxParts, site);
+  const mailUsers = given.mailUsers ?? createMailUsers(mailboxParts, site);
+  const accounts =
+    given.accounts ??
+    new AccountsPlace({
+      ...{ options, maildir: ownMaildir, mailUsers, files: mailboxParts.files, clock, log },
+    });
   const ports: Ports = {
     ...{ clock, random, system, resolver },
     mailer: given.mailer ?? smtpClient,
-    maildir: given.maildir ?? createMaildir(mailboxParts, site),
-    mailUsers: given.mailUsers ?? createMailUsers(mailboxParts, site),
+    maildir: ownMaildir,
+    mailUsers,
+    accounts,
     services: given.services ?? createServices({ clock, resolver, health }),
     stores:
       given.stores ??
       new OpenStores({ options, clock, random, log, resolver, memory: settings.memory ?? ownMemory(random) }),
     dicts: given.dicts ?? new Dicts({ options, clock, random, log, resolver }),
-    authSources: given.authSources ?? [authScripts, new DovecotAuth({ clock, random })],
+    authSources: given.authSources ?? [
+      authScripts,
+      new AccountsLogIn(accounts),
+      new DovecotAuth({ clock, random }),
+    ],
   };
   const { authSources, mailer, maildir, services, stores } = ports;
   let listening = (): readonly Endpoint[] => [];
@@ -279,6 +295,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       offers,
       tell: settings.tellCopies,
       watch: pushScripts,
+      accounts,
     },
     isOurOwn: (address, port) => isOurOwn({ address, port }, listening(), networkInterfaces),
   });
@@ -389,6 +406,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       mailer.close();
       services.close();
       void stores.close();
+      void accounts.close();
       void ports.dicts.close();
       for (const source of new Set([authScripts, ...authSources])) source.close?.();
       resolver.close();

@@ -66,7 +66,7 @@
 ---@field auth_claim string|nil in `hook.auth` only: the user whom the client claims to be, decoded
 ---@field auth_password string|nil in `hook.auth` only: the password, decoded. Do not log it
 ---@field auth_authorize string|nil in `hook.auth` only: the user for whom the client wants to act, when it is not the one whose password it gives (the authorization identity of PLAIN)
----@field auth_result string|nil in `hook.auth` only: what the sources of log-ins (`auth-script`, `smtp-auth-dovecot`) say: `ok`, `mismatch`, `unknown`, `disabled`, `expired` or `temp_fail`; nil when there is none
+---@field auth_result string|nil in `hook.auth` only: what the sources of log-ins (`auth-script`, accounts of `rumble-database`, `smtp-auth-dovecot`) say: `ok`, `mismatch`, `unknown`, `disabled`, `expired` or `temp_fail`; nil when there is none
 ---@field auth_fields table<string, string>|nil what an `auth-script` has said of the user besides his name, by name; a field without a value is an empty text. From `hook.auth` on, when a script has let the user in; nil otherwise
 ---@field helo string|nil The argument of EHLO or HELO: of the one that is being answered, or that was accepted last; nil before, and after STARTTLS or XCLIENT.
 ---@field sender string|nil The address of MAIL as `hook.mail` gets it, empty for the null sender, from `hook.mail` to `hook.reset`; nil outside of a transaction. `client.set_sender` does not change it.

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { closedAccounts } from '../../src/accounts/place.ts';
 import { type App, createApp, type Ports, type ScriptEngine } from '../../src/app.ts';
 import { FakeClock } from '../../src/bench/ports/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
@@ -46,6 +47,7 @@ function ports(name: string): Ports {
       store: () => Promise.reject(new Error('no maildir here')),
       look: () => Promise.reject(new Error('no maildir here')),
     },
+    accounts: closedAccounts('no accounts here'),
     mailUsers: {
       user: () => {
         throw new Error('no mail here');

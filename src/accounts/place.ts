@@ -35,6 +35,16 @@ export function storageOf(values: Pick<OptionValues, 'rumble-database' | 'rumble
   return storage === '' ? join(dirname(resolve(database)), 'mail') : resolve(storage);
 }
 
+/** As everybody else has it. */
+export type AccountsPort = Pick<AccountsPlace, 'isNamed' | 'open' | 'close'>;
+
+/** Accounts that nothing may be done with. */
+export const closedAccounts = (problem: string): AccountsPort => ({
+  isNamed: true,
+  open: () => Promise.resolve({ kind: 'refused', problem }),
+  close: () => Promise.resolve(),
+});
+
 export class AccountsPlace {
   readonly #parts: AccountsPlaceParts;
   #opening: Promise<OpenedAccounts> | undefined;

@@ -1,6 +1,7 @@
 // By what options a policy is tested: defaults, the option file beside the policy, the words of the command line, and what a test needs.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseHostList } from '../net-address/host-list.ts';
 import { loadOptions, type ReadFile } from '../options/load-options.ts';
 import type { OptionName } from '../options/option-table.ts';
 import type { Options } from '../options/options.ts';
@@ -24,6 +25,7 @@ const fixed = {
   'auth-script': '',
   'push-script': '',
   'load-script': '',
+  'rumble-database': '',
   'rate-global': '0',
 } as const satisfies Partial<Record<OptionName, string>>;
 
@@ -51,6 +53,8 @@ export async function testOptions(
   for (const [name, text] of Object.entries(fixed)) options.set(name, text, 'smtpe test');
   const { values } = options;
   if (values['host-name'] === '') options.set('host-name', HOST_NAME, 'smtpe test');
-  if (values['smtp-smart-host'] === '') options.set('smtp-smart-host', USUAL_HOP, 'smtpe test');
+  const hops = parseHostList(values['smtp-smart-host']);
+  // Accounts are those of the machine.
+  if (hops.every(({ kind }) => kind === 'accounts')) options.set('smtp-smart-host', USUAL_HOP, 'smtpe test');
   return { options, problems };
 }

@@ -3,6 +3,7 @@
 //
 // It must never reach a network or a clock of the system. What a policy asks for and nobody has said anything about fails the case, with the
 // line that would say it.
+import { closedAccounts } from '../accounts/place.ts';
 import type { Ports } from '../app.ts';
 import type { RandomInteger } from '../base/clock.ts';
 import { systemError } from '../base/system-error.ts';
@@ -106,6 +107,7 @@ export class World {
       ...{ resolver, services },
       newSocket: hops.newSocket,
       maildir: this.#maildir(),
+      accounts: closedAccounts('a test has no accounts'),
       stores: {
         has: (name) => hasStore(this.#options, name),
         open: (name): OpenOutcome => ({ kind: 'open', store: this.store(name) }),

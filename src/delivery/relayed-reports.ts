@@ -115,6 +115,7 @@ export class RelayedReports {
     return smartHost.forward(
       {
         sender: '',
+        onBehalf: { kind: 'server' },
         ...(Object.keys(asked).length > 0 && { parameters: asked }),
         recipients: [{ address: sender, parameters: { NOTIFY: 'NEVER' } }],
         ...{ message, utf8Headers, eightBit: await hasEightBit(message) },

@@ -1,8 +1,9 @@
-// Where accepted mail goes when the policy does not say otherwise (option smtp-smart-host): next hops and maildirs in order, with
+// Where accepted mail goes when the policy does not say otherwise (option smtp-smart-host): next hops, maildirs and accounts in order, with
 // fail-over. Asked by the SMTP session at the end of a message; what the client hears is made of the outcome by delivery/dot-reply.
 //
 // It must never reject, keep a message, or offer it to another target once one may have it.
 
+import type { AccountsPort } from '../accounts/place.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Maybe } from '../base/maybe.ts';
@@ -25,6 +26,7 @@ import { mayTryNext, tryInTurn } from './port/fail-over.ts';
 import type { HeldEnvelope } from './port/held.ts';
 import type { NextHopOffers } from './port/next-hop-offers.ts';
 import { failedAt, failureOf, pseudoCode, triedOf, unaskedRecipients } from './port/outcome.ts';
+import { ACCOUNTS_HOST, type AccountsTargetParts, lookAtAccounts, toAccounts } from './to-accounts.ts';
 import { hostOfMaildir, lookAtMaildir, noBinary, toMaildir } from './to-maildir.ts';
 
 interface Routed {
@@ -69,6 +71,8 @@ export interface SmartHostDependencies {
   readonly options: Options;
   readonly mailer: Mailer;
   readonly maildir: Maildir;
+  /** What `accounts:` is; undefined: there are none. */
+  readonly accounts?: Pick<AccountsPort, 'open'> | undefined;
   /** Who is told of what is put into them. */
   readonly watch?: MailWatch | undefined;
   readonly log: Log;
@@ -143,6 +147,8 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
         );
       case 'maildir':
         return intoMaildir(target.path, delivery, signal);
+      case 'accounts':
+        return toAccounts(accountsParts([], delivery, signal), delivery, signal);
       case 'invalid':
         return failed(
           delivery,
@@ -218,8 +224,36 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     });
   };
 
+  /** What `accounts:` is made of, with other targets beside it. */
+  const accountsParts = (
+    others: readonly Target[],
+    { id, log, options }: Pick<SmartHostDelivery, 'id' | 'log' | 'options'>,
+    signal: AbortSignal,
+  ): AccountsTargetParts => ({
+    ...{ place: dependencies.accounts, maildir: dependencies.maildir, watch: dependencies.watch },
+    ...{ values: (options ?? dependencies.options).values, memory: delivered },
+    log: log ?? dependencies.log.child({ id }),
+    others: others.length === 0 ? undefined : (delivery) => inTurnOf(others, delivery, signal),
+    toHost: async (host, delivery) => attempt(parseTarget(host), delivery, signal),
+  });
+
   const toAll: SmartHost['forward'] = async (delivery, signal) => {
-    const targets = ordered(targetsOf(delivery), delivery.parameters);
+    const targets = targetsOf(delivery);
+    if (!hasAccounts(targets)) return inTurnOf(targets, delivery, signal);
+    const { clock, log } = dependencies;
+    const since = clock.monotonic();
+    const outcome = await toAccounts(accountsParts(besides(targets), delivery, signal), delivery, signal);
+    if (log.wants('next-hop-tried'))
+      log.emit('next-hop-tried', { ...triedOf(outcome), seconds: (clock.monotonic() - since) / 1000 });
+    return outcome;
+  };
+
+  const inTurnOf = async (
+    all: readonly Target[],
+    delivery: SmartHostDelivery,
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome> => {
+    const targets = ordered(all, delivery.parameters);
     const outcome = await tryInTurn(targets, {
       attempt: (target) => attempt(target, delivery, signal),
       mayTryNext: (ended, target) => mayTryNext(ended) || (target.kind === 'maildir' && isOurOwn(ended)),
@@ -252,6 +286,11 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
           const own = envelope.log ?? log.child({ id: envelope.id });
           return { kind: 'open', place: lookAtMaildir({ maildir, path: target.path, log: own }) };
         }
+        case 'accounts': {
+          const others = besides(targetsOf(envelope));
+          const parts = accountsParts(others, envelope, signal);
+          return { kind: 'open', place: lookAtAccounts(parts, envelope) };
+        }
         case 'invalid': {
           const loss = { code: pseudoCode.CONNECT, error: `not a next hop, expected ${target.expected}` };
           return failureOf({ ...failedAt('connect', loss, []), host: target.text });
@@ -281,7 +320,11 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     ask: (envelope) => {
       const targets = targetsOf(envelope);
       return new Asking({
-        places: () => ordered(targets, envelope.parameters).map((target) => placeOf(target, envelope)),
+        // Accounts know whom they have, and who may have mail sent on.
+        places: () =>
+          (hasAccounts(targets) ? targets.filter(isAccounts) : ordered(targets, envelope.parameters)).map(
+            (target) => placeOf(target, envelope),
+          ),
         forward,
         whoHas,
         remember,
@@ -320,8 +363,21 @@ function inOrder(targets: readonly Target[], health: HostHealth, attemptMs: numb
 
 /** As outcomes name it. */
 function hostOf(target: Target): string {
-  return target.kind === 'maildir' ? hostOfMaildir(target.path) : target.text;
+  switch (target.kind) {
+    case 'maildir':
+      return hostOfMaildir(target.path);
+    case 'accounts':
+      return ACCOUNTS_HOST;
+    case 'smtp':
+    case 'invalid':
+      return target.text;
+  }
 }
+
+const isAccounts = ({ kind }: Target): boolean => kind === 'accounts';
+const hasAccounts = (targets: readonly Target[]): boolean => targets.some(isAccounts);
+const besides = (targets: readonly Target[]): readonly Target[] =>
+  targets.filter((target) => !isAccounts(target));
 
 /** Recipient by recipient, when others have the message already. */
 function answersEach(target: Target, namesThem: boolean): boolean {
@@ -330,6 +386,8 @@ function answersEach(target: Target, namesThem: boolean): boolean {
       return target.protocol === 'lmtp';
     case 'maildir':
       return namesThem || isPerRecipient(target.path);
+    case 'accounts':
+      return true;
     case 'invalid':
       return false;
   }
@@ -341,6 +399,7 @@ function offersOf(target: Target, name: ExtensionName, offers: NextHopOffers): b
     case 'smtp':
       return offers.of(target)?.has(name);
     case 'maildir':
+    case 'accounts':
       return name === 'SMTPUTF8';
     case 'invalid':
       return undefined;

@@ -11,7 +11,7 @@ import type { MailboxListener, MailboxTransaction } from '../mailbox/port/mailbo
 import { decodeUtf8 } from '../text/utf8.ts';
 
 export interface ToldPlace {
-  readonly maildir: Maildir;
+  readonly maildir: Pick<Maildir, 'store'>;
   readonly watch: MailWatch | undefined;
   readonly log: Log;
   /** Of the transaction. */

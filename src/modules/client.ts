@@ -220,7 +220,7 @@ export const clientModule: ModuleSpec = luaModule({
     {
       name: 'auth_result',
       type: 'string|nil',
-      text: 'in `hook.auth` only: what the sources of log-ins (`auth-script`, `smtp-auth-dovecot`) say: `ok`, `mismatch`, `unknown`, `disabled`, `expired` or `temp_fail`; nil when there is none',
+      text: 'in `hook.auth` only: what the sources of log-ins (`auth-script`, accounts of `rumble-database`, `smtp-auth-dovecot`) say: `ok`, `mismatch`, `unknown`, `disabled`, `expired` or `temp_fail`; nil when there is none',
     },
     {
       name: 'auth_fields',

@@ -37,7 +37,7 @@ const HOSTS = strings(
   'hosts',
   'Next hops, tried in order: `host`, `1.2.3.4`, `2001:db8::1`, each but a bare IPv6 address with an optional `:port`, or ' +
     '`[2001:db8::1]:2525`. The port is 25 when none is given. `/tls` behind it and `lmtp:` in front of it are as in option ' +
-    '`smtp-smart-host`; `maildir:` is not possible here. At least one.',
+    '`smtp-smart-host`; `maildir:` and `accounts:` are not possible here. At least one.',
 );
 const MAIL = bytes(
   'mail',
@@ -197,7 +197,7 @@ const route = luaFunction({
     strings(
       'hosts',
       'Next hops, tried in order, each as in option `smtp-smart-host`: `host`, `host:port`, `[2001:db8::1]:25`, `host/tls`, `lmtp:host:port`, ' +
-        '`lmtp:PATH` or `maildir:PATH`. At least one.',
+        '`lmtp:PATH`, `maildir:PATH` or `accounts:`. At least one.',
     ),
   ],
   results: [],

@@ -1,5 +1,5 @@
 // The text form of hosts: `host`, `host:port`, `1.2.3.4:25`, `[2001:db8::1]:25`, `host:465/tls`, `lmtp:host:port`, `lmtp:PATH`, `maildir:PATH`,
-// the path of a socket, and lists of them.
+// `accounts:`, the path of a socket, and lists of them.
 // The one parser of it: the check of options at start, the SMTP client, the smart host, scanners, name servers, syslog and the Lua module
 // smtp all use this, so that what start takes is what delivery understands. Pure; must never resolve or open anything.
 import { isIP, isIPv6 } from 'node:net';
@@ -32,6 +32,12 @@ export interface MaildirTarget {
   readonly text: string;
 }
 
+/** The accounts of this machine. */
+export interface AccountsTarget {
+  readonly kind: 'accounts';
+  readonly text: string;
+}
+
 /** `expected` says what would be right. */
 export interface InvalidTarget {
   readonly kind: 'invalid';
@@ -39,15 +45,16 @@ export interface InvalidTarget {
   readonly expected: string;
 }
 
-export type Target = SmtpTarget | MaildirTarget | InvalidTarget;
+export type Target = SmtpTarget | MaildirTarget | AccountsTarget | InvalidTarget;
 
 const FORMS = 'host, host:port, [IPv6]:port';
 const MAILDIR = 'maildir:';
 const LMTP = 'lmtp:';
+export const ACCOUNTS = 'accounts:';
 /** unix(7). What is longer would be cut without a word, and might be another socket. */
 export const LONGEST_SOCKET_PATH = 107;
 const TLS_FLAG = '/tls';
-const ALL_FORMS = `${FORMS}, each with /tls behind it for TLS from the first octet, lmtp:HOST:PORT, lmtp:PATH or maildir:PATH`;
+const ALL_FORMS = `${FORMS}, each with /tls behind it for TLS from the first octet, lmtp:HOST:PORT, lmtp:PATH, maildir:PATH or accounts:`;
 
 /** RFC 1123 section 2.1, and the underscore that real zones have. */
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
@@ -114,6 +121,11 @@ export function readHostPort(text: string): HostPort | undefined {
 /** One next hop; port 25 when none is named, 465 with /tls, 24 for LMTP. */
 export function parseTarget(text: string): Target {
   const lower = text.toLowerCase();
+  if (lower.startsWith(ACCOUNTS)) {
+    return lower === ACCOUNTS
+      ? { kind: 'accounts', text }
+      : { kind: 'invalid', text, expected: 'nothing behind accounts:' };
+  }
   if (lower.startsWith(MAILDIR)) {
     const path = text.slice(MAILDIR.length);
     if (path === '' || path.includes('\0')) {

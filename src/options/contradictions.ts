@@ -1,5 +1,6 @@
 // Options that are right each by itself and wrong together. Looked for when the options of a start or a reload have been put together.
 import { nearestName } from '../base/nearest-name.ts';
+import { parseHostList } from '../net-address/host-list.ts';
 import { ADMIN_PLACES, isLoopbackPlace, readAdminListen } from './admin-listen.ts';
 import { listenerNames, readListenList } from './listen-list.ts';
 import { listenerOptions } from './listener-options.ts';
@@ -27,6 +28,7 @@ export function contradictions(options: Options): readonly string[] {
     ...timeLimits(options, ''),
     ...halfALogin(options),
     ...pinsAlone(options),
+    ...accountsOfNobody(options),
     ...ofListeners,
   ];
 }
@@ -39,6 +41,21 @@ function administrationOpen(options: Options): readonly string[] {
   return [
     `${options.origin('admin-listen')}: admin-listen=${text} can be reached from other machines; set admin-token-file, or take ${ADMIN_PLACES}`,
   ];
+}
+
+/** Mail for accounts, and no accounts. */
+function accountsOfNobody(options: Options): readonly string[] {
+  if (options.values['rumble-database'] !== '') return [];
+  return options
+    .toTexts()
+    .flatMap(({ name, origin, text }) =>
+      name.slice(name.indexOf('.') + 1) === 'smtp-smart-host' &&
+      parseHostList(text).some(({ kind }) => kind === 'accounts')
+        ? [
+            `${origin}: ${name}=${text} is for accounts, and there are none; name their database in rumble-database`,
+          ]
+        : [],
+    );
 }
 
 function groupAlone(options: Options): readonly string[] {

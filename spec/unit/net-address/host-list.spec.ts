@@ -55,8 +55,13 @@ describe('parseTarget', () => {
     expect(parseTarget('MailDir:here')).toMatchObject({ kind: 'maildir', path: 'here' });
   });
 
+  it('takes the accounts of this machine', () => {
+    expect(parseTarget('Accounts:')).toEqual({ kind: 'accounts', text: 'Accounts:' });
+  });
+
   it.each([
     [''],
+    ['accounts:x'],
     [':25'],
     ['host:'],
     ['host:0'],

@@ -44,6 +44,10 @@ it.each<[Texts, RegExp]>([
     { 'smtp-forward-user': 'u' },
     /smtp-forward-user=u is of no use without smtp-forward-password-file; set both/,
   ],
+  [
+    { 'smtp-smart-host': 'accounts:' },
+    /is for accounts, and there are none; name their database in rumble-database/,
+  ],
   [{ 'smtp-forward-tls': 'pin' }, /smtp-forward-tls=pin needs smtp-forward-tls-pin/],
   [
     { 'smtp-forward-tls-pin': `sha256:${'00'.repeat(32)}` },

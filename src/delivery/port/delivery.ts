@@ -24,6 +24,13 @@ export interface Received {
   readonly key: string;
 }
 
+/** Who may have mail sent to other domains by accounts (option rumble-relay). */
+export type OnBehalf =
+  /** This server: a report, or what a script sends. */
+  | { readonly kind: 'server' }
+  /** Who has logged in; latin1. */
+  | { readonly kind: 'user'; readonly name: string };
+
 export interface Delivery {
   /** `host`, `host:port`, `1.2.3.4:25`, `[2001:db8::1]:25`; `maildir:PATH` for the smart host only. Tried in order. */
   readonly hosts: readonly string[];
@@ -55,7 +62,9 @@ export interface Delivery {
    * that a policy names, who are told neither who we are nor who the client is.
    */
   readonly ownHosts?: boolean | undefined;
-  /** Whose message it is; undefined: nobody's. */
+  /** Who answers for its recipients; undefined: nobody, so that it goes to nobody but accounts of ours where those are asked. */
+  readonly onBehalf?: OnBehalf | undefined;
+  /** Whose message it is, for next hops that are told; undefined: they are not. */
   readonly client?: ForwardedClient | undefined;
   /**
    * Has something done when the client has its reply, or is gone: what is told to others of a message must not keep him waiting. Undefined: it

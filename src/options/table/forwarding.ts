@@ -5,7 +5,7 @@ export const forwardingOptions = {
   'smtp-smart-host': text(
     '',
     'next-hops',
-    'Next hops tried in order: host, host:port or [v6]:port, each with /tls behind it for TLS from the first octet (port 465 then, if none is named); lmtp:HOST:PORT or lmtp:PATH for LMTP; or maildir:PATH, where %u, %n and %d stand for the recipient, its local part and its domain, in lower case: such a directory must be there, else the recipient is unknown (a Dovecot may serve them: uids and sizes are written as it does). Separated by blank, comma or semicolon. A PATH with blanks, commas or semicolons stands in quotes of its own: \'"maildir:/var/mail/all mail"\'.',
+    'Next hops tried in order: host, host:port or [v6]:port, each with /tls behind it for TLS from the first octet (port 465 then, if none is named); lmtp:HOST:PORT or lmtp:PATH for LMTP; accounts: for the accounts of rumble-database, beside which the others get mail for other domains (rumble-relay); or maildir:PATH, where %u, %n and %d stand for the recipient, its local part and its domain, in lower case: such a directory must be there, else the recipient is unknown (a Dovecot may serve them: uids and sizes are written as it does). Separated by blank, comma or semicolon. A PATH with blanks, commas or semicolons stands in quotes of its own: \'"maildir:/var/mail/all mail"\'.',
   ),
   'smtp-forward-at': word(
     'auto',

@@ -158,8 +158,8 @@ class Sender {
               this.#failed(target.text, {
                 code: pseudoCode.CONNECT,
                 error:
-                  target.kind === 'maildir'
-                    ? 'maildir: is for option smtp-smart-host only'
+                  target.kind === 'maildir' || target.kind === 'accounts'
+                    ? `${target.kind}: is for option smtp-smart-host only`
                     : `not a next hop, expected ${target.expected}`,
               }),
             ),

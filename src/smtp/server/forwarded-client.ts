@@ -1,4 +1,6 @@
 // What a next hop is told of the client, when it is told anything (options smtp-forward-xclient, smtp-forward-proxy).
+
+import type { OnBehalf } from '../../delivery/port/delivery.ts';
 import type { ForwardedClient } from '../../delivery/port/forwarded-client.ts';
 import type { SessionCore } from './session-core.ts';
 
@@ -19,3 +21,7 @@ export function forwardedClient({
     login: auth?.user,
   };
 }
+
+/** Undefined: a stranger. */
+export const onBehalf = ({ auth }: SessionCore): OnBehalf | undefined =>
+  auth === undefined ? undefined : { kind: 'user', name: auth.user };

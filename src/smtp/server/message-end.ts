@@ -22,7 +22,7 @@ import type { Spool } from '../../message/spool.ts';
 import type { Reply } from '../protocol/reply.ts';
 import { accepted } from './default-reply.ts';
 import { followedFrom } from './followed-wait.ts';
-import { forwardedClient } from './forwarded-client.ts';
+import { forwardedClient, onBehalf } from './forwarded-client.ts';
 import type { HookAnswer } from './hooks.ts';
 import { nextHopText } from './next-hop.ts';
 import { type ErrorName, type ErrorParams, errorReply } from './reply-table.ts';
@@ -389,6 +389,7 @@ class MessageEnd {
       options,
       route: routes.settled,
       client: forwardedClient(this.#core),
+      onBehalf: onBehalf(this.#core),
       afterReply: (work) => this.#transaction.afterReply(work),
       log: this.#core.log.child({ transaction: id }),
       trying: (host) => {

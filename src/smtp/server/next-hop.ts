@@ -9,7 +9,7 @@ import { beyondMost } from '../protocol/capabilities.ts';
 import type { Recipient } from '../protocol/recipient.ts';
 import type { Objection } from './command.ts';
 import { followedFrom } from './followed-wait.ts';
-import { forwardedClient } from './forwarded-client.ts';
+import { forwardedClient, onBehalf } from './forwarded-client.ts';
 import type { RecipientDecider } from './recipient-decider.ts';
 import { errorReply } from './reply-table.ts';
 import { isSameRoute, type Route } from './routes.ts';
@@ -115,6 +115,7 @@ function begin({ final: { sender }, id, parameters }: Transaction, route: Route,
   const room = core.values['smtp-received'] ? OWN_TRACE : 0;
   return core.deps.smartHost.ask({
     ...{ sender, parameters, id, route, room, client: forwardedClient(core) },
+    onBehalf: onBehalf(core),
     ...{ options: core.options, log },
     trying: (host) => {
       core.nextHop = host;
