@@ -17,6 +17,7 @@ import { isLoopbackPlace } from '../options/admin-listen.ts';
 import type { Administration } from './administration.ts';
 import { type Answer, failure, type Route, routes } from './routes.ts';
 import { type Stream, sendStream } from './stream.ts';
+import { unknownName } from './unknown-name.ts';
 
 const MOST_CONNECTIONS = 16;
 /** Streams at once: a health check must always find a place. */
@@ -208,6 +209,8 @@ class Exchange {
     const body = await this.#body(route);
     if (body.kind === 'refused') return body.answer;
     const query = new URLSearchParams((this.#request.url ?? '').split('?').slice(1).join('?'));
+    const unknown = unknownName(query, route.query ?? []);
+    if (unknown !== undefined) return failure(400, unknown);
     const mayChange = this.#withoutToken() === undefined;
     return route.answer(this.#parts.administration, { id, query, body: body.value, mayChange });
   }

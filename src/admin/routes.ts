@@ -9,8 +9,7 @@ import { type Administration, LONGEST_VERBOSE, MOST_SESSIONS } from './administr
 import { readWords } from './live/mail-ring.ts';
 import { MOST_SECONDS } from './live/rate-ring.ts';
 import type { Stream } from './stream.ts';
-import { readTrace } from './trace-query.ts';
-import { unknownName } from './unknown-name.ts';
+import { readTrace, traceNames } from './trace-query.ts';
 
 export interface Asked {
   /** The part of the path that a `*` of the row stands for. */
@@ -38,6 +37,8 @@ export interface Route {
   readonly text: string;
   /** Nobody needs the token for it, wherever it is listened. */
   readonly open?: true;
+  /** Names that the query may have; none without it. */
+  readonly query?: readonly string[];
   /** It takes a JSON object. */
   readonly body?: true;
   /** A stream goes on until its reader goes; HEAD is told its head only, and it does not begin. */
@@ -103,6 +104,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/sessions',
+    query: ['client', 'state'],
     text: `sessions, the longest first, at most ${MOST_SESSIONS}; ?client=ADDRESS or NETWORK, ?state=STATE`,
     answer: async (of, { query }) => {
       const filter = readFilter(query);
@@ -121,6 +123,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/trace',
+    query: traceNames,
     text: 'the dialogue of sessions as it goes on, until the caller goes; ?client= ?from= ?to= ?id= ?new=1 ?one=1 ?format=text ?content=1',
     answer: async (of, { query }) => {
       const asked = readTrace(query);
@@ -130,6 +133,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/rates',
+    query: ['seconds'],
     text: `what happened in each of the last seconds; ?seconds=60, at most ${MOST_SECONDS}`,
     answer: async (of, { query }) => {
       const seconds = readNumber(query, { name: 'seconds', usual: 60, most: MOST_SECONDS });
@@ -139,9 +143,10 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/transactions',
+    query: ['q', 'limit'],
     text: `the last ${MOST_ROWS} transactions, the newest first; ?q=WORDS that are all in it, ?limit=100`,
     answer: async (of, { query }) => {
-      const limit = readNumber(query, { name: 'limit', usual: 100, most: MOST_ROWS }, ['q']);
+      const limit = readNumber(query, { name: 'limit', usual: 100, most: MOST_ROWS });
       if (typeof limit === 'string') return failure(400, limit);
       const words = readWords(query.get('q') ?? '');
       return typeof words === 'string' ? failure(400, words) : json(200, of.live.mails.find(words, limit));
@@ -151,13 +156,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/events',
     text: 'the same as it happens, and sessions: server-sent events, until you go',
-    answer: async (of, { mayChange, query }) => {
-      const [given] = query.keys();
-      // Who asks for a part must not get all.
-      return given === undefined
-        ? of.events(mayChange)
-        : failure(400, `?${given}= is not known; /events takes no question, it has all`);
-    },
+    answer: async (of, { mayChange }) => of.events(mayChange),
   },
   {
     method: 'GET',
@@ -213,18 +212,11 @@ export const routes: readonly Route[] = [
   },
 ];
 
-/** A number of a query, `usual` where it is not given; or what is wrong with the query. `others`: names of texts that may be there too. */
-export function readNumber(
+/** A number of a query, `usual` where it is not given; or what is wrong with it. */
+function readNumber(
   query: URLSearchParams,
   { most, name, usual }: { readonly name: string; readonly usual: number; readonly most: number },
-  others: readonly string[] = [],
 ): number | string {
-  const known = [name, ...others];
-  for (const given of query.keys()) {
-    if (!known.includes(given))
-      return `?${given}= is not known; there is ${known.map((one) => `?${one}=`).join(' and ')}`;
-    if (query.getAll(given).length > 1) return `?${given}= stands there twice`;
-  }
   const text = query.get(name) ?? String(usual);
   const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   return value >= 1 && value <= most ? value : `?${name}=${text}: expected a number from 1 to ${most}`;
@@ -234,8 +226,6 @@ export function readNumber(
 export function readFilter(
   query: URLSearchParams,
 ): { readonly client?: string; readonly state?: string } | string {
-  const unknown = unknownName(query, ['client', 'state']);
-  if (unknown !== undefined) return unknown;
   const [client, state] = [query.get('client'), query.get('state')];
   if (client !== null && readNetwork(client) === undefined) {
     return `?client=${client}: expected an address or a network such as 192.0.2.0/24`;

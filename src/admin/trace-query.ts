@@ -1,16 +1,13 @@
 // The query of GET /trace.
 import { readWish, type TraceWish } from '../observe/trace/wish.ts';
 import type { TraceStyle } from './trace-feed.ts';
-import { unknownName } from './unknown-name.ts';
 
-const names = ['client', 'from', 'to', 'id', 'new', 'one', 'format', 'content'];
+export const traceNames = ['client', 'from', 'to', 'id', 'new', 'one', 'format', 'content'];
 
 /** What is to be followed and how it is to be shown, or what is wrong with that. */
 export function readTrace(
   query: URLSearchParams,
 ): { readonly wish: TraceWish; readonly style: TraceStyle } | string {
-  const unknown = unknownName(query, names);
-  if (unknown !== undefined) return unknown;
   for (const name of ['new', 'one', 'content'])
     if (!['0', '1'].includes(query.get(name) ?? '0')) return `?${name}=${query.get(name)}: expected 1 or 0`;
   const format = query.get('format') ?? 'json';
