@@ -6,7 +6,7 @@ import { MetricLayout, metricSets } from '../../src/observe/metric/layout.ts';
 import type { MetricName } from '../../src/observe/metric/metric-table.ts';
 import { hookNames } from '../../src/policy/hook-table.ts';
 import { errorTable } from '../../src/smtp/server/reply-table.ts';
-import { type RigSettings, SmtpRig } from '../fakes/smtp-rig.ts';
+import { type RigClient, type RigSettings, SmtpRig } from '../fakes/smtp-rig.ts';
 
 const layout = new MetricLayout(
   metricSets({ hooks: hookNames, listeners: ['default'], stores: ['store'], files: [], workers: 1 }),
@@ -158,6 +158,75 @@ it('causes of replies: every error of the table is the engine or a limit, and it
   expect(causeClass('192.0.2.1:25 took it for 1 of 1 recipients: 250 OK')).toBe('forward');
   expect(causeClass('smtp-default-at-dot=451: nobody took the message')).toBe('default');
   expect(causeClass('__proto__')).toBe('forward');
+});
+
+it.each<
+  readonly [
+    what: string,
+    settings: RigSettings,
+    work: (client: RigClient, rig: SmtpRig) => Promise<unknown>,
+    result: string,
+  ]
+>([
+  ['the banner', {}, (client) => client.reply(), 'accepted'],
+  [
+    'a banner of the policy',
+    { hooks: { accept: () => '220 hello' } },
+    (client) => client.reply(),
+    'accepted',
+  ],
+  ['a refusal', { hooks: { accept: () => '554 5.7.1 no' } }, (client) => client.reply(), 'refused_policy'],
+  ['one for now', { hooks: { accept: () => '421 4.7.0 no' } }, (client) => client.reply(), 'refused_policy'],
+  [
+    'dropped',
+    { hooks: { accept: () => ({ kind: 'returned', reply: undefined, drop: true, values: [] }) } },
+    (client) => client.rest(),
+    'refused_policy',
+  ],
+  ['a result that is none', { hooks: { accept: () => '9' } }, (client) => client.rest(), 'other'],
+  ['too many', { options: { 'rate-client': '1' } }, (client) => client.rest(), 'refused_rate'],
+  [
+    'gone before',
+    { hooks: { accept: () => new Promise(() => undefined) } },
+    async (client) => client.reset(),
+    'lost',
+  ],
+  [
+    'ended by order',
+    { hooks: { accept: () => new Promise(() => undefined) } },
+    async (_, { server }) => {
+      for (const session of server.all) session.close();
+    },
+    'other',
+  ],
+])('a connection is counted once, by what becomes of it: %s', async (_, settings, work, result) => {
+  const rig = new CountedRig(settings);
+  if (result === 'refused_rate') await (await rig.greeted()).quit();
+  const all = ['accepted', 'refused_policy', 'refused_rate', 'refused_limit', 'proxy_error', 'lost', 'other'];
+  const counts = () => all.map((name) => rig.value('smtpe_connections_total', 'default', name) ?? 0);
+  const before = counts();
+  const client = rig.connect();
+  await work(client, rig);
+  client.stream.end();
+  await client.over;
+  expect(counts().map((count, i) => count - (before[i] ?? 0))).toEqual(
+    all.map((name) => (name === result ? 1 : 0)),
+  );
+});
+
+it('another client by XCLIENT is no other connection', async () => {
+  let calls = 0;
+  const rig = new CountedRig({
+    options: { 'smtp-xclient-hosts': '127.0.0.1' },
+    hooks: { accept: () => (++calls > 1 ? '554 5.7.1 no' : undefined) },
+  });
+  const client = rig.connect('127.0.0.1');
+  await client.reply();
+  await client.command('EHLO x');
+  expect(await client.command('XCLIENT ADDR=192.0.2.9')).toMatch(/^554/);
+  await client.quit();
+  expect(rig.value('smtpe_connections_total', 'default', 'accepted')).toBe(1);
+  expect(rig.value('smtpe_connections_total', 'default', 'refused_policy')).toBe(0);
 });
 
 it('what becomes of connections and what is a verb', () => {

@@ -17,6 +17,8 @@ import { listenerNames } from '../options/listen-list.ts';
 import { listenerOptions } from '../options/listener-options.ts';
 import type { Options } from '../options/options.ts';
 import { hookNames } from '../policy/hook-table.ts';
+import type { StoreState } from '../store/store.ts';
+import type { Stores } from '../store/stores.ts';
 import { requiredStoreProblem } from './required-stores.ts';
 import { spoolProblem } from './start-checks.ts';
 
@@ -71,7 +73,7 @@ export function startCounting(
       stop: () => undefined,
     };
   const cells = new MetricCells(new MetricLayout(metrics));
-  const loaded = cells.of('smtpe_policy_load_timestamp_seconds');
+  const loaded = cells.of('smtpe_policy_load_time');
   const now = (): void => loaded.set(Math.floor(clock.now() / 1000));
   const ends = [
     countEvents(log.bus, cells),
@@ -113,6 +115,7 @@ export async function collectServing(
   const forward = cells.of('smtpe_forward_connections');
   forward.set(app.idleConnections, 'idle');
   forward.set(app.busyConnections, 'busy');
+  collectStores(cells, app.ports.stores);
   cells.of('smtpe_dns_cache_entries').set(app.dnsEntries);
   cells.of('smtpe_log_dropped_total').set(droppedLines());
   const expiry = cells.of('smtpe_tls_certificate_expiry_timestamp_seconds');
@@ -123,6 +126,15 @@ export async function collectServing(
   }
   cells.of('smtpe_spool_free_bytes').set(await freeBytes(options.values['spool-dir']));
   await collectProcess(cells);
+}
+
+const breakers: Readonly<Record<StoreState, number>> = { up: 0, trying: 1, down: 2 };
+
+/** Those that nobody has asked for yet are as good as any. */
+export function collectStores(cells: MetricCells, stores: Pick<Stores, 'states'>): void {
+  const gauge = cells.of('smtpe_store_state');
+  for (const name of cells.layout.sets.store) gauge.set(0, name);
+  for (const [option, state] of stores.states?.() ?? []) gauge.set(breakers[state], option);
 }
 
 /** Octets that are free in a directory; NaN: there is none to look at. Messages that fit into memory need none. */

@@ -5,6 +5,7 @@ import type { Options } from '../options/options.ts';
 import { readStoreUrl } from '../options/store-url.ts';
 import type { OpenOutcome, StoreParts } from './adapter.ts';
 import { openStore } from './open-store.ts';
+import type { StoreState } from './store.ts';
 
 /** Ask again, when it could not be opened. */
 const AGAIN_MS = 10_000;
@@ -16,6 +17,8 @@ export interface Stores {
   has(name: string): boolean;
   /** At once when it is open. Never rejects. */
   open(name: string): Maybe<OpenOutcome>;
+  /** How those do that were asked for, by their option; one that could not be opened is down. */
+  states?(): ReadonlyMap<string, StoreState>;
   /** Closes all, and what they have in memory is gone. */
   close(): Promise<void>;
 }
@@ -24,6 +27,7 @@ interface Slot {
   outcome: Maybe<OpenOutcome>;
   /** Monotonic. */
   readonly at: number;
+  readonly option: string;
 }
 
 /** Option and URL of a name. */
@@ -63,6 +67,15 @@ export class OpenStores implements Stores {
     return this.#parts.clock.monotonic() - slot.at < AGAIN_MS ? outcome : this.#openFirst(name);
   }
 
+  states(): ReadonlyMap<string, StoreState> {
+    const states = new Map<string, StoreState>();
+    for (const { option, outcome } of this.#slots.values()) {
+      if (outcome instanceof Promise) continue;
+      states.set(option, outcome.kind === 'open' ? outcome.store.state() : 'down');
+    }
+    return states;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(
@@ -88,7 +101,7 @@ export class OpenStores implements Stores {
       this.#slots.set(name, there);
       return there.outcome;
     }
-    const slot: Slot = { at, outcome: this.#open(place.option, place.url) };
+    const slot: Slot = { at, option: place.option, outcome: this.#open(place.option, place.url) };
     this.#slots.set(key, slot);
     this.#slots.set(name, slot);
     void chain(slot.outcome, (outcome) => {

@@ -23,6 +23,7 @@ import { writtenLog } from '../../fakes/written-log.ts';
 /** Level, id, text and fields, where a text is its field's name in capitals and a number is 7; undefined: no line. */
 const lines: Readonly<Record<EventName, string | undefined>> = {
   'link-connect': undefined,
+  'link-greeted': undefined,
   'connection-shed': undefined,
   'overload-begins': 'err S1 overloaded, new connections are refused: CAUSE',
   'overload-ends': 'notice S1 not overloaded any more, connections are taken seconds=7',

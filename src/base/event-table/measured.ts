@@ -41,6 +41,19 @@ export const measuredEvents = {
     when: 'A connection is answered 421 because this process has more to do than it can, before `link-refused`.',
     fields: { cause: { type: 'text', meaning: '`lag`, `memory`, `spool`, `descriptors`' } },
   },
+  'link-greeted': {
+    level: 'none',
+    text: '',
+    when: 'It is settled what becomes of a session: the banner goes out, or a reply in its place, or it ends without either. Once in each session.',
+    fields: {
+      by: {
+        type: 'text',
+        meaning:
+          '`banner`; `hook.accept` where that has refused or dropped the client; else the name of the error, empty where nothing was said',
+      },
+      listener: { type: 'text', meaning: 'the listener, where it has a name', optional: true },
+    },
+  },
   'session-over': {
     level: 'none',
     text: '',

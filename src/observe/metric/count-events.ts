@@ -48,14 +48,30 @@ export function verbOf(command: string): string {
 
 const refusals: Readonly<Record<string, string>> = {
   serverRate: 'refused_rate',
+  clientRate: 'refused_rate',
   connections: 'refused_limit',
   clientConnections: 'refused_limit',
   descriptors: 'refused_limit',
   overloaded: 'refused_load',
   proxyHeader: 'proxy_error',
+  proxyUnasked: 'proxy_error',
 };
 
-/** What became of a connection, by the cause of link-refused. */
+/** What became of a connection that got a session, by link-greeted. */
+function greetingOf(by: string): string {
+  switch (by) {
+    case 'banner':
+      return 'accepted';
+    case 'hook.accept':
+      return 'refused_policy';
+    case '':
+      return 'lost';
+    default:
+      return refusalOf(by);
+  }
+}
+
+/** What became of a connection, by the name of an error. */
 export function refusalOf(cause: string): string {
   if (cause.startsWith('proxy:')) return 'proxy_error';
   if (cause.startsWith('tls:')) return 'tls_error';
@@ -88,7 +104,7 @@ function countConnections(bus: EventBus, cells: MetricCells): Ends {
   const sessionEnds = cells.of('smtpe_session_end_total');
   const sessionSeconds = cells.of('smtpe_session_seconds');
   return [
-    bus.on('link-connect', ({ listener = UNNAMED }) => connections.add(1, listener, 'accepted')),
+    bus.on('link-greeted', ({ by, listener = UNNAMED }) => connections.add(1, listener, greetingOf(by))),
     bus.on('connection-shed', ({ cause }) => shed.add(1, cause)),
     bus.on('link-lost', ({ listener = UNNAMED }) => connections.add(1, listener, 'lost')),
     bus.on('link-refused', ({ cause, listener = UNNAMED }) => connections.add(1, listener, refusalOf(cause))),
@@ -174,8 +190,6 @@ function countAsked(bus: EventBus, cells: MetricCells): Ends {
   const forwardSeconds = cells.of('smtpe_forward_seconds');
   const operations = cells.of('smtpe_store_operations_total');
   const storeSeconds = cells.of('smtpe_store_seconds');
-  const storeUp = cells.of('smtpe_store_up');
-  for (const name of cells.layout.sets.store) storeUp.set(1, name);
   return [
     bus.on('dns-asked', ({ outcome, seconds }) => {
       queries.add(1, outcome);
@@ -198,7 +212,5 @@ function countAsked(bus: EventBus, cells: MetricCells): Ends {
       operations.add(1, store, op, result);
       storeSeconds.observe(seconds, store);
     }),
-    bus.on('store-down', ({ store }) => storeUp.set(0, store)),
-    bus.on('store-up', ({ store }) => storeUp.set(1, store)),
   ];
 }

@@ -27,6 +27,9 @@ export class SessionReport {
   #errors = 0;
   #messages = 0;
   #hello = '';
+  #listener = '';
+  /** It was told what becomes of the session. */
+  #greeted = false;
 
   constructor(log: Log) {
     this.#log = log;
@@ -47,8 +50,17 @@ export class SessionReport {
 
   /** The session begins. */
   connect({ address, port }: Client, listener: string): void {
+    this.#listener = listener;
     if (listener === '') this.#log.emit('link-connect', { client: address, port });
     else this.#log.emit('link-connect', { client: address, port, listener });
+  }
+
+  /** What becomes of it, by whom: `banner`, `hook.accept` that turns it away, or an error. The first that is said counts. */
+  greeted(by: string): void {
+    if (this.#greeted) return;
+    this.#greeted = true;
+    if (!this.#log.wants('link-greeted')) return;
+    this.#log.emit('link-greeted', { by, ...(this.#listener !== '' && { listener: this.#listener }) });
   }
 
   /** It is encrypted. */
@@ -144,6 +156,7 @@ export class SessionReport {
     from: string | undefined,
   ): void {
     this.#errors++;
+    this.greeted(cause);
     // A reply that repeats an AUTH command repeats the password.
     const reply = (command === AUTH_COMMAND ? text.slice(0, 9) : text).trimEnd();
     this.#log.emit('protocol-refusal', { reply, cause, command, from, client: address });
@@ -168,6 +181,7 @@ export class SessionReport {
 
   /** The session is over, after so many seconds. */
   disconnect(client: Client, listener: string, seconds: number, ending: Ending): void {
+    this.greeted('');
     this.#log.emit('link-disconnect', {
       client: client.address,
       host: client.host,

@@ -81,6 +81,8 @@ function askPolicy(core: SessionCore): Maybe<'welcome' | 'not-welcome' | 'over'>
       const ending = { code: 2, cause: 'talked before the banner' } as const;
       return chain(core.replies.refuseAndEnd('pipelining', undefined, ending), () => 'over');
     }
+    const isRefused = answer.kind === 'reply' && answer.reply.code >= 400;
+    core.report.greeted(answer.drop || isRefused ? 'hook.accept' : 'banner');
     if (answer.drop) core.replies.drop();
     const sent =
       answer.kind === 'reply'

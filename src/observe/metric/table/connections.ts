@@ -37,7 +37,7 @@ export type SessionState = (typeof states)[number];
 export const connectionMetrics = {
   smtpe_connections_total: {
     kind: 'counter',
-    help: 'Connections of clients, by what became of them at once',
+    help: 'Connections of clients, by what became of them; accepted: they got the banner; refused_policy: hook.accept has refused or dropped them',
     labels: {
       listener: 'listener',
       result: [
@@ -46,6 +46,7 @@ export const connectionMetrics = {
           'refused_limit',
           'refused_rate',
           'refused_load',
+          'refused_policy',
           'proxy_error',
           'tls_error',
         ] as const),

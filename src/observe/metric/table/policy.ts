@@ -60,7 +60,7 @@ export const policyMetrics = {
     help: 'Reloads of the policy, by every process that did it',
     labels: { result: ['ok', 'failed'] },
   },
-  smtpe_policy_load_timestamp_seconds: {
+  smtpe_policy_load_time: {
     kind: 'gauge',
     over: 'most',
     help: 'When the policy that is served was loaded, seconds since the Epoch',
@@ -122,10 +122,10 @@ export const policyMetrics = {
     labels: { store: 'store' },
     buckets: QUICK,
   },
-  smtpe_store_up: {
+  smtpe_store_state: {
     kind: 'gauge',
-    over: 'least',
-    help: '0 from when a store is found to be down until it answers again; 1 otherwise',
+    over: 'most',
+    help: 'Breaker of a store: 0 closed, it is asked; 1 half open, it is found out whether it is there again; 2 open, it is down',
     labels: { store: 'store' },
   },
 } as const satisfies Readonly<Record<string, MetricSpec>>;
