@@ -2,8 +2,10 @@
 // recipients. A reload starts the new ones beside the old, which go on with what they were asked.
 import { resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
+import { Hiding } from '../../base/hiding.ts';
 import { splitList } from '../../base/lists.ts';
 import type { Log } from '../../base/log.ts';
+import { SecretLog } from '../../base/secret-log.ts';
 import type { LuaEngine } from '../../lua/engine.ts';
 import type { PolicySource } from '../../ops/revision.ts';
 import { listenerOptions } from '../../options/listener-options.ts';
@@ -16,7 +18,6 @@ import { AuthDatabases, type PassdbOutcome } from './auth-databases.ts';
 import { AuthScript, type ScriptPlace } from './auth-script.ts';
 import { maildirOf } from './mail-location.ts';
 import type { RequestFacts } from './request-fields.ts';
-import { Hiding, SecretLog } from './secret-log.ts';
 import { mayBeAsked, normalised } from './user-name.ts';
 
 export interface AuthScriptsParts {
@@ -172,8 +173,8 @@ export class AuthScripts implements AuthSource {
     if (credentials.authorize !== '') return { kind: 'refused', why: 'mismatch' };
     const databases = await this.#databases(question.values);
     const { session, signal } = question;
-    const hiding = new Hiding(credentials.user, credentials.password);
-    const log = new SecretLog(question.log, hiding);
+    const hiding = new Hiding().add(credentials.user, credentials.password);
+    const log = new SecretLog(question.log, () => hiding);
     const facts: RequestFacts & { readonly password: string } = {
       original: credentials.user,
       user,

@@ -1,5 +1,6 @@
 // What a command may know and do of its session (command.ts), by what the session has. It decides nothing.
 import { pause } from '../../base/clock.ts';
+import { Hiding } from '../../base/hiding.ts';
 import type { Maybe } from '../../base/maybe.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
 import { HeaderList } from '../../message/header/header-list.ts';
@@ -83,6 +84,8 @@ export class ConversationContext implements CommandContext {
     return this.has('auth') || hasAuthSource(this.#core);
   }
   verify(credentials: Credentials, mechanism: string): Maybe<AuthVerdict | undefined> {
+    this.#core.hiding ??= new Hiding();
+    this.#core.hiding.add(credentials.user, credentials.password);
     return followed(this.#core, verifyLogin(credentials, mechanism, this.#core), () => ({
       ...{ for: 'users', what: 'who knows the user' },
       outcome: (verdict) => verdictText(verdict),

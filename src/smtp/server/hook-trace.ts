@@ -12,12 +12,14 @@ const byPieces: ReadonlySet<HookName> = new Set(['content', 'body']);
 
 export class HookTrace {
   readonly #log: Log;
+  readonly #hide: (text: string) => string;
   readonly #begins: Channel<'hook-begins'>;
   readonly #ends: Channel<'hook-ends'>;
   readonly #lines: Channel<'hook-lines'>;
 
-  constructor(log: Log) {
+  constructor(log: Log, hide: (text: string) => string) {
     this.#log = log;
+    this.#hide = hide;
     this.#begins = log.bus.channel('hook-begins');
     this.#ends = log.bus.channel('hook-ends');
     this.#lines = log.bus.channel('hook-lines');
@@ -31,17 +33,17 @@ export class HookTrace {
   /** A hook that there is is going to be called. `secret`: a password may be in what it is given. */
   begins(hook: HookName, args: readonly LuaValue[], secret: boolean, place: string): void {
     if (byPieces.has(hook)) return;
-    const shown = secret && args.length > 0 ? NOT_SHOWN : valuesText(args);
+    const shown = secret && args.length > 0 ? NOT_SHOWN : this.#hide(valuesText(args));
     this.#begins.emit({ hook, args: shown, place, secret }, this.#log);
   }
 
   ends(hook: HookName, answer: HookAnswer, secret: boolean, ms: number): void {
     if (byPieces.has(hook)) this.lines(hook, 1, answer, ms);
-    else this.#ends.emit({ hook, result: resultText(answer, secret) }, this.#log);
+    else this.#ends.emit({ hook, result: this.#hide(resultText(answer, secret)) }, this.#log);
   }
 
   lines(hook: HookName, calls: number, answer: HookAnswer, ms: number): void {
-    const result = answer.kind === 'silent' && !answer.drop ? '' : resultText(answer, false);
+    const result = answer.kind === 'silent' && !answer.drop ? '' : this.#hide(resultText(answer, false));
     this.#lines.emit({ hook, calls, result, seconds: ms / 1000 }, this.#log);
   }
 }

@@ -53,6 +53,8 @@ export interface HooksParts {
   readonly revision: number;
   /** A password may be in what a hook is given and returns now, so that it must not get into the log. */
   readonly secret: () => boolean;
+  /** A text without the passwords of the session. */
+  readonly hide: (text: string) => string;
   /** One of several files, as messages name it. */
   readonly file?: string;
 }
@@ -71,11 +73,11 @@ export class Hooks implements PolicyHooks {
   /** Fields of `client` that Lua does not have yet. */
   #fields: Record<string, LuaValue> | undefined;
 
-  constructor(instance: PolicyInstance, { clock, file, log, revision, secret }: HooksParts) {
+  constructor(instance: PolicyInstance, { clock, file, hide, log, revision, secret }: HooksParts) {
     this.#file = file;
     this.#instance = instance;
     this.#log = log;
-    this.#trace = new HookTrace(log);
+    this.#trace = new HookTrace(log, hide);
     this.#clock = clock;
     this.#secret = secret;
     this.revision = revision;

@@ -1,6 +1,7 @@
 // The policy's instance for a client: when it connects, and a fresh one when XCLIENT names another client. A policy of several files has an
 // instance of each.
 import { chain, type Maybe } from '../../base/maybe.ts';
+import { SecretLog } from '../../base/secret-log.ts';
 import type { InstanceOwner, Policy, PolicyInstance } from '../../policy/instance.ts';
 import { HookChain } from './hook-chain.ts';
 import { Hooks, type PolicyHooks } from './hooks.ts';
@@ -13,7 +14,10 @@ export function openPolicy(core: SessionCore): Maybe<boolean> {
   const owner = {
     session: new SessionWindow(core),
     options: core.options,
-    log: new PolicyLog(core.deps.log, () => core.transaction?.id ?? core.idSess),
+    log: new SecretLog(
+      new PolicyLog(core.deps.log, () => core.transaction?.id ?? core.idSess),
+      () => core.hiding,
+    ),
   };
   const policy = core.deps.policy();
   return chain(policy.open(owner), (outcome) => {
@@ -38,8 +42,16 @@ function refuse(core: SessionCore): Maybe<boolean> {
 function hooksOf(core: SessionCore, policy: Policy, instance: PolicyInstance, file?: string): Hooks {
   const { clock } = core.deps;
   const secret = (): boolean => core.replies.command === AUTH_COMMAND;
+  const hide = (text: string): string => core.hide(text);
   const { revision } = policy;
-  return new Hooks(instance, { log: core.log, clock, revision, secret, ...(file !== undefined && { file }) });
+  return new Hooks(instance, {
+    log: core.log,
+    clock,
+    revision,
+    secret,
+    hide,
+    ...(file !== undefined && { file }),
+  });
 }
 
 interface Opened {

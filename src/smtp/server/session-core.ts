@@ -1,8 +1,10 @@
 // What the parts of one session share: the client, the policy's hooks, the transaction, and how the session ends. What has one writer is
 // private to it; of the rest it is said who writes.
 
+import type { Hiding } from '../../base/hiding.ts';
 import type { Log } from '../../base/log.ts';
 import { chain, type Maybe } from '../../base/maybe.ts';
+import { SecretLog } from '../../base/secret-log.ts';
 import type { LuaRecord } from '../../lua-api/value.ts';
 import { HeaderList } from '../../message/header/header-list.ts';
 import { type ObserverKey, observerTable } from '../../message/observer-table.ts';
@@ -92,6 +94,8 @@ export class SessionCore {
   endingTransaction = false;
   /** A message is being forwarded, by hook.forward or to a smart host. Written by message-end. */
   delivering = false;
+  /** The passwords that the client has given. Written by conversation-context. */
+  hiding: Hiding | undefined;
   /** What the session itself waits for. Written by followed-wait. */
   ownWait: OwnWait | undefined;
   /** The next hop that was asked last. Written by message-end and next-hop. */
@@ -126,8 +130,8 @@ export class SessionCore {
     this.deps = parts.deps;
     this.listener = parts.listener;
     this.#options = parts.listener.options.fork();
-    this.log = parts.log;
-    this.report = new SessionReport(parts.log);
+    this.log = new SecretLog(parts.log, () => this.hiding);
+    this.report = new SessionReport(this.log, (text) => this.hide(text));
     this.idSess = parts.idSess;
     this.#client = parts.client;
     this.input = parts.input;
@@ -135,6 +139,11 @@ export class SessionCore {
     this.line = parts.line;
     this.#ended = parts.ended;
     this.replies = new Replies(this);
+  }
+
+  /** A text without the passwords that the client has given. */
+  hide(text: string): string {
+    return this.hiding === undefined ? text : this.hiding.in(text);
   }
 
   /** Another one after XCLIENT. */

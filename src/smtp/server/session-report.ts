@@ -17,6 +17,7 @@ const LONGEST_LOGIN = 256;
 
 export class SessionReport {
   readonly #log: Log;
+  readonly #hide: (text: string) => string;
   readonly #clientSays: Channel<'protocol-client'>;
   readonly #serverSays: Channel<'protocol-server'>;
   readonly #answers: Channel<'command-answered'>;
@@ -31,8 +32,10 @@ export class SessionReport {
   /** It was told what becomes of the session. */
   #greeted = false;
 
-  constructor(log: Log) {
+  /** `hide`: a text without the passwords of the session. */
+  constructor(log: Log, hide: (text: string) => string) {
     this.#log = log;
+    this.#hide = hide;
     this.#clientSays = log.bus.channel('protocol-client');
     this.#serverSays = log.bus.channel('protocol-server');
     this.#answers = log.bus.channel('command-answered');
@@ -77,7 +80,7 @@ export class SessionReport {
   /** A line of the client, as far as it may be shown. */
   command(line: string): void {
     this.#commands++;
-    this.#line.line = line;
+    this.#line.line = this.#hide(line);
     this.#clientSays.emit(this.#line, this.#log);
   }
 
@@ -133,7 +136,7 @@ export class SessionReport {
   }
 
   reply({ text }: Reply): void {
-    this.#reply.reply = text;
+    this.#reply.reply = this.#hide(text);
     this.#serverSays.emit(this.#reply, this.#log);
   }
 

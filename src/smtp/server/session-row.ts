@@ -51,13 +51,14 @@ const clientWords: Readonly<Record<Awaited, string>> = {
 function waitsOf({ client, core, over }: SessionProgress, now: number): readonly SessionWait[] {
   const { ownWait } = core;
   const hookWaits = core.hasPolicy ? core.hooks.waits : [];
+  const shown = (text: string): string => cut(core.hide(text));
   if (hookWaits.length > 0)
     return hookWaits.slice(0, MOST_WAITS).map(({ function: name, since, what }) => ({
-      ...{ for: timeFor(name), what: cut(what), seconds: tenth(now - since) },
+      ...{ for: timeFor(name), what: shown(what), seconds: tenth(now - since) },
     }));
   if (ownWait !== undefined) {
     const about = ownWait.about();
-    return [{ for: about.for, what: cut(about.what), seconds: tenth(now - ownWait.since) }];
+    return [{ for: about.for, what: shown(about.what), seconds: tenth(now - ownWait.since) }];
   }
   if (over || core.ending !== undefined) return [{ for: 'client', what: 'client to close' }];
   if (client.awaited === undefined) return [{ for: 'engine', what: 'smtpe' }];
