@@ -47,6 +47,8 @@ export interface Channel<N extends EventName> {
 
 type Fault = (name: EventName, error: unknown, source: EventSource) => void;
 
+const known: ReadonlySet<EventName> = new Set(eventNames);
+
 class Listeners {
   readonly #name: EventName;
   readonly #fault: Fault;
@@ -54,9 +56,14 @@ class Listeners {
   #list: readonly Subscription[] = [];
   #attention = NOBODY;
 
-  constructor(name: EventName, fault: Fault) {
+  constructor(name: EventName, fault: Fault, list: readonly Subscription[] = []) {
     this.#name = name;
     this.#fault = fault;
+    this.#replace(list);
+  }
+
+  get list(): readonly Subscription[] {
+    return this.#list;
   }
 
   add(subscription: Subscription): () => void {
@@ -104,11 +111,14 @@ class Listeners {
 }
 
 export class EventBus {
-  readonly #listeners: ReadonlyMap<EventName, Listeners>;
+  readonly #listeners = new Map<EventName, Listeners>();
+  readonly #fault: Fault;
+  readonly #base: EventBus | undefined;
 
-  /** `fault` is told of a listener that has thrown; it must not throw itself. */
-  constructor(fault: Fault) {
-    this.#listeners = new Map(eventNames.map((name) => [name, new Listeners(name, fault)]));
+  /** `fault` is told of a listener that has thrown; it must not throw itself. `base`: whose listeners, as they are when an event is first used here, hear this one too. */
+  constructor(fault: Fault, base?: EventBus) {
+    this.#fault = fault;
+    this.#base = base;
   }
 
   /** Listens to one event; the function that it gives ends that at once, also while an event is being told. */
@@ -130,9 +140,18 @@ export class EventBus {
   }
 
   #find(name: EventName): Listeners {
-    const found = this.#listeners.get(name);
-    if (found === undefined) throw new Error(`no such event: ${name}`);
+    let found = this.#listeners.get(name);
+    if (found === undefined) {
+      if (!known.has(name)) throw new Error(`no such event: ${name}`);
+      found = new Listeners(name, this.#fault, this.#base?.listening(name));
+      this.#listeners.set(name, found);
+    }
     return found;
+  }
+
+  /** For a bus that is based on this one. */
+  listening(name: EventName): readonly Subscription[] {
+    return this.#find(name).list;
   }
 
   wants(name: EventName, source: EventSource): boolean {

@@ -4,13 +4,12 @@ import type { Duplex } from 'node:stream';
 import type { App, ScriptPaths } from '../app.ts';
 import { LocalCounters } from '../net/connection-counters.ts';
 import type { Peer } from '../net/peer.ts';
-import type { PolicySource } from '../ops/revision.ts';
 import { CurrentPolicy } from '../policy/current-policy.ts';
 import type { SmtpServer } from '../smtp/server/server.ts';
 
 export interface CasePolicy extends ScriptPaths {
-  /** Read and looked at once for all cases. */
-  readonly source: PolicySource;
+  /** Read, looked at and compiled once for all cases. */
+  readonly first: CurrentPolicy;
 }
 
 type Loaded =
@@ -41,8 +40,7 @@ export class CaseServer {
 
   async #load(): Promise<Loaded> {
     const app = this.#app;
-    const { source } = this.#policy;
-    const started = await CurrentPolicy.start({ ...app.place(this.#policy), source });
+    const started = await CurrentPolicy.again(this.#policy.first, app.place(this.#policy));
     if (started.kind === 'failed') return started;
     const { current } = started;
     return { kind: 'serves', current, server: app.server(current, new LocalCounters()) };

@@ -23,7 +23,7 @@ export function newBench(stage: Stage, test: string): TestBench {
 export const openStage = (): Promise<Stage> =>
   Stage.open(registeredModule, (stage) => newWorld(stage, newBench(stage, '.'), '.'));
 
-/** Reads the policy and its modules, and looks whether it can be loaded at all, with what the test has said at the level of its file. */
+/** Whoever gets it retires it. Reads the policy and its modules, and looks whether it can be loaded at all, with what the test has said at the level of its file. */
 export async function loadOnce(
   stage: Stage,
   bench: TestBench,
@@ -36,9 +36,7 @@ export async function loadOnce(
     for (const prepare of bench.preparations) prepare(world);
     const started = await CurrentPolicy.start(app.place(paths));
     if (started.kind === 'failed') return started.message;
-    const { source } = started.current;
-    started.current.retire();
-    return { ...paths, source };
+    return { ...paths, first: started.current };
   } finally {
     app.close();
     world.close();

@@ -104,6 +104,7 @@ async function runFile(test: string, stage: Stage, settings: RunSettings): Promi
   }
   const player = new CasePlayer(stage, bench, loaded, dirname(paths.path), hooks);
   const { cases, notes } = await playAll(file, bench, player, stage, settings);
+  loaded.first.retire();
   file.close();
   return {
     ...{ path: test, policy, problem: nothingToDo(test, bench, cases, settings.name), cases, hooks },

@@ -158,11 +158,14 @@ function allGivenUp(files: Files, message: string, more: readonly RevisionFile[]
 }
 
 /** Runs hook.init of each file in turn; what went wrong, or undefined. */
-async function initialise(files: Files, { options, log }: PolicyPlace): Promise<string | undefined> {
-  for (const { policy } of files) {
+async function runInits(
+  policies: readonly LuaPolicy[],
+  { options, log }: PolicyPlace,
+): Promise<string | undefined> {
+  for (const policy of policies) {
     const failure = failureOf(await policy.runInit({ options, log }));
     if (failure === undefined) continue;
-    return files.length === 1 ? `hook.init: ${failure}` : `${policy.source.path}: hook.init: ${failure}`;
+    return policies.length === 1 ? `hook.init: ${failure}` : `${policy.source.path}: hook.init: ${failure}`;
   }
   return undefined;
 }
@@ -231,6 +234,26 @@ export class CurrentPolicy {
     return { kind: 'ready', current: new CurrentPolicy(place, next), hooks: next.hooks };
   }
 
+  /**
+   * A policy that was found right, once more, for a run of its own: nothing of the first one's is left in it. Its files are not looked at
+   * again; their level and hook.init run.
+   */
+  static async again(
+    first: CurrentPolicy,
+    place: PolicyPlace,
+  ): Promise<PolicyOutcome<{ readonly current: CurrentPolicy }>> {
+    const files = first.#files.map((policy) => policy.again());
+    const [policy, ...more] = files;
+    if (policy === undefined) throw new Error('a policy has at least one file');
+    const failure = await runInits(files, place);
+    if (failure !== undefined) {
+      for (const one of files) one.retire();
+      return { kind: 'failed', message: failure };
+    }
+    const served = { files, policy: chainOf([policy, ...more], first.#revision), hooks: [] };
+    return { kind: 'ready', current: new CurrentPolicy(place, served) };
+  }
+
   static async #next(
     place: PolicyPlace,
     revision: number,
@@ -249,7 +272,10 @@ export class CurrentPolicy {
         place.log.emit('policy-tolerated', { script: policy.source.path, problem });
       for (const mistake of findings.mistakes) place.log.emit('policy-mistake', { mistake });
     }
-    const failure = await initialise(files, place);
+    const failure = await runInits(
+      files.map(({ policy }) => policy),
+      place,
+    );
     if (failure !== undefined) return allGivenUp(files, failure);
     const [first, ...more] = files;
     const policies = files.map(({ policy }) => policy);

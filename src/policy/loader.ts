@@ -43,6 +43,9 @@ export class LuaPolicy implements Policy, InstanceRevision {
   readonly path: string;
   readonly #engine: LuaEngine;
   readonly #factory: Factory;
+  readonly #script: Script;
+  /** Whose compiled text it uses. */
+  #of: LuaPolicy | undefined;
   readonly #text: string;
   readonly #name: string;
   readonly hookLimits = new HookLimits();
@@ -58,6 +61,7 @@ export class LuaPolicy implements Policy, InstanceRevision {
   constructor(engine: LuaEngine, factory: Factory, script: Script, scripts: ScriptFiles, revision: number) {
     this.#engine = engine;
     this.#factory = factory;
+    this.#script = script;
     this.path = script.path;
     this.#text = script.text;
     this.#name = script.name;
@@ -105,6 +109,18 @@ export class LuaPolicy implements Policy, InstanceRevision {
     }
   }
 
+  /** The same text once more, as it is compiled: whatever runs with this one has left nothing in it. */
+  again(): LuaPolicy {
+    const scripts = this.#engine.newScriptFiles({
+      packagePath: this.scripts.packagePath,
+      texts: this.scripts.texts(),
+    });
+    const again = new LuaPolicy(this.#engine, this.#factory, this.#script, scripts, this.revision);
+    again.#of = this;
+    this.#instances += 1;
+    return again;
+  }
+
   /** Connections that have an instance of this policy. */
   get instances(): number {
     return this.#instances;
@@ -117,7 +133,8 @@ export class LuaPolicy implements Policy, InstanceRevision {
   }
 
   #release(): void {
-    this.#factory.release();
+    if (this.#of === undefined) this.#factory.release();
+    else this.#of.instanceClosed();
     this.scripts.release();
   }
 

@@ -119,6 +119,7 @@ async function play(stage: Stage, settings: TraceFileSettings): Promise<TracedFi
       return { kind: 'traced', missing: missingFakes, forwarded, failed, unsaid, waits };
     } finally {
       open.close();
+      loaded.first.retire();
     }
   } catch (error) {
     if (!(error instanceof LuaError)) throw error;

@@ -19,12 +19,15 @@ interface Kept {
   readonly verbose: ReadonlySet<VerboseWord>;
 }
 
+const fault = (name: EventName, error: unknown): never => {
+  throw new Error(`a listener to ${name} has thrown`, { cause: error });
+};
+/** What writes lines keeps nothing itself: it is the same for all logs. */
+const writing = new EventBus(fault);
+writeEvents(writing);
+
 function keep(verbose: readonly VerboseWord[]): Kept {
-  const bus = new EventBus((name, error) => {
-    throw new Error(`a listener to ${name} has thrown`, { cause: error });
-  });
-  writeEvents(bus);
-  return { lines: [], bus, events: undefined, verbose: new Set(verbose) };
+  return { lines: [], bus: new EventBus(fault, writing), events: undefined, verbose: new Set(verbose) };
 }
 
 export class RecordLog implements Log {

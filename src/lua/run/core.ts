@@ -71,6 +71,8 @@ export class Core {
   readonly results: Results;
   readonly #active: ActiveThreads;
   readonly #source: Pointer;
+  /** The source of the line that was watched last. */
+  #watched = '';
   readonly #names = new Map<string, Pointer>();
   #strings: Anchor | undefined;
 
@@ -157,7 +159,10 @@ export class Core {
     if (words[(at + activation.event) >> 2] !== LINE_EVENT) return this.#counted(L);
     const line = words[(at + activation.currentLine) >> 2] ?? 0;
     this.api.lua_getinfo(L, this.#source, at);
-    watchLine(this.memory.cString(this.memory.words[(at + activation.source) >> 2] ?? 0), line);
+    const source = this.memory.words[(at + activation.source) >> 2] ?? 0;
+    // As a rule the line before was of the same text.
+    if (!this.memory.isCString(source, this.#watched)) this.#watched = this.memory.cString(source);
+    watchLine(this.#watched, line);
   }
 
   /** Yields on `L` without values: the run goes on in the middle of what it was doing when it is resumed. */

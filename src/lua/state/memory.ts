@@ -129,6 +129,13 @@ export class Memory {
     return this.bytes.latin1Slice(at, at + length);
   }
 
+  /** Whether the text up to the next NUL is this one, without NULs. */
+  isCString(at: Pointer, text: string): boolean {
+    const { bytes } = this;
+    for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+    return bytes[at + text.length] === 0;
+  }
+
   /** The latin1 text up to the next NUL. */
   cString(at: Pointer): string {
     const bytes = this.bytes;
