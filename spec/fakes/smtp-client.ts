@@ -61,6 +61,11 @@ export class SmtpClient {
     }
   }
 
+  /** The server has closed the connection, as far as it is known here. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   write(bytes: string | Buffer): void {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   }
