@@ -151,29 +151,40 @@ describeWith(['nsd', 'clamd', 'spamd'], 'the example policy mail-filter.lua', ()
     return reply;
   }
 
+  /** What earlier tests brought to the next hop; its connections are kept for the next message. */
+  const before = { contents: new Set<Buffer>(), lines: [] as number[] };
+  const mark = (): void => {
+    before.contents = new Set(hop.connections.flatMap((connection) => connection.contents));
+    before.lines = hop.connections.map((connection) => connection.commands.length);
+  };
+
   /** The messages that have reached the next hop, as they were before dots were stuffed. */
   const delivered = (): readonly string[] =>
     hop.connections
       .flatMap((connection) => connection.contents)
+      .filter((content) => !before.contents.has(content))
       .map((content) => content.toString('latin1').replace(/(^|\r\n)\./g, '$1'));
+
+  /** The commands that it has heard. */
+  const heard = (): readonly string[] =>
+    hop.connections.flatMap((connection, i) => connection.commands.slice(before.lines[i] ?? 0));
 
   beforeAll(async () => {
     [nsd, clamd, spamd] = await Promise.all([startNsd(zones), startRealClamd(), startRealSpamd()]);
-  });
-  afterAll(async () => {
-    await Promise.all([nsd?.stop(), clamd?.stop(), spamd?.stop()]);
-  });
-  beforeEach(async () => {
     hop = await NextHop.start();
     main = await start();
   });
+  afterAll(async () => {
+    try {
+      if (main !== undefined) await stop(main);
+    } finally {
+      await Promise.all([hop?.close(), nsd?.stop(), clamd?.stop(), spamd?.stop()]);
+    }
+  });
+  beforeEach(mark);
   afterEach(async () => {
     for (const client of clients.splice(0)) client.destroy();
-    try {
-      for (const daemon of [main, ...others.splice(0)]) await stop(daemon);
-    } finally {
-      await hop.close();
-    }
+    for (const daemon of others.splice(0)) await stop(daemon);
   });
 
   it('refuses a client on two of three lists, and names them', async () => {
@@ -275,7 +286,7 @@ describeWith(['nsd', 'clamd', 'spamd'], 'the example policy mail-filter.lua', ()
     );
     await main.line(/refused: infected with Eicar-Test-Signature/);
     // It was asked about the recipient, and has not had the message.
-    expect(hop.commands).not.toContain('DATA');
+    expect(heard()).not.toContain('DATA');
   });
 
   it('refuses spam with its score', async () => {
@@ -283,7 +294,7 @@ describeWith(['nsd', 'clamd', 'spamd'], 'the example policy mail-filter.lua', ()
       /^550 5\.7\.1 message looks like spam \(\d{3,4}\.\d\)\r\n$/,
     );
     // It was asked about the recipient, and has not had the message.
-    expect(hop.commands).not.toContain('DATA');
+    expect(heard()).not.toContain('DATA');
   });
 
   it('has the client come back while clamd is down, whatever spamd says', async () => {
@@ -295,7 +306,7 @@ describeWith(['nsd', 'clamd', 'spamd'], 'the example policy mail-filter.lua', ()
     }
     await daemon.line(/clamd: .*ECONNREFUSED|clamd: .*refused/);
     // It was asked about the recipient, and has not had the message.
-    expect(hop.commands).not.toContain('DATA');
+    expect(heard()).not.toContain('DATA');
   });
 
   it('lets mail pass as unknown while spamd is down, but no virus', async () => {
@@ -316,7 +327,7 @@ describeWith(['nsd', 'clamd', 'spamd'], 'the example policy mail-filter.lua', ()
       `${HEAD}X-Spam-Status: No, score=${score}\r\nX-Virus-Scanned: clean\r\n${BODY}`,
     ]);
     expect(
-      hop.commands
+      heard()
         .filter((line) => /^(MAIL|RCPT)/i.test(line))
         .map((line) => line.replace(/ (SIZE|BODY)=\S+/g, '')),
     ).toEqual(['MAIL FROM:<alice@sender.test>', 'RCPT TO:<bob@example.net>']);
