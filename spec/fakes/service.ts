@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BUSY } from './daemon.ts';
 import { Program } from './program.ts';
 
 const main = join(import.meta.dirname, '../../dist/main.js');
@@ -74,7 +75,7 @@ export class ServiceUnderTrial {
         ...(settings.listen === undefined
           ? ['smtp-server-address=127.0.0.1', 'smtp-server-port=0']
           : [`smtp-listen=${settings.listen}`]),
-        ...['dns-client-timeout=0', 'rate-global=0'],
+        ...['dns-client-timeout=0', 'rate-global=0', BUSY],
         ...(settings.options ?? []),
       ],
       { cwd: place, detached: true, env: { ...process.env, ...settings.env }, ...settings.as },

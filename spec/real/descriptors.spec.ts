@@ -36,7 +36,8 @@ it('answers EMFILE to os.execute, io.popen and io.open', { timeout: 60_000 }, as
     end
     function hook.noop() return '250 ' .. tostring(os.execute('true')) end`,
   );
-  const options = 'smtp-server-address=127.0.0.1 smtp-server-port=0 dns-client-timeout=0 lua-max-files=10000';
+  const options =
+    'smtp-server-address=127.0.0.1 smtp-server-port=0 dns-client-timeout=0 lua-max-files=10000 hook-cpu-limit=5000';
   const command = `ulimit -n 300; exec ${process.execPath} ${main} file= script=${directory}/p.lua ${options}`;
   program = new Program('/bin/sh', ['-c', command]);
   const [, port] = await program.wrote(/listening on 127\.0\.0\.1:(\d+)/);
