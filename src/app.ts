@@ -66,6 +66,7 @@ import { type MemoryPlace, ownMemory } from './store/embedded/memory-place.ts';
 import { OpenStores, type Stores } from './store/stores.ts';
 import { parseUri } from './uri/parse-uri.ts';
 import type { AuthSource } from './users/auth-source.ts';
+import type { RecipientSource } from './users/recipient-source.ts';
 
 /** Lua that comes with smtpe: the engine's own and modules for policies. Beside src/ and dist/. */
 export const libLuaDirectory = fileURLToPath(new URL('../lib-lua', import.meta.url));
@@ -118,6 +119,8 @@ export interface Ports {
   readonly dicts: Dicts;
   /** Who is asked about AUTH, in this order. */
   readonly authSources: readonly AuthSource[];
+  /** Who is asked about RCPT, in this order; undefined: Dovecot's scripts. */
+  readonly recipientSources?: readonly RecipientSource[] | undefined;
   /** What os and io of policies reach: commands, environment, files. */
   readonly system: System;
 }
@@ -387,7 +390,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
           ...{ options, log, clock, random, resolver, reports, spools, hostName, limits },
           smartHost: other ?? smartHost,
           authSources,
-          recipientSources: [authScripts.recipients],
+          recipientSources: given.recipientSources ?? [authScripts.recipients],
           scripts: loadScripts.hooks,
           policy: () => current.policy,
           ...(descriptors && { descriptors }),

@@ -13,7 +13,7 @@ const HOST_NAME = 'mx.example.org';
 
 /**
  * How mail travels on is not what a test is about, nor how long somebody is made to wait before anything else; there is no TLS with next hops
- * that are none, and nobody outside to ask about log-ins.
+ * that are none. Who may log in, and who is told of mail, is said by the test.
  */
 const fixed = {
   'smtp-forward-tls': 'off',
@@ -22,7 +22,6 @@ const fixed = {
   'smtp-forward-proxy': 'off',
   'smtp-greet-pause': '0',
   'smtp-auth-delay': '0',
-  'auth-script': '',
   'push-script': '',
   'load-script': '',
   'rumble-database': '',

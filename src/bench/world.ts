@@ -8,15 +8,16 @@ import type { Ports } from '../app.ts';
 import type { RandomInteger } from '../base/clock.ts';
 import { systemError } from '../base/system-error.ts';
 import { Dicts } from '../compat/dovecot/dict/dicts.ts';
-import { LuaError } from '../lua-api/function-spec.ts';
 import type { Maildir } from '../mailbox/maildir.ts';
 import { realSystem } from '../ops/system.ts';
 import type { Options } from '../options/options.ts';
 import type { OpenOutcome } from '../store/adapter.ts';
 import { hasStore } from '../store/stores.ts';
 import { CaseHops } from './case-hops.ts';
+import { CaseMail } from './case-mail.ts';
 import { CaseNames } from './case-names.ts';
 import { CaseServices, type TestFunctions } from './case-services.ts';
+import { CaseUsers } from './case-users.ts';
 import { Fakes } from './fakes.ts';
 import { CaseFiles } from './ports/case-files.ts';
 import { FakeClock } from './ports/clock.ts';
@@ -58,7 +59,11 @@ export class World {
   readonly names: CaseNames;
   readonly services: CaseServices;
   readonly files: CaseFiles;
+  readonly users: CaseUsers;
+  readonly mail: CaseMail;
   readonly ports: WorldPorts;
+  /** No store can be reached but that on this machine. */
+  isStoreDown = false;
   readonly #stores = new Map<string, MemoryStore>();
   readonly #options: Options;
   #seed = 1;
@@ -71,6 +76,10 @@ export class World {
     this.names = new CaseNames(this.fakes, this.record);
     this.services = new CaseServices(this.fakes, this.record, functions);
     this.files = new CaseFiles(scratch, directory);
+    this.users = new CaseUsers(this.fakes, this.record);
+    this.mail = new CaseMail({
+      ...{ fakes: this.fakes, record: this.record, clock: this.clock, random: this.#random, scratch },
+    });
     this.#options = options;
     this.ports = this.#asPorts(new CaseHops(this.fakes, this.names, this.record));
   }
@@ -93,6 +102,7 @@ export class World {
 
   close(): void {
     this.files.close();
+    this.mail.close();
     for (const store of this.#stores.values()) void store.close();
   }
 
@@ -110,19 +120,19 @@ export class World {
       accounts: closedAccounts('a test has no accounts'),
       stores: {
         has: (name) => hasStore(this.#options, name),
-        open: (name): OpenOutcome => ({ kind: 'open', store: this.store(name) }),
+        open: (name): OpenOutcome =>
+          this.isStoreDown && name !== 'local'
+            ? { kind: 'refused', problem: 't.store(t.timeout)' }
+            : { kind: 'open', store: this.store(name) },
         close: () => Promise.resolve(),
       },
-      mailUsers: {
-        user: () => {
-          throw new LuaError('a test has no mailboxes: module storage cannot be used in it');
-        },
-      },
+      mailUsers: this.mail,
       dicts: new Dicts({
         ...dicts,
         refuse: { connecting: 'smtpe test connects to nobody', writing: 'smtpe test writes no dict' },
       }),
-      authSources: [],
+      authSources: [this.users.authSource],
+      recipientSources: [this.users.recipientSource],
       system: {
         ...realSystem,
         disk: this.files.disk,

@@ -1,5 +1,5 @@
-// Mail that nobody may look at or change: what stands in its place where a policy only is looked at (`smtpe check`). Every answer is `refused`, at
-// once.
+// Mail that nobody may look at or change: what stands in its place where a policy only is looked at (`smtpe check`), or where a test says so. Every
+// answer is the same, at once.
 //
 // Must never touch a disk.
 import type { Maildir } from './maildir.ts';
@@ -10,10 +10,8 @@ import type { MailTrouble } from './port/outcome.ts';
 
 type Refuse = () => Promise<MailTrouble>;
 
-const refusing =
-  (mailbox: string, why: string): Refuse =>
-  () =>
-    Promise.resolve({ kind: 'refused', mailbox, why });
+/** What is the matter with a mailbox, or with the whole user. */
+type TroubleOf = (mailbox: string) => MailTrouble;
 
 const closedMetadata = (refuse: Refuse): Metadata => ({
   get: refuse,
@@ -22,10 +20,10 @@ const closedMetadata = (refuse: Refuse): Metadata => ({
   list: refuse,
 });
 
-function closedMailbox(asked: string, separator: string, why: string): Mailbox {
+function closedMailbox(asked: string, separator: string, troubleOf: TroubleOf): Mailbox {
   const isInbox = /^inbox$/i.test(asked);
   const vname = isInbox ? 'INBOX' : asked;
-  const refuse = refusing(vname, why);
+  const refuse: Refuse = () => Promise.resolve(troubleOf(vname));
   return {
     ...{ vname, name: vname.replaceAll(separator, '.'), isInbox, metadata: closedMetadata(refuse) },
     ...{ open: refuse, sync: refuse, status: refuse, mails: refuse, mail: refuse },
@@ -33,11 +31,15 @@ function closedMailbox(asked: string, separator: string, why: string): Mailbox {
   };
 }
 
-function closedUser({ name, path, separator = '/' }: MailUserIdentity, why: string): MailUser {
-  const refuse = refusing(name, why);
+/** Somebody with whose mail this is the matter, whatever is asked. */
+export function troubledMailUser(
+  { name, path, separator = '/' }: MailUserIdentity,
+  troubleOf: TroubleOf,
+): MailUser {
+  const refuse: Refuse = () => Promise.resolve(troubleOf(name));
   return {
     ...{ name, path, separator, metadata: closedMetadata(refuse) },
-    mailbox: (vname) => closedMailbox(vname, separator, why),
+    mailbox: (vname) => closedMailbox(vname, separator, troubleOf),
     ...{ list: refuse, create: refuse, delete: refuse, rename: refuse },
     ...{ subscribe: refuse, unsubscribe: refuse, subscriptions: refuse },
   };
@@ -45,7 +47,7 @@ function closedUser({ name, path, separator = '/' }: MailUserIdentity, why: stri
 
 /** `why`: for people. */
 export const closedMailUsers = (why: string): MailUsers => ({
-  user: (identity) => closedUser(identity, why),
+  user: (identity) => troubledMailUser(identity, (mailbox) => ({ kind: 'refused', mailbox, why })),
 });
 
 /** Whoever looks finds everybody there, so that what is said is why, and not that he is missing. */

@@ -61,6 +61,25 @@
 ---@field dot string|false|nil likewise
 ---@field down boolean? true: nobody listens
 
+---Somebody in a user database.
+---@class smtpe.test.user
+---@field password string? nil: he cannot log in
+---@field fields table<string, string>? what the policy sees in `client.auth_fields`
+---@field disabled boolean? true: he is not let in, even with his password
+---@field maildir string? where his mail lies, an absolute path
+
+---Somebody with mail.
+---@class smtpe.test.mailboxes
+---@field mailboxes string[]? full names, besides INBOX
+---@field refuse string? why everything is refused
+
+---A message in a mailbox.
+---@class smtpe.test.stored
+---@field uid integer what it is called by
+---@field flags string[] `\\Seen` ...
+---@field keywords string[] other words
+---@field data string octets
+
 ---An entry of the store.
 ---@class smtpe.test.entry
 ---@field value string|number its text
@@ -189,8 +208,22 @@ function t.http(answers) end
 ---@param replies smtpe.test.next_hop `{ rcpt = { ['bad@example.com'] = '550 5.1.1 no' }, dot = '451 4.3.0 later' }`; `{}` takes everything.
 function t.next_hop(host, replies) end
 
----What is in the store when a case begins, or from now on.
----@param entries table<string, string|number|smtpe.test.entry> `{ ['gl:x'] = '1', counter = { value = 7, ttl = 60 } }`; without `ttl` an entry lives a day.
+---Who may log in, and which recipients there are, in the place of `auth-script`, `smtp-auth-dovecot` and `rcpt-userdb`: a password, `true` for somebody who cannot log in, `{ password =, fields = {...}, disabled =, maildir = }`, `false` for nobody, `t.timeout`. `default` is for all other names. Who is asked for by these options, or by `s:auth` once this was called, and is not here fails the case.
+---@param users table<string, string|boolean|smtpe.test.user> `{ ['joe@example.com'] = 'secret', ['eve@example.com'] = false }`.
+function t.users(users) end
+
+---Whose mail there is for module `storage`: `{}` for somebody with INBOX, `{ mailboxes = {...} }` with more, `{ refuse = 'why' }` when his script (`push-script`) refuses, `false`: he is not there. `default` is for all others. What is put there stays in the case: `t.stored` has it. Push scripts are not called. What next hops or a maildir get by forwarding is in `t.forwarded`.
+---@param users table<string, false|smtpe.test.mailboxes> `{ ['bob@example.com'] = { mailboxes = { 'Junk' } }, default = false }`.
+function t.storage(users) end
+
+---What lies in a mailbox of `t.storage`. Fails the case when there is no such mailbox.
+---@param name string Whose mail, as `storage.user` takes it.
+---@param mailbox? string Its full name.
+---@return smtpe.test.stored[] messages in their order
+function t.stored(name, mailbox) end
+
+---What is in the store when a case begins, or from now on. `t.timeout` instead: it cannot be reached, from now on until the next `t.store`; that on this machine (`store.open("local")`) can.
+---@param entries string|table<string, string|number|smtpe.test.entry> `{ ['gl:x'] = '1', counter = { value = 7, ttl = 60 } }`; without `ttl` an entry lives a day.
 function t.store(entries) end
 
 ---Files that the policy reads by `io` or `map.open`: they lie over those on the disk. A path that is not absolute begins where the policy stands. What a policy itself writes never reaches the disk.

@@ -10,7 +10,9 @@ import { readOptionFile } from '../../../src/cli/read-option-file.ts';
 const etc = join(import.meta.dirname, '../../../etc');
 
 it('every example has a test', () => {
-  const names = readdirSync(join(etc, 'examples')).filter((name) => name.endsWith('.lua'));
+  const names = readdirSync(join(etc, 'examples'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.lua'),
+  );
   const policies = names.filter((name) => !name.endsWith('_test.lua'));
   expect(policies.length).toBeGreaterThan(9);
   for (const name of policies) expect(names).toContain(name.replace('.lua', '_test.lua'));

@@ -12,8 +12,10 @@ import {
   type Param,
 } from '../../lua-api/function-spec.ts';
 import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
-import { anything, bytes, optionalFlag, optionalInteger } from '../../lua-api/params.ts';
+import { anything, bytes, optionalBytes, optionalFlag, optionalInteger } from '../../lua-api/params.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
+import { troubleText } from '../../mailbox/port/outcome.ts';
+import { mailPlace } from '../../modules/storage/mail-place.ts';
 import type { FakeTable, Place } from '../fake-table.ts';
 import type { Fakes } from '../fakes.ts';
 import { shown } from '../shown.ts';
@@ -39,6 +41,7 @@ import {
 import { readClamd, readHttp, readHttpKey, readRspamd, readSpamd } from './service-fakes.ts';
 import { sessionClass, sessionObject } from './session-class.ts';
 import { HTTP_ANSWERS, testShapes } from './test-shapes.ts';
+import { readMail, readName, readUser } from './user-fakes.ts';
 import { waiting } from './waiting.ts';
 
 const benchOf = (context: CallContext): TestBench => BENCH.in(context);
@@ -310,17 +313,99 @@ export const testModule: ModuleSpec = luaModule({
       },
     }),
     luaFunction({
+      name: 'users',
+      params: [
+        anything(
+          'users',
+          'table<string, string|boolean|smtpe.test.user>',
+          "`{ ['joe@example.com'] = 'secret', ['eve@example.com'] = false }`.",
+        ),
+      ],
+      text: 'Who may log in, and which recipients there are, in the place of `auth-script`, `smtp-auth-dovecot` and `rcpt-userdb`: a password, `true` for somebody who cannot log in, `{ password =, fields = {...}, disabled =, maildir = }`, `false` for nobody, `t.timeout`. `default` is for all other names. Who is asked for by these options, or by `s:auth` once this was called, and is not here fails the case.',
+      call: (context, given) => {
+        const bench = benchOf(context);
+        putAll(
+          't.users',
+          bench.fakesNow.users,
+          tableFor('t.users', given, "{ ['joe@example.com'] = 'secret' }"),
+          bench.place,
+          (what, key, value) => ({ key: readName(what, key), value: readUser(what, value) }),
+          readUser,
+        );
+        return NO_RESULTS;
+      },
+    }),
+    luaFunction({
+      name: 'storage',
+      params: [
+        anything(
+          'users',
+          'table<string, false|smtpe.test.mailboxes>',
+          "`{ ['bob@example.com'] = { mailboxes = { 'Junk' } }, default = false }`.",
+        ),
+      ],
+      text: "Whose mail there is for module `storage`: `{}` for somebody with INBOX, `{ mailboxes = {...} }` with more, `{ refuse = 'why' }` when his script (`push-script`) refuses, `false`: he is not there. `default` is for all others. What is put there stays in the case: `t.stored` has it. Push scripts are not called. What next hops or a maildir get by forwarding is in `t.forwarded`.",
+      call: (context, given) => {
+        const bench = benchOf(context);
+        putAll(
+          't.storage',
+          bench.fakesNow.storage,
+          tableFor('t.storage', given, "{ ['bob@example.com'] = {} }"),
+          bench.place,
+          (what, key, value) => ({ key: readName(what, key), value: readMail(what, value) }),
+          readMail,
+        );
+        return NO_RESULTS;
+      },
+    }),
+    luaFunction({
+      name: 'stored',
+      params: [
+        bytes('name', 'Whose mail, as `storage.user` takes it.'),
+        optionalBytes('mailbox', 'Its full name.', 'INBOX'),
+      ],
+      results: [{ name: 'messages', type: 'smtpe.test.stored[]', text: 'in their order' }],
+      suspends: true,
+      text: 'What lies in a mailbox of `t.storage`. Fails the case when there is no such mailbox.',
+      call: (context, name, mailbox) => {
+        const bench = benchOf(context);
+        const { world } = bench.inCase('t.stored');
+        const place = mailPlace(bench.options, name);
+        if (place.kind !== 'place') throw wrong('t.stored', `somebody with mail (${place.why})`, name);
+        return waiting('t.stored', async () => {
+          const found = await world.mail.stored(
+            place.identity,
+            Buffer.from(mailbox, 'latin1').toString('utf8'),
+          );
+          bench.mustHaveFakes();
+          if (found.kind !== 'done') return bench.fail(`t.stored ${sketch(name)}: ${troubleText(found)}`);
+          return [
+            found.value.map(({ data, flags, keywords, uid }) => ({
+              uid,
+              flags: [...flags],
+              keywords: [...keywords],
+              data,
+            })),
+          ];
+        });
+      },
+    }),
+    luaFunction({
       name: 'store',
       params: [
         anything(
           'entries',
-          'table<string, string|number|smtpe.test.entry>',
+          'string|table<string, string|number|smtpe.test.entry>',
           "`{ ['gl:x'] = '1', counter = { value = 7, ttl = 60 } }`; without `ttl` an entry lives a day.",
         ),
       ],
-      text: 'What is in the store when a case begins, or from now on.',
+      text: 'What is in the store when a case begins, or from now on. `t.timeout` instead: it cannot be reached, from now on until the next `t.store`; that on this machine (`store.open("local")`) can.',
       call: (context, given) => {
-        for (const [key, value] of tableFor('t.store', given, "{ key = 'value' }")) {
+        benchOf(context).prepare((world) => {
+          world.isStoreDown = given === TIMEOUT;
+        });
+        if (given === TIMEOUT) return NO_RESULTS;
+        for (const [key, value] of tableFor('t.store', given, "{ key = 'value' }, or t.timeout")) {
           const what = `t.store ${sketch(key)}`;
           const name = textOf(key);
           const isPlain = !isTable(value);

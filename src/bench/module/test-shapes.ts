@@ -57,6 +57,22 @@ export const testShapes: readonly RecordSpec[] = [
     dot: ['string|false|nil', 'likewise'],
     down: ['boolean?', 'true: nobody listens'],
   }),
+  record('smtpe.test.user', 'Somebody in a user database.', {
+    password: ['string?', 'nil: he cannot log in'],
+    fields: ['table<string, string>?', 'what the policy sees in `client.auth_fields`'],
+    disabled: ['boolean?', 'true: he is not let in, even with his password'],
+    maildir: ['string?', 'where his mail lies, an absolute path'],
+  }),
+  record('smtpe.test.mailboxes', 'Somebody with mail.', {
+    mailboxes: ['string[]?', 'full names, besides INBOX'],
+    refuse: ['string?', 'why everything is refused'],
+  }),
+  record('smtpe.test.stored', 'A message in a mailbox.', {
+    uid: ['integer', 'what it is called by'],
+    flags: ['string[]', '`\\\\Seen` ...'],
+    keywords: ['string[]', 'other words'],
+    data: ['string', 'octets'],
+  }),
   record('smtpe.test.entry', 'An entry of the store.', {
     value: ['string|number', 'its text'],
     ttl: ['integer?', 'seconds; nil: a day'],

@@ -11,6 +11,7 @@ import type { PolicySource } from '../../ops/revision.ts';
 import { listenerOptions } from '../../options/listener-options.ts';
 import type { OptionValues } from '../../options/option-table.ts';
 import type { Options } from '../../options/options.ts';
+import { asksUserdb } from '../../users/asks-userdb.ts';
 import type { AuthAnswer, AuthQuestion, AuthSource, Credentials } from '../../users/auth-source.ts';
 import { PasswordCheck } from '../../users/password/password-check.ts';
 import type { RecipientAnswer, RecipientQuestion, RecipientSource } from '../../users/recipient-source.ts';
@@ -254,12 +255,8 @@ export class AuthScripts implements AuthSource {
   }
 
   async #look(question: RecipientQuestion): Promise<RecipientAnswer> {
-    const { address, domain, log, session, signal, values } = question;
-    const domains = splitList(values['rcpt-userdb-domains'].toLowerCase());
-    // Who has logged in sends to the whole world.
-    if (domains.length === 0 ? question.user !== undefined : !domains.includes(domain) && domain !== '') {
-      return { kind: 'foreign' };
-    }
+    const { address, log, session, signal, values } = question;
+    if (!asksUserdb(question)) return { kind: 'foreign' };
     const user = normalised(address);
     if (!mayBeAsked(user, values['auth-username-chars'])) return { kind: 'unknown' };
     const databases = await this.#databases(values);
