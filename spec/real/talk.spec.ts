@@ -1,6 +1,6 @@
 // `smtpe talk` as its user has it, built: the order of what it says, Lua over several lines, what becomes of mail that nobody takes, its exit
 // code, and the prompt of a terminal.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -27,7 +27,10 @@ const plain = (line: string): string =>
     .replace(/^220 .*/, '220')
     .replace(/^250-\S+ .*/, '250-HOST');
 
-async function talk(policy: string, input: readonly string[], ...options: readonly string[]): Promise<Talk> {
+const talk = (policy: string, input: readonly string[], ...options: readonly string[]): Promise<Talk> =>
+  talkBy(policy, input.map((line) => `${line}\r\n`).join(''), ...options);
+
+async function talkBy(policy: string, input: string, ...options: readonly string[]): Promise<Talk> {
   const path = join(directory, 'policy.lua');
   await writeFile(path, policy);
   const program = new Program(
@@ -35,7 +38,7 @@ async function talk(policy: string, input: readonly string[], ...options: readon
     [main, 'talk', 'file=', path, 'dns-client-timeout=0', 'log-file=/dev/null', ...options],
     { cwd: directory },
   );
-  program.end(input.map((line) => `${line}\r\n`).join(''));
+  program.end(input);
   const { code, stderr, stdout } = await program.ended;
   return { code, stderr, lines: stdout.trimEnd().split(/\r?\n/).map(plain) };
 }
@@ -141,6 +144,46 @@ describe('smtpe talk over a pipe', () => {
     expect(closed.code).toBe(0);
   });
 
+  it('lines may end as in any file; a file with CRLF is taken octet for octet', async () => {
+    const message = [...greeting, 'DATA', 'Subject: x', '', 'x', '.'];
+    const text = await talkBy('', [...message, 'NOOP', 'DATA', ...message.slice(1)].join('\n'));
+    expect(text.lines.filter((line) => line.startsWith('-- '))).toEqual([
+      '-- would go to nobody: smtp-smart-host is empty; from <a@b.example> to <x@y.example>, 17 bytes',
+      '-- the input ended before the dot: the message is given up',
+    ]);
+    expect(text.code).toBe(1);
+    const octets = await talk('', [...message.slice(0, -1), 'bare\n.\nNOOP', '.', 'QUIT']);
+    expect(octets.lines.at(-3)).toMatch(/^-- would go to nobody: .* 32 bytes$/);
+    expect(octets.code).toBe(0);
+  });
+
+  it('a command in capitals that nobody offers is answered by the policy, and is no Lua', async () => {
+    const { code, lines } = await talk(
+      "NAME = 'n' function hook.unknown(line) return '502 5.5.1 no ' .. line end",
+      ['STARTTLS', 'AUTH PLAIN x', 'VRFY x', 'EXPN', 'NAME', 'QUIT'],
+    );
+    expect(lines.slice(1, -1)).toEqual([
+      ...[
+        '502 5.5.1 no STARTTLS',
+        '502 5.5.1 no AUTH PLAIN x',
+        '502 5.5.1 no VRFY x',
+        '502 5.5.1 no EXPN',
+        'n',
+      ],
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it('says what doc/workbench.md shows', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../doc/workbench.md'), 'utf8');
+    const [, policy = '', input = '', output = ''] =
+      /```lua\n-- policy\.lua\n(.*?)```.*?```\n(.*?)```\n\n```\n(.*?)```/s.exec(page) ?? [];
+    const { code, lines } = await talkBy(policy, input, 'host-name=mx.example.org');
+    expect(output).toContain('eve@example.com is not here');
+    expect(lines).toEqual(output.trimEnd().split('\n').map(plain));
+    expect(code).toBe(0);
+  });
+
   it('several files: the first that answers decides', async () => {
     const second = join(directory, 'second.lua');
     await writeFile(
@@ -166,6 +209,18 @@ describe('smtpe talk at a terminal', () => {
     await program.wrote(/ {4}>> $/);
     program.write('print(i) end\n');
     await program.wrote(/\n1\r?\n2\r?\nsmtpe> $/);
+    for (const line of [
+      'HELO a',
+      'MAIL FROM:<a@b.example>',
+      'RCPT TO:<x@y.example>',
+      'DATA',
+      'Subject: x',
+      '',
+      'x',
+      '.',
+    ])
+      program.write(`${line}\n`);
+    await program.wrote(/-- would go to nobody[^\n]*\n250 [^\n]* accepted/);
     program.write('exit\n');
     expect((await program.ended).code).toBe(0);
   });

@@ -75,6 +75,7 @@ export async function talk(options: Options): Promise<number> {
   }
   const log = openEventLog(opened.log);
   const failed = watchFaults(log);
+  let isCut = false;
   const app = await createApp({
     ...{ options, log },
     onBroken: () => undefined,
@@ -102,6 +103,10 @@ export async function talk(options: Options): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close(0));
     if (isTyped) terminal.say(WELCOME);
     await server.serve(terminal.stream, PEER, terminal);
+    if (terminal.isInContent) {
+      isCut = true;
+      terminal.say('the input ended before the dot: the message is given up');
+    }
     // A terminal that is still open must not keep the process.
     stdin.destroy();
     // What push scripts are to be told of its mail is still under way.
@@ -110,5 +115,5 @@ export async function talk(options: Options): Promise<number> {
   app.close();
   await opened.log.close();
   if (started.kind === 'failed') return exitCode.software;
-  return failed() ? exitCode.missing : exitCode.ok;
+  return failed() || isCut ? exitCode.missing : exitCode.ok;
 }

@@ -13,7 +13,7 @@ import { commands, outOfSequence, tlsRequired, unknownCommand } from './commands
 import { ConversationContext } from './conversation-context.ts';
 import type { Ending } from './ending.ts';
 import type { HookAnswer } from './hooks.ts';
-import { LuaLines, ownLine, type Terminal } from './interactive.ts';
+import { LuaLines, looksLikeCommand, ownLine, type Terminal } from './interactive.ts';
 import { isQuit, overChunks, overLimit, pipelinesUnasked } from './line-checks.ts';
 import { MessageDialogue } from './message-dialogue.ts';
 import { openPolicy } from './open-policy.ts';
@@ -275,9 +275,15 @@ export class Conversation {
     return unknownCommand;
   }
 
+  /** A command is meant, which is not offered: the answer says why. */
+  #isMeant({ input }: CommandLine): boolean {
+    return looksLikeCommand(input, (verb) => commands.has(verb));
+  }
+
   #start(command: Command, line: CommandLine, answers: readonly string[]): Maybe<void> {
     const core = this.#core;
-    if (this.#lua !== undefined && command === unknownCommand) return this.#lua.take(core, line.input);
+    if (this.#lua !== undefined && command === unknownCommand && !this.#isMeant(line))
+      return this.#lua.take(core, line.input);
     // They are asked about a hello before anything else is.
     return isHello(command)
       ? this.#scriptsFirst(command, line, undefined, () =>

@@ -20,6 +20,15 @@ const INCOMPLETE = /<eof>$/;
 const HELP = /^\s*help(?:\s+(\S+))?\s*$/;
 const EXIT = /^\s*exit\s*$/;
 
+/** Commands that people try and smtpe does not know: hook.unknown may. */
+const OTHERS = new Set(['VRFY', 'EXPN', 'ETRN', 'TURN']);
+
+/** Whether a line that nobody offers is a command all the same, as people write them, and no Lua. */
+export function looksLikeCommand(input: string, isKnown: (verb: string) => boolean): boolean {
+  const word = /^[A-Z]+(?=\s|$)/.exec(input)?.[0];
+  return word !== undefined && (OTHERS.has(word) || isKnown(word));
+}
+
 /** What a line at the terminal is instead of a command; undefined: it may be one. */
 export type OwnLine = { readonly kind: 'help'; readonly topic: string } | { readonly kind: 'exit' };
 
