@@ -65,6 +65,34 @@ it('the policy of the page puts spam into a folder', async () => {
   expect((await readdir(join(mail, 'bob', 'new'))).length).toBe(1);
 });
 
+it('scripts find what the userdb knows of the recipient, and a setting before it', async () => {
+  const running = await start({
+    files: {
+      'auth.lua': `
+function auth_userdb_lookup(req)
+  return dovecot.auth.USERDB_RESULT_OK, { home = '/srv/' .. req.username, quota_rule = '*:storage=1G', push_url = 'of the userdb', n = 5 }
+end`,
+      'push.lua': `
+function dovecot_lua_notify_begin_txn(user)
+  local function get(name) return tostring(user:plugin_getenv(name)) end
+  dovecot.i_info(table.concat({ user.home, get('quota_rule'), get('push_url'), get('n'), get('none'),
+    user:var_expand('%h %{userdb:quota_rule} %{userdb:none}.') }, '|'))
+end
+function dovecot_lua_notify_event_message_new() end
+function dovecot_lua_notify_end_txn() end`,
+    },
+    authScripts: ['auth.lua'],
+    pushScripts: ['push.lua'],
+    options: { 'plugin-push_url': 'of the settings', 'rcpt-userdb': '+' },
+  });
+  expect(await send(running)).toMatch(/^250 /);
+  await waitUntil(() =>
+    expect(running.log.lines.map(({ message }) => message)).toContain(
+      '/srv/bob|*:storage=1G|of the settings|5|nil|/srv/bob *:storage=1G .',
+    ),
+  );
+});
+
 async function withMailScript(script: string): Promise<WholeServer> {
   const running = await start({ files: { 'mail.lua': script }, options: {} });
   running.app.options.set('mail-lua-script', join(running.directory, 'mail.lua'), 'spec');

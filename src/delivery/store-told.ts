@@ -23,18 +23,19 @@ export interface ToldMessage {
   readonly path: string;
   /** Whose address it was sent to, octets in latin1. */
   readonly user: string;
+  readonly userFields: ReadonlyMap<string, string> | undefined;
   readonly content: MailContent;
 }
 
 /** Never rejects. `unwanted`: a script has refused it for now, or failed. */
 export async function storeTold(
   { afterReply, id, log, maildir, watch }: ToldPlace,
-  { content, path, user: address }: ToldMessage,
+  { content, path, user: address, userFields }: ToldMessage,
   signal: AbortSignal,
 ): Promise<StoreOutcome | { readonly kind: 'unwanted' }> {
   // In lower case, as directories have it.
   const user = (decodeUtf8(address) ?? address).toLowerCase();
-  const opening = watch?.open({ name: user, path: resolve(path) }, { session: id, log, signal });
+  const opening = watch?.open({ name: user, path: resolve(path) }, { session: id, log, signal, userFields });
   const opened = opening instanceof Promise ? await opening : opening;
   if (opened === undefined) return maildir.store(path, content, signal);
   if (opened.kind === 'refused') return { kind: 'unwanted' };

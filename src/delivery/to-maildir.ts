@@ -159,8 +159,9 @@ async function store(
   const content = withTrace(delivery.sender, taken, message);
   const { afterReply, id } = delivery;
   const { maildir, watch } = place;
-  const user = taken[0]?.address ?? '';
-  const stored = await storeTold({ maildir, watch, log, id, afterReply }, { path, user, content }, signal);
+  const [first] = taken;
+  const told = { path, user: first?.address ?? '', userFields: first?.userFields, content };
+  const stored = await storeTold({ maildir, watch, log, id, afterReply }, told, signal);
   switch (stored.kind) {
     case 'stored': {
       const replies = taken.map((recipient) => ({ recipient, code: 250, text: TAKEN }));

@@ -12,6 +12,8 @@ export interface MailOccasion {
   /** The id of the session or transaction, for the log; '' when there is none. */
   readonly session: string;
   readonly log: Log;
+  /** What is known of the user besides, by names of who knows it; latin1. */
+  readonly userFields?: ReadonlyMap<string, string> | undefined;
   /** Nobody waits any more: only heeded until it is open. */
   readonly signal: AbortSignal;
 }

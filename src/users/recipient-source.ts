@@ -24,8 +24,15 @@ export interface RecipientQuestion {
 }
 
 export type RecipientAnswer =
-  /** It is there: no other source is asked. `maildir`: the absolute path where its mail lies, when that is known. */
-  | { readonly kind: 'known'; readonly maildir?: string | undefined }
+  /**
+   * It is there: no other source is asked. `maildir`: the absolute path where its mail lies, when that is known. `fields`: what else the source knows of
+   * the user, by names of its own; latin1.
+   */
+  | {
+      readonly kind: 'known';
+      readonly maildir?: string | undefined;
+      readonly fields?: ReadonlyMap<string, string>;
+    }
   /** The domain is none of this source's, which has nothing to say. */
   | { readonly kind: 'foreign' }
   /** The domain is, the recipient is not there; another source may know it: 550 5.1.1 when none does. */

@@ -269,7 +269,7 @@ export class AuthScripts implements AuthSource {
     const outcome = await databases.lookUp(facts, { session, log, signal });
     switch (outcome.kind) {
       case 'ok':
-        return { kind: 'known', maildir: maildirOf(outcome.fields) };
+        return { kind: 'known', maildir: maildirOf(outcome.fields), fields: outcome.fields };
       case 'unknown':
         return { kind: 'unknown' };
       case 'failure':

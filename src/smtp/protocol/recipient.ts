@@ -10,6 +10,8 @@ export interface Recipient {
   readonly hidden?: true;
   /** Where its mail lies on this machine, an absolute path, when who knows the recipients has said so while its RCPT was decided. */
   maildir?: string | undefined;
+  /** What else is known of the user there, by names of who knows it; latin1. */
+  userFields?: ReadonlyMap<string, string> | undefined;
 }
 
 /** A recipient of whom nothing but the address is known. */

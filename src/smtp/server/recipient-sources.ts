@@ -47,6 +47,7 @@ async function ask(
     switch (answer.kind) {
       case 'known':
         recipient.maildir = answer.maildir;
+        recipient.userFields = answer.fields;
         return undefined;
       case 'foreign':
         break;

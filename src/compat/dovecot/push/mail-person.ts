@@ -13,10 +13,17 @@ export interface PersonFields {
   readonly variables: LuaRecord;
 }
 
-/** `now`: milliseconds since the Epoch. */
-export function personFields(identity: MailUserIdentity, session: string, now: number): PersonFields {
+const nothing: ReadonlyMap<string, string> = new Map();
+
+/** `now`: milliseconds since the Epoch. `userdb`: its fields, latin1. */
+export function personFields(
+  identity: MailUserIdentity,
+  session: string,
+  now: number,
+  userdb = nothing,
+): PersonFields {
   const username = encodeUtf8(identity.name);
-  const home = encodeUtf8(homeOf(identity.path));
+  const home = userdb.get('home') ?? encodeUtf8(homeOf(identity.path));
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
   const at = username.indexOf('@');
   const service = 'lmtp';
@@ -32,7 +39,7 @@ export function personFields(identity: MailUserIdentity, session: string, now: n
       ...{ user: username, home, service, session, uid: String(uid), gid: String(gid) },
       username: at < 0 ? username : username.slice(0, at),
       domain: at < 0 ? '' : username.slice(at + 1),
-      ...{ rip: '', lip: '', pid: String(process.pid), userdb: {} },
+      ...{ rip: '', lip: '', pid: String(process.pid), userdb },
     },
   };
 }

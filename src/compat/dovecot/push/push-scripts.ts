@@ -287,11 +287,11 @@ export class PushScripts implements MailWatch {
 
   #person(
     identity: MailUserIdentity,
-    { log, session }: MailOccasion,
+    { log, session, userFields }: MailOccasion,
     settings: Readonly<Record<string, string>>,
   ): MailPerson {
     const { clock, users } = this.#parts;
-    const { fields, variables } = personFields(identity, session, clock.now());
+    const { fields, variables } = personFields(identity, session, clock.now(), userFields);
     const stop = new AbortController();
     const own = new Map(Object.entries(settings));
     const byLowerCase = new Map([...own].map(([name, value]) => [name.toLowerCase(), value]));
@@ -300,7 +300,7 @@ export class PushScripts implements MailWatch {
       giveUp: () => stop.abort(),
       access: {
         user: users(identity, { signal: stop.signal }),
-        plugin: (name) => own.get(name) ?? byLowerCase.get(name.toLowerCase()),
+        plugin: (name) => own.get(name) ?? byLowerCase.get(name.toLowerCase()) ?? userFields?.get(name),
       },
     };
   }
