@@ -5,7 +5,7 @@ local arguments = behind.library 'dovecot.arguments'
 local metadata = behind.library 'dovecot.metadata'
 local objects = behind.library 'dovecot.objects'
 local count = arguments.count
-local select = select
+local select, error = select, error
 local mailbox
 
 local methods = {}
@@ -26,7 +26,8 @@ function methods.var_expand(...)
   count(select('#', ...), 2)
   local self, template = ...
   local state = self_of(self)
-  return behind.dovecot_expand(objects.text(template, 2), state.variables)
+  local text, problem = behind.dovecot_expand(objects.text(template, 2), state.variables)
+  return text or error(problem, 0)
 end
 
 function methods.mailbox(...)

@@ -4,8 +4,8 @@ local _, behind = ...
 local arguments = behind.library 'dovecot.arguments'
 local event = behind.library 'dovecot.event'
 local text, made, state_of = arguments.text, arguments.made, arguments.state
-local select, next, ipairs, type, gmatch, match, find =
-  select, next, ipairs, type, string.gmatch, string.match, string.find
+local select, next, ipairs, type, error, gmatch, match, find =
+  select, next, ipairs, type, error, string.gmatch, string.match, string.find
 
 local REQUEST
 local methods = {}
@@ -56,6 +56,9 @@ for _, name in ipairs { 'orig', 'original', 'auth' } do
 end
 
 local function field(facts, name)
+  if type(name) ~= 'string' then
+    return nil
+  end
   local place = places[name]
   if place then
     local value = facts[place]
@@ -95,7 +98,8 @@ end
 -- The template with its variables replaced.
 local function expanded(template, state)
   if find(template, '%', 1, true) then
-    return behind.dovecot_expand(template, all(state))
+    local text, problem = behind.dovecot_expand(template, all(state))
+    return text or error(problem, 0)
   end
   return template
 end

@@ -4,7 +4,7 @@
 local _, behind = ...
 local request = behind.library 'dovecot.request'
 local rawget, type, next, ipairs, tostring, tonumber = rawget, type, next, ipairs, tostring, tonumber
-local math_type, format = math.type, string.format
+local math_type, tointeger = math.type, math.tointeger
 local beginning = behind.library 'dovecot.beginning'
 local globals = _G
 
@@ -34,7 +34,7 @@ local function plain(...)
     if type(key) == 'string' or type(key) == 'number' then
       local whole = value
       if math_type(value) == 'float' then
-        whole = value == value // 1 and format('%.0f', value) or 0
+        whole = tointeger(value) or 0
       end
       flat[n + 1], flat[n + 2], flat[n + 3] = tostring(key), type(value), scalar(value) and tostring(whole) or ''
       n = n + 3

@@ -3,6 +3,7 @@
 import type { Log } from '../../base/log.ts';
 import type { PasswordCheck } from '../../users/password/password-check.ts';
 import { verdictText } from '../../users/password/password-check.ts';
+import { readStored } from '../../users/password/stored-password.ts';
 import { type PassdbCode, passdbCode, type ScriptResult, userdbCode } from './auth-result.ts';
 import type { AuthScript, CallOutcome } from './auth-script.ts';
 import { type PassdbFields, readPassdbFields } from './passdb-fields.ts';
@@ -220,7 +221,9 @@ export class AuthDatabases {
         return refuse('info', 'nopassword given and password is not empty');
       }
       if (!nopassword) {
-        if (password === undefined) return refuse('info', 'No password returned (and no nopassword)');
+        // `{SCHEME}` with nothing behind it is none either.
+        if (password === undefined || readStored(password).data === '')
+          return refuse('info', 'No password returned (and no nopassword)');
         const verdict = await this.#passwords.verify(password, facts.password, who.signal);
         const text = verdictText(verdict);
         if (verdict.kind === 'unavailable') return no(failure(verdict.cause));

@@ -15,7 +15,7 @@ export interface ScriptFields {
 
 export interface ScriptResult extends ScriptFields {
   readonly kind: 'result';
-  /** Cut to a whole number. */
+  /** 0 for what was no whole number. */
   readonly code: number;
   /** Of a code that is no success: what the script says about it; empty for a table. */
   readonly text: string;
@@ -75,7 +75,9 @@ export function readAnswer(results: Results, name: string): ScriptAnswer {
   });
   const codeType = results.text(0);
   if (codeType !== 'number') return wrong('number', codeType);
-  const code = Math.trunc(results.number(1));
+  // As lua_tointeger has it: what is no whole number is 0, no success. Dovecot would cut what is too large for its int, and might let somebody in.
+  const given = results.number(1);
+  const code = Number.isInteger(given) ? given : 0;
   const type = results.text(2);
   switch (type) {
     case 'nil':

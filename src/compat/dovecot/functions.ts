@@ -20,7 +20,7 @@ import {
 import { dictFunctions } from './dict/dict-functions.ts';
 import type { Dicts } from './dict/dicts.ts';
 import { httpFunctions } from './http-function.ts';
-import { expandTemplate } from './var-expand.ts';
+import { expandTemplate, TemplateError } from './var-expand.ts';
 
 export type DovecotCaller = 'auth-script' | 'push-script' | 'policy';
 
@@ -124,6 +124,15 @@ function valueIn(fields: LuaValue, name: string): string | undefined {
   return knownNames.has(name) ? '' : undefined;
 }
 
+function expanded(template: string, fields: LuaValue, environment: DovecotParts['environment']): LuaResults {
+  try {
+    return [expandTemplate(template, { value: (name) => valueIn(fields, name), environment })];
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return [undefined, `var_expand(${template}) failed: ${error.message}`];
+  }
+}
+
 /** Names that a request has, though perhaps no value. */
 const knownNames: ReadonlySet<string> = new Set(
   (
@@ -186,10 +195,8 @@ export function dovecotFunctions(parts: DovecotParts): ModuleSpec {
     luaFunction({
       name: 'dovecot_expand',
       params: [bytes('template', 'With variables.'), anything('fields', 'table', 'Their values.')],
-      text: 'The template with its variables replaced.',
-      call: (_context, template, fields) => [
-        expandTemplate(template, { value: (name) => valueIn(fields, name), environment }),
-      ],
+      text: 'The template with its variables replaced; or nil, and what is wrong with it.',
+      call: (_context, template, fields) => expanded(template, fields, environment),
     }),
     ...dictFunctions(dicts),
     ...httpFunctions(services, clock, caller),

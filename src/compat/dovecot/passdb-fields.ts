@@ -1,5 +1,6 @@
 // What the fields of a successful look-up mean: other names for the user, networks that he may come from, the stored password, and what is
 // handed on. Pure.
+import { isIPv4 } from 'node:net';
 import { splitList } from '../../base/lists.ts';
 import { NetworkList } from '../../net-address/network-list.ts';
 import type { AuthField } from './auth-result.ts';
@@ -30,7 +31,9 @@ export interface PassdbFields {
 const proxyFields: ReadonlySet<string> = new Set(['proxy', 'proxy_maybe', 'host', 'port', 'proxy_noauth']);
 
 function outside(name: string, address: string, networks: string): string | undefined {
-  const list = new NetworkList(splitList(networks.replaceAll(',', ' ')));
+  // A network of IPv6 has no address of IPv4 in it, ::/0 neither.
+  const items = splitList(networks.replaceAll(',', ' '));
+  const list = new NetworkList(items.filter((item) => isIPv4(address) === !item.includes(':')));
   if (list.contains(address)) return undefined;
   return `${name} check failed: IP ${address === '' ? '(unknown)' : address} not in allowed networks`;
 }
@@ -53,14 +56,15 @@ export function readPassdbFields(given: readonly AuthField[], facts: PassdbFacts
       if (text === '') refusal ??= { level: 'err', text: 'username attempted to be changed to empty' };
       else user = text;
     } else if (name === 'username')
-      user = `${text}${user.includes('@') ? user.slice(user.indexOf('@')) : ''}`;
-    else if (name === 'domain') user = `${user.split('@', 1)[0]}${text === '' ? '' : `@${text}`}`;
+      user = text.includes('@') || !user.includes('@') ? text : `${text}${user.slice(user.indexOf('@'))}`;
+    else if (name === 'domain') user = `${user.split('@', 1)[0]}@${text}`;
     else if (name === 'allow_nets' || name === 'allow_real_nets') {
       const address = name === 'allow_nets' ? facts.remoteAddress : facts.realRemoteAddress;
       const problem = outside(name, address, text);
       if (problem !== undefined) refusal ??= { level: 'info', text: problem };
-    } else if (name.startsWith('userdb_')) userdb.set(name.slice('userdb_'.length), text);
-    else {
+    } else if (name.startsWith('userdb_')) {
+      if (name !== 'userdb_') userdb.set(name.slice('userdb_'.length), text);
+    } else {
       if (proxyFields.has(name)) useless.push(name);
       extra.set(name, text);
     }

@@ -8,26 +8,35 @@ export interface Expansion {
   environment(name: string): string | undefined;
 }
 
-/** The letters and what they stand for. */
-const letters: Readonly<Record<string, string>> = {
-  u: 'user',
-  n: 'username',
-  d: 'domain',
-  s: 'service',
-  h: 'home',
-  p: 'pid',
-  r: 'rip',
-  l: 'lip',
-  w: 'password',
-};
+/** The letters and what they stand for: those of everything, and those of a request only. */
+const letters: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...{ u: 'user', n: 'username', d: 'domain', s: 'service', h: 'home', p: 'pid', r: 'rip', l: 'lip' },
+    ...{ w: 'password', a: 'lport', b: 'rport', c: 'secured', m: 'mech', k: 'cert' },
+  }),
+);
+
+/** What cannot be said: `%{if...}` of a form that it has not. */
+export class TemplateError extends Error {}
 
 const digests: readonly string[] = ['md5', 'sha1', 'sha256', 'sha512'];
 
 const digest = (name: string, text: string): string =>
   createHash(name).update(Buffer.from(text, 'latin1')).digest('hex');
 
-/** Characters between `from` and the end of a modifier, a letter or a brace. */
-const ITEM = /%(?:(\d+)?(?:\.(\d+))?([LUMHXRTD]*)(?:\{([^{}]*)\}|([a-zA-Z])|(%))|$)/g;
+/** Sign, width or offset, width, modifiers; a name in braces, one that does not end, a letter, or a percent sign. */
+const ITEM = /%(?:(-?)(\d+)?(?:\.(\d+))?([LUMHXRTD]*)(?:\{([^{}]*)\}|(\{[^}]*$)|([a-zA-Z])|(%))|$)/g;
+
+/** Of the hash of PJW, as Dovecot has it for directories. */
+function hash(text: string): number {
+  let sum = 0;
+  for (const octet of Buffer.from(text, 'latin1')) {
+    sum = ((sum << 4) + octet) >>> 0;
+    const high = sum & 0xf0000000;
+    if (high !== 0) sum = (sum ^ (high >>> 24) ^ high) >>> 0;
+  }
+  return sum;
+}
 
 function modified(text: string, modifiers: string): string {
   let value = text;
@@ -49,7 +58,11 @@ function modified(text: string, modifiers: string): string {
         value = value.trim();
         break;
       case 'X':
-        value = Buffer.from(value, 'latin1').toString('hex');
+        // A number.
+        value = BigInt(/^\d{1,19}/.exec(value)?.[0] ?? 0).toString(16);
+        break;
+      case 'H':
+        value = hash(value).toString(16);
         break;
       case 'D':
         value = value.replaceAll('.', ',dc=');
@@ -59,13 +72,18 @@ function modified(text: string, modifiers: string): string {
   return value;
 }
 
-/** `%5u`: the first five; `%2.3u`: three from the offset 2. */
-function cut(text: string, first: string | undefined, second: string | undefined): string {
-  if (first === undefined) return second === undefined ? text : text.slice(0, Number(second));
-  return second === undefined
-    ? text.slice(0, Number(first))
-    : text.slice(Number(first), Number(first) + Number(second));
+/** `%5u`: the first five; `%2.3u`: three from the offset 2; `%-2.3u`: from 2 before the end; `%05u`: zeros in front where there are less. */
+function cut(text: string, sign: string, first: string | undefined, second: string | undefined): string {
+  if (second !== undefined) {
+    const offset = sign === '' ? Number(first ?? 0) : Math.max(0, text.length - Number(first ?? 0));
+    return text.slice(offset, offset + Number(second));
+  }
+  if (first === undefined) return text;
+  return first.startsWith('0')
+    ? text.padStart(Math.min(Number(first), MOST_ZEROS), '0')
+    : text.slice(0, Number(first));
 }
+const MOST_ZEROS = 100;
 
 const comparisons: ReadonlyMap<string, (a: string, b: string) => boolean> = new Map(
   Object.entries({
@@ -84,15 +102,28 @@ const comparisons: ReadonlyMap<string, (a: string, b: string) => boolean> = new 
   } satisfies Readonly<Record<string, (a: string, b: string) => boolean>>),
 );
 
-function long(name: string, about: Expansion): string {
-  if (name.startsWith('if;')) {
-    const [, a = '', operator = '', b = '', yes = '', no = ''] = name.split(';');
-    const compare = comparisons.get(operator);
-    if (compare === undefined) return `UNSUPPORTED_VARIABLE_${name}`;
-    // Within braces no others can stand: letters are all there is.
-    const operand = (text: string): string => expandTemplate(text, about);
-    return operand(compare(operand(a), operand(b)) ? yes : no);
+const NUMERIC: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+
+function conditional(name: string, about: Expansion): string {
+  const [, ...given] = name.split(';');
+  const bad = (why: string): TemplateError => new TemplateError(`if: ${why}`);
+  if (given.length !== 4 && given.length !== 5)
+    throw bad(`requires four or five parameters, got ${given.length}`);
+  const [a = '', operator = '', b = '', yes = '', no = ''] = given;
+  const compare = comparisons.get(operator);
+  if (compare === undefined) throw bad(`Unsupported comparator '${operator}'`);
+  // Within braces no others can stand: letters are all there is.
+  const operand = (text: string): string => expandTemplate(text, about);
+  const [left, right] = [operand(a), operand(b)];
+  if (NUMERIC.has(operator)) {
+    if (!/^-?\d+$/.test(left)) throw bad(`${left} (lhs) is not a number`);
+    if (!/^-?\d+$/.test(right)) throw bad(`${right} (rhs) is not a number`);
   }
+  return operand(compare(left, right) ? yes : no);
+}
+
+function long(name: string, about: Expansion): string {
+  if (name.startsWith('if;')) return conditional(name, about);
   const colon = name.indexOf(':');
   const [kind, rest] = colon < 0 ? ['', name] : [name.slice(0, colon), name.slice(colon + 1)];
   if (kind === 'env') return about.environment(rest) ?? '';
@@ -100,29 +131,29 @@ function long(name: string, about: Expansion): string {
   return about.value(name) ?? `UNSUPPORTED_VARIABLE_${name}`;
 }
 
-/** The template with its variables replaced; texts are latin1. */
+/** The template with its variables replaced; texts are latin1. Throws TemplateError. */
 export function expandTemplate(template: string, about: Expansion): string {
   return template.replace(
     ITEM,
     (
       _all,
+      sign: string | undefined,
       first: string | undefined,
       second: string | undefined,
       modifiers: string | undefined,
       name: string | undefined,
+      unended: string | undefined,
       letter: string | undefined,
       percent: string | undefined,
     ) => {
       if (percent !== undefined) return '%';
+      if (unended !== undefined) return `UNSUPPORTED_VARIABLE_${unended}`;
       if (name === undefined && letter === undefined) return '';
-      const key = letter === undefined ? undefined : letters[letter];
-      const value =
-        name !== undefined
-          ? long(name, about)
-          : key === undefined
-            ? `UNSUPPORTED_VARIABLE_${letter}`
-            : (about.value(key) ?? '');
-      return cut(modified(value, modifiers ?? ''), first, second);
+      const key = letters.get(letter ?? '');
+      const known = name !== undefined ? long(name, about) : key === undefined ? undefined : about.value(key);
+      // A letter that a user has not, and a request has.
+      const value = known ?? (/^[nhdsplrwu]$/.test(letter ?? '') ? '' : `UNSUPPORTED_VARIABLE_${letter}`);
+      return cut(modified(value, modifiers ?? ''), sign ?? '', first, second);
     },
   );
 }

@@ -40,13 +40,19 @@ export type DigestVerdict =
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'invalid'; readonly cause: string };
 
-/** Compares `password` with a stored digest; undefined when the scheme is none of these. Without `.HEX` or `.B64`, data as long as the digest in hex is hex. */
+/** Of data that does not say it: whatever the scheme has, where its length fits neither form of the digest. */
+function encodingOf({ encoding, salted: isSalted, size }: DigestScheme, length: number): Encoding {
+  if (isSalted) return encoding;
+  if (length === size * 2) return 'hex';
+  return length === Math.ceil(size / 3) * 4 ? 'base64' : encoding;
+}
+
+/** Compares `password` with a stored digest; undefined when the scheme is none of these. Without `.HEX` or `.B64` the length of the data tells. */
 export function checkDigest(stored: StoredPassword, password: Buffer): DigestVerdict | undefined {
   const scheme = schemes.get(stored.scheme);
   if (scheme === undefined) return undefined;
   const { algorithm, size } = scheme;
-  const looksHex = !scheme.salted && stored.data.length === size * 2;
-  const decoded = decodeData(stored.data, stored.encoding ?? (looksHex ? 'hex' : scheme.encoding));
+  const decoded = decodeData(stored.data, stored.encoding ?? encodingOf(scheme, stored.data.length));
   if (decoded.kind === 'invalid') return decoded;
   const { octets } = decoded;
   if (octets.length < size || (!scheme.salted && octets.length > size)) {

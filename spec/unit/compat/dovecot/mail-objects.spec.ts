@@ -60,8 +60,14 @@ const rows: readonly (readonly [string, string])[] = [
   ['getmetatable(user).__eq(user, setmetatable({}, { __name = "struct mail_user" }))', 'false'],
   // templates
   ['user:var_expand("%u %{if;a;eq;a;yes;no} %{if;1;<;10;yes;no}")', 'bob yes yes'],
-  ['user:var_expand("%{if;a;constructor;b;yes;no}")', 'UNSUPPORTED_VARIABLE_if;a;constructor;b;yes;no'],
-  ['user:var_expand("%{if;a;__proto__;b;yes;no}")', 'UNSUPPORTED_VARIABLE_if;a;__proto__;b;yes;no'],
+  [
+    'user:var_expand("%{if;a;constructor;b;yes;no}")',
+    "var_expand(%{if;a;constructor;b;yes;no}) failed: if: Unsupported comparator 'constructor'",
+  ],
+  [
+    'user:var_expand("%{if;a;__proto__;b;yes;no}")',
+    "var_expand(%{if;a;__proto__;b;yes;no}) failed: if: Unsupported comparator '__proto__'",
+  ],
   ['user:var_expand("%{toString} %{userdb:constructor}")', 'UNSUPPORTED_VARIABLE_toString '],
   // settings
   ['user:plugin_getenv("url")', 'http://x/'],
