@@ -175,7 +175,7 @@ describe('an authentication script', () => {
     expect(await started.verify('u', 'x')).toMatchObject({ fields: { from: 'new' } });
     expect(await asked).toEqual([
       { kind: 'accepted', user: 'u', fields: { k: 'v', from: 'v' } },
-      { kind: 'known' },
+      { kind: 'known', fields: new Map([['home', '/x']]) },
       ['a', 'b'],
     ]);
     await waitUntil(() => ends().length === 2);
