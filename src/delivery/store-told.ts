@@ -23,7 +23,7 @@ export interface ToldMessage {
   readonly path: string;
   /** Whose address it was sent to, octets in latin1. */
   readonly user: string;
-  readonly userFields: ReadonlyMap<string, string> | undefined;
+  readonly userFields?: ReadonlyMap<string, string> | undefined;
   readonly content: MailContent;
 }
 
