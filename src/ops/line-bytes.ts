@@ -15,6 +15,7 @@ const kinds = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 
 const QUOTE = 0x22;
+const ZERO = 0x30;
 /** Longer texts are copied by the machine: to call it takes as long as so many characters. */
 const LONG = 150;
 /** Longer lines leave no memory behind. */
@@ -69,6 +70,32 @@ export class LineBytes {
     return true;
   }
 
+  /** Puts octets as they are; they are few. */
+  putOctets(octets: Uint8Array): void {
+    const { length } = octets;
+    this.#reserve(length);
+    const bytes = this.#bytes;
+    const at = this.#length;
+    for (let i = 0; i < length; i++) bytes[at + i] = octets[i] ?? 0;
+    this.#length = at + length;
+  }
+
+  /** Puts the digits of an integer from 0 up to 2^31. */
+  putInteger(value: number): void {
+    this.#reserve(10);
+    const bytes = this.#bytes;
+    let digits = 1;
+    for (let rest = value; rest >= 10; rest = (rest / 10) | 0) digits++;
+    this.#length += digits;
+    let at = this.#length;
+    let rest = value;
+    for (let i = 0; i < digits; i++) {
+      const next = (rest / 10) | 0;
+      bytes[--at] = ZERO + rest - 10 * next;
+      rest = next;
+    }
+  }
+
   /** Puts a text as a value, in quotes if it has to be; false: something in it has to be encoded, and nothing was put. */
   putValue(text: string): boolean {
     const { length } = text;
@@ -76,20 +103,24 @@ export class LineBytes {
     const bytes = this.#bytes;
     const first = this.#length;
     let at = first;
-    let kind = length === 0 ? QUOTED : PLAIN;
+    let isQuoted = length === 0;
+    if (isQuoted) bytes[at++] = QUOTE;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
       if (code > 127) return false;
-      kind |= kinds[code] ?? CODED;
+      const kind = kinds[code];
+      if (kind !== PLAIN) {
+        if (kind === CODED) return false;
+        if (!isQuoted) {
+          // What is there makes room for the quote.
+          for (let moved = at++; moved > first; moved--) bytes[moved] = bytes[moved - 1] ?? 0;
+          bytes[first] = QUOTE;
+          isQuoted = true;
+        }
+      }
       bytes[at++] = code;
     }
-    if (kind >= CODED) return false;
-    if (kind === QUOTED) {
-      bytes.copyWithin(first + 1, first, at);
-      bytes[first] = QUOTE;
-      bytes[at + 1] = QUOTE;
-      at += 2;
-    }
+    if (isQuoted) bytes[at++] = QUOTE;
     this.#length = at;
     return true;
   }

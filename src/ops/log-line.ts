@@ -123,9 +123,14 @@ function putRow(line: LineBytes, row: LogRow): void {
 }
 
 function putValue(line: LineBytes, value: Exclude<LogValue, undefined>): void {
-  const isOrdinary = typeof value === 'string' && value.length <= valueLimit;
-  if (!isOrdinary || !line.putValue(value)) line.put(encodeValue(value));
+  if (typeof value === 'string') {
+    if (value.length > valueLimit || !line.putValue(value)) line.put(encodeValue(value));
+  } else if (typeof value === 'number' && value >= 0 && value <= MOST_INTEGER && Number.isInteger(value)) {
+    line.putInteger(value);
+  } else line.put(encodeValue(value));
 }
+
+const MOST_INTEGER = 2 ** 31 - 1;
 
 const NOTHING: LogFields = {};
 const NO_ROW: LogRow = {};
@@ -146,12 +151,12 @@ function prefixOf(key: string): string {
 export function identOf(fields: LogFields): string {
   const { ident } = fields;
   const name = typeof ident === 'string' ? encodeText(ident, 48).replace(/[ \\[\]:"]/g, '_') : '';
-  return name === '' ? 'smtpe' : name;
+  return name === '' ? DEFAULT_IDENT : name;
 }
 
+const DEFAULT_IDENT = 'smtpe';
+
 const pad = (n: number, digits = 2): string => String(n).padStart(digits, '0');
-let lastTime = Number.NaN;
-let lastStamp = '';
 let lastSecond = Number.NaN;
 let toSecond = '';
 let zone = '';
@@ -162,20 +167,21 @@ export function zoneText(minutes: number): string {
   return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(away / 60))}:${pad(away % 60)}`;
 }
 
-/** Local time with its zone, as `2026-11-20T22:10:11.345+01:00`. The date is worked out once a second, the text once a millisecond. */
+/** Works the date of a second out. */
+function lookAt(second: number): void {
+  if (second === lastSecond) return;
+  const d = new Date(second * 1000);
+  const day = `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`;
+  toSecond = `${day}T${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}.`;
+  zone = zoneText(-d.getTimezoneOffset());
+  lastSecond = second;
+}
+
+/** Local time with its zone, as `2026-11-20T22:10:11.345+01:00`. The date is worked out once a second. */
 export function localStamp(time: number): string {
-  if (time === lastTime) return lastStamp;
   const second = Math.floor(time / 1000);
-  if (second !== lastSecond) {
-    const d = new Date(second * 1000);
-    const day = `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`;
-    toSecond = `${day}T${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}.`;
-    zone = zoneText(-d.getTimezoneOffset());
-    lastSecond = second;
-  }
-  lastTime = time;
-  lastStamp = toSecond + pad(Math.floor(time - second * 1000), 3) + zone;
-  return lastStamp;
+  lookAt(second);
+  return toSecond + pad(Math.floor(time - second * 1000), 3) + zone;
 }
 
 let lastIsoTime = Number.NaN;
@@ -197,14 +203,33 @@ export function formatLine(record: LogRecord, pid: number): string {
   return scratch.text;
 }
 
+/** What the last line began with, up to its level, and for what it was made. */
+const head = { octets: new Uint8Array(0), second: Number.NaN, ident: '', pid: -1, atMs: 0 };
+
+/** Puts `2026-11-20T22:10:11.345+01:00 smtpe[4711] `: within a second lines differ in three digits. */
+function putHead(line: LineBytes, { fields, time }: LogRecord, pid: number): void {
+  const second = Math.floor(time / 1000);
+  const ident = fields.ident === undefined ? DEFAULT_IDENT : identOf(fields);
+  if (second !== head.second || ident !== head.ident || pid !== head.pid) {
+    head.octets = Buffer.from(`${localStamp(time)} ${ident}[${pid}] `, 'latin1');
+    head.atMs = toSecond.length;
+    Object.assign(head, { second, ident, pid });
+  }
+  const ms = Math.floor(time - second * 1000);
+  const { atMs, octets } = head;
+  const tens = (ms / 10) | 0;
+  const hundreds = (ms / 100) | 0;
+  octets[atMs] = ZERO + hundreds;
+  octets[atMs + 1] = ZERO + tens - 10 * hundreds;
+  octets[atMs + 2] = ZERO + ms - 10 * tens;
+  line.putOctets(octets);
+}
+
+const ZERO = 0x30;
+
 /** The same, behind what `line` has. */
 export function putLine(line: LineBytes, record: LogRecord, pid: number): void {
-  line.put(localStamp(record.time));
-  line.put(' ');
-  line.put(identOf(record.fields));
-  line.put('[');
-  line.put(String(pid));
-  line.put('] ');
+  putHead(line, record, pid);
   line.put(record.level);
   line.put(' ');
   putBody(line, record);

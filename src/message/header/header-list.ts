@@ -40,7 +40,8 @@ const NOT_ASKED = { given: '', name: '' };
 const GLANCED_HEADERS = 100;
 const GLANCED_OCTETS = 16_384;
 
-const shown = (value: string): string => value.replace(/[ \t]*\r?\n[ \t]*/g, ' ').trim();
+const shown = (value: string): string =>
+  (value.includes('\n') ? value.replace(/[ \t]*\r?\n[ \t]*/g, ' ') : value).trim();
 
 /** How nearly everybody writes them: to look for these first is cheaper than to make all of a block lower case. */
 const SPELLINGS: Readonly<Record<string, readonly string[]>> = {

@@ -36,7 +36,8 @@ export function mailFields(core: SessionCore, transaction: Transaction, cause: s
   const { outcome, sent, times } = story;
   const bytes = receiver?.received ?? 0;
   const isDelivered = outcome?.kind === 'delivered';
-  const { all, pages } = pagesOf(transaction, told, 1);
+  const only = onlyRow(transaction, told);
+  const { all, pages } = only === undefined ? pagesOf(transaction, told, 1) : { all: 1, pages: [only] };
   const rows = pages[0] ?? [];
   const more = all - rows.length;
   const messageId = headers.glance('message-id');
@@ -104,6 +105,18 @@ class Pages {
     this.#left -= octets;
     page.push(row);
   }
+}
+
+/** Most messages have one recipient, of whom there is nothing else to say; undefined: this is another one. */
+function onlyRow(
+  { final, recipients, story }: Transaction,
+  { code, result }: Told,
+): readonly Row[] | undefined {
+  const [one] = recipients;
+  const isPlain =
+    one !== undefined && recipients.length === 1 && story.refusedCount === 0 && !final.isChanged;
+  if (!isPlain || story.outcome !== undefined) return undefined;
+  return [result === 'lost' ? { to: one.address } : { to: one.address, status: code }];
 }
 
 /** Those that were taken, those whom the policy has added, those that were refused: as many as there is room for; and how many there are. */

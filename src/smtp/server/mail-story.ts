@@ -160,15 +160,11 @@ export class MailStory {
     const { outcome } = this;
     const answer = this.#final ?? this.#dataRefusal ?? (taken === 0 ? this.#lastRefusal : undefined);
     if (answer === undefined || (answer.code === 421 && outcome?.kind === 'delivered')) {
-      const unheard = outcome?.kind === 'delivered';
-      return {
-        result: unheard ? 'accepted' : 'lost',
-        unheard,
-        ...(unheard && { code: outcome.code }),
-        cause,
-      };
+      if (outcome?.kind !== 'delivered') return { result: 'lost', unheard: false, cause };
+      return { result: 'accepted', unheard: true, code: outcome.code, cause };
     }
-    return { result: this.#resultOf(answer.code), unheard: false, ...answer };
+    const { code } = answer;
+    return { result: this.#resultOf(code), unheard: false, code, cause: answer.cause };
   }
 
   #resultOf(code: number): Result {

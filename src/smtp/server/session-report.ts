@@ -196,7 +196,7 @@ export class SessionReport {
       tls: client.tls?.version,
       end: ending.cause,
       close: ending.code,
-      ...(listener !== '' && { listener }),
+      listener: listener === '' ? undefined : listener,
     });
     if (this.#log.wants('session-over')) {
       this.#log.emit('session-over', { reason: endReason(ending), seconds });
