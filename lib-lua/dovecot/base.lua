@@ -2,17 +2,25 @@
 
 local _, behind = ...
 local arguments = behind.library 'dovecot.arguments'
-local util = behind.api 'util'
-local event = behind.library 'dovecot.event'
 local count, text, integer = arguments.count, arguments.text, arguments.integer
 local select, setmetatable, rawset, error, tostring, type, next =
   select, setmetatable, rawset, error, tostring, type, next
 local gsub, globals = string.gsub, _G
 
 -- The functions are in the metatable, as there: the table itself is free for others.
-local dovecot = { event = event.new(nil), __name = 'dovecot' }
+local dovecot = { __name = 'dovecot' }
 
--- What is loaded when something of it is first asked for: a push script begins anew with every message, and most have no use for it.
+-- What most scripts have no use for is loaded when something of it is first asked for: a push script begins anew with every message.
+local util
+local function base64(name, octets)
+  util = util or behind.api 'util'
+  return util['base64_' .. name](octets)
+end
+
+function dovecot.event(...)
+  return behind.library 'dovecot.event'.new(nil)(...)
+end
+
 local function later(library)
   return setmetatable({}, {
     __index = function(_, name) return behind.library(library)[name] end,
@@ -64,11 +72,11 @@ end
 dovecot.base64 = {
   encode = function(...)
     count(select('#', ...), 1, 3)
-    return util.base64_encode(text((...), 1, 'encode'))
+    return base64('encode', text((...), 1, 'encode'))
   end,
   decode = function(...)
     count(select('#', ...), 1)
-    return util.base64_decode((gsub(text((...), 1, 'decode'), '[^%w+/=]', '')))
+    return base64('decode', (gsub(text((...), 1, 'decode'), '[^%w+/=]', '')))
   end,
 }
 

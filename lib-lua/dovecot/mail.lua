@@ -2,42 +2,68 @@
 -- that is asked of it. Functions of the script are looked up in its globals as they are, past any metatable.
 
 local _, behind = ...
-local event = behind.library 'dovecot.event'
 local make_user = behind.library 'dovecot.mail_user'
-local rawget, type, tonumber, tostring, ipairs, error = rawget, type, tonumber, tostring, ipairs, error
+local rawget, rawset, type, tonumber, tostring, error = rawget, rawset, type, tonumber, tostring, error
+local getmetatable, setmetatable = getmetatable, setmetatable
 local beginning = behind.library 'dovecot.beginning'
 local globals = _G
 
 -- luacheck: globals dovecot
 dovecot = behind.library 'dovecot.base'
-dovecot.storage = behind.library 'dovecot.storage'
+
+-- The constants are loaded when one is asked for.
+setmetatable(getmetatable(dovecot), {
+  __index = function(functions, name)
+    if name ~= 'storage' then
+      return nil
+    end
+    local storage = behind.library 'dovecot.storage'
+    rawset(functions, name, storage)
+    return storage
+  end,
+})
 
 local user, context
 
 -- Whose mail it is. `prefix` is in front of the lines of events.
 local function set_user(fields, variables, prefix, script)
   user = make_user(fields, variables)
-  dovecot.event = event.new(event.make(nil, prefix):add_str('script', script))
+  local new
+  function dovecot.event(...)
+    if not new then
+      local event = behind.library 'dovecot.event'
+      new = event.new(event.make(nil, prefix):add_str('script', script))
+    end
+    return new(...)
+  end
 end
 
--- Names of the functions that there are, of those that are called.
-local called = {
-  'mail_user_created', 'mail_user_deinit_pre', 'mail_user_deinit', 'dovecot_lua_notify_begin_txn', 'dovecot_lua_notify_end_txn',
-}
-for _, name in ipairs {
-  'mailbox_create', 'mailbox_delete', 'mailbox_rename', 'mailbox_subscribe', 'mailbox_unsubscribe', 'message_new', 'message_append',
-  'message_read', 'message_trash', 'message_expunge', 'flags_set', 'flags_clear',
-} do
-  called[#called + 1] = 'dovecot_lua_notify_event_' .. name
-end
-
+-- Names of the functions that there are, of those that are called. They stand here as they are: to put them together costs more than the rest.
 local function defined()
-  local names = {}
-  for _, name in ipairs(called) do
+  local names, n = {}, 0
+  local function look(name)
     if type(rawget(globals, name)) == 'function' then
-      names[#names + 1] = name
+      n = n + 1
+      names[n] = name
     end
   end
+  look 'mail_user_created'
+  look 'mail_user_deinit_pre'
+  look 'mail_user_deinit'
+  look 'dovecot_lua_notify_begin_txn'
+  look 'dovecot_lua_notify_end_txn'
+  look 'dovecot_lua_notify_event_mailbox_create'
+  look 'dovecot_lua_notify_event_mailbox_delete'
+  look 'dovecot_lua_notify_event_mailbox_rename'
+  look 'dovecot_lua_notify_event_mailbox_subscribe'
+  look 'dovecot_lua_notify_event_mailbox_unsubscribe'
+  look 'dovecot_lua_notify_event_message_new'
+  look 'dovecot_lua_notify_event_message_append'
+  look 'dovecot_lua_notify_event_message_read'
+  look 'dovecot_lua_notify_event_message_trash'
+  look 'dovecot_lua_notify_event_message_expunge'
+  look 'dovecot_lua_notify_event_flags_set'
+  look 'dovecot_lua_notify_event_flags_clear'
   return names
 end
 

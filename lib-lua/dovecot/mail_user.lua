@@ -2,10 +2,9 @@
 
 local _, behind = ...
 local arguments = behind.library 'dovecot.arguments'
-local metadata = behind.library 'dovecot.metadata'
 local objects = behind.library 'dovecot.objects'
 local count = arguments.count
-local select, error = select, error
+local select, error, find, rawget, setmetatable = select, error, string.find, rawget, setmetatable
 local mailbox
 
 local methods = {}
@@ -41,12 +40,22 @@ function methods.mailbox(...)
   return mailbox(name, flags)
 end
 
-metadata(methods, function(self)
-  self_of(self)
-  return nil
-end, {
-  -- The words are those of Dovecot.
-  set = '', unset = '', nuls = 'Cannot get attribute: ',
+-- Those of metadata are there as soon as one of them is asked for.
+setmetatable(methods, {
+  __index = function(_, name)
+    if not find(name, '^metadata_') then
+      return nil
+    end
+    setmetatable(methods, nil)
+    behind.library 'dovecot.metadata'(methods, function(self)
+      self_of(self)
+      return nil
+    end, {
+      -- The words are those of Dovecot.
+      set = '', unset = '', nuls = 'Cannot get attribute: ',
+    })
+    return rawget(methods, name)
+  end,
 })
 
 local function names(a, b)

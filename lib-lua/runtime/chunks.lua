@@ -258,13 +258,20 @@ local function file_loader(name, file, of_library)
   end, file
 end
 
+-- Where modules of lib-lua are that were loaded: push scripts load some of them with every message.
+local library_files = {}
+
 -- A module of lib-lua, whatever files of that name the script has and whatever package.path is: for what comes with smtpe itself. The same as `require` finds.
 function chunks.library(name)
   local loaded = chunks.loaded_of_caller()
   local module = rawget(loaded, name)
   if module == nil then
-    local file = gsub(runtime.library_path, '%?', (gsub(gsub(name, '%.', '/'), '%%', '%%%%')))
+    local file = library_files[name]
+    if not file then
+      file = gsub(runtime.library_path, '%?', (gsub(gsub(name, '%.', '/'), '%%', '%%%%')))
+    end
     module = file_loader(name, file, true)(name)
+    library_files[name] = file
     rawset(loaded, name, module)
   end
   return module

@@ -1,6 +1,6 @@
 // Puts a message into a maildir and tells who wants to know (mailbox/mail-watch), once the client has its reply.
 //
-// Must never hold the message for whoever is told: he reads the file that lies in the maildir.
+// Must never hold the message for whoever is told: he reads the file that lies in the maildir, or takes a copy of the little that he may keep.
 import { createReadStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Log } from '../base/log.ts';
@@ -40,7 +40,7 @@ export async function storeTold(
   if (opened === undefined) return maildir.store(path, content, signal);
   if (opened.kind === 'refused') return { kind: 'unwanted' };
   const lying: Lying = { path, name: '' };
-  const listener = toldOfFile(opened.listener, lying);
+  const listener = toldOfFile(opened.listener, lying, content.pieces);
   const stored = await maildir.store(path, content, signal, { user, listener });
   if (stored.kind === 'stored') lying.name = stored.name;
   if (afterReply === undefined) opened.close();
@@ -54,10 +54,10 @@ interface Lying {
   name: string;
 }
 
-/** The message is read from its file, and no more kept. */
-function toldOfFile(listener: MailboxListener, lying: Lying): MailboxListener {
+/** The message is read from its file, and no more kept. `pieces`: as long as it is told. */
+function toldOfFile(listener: MailboxListener, lying: Lying, pieces: MailContent['pieces']): MailboxListener {
   const content: MailContent = {
-    pieces: undefined,
+    ...{ pieces, isFiled: true },
     read: () => createReadStream(join(lying.path, 'new', lying.name)),
   };
   const onDisk = ({ events, user }: MailboxTransaction): MailboxTransaction => ({

@@ -22,6 +22,14 @@ export function environmentNatives(
   around: NativeSurroundings,
 ): Record<string, Native> {
   const { api, bridge, memory } = core;
+  /** Files of lib-lua that were found: they stay, and scripts that begin anew with every message must not ask the disk each time. */
+  const found = new Set<string>();
+  const isThere = (path: string): boolean => {
+    if (found.has(path)) return true;
+    if (!isFile(path)) return false;
+    found.add(path);
+    return true;
+  };
   const environment = (): Environment => {
     if (core.running === undefined) throw new Error('no policy is running');
     return core.running.environment;
@@ -130,9 +138,9 @@ export function environmentNatives(
     readable: (L) => {
       const path = bridge.pullString(L, 1);
       const place = around.placeOf(path);
-      const found =
-        place === 'elsewhere' ? environment().scripts.has(path) : place === 'library' && isFile(path);
-      api.lua_pushboolean(L, found ? 1 : 0);
+      const isReadable =
+        place === 'elsewhere' ? environment().scripts.has(path) : place === 'library' && isThere(path);
+      api.lua_pushboolean(L, isReadable ? 1 : 0);
       api.lua_pushboolean(L, place === 'library' ? 1 : 0);
       return 2;
     },

@@ -7,6 +7,8 @@ export interface MailContent {
   read(): AsyncIterable<Buffer>;
   /** All of it, when it is in memory. */
   readonly pieces: readonly Buffer[] | undefined;
+  /** `read` needs no `pieces`: it reads what lies in a file. */
+  readonly isFiled?: true;
 }
 
 /** The system flags of RFC 9051 section 2.3.2, in the order in which Dovecot lists them; without \Recent, which nobody sets. */

@@ -41,6 +41,6 @@ export function messageFacts(message: Buffer): LuaRecord {
     to_display_name: decodeHeader(recipient.name),
     subject: subject === undefined ? undefined : decodeHeader(subject),
     message_id: firstValue(entity, 'message-id'),
-    snippet: octets(snippetOf(message)),
+    snippet: octets(snippetOf(entity)),
   };
 }

@@ -2,6 +2,7 @@
 import { createDecoding } from '../../../charset/decoding.ts';
 import { charsetOf } from '../../../charset/label.ts';
 import { createDecoder } from '../../../message/mime/decoder.ts';
+import type { Entity } from './header-values.ts';
 import { HtmlLines } from './html-lines.ts';
 import { findTextPart, type TextPart } from './text-part.ts';
 
@@ -40,6 +41,12 @@ class Words {
   }
 }
 
+/** Space, and the controls from TAB to CR. */
+function isBlank(character: string): boolean {
+  const code = character.charCodeAt(0);
+  return code === 32 || (code >= 9 && code <= 13);
+}
+
 /** Lines as they come, in any split. */
 class SnippetLines {
   readonly #said = new Words(longest);
@@ -71,7 +78,7 @@ class SnippetLines {
       }
     }
     const target = this.#isQuoted ? this.#quoted : this.#said;
-    if (!/^[ \t\r\n\v\f]$/.test(character)) {
+    if (!isBlank(character)) {
       target.add(character);
       return;
     }
@@ -104,7 +111,7 @@ function* textOf({ body, facts }: TextPart): Generator<string> {
 }
 
 /** Of a message, or of its beginning: UTF-8 as a string; '' when there is no text in it. */
-export function snippetOf(message: Buffer): string {
+export function snippetOf(message: Entity): string {
   const part = findTextPart(message);
   if (part === undefined) return '';
   const lines = new SnippetLines();

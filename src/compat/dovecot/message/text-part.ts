@@ -18,15 +18,19 @@ interface Left {
 }
 
 function factsOf({ values }: Entity, isDigest: boolean): PartFacts {
+  const contentType = values.get('content-type') ?? [];
+  const encoding = values.get('content-transfer-encoding') ?? [];
+  if (contentType.length === 0 && encoding.length === 0) return isDigest ? MESSAGE : PLAIN;
   return partFacts(
-    {
-      contentType: (values.get('content-type') ?? []).slice(0, 1),
-      encoding: (values.get('content-transfer-encoding') ?? []).slice(-1),
-      disposition: [],
-    },
+    { contentType: contentType.slice(0, 1), encoding: encoding.slice(-1), disposition: [] },
     isDigest,
   );
 }
+
+/** Of what says nothing of itself: to find that out each time would cost as much as the rest of a small message. */
+const undeclared = { contentType: [], encoding: [], disposition: [] };
+const PLAIN = partFacts(undeclared, false);
+const MESSAGE = partFacts(undeclared, true);
 
 /** The bodies between the delimiter lines; the last one without a closing one goes to the end. */
 function* childrenOf(body: Buffer, boundary: string, left: Left): Generator<Buffer> {
@@ -49,8 +53,7 @@ function* childrenOf(body: Buffer, boundary: string, left: Left): Generator<Buff
 
 const isText = (type: string): boolean => type.startsWith('text/');
 
-function find(octets: Buffer, isDigest: boolean, depth: number, left: Left): TextPart | undefined {
-  const entity = readEntity(octets);
+function find(entity: Entity, isDigest: boolean, depth: number, left: Left): TextPart | undefined {
   const facts = factsOf(entity, isDigest);
   const { body } = entity;
   if (isText(facts.type)) return { facts, body };
@@ -58,7 +61,7 @@ function find(octets: Buffer, isDigest: boolean, depth: number, left: Left): Tex
   if (!facts.type.startsWith('multipart/') || boundary === undefined || depth >= maxDepth) return undefined;
   if (facts.type === 'multipart/alternative') return best(body, boundary, left);
   for (const child of childrenOf(body, boundary, left)) {
-    const found = find(child, facts.digest, depth + 1, left);
+    const found = find(readEntity(child), facts.digest, depth + 1, left);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -78,5 +81,5 @@ function best(body: Buffer, boundary: string, left: Left): TextPart | undefined 
   return html ?? other;
 }
 
-export const findTextPart = (message: Buffer): TextPart | undefined =>
+export const findTextPart = (message: Entity): TextPart | undefined =>
   find(message, false, 0, { parts: maxParts });

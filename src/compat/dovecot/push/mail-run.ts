@@ -47,8 +47,6 @@ const helperNames = [
 ] as const;
 type Helper = (typeof helperNames)[number];
 
-const START = "return unpack(require 'dovecot.mail')";
-
 interface Held {
   readonly kind: 'held';
   readonly refs: Readonly<Record<Helper, LuaRef>>;
@@ -160,9 +158,9 @@ export class MailRun {
   }
 
   async #start(): Promise<RunProblem | undefined> {
-    const { path, factory } = this.#script;
+    const { path, factory, start } = this.#script;
     const { fields, settings, variables } = this.#person;
-    const helpers = await this.#lua.run(START, '=dovecot', readHelpers);
+    const helpers = await this.#lua.load(start, readHelpers);
     if (helpers.kind !== 'held') return problemOf(helpers, `lua_load(${path})`);
     this.#held = helpers;
     const prefix = `rcpt ${fields.username}: lua: `;

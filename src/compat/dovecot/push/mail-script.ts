@@ -26,6 +26,8 @@ export type CompileOutcome =
   /** `message` has file and line. */
   | { readonly kind: 'failed'; readonly message: string };
 
+const START = "return unpack(require 'dovecot.mail')";
+
 async function readSource(path: string): Promise<PolicySource | string> {
   try {
     return { path, text: (await readFile(resolve(path))).toString('latin1'), files: [], missing: [] };
@@ -39,13 +41,20 @@ export class MailScript {
   readonly path: string;
   readonly place: MailPlace;
   readonly factory: Factory;
+  /** What it is called through. */
+  readonly start: Factory;
   readonly files: ScriptFiles;
   readonly #text: string;
   #running = 0;
   #retired = false;
   #released = false;
 
-  private constructor(place: MailPlace, source: PolicySource, factory: Factory, files: ScriptFiles) {
+  private constructor(
+    place: MailPlace,
+    source: PolicySource,
+    { factory, files, start }: Pick<MailScript, 'factory' | 'files' | 'start'>,
+  ) {
+    this.start = start;
     this.path = source.path;
     this.place = place;
     this.#text = source.text;
@@ -60,6 +69,11 @@ export class MailScript {
     const { engine, libLuaDirectory, options } = place;
     const compiled = engine.compile(withoutFirstLineComment(source.text), `@${latin1Of(source.path)}`);
     if (compiled.kind === 'failed') return compiled;
+    const start = engine.compile(START, '=dovecot');
+    if (start.kind === 'failed') {
+      compiled.factory.release();
+      return start;
+    }
     const files = engine.newScriptFiles({
       packagePath: packagePathOf(resolve(source.path), {
         luaPath: options.values['lua-path'],
@@ -67,7 +81,10 @@ export class MailScript {
       }),
       texts: given ?? noScriptTexts,
     });
-    return { kind: 'compiled', script: new MailScript(place, source, compiled.factory, files) };
+    return {
+      kind: 'compiled',
+      script: new MailScript(place, source, { factory: compiled.factory, files, start: start.factory }),
+    };
   }
 
   /** All that it is made of, for another process and to be watched. */
@@ -95,6 +112,7 @@ export class MailScript {
     if (!this.#retired || this.#running > 0 || this.#released) return;
     this.#released = true;
     this.factory.release();
+    this.start.release();
     this.files.release();
   }
 }

@@ -9,12 +9,12 @@ import { splitList } from '../../../base/lists.ts';
 import type { Log } from '../../../base/log.ts';
 import type { LuaEngine } from '../../../lua/engine.ts';
 import type { MailOccasion, MailWatch, OpenedMail } from '../../../mailbox/mail-watch.ts';
-import type { MailContent } from '../../../mailbox/port/mail.ts';
-import type { MailUserIdentity, MailUsers } from '../../../mailbox/port/mail-user.ts';
+import type { MailUser, MailUserIdentity, MailUsers } from '../../../mailbox/port/mail-user.ts';
 import type { MailboxTransaction } from '../../../mailbox/port/mailbox-event.ts';
 import type { PolicySource } from '../../../ops/revision.ts';
 import type { Options } from '../../../options/options.ts';
 import { eventRecord } from './event-table.ts';
+import { type KeptMail, MailMemory } from './kept-mail.ts';
 import { personFields, pluginSettings } from './mail-person.ts';
 import { type MailPerson, MailRun } from './mail-run.ts';
 import type { MailPlace, MailScript } from './mail-script.ts';
@@ -56,6 +56,7 @@ const scriptsOf = ({ mail, push }: Revision): readonly MailScript[] =>
 export class PushScripts implements MailWatch {
   readonly #parts: PushScriptsParts;
   readonly #queue: PushQueue;
+  readonly #memory = new MailMemory();
   #limits = { running: 8, waiting: 1000 };
   #engine: LuaEngine | undefined;
   #revision: Revision | undefined;
@@ -198,8 +199,9 @@ export class PushScripts implements MailWatch {
 
   #opened(revision: Revision, person: MailPerson, run: MailRun | undefined): OpenedMail {
     const happened: Happened[] = [];
+    const kept = this.#memory.open();
     const note = (transaction: MailboxTransaction, success: boolean): void => {
-      happened.push({ transaction: withoutOctets(transaction), success });
+      happened.push({ transaction: kept.take(transaction), success });
       if (success) for (const event of transaction.events) this.#noted(person, event);
     };
     for (const script of revision.push) script.hold();
@@ -209,7 +211,7 @@ export class PushScripts implements MailWatch {
         committed: (transaction) => note(transaction, true),
         rolledBack: (transaction) => note(transaction, false),
       },
-      close: () => this.#queued(revision, person, run, happened),
+      close: () => this.#queued(revision, person, run, happened, kept),
     };
   }
 
@@ -231,8 +233,10 @@ export class PushScripts implements MailWatch {
     person: MailPerson,
     run: MailRun | undefined,
     happened: readonly Happened[],
+    kept: KeptMail,
   ): void {
     const end = (): void => {
+      kept.release();
       for (const script of revision.push) script.letGo();
       run?.close();
       person.giveUp();
@@ -259,7 +263,7 @@ export class PushScripts implements MailWatch {
     happened: readonly Happened[],
     signal: AbortSignal,
   ): Promise<void> {
-    const telling = new PushTelling(person.fields.username, person.access.user, person.log, withUser);
+    const telling = new PushTelling(person.fields.username, person.access, person.log, withUser);
     const runs = happened.length === 0 ? [] : push.map((script) => new MailRun(script, person));
     const stop = (): void => {
       for (const run of [...runs, ...(mail === undefined ? [] : [mail])]) run.close();
@@ -292,16 +296,9 @@ export class PushScripts implements MailWatch {
   ): MailPerson {
     const { clock, users } = this.#parts;
     const { fields, variables } = personFields(identity, session, clock.now(), userFields);
-    const stop = new AbortController();
-    const own = new Map(Object.entries(settings));
-    const byLowerCase = new Map([...own].map(([name, value]) => [name.toLowerCase(), value]));
     return {
       ...{ fields, variables, settings, session, log },
-      giveUp: () => stop.abort(),
-      access: {
-        user: users(identity, { signal: stop.signal }),
-        plugin: (name) => own.get(name) ?? byLowerCase.get(name.toLowerCase()) ?? userFields?.get(name),
-      },
+      ...accessTo(settings, userFields, (signal) => users(identity, { signal })),
     };
   }
 
@@ -332,22 +329,42 @@ export class PushScripts implements MailWatch {
   }
 }
 
-/** What is in memory is not kept for what may have to wait: whoever wants the message finds it by its uid. */
-function withoutOctets({ events, user }: MailboxTransaction): MailboxTransaction {
-  const content: MailContent = {
-    pieces: undefined,
-    read: () => {
-      throw new Error('it is read from the mailbox');
-    },
+/** Made when a script asks for it: most look at the message that they are told of, and at nothing else. */
+function accessTo(
+  settings: Readonly<Record<string, string>>,
+  userFields: ReadonlyMap<string, string> | undefined,
+  makeUser: (signal: AbortSignal) => MailUser,
+): Pick<MailPerson, 'access' | 'giveUp'> {
+  let made: { readonly stop: AbortController; readonly user: MailUser } | undefined;
+  let isOver = false;
+  const make = (): NonNullable<typeof made> => {
+    const stop = new AbortController();
+    if (isOver) stop.abort();
+    return { stop, user: makeUser(stop.signal) };
   };
   return {
-    user,
-    events: events.map((event) =>
-      'content' in event && event.content.pieces !== undefined && event.uid !== undefined
-        ? { ...event, content }
-        : event,
-    ),
+    giveUp: () => {
+      isOver = true;
+      made?.stop.abort();
+    },
+    access: {
+      get user() {
+        made ??= make();
+        return made.user;
+      },
+      plugin: (name) =>
+        Object.hasOwn(settings, name)
+          ? settings[name]
+          : (settingOf(settings, name.toLowerCase()) ?? userFields?.get(name)),
+    },
   };
+}
+
+/** Whatever letters its name is written in; `name` is in lower case. */
+function settingOf(settings: Readonly<Record<string, string>>, name: string): string | undefined {
+  let last: string | undefined;
+  for (const its in settings) if (its.toLowerCase() === name) last = settings[its];
+  return last;
 }
 
 /** For the trial at the start. */

@@ -5,12 +5,12 @@ import { textOf } from '../../../base/errors.ts';
 import type { Log } from '../../../base/log.ts';
 import type { LuaRecord } from '../../../lua-api/value.ts';
 import type { MailContent } from '../../../mailbox/port/mail.ts';
-import type { MailUser } from '../../../mailbox/port/mail-user.ts';
 import type { MailboxEvent, MailboxTransaction } from '../../../mailbox/port/mailbox-event.ts';
 import { troubleText } from '../../../mailbox/port/outcome.ts';
 import { encodeUtf8 } from '../../../text/utf8.ts';
 import { beginningOf, messageFacts } from '../message/message-facts.ts';
 import { eventRecord, handlerOf, mailboxEventNames } from './event-table.ts';
+import type { MailAccess } from './mail-access.ts';
 import type { MailRun, RunProblem } from './mail-run.ts';
 
 export interface Happened {
@@ -26,10 +26,10 @@ class Records {
   readonly #known = new Map<MailboxEvent, Promise<LuaRecord>>();
   readonly #withUser: boolean;
   readonly #log: Log;
-  readonly #mail: MailUser;
+  readonly #access: MailAccess;
 
-  constructor(withUser: boolean, log: Log, mail: MailUser) {
-    this.#mail = mail;
+  constructor(withUser: boolean, log: Log, access: MailAccess) {
+    this.#access = access;
     this.#withUser = withUser;
     this.#log = log;
   }
@@ -64,7 +64,7 @@ class Records {
     } catch (error) {
       if (uid === undefined) return textOf(error);
     }
-    const mail = await this.#mail.mailbox(mailbox).mail(uid);
+    const mail = await this.#access.user.mailbox(mailbox).mail(uid);
     const opened = mail.kind === 'done' ? await mail.value.open() : mail;
     if (opened.kind !== 'done') return troubleText(opened);
     return beginningOf(opened.value).catch(textOf);
@@ -76,10 +76,10 @@ export class PushTelling {
   readonly #records: Records;
   readonly #user: string;
 
-  constructor(user: string, mail: MailUser, log: Log, withUser: boolean) {
+  constructor(user: string, access: MailAccess, log: Log, withUser: boolean) {
     this.#user = user;
     this.#log = log;
-    this.#records = new Records(withUser, log, mail);
+    this.#records = new Records(withUser, log, access);
   }
 
   /** One transaction to one script. */
