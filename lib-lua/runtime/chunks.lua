@@ -258,23 +258,34 @@ local function file_loader(name, file, of_library)
   end, file
 end
 
--- Where modules of lib-lua are that were loaded: push scripts load some of them with every message.
-local library_files = {}
+-- By the name of the module: the factories of those of lib-lua that were loaded. Push scripts load some of them with every message.
+local library_factories = {}
 
--- A module of lib-lua, whatever files of that name the script has and whatever package.path is: for what comes with smtpe itself. The same as `require` finds.
-function chunks.library(name)
-  local loaded = chunks.loaded_of_caller()
-  local module = rawget(loaded, name)
-  if module == nil then
-    local file = library_files[name]
-    if not file then
-      file = gsub(runtime.library_path, '%?', (gsub(gsub(name, '%.', '/'), '%%', '%%%%')))
+local function library_factory(name)
+  local factory, message = library_factories[name], nil
+  if factory == nil then
+    local file = gsub(runtime.library_path, '%?', (gsub(gsub(name, '%.', '/'), '%%', '%%%%')))
+    factory, message = native.library_file(file)
+    if factory == nil then
+      error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 5)
     end
-    module = file_loader(name, file, true)(name)
-    library_files[name] = file
-    rawset(loaded, name, module)
+    library_factories[name] = factory
   end
-  return module
+  return factory
+end
+
+-- What gives the caller modules of lib-lua, whatever files of that name the script has and whatever package.path is: for what comes with smtpe itself.
+-- They are the same as `require` finds. `behind`: what they are given.
+function chunks.new_library(behind)
+  local loaded, globals = chunks.loaded_of_caller(), native.globals()
+  return function(name)
+    local module = rawget(loaded, name)
+    if module == nil then
+      module = library_factory(name)(globals)(name, behind)
+      rawset(loaded, name, module)
+    end
+    return module
+  end
 end
 
 -- A module of lib-lua/compat that has the name of one of the API and what it has besides (`mime`, `md5`): in its place.

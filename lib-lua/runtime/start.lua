@@ -112,7 +112,8 @@ function runtime.behind_of_caller()
   local record = native.record()
   local own = record.behind
   if own == nil then
-    own = merge({ api = api, library = chunks.library, files = merge({}, runtime.system.files) }, behind)
+    own = merge({ api = api, files = merge({}, runtime.system.files) }, behind)
+    own.library = chunks.new_library(own)
     record.behind = own
   end
   return own
@@ -121,7 +122,7 @@ end
 -- A global that is a module of lib-lua, loaded when a script first names it.
 function runtime.define_library(name, module)
   root.lazy[name] = function()
-    return chunks.library(module)
+    return runtime.behind_of_caller().library(module)
   end
 end
 
