@@ -5,6 +5,7 @@ local _, behind = ...
 local ipairs, rawget, rawset, globals = ipairs, rawget, rawset, _G
 
 behind.library 'rumble.strings'
+behind.library 'rumble.letters'
 
 local tables = {}
 for _, name in ipairs(behind.rumble_tables()) do

@@ -16,6 +16,7 @@ import { createMailEngine } from './compat/dovecot/push/engine.ts';
 import { PushScripts } from './compat/dovecot/push/push-scripts.ts';
 import { createRumbleEngine } from './compat/rumble/engine.ts';
 import { LoadScripts } from './compat/rumble/load-scripts.ts';
+import type { MailmanParts } from './compat/rumble/mailman-call.ts';
 import { rumbleFunctions, rumbleTables } from './compat/rumble/tables.ts';
 import type { Copies } from './delivery/delivered-memory.ts';
 import type { Mailer } from './delivery/port/delivery.ts';
@@ -254,7 +255,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     createEngine: (its) =>
       createRumbleEngine({
         ...{ clock, random, log, hostName, libLuaDirectory, resolver, system },
-        ...{ services: ports.services, tables: rumbleTables(ports), options: its },
+        ...{ services: ports.services, mailman, tables: rumbleTables({ ...ports, mailman }), options: its },
         onBroken: settings.onBroken,
         ...(heartbeat && { heartbeat }),
       }),
@@ -284,6 +285,10 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       new AccountsLogIn(accounts),
       new DovecotAuth({ clock, random }),
     ],
+  };
+  const mailman: MailmanParts = {
+    ...{ accounts, clock, nextId: () => serviceIds.next() },
+    forward: (delivery, signal) => smartHost.forward(delivery, signal),
   };
   const { authSources, mailer, maildir, services, stores } = ports;
   let listening = (): readonly Endpoint[] => [];
@@ -334,7 +339,8 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       metrics,
       nextId: () => ids.next(),
     });
-    const tables = rumbleTables(its);
+    const itsMailman = { ...mailman, accounts: its.accounts };
+    const tables = rumbleTables({ ...its, mailman: itsMailman });
     const hidden = [...tables, ...(extras?.hidden ?? [])];
     const modules = [...api, ...hidden];
     const usual = dovecotFunctions({
@@ -343,7 +349,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       environment: (name) => its.system.environment.get(name),
       caller: 'policy',
     });
-    const behind = { ...usual, functions: [...usual.functions, ...rumbleFunctions(tables)] };
+    const behind = { ...usual, functions: [...usual.functions, ...rumbleFunctions(tables, itsMailman)] };
     const engine = await createLuaEngine({
       ...{ behind, shape: shapeWith(hidden) },
       ...{ log, clock: its.clock, options, modules, libLuaDirectory, system: its.system, onBroken },

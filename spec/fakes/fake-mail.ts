@@ -109,6 +109,9 @@ function mailboxOf(boxes: () => Map<string, FakeBox>, vname: string, _use?: Mail
     return {
       ...{ uid, seq: [...box.messages.keys()].indexOf(uid) + 1, isRecent: message.isRecent },
       ...{ flags: [], keywords: message.keywords },
+      base: `${uid}.fake`,
+      head: (octets: number) =>
+        done({ octets: message.content.subarray(0, octets), size: message.content.length, arrived: 0 }),
       facts: () => done(facts),
       open: () => done(contentOf(message.content)),
     };

@@ -1,9 +1,11 @@
 // Scripts of option load-script in an engine of their own, without a server around them.
 import { join } from 'node:path';
+import { type AccountsPort, closedAccounts } from '../../src/accounts/place.ts';
 import { systemClock, systemRandom } from '../../src/base/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { createRumbleEngine } from '../../src/compat/rumble/engine.ts';
 import { LoadScripts } from '../../src/compat/rumble/load-scripts.ts';
+import type { MailmanParts } from '../../src/compat/rumble/mailman-call.ts';
 import { rumbleTables } from '../../src/compat/rumble/tables.ts';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
 import type { LuaEngine } from '../../src/lua/engine.ts';
@@ -21,6 +23,8 @@ const nobody = {
   reverse: () => Promise.resolve(undefined),
 } as unknown as Resolver;
 
+const noAccounts: AccountsPort = { ...closedAccounts('none here'), isNamed: false };
+
 export interface RumbleRig {
   readonly scripts: LoadScripts;
   readonly log: RecordLog;
@@ -32,6 +36,7 @@ export interface RumbleRig {
 export interface RumbleRigSettings {
   readonly options?: Readonly<Record<string, string>>;
   readonly resolver?: Resolver;
+  readonly mailman?: Partial<MailmanParts>;
   /** Another process has run the scripts. */
   readonly isSecond?: boolean;
 }
@@ -39,19 +44,23 @@ export interface RumbleRigSettings {
 /** `sources`: scripts by the path that the option names. */
 export async function startRumble(
   sources: Readonly<Record<string, string>>,
-  { isSecond = false, options: given = {}, resolver = nobody }: RumbleRigSettings = {},
+  { isSecond = false, mailman, options: given = {}, resolver = nobody }: RumbleRigSettings = {},
 ): Promise<RumbleRig | { readonly problem: string }> {
   const log = new RecordLog();
   const options = createOptions({ 'load-script': Object.keys(sources).join(' '), ...given });
   const services = createServices({ clock: systemClock, resolver });
   let engine: LuaEngine | undefined;
+  const parts: MailmanParts = {
+    ...{ accounts: mailman?.accounts ?? noAccounts, clock: mailman?.clock ?? systemClock },
+    ...{ nextId: () => 'SENT1', forward: mailman?.forward ?? (() => Promise.reject(new Error('nobody'))) },
+  };
   const scripts = new LoadScripts({
     ...{ clock: systemClock, log, libLuaDirectory, nextId: () => 'SERVICE1' },
     createEngine: async (its) => {
       engine = await createRumbleEngine({
         ...{ clock: systemClock, random: systemRandom, log, hostName: 'mx.example.test', libLuaDirectory },
         ...{ resolver, services, system: realSystem, options: its, onBroken: () => undefined },
-        tables: rumbleTables({ resolver, system: realSystem }),
+        ...{ mailman: parts, tables: rumbleTables({ resolver, system: realSystem, mailman: parts }) },
       });
       return engine;
     },

@@ -306,6 +306,42 @@ describe('a message', () => {
   });
 });
 
+describe('a script', () => {
+  it('sends to accounts and, with leave, to others, and sees what came', async () => {
+    const policy = `
+require 'rumble'
+function hook.helo(name)
+  local user, domain = name:match('^(%w+)%.(%w+)$')
+  local to = user and ('<%s@%s.test>'):format(user, domain)
+  if to then return '250 2.0.0 ' .. tostring(Mailman.sendMail('<ann@box.test>', to, 'Subject: Note\\n\\nThis is a note.\\n')):sub(1, 5) end
+  local lines = {}
+  for place, letter in ipairs(Mailman.listHeaders(2)) do lines[place] = letter.subject .. '/' .. letter['delivered-to'] .. '/' .. tostring(letter.read) end
+  return '250 2.0.0 ' .. #lines .. ' ' .. table.concat(lines, ' ')
+end`;
+    await serve({ 'rumble-allow': 'mail send' }, policy);
+    const client = await (server as WholeServer).greeted();
+    expect(await client.command('HELO carol.box')).toMatch(/^250 2\.0\.0 \d{5}\r\n$/);
+    expect(await client.command('HELO list')).toBe('250 2.0.0 1 Note/carol@box.test/false\r\n');
+    expect(await mail()).toEqual({
+      'box.test/carol': [lying('carol@box.test', 'Subject: Note\r\n\r\nThis is a note.\r\n', 'ann@box.test')],
+    });
+    expect(await client.command('HELO x.far')).toBe('250 2.0.0 false\r\n');
+    expect(await client.command('HELO nobody.box')).toBe('250 2.0.0 false\r\n');
+    expect(sent).toEqual([]);
+    await server?.stop();
+    server = undefined;
+    await rm(join(directory, 'db'), { recursive: true, force: true });
+    await serve(
+      { 'rumble-allow': 'mail send', 'rumble-relay': '+', 'smtp-smart-host': 'accounts: hop.test' },
+      policy,
+    );
+    const other = await (server as unknown as WholeServer).greeted();
+    expect(await other.command('HELO x.far')).not.toContain('false');
+    expect(sent.map(({ hosts, sender }) => [hosts, sender])).toEqual([[['hop.test'], 'ann@box.test']]);
+    other.destroy();
+  });
+});
+
 describe('AUTH', () => {
   it.each(['sha256', 'scrypt'])('is for mailboxes with their password (%s)', async (scheme) => {
     await serve({ 'rumble-password': scheme });

@@ -36,11 +36,12 @@ export function storageOf(values: Pick<OptionValues, 'rumble-database' | 'rumble
 }
 
 /** As everybody else has it. */
-export type AccountsPort = Pick<AccountsPlace, 'isNamed' | 'open' | 'close'>;
+export type AccountsPort = Pick<AccountsPlace, 'isNamed' | 'current' | 'open' | 'close'>;
 
 /** Accounts that nothing may be done with. */
 export const closedAccounts = (problem: string): AccountsPort => ({
   isNamed: true,
+  current: undefined,
   open: () => Promise.resolve({ kind: 'refused', problem }),
   close: () => Promise.resolve(),
 });
@@ -49,6 +50,7 @@ export class AccountsPlace {
   readonly #parts: AccountsPlaceParts;
   #opening: Promise<OpenedAccounts> | undefined;
   #isClosed = false;
+  #current: Accounts | undefined;
 
   constructor(parts: AccountsPlaceParts) {
     this.#parts = parts;
@@ -57,6 +59,11 @@ export class AccountsPlace {
   /** There are to be accounts. */
   get isNamed(): boolean {
     return this.#parts.options.values['rumble-database'] !== '';
+  }
+
+  /** Those that are open. */
+  get current(): Accounts | undefined {
+    return this.#current;
   }
 
   /** Opens them; tried again by the next who asks when it failed. Never rejects. */
@@ -80,6 +87,7 @@ export class AccountsPlace {
     });
     const problem = await accounts.recover();
     if (problem !== undefined) log.emit('accounts-fault', { cause: problem });
+    this.#current = accounts;
     return { kind: 'open', accounts };
   }
 

@@ -1,4 +1,5 @@
 // Verbs `doc` and `explain`: what there is to say about a name of the Lua API, a hook, option, event, metric, error or verb, from the tables.
+import { closedAccounts } from '../accounts/place.ts';
 import { systemClock, systemRandom } from '../base/clock.ts';
 import { silentWriter } from '../base/log.ts';
 import { nearestName } from '../base/nearest-name.ts';
@@ -40,7 +41,10 @@ function silentModules(options: Options): readonly ModuleSpec[] {
 export const described = (modules: readonly ModuleSpec[]): readonly ModuleSpec[] => [
   ...modules,
   dovecotDescription,
-  ...rumbleTables({ resolver: { query: nobody, addresses: nobody }, system: realSystem }),
+  ...rumbleTables({
+    ...{ resolver: { query: nobody, addresses: nobody }, system: realSystem },
+    mailman: { accounts: closedAccounts(''), clock: systemClock, nextId: nobody, forward: nobody },
+  }),
   testModule,
 ];
 

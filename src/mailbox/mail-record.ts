@@ -5,8 +5,8 @@ import { isMissing, pathOf, READ } from './disk.ts';
 import type { Folder } from './folder.ts';
 import type { ViewedMail } from './folder-view.ts';
 import type { Keywords } from './keyword-file.ts';
-import { sizesOf } from './mail-name.ts';
-import type { Mail, MailContent, MailFacts, SystemFlag } from './port/mail.ts';
+import { arrivalOf, baseOf, sizesOf } from './mail-name.ts';
+import type { Mail, MailContent, MailFacts, MailHead, SystemFlag } from './port/mail.ts';
 import type { MailOutcome } from './port/outcome.ts';
 import { LineEnds } from './put-mail.ts';
 import { troubleOf } from './trouble.ts';
@@ -42,6 +42,33 @@ export class MailRecord implements Mail {
 
   get keywords(): readonly string[] {
     return namedFlags(this.#mail.fileName, this.#keywords).keywords;
+  }
+
+  get base(): string {
+    return baseOf(this.#mail.fileName);
+  }
+
+  async head(octets: number): Promise<MailOutcome<MailHead>> {
+    const { fileName, isNew } = this.#mail;
+    const { files } = this.#folder.site.parts;
+    try {
+      // Most often it is where it was seen.
+      const seen = pathOf(join(this.#folder.path, isNew ? 'new' : 'cur'), fileName);
+      const { seconds } = arrivalOf(fileName);
+      const { size } = sizesOf(fileName);
+      const wantsFacts = size === undefined || seconds === 0;
+      const found = await files.head(seen, octets, wantsFacts).catch(async (error: unknown) => {
+        if (!isMissing(error)) throw error;
+        return files.head(await this.#path(), octets, wantsFacts);
+      });
+      const arrived = seconds > 0 ? seconds * 1000 : (found.facts?.mtimeMs ?? 0);
+      return {
+        kind: 'done',
+        value: { octets: found.octets, size: size ?? found.facts?.size ?? 0, arrived },
+      };
+    } catch (error) {
+      return troubleOf(error, this.#mailbox);
+    }
   }
 
   async facts(): Promise<MailOutcome<MailFacts>> {

@@ -12,6 +12,7 @@ import type { Heartbeat } from '../../ops/heartbeat.ts';
 import type { System } from '../../ops/system.ts';
 import type { Options } from '../../options/options.ts';
 import type { Services } from '../../service/services.ts';
+import type { MailmanParts } from './mailman-call.ts';
 import { sessionClass } from './session-class.ts';
 import { rumbleFunctions } from './tables.ts';
 
@@ -27,6 +28,7 @@ export interface RumbleEngineParts {
   readonly options: Options;
   /** Those of tables.ts. */
   readonly tables: readonly ModuleSpec[];
+  readonly mailman: MailmanParts;
   readonly heartbeat?: Heartbeat;
   readonly onBroken: (reason: string) => void;
 }
@@ -42,7 +44,7 @@ export function createRumbleEngine(parts: RumbleEngineParts): Promise<LuaEngine>
     modules: [...parts.tables, createUtilModule({ clock, random }), smtpeModule(hostName)],
     behind: luaModule({
       ...library,
-      functions: [...library.functions, ...rumbleFunctions(parts.tables)],
+      functions: [...library.functions, ...rumbleFunctions(parts.tables, parts.mailman)],
       classes: [...library.classes, sessionClass],
     }),
     files: { onPath: () => undefined },

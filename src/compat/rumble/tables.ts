@@ -11,6 +11,9 @@ import type { ModuleSpec } from '../../lua-api/module-spec.ts';
 import { bytes } from '../../lua-api/params.ts';
 import type { System } from '../../ops/system.ts';
 import { createFileTable } from './file-table.ts';
+import type { MailmanParts } from './mailman-call.ts';
+import { letterPieces } from './mailman-letters.ts';
+import { createMailmanTable } from './mailman-table.ts';
 import { createNetworkTable } from './network-table.ts';
 import { createRumbleTable } from './rumble-table.ts';
 import { stringFunctions } from './string-functions.ts';
@@ -19,17 +22,27 @@ import { stringFunctions } from './string-functions.ts';
 export interface RumbleParts {
   readonly resolver: Pick<Resolver, 'query' | 'addresses'>;
   readonly system: Pick<System, 'disk'>;
+  readonly mailman: MailmanParts;
 }
 
 export function rumbleTables(parts: RumbleParts): readonly ModuleSpec[] {
-  const { resolver, system } = parts;
-  return [createFileTable(system.disk), createNetworkTable(resolver), createRumbleTable()];
+  const { mailman, resolver, system } = parts;
+  return [
+    createFileTable(system.disk),
+    createNetworkTable(resolver),
+    createRumbleTable(),
+    createMailmanTable(mailman),
+  ];
 }
 
 /** What lib-lua/rumble is made of and no script sees. */
-export function rumbleFunctions(tables: readonly ModuleSpec[]): readonly FunctionSpec[] {
+export function rumbleFunctions(
+  tables: readonly ModuleSpec[],
+  mailman: MailmanParts,
+): readonly FunctionSpec[] {
   return [
     ...stringFunctions,
+    ...letterPieces(mailman),
     luaFunction({
       name: 'rumble_tables',
       params: [],

@@ -32,6 +32,14 @@ export interface MailFacts {
   readonly internalDate: number;
 }
 
+export interface MailHead {
+  readonly octets: Buffer;
+  /** Octets in the file. */
+  readonly size: number;
+  /** When it came by its name, milliseconds since the Epoch; where that does not say it, when its file was changed last. */
+  readonly arrived: number;
+}
+
 /** As it was when the mailbox was read: it does not change when the mailbox does. */
 export interface Mail extends MailFlags {
   /** 1 to 4294967295. Two messages of a mailbox never have the same as long as its uidvalidity is the same. */
@@ -40,7 +48,11 @@ export interface Mail extends MailFlags {
   readonly seq: number;
   /** No mail reader has been told of it yet. */
   readonly isRecent: boolean;
+  /** Names it in its mailbox whatever its flags are, also for other programs; octets as latin1. */
+  readonly base: string;
   facts(): Promise<MailOutcome<MailFacts>>;
+  /** So many octets of its beginning, with little work: many are looked at. `missing` as `open`. */
+  head(octets: number): Promise<MailOutcome<MailHead>>;
   /** `missing` when it was expunged meanwhile. Its octets are as delivered: what a mail server put in front is part of them. */
   open(): Promise<MailOutcome<MailContent>>;
 }
