@@ -2,6 +2,51 @@
 -- Made by npm run reference. Do not edit.
 -- luacheck: ignore
 
+---One of `Mailman.listDomains`.
+---@class mailman_domain
+---@field path string directory of its mail as it was given; empty for the usual one
+---@field flags integer 1: no mail of its accounts goes to other servers
+
+---An account.
+---@class mailman_account
+---@field id integer? of one that is there; never used again
+---@field name string a name or a pattern, in lower case
+---@field domain string its name
+---@field type string `mbox` or `mailbox`, `alias`, `relay`, `module`, `feed`
+---@field password string what `string.SHA256` gives, or what scrypt made of it
+---@field arguments string addresses of an alias, the host of a relay
+
+---One of `Mailman.listHeaders`; header fields stand beside these.
+---@class mailman_letter
+---@field id integer for `Mailman.readMail`
+---@field file string unique name of its file
+---@field size integer octets of its file
+---@field sent integer when it was delivered, seconds since 1970
+---@field read boolean it has been read
+
+---A part of a letter.
+---@class mailman_part
+---@field headers table<string, string> header fields: by name in lower case, unfolded, the last of a name
+---@field body string? as transmitted; of no multipart
+---@field parts mailman_part[]? of a multipart
+
+---What `Mailman.readMail` gives.
+---@class mailman_mail: mailman_part
+---@field id integer as in `Mailman.listHeaders`
+---@field file string likewise
+---@field size integer likewise
+---@field sent integer likewise
+---@field truncated boolean? bodies were cut
+
+---One of `Mailman.getQueue`.
+---@class mailman_sending
+---@field id string what the log calls it by
+---@field file string the same
+---@field time integer since when, seconds since 1970
+---@field sender string its address
+---@field recipient string its address
+---@field loops integer Received fields that it has
+
 ---Domains, accounts and letters, as scripts for Rumble see them (doc/rumble.md): in a policy behind `require "rumble"`. There have to be accounts (`rumble-database`), and `rumble-allow` has to name what a script may do: `accounts`, `mail` (letters), `send`. What cannot be known, as the database cannot be read, raises.
 ---@class Mailman
 Mailman = {}
@@ -26,22 +71,22 @@ function Mailman.deleteDomain(domain) end
 function Mailman.updateDomain(domain, newname, path, flags) end
 
 ---All domains. Suspends.
----@return table<string, table> domains by name, each `{ path = string, flags = integer }`
+---@return table<string, mailman_domain> domains by name, each `{ path = string, flags = integer }`
 function Mailman.listDomains() end
 
 ---The accounts of a domain. Suspends.
 ---@param domain string Its name, in any case.
----@return table[] accounts by id, each `{ id, name, domain, type, password, arguments }`; `type` is `mailbox`, `alias`, `module`, `feed` or `relay`; empty for an unknown domain
+---@return mailman_account[] accounts by id, each `{ id, name, domain, type, password, arguments }`; `type` is `mailbox`, `alias`, `module`, `feed` or `relay`; empty for an unknown domain
 function Mailman.listAccounts(domain) end
 
 ---The account with this id, or that mail for `user@domain` belongs to. Suspends.
 ---@param uid_or_domain? integer|string The id of an account, or the domain.
 ---@param user? string Behind a domain.
----@return table|false account as in `listAccounts`, but `mbox` is what a mailbox is called; false: there is none. A pattern may be the answer, with itself as `name`
+---@return mailman_account|false account as in `listAccounts`, but `mbox` is what a mailbox is called; false: there is none. A pattern may be the answer, with itself as `name`
 function Mailman.readAccount(uid_or_domain, user) end
 
 ---Saves an account: with `id` it gets these values, without it is a new one. `name` may be a pattern: `*`, `?`, `[a-z]`. `type` is `mbox` (or `mailbox`), `alias` (`arguments`: addresses), `relay` (a host), `mod` (or `module`) or `feed`, which take no mail here. `password` is what `string.SHA256` gives. Mail of an account that gets another name goes along. Suspends.
----@param account table Strings `name`, `domain`, `type`, `password`, `arguments`; `id` of one that is there already.
+---@param account mailman_account Strings `name`, `domain`, `type`, `password`, `arguments`; `id` of one that is there already.
 ---@return boolean done false: no such domain or id, another account has this name, or something of it is no such thing
 function Mailman.saveAccount(account) end
 
@@ -78,13 +123,13 @@ function Mailman.listFolders(uid) end
 ---The letters in a folder. A header field named as one of the five is not shown. Suspends.
 ---@param uid? integer The id of an account.
 ---@param folder? integer|string Its id, or its full name, parts with `/` between them; INBOX when it is left out.
----@return table[]? letters in the order of delivery, each with `id`, `file`, `size` (octets), `sent` (seconds since 1970, of delivery), `read`, and its header fields: by name in lower case, unfolded, the last of a name, 8 KiB of each and 64 KiB in all at most. Empty for an unknown account or folder; nil without `uid`
+---@return mailman_letter[]? letters in the order of delivery, each with `id`, `file`, `size` (octets), `sent` (seconds since 1970, of delivery), `read`, and its header fields: by name in lower case, unfolded, the last of a name, 8 KiB of each and 64 KiB in all at most. Empty for an unknown account or folder; nil without `uid`
 function Mailman.listHeaders(uid, folder) end
 
 ---A letter, which counts as read from then on. Taken apart by the limits of `mime.parts` (`limit-mime-depth` ...); a message in it is not. Suspends.
 ---@param uid? integer The id of an account.
 ---@param lid? integer The `id` of a letter, as `listHeaders` has it.
----@return table? letter `file`, `size`, `sent` as in `listHeaders`, `headers`, and either `body` or, of a multipart, `parts`: an array of such tables. Bodies are as transmitted: base64 and quoted-printable stay. `truncated = true` when bodies were cut (`rumble-read-max`). nil: there is none, or it is another account’s
+---@return mailman_mail? letter `file`, `size`, `sent` as in `listHeaders`, `headers`, and either `body` or, of a multipart, `parts`: an array of such tables. Bodies are as transmitted: base64 and quoted-printable stay. `truncated = true` when bodies were cut (`rumble-read-max`). nil: there is none, or it is another account’s
 function Mailman.readMail(uid, lid) end
 
 ---Removes a letter for good, when it is that of this account. Suspends.
@@ -101,5 +146,5 @@ function Mailman.deleteMail(uid, lid) end
 function Mailman.sendMail(from, to, message) end
 
 ---smtpe has no queue: what scripts are sending just now. Suspends.
----@return table[] letters each `{ id, file, time, sender, recipient, loops }`: what `sendMail` has under way in this process now
+---@return mailman_sending[] letters each `{ id, file, time, sender, recipient, loops }`: what `sendMail` has under way in this process now
 function Mailman.getQueue() end

@@ -125,7 +125,7 @@ export function accountFunctions(parts: MailmanParts): readonly FunctionSpec[] {
       results: [
         {
           name: 'domains',
-          type: 'table<string, table>',
+          type: 'table<string, mailman_domain>',
           text: 'by name, each `{ path = string, flags = integer }`',
         },
       ],
@@ -142,7 +142,7 @@ export function accountFunctions(parts: MailmanParts): readonly FunctionSpec[] {
       results: [
         {
           name: 'accounts',
-          type: 'table[]',
+          type: 'mailman_account[]',
           text: 'by id, each `{ id, name, domain, type, password, arguments }`; `type` is `mailbox`, `alias`, `module`, `feed` or `relay`; empty for an unknown domain',
         },
       ],
@@ -162,7 +162,7 @@ export function accountFunctions(parts: MailmanParts): readonly FunctionSpec[] {
       results: [
         {
           name: 'account',
-          type: 'table|false',
+          type: 'mailman_account|false',
           text: 'as in `listAccounts`, but `mbox` is what a mailbox is called; false: there is none. A pattern may be the answer, with itself as `name`',
         },
       ],
@@ -180,7 +180,7 @@ export function accountFunctions(parts: MailmanParts): readonly FunctionSpec[] {
       params: [
         anything(
           'account',
-          'table',
+          'mailman_account',
           'Strings `name`, `domain`, `type`, `password`, `arguments`; `id` of one that is there already.',
         ),
       ],

@@ -148,7 +148,7 @@ export function letterFunctions(parts: MailmanParts): readonly FunctionSpec[] {
       results: [
         {
           name: 'letters',
-          type: 'table[]?',
+          type: 'mailman_letter[]?',
           text:
             'in the order of delivery, each with `id`, `file`, `size` (octets), `sent` (seconds since 1970, of delivery), `read`, and its header fields: by name in lower case, unfolded, the last of a name, ' +
             '8 KiB of each and 64 KiB in all at most. Empty for an unknown account or folder; nil without `uid`',
@@ -165,7 +165,7 @@ export function letterFunctions(parts: MailmanParts): readonly FunctionSpec[] {
       results: [
         {
           name: 'letter',
-          type: 'table?',
+          type: 'mailman_mail?',
           text:
             '`file`, `size`, `sent` as in `listHeaders`, `headers`, and either `body` or, of a multipart, `parts`: an array of such tables. Bodies are as transmitted: base64 and quoted-printable stay. ' +
             '`truncated = true` when bodies were cut (`rumble-read-max`). nil: there is none, or it is another account’s',

@@ -149,7 +149,7 @@ export function sendFunctions(parts: MailmanParts): readonly FunctionSpec[] {
       results: [
         {
           name: 'letters',
-          type: 'table[]',
+          type: 'mailman_sending[]',
           text: 'each `{ id, file, time, sender, recipient, loops }`: what `sendMail` has under way in this process now',
         },
       ],
