@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { onPort } from '../../src/net/listener.ts';
 import { HeldSockets, type SocketHandle } from '../../src/ops/held-sockets.ts';
 import { Program } from '../fakes/program.ts';
-import { PortWatch } from '../fakes/service.ts';
+import { childrenOf, PortWatch } from '../fakes/service.ts';
 import { SmtpClient } from '../fakes/smtp-client.ts';
 
 const main = join(import.meta.dirname, '../../dist/main.js');
@@ -190,4 +190,35 @@ describe('Type=notify', () => {
       await expect.poll(words, { timeout: 20_000 }).toEqual(expected);
     },
   );
+
+  it('WatchdogSec: signs of life while a worker answers, none while both stand still, and the log says so', async () => {
+    const told = join(directory, 'told');
+    await writeFile(join(directory, 'systemd-notify'), `#!/bin/sh\necho "$*" >> ${told}\n`);
+    await chmod(join(directory, 'systemd-notify'), 0o755);
+    const beats = async (): Promise<number> =>
+      (await readFile(told, 'latin1').catch(() => '')).split('\n').filter((line) => line === 'WATCHDOG=1')
+        .length;
+    const options = ['smtp-server-address=127.0.0.1', 'smtp-server-port=0', 'workers=2'];
+    const env = {
+      ...{ NOTIFY_SOCKET: '/run/notify', WATCHDOG_USEC: '1000000' },
+      PATH: `${directory}:${process.env.PATH}`,
+    };
+    const program = await start({}, options, env);
+    await program.wrote(/listening on (.*)\n/);
+    await expect.poll(beats, { timeout: 20_000 }).toBeGreaterThan(1);
+    const workers = await childrenOf(program.pid);
+    expect(workers).toHaveLength(2);
+    const [one = 0, other = 0] = workers;
+    process.kill(one, 'SIGSTOP');
+    const before = await beats();
+    await expect.poll(beats, { timeout: 20_000 }).toBeGreaterThan(before + 2);
+    process.kill(other, 'SIGSTOP');
+    await program.wrote(/systemd is not told any more that smtpe lives.*process \d+: no answer within 1 s/);
+    const silent = await beats();
+    process.kill(one, 'SIGCONT');
+    await expect.poll(beats, { timeout: 20_000 }).toBeGreaterThan(silent);
+    process.kill(other, 'SIGCONT');
+    program.signal('SIGTERM');
+    expect((await program.ended).code).toBe(0);
+  });
 });

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { Fleet } from '../admin/fleet.ts';
 import { LineDesk } from '../admin/line-desk.ts';
 import { systemClock, systemRandom } from '../base/clock.ts';
 import { textOf } from '../base/errors.ts';
@@ -15,6 +16,7 @@ import { HeldSockets } from '../ops/held-sockets.ts';
 import { ownHostName } from '../ops/host-name.ts';
 import { watchOverflows } from '../ops/listen-overflows.ts';
 import { ServiceManager } from '../ops/service-manager.ts';
+import { SignsOfLife } from '../ops/signs-of-life.ts';
 import { Supervisor, type WorkerProcess } from '../ops/supervisor.ts';
 import { ToldCopies } from '../ops/told-copies.ts';
 import type { FromWorker } from '../ops/worker-messages.ts';
@@ -41,6 +43,10 @@ import { ScriptWatch } from './watch-script.ts';
 /** Loading the program and starting Lua, on a machine that is very busy. */
 const START_MS = 60_000;
 const REMOVAL_MS = 1000;
+
+/** Why none of those that serve answers; undefined: one does. */
+const noBeat = (answer: true | readonly string[]): string | undefined =>
+  answer === true ? undefined : answer.join('; ') || 'no process serves';
 
 /** Answers a worker that wants the listening sockets. */
 function giveSockets(worker: ForkedWorker, held: HeldSockets, wish: FromWorker & { kind: 'open' }): void {
@@ -110,16 +116,19 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
       }
     });
     held.begin(worker);
-    if (admin !== undefined) {
-      const { administration } = admin;
-      const desk = new LineDesk(worker, {
-        counted: (from, answer) => administration.counted(from, answer),
-        live: (from, batch) => administration.live.take(from, batch),
-      });
-      desks.set(worker, desk);
-    }
+    const desk = new LineDesk(worker, {
+      counted: (from, answer) => admin?.administration.counted(from, answer),
+      live: (from, batch) => admin?.administration.live.take(from, batch),
+    });
+    desks.set(worker, desk);
     return worker;
   };
+  const fleet = new Fleet(() => [...present], systemClock);
+  const life = new SignsOfLife({
+    ...{ everyMs: parts.watchdogMs, clock: systemClock, log, tell: () => manager.alive() },
+    // The end has its own limit.
+    problem: async () => (ending.asked ? undefined : noBeat(await fleet.any({ kind: 'beat' }))),
+  });
   const supervisor = new Supervisor({
     ...{ workers, log, clock: systemClock, fork, startMs },
     shutdownMs: () => options.values['shutdown-timeout'] * 1000,
@@ -150,6 +159,7 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
       void front.listening(message.text).then((problem) => {
         if (problem === undefined) {
           manager.ready(/listening on .*/.exec(message.text)?.[0]);
+          life.start();
           return;
         }
         announced = false;
@@ -226,6 +236,7 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
     : undefined;
   const stopLooking = watchOverflows(systemClock, log);
   const failure = await supervisor.run();
+  life.stop();
   watch?.stop();
   stopLooking();
   tickets.stop();

@@ -13,6 +13,7 @@ import { type PassedSocket, takePassedSockets } from '../ops/passed-sockets.ts';
 import type { ReloadOutcome } from '../ops/reload-outcome.ts';
 import type { PolicySource } from '../ops/revision.ts';
 import { ServiceManager, takeNotifySocket } from '../ops/service-manager.ts';
+import { SignsOfLife, takeWatchdog } from '../ops/signs-of-life.ts';
 import type { Options } from '../options/options.ts';
 import { AdminToken } from './admin-token.ts';
 import { announcement } from './announcement.ts';
@@ -53,18 +54,23 @@ export interface RunParts {
   readonly passed: readonly PassedSocket[];
   /** The socket of the service manager that waits for it, if one does. */
   readonly notify: string | undefined;
+  /** Milliseconds between two signs of life for its watchdog; undefined: it has none. */
+  readonly watchdogMs: number | undefined;
 }
 
-export async function run(given: Omit<RunParts, 'account' | 'passed' | 'notify'>): Promise<number> {
+export async function run(
+  given: Omit<RunParts, 'account' | 'passed' | 'notify' | 'watchdogMs'>,
+): Promise<number> {
   const { options } = given;
   const starter = findStarter();
   const passed = takePassedSockets(process.env, process.pid, openDescriptor);
   const notify = takeNotifySocket(process.env);
+  const watchdogMs = takeWatchdog(process.env, process.pid);
   const front = new Front(options, starter);
   if (passed.kind === 'wrong') return front.failed([passed.problem], exitCode.usage);
   const wanted = wantedAccount(options);
   if ('problem' in wanted) return front.failed([wanted.problem], wanted.code);
-  const parts: RunParts = { ...given, account: wanted.account, passed: passed.sockets, notify };
+  const parts: RunParts = { ...given, account: wanted.account, passed: passed.sockets, notify, watchdogMs };
   if (options.values.daemon && starter === undefined) {
     if (passed.sockets.length > 0) {
       return front.failed(
@@ -241,6 +247,12 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   }
   const where = service.server.endpoints.map(endpointText).join(', ');
   manager.ready(`listening on ${where}`);
+  const life = new SignsOfLife({
+    ...{ everyMs: parts.watchdogMs, clock: systemClock, log, tell: () => manager.alive() },
+    // This process serves: as long as its timers run it lives.
+    problem: async () => undefined,
+  });
+  life.start();
   void ending.end.then(() => manager.stopping());
   // Nobody here starts a successor: it ends only for somebody who has asked for it, and so will start it again.
   watchMemory(options, systemClock, (reason) => {
@@ -249,6 +261,7 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
     if (asked) ending.stop('the process ends to be started again', exitCode.again);
   });
   const code = await untilTheEnd(service, options, log, ending);
+  life.stop();
   watch?.stop();
   stopLooking();
   tickets.stop();

@@ -55,6 +55,12 @@ export class ServiceManager {
     this.#tell(['STOPPING=1']);
   }
 
+  /** It lives, by the watchdog. Done when that was told. */
+  alive(): Promise<void> {
+    this.#tell(['WATCHDOG=1']);
+    return this.#last;
+  }
+
   /** What was to be told has been. */
   get told(): Promise<void> {
     return this.#last;

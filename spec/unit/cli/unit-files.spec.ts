@@ -33,6 +33,10 @@ describe('etc/smtpe.service', async () => {
 
   it('is told by smtpe when it serves, reloads by the signal that does so, after the check', () => {
     expect(values('Type')).toEqual(['notify']);
+    // A shorter one starts systemd-notify too often; it must be longer than what the event loop may stand still (watchdog-timeout).
+    expect(Number(values('WatchdogSec'))).toBeGreaterThanOrEqual(
+      2 * createOptions({}).values['watchdog-timeout'],
+    );
     expect(values('ExecReload').at(-1)).toBe('/bin/kill -HUP $MAINPID');
   });
 

@@ -240,6 +240,8 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'options-waiting': 'warning S1 options changed in the file that need a restart options=OPTIONS',
   'options-refused': 'err S1 not reloaded, the old options and the old policy stay cause=CAUSE',
   'notify-failed': 'warning S1 systemd could not be told, by systemd-notify cause=CAUSE message=MESSAGE',
+  'watchdog-silent':
+    'err S1 systemd is not told any more that smtpe lives, and will start it again in 7 s at most cause=CAUSE',
   'addresses-waiting': 'warning S1 other addresses need a restart, the present ones stay asked=ASKED',
   'worker-asks': 'notice S1 worker is to be replaced: REASON worker=7',
   'worker-ended': 'err S1 worker ended (CAUSE) and is replaced worker=7 pause=7',

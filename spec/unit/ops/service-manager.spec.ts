@@ -35,12 +35,14 @@ describe('the service manager', () => {
     manager.ready('listening on 127.0.0.1:25');
     manager.reloading();
     manager.ready();
+    await manager.alive();
     manager.stopping();
     await manager.told;
     expect(started).toEqual([
       ['/run/notify', 'READY=1', 'STATUS=listening on 127.0.0.1:25'],
       ['/run/notify', 'RELOADING=1', expect.stringMatching(/^MONOTONIC_USEC=\d+$/)],
       ['/run/notify', 'READY=1'],
+      ['/run/notify', 'WATCHDOG=1'],
       ['/run/notify', 'STOPPING=1'],
     ]);
     expect(log.lines).toEqual([]);

@@ -163,6 +163,15 @@ export const processEvents = {
     when: 'The unit has Type=notify, and the program systemd-notify is missing or fails. Said once.',
     fields: { cause, message: { type: 'text', meaning: 'what was to be told first' } },
   },
+  'watchdog-silent': {
+    level: 'err',
+    text: 'systemd is not told any more that smtpe lives, and will start it again in {seconds} s at most',
+    when: 'The unit has WatchdogSec, and no process that serves answers.',
+    fields: {
+      cause,
+      seconds: { type: 'number', unit: 's', meaning: 'what WatchdogSec has' },
+    },
+  },
   'addresses-waiting': {
     level: 'warning',
     text: 'other addresses need a restart, the present ones stay',
