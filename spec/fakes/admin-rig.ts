@@ -49,6 +49,8 @@ export interface AdminRigSettings {
   readonly clock?: Clock;
   readonly place?: Exclude<AdminPlace, { kind: 'none' }>;
   readonly token?: string | undefined;
+  /** A UNIX socket to listen at instead of a port. */
+  readonly socketPath?: string;
   readonly reload?: () => Promise<ReloadOutcome>;
   readonly requestMs?: number;
   readonly drainWait?: number;
@@ -99,7 +101,8 @@ export class AdminRig {
 
   static async start(settings: AdminRigSettings = {}): Promise<AdminRig> {
     const rig = new AdminRig(settings);
-    rig.server.listen(0, '127.0.0.1');
+    if (settings.socketPath === undefined) rig.server.listen(0, '127.0.0.1');
+    else rig.server.listen(settings.socketPath);
     await once(rig.server, 'listening');
     return rig;
   }
