@@ -153,7 +153,9 @@ async function placesOf(): Promise<ReadonlyMap<string, readonly string[]>> {
   for (let i = 0; i < files.length; i++) {
     const two = files.slice(i, i + 3);
     const found = (await asked('from=s-*', ...two)).text;
-    for (const [, from = ''] of found.matchAll(/^ {2}from {6}<([^>]+)>/gm))
+    // Where it is cut off before the line of a transaction, its refusals are none of a mail.
+    const mails = found.split('\n\n').filter((story) => !story.includes('refused without a mail'));
+    for (const [, from = ''] of mails.join('\n').matchAll(/^ {2}from {6}<([^>]+)>/gm))
       if (!places.has(from)) places.set(from, files.slice(Math.max(0, i - 1), i + 3));
   }
   return places;

@@ -32,22 +32,28 @@ export class Fleet {
   }
 
   /** `kind`: that of the answer; another one counts as none. Never rejects. */
-  async ask<K extends DeskAnswer['kind']>(
-    question: DeskQuestion | ((desk: Desk) => DeskQuestion),
-    kind: K,
-  ): Promise<Gathered<K>> {
+  async ask<K extends DeskAnswer['kind']>(question: DeskQuestion, kind: K): Promise<Gathered<K>> {
     const answers: { readonly desk: Desk; readonly answer: AnswerTo<K> }[] = [];
     const silent: { readonly pid: number; readonly cause: string }[] = [];
     await Promise.all(
       this.#desks().map(async (desk) => {
-        const asked = typeof question === 'function' ? question(desk) : question;
-        const answer = await this.#one(desk, asked);
+        const answer = await this.askOne(desk, question, kind);
         if (typeof answer === 'string') silent.push({ pid: desk.pid, cause: answer });
-        else if (isOf(answer, kind)) answers.push({ desk, answer });
-        else silent.push({ pid: desk.pid, cause: `it answered ${answer.kind}` });
+        else answers.push({ desk, answer });
       }),
     );
     return { answers, silent };
+  }
+
+  /** Only this one: its answer, or why there is none. Never rejects. */
+  async askOne<K extends DeskAnswer['kind']>(
+    desk: Desk,
+    question: DeskQuestion,
+    kind: K,
+  ): Promise<AnswerTo<K> | string> {
+    const answer = await this.#one(desk, question);
+    if (typeof answer === 'string' || isOf(answer, kind)) return answer;
+    return `it answered ${answer.kind}`;
   }
 
   /** True as soon as one answers; else who does not. */

@@ -4,6 +4,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { TraceEntry } from '../observe/trace/entry.ts';
 import { Ladder } from '../observe/trace/ladder.ts';
+import type { TraceGiven } from '../observe/trace/tracer.ts';
 import type { TraceWish } from '../observe/trace/wish.ts';
 import type { Desk } from '../ops/desk.ts';
 import { asciiJson, printable } from '../text/printable.ts';
@@ -38,6 +39,8 @@ export class TraceFeed {
   readonly #ladder: Ladder;
   /** The number of the last answer of each process. */
   readonly #have = new Map<Desk, number>();
+  /** Those that have not answered yet. */
+  readonly #asked = new Set<Desk>();
   readonly #silent = new Set<number>();
   /** Sessions that are shown and not over. */
   readonly #sessions = new Map<string, Served>();
@@ -69,7 +72,7 @@ export class TraceFeed {
   }
 
   #begin(reader: Reader): () => void {
-    void this.#round(reader);
+    this.#round(reader);
     return () => {
       this.#over = true;
       this.#timer?.cancel();
@@ -77,33 +80,47 @@ export class TraceFeed {
     };
   }
 
-  async #round(reader: Reader): Promise<void> {
-    if (this.#waiting !== '' && reader.write(this.#waiting)) this.#waiting = '';
-    const most = this.#waiting === '' ? MOST : 0;
-    const { answers, silent } = await this.#fleet.ask((desk) => {
-      const have = this.#have.get(desk) ?? 0;
-      const only = this.#only === undefined ? {} : { only: this.#only };
-      return { kind: 'trace', reader: this.#name, wish: this.#wish, have, most, ...only };
-    }, 'trace');
+  /** Each process has a question of its own: one that stands still keeps nobody from showing what the others do. */
+  #round(reader: Reader): void {
+    for (const desk of this.#fleet.desks) if (!this.#asked.has(desk)) void this.#ask(desk, reader);
+    this.#lookForGone();
+    this.#flush(reader);
     if (this.#over) return;
-    let missed = 0;
-    for (const { answer, desk } of answers) {
-      this.#silent.delete(desk.pid);
-      if (answer.number === (this.#have.get(desk) ?? 0)) continue;
-      this.#have.set(desk, answer.number);
-      missed += answer.missed;
-      for (const entry of answer.entries) this.#entry(entry, desk);
-    }
-    for (const { cause, pid } of silent) this.#silence(pid, cause);
+    this.#timer = this.#clock.after(ASK_MS, () => this.#round(reader));
+  }
+
+  async #ask(desk: Desk, reader: Reader): Promise<void> {
+    const have = this.#have.get(desk) ?? 0;
+    const most = this.#waiting === '' ? MOST : 0;
+    const only = this.#only === undefined ? {} : { only: this.#only };
+    const asked = { kind: 'trace', reader: this.#name, wish: this.#wish, have, most, ...only } as const;
+    this.#asked.add(desk);
+    const answer = await this.#fleet.askOne(desk, asked, 'trace');
+    this.#asked.delete(desk);
+    if (this.#over) return;
+    if (typeof answer === 'string') this.#silence(desk.pid, answer);
+    else this.#take(answer, desk, have);
+    this.#flush(reader);
+  }
+
+  #take({ entries, missed, number }: TraceGiven, desk: Desk, have: number): void {
+    this.#silent.delete(desk.pid);
+    // What it has begun before its end is told by who looks for those that have gone.
+    if (number === have || !this.#fleet.desks.includes(desk)) return;
+    this.#have.set(desk, number);
+    for (const entry of entries) this.#entry(entry, desk);
     if (missed > 0 && this.#only === undefined)
       this.#note(`${missed} more sessions: there is no place to follow so many at once`);
-    this.#lookForGone();
+  }
+
+  /** What the reader takes; the end when there will be nothing more. */
+  #flush(reader: Reader): void {
+    if (this.#over) return;
     if (this.#waiting !== '' && reader.write(this.#waiting)) this.#waiting = '';
-    if (this.#isDone && this.#waiting === '') {
-      reader.end();
-      return;
-    }
-    this.#timer = this.#clock.after(ASK_MS, () => void this.#round(reader));
+    if (!this.#isDone || this.#waiting !== '') return;
+    this.#over = true;
+    this.#timer?.cancel();
+    reader.end();
   }
 
   #entry(entry: TraceEntry, desk: Desk): void {

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { EventBus, type EventFields, type EventSource } from '../../../src/base/events.ts';
+import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { traceBounds } from '../../../src/observe/trace/following.ts';
 import { Tracer } from '../../../src/observe/trace/tracer.ts';
 import type { DeskQuestion } from '../../../src/ops/desk.ts';
@@ -174,6 +175,29 @@ it('a process that dies ends its sessions; one that begins later is followed, an
   c.session();
   await one.has(/200 .*connect/);
   expect(one.text.match(/process 2: no answer/g)).toHaveLength(1);
+});
+
+it('one that stands still keeps nobody from showing the sessions of the others', async () => {
+  const [a, b] = [new Worker(1), new Worker(2)];
+  const clock = new FakeClock();
+  const rig = await AdminRig.start({ desks: [a.desk, b.desk], clock });
+  ends.push(() => rig.stop());
+  b.stuck = true;
+  const one = await look(rig, '?format=text');
+  await a.followed();
+  // The other one would be waited for as long as its deadline has it: this clock stands.
+  for (let i = 0; i < 2; i++) {
+    const { id } = a.session();
+    const count = a.desk.asked.length;
+    await waitUntil(() => {
+      clock.advance(10);
+      expect(a.desk.asked.length).toBeGreaterThan(count);
+      expect(one.text).toContain(id);
+    });
+  }
+  expect(b.desk.asked.filter(({ kind }) => kind === 'trace').length).toBeLessThanOrEqual(
+    Math.ceil(a.desk.asked.length / 2) + 1,
+  );
 });
 
 it('a reader who does not read loses lines, is told how many, and holds up nobody', async () => {
