@@ -3,6 +3,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -22,9 +23,9 @@ afterEach(async () => {
 const POLICY =
   "function hook.noop() return '250 old' end\nfunction hook.helo() util.sleep(20) end\nfunction hook.forward() return '250 2.0.0 mine' end\n";
 
-async function start(workers: number): Promise<ServiceUnderTrial> {
+async function start(workers: number, more = ''): Promise<ServiceUnderTrial> {
   const directory = await mkdtemp(join(tmpdir(), 'smtpe-admin-'));
-  const file = `admin-listen=unix:${directory}/admin.sock\nadmin-drain-wait=0\nworkers=${workers}\nlimit-client-connections=0\n`;
+  const file = `admin-listen=unix:${directory}/admin.sock\nadmin-drain-wait=0\nworkers=${workers}\nlimit-client-connections=0\n${more}`;
   const service = await ServiceUnderTrial.start({ policy: POLICY, file }, directory);
   services.push(service);
   return service;
@@ -158,6 +159,103 @@ describe('two workers', () => {
     await service.policy(POLICY.replace('old', 'new'));
     expect((await ask(service, 'POST', '/reload')).status).toBe(200);
     for (let i = 0; i < 6; i++) expect(await (await greeted(port)).command('NOOP')).toBe('250 new\r\n');
+    expect((await service.program.stop()).code).toBe(0);
+  });
+});
+
+/** A stream of the administration: what has come of it, and whether it goes on. */
+class OpenStream {
+  text = '';
+  isOver = false;
+  readonly #request;
+
+  constructor({ directory }: ServiceUnderTrial, path: string) {
+    this.#request = get({ socketPath: join(directory, 'admin.sock'), path, agent: false }, (response) => {
+      response.on('data', (piece: Buffer) => {
+        this.text += piece.toString('latin1');
+      });
+      response.on('close', () => {
+        this.isOver = true;
+      });
+      response.on('error', () => undefined);
+    });
+    this.#request.on('error', () => undefined);
+  }
+
+  says(pattern: RegExp): Promise<void> {
+    return expect.poll(() => this.text, { timeout: 20_000 }).toMatch(pattern);
+  }
+
+  /** Events of the page: what the last list of sessions said of processes that do not answer. */
+  get silent(): string {
+    return [...this.text.matchAll(/"silent":\[([\d,]*)\]/g)].at(-1)?.[1] ?? '';
+  }
+
+  close(): void {
+    this.#request.destroy();
+  }
+}
+
+describe('open streams over two workers', () => {
+  it('say that one stands still, that it is back, that it was killed; a reload changes nothing; sums only grow', async () => {
+    const service = await start(2, 'shutdown-timeout=1\n');
+    const port = await service.ready(2);
+    const events = new OpenStream(service, '/events');
+    const trace = new OpenStream(service, '/trace?format=text');
+    let last = new Map<string, number>();
+    let mails = 0;
+    /** What counts has not become less since the last time. */
+    const grows = async (): Promise<void> => {
+      const now = new Map<string, number>();
+      for (const family of (await metrics(service)).values()) {
+        if (family.type === 'gauge') continue;
+        for (const { labels, name, value } of family.samples)
+          now.set(`${name}${JSON.stringify(labels)}`, value);
+      }
+      for (const [name, value] of last) expect(now.get(name), name).toBeGreaterThanOrEqual(value);
+      last = now;
+    };
+    const send = async (): Promise<void> => {
+      await sendOne(port);
+      mails++;
+      await grows();
+    };
+    await events.says(/event: sessions/);
+    for (let i = 0; i < 4; i++) await send();
+    await trace.says(/S: 250 2\.0\.0 mine/);
+    const [one = 0, other = 0] = await service.workers();
+    // Who serves it is seen by who takes it with him.
+    const held = await Promise.all(Array.from({ length: 6 }, () => greeted(port)));
+    await expect.poll(async () => (await ask(service, 'GET', '/sessions')).text).toContain('"total":6');
+
+    process.kill(one, 'SIGSTOP');
+    await trace.says(new RegExp(`process ${one}: no answer within 1 s`));
+    await expect.poll(() => events.silent, { timeout: 20_000 }).toBe(String(one));
+    expect((await ask(service, 'GET', '/healthz')).status).toBe(200);
+    await grows();
+    process.kill(one, 'SIGCONT');
+    await expect.poll(() => events.silent, { timeout: 20_000 }).toBe('');
+    for (let i = 0; i < 2; i++) await send();
+
+    process.kill(other, 'SIGKILL');
+    await trace.says(new RegExp(`end: process ${other}, which served it, has gone`));
+    await service.said(/accepting connections/, 3);
+    for (let i = 0; i < 4; i++) await send();
+    await expect.poll(async () => accepted(await metrics(service))).toBe(mails);
+
+    service.program.signal('SIGHUP');
+    await service.said(/policy reloaded/, 1);
+    process.kill(one, 'SIGHUP');
+    trace.text = '';
+    for (let i = 0; i < 2; i++) await send();
+    await trace.says(/S: 250 2\.0\.0 mine/);
+    const told = events.text.match(/event: rates/g)?.length ?? 0;
+    await expect
+      .poll(() => events.text.match(/event: rates/g)?.length, { timeout: 20_000 })
+      .toBeGreaterThan(told);
+    expect([events.isOver, trace.isOver, (await service.workers()).length]).toEqual([false, false, 2]);
+    for (const client of held) client.destroy();
+    for (const stream of [events, trace]) stream.close();
     expect((await service.program.stop()).code).toBe(0);
   });
 });
