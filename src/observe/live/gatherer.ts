@@ -128,6 +128,10 @@ export class LiveGatherer {
         this.#second.sums.connections++;
         this.#sessions++;
       }),
+      bus.on('link-greeted', ({ by }) => {
+        // It was counted as a connection when it came.
+        if (by !== 'banner') this.#second.sums.turned_away++;
+      }),
       bus.on('link-closed', () => {
         this.#sessions--;
       }),

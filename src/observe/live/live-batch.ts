@@ -15,7 +15,7 @@ export const OTHER = 'other';
 export interface Counts {
   /** Connections that came, those that were turned away included. */
   readonly connections: number;
-  /** Those that were turned away, or went, before they had a session. */
+  /** Those of them that got no banner: they were turned away, also by hook.accept, or went before. */
   readonly turned_away: number;
   /** Transactions, by what became of them; `accepted` has those that were discarded too. */
   readonly accepted: number;

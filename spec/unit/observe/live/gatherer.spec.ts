@@ -30,6 +30,8 @@ describe('a second', () => {
     const { batches, clock, log } = gather();
     log.emit('link-connect', { client: '192.0.2.1', port: 1 });
     log.emit('link-connect', { client: '192.0.2.2', port: 1 });
+    log.emit('link-greeted', { by: 'banner' });
+    log.emit('link-greeted', { by: 'hook.accept' });
     log.emit('link-closed', {});
     log.emit('link-refused', {
       reply: '421 4.7.0 too many',
@@ -49,7 +51,7 @@ describe('a second', () => {
     clock.advance(700);
     const [batch] = batches;
     expect(batch?.second).toMatchObject({
-      ...{ at: START / 1000, connections: 4, turned_away: 2, sessions: 1 },
+      ...{ at: START / 1000, connections: 4, turned_away: 3, sessions: 1 },
       ...{ accepted: 2, refused: 1, deferred: 1, lost: 1, bytes: 500 },
       refused_by: { 'hook.rcpt': 2 },
       deferred_by: { clientConnections: 1, 'next hop': 1 },
