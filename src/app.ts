@@ -16,7 +16,12 @@ import { createMailEngine } from './compat/dovecot/push/engine.ts';
 import { PushScripts } from './compat/dovecot/push/push-scripts.ts';
 import { createRumbleEngine } from './compat/rumble/engine.ts';
 import { LoadScripts } from './compat/rumble/load-scripts.ts';
+import { MailService } from './compat/rumble/mail-service.ts';
 import type { MailmanParts } from './compat/rumble/mailman-call.ts';
+import { ProcessServices } from './compat/rumble/process-services.ts';
+import type { ServerView } from './compat/rumble/server-view.ts';
+import { ServiceCounts } from './compat/rumble/service-counts.ts';
+import { countSmtp, SmtpService } from './compat/rumble/smtp-service.ts';
 import { rumbleFunctions, rumbleTables } from './compat/rumble/tables.ts';
 import type { Copies } from './delivery/delivered-memory.ts';
 import type { Mailer } from './delivery/port/delivery.ts';
@@ -52,6 +57,7 @@ import type { Endpoint } from './net/listener.ts';
 import { isOurOwn } from './net/own-endpoint.ts';
 import { type Counters, countEvents, newCounters } from './observe/counters.ts';
 import { PolicyMetrics } from './observe/metric/policy-metrics.ts';
+import type { RecentLines } from './observe/recent-log.ts';
 import type { Heartbeat } from './ops/heartbeat.ts';
 import { ownHostName } from './ops/host-name.ts';
 import { realSystem, type System } from './ops/system.ts';
@@ -60,6 +66,7 @@ import type { CurrentPolicy, PolicyPlace } from './policy/current-policy.ts';
 import { DovecotAuth } from './service/dovecot/auth-source.ts';
 import { createServices, type Services } from './service/services.ts';
 import { createSmtpClient } from './smtp/client/smtp-client.ts';
+import { ehloLines } from './smtp/protocol/extension-table.ts';
 import { createServer, type SmtpServer } from './smtp/server/server.ts';
 import type { ServerDeps } from './smtp/server/server-deps.ts';
 import { SessionIds } from './smtp/server/session-id.ts';
@@ -95,6 +102,8 @@ export interface AppSettings {
   readonly extras?: EngineExtras;
   /** Runs policies in the engine of another app, over whose ports that goes on to work; that app is closed later than this one. */
   readonly within?: Pick<App, 'engine' | 'modules' | 'spools'>;
+  /** The last lines of its log, where they are kept. */
+  readonly recent?: RecentLines | undefined;
   /** Tells the other processes of the service who has a message; undefined: there are none. */
   readonly tellCopies?: ((copies: Copies) => void) | undefined;
 }
@@ -156,6 +165,8 @@ export interface App extends ScriptEngine {
   readonly authScripts: AuthScripts;
   /** Dovecot's scripts for mail and push notification, told of mailboxes once they are started. */
   readonly pushScripts: PushScripts;
+  /** The services of this process, as scripts for Rumble switch them. */
+  readonly scriptServices: ProcessServices;
   /** Scripts that were written for Rumble. */
   readonly loadScripts: LoadScripts;
   readonly smartHost: SmartHost;
@@ -250,12 +261,33 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       }),
   });
   const serviceIds = new SessionIds(clock, random);
+  const began = clock.monotonic();
+  const mailService = new MailService(clock);
+  const smtpCounts = new ServiceCounts(clock);
+  let smtpService: SmtpService | undefined;
+  const scriptServices: ProcessServices = new ProcessServices((name) => {
+    if (name === 'smtp') return smtpService;
+    return name === 'mailman' ? mailService : loadScripts.door(name);
+  });
+  const serverView: ServerView = {
+    services: scriptServices,
+    uptime: () => (clock.monotonic() - began) / 1000,
+    hostName,
+    smtpPort: () => smtpService?.places[0]?.endpoints[0]?.port,
+    scripts: () => loadScripts.paths,
+    recentLines: () => settings.recent?.newest ?? [],
+  };
   const loadScripts: LoadScripts = new LoadScripts({
     ...{ clock, log, libLuaDirectory, nextId: () => serviceIds.next() },
     createEngine: (its) =>
       createRumbleEngine({
         ...{ clock, random, log, hostName, libLuaDirectory, resolver, system },
-        ...{ services: ports.services, mailman, tables: rumbleTables({ ...ports, mailman }), options: its },
+        ...{
+          services: ports.services,
+          mailman,
+          tables: rumbleTables({ ...ports, mailman, server: serverView }),
+          options: its,
+        },
         onBroken: settings.onBroken,
         ...(heartbeat && { heartbeat }),
       }),
@@ -310,7 +342,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   const reports = new RelayedReports({ smartHost, clock, hostName });
   const spools = within?.spools ?? new SpoolStore();
   const counters = newCounters();
-  const stopCounting = countEvents(log.bus, counters);
+  const ends = [countEvents(log.bus, counters), countSmtp(log.bus, smtpCounts)];
   const ids = new SessionIds(clock, random);
   const policyMetrics = new PolicyMetrics();
   const createEngine = async (
@@ -340,7 +372,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       nextId: () => ids.next(),
     });
     const itsMailman = { ...mailman, accounts: its.accounts };
-    const tables = rumbleTables({ ...its, mailman: itsMailman });
+    const tables = rumbleTables({ ...its, mailman: itsMailman, server: serverView });
     const hidden = [...tables, ...(extras?.hidden ?? [])];
     const modules = [...api, ...hidden];
     const usual = dovecotFunctions({
@@ -376,6 +408,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       policyMetrics,
     },
     createEngine: (others, onBroken) => createEngine(others, onBroken),
+    scriptServices,
     get idleConnections() {
       return smtpClient.idleConnections;
     },
@@ -398,17 +431,29 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
           authSources,
           recipientSources: given.recipientSources ?? [authScripts.recipients],
           scripts: loadScripts.hooks,
+          traffic: smtpCounts,
           policy: () => current.policy,
           ...(descriptors && { descriptors }),
           ...(tls && { tls }),
           ...(gate && { gate }),
         }),
       );
+      smtpService = new SmtpService({
+        ...{ log, server, counts: smtpCounts },
+        most: () => options.values['limit-connections'],
+        graceSeconds: () => options.values['shutdown-timeout'],
+        capabilities: () =>
+          ehloLines({
+            ...{ values: options.values, trusted: false, secure: false, nextHopOffers: () => false },
+            canSecure: options.values['smtp-tls'] !== '',
+            canAuthenticate: authSources.some((source) => source.isOn(options.values)),
+          }),
+      });
       listening = () => server.endpoints;
       return server;
     },
     close: () => {
-      stopCounting();
+      for (const end of ends) end();
       pushScripts.close();
       loadScripts.close();
       reports.close();

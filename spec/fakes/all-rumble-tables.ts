@@ -1,6 +1,7 @@
 // Every table of Rumble's scripts, with nobody to talk to.
 import { closedAccounts } from '../../src/accounts/place.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { nobodysServer } from '../../src/compat/rumble/server-view.ts';
 import { rumbleTables } from '../../src/compat/rumble/tables.ts';
 import type { ModuleSpec } from '../../src/lua-api/module-spec.ts';
 import { realSystem } from '../../src/ops/system.ts';
@@ -12,5 +13,6 @@ export function allRumbleTables(): readonly ModuleSpec[] {
   return rumbleTables({
     ...{ resolver: { query: nobody, addresses: async () => [] }, system: realSystem },
     mailman: { accounts: closedAccounts('nobody'), clock: systemClock, nextId: nobody, forward: nobody },
+    server: nobodysServer,
   });
 }

@@ -6,6 +6,7 @@ import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { createRumbleEngine } from '../../src/compat/rumble/engine.ts';
 import { LoadScripts } from '../../src/compat/rumble/load-scripts.ts';
 import type { MailmanParts } from '../../src/compat/rumble/mailman-call.ts';
+import { nobodysServer } from '../../src/compat/rumble/server-view.ts';
 import { rumbleTables } from '../../src/compat/rumble/tables.ts';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
 import type { LuaEngine } from '../../src/lua/engine.ts';
@@ -60,7 +61,10 @@ export async function startRumble(
       engine = await createRumbleEngine({
         ...{ clock: systemClock, random: systemRandom, log, hostName: 'mx.example.test', libLuaDirectory },
         ...{ resolver, services, system: realSystem, options: its, onBroken: () => undefined },
-        ...{ mailman: parts, tables: rumbleTables({ resolver, system: realSystem, mailman: parts }) },
+        ...{
+          mailman: parts,
+          tables: rumbleTables({ resolver, system: realSystem, mailman: parts, server: nobodysServer }),
+        },
       });
       return engine;
     },

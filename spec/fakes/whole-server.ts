@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { type App, createApp, type Ports } from '../../src/app.ts';
-import type { Clock } from '../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { Log } from '../../src/base/log.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { LocalCounters } from '../../src/net/connection-counters.ts';
 import type { InboundTls } from '../../src/net/inbound-tls.ts';
+import { RecentLines, RecentLog } from '../../src/observe/recent-log.ts';
 import { createOptions, type GivenTexts } from '../../src/options/option-set.ts';
 import { CurrentPolicy } from '../../src/policy/current-policy.ts';
 import type { SmtpServer } from '../../src/smtp/server/server.ts';
@@ -123,10 +124,12 @@ export class WholeServer {
       ...settings.options,
     });
     const limits = new LocalCounters();
+    const recent = new RecentLines(settings.clock ?? systemClock, 200);
     const app = await createApp(
       {
         options,
-        log: settings.writeTo ?? log,
+        log: settings.loadScripts === undefined ? (settings.writeTo ?? log) : new RecentLog(log, recent),
+        recent,
         onBroken: (reason) => log.write('emerg', `broken: ${reason}`),
       },
       { ...(settings.clock && { clock: settings.clock }), ...settings.ports },

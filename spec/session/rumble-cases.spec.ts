@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
 import { LineClient } from '../fakes/line-client.ts';
+import { SmtpClient } from '../fakes/smtp-client.ts';
 import { waitUntil } from '../fakes/wait-until.ts';
 import { WholeServer, type WholeServerSettings } from '../fakes/whole-server.ts';
 
@@ -225,4 +226,87 @@ it('13: counter with lock', async () => {
   d.destroy();
   expect(await e.line()).toBe('got it');
   await waitUntil(() => expect(c.isOver).toBe(true));
+});
+
+it('11: status', async () => {
+  const whole = await start(['11-status']);
+  for (let n = 0; n < 3; n++) {
+    const one = await whole.greeted();
+    await one.command('QUIT');
+    await one.closed();
+  }
+  await whole.quiet();
+  const one = await client(2712);
+  one.write('\r\n');
+  expect((await one.rest()).split('\r\n')).toEqual([
+    'string string number string number',
+    'smtp enabled=1 workers=number busy=0 idle=number sessions=3 sent=number received=number rejected=number capabilities=string',
+    'nosuch nil',
+    `mx.example ${whole.port} nil`,
+    'true true',
+    'stringstringstringstring',
+    '.',
+    '',
+  ]);
+});
+
+describe('12: switching', () => {
+  let port = 0;
+  const banner = async (): Promise<string> => {
+    try {
+      const one = await SmtpClient.connect(port);
+      const reply = await one.reply();
+      one.destroy();
+      return reply.slice(0, 3);
+    } catch (error) {
+      return String((error as NodeJS.ErrnoException).code);
+    }
+  };
+
+  it('SMTP is suspended, resumed, stopped and started', async () => {
+    const whole = await start(['12-switching-smtp']);
+    ({ port } = whole);
+    const one = await client(2713);
+    expect([await one.ask('look smtp'), await banner()]).toEqual(['1', '220']);
+    expect(await one.ask('look pop3')).toBe('none');
+    const before = await whole.greeted();
+    expect([await one.ask('suspend smtp'), await banner()]).toEqual(['2', 'ECONNREFUSED']);
+    expect([await before.command('NOOP'), (await before.command('QUIT')).slice(0, 3)]).toEqual([
+      expect.stringMatching(/^250/),
+      '221',
+    ]);
+    expect([await one.ask('start smtp'), await banner()]).toEqual(['2', 'ECONNREFUSED']);
+    expect([await one.ask('resume smtp'), await banner(), whole.port]).toEqual(['1', '220', port]);
+    expect(await one.ask('resume smtp')).toBe('1');
+    const idle = await whole.greeted();
+    const sending = await whole.connect();
+    await sending.envelope();
+    sending.write('Subject: half');
+    expect([await one.ask('stop smtp'), await banner()]).toEqual(['0', 'ECONNREFUSED']);
+    expect([await idle.reply(), await sending.reply()]).toEqual(
+      Array(2).fill(expect.stringMatching(/^421 4\.3\.2/)),
+    );
+    await Promise.all([idle.closed(), sending.closed()]);
+    expect(await one.ask('resume smtp')).toBe('0');
+    expect([await one.ask('start smtp'), await banner(), whole.port]).toEqual(['1', '220', port]);
+    expect(await one.ask('suspend nosuch')).toBe('none');
+    expect(await one.ask('suspend 2713')).toBe('2');
+    await expect(LineClient.connect(2713)).rejects.toThrow('ECONNREFUSED');
+    expect(await one.ask('resume 2713')).toBe('1');
+    expect(await (await client(2713)).ask('look smtp')).toBe('1');
+    one.write('stop 2713\r\n');
+    expect(await one.rest()).toBe('');
+  });
+
+  it('is not allowed without the word control', async () => {
+    const whole = await start(['12-switching-smtp'], { options: { 'rumble-allow': 'accounts mail send' } });
+    const one = await client(2713);
+    one.write('suspend smtp\r\n');
+    expect(await one.rest()).toBe('');
+    expect(whole.log.lines.map(({ message }) => message).join('\n')).toContain(
+      'Rumble.suspendService is not allowed; right would be: option rumble-allow with control',
+    );
+    ({ port } = whole);
+    expect(await banner()).toBe('220');
+  });
 });

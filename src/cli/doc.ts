@@ -5,6 +5,7 @@ import { silentWriter } from '../base/log.ts';
 import { nearestName } from '../base/nearest-name.ts';
 import { testModule } from '../bench/module/test-module.ts';
 import { dovecotDescription } from '../compat/dovecot/description.ts';
+import { nobodysServer } from '../compat/rumble/server-view.ts';
 import { rumbleTables } from '../compat/rumble/tables.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import { createModules } from '../modules/index.ts';
@@ -44,6 +45,7 @@ export const described = (modules: readonly ModuleSpec[]): readonly ModuleSpec[]
   ...rumbleTables({
     ...{ resolver: { query: nobody, addresses: nobody }, system: realSystem },
     mailman: { accounts: closedAccounts(''), clock: systemClock, nextId: nobody, forward: nobody },
+    server: nobodysServer,
   }),
   testModule,
 ];

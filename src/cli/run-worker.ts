@@ -11,7 +11,7 @@ import type { Desk } from '../ops/desk.ts';
 import type { WorkerLine } from '../ops/fork-worker.ts';
 import { openLog } from '../ops/open-log.ts';
 import type { Revision } from '../ops/revision.ts';
-import type { CopiesMessage, ToWorker } from '../ops/worker-messages.ts';
+import type { CopiesMessage, ServiceMessage, ToWorker } from '../ops/worker-messages.ts';
 import { OptionSet } from '../options/option-set.ts';
 import { givenMemory } from '../store/embedded/memory-place.ts';
 import { announcement } from './announcement.ts';
@@ -44,6 +44,7 @@ class Orders {
   /** Reloads that came while it was starting. */
   readonly #waiting: ToWorker[] = [];
   #reopen: () => void = () => undefined;
+  #service: (order: ServiceMessage) => void = () => undefined;
   #copies: (copies: CopiesMessage) => void = () => undefined;
   readonly #line: WorkerLine;
 
@@ -83,6 +84,9 @@ class Orders {
           case 'copies':
             this.#copies(message);
             return;
+          case 'service':
+            this.#service(message);
+            return;
           case 'ask':
             void this.#answer(message);
             return;
@@ -115,6 +119,10 @@ class Orders {
 
   onCopies(learn: (copies: CopiesMessage) => void): void {
     this.#copies = learn;
+  }
+
+  onService(follow: (order: ServiceMessage) => void): void {
+    this.#service = follow;
   }
 
   onReopen(reopen: () => void): void {
@@ -187,6 +195,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
     ...{ metrics: orders.metrics, name: String(line.place.slot) },
     switchVerbose: (words) => opened.switchVerbose(words),
     droppedLines: () => opened.log.dropped,
+    tellService: (order) => void line.send({ kind: 'service', ...order }),
     tellCopies: (copies) => void line.send({ kind: 'copies', ...copies }),
     tellLive: (batch) => void line.send({ kind: 'live', batch }),
     onChanged: () => void line.send({ kind: 'changed' }),
@@ -208,6 +217,7 @@ export async function runWorker(line: WorkerLine, early: EarlySignals): Promise<
   }
   const { service } = outcome;
   orders.onTickets((key) => service.renewTickets(key));
+  orders.onService((order) => void service.app.scriptServices.follow(order));
   orders.onCopies((copies) => service.app.smartHost.learn(copies));
   orders.onAsked(service.desk);
   const sayGrace = (): Promise<void> =>

@@ -19,7 +19,7 @@ import { ServiceManager } from '../ops/service-manager.ts';
 import { SignsOfLife } from '../ops/signs-of-life.ts';
 import { Supervisor, type WorkerProcess } from '../ops/supervisor.ts';
 import { ToldCopies } from '../ops/told-copies.ts';
-import type { FromWorker } from '../ops/worker-messages.ts';
+import type { FromWorker, ServiceMessage } from '../ops/worker-messages.ts';
 import { memoryDirectory, removeMemoryDirectory } from '../store/embedded/memory-place.ts';
 import { AdminToken } from './admin-token.ts';
 import type { Front } from './announcer.ts';
@@ -49,8 +49,12 @@ const noBeat = (answer: true | readonly string[]): string | undefined =>
   answer === true ? undefined : answer.join('; ') || 'no process serves';
 
 /** Answers a worker that wants the listening sockets. */
-function giveSockets(worker: ForkedWorker, held: HeldSockets, wish: FromWorker & { kind: 'open' }): void {
-  const outcome = held.open(wish.listener, wish.wanted);
+async function giveSockets(
+  worker: ForkedWorker,
+  held: HeldSockets,
+  wish: FromWorker & { kind: 'open' },
+): Promise<void> {
+  const outcome = await held.openSoon(wish.listener, wish.wanted);
   if (outcome.kind === 'failed') {
     worker.send({ kind: 'no-socket', code: outcome.code, where: outcome.where });
     return;
@@ -102,13 +106,24 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   /** Removals of what dead workers left, at work. */
   const removals = new Set<Promise<void>>();
   const sockets = new HeldSockets((asked) => log.emit('addresses-waiting', { asked }));
+  /** What scripts have ordered last, by the name of the service. */
+  const services = new Map<string, ServiceMessage>();
+  const obey = ({ listeners, state }: ServiceMessage): void => {
+    if (state !== 1) for (const listener of listeners) void sockets.silence(listener);
+  };
   const startMs = (): number => 2 * options.values['hook-time-limit'] * 1000 + START_MS;
   const fork = (region: number): ForkedWorker => {
     const worker = forkWorker({ ...place, slot: region });
     worker.onMessage((message) => {
       if (message.kind === 'failed') problems.add(message.problem);
       if (message.kind === 'log') trouble.report(worker.pid, message.trouble);
-      if (message.kind === 'open') giveSockets(worker, sockets, message);
+      if (message.kind === 'open') void giveSockets(worker, sockets, message);
+      if (message.kind === 'service') {
+        services.set(message.name, message);
+        obey(message);
+        // The one that has said it may have been ordered something else meanwhile.
+        supervisor.tell(message, worker);
+      }
       if (message.kind === 'copies') {
         copies.add(message);
         // The one that has said it learns nothing new.
@@ -149,6 +164,11 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
     onListening: (worker, message) => {
       held.listening(worker, message.policy);
       for (const told of copies.all) worker.send(told);
+      for (const order of services.values()) {
+        if (order.state === 1) continue;
+        worker.send(order);
+        obey(order);
+      }
       const desk = desks.get(worker);
       if (desk !== undefined) {
         present.add(desk);

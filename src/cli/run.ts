@@ -2,6 +2,7 @@
 // only supervises (run-workers).
 
 import { systemClock } from '../base/clock.ts';
+import type { ServiceOrder } from '../compat/rumble/process-services.ts';
 import { LocalCounters } from '../net/connection-counters.ts';
 import { type BoundSockets, endpointText } from '../net/listener.ts';
 import { openEventLog } from '../observe/event-log.ts';
@@ -99,7 +100,7 @@ async function detach(): Promise<number> {
 const boundHere =
   (sockets: HeldSockets): BoundSockets =>
   async (listener, wanted) => {
-    const outcome = sockets.open(listener, wanted);
+    const outcome = await sockets.openSoon(listener, wanted);
     if (outcome.kind === 'held') return outcome.handles;
     throw Object.assign(new Error(outcome.code), outcome);
   };
@@ -161,7 +162,12 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
     ...{ metrics, name: '0', switchVerbose: (words: string | undefined) => opened.switchVerbose(words) },
     droppedLines: () => opened.log.dropped,
     ...{ options, log, limits: new LocalCounters(), tls: tls.material, ticketKey: tickets.key },
-    ...(isHeld && { bound: boundHere(sockets) }),
+    ...(isHeld && {
+      bound: boundHere(sockets),
+      tellService: ({ listeners, state }: ServiceOrder) => {
+        if (state !== 1) for (const listener of listeners) void sockets.silence(listener);
+      },
+    }),
     onBroken: (reason) => ending.broken(reason),
     tellLive: (batch) => admin?.administration.live.take(log, batch),
     onChanged: () => void reload('policy'),

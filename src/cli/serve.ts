@@ -4,6 +4,7 @@ import { ProcessDesk } from '../admin/process-desk.ts';
 import { type App, createApp, libLuaDirectory, type ScriptPaths } from '../app.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { ServiceOrder } from '../compat/rumble/process-services.ts';
 import type { Copies } from '../delivery/delivered-memory.ts';
 import { latin1Of } from '../lua/source.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
@@ -14,6 +15,7 @@ import { type BoundSockets, endpointText, type ListenError } from '../net/listen
 import type { TicketKey, TlsMaterial } from '../net/tls-material.ts';
 import type { LiveBatch } from '../observe/live/live-batch.ts';
 import type { MetricSets } from '../observe/metric/metric-spec.ts';
+import { RecentLines, RecentLog } from '../observe/recent-log.ts';
 import { Tracer } from '../observe/trace/tracer.ts';
 import type { Desk } from '../ops/desk.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';
@@ -100,6 +102,9 @@ function startWatchdog(options: Options, heartbeat: Heartbeat): Watchdog | undef
   return new Watchdog({ heartbeat, clock: systemClock, timeoutMs, prefix });
 }
 
+/** Lines of the log that scripts can read (Rumble.getLog). */
+const LINES_KEPT = 200;
+
 export interface ServeParts {
   readonly options: Options;
   readonly log: Log;
@@ -118,6 +123,8 @@ export interface ServeParts {
   readonly bound?: BoundSockets;
   /** Tells the other processes of the service who has a message. */
   readonly tellCopies?: (copies: Copies) => void;
+  /** Tells whoever holds the sockets, and the other processes, what a script has ordered. */
+  readonly tellService?: (order: ServiceOrder) => void;
   /** Lua cannot go on, the process must be replaced. */
   readonly onBroken: (reason: string) => void;
   /** Resolves when the process is to end; what hook.init has begun by then is cut off. */
@@ -144,7 +151,9 @@ const pathsOf = ({ path, more = [] }: PolicySource): ScriptPaths => ({
 
 /** Starts to serve. */
 export async function serve(parts: ServeParts): Promise<ServeOutcome> {
-  const { options, log, onBroken } = parts;
+  const { options, onBroken } = parts;
+  const recent = options.values['load-script'] === '' ? undefined : new RecentLines(systemClock, LINES_KEPT);
+  const log = recent === undefined ? parts.log : new RecentLog(parts.log, recent);
   const spool = await spoolProblem(options);
   const { policy } = parts;
   // A successor serves as well as those beside it, whose messages are refused for now when they need a file.
@@ -161,7 +170,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   let stopWatching = (): void => undefined;
   const descriptors = new Descriptors(systemClock, log);
   const app = await createApp({
-    ...{ options, log, descriptors, onBroken, heartbeat, tellCopies: parts.tellCopies },
+    ...{ options, log, recent, descriptors, onBroken, heartbeat, tellCopies: parts.tellCopies },
     ...(parts.memory && { memory: parts.memory }),
   });
   let serving = false;
@@ -193,6 +202,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   if (told.kind === 'failed') return giveUp(told.message);
   told.take();
   for (const warning of told.warnings) log.emit('push-script-warning', { warning });
+  app.scriptServices.tell = parts.tellService;
   app.loadScripts.openDoors({ limits: parts.limits, gate, descriptors, bound: parts.bound });
   const loaded = await app.loadScripts.prepare(options, policy && (policy.loadScripts ?? []));
   if (loaded.kind === 'failed') return giveUp(loaded.message);

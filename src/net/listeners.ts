@@ -44,9 +44,22 @@ interface Place {
   key: string | undefined;
 }
 
+interface OpenRow {
+  readonly row: ListenerRow;
+  readonly listener: Listener;
+  /** Where it has listened, while it does not. */
+  before: readonly Endpoint[] | undefined;
+}
+
+/** A port below this one can be had again by root only. */
+const FREE_PORTS = 1024;
+
 export class Listeners {
   readonly #deps: ListenersDeps;
-  readonly #open: { readonly row: ListenerRow; readonly listener: Listener }[] = [];
+  readonly #open: OpenRow[] = [];
+  #bound: BoundSockets | undefined;
+  /** Nobody is let in, though sockets may be open. */
+  #suspended = false;
   /** On their way through wrappers. */
   readonly #arriving = new Set<Transport>();
   #delayedSecond = -1;
@@ -59,21 +72,59 @@ export class Listeners {
   /** Opens the sockets of all of them, or has them from `bound`. Rejects with the system's error; then nothing listens. */
   async listen(rows: readonly ListenerRow[], bound?: BoundSockets): Promise<readonly Endpoint[]> {
     const { log } = this.#deps;
+    this.#bound = bound;
     try {
       for (const row of rows) {
         const listener = new Listener({
           connection: (socket) => this.accept(socket, row),
           error: (error) => log.emit('listener-fault', { cause: error.message }),
         });
-        this.#open.push({ row, listener });
-        const held = bound && ((wanted: readonly ListenAddress[]) => bound(row.key, wanted));
-        await listener.listen(row.addresses, row.backlog, held);
+        this.#open.push({ row, listener, before: undefined });
+        await listener.listen(row.addresses, row.backlog, this.#socketsOf(row));
       }
     } catch (error) {
       await this.close();
       throw error;
     }
     return this.endpoints;
+  }
+
+  #socketsOf(
+    row: ListenerRow,
+  ): ((wanted: readonly ListenAddress[]) => Promise<readonly object[]>) | undefined {
+    const bound = this.#bound;
+    return bound && ((wanted) => bound(row.key, wanted));
+  }
+
+  /**
+   * No new connections until `resume`: sockets are closed where they can be had again; at others who comes is sent away without a word. Those
+   * that are served go on.
+   */
+  async suspend(): Promise<void> {
+    this.#suspended = true;
+    for (const one of this.#open) {
+      const { endpoints } = one.listener;
+      if (one.before !== undefined || !canReopen(endpoints)) continue;
+      one.before = endpoints;
+      await one.listener.close();
+    }
+    for (const transport of [...this.#arriving]) transport.destroy();
+  }
+
+  /** Listens again where it did before. Rejects with the system's error for what cannot be had, which stays closed. */
+  async resume(): Promise<void> {
+    for (const one of this.#open) {
+      if (one.before === undefined) continue;
+      const { row } = one;
+      const places = row.addresses.map((address, at) => ({
+        ...address,
+        port: one.before?.[at]?.port ?? address.port,
+      }));
+      const held = this.#socketsOf(row);
+      await one.listener.listen(held === undefined ? places : row.addresses, row.backlog, held);
+      one.before = undefined;
+    }
+    this.#suspended = false;
   }
 
   /** Where they listen; empty before listen and after close. */
@@ -83,7 +134,7 @@ export class Listeners {
 
   /** Likewise, by listener. */
   get places(): readonly ListeningPlace[] {
-    return this.#open.map(({ row, listener }) => ({ row, endpoints: listener.endpoints }));
+    return this.#open.map(({ before, row, listener }) => ({ row, endpoints: before ?? listener.endpoints }));
   }
 
   /** No new connections; those that nobody serves yet are closed. Idempotent. */
@@ -95,6 +146,10 @@ export class Listeners {
   /** A connection that was accepted for `row`. */
   accept(socket: Socket, row: ListenerRow): void {
     const { clock, limits, log } = this.#deps;
+    if (this.#suspended) {
+      socket.destroy();
+      return;
+    }
     const peer = peerOf(socket);
     const place: Place = { key: undefined };
     const transport = new Transport(socket, clock, () => {
@@ -305,6 +360,11 @@ export class Listeners {
     }
     return true;
   }
+}
+
+/** Whether these sockets can be opened again when they have been closed. */
+export function canReopen(endpoints: readonly Pick<Endpoint, 'port'>[]): boolean {
+  return process.getuid?.() === 0 || endpoints.every(({ port }) => port >= FREE_PORTS);
 }
 
 /** The number of the socket's descriptor, where the system has numbers for them. */

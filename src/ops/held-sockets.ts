@@ -2,8 +2,10 @@
 // they are held the port never closes, whatever becomes of the workers, and port 0 stays the port that it was; connections that come while
 // nobody accepts wait in the queue of the system.
 import net from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
 import { type ListenAddress, wantedText } from '../net/listener.ts';
+import { canReopen } from '../net/listeners.ts';
 
 /** A bound socket as it is sent to another process. */
 export interface SocketHandle {
@@ -44,6 +46,8 @@ const failed = (number: number, wanted: ListenAddress): HeldOutcome => ({
 export const BOUND_BEFORE = 'EBOUNDBEFORE';
 
 interface Held {
+  /** Where they are, with the ports that were found. */
+  readonly places: readonly ListenAddress[];
   readonly handles: readonly SocketHandle[];
   /** Undefined: they were given to us, whatever the listener asks for. */
   readonly asked: string | undefined;
@@ -57,9 +61,14 @@ export function openDescriptor(descriptor: number): SocketHandle | string {
   return error === 0 ? handle : getSystemErrorName(error);
 }
 
+/** How long, and how often, a port is asked for again that a worker may still have. */
+const MOST_TRIES = 1000;
+const TRY_MS = 5;
+
 export class HeldSockets {
   /** By the key of the listener, with what was asked for when they were opened. */
   readonly #held = new Map<string, Held>();
+  readonly #silencing = new Map<string, Promise<void>>();
   #closed = false;
   #complete = false;
   readonly #changed: (asked: string) => void;
@@ -79,16 +88,65 @@ export class HeldSockets {
     }
     if (held === undefined) {
       const opened = bind(wanted);
-      if (opened.kind === 'held') this.#held.set(listener, { handles: opened.handles, asked });
+      if (opened.kind === 'held')
+        this.#held.set(listener, {
+          handles: opened.handles,
+          asked,
+          places: placesOf(wanted, opened.handles),
+        });
       return opened;
     }
     if (held.asked !== undefined && asked !== held.asked) this.#changed(asked);
     return { kind: 'held', handles: held.handles };
   }
 
+  /** The same, once what `silence` has begun is done. */
+  async openSoon(listener: string, wanted: readonly ListenAddress[]): Promise<HeldOutcome> {
+    await this.#silencing.get(listener);
+    return this.open(listener, wanted);
+  }
+
+  /**
+   * Nobody listens there for now, and clients are to be refused: a socket that a worker has listened on goes on taking connections as long as it
+   * is open anywhere, so it is replaced by one that only keeps the port. Resolves when the workers have let go of theirs and that is done; never
+   * rejects. Sockets that we could not open again stay as they are.
+   */
+  silence(listener: string): Promise<void> {
+    const held = this.#held.get(listener);
+    if (
+      held === undefined ||
+      held.asked === undefined ||
+      !canReopen(held.places.map(({ port = 0 }) => ({ port })))
+    )
+      return Promise.resolve();
+    const silencing = (this.#silencing.get(listener) ?? Promise.resolve()).then(() =>
+      this.#replace(listener),
+    );
+    this.#silencing.set(listener, silencing);
+    return silencing.finally(() => {
+      if (this.#silencing.get(listener) === silencing) this.#silencing.delete(listener);
+    });
+  }
+
+  async #replace(listener: string): Promise<void> {
+    const held = this.#held.get(listener);
+    if (held === undefined) return;
+    for (const handle of held.handles) handle.close();
+    for (let tries = 0; tries < MOST_TRIES && !this.#closed; tries++) {
+      const opened = bind(held.places);
+      if (opened.kind === 'held') {
+        this.#held.set(listener, { ...held, handles: opened.handles });
+        return;
+      }
+      // A worker has yet to close its own.
+      await pause(TRY_MS);
+    }
+    this.#held.delete(listener);
+  }
+
   /** The listener has these, whatever addresses it asks for. */
   give(listener: string, handles: readonly SocketHandle[]): void {
-    this.#held.set(listener, { handles, asked: undefined });
+    this.#held.set(listener, { handles, asked: undefined, places: [] });
   }
 
   /** From now on nothing else can be opened. */
@@ -102,6 +160,18 @@ export class HeldSockets {
     for (const { handles } of this.#held.values()) for (const handle of handles) handle.close();
     this.#held.clear();
   }
+}
+
+/** Where these are. */
+function placesOf(
+  wanted: readonly ListenAddress[],
+  handles: readonly SocketHandle[],
+): readonly ListenAddress[] {
+  return wanted.map((one, at) => {
+    const bound: { port?: number } = {};
+    handles[at]?.getsockname(bound);
+    return { ...one, port: bound.port ?? one.port };
+  });
 }
 
 /** All of them, or none. */

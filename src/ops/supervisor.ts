@@ -118,9 +118,9 @@ export class Supervisor {
     this.#killAfter(GRACE_MS);
   }
 
-  /** Says something to every worker, also to those that start and drain. */
-  tell(message: ToWorker): void {
-    for (const { process } of this.#workers) process.send(message);
+  /** Says something to every worker but one, also to those that start and drain. */
+  tell(message: ToWorker, but?: WorkerProcess): void {
+    for (const { process } of this.#workers) if (process !== but) process.send(message);
   }
 
   /** Something has changed, a worker may start now that could not before. */

@@ -12,6 +12,14 @@ export interface CopiesMessage {
   readonly people: readonly string[];
 }
 
+/** What a script has ordered of a service: every worker is to follow. `state`: 1 runs, 2 suspended, 0 stopped; `listeners`: keys of its sockets. */
+export interface ServiceMessage {
+  readonly kind: 'service';
+  readonly name: string;
+  readonly state: 0 | 1 | 2;
+  readonly listeners: readonly string[];
+}
+
 export type ToWorker =
   /** The first message: what to serve by. `tickets`: the key of session tickets, hex; `memory`: where stores in memory lie. */
   | {
@@ -39,6 +47,7 @@ export type ToWorker =
   /** Open the log file again. */
   | { readonly kind: 'reopen' }
   | CopiesMessage
+  | ServiceMessage
   /** The administration wants to know something; answered by `answer` with the same number. */
   | { readonly kind: 'ask'; readonly number: number; readonly question: DeskQuestion };
 
@@ -78,5 +87,6 @@ export type FromWorker =
   /** The log file cannot be written, for this reason; without one: it can again. */
   | { readonly kind: 'log'; readonly trouble?: string }
   | CopiesMessage
+  | ServiceMessage
   /** It cannot start. */
   | { readonly kind: 'failed'; readonly problem: string };

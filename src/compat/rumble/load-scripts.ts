@@ -10,7 +10,7 @@ import type { Options } from '../../options/options.ts';
 import { type LoadPlace, LoadScript } from './load-script.ts';
 import { unknownPermissions } from './permission.ts';
 import { Registration } from './registration.ts';
-import type { DoorParts } from './service-door.ts';
+import type { DoorParts, ServiceDoor } from './service-door.ts';
 import { ServiceDoors } from './service-doors.ts';
 import { SmtpHooks } from './smtp-hooks.ts';
 
@@ -140,6 +140,16 @@ export class LoadScripts {
   /** The files of the present scripts, to be watched. */
   get files(): readonly { readonly path: string; readonly text: string | undefined }[] {
     return this.sources.flatMap(({ path, text, files }) => [{ path: resolve(path), text }, ...files]);
+  }
+
+  /** The port of a service, by its name. */
+  door(name: string): ServiceDoor | undefined {
+    return this.#doors?.find(name);
+  }
+
+  /** Paths of the present scripts. */
+  get paths(): readonly string[] {
+    return this.#revision?.scripts.map(({ path }) => path) ?? [];
   }
 
   /** No new connections of services; those that are served may finish within `graceSeconds`, then they are cut off. */

@@ -5,6 +5,8 @@ import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
 import { anything, bytes, integer, optionalBytes, optionalInteger } from '../../lua-api/params.ts';
 import { type LuaRef, type LuaValue, luaTypeName } from '../../lua-api/value.ts';
 import { hookPlaces, type Registrar, RUMBLE } from './caller.ts';
+import { serverFunctions } from './server-functions.ts';
+import type { ServerView } from './server-view.ts';
 
 /** Services that Rumble has hooks for, and smtpe has not. */
 const WITHOUT_HOOKS: readonly string[] = ['pop3', 'imap4', 'mailman'];
@@ -24,6 +26,12 @@ function functionIn(value: LuaValue, name: string): LuaRef {
     throw new LuaError(`bad argument #1 to '${name}' (function expected, got ${luaTypeName(value)})`);
   }
   return value as LuaRef;
+}
+
+/** In the log, who has said it. */
+export function sourceOf(context: CallContext): { readonly script?: string } {
+  const path = RUMBLE.of(context)?.path;
+  return path === undefined ? {} : { script: path };
 }
 
 const shown = (text: string): string => JSON.stringify(text.slice(0, 60));
@@ -124,15 +132,15 @@ const dprint: FunctionSpec = luaFunction({
   params: [bytes('text', 'A line.')],
   text: 'Writes a line to the log.',
   call: (context, text) => {
-    context.log.write('info', text);
+    context.log.write('info', text, sourceOf(context));
     return [];
   },
 });
 
-export function createRumbleTable(): ModuleSpec {
+export function createRumbleTable(server: ServerView): ModuleSpec {
   return luaModule({
     name: 'Rumble',
     text: 'The server, as scripts for Rumble see it (doc/rumble.md): in a policy behind `require "rumble"`.',
-    functions: [setHook, createService, dprint],
+    functions: [setHook, createService, ...serverFunctions(server), dprint],
   });
 }

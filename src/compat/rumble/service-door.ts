@@ -1,6 +1,7 @@
 // The port of a service: its listening sockets, which stay open when a reload brings another script, and the service that has its connections. Connections
 // that come before the scripts are served wait, a few of them.
 import type { Clock } from '../../base/clock.ts';
+import { textOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { ConnectionCounters } from '../../net/connection-counters.ts';
 import type { Descriptors } from '../../net/descriptors.ts';
@@ -11,8 +12,9 @@ import { Listeners } from '../../net/listeners.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { Transport } from '../../net/transport.ts';
 import type { Options } from '../../options/options.ts';
+import type { Controlled, ServiceFacts, ServiceState } from './controlled.ts';
 import type { Service } from './service.ts';
-import { ServiceCounts } from './service-counts.ts';
+import { type HourOfTraffic, ServiceCounts } from './service-counts.ts';
 
 /** Connections that may wait before there is a service. */
 const MOST_EARLY = 10;
@@ -28,12 +30,9 @@ export interface DoorParts {
   readonly bound?: BoundSockets | undefined;
 }
 
-/** As Rumble counts them: 1 running, 2 suspended, 0 stopped. */
-export type DoorState = 0 | 1 | 2;
-
 const NO_FLAGS: ListenerRow['flags'] = new Set();
 
-export class ServiceDoor implements ConnectionHandler {
+export class ServiceDoor implements ConnectionHandler, Controlled {
   readonly #listeners: Listeners;
   readonly #parts: DoorParts;
   readonly #options: Options;
@@ -41,12 +40,14 @@ export class ServiceDoor implements ConnectionHandler {
   readonly key: string;
   #addresses: readonly ListenAddress[];
   #service: Service | undefined;
+  /** Those of scripts before a reload that still serve somebody. */
+  readonly #before = new Set<Service>();
   readonly #early: { readonly transport: Transport; readonly peer: Peer }[] = [];
   readonly counts: ServiceCounts;
-  state: DoorState = 0;
+  state: ServiceState = 0;
 
   constructor(parts: DoorParts, options: Options, key: string, addresses: readonly ListenAddress[]) {
-    const { bound, clock, ...more } = parts;
+    const { clock, ...more } = parts;
     this.#parts = parts;
     this.#options = options;
     this.key = key;
@@ -80,22 +81,57 @@ export class ServiceDoor implements ConnectionHandler {
     return this.#listeners.endpoints.map(endpointText).join(', ');
   }
 
-  /** Nobody gets in; `state`: until it is resumed, or started. */
-  async close(state: Exclude<DoorState, 1>): Promise<void> {
-    this.state = state;
+  /** For good. */
+  async close(): Promise<void> {
+    this.state = 0;
     await this.#listeners.close();
+  }
+
+  async change(to: ServiceState): Promise<void> {
+    const { log } = this.#parts;
+    if (to === 1) {
+      try {
+        await this.#listeners.resume();
+      } catch (error) {
+        log.emit('listener-fault', { cause: textOf(error) });
+        return;
+      }
+    } else if (this.state === 1) {
+      await this.#listeners.suspend();
+    }
+    this.state = to;
+    if (to === 0) for (const service of this.#all) service.cut();
+  }
+
+  get listeners(): readonly string[] {
+    return [this.key];
+  }
+
+  get facts(): ServiceFacts {
+    const { octetsReceived: received, octetsSent: sent, refused: rejected, sessions } = this.counts;
+    const workers = this.#service?.row.threads ?? 0;
+    const busy = this.#all.reduce((sum, service) => sum + service.busy, 0);
+    return { workers, busy, sessions, sent, received, rejected, capabilities: '' };
+  }
+
+  get hours(): readonly HourOfTraffic[] {
+    return this.counts.hours;
   }
 
   /** `service` has what comes from now on, and who waits for its turn at the one before. */
   serve(service: Service): void {
     const before = this.#service;
     this.#service = service;
-    if (before !== undefined && before !== service) before.handOver(service);
+    if (before !== undefined && before !== service) {
+      before.handOver(service);
+      this.#before.add(before);
+      void before.end().then(() => this.#before.delete(before));
+    }
     for (const { peer, transport } of this.#early.splice(0)) service.take(transport, peer);
   }
 
-  get service(): Service | undefined {
-    return this.#service;
+  get #all(): readonly Service[] {
+    return this.#service === undefined ? [...this.#before] : [this.#service, ...this.#before];
   }
 
   /** Those who came early are let go. */
@@ -118,7 +154,7 @@ export class ServiceDoor implements ConnectionHandler {
   #row(): ListenerRow {
     const options = this.#options;
     return {
-      ...{ key: this.key, name: '', addresses: this.#addresses, flags: NO_FLAGS, wrappers: [] },
+      ...{ key: this.key, name: this.key, addresses: this.#addresses, flags: NO_FLAGS, wrappers: [] },
       ...{ backlog: options.values['smtp-server-queue'], options, handler: this },
     };
   }

@@ -50,6 +50,6 @@ export class ServiceDoors {
   close(door: ServiceDoor): void {
     this.#doors.delete(door.key);
     door.giveUp();
-    void door.close(0);
+    void door.close();
   }
 }

@@ -15,7 +15,8 @@ import type { MailmanParts } from './mailman-call.ts';
 import { letterPieces } from './mailman-letters.ts';
 import { createMailmanTable } from './mailman-table.ts';
 import { createNetworkTable } from './network-table.ts';
-import { createRumbleTable } from './rumble-table.ts';
+import { createRumbleTable, sourceOf } from './rumble-table.ts';
+import type { ServerView } from './server-view.ts';
 import { stringFunctions } from './string-functions.ts';
 
 /** What the tables reach the outside by. */
@@ -23,14 +24,16 @@ export interface RumbleParts {
   readonly resolver: Pick<Resolver, 'query' | 'addresses'>;
   readonly system: Pick<System, 'disk'>;
   readonly mailman: MailmanParts;
+  /** What `Rumble` tells of the server, and does to it. */
+  readonly server: ServerView;
 }
 
 export function rumbleTables(parts: RumbleParts): readonly ModuleSpec[] {
-  const { mailman, resolver, system } = parts;
+  const { mailman, resolver, server, system } = parts;
   return [
     createFileTable(system.disk),
     createNetworkTable(resolver),
-    createRumbleTable(),
+    createRumbleTable(server),
     createMailmanTable(mailman),
   ];
 }
@@ -54,7 +57,7 @@ export function rumbleFunctions(
       params: [bytes('text', 'A line.')],
       text: 'Writes a line to the log.',
       call: (context, text) => {
-        context.log.write('info', text);
+        context.log.write('info', text, sourceOf(context));
         return [];
       },
     }),

@@ -8,6 +8,8 @@ export class Output {
   readonly #transport: Transport;
   readonly #flushAt: number;
   #pending = '';
+  /** That were sent, or are about to be. */
+  octets = 0;
 
   /** `each`: every reply is written at once. */
   constructor(transport: Transport, each = false) {
@@ -17,6 +19,7 @@ export class Output {
 
   /** Adds a reply (latin1, with its line ends) to what the next flush writes; much of it is written at once. */
   add(text: string): void {
+    this.octets += text.length;
     this.#pending = this.#pending === '' ? text : this.#pending + text;
     if (this.#pending.length >= this.#flushAt) this.flush();
   }
@@ -38,6 +41,7 @@ export class Output {
   /** Sends bytes behind what was added; resolves when the system took them, after `timeoutMs`, or when the client is gone. Never rejects. */
   write(bytes: Buffer, timeoutMs: number): Promise<SendOutcome> {
     this.flush();
+    this.octets += bytes.length;
     return this.#transport.send(bytes, timeoutMs);
   }
 }

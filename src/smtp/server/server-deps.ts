@@ -38,6 +38,8 @@ export interface ServerDeps {
   readonly authSources?: readonly AuthSource[];
   /** Who knows recipients, in the order in which they are asked; undefined: nobody. */
   readonly recipientSources?: readonly RecipientSource[];
+  /** Told of each session that is over; undefined: nobody is. */
+  readonly traffic?: { octets(received: number, sent: number): void };
   /** Scripts that are asked before the policy; undefined: there are none. */
   readonly scripts?: ScriptHooks;
   /** What is left of the descriptors of the process; undefined: nobody looks. */

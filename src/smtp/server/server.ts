@@ -37,6 +37,12 @@ export interface SmtpServer {
     interactive: boolean | Terminal,
     flags?: ReadonlySet<ListenFlag>,
   ): Promise<void>;
+  /** No new connections until resume; sessions go on. Never rejects. */
+  suspend(): Promise<void>;
+  /** Listens again where it did before. Rejects with the system's error. */
+  resume(): Promise<void>;
+  /** Sessions end now, but for messages that are being handed on: they have so many seconds. */
+  stopSessions(graceSeconds: number): void;
   /**
    * No new connections; idle sessions get 421, those with a transaction may finish it within `graceSeconds` (0: are cut off at once).
    * Resolves when every session is over. May be called again, with less patience.
@@ -68,6 +74,9 @@ export function createServer(deps: ServerDeps): SmtpServer {
     },
     serve: (stream, peer, interactive, flags) =>
       sessions.serve(new Transport(stream, deps.clock), peer, interactive, flags),
+    suspend: () => listeners.suspend(),
+    resume: () => listeners.resume(),
+    stopSessions: (graceSeconds) => sessions.stop(graceSeconds),
     close: async (graceSeconds) => {
       await listeners.close();
       await sessions.end(graceSeconds);

@@ -147,6 +147,14 @@ export class Session implements TransportUser, SecureLine {
     this.#cut({ error: 'shutdown', ending: { code: 0, cause: 'shutdown-timeout' }, force: true });
   }
 
+  /**
+   * Ends the session with 421 now, also in the middle of a message; what is being handed to the next hop is brought to its end: whether
+   * somebody has it would not be known.
+   */
+  stop(): void {
+    this.#stopWith({ code: 0, cause: 'shutdown of the service' }, 'shutdown');
+  }
+
   /** The same by order of the operator. */
   close(): void {
     this.#core.log.emit('session-closed', { client: this.#core.client.address });
@@ -163,6 +171,11 @@ export class Session implements TransportUser, SecureLine {
     this.#leaving = undefined;
     this.#leave(leaving);
     if (this.#activity === 'busy') this.#core.interrupt(leaving.ending.cause);
+  }
+
+  /** Octets that came, and that were sent. */
+  get traffic(): { readonly received: number; readonly sent: number } {
+    return { received: this.#bytes, sent: this.#core.output.octets };
   }
 
   get id(): string {
@@ -413,8 +426,11 @@ export class Session implements TransportUser, SecureLine {
 
   /** A message whose content is being handed on is not cut off: whether somebody has it would not be known. */
   #tooOld(limit: number): void {
-    const ending: Ending = { code: 2, cause: `limit-session-time: ${limit} s`, error: TIMED_OUT };
-    this.#leave({ error: 'sessionTime', ending, force: true });
+    this.#stopWith({ code: 2, cause: `limit-session-time: ${limit} s`, error: TIMED_OUT }, 'sessionTime');
+  }
+
+  #stopWith(ending: Ending, error: ErrorName): void {
+    this.#leave({ error, ending, force: true });
     if (this.#activity === 'busy' && !this.#core.delivering) this.#core.interrupt(ending.cause);
   }
 

@@ -91,6 +91,18 @@ export class Sessions implements ConnectionHandler, SessionWatcher {
     timer?.cancel();
   }
 
+  /**
+   * All sessions end now: with 421 between two commands, broken off within a message; those whose message is being handed on within
+   * `graceSeconds`.
+   */
+  stop(graceSeconds: number): void {
+    const stopped = [...this.#open];
+    for (const session of stopped) session.stop();
+    this.#deps.clock.after(graceSeconds * 1000, () => {
+      for (const session of stopped) if (this.#open.has(session)) session.cut();
+    });
+  }
+
   #begin(
     transport: Transport,
     peer: Peer,
@@ -118,6 +130,8 @@ export class Sessions implements ConnectionHandler, SessionWatcher {
   }
 
   closed(session: Session): void {
+    const { received, sent } = session.traffic;
+    this.#deps.traffic?.octets(received, sent);
     this.#open.delete(session);
     this.#closing.delete(session);
     if (this.#open.size > 0) return;
