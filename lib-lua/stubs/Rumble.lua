@@ -21,6 +21,61 @@ function Rumble.setHook(func, service, when, command) end
 ---@return boolean? is_created false when the port cannot be had; nil when another worker has created the service, which this one serves, too
 function Rumble.createService(func, port, threads) end
 
+---Lets nobody in any more; sessions that are open go on. In this worker it is done when the function returns, the others follow at once. An unknown name does nothing. Needs `control` in `rumble-allow`.
+---@param name string `smtp`, `mailman`, or the port of a service of a script as text.
+function Rumble.suspendService(name) end
+
+---Ends a suspension; of a service that runs or is stopped nothing changes. In this worker it is done when the function returns, the others follow at once. An unknown name does nothing. Needs `control` in `rumble-allow`.
+---@param name string `smtp`, `mailman`, or the port of a service of a script as text.
+function Rumble.resumeService(name) end
+
+---Lets nobody in any more and ends open sessions: SMTP clients get 421, a message that is being handed on may come to its end within `shutdown-timeout`. In this worker it is done when the function returns, the others follow at once. An unknown name does nothing. Needs `control` in `rumble-allow`.
+---@param name string `smtp`, `mailman`, or the port of a service of a script as text.
+function Rumble.stopService(name) end
+
+---Starts a service that is stopped, at the port that it had. In this worker it is done when the function returns, the others follow at once. An unknown name does nothing. Needs `control` in `rumble-allow`.
+---@param name string `smtp`, `mailman`, or the port of a service of a script as text.
+function Rumble.startService(name) end
+
+---What there is to say of a service in this worker. Names are case-sensitive; `pop3` and `imap4` are none here.
+---@param name string `smtp`, `mailman`, or the port of a service of a script as text.
+---@return table? facts nil when there is no such service; else integers `workers` (connections served at once, 0 without a limit), `busy`, `idle`, `enabled` (1 running, 2 suspended, 0 stopped), `sessions` (since the start), `sent` and `received` (octets), `rejected`, and the text `capabilities`
+function Rumble.serviceInfo(name) end
+
+---The traffic of a service in this worker, by hours.
+---@param name string `smtp`, `mailman`, or the port of a service of a script as text.
+---@return integer[][]? hours hours with traffic, the newest first, at most 170, each `{ hits, octets, rejections }`; nil for an unknown name
+function Rumble.trafficInfo(name) end
+
+---What there is to say of the server.
+---@return table facts `version` of smtpe, `path` (working directory), `uptime` (seconds of this worker), `os` (`Linux`, else `POSIX compatible system`), `arch` (64)
+function Rumble.serverInfo() end
+
+---The scripts that are loaded: smtpe has no modules in C.
+---@return table[] modules an entry for each script of option load-script, with texts `title`, `file`, `description` and `author`, the last two empty
+function Rumble.listModules() end
+
+---The value of an option as text; of names of password files nothing is told.
+---@param key string An option of smtpe, or one of servername, smtpport, bindtoaddress, messagesizelimit, storagefolder, datafolder, databaseengine, enablesmtp, enablepop3, enableimap4, forceipv4, blockoutgoingmail, unix, linux, architecture, config-dir; case does not matter.
+---@return string? value nil for what is not set, or empty
+function Rumble.readConfig(key) end
+
+---The last 200 lines of the log of this worker since it was started with option load-script, of at most 500 octets.
+---@return string[] lines the newest first, each `YYYY/MM/DD HH:MM:SS [service]:`, blank, tab, blank, text, CRLF; time is UTC
+function Rumble.getLog() end
+
+---Does nothing but a log line: a reload is asked for by SIGHUP.
+function Rumble.reloadModules() end
+
+---Does nothing but a log line: a reload is asked for by SIGHUP.
+function Rumble.reloadConfiguration() end
+
+---Gives nothing: there are no modules in C.
+function Rumble.getmoduleconfig() end
+
+---Does nothing: there are no modules in C.
+function Rumble.setmoduleconfig() end
+
 ---Writes a line to the log.
 ---@param text string A line.
 function Rumble.dprint(text) end
