@@ -57,7 +57,7 @@ import type { Endpoint } from './net/listener.ts';
 import { isOurOwn } from './net/own-endpoint.ts';
 import { type Counters, countEvents, newCounters } from './observe/counters.ts';
 import { PolicyMetrics } from './observe/metric/policy-metrics.ts';
-import type { RecentLines } from './observe/recent-log.ts';
+import type { RecentLines } from './ops/recent-log.ts';
 import type { Heartbeat } from './ops/heartbeat.ts';
 import { ownHostName } from './ops/host-name.ts';
 import { realSystem, type System } from './ops/system.ts';

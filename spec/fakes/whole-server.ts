@@ -10,7 +10,7 @@ import type { Log } from '../../src/base/log.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { LocalCounters } from '../../src/net/connection-counters.ts';
 import type { InboundTls } from '../../src/net/inbound-tls.ts';
-import { RecentLines, RecentLog } from '../../src/observe/recent-log.ts';
+import { RecentLines, RecentLog } from '../../src/ops/recent-log.ts';
 import { createOptions, type GivenTexts } from '../../src/options/option-set.ts';
 import { CurrentPolicy } from '../../src/policy/current-policy.ts';
 import type { SmtpServer } from '../../src/smtp/server/server.ts';

@@ -15,7 +15,7 @@ import { type BoundSockets, endpointText, type ListenError } from '../net/listen
 import type { TicketKey, TlsMaterial } from '../net/tls-material.ts';
 import type { LiveBatch } from '../observe/live/live-batch.ts';
 import type { MetricSets } from '../observe/metric/metric-spec.ts';
-import { RecentLines, RecentLog } from '../observe/recent-log.ts';
+import { RecentLines, RecentLog } from '../ops/recent-log.ts';
 import { Tracer } from '../observe/trace/tracer.ts';
 import type { Desk } from '../ops/desk.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';

@@ -66,7 +66,7 @@ function readType(text: string): { readonly names: readonly string[]; readonly b
   const single = (): void => {
     if (take(/fun\(/) !== undefined) {
       list(/\)/, () => {
-        need(/[a-z_0-9]+\??: /);
+        need(/(?:[a-z_0-9]+\??|\.\.\.): /);
         union();
       });
       if (take(/: /) !== undefined) {

@@ -1,8 +1,8 @@
 // A line of the log as Rumble gives it to scripts, which take it apart by a pattern: date, blank, `[name]:`, blank, tab, blank, text, CRLF. Time
 // is UTC. Pure.
 
-import type { RecentLine } from '../../observe/recent-log.ts';
 import { encodeText, encodeValue } from '../../ops/log-line.ts';
+import type { RecentLine } from '../../ops/recent-log.ts';
 
 const LONGEST = 500;
 

@@ -1,7 +1,7 @@
 // The table `Rumble` of Rumble's scripts: hooks and services, and what the server says of itself.
 import type { CallContext } from '../../lua-api/call-context.ts';
 import { type FunctionSpec, LuaError, luaFunction, type Suspension } from '../../lua-api/function-spec.ts';
-import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
+import { type FieldSpec, luaModule, type ModuleSpec, type RecordSpec } from '../../lua-api/module-spec.ts';
 import { anything, bytes, integer, optionalBytes, optionalInteger } from '../../lua-api/params.ts';
 import { type LuaRef, type LuaValue, luaTypeName } from '../../lua-api/value.ts';
 import { hookPlaces, type Registrar, RUMBLE } from './caller.ts';
@@ -39,7 +39,11 @@ const shown = (text: string): string => JSON.stringify(text.slice(0, 60));
 const setHook: FunctionSpec = luaFunction({
   name: 'setHook',
   params: [
-    anything('func', 'function', 'Called with the session table and, for `command`, the line of the client.'),
+    anything(
+      'func',
+      'fun(session: rumble_session, line: string?): any',
+      'Called with the session table and, for `command`, the line of the client.',
+    ),
     bytes('service', '`smtp`, in any case; for `pop3`, `imap4` and `mailman` nothing is called.'),
     bytes('when', '`accept`, `command` or `close`, in any case.'),
     optionalBytes(
@@ -88,7 +92,7 @@ const createService: FunctionSpec = luaFunction({
   params: [
     anything(
       'func',
-      'function',
+      'fun(session: rumble_session)',
       'Called with the session table of each connection; when it ends the connection is closed.',
     ),
     integer('port', 'From 1 to 65535; 0 is a free one, which the log names.'),
@@ -137,10 +141,51 @@ const dprint: FunctionSpec = luaFunction({
   },
 });
 
+const field = (name: string, type: string, text: string): FieldSpec => ({ name, type, text });
+
+/** What a hook or a service is called with. */
+const sessionRecord: RecordSpec = {
+  name: 'rumble_session',
+  text:
+    'A client, as a hook or a service has it: a new table for each call, which may be written to. When the client has gone, or the call is over, nothing is sent and ' +
+    'nothing received, without an error.',
+  fields: [
+    field('protocol', 'string', '`IPv4` or `IPv6`, by the address of the client'),
+    field('address', 'string', 'of the client, as text'),
+    field('service', 'string', '`smtp`, or the port as text'),
+    field('port', 'integer?', 'ours'),
+    field('helo', 'string?', 'in hooks: the argument of HELO or EHLO'),
+    field('sender', 'string?', 'in hooks: of the transaction, without brackets'),
+    field('recipients', 'string[]?', 'in hooks: those that were accepted'),
+    field(
+      'send',
+      'fun(self: rumble_session, ...: string|number)',
+      'sends its arguments one after the other; waits until the system has taken them (`smtp-reply-timeout`). A number in front announces how many octets of what follows are sent, others are text; nil and booleans are passed over',
+    ),
+    field(
+      'receive',
+      'fun(self: rumble_session): string, integer, string?',
+      'the next line without its end, its length, and nil; `""`, 0 and `"timeout"` or `"closed"` when there is none within `rumble-receive-timeout`. The rest of a line longer than `limit-line-length` is the next. In a hook it is a line of the dialogue, which the engine then does not see',
+    ),
+    field(
+      'receivebytes',
+      'fun(self: rumble_session, count: integer): string, integer',
+      'so many octets and their number; fewer when the client has closed its side or the time is over; `""` and -1 when nothing came. More than `rumble-receive-max` is an error',
+    ),
+    field(
+      'lock',
+      'fun(self: rumble_session)',
+      'waits until nobody else holds the lock of this service, and has it until `unlock` or the end of the call. It holds within one worker',
+    ),
+    field('unlock', 'fun(self: rumble_session)', 'gives the lock back'),
+  ],
+};
+
 export function createRumbleTable(server: ServerView): ModuleSpec {
   return luaModule({
     name: 'Rumble',
     text: 'The server, as scripts for Rumble see it (doc/rumble.md): in a policy behind `require "rumble"`.',
+    records: [sessionRecord],
     functions: [setHook, createService, ...serverFunctions(server), dprint],
   });
 }

@@ -59,7 +59,7 @@ export const serverFunctions = (server: ServerView): readonly FunctionSpec[] => 
     results: [
       {
         name: 'facts',
-        type: 'table?',
+        type: '{ workers: integer, busy: integer, idle: integer, enabled: integer, sessions: integer, sent: integer, received: integer, rejected: integer, capabilities: string }?',
         text: 'nil when there is no such service; else integers `workers` (connections served at once, 0 without a limit), `busy`, `idle`, `enabled` (1 running, 2 suspended, 0 stopped), `sessions` (since the start), `sent` and `received` (octets), `rejected`, and the text `capabilities`',
       },
     ],
@@ -97,7 +97,7 @@ export const serverFunctions = (server: ServerView): readonly FunctionSpec[] => 
     results: [
       {
         name: 'facts',
-        type: 'table',
+        type: '{ version: string, path: string, uptime: integer, os: string, arch: integer }',
         text: '`version` of smtpe, `path` (working directory), `uptime` (seconds of this worker), `os` (`Linux`, else `POSIX compatible system`), `arch` (64)',
       },
     ],
@@ -119,7 +119,7 @@ export const serverFunctions = (server: ServerView): readonly FunctionSpec[] => 
     results: [
       {
         name: 'modules',
-        type: 'table[]',
+        type: '{ title: string, description: string, author: string, file: string }[]',
         text: 'an entry for each script of option load-script, with texts `title`, `file`, `description` and `author`, the last two empty',
       },
     ],

@@ -1,5 +1,5 @@
 // What Rumble's functions tell of the server: a port, made of the parts of the process (app.ts).
-import type { RecentLine } from '../../observe/recent-log.ts';
+import type { RecentLine } from '../../ops/recent-log.ts';
 import type { Services } from './controlled.ts';
 
 /** Of a process that serves nothing: for documents. */
