@@ -57,9 +57,9 @@ import type { Endpoint } from './net/listener.ts';
 import { isOurOwn } from './net/own-endpoint.ts';
 import { type Counters, countEvents, newCounters } from './observe/counters.ts';
 import { PolicyMetrics } from './observe/metric/policy-metrics.ts';
-import type { RecentLines } from './ops/recent-log.ts';
 import type { Heartbeat } from './ops/heartbeat.ts';
 import { ownHostName } from './ops/host-name.ts';
+import type { RecentLines } from './ops/recent-log.ts';
 import { realSystem, type System } from './ops/system.ts';
 import type { Options } from './options/options.ts';
 import type { CurrentPolicy, PolicyPlace } from './policy/current-policy.ts';
@@ -319,7 +319,7 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
     ],
   };
   const mailman: MailmanParts = {
-    ...{ accounts, clock, nextId: () => serviceIds.next() },
+    ...{ accounts, clock, nextId: () => serviceIds.next(), mail: mailService },
     forward: (delivery, signal) => smartHost.forward(delivery, signal),
   };
   const { authSources, mailer, maildir, services, stores } = ports;

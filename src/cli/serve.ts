@@ -15,11 +15,11 @@ import { type BoundSockets, endpointText, type ListenError } from '../net/listen
 import type { TicketKey, TlsMaterial } from '../net/tls-material.ts';
 import type { LiveBatch } from '../observe/live/live-batch.ts';
 import type { MetricSets } from '../observe/metric/metric-spec.ts';
-import { RecentLines, RecentLog } from '../ops/recent-log.ts';
 import { Tracer } from '../observe/trace/tracer.ts';
 import type { Desk } from '../ops/desk.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';
 import { isJournal } from '../ops/log-stream.ts';
+import { RecentLines, RecentLog } from '../ops/recent-log.ts';
 import type { PolicySource } from '../ops/revision.ts';
 import { Watchdog } from '../ops/watchdog.ts';
 import { twoPlaces } from '../options/contradictions.ts';

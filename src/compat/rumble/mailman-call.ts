@@ -11,6 +11,7 @@ import type { DeliveryOutcome } from '../../delivery/port/delivery.ts';
 import type { SmartHostDelivery } from '../../delivery/smart-host.ts';
 import type { CallContext } from '../../lua-api/call-context.ts';
 import { LuaError, type LuaResults, type Suspension } from '../../lua-api/function-spec.ts';
+import type { MailService } from './mail-service.ts';
 import { mustAllow, type Permission } from './permission.ts';
 
 export interface MailmanParts {
@@ -18,6 +19,8 @@ export interface MailmanParts {
   readonly clock: Clock;
   /** Of what a script sends, for the log. */
   readonly nextId: () => string;
+  /** Whether mail goes out, and what is counted of it; undefined: it does. */
+  readonly mail?: MailService;
   /** As SmartHost has it. */
   readonly forward: (delivery: SmartHostDelivery, signal: AbortSignal) => Promise<DeliveryOutcome>;
 }

@@ -116,6 +116,9 @@ export function sendFunctions(parts: MailmanParts): readonly FunctionSpec[] {
           };
           underWay.add(sending);
           try {
+            // Suspended or stopped (service mailman): it is held back.
+            await parts.mail?.whenRunning(signal);
+            if (signal.aborted) return [false, 'given up'];
             const others = parseHostList(options.values['smtp-smart-host']).filter(
               ({ kind }) => kind !== 'accounts',
             );
@@ -136,6 +139,10 @@ export function sendFunctions(parts: MailmanParts): readonly FunctionSpec[] {
               signal,
             );
             const isSent = outcome.kind === 'delivered' && outcome.rcpts.every(({ code }) => code < 300);
+            if (isSent) {
+              parts.mail?.counts.session();
+              parts.mail?.counts.octets(0, message.length);
+            } else parts.mail?.counts.rejected();
             return isSent ? [queueIdOf(outcome.text) ?? id] : [false, causeOf(outcome)];
           } finally {
             underWay.delete(sending);
