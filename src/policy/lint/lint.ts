@@ -5,12 +5,14 @@
 import { nearestName } from '../../base/nearest-name.ts';
 import type { ModuleSpec } from '../../lua-api/module-spec.ts';
 import { apiOf, unknownApiNames, wrongApiCalls } from './api-calls.ts';
+import { ApiTypes } from './api-types.ts';
 import { globalsFromElsewhere } from './elsewhere.ts';
+import { unknownFields } from './field-reads.ts';
 import { allHookReturnMistakes } from './hook-returns.ts';
 import type { Mistake } from './mistake.ts';
 import { type Names, namesIn } from './names.ts';
 import { wrongOptionCalls } from './option-calls.ts';
-import { parsePolicy } from './syntax.ts';
+import { type Chunk, parsePolicy } from './syntax.ts';
 
 export interface LintFile {
   /** As messages name it. */
@@ -50,6 +52,7 @@ const MOST_TEXT = 524_288;
 interface Looked {
   readonly file: LintFile;
   readonly names: Names;
+  readonly chunk: Chunk;
 }
 
 /** Globals that are read and never given a value. Only the first use of each is told. */
@@ -81,21 +84,24 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
   if (files.reduce((sum, { text }) => sum + text.length, 0) > MOST_TEXT) return noFindings;
   const looked: Looked[] = files.flatMap((file) => {
     const chunk = parsePolicy(file.text);
-    return chunk === undefined ? [] : [{ file, names: namesIn(chunk) }];
+    return chunk === undefined ? [] : [{ file, chunk, names: namesIn(chunk) }];
   });
   // What any file sets is there for all of them.
   const written = new Map<string, string>();
   const own = new Set<string>();
+  const set = new Set<string>();
   for (const { file, names } of looked) {
     for (const { path, at } of names.writes) {
       const name = path.join('.');
       own.add(name);
+      set.add(name);
       if (path.length === 1 && !written.has(name)) written.set(name, `${file.name} line ${at.line}`);
     }
     for (const name of names.tested) if (name.includes('.')) own.add(name);
   }
   const elsewhere = globalsFromElsewhere(files);
   const api = apiOf([...modules, ...elsewhere]);
+  const types = new ApiTypes(modules);
   // A module that is loaded when it is first named is no global before.
   const known = globals && new Set([...globals, ...[...modules, ...elsewhere].map(({ name }) => name)]);
   const complete = looked.length === files.length && !looked.some(({ names }) => names.openGlobals);
@@ -115,6 +121,7 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
         ...unknownApiNames(names.reads, api, own),
         ...wrongApiCalls(names.calls, api, own),
         ...wrongOptionCalls(names.calls, own),
+        ...unknownFields(one.chunk, types, set),
       ]),
     );
     warnings.push(

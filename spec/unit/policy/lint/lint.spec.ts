@@ -1,5 +1,5 @@
 // What smtpe check, start and reload say about the text of a policy.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type LintFile, lintPolicy } from '../../../../src/policy/lint/lint.ts';
 import { allModules } from '../../../fakes/all-modules.ts';
@@ -223,17 +223,102 @@ describe('the API', () => {
   });
 });
 
-describe('what we ship', () => {
+describe('fields of what functions give', () => {
   it.each([
-    'etc/smtpe.lua',
-    'etc/examples/first.lua',
-    'etc/examples/footer.lua',
-    'etc/examples/mail-filter.lua',
-    'etc/examples/sender-checks.lua',
-    'etc/examples/cluster/cluster.lua',
-    'etc/examples/attachments.lua',
-    'spec/load/policies/six.lua',
-  ])('has no mistake: %s', (path) => {
+    [
+      'if service.wait(true).clamd.infected then end',
+      'clamd_results has no field infected; did you mean is_infected?',
+    ],
+    ['local c = service.wait(true).clamd print(c.infected)', 'clamd_results has no field infected'],
+    [
+      "local found = service.wait(true) local v, s = found.clamd, found.spamd print(s['scor'])",
+      'spamd_results has no field scor; did you mean score?',
+    ],
+    [
+      'local r = service.wait(true) print(r.http[1].code)',
+      'http_response has no field code; did you mean rcode?',
+    ],
+    ['local r = service.wait() print(r.clamav)', 'service_results has no field clamav; did you mean clamd?'],
+    [
+      'for _, a in ipairs(dns.wait()) do print(a.answers[1].value) end',
+      'dns_answer has no field answers; did you mean answer?',
+    ],
+    ["print(dns.wait()['IN,A,x.'].answer[1].adress)", 'dns_record has no field adress'],
+    [
+      "for _, mx in ipairs(dns.mx('x')) do print(mx.pref) end",
+      'dns_mx has no field pref; did you mean preference?',
+    ],
+    [
+      'local ok, n, rcpts, last = smtp.sendstring({}, "", {}) print(ok, n, rcpts, last.reply)',
+      'smtp_last has no field reply',
+    ],
+    ['print(spf.check().results)', 'spf_result has no field results; did you mean result?'],
+    [
+      'for _, part in ipairs(mime.parts) do print(part.file_names) end',
+      'mime_part has no field file_names; did you mean filenames?',
+    ],
+    ['for _, key in ipairs(uri.found) do print(uri.found[key].hosts) end', 'has no field hosts'],
+    [
+      'if client.tls and client.tls.versoin then end',
+      'client_tls has no field versoin; did you mean version?',
+    ],
+    [
+      "local user = storage.user('x') user:mailbx('Junk')",
+      'storage_user has no field mailbx; did you mean mailbox?',
+    ],
+    [
+      "local user = storage.user('x') print(user:mailbox('Junk'):status().unread)",
+      'storage_status has no field unread',
+    ],
+    ["md5.new():apend('x')", 'md5_obj has no field apend; did you mean append?'],
+    [
+      'local c function hook.dot() c = 1 end local r = service.wait() print(r.clamd.infected)',
+      'clamd_results has no field infected',
+    ],
+  ])('%s', (text, says) => {
+    const found = mistakes(text);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(says);
+  });
+
+  it.each([
+    'local c = service.wait().clamd c = {} print(c.infected)',
+    'local c = service.wait().clamd function hook.dot() c = other end print(c.infected)',
+    'local c = service.wait().clamd c.infected = true print(c.infected)',
+    'function hook.dot(c) print(c.infected) end',
+    'local function f(service) return service.wait().clamd.infected end f()',
+    'local service = { wait = print } print(service.wait().clamd.infected)',
+    'local c = service.wait().clamd do local c = {} print(c.infected) end print(c.error)',
+    "local r = store.get{ 'a' } print(r.a, r['b'])",
+    'print(client.parameters.SIZE) client.mine = {} print(client.mine.deep)',
+    'local list = header.received() print(list[1], #list, list.n)',
+    'print(service.wait().clamd[1].signature, service.wait().rspamd.symbols.GTUBE.score)',
+    'for k, v in pairs(service.wait()) do print(k, v.anything) end',
+  ])('nothing is said of: %s', (text) => {
+    expect(mistakes(`other = {} ${text}`)).toEqual([]);
+  });
+});
+
+const policies = ['etc', 'spec/load/policies'].flatMap((place) =>
+  readdirSync(place, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.lua') && !name.endsWith('_test.lua'))
+    .map((name) => `${place}/${name}`),
+);
+
+describe('what we ship', () => {
+  it('has no field that is none in any example of the documents', () => {
+    const pages = readdirSync('doc', { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.md'),
+    );
+    const found = pages.flatMap((page) =>
+      [...readFileSync(`doc/${page}`, 'latin1').matchAll(/^```lua\n(.*?)^```/gms)].flatMap(([, text = '']) =>
+        mistakes(text).filter((one) => one.includes(' has no field ')),
+      ),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it.each(policies)('has no mistake: %s', (path) => {
     const found = look({ name: path, text: readFileSync(path, 'latin1') });
     expect(found).toEqual({ mistakes: [], warnings: [], hidden: [] });
   });
