@@ -2,6 +2,7 @@
 // and initialised beside the old one, and takes its place only when all that went well. Connections go on with the one they began with.
 import { dirname, resolve } from 'node:path';
 import type { Log } from '../base/log.ts';
+import { nearestName } from '../base/nearest-name.ts';
 import type { LuaEngine } from '../lua/engine.ts';
 import { latin1Of } from '../lua/source.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
@@ -71,6 +72,24 @@ function sortProblems(
     : { refused: [...trial.wrong, ...trial.unknown], tolerated: [] };
 }
 
+/** Modules in lib-lua that policies require. */
+export const helperModules: readonly string[] =
+  'access callahead dnsbl fields greylist hold once ratelimit test'.split(' ').map((name) => `smtpe.${name}`);
+
+/** The message of an error at the file level, with the global or the module that was meant where there is one. */
+function meant(message: string, modules: readonly ModuleSpec[]): string {
+  const module = /module '(smtpe[^']*)' not found:/.exec(message);
+  if (module !== null) {
+    const [text, required = ''] = module;
+    const helper = nearestName(required, helperModules);
+    return helper === undefined ? message : message.replace(text, () => `${text} did you mean '${helper}'?`);
+  }
+  const name = /\(global '(\w+)'\)$/.exec(message)?.[1];
+  const near =
+    name === undefined ? undefined : nearestName(name, ['hook', ...modules.map((one) => one.name)]);
+  return near === undefined ? message : `${message}; did you mean '${near}'?`;
+}
+
 /** Compiles the policy and its modules and runs its file level. Nothing is logged but what the policy logs. */
 async function prepare(
   place: PolicyPlace,
@@ -85,7 +104,7 @@ async function prepare(
   if (loaded.kind === 'failed') return loaded;
   const { policy } = loaded;
   const trial = await tryPolicy(policy, place.options, place.log);
-  if (trial.kind === 'failed') return givenUp(policy, trial.message);
+  if (trial.kind === 'failed') return givenUp(policy, meant(trial.message, place.modules));
   const { text } = policy.source;
   const problem = prefetch(text, policy.scripts, {
     script: policy.path,

@@ -1,9 +1,15 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { syslogModule } from '../../../src/modules/syslog.ts';
-import { CurrentPolicy, checkPolicy, type PolicyPlace } from '../../../src/policy/current-policy.ts';
+import {
+  CurrentPolicy,
+  checkPolicy,
+  helperModules,
+  type PolicyPlace,
+} from '../../../src/policy/current-policy.ts';
 import { libLuaDirectory, TestEngine } from '../../fakes/lua-engine.ts';
 
 let directory: string;
@@ -69,6 +75,23 @@ describe('CurrentPolicy', () => {
       kind: 'failed',
       message: expect.stringMatching(message),
     });
+  });
+
+  it.each([
+    ['hooks.rcpt = print', "attempt to index a nil value (global 'hooks'); did you mean 'hook'?"],
+    ["sysl0g.info('x')", "(global 'sysl0g'); did you mean 'syslog'?"],
+    ["require 'smtpe.grelist'", "module 'smtpe.grelist' not found: did you mean 'smtpe.greylist'?"],
+  ])('says what was meant: %s', async (text, says) => {
+    await write(text);
+    const started = await CurrentPolicy.start({ ...place, modules: [syslogModule] });
+    expect(started.kind === 'failed' && started.message).toContain(says);
+  });
+
+  it('knows the modules that policies require', () => {
+    const names = readdirSync(join(libLuaDirectory, 'smtpe')).map(
+      (name) => `smtpe.${name.replace(/\.lua$/, '')}`,
+    );
+    expect(names.sort()).toEqual([...helperModules].sort());
   });
 
   it('does not start without the file', async () => {

@@ -50,6 +50,8 @@ export class ApiTypes {
   readonly #classes = new Map<string, ClassShape>();
   readonly #results = new Map<string, readonly string[]>();
   readonly #fields = new Map<string, string>();
+  /** Of tables of words, by path: `spf.result`. */
+  readonly #words = new Map<string, readonly string[]>();
 
   constructor(modules: readonly ModuleSpec[]) {
     for (const module of modules) this.#take(module, module.name);
@@ -71,7 +73,16 @@ export class ApiTypes {
       );
     for (const { name, type } of [...module.fields, ...module.lazyFields])
       this.#fields.set(`${path}.${name}`, type);
+    for (const { constants, name } of module.tables) {
+      const words = constants.flatMap(({ value }) => (typeof value === 'string' ? [value] : []));
+      if (words.length === constants.length) this.#words.set(`${path}.${name}`, words);
+    }
     for (const inner of module.modules) this.#take(inner, `${path}.${inner.name}`);
+  }
+
+  /** What a value of this type may be; undefined: anything. */
+  words(type: LuaType): readonly string[] | undefined {
+    return this.#words.get(type);
   }
 
   /** Type of a field of a module, `client.tls`. */

@@ -1,4 +1,4 @@
-// Fields of what functions of the API give, that there are not: `service.wait(true).clamd.infected` is nil for ever, and a condition on it lets in what
+// Fields of what functions of the API give, that there are not, and words that they never are: `service.wait(true).clamd.infected` is nil for ever, and a condition on it lets in what
 // it was to refuse. By the shapes in the tables of the modules.
 // Says nothing of a local that is assigned twice, of a field that the policy sets itself, and of what it cannot follow: parameters, globals, tables.
 import { nearestName } from '../../base/nearest-name.ts';
@@ -23,6 +23,25 @@ class Reader {
   }
 
   *mistakes(): Generator<Mistake> {
+    yield* this.#fields();
+    for (const { left, right } of this.#locals.comparisons) {
+      yield* this.#compared(left, right);
+      yield* this.#compared(right, left);
+    }
+  }
+
+  /** A value of which it is known what it may be, with a text that it never is. */
+  *#compared(value: Expression, text: Expression): Generator<Mistake> {
+    if (text.type !== 'StringLiteral') return;
+    const type = this.#typeOf(value, 0);
+    const words = type === undefined ? undefined : this.#types.words(type);
+    if (words === undefined || words.includes(text.value)) return;
+    const near = nearestName(text.value, words);
+    const hint = near === undefined ? `there are ${words.join(', ')}` : `did you mean '${near}'?`;
+    yield { ...placeOf(text), text: `this is never '${text.value}' (${type}); ${hint}` };
+  }
+
+  *#fields(): Generator<Mistake> {
     for (const node of this.#locals.members) {
       const name = nameIn(node);
       if (name === undefined || this.#locals.written.has(name)) continue;

@@ -4,11 +4,13 @@
 
 import { nearestName } from '../../base/nearest-name.ts';
 import type { ModuleSpec } from '../../lua-api/module-spec.ts';
+import { hookNames } from '../hook-table.ts';
 import { apiOf, unknownApiNames, wrongApiCalls } from './api-calls.ts';
 import { ApiTypes } from './api-types.ts';
 import { globalsFromElsewhere } from './elsewhere.ts';
 import { unknownFields } from './field-reads.ts';
 import { allHookReturnMistakes } from './hook-returns.ts';
+import { unknownLibraryNames } from './lua-library.ts';
 import type { Mistake } from './mistake.ts';
 import { type Names, namesIn } from './names.ts';
 import { wrongOptionCalls } from './option-calls.ts';
@@ -74,6 +76,20 @@ function undefinedGlobals(
   });
 }
 
+const methodHooks = ({ methodHooks: found }: Names): readonly Mistake[] =>
+  found.map(({ at, path }) => ({
+    ...at,
+    text: `hook:${path[0]} has what it is called with in 'self', and its first argument in none of its names; right would be: function hook.${path[0]}`,
+  }));
+
+/** Globals that are called as hooks are, in a policy that has none. */
+const lostHooks = ({ writes }: Names): readonly Mistake[] =>
+  writes.flatMap(({ at, path }) =>
+    path.length === 1 && hookNames.some((name) => name === path[0])
+      ? [{ ...at, text: `smtpe never calls '${path[0]}'; right would be: function hook.${path[0]}` }]
+      : [],
+  );
+
 function inOrder(file: LintFile, found: readonly Mistake[]): readonly string[] {
   return [...found]
     .sort((a, b) => a.line - b.line || a.column - b.column)
@@ -105,6 +121,9 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
   // A module that is loaded when it is first named is no global before.
   const known = globals && new Set([...globals, ...[...modules, ...elsewhere].map(({ name }) => name)]);
   const complete = looked.length === files.length && !looked.some(({ names }) => names.openGlobals);
+  const setsHook = looked.some(
+    ({ names }) => names.hidesHook !== undefined || names.writes.some(({ path }) => path[0] === 'hook'),
+  );
   const mistakes: string[] = [];
   const warnings: string[] = [];
   const hidden: string[] = [];
@@ -122,13 +141,15 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
         ...wrongApiCalls(names.calls, api, own),
         ...wrongOptionCalls(names.calls, own),
         ...unknownFields(one.chunk, types, set),
+        ...methodHooks(names),
       ]),
     );
     warnings.push(
-      ...inOrder(
-        file,
-        names.unused.map(({ path, at }) => ({ ...at, text: `nobody uses the local '${path[0]}'` })),
-      ),
+      ...inOrder(file, [
+        ...names.unused.map(({ path, at }) => ({ ...at, text: `nobody uses the local '${path[0]}'` })),
+        ...(complete ? unknownLibraryNames(names.reads, own) : []),
+        ...(setsHook ? [] : lostHooks(names)),
+      ]),
     );
   }
   return { mistakes, warnings, hidden };

@@ -12,9 +12,16 @@ export interface LocalName {
 
 export type Member = Expression & { readonly base: Expression };
 
+export interface Comparison {
+  readonly left: Expression;
+  readonly right: Expression;
+}
+
 export interface Locals {
   /** Reads of `x.name`, `x[i]`; calls of `x:name()`. */
   readonly members: readonly Member[];
+  /** `a == b`, `a ~= b`. */
+  readonly comparisons: readonly Comparison[];
   /** Names of fields that are set anywhere in something that is no plain global. */
   readonly written: ReadonlySet<string>;
   of(node: Identifier): LocalName | undefined;
@@ -29,6 +36,7 @@ const isCall = (node: Expression | undefined): boolean =>
 
 class Walker implements Locals {
   readonly members: Member[] = [];
+  readonly comparisons: Comparison[] = [];
   readonly written = new Set<string>();
   readonly #found = new Map<Identifier, LocalName>();
   readonly #scopes: Map<string, LocalName>[] = [];
@@ -176,8 +184,11 @@ class Walker implements Locals {
       case 'FunctionDeclaration':
         this.#function(node);
         return;
-      case 'LogicalExpression':
       case 'BinaryExpression':
+        if (node.operator === '==' || node.operator === '~=') this.comparisons.push(node);
+        this.#all([node.left, node.right]);
+        return;
+      case 'LogicalExpression':
         this.#all([node.left, node.right]);
         return;
       case 'UnaryExpression':

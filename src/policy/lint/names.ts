@@ -33,6 +33,8 @@ export interface Names {
   /** Locals and local functions that nobody reads. */
   readonly unused: readonly Use[];
   readonly hooks: readonly HookFunction[];
+  /** `function hook:rcpt(recipient)`: what it is called with stands in `self`. */
+  readonly methodHooks: readonly Use[];
   /** `local hook = ...` at file level hides the table that smtpe looks at. */
   readonly hidesHook: Place | undefined;
   /** Globals may come from anywhere: the environment has a metatable, or is replaced. */
@@ -56,6 +58,7 @@ const looks = new Set(['type', 'pcall', 'xpcall', 'rawget']);
 const opens = new Set(['setfenv', 'module', 'load', 'loadstring', 'dofile', 'loadfile']);
 
 class Walker {
+  readonly methodHooks: Use[] = [];
   readonly reads: Use[] = [];
   readonly writes: Use[] = [];
   readonly calls: Call[] = [];
@@ -165,6 +168,9 @@ class Walker {
   #functionStatement(node: FunctionNode): void {
     const { identifier } = node;
     if (identifier === null) return;
+    const isMethod = identifier.type === 'MemberExpression' && identifier.indexer === ':';
+    if (isMethod && node.parameters.length > 0 && this.#pathOf(identifier.base)?.join('.') === 'hook')
+      this.methodHooks.push({ path: [identifier.identifier.name], at: placeOf(identifier) });
     if (identifier.type === 'Identifier') {
       if (node.isLocal) {
         this.#declare(identifier, true, node);

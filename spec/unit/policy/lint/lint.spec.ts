@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type LintFile, lintPolicy } from '../../../../src/policy/lint/lint.ts';
+import { luaLibraries } from '../../../../src/policy/lint/lua-library.ts';
 import { allModules } from '../../../fakes/all-modules.ts';
+import { TestEngine } from '../../../fakes/lua-engine.ts';
 
 const library =
   'assert error ipairs next pairs pcall print rawget require select setfenv setmetatable tonumber tostring type unpack xpcall math os string table io _G hook';
@@ -270,6 +272,12 @@ describe('fields of what functions give', () => {
       "local user = storage.user('x') print(user:mailbox('Junk'):status().unread)",
       'storage_status has no field unread',
     ],
+    ["if spf.check().result == 'fial' then end", "this is never 'fial' (spf.result); did you mean 'fail'?"],
+    ["local r = dmarc.check() if 'PASS' ~= r.result then end", "did you mean 'pass'?"],
+    [
+      "local v, why = store.get('x') if why == 'gone' then end print(v)",
+      "this is never 'gone' (store.cause)",
+    ],
     ["md5.new():apend('x')", 'md5_obj has no field apend; did you mean append?'],
     [
       'local c function hook.dot() c = 1 end local r = service.wait() print(r.clamd.infected)',
@@ -304,6 +312,46 @@ const policies = ['etc', 'spec/load/policies'].flatMap((place) =>
     .filter((name) => name.endsWith('.lua') && !name.endsWith('_test.lua'))
     .map((name) => `${place}/${name}`),
 );
+
+it('a hook is no method', () => {
+  expect(mistakes("function hook:rcpt(r) return r == 'a' and '550 no' end")).toEqual([
+    expect.stringMatching(/^p\.lua:1:10: hook:rcpt has .* right would be: function hook\.rcpt$/),
+  ]);
+  expect(mistakes("function hook:quit() return '221 bye' end")).toEqual([]);
+});
+
+describe('warnings', () => {
+  it.each([
+    ["function rcpt(r) return '550 no' end", "smtpe never calls 'rcpt'; right would be: function hook.rcpt"],
+    [
+      "function hook.rcpt() print(string.fromat('x')) end",
+      'Lua has no string.fromat; did you mean string.format?',
+    ],
+    ['print(os.tmpnam())', 'Lua has no os.tmpnam; did you mean os.tmpname?'],
+  ])('%s', (text, says) => {
+    expect(look(text).warnings).toEqual([expect.stringContaining(says)]);
+  });
+
+  it.each([
+    'function data() end function hook.rcpt() data() end',
+    'function string.trim(s) return s end print(string.trim(x))',
+    "if string.pack2 then print(string.pack2('x')) end",
+    "for name, f in pairs(other) do string[name] = f end print(string.mine('x'))",
+  ])('none: %s', (text) => {
+    expect(look(`x = 1 other = {} ${text}`).warnings).toEqual([]);
+  });
+
+  it('know what policies have of the libraries', async () => {
+    const engine = await TestEngine.start();
+    const names = [...luaLibraries].map(([library, all]) => `${library}.${[...all].sort().join(' ')}`);
+    const lua = `local all = {} for name in pairs(...) do all[#all + 1] = name end table.sort(all) return table.concat(all, ' ')`;
+    const there = await engine.eval(
+      `local f = load[[${lua}]] return ${[...luaLibraries.keys()].map((library) => `'${library}.' .. f(${library})`).join(', ')}`,
+    );
+    engine.engine.close();
+    expect(there).toEqual(names);
+  });
+});
 
 describe('what we ship', () => {
   it('has no field that is none in any example of the documents', () => {
