@@ -72,8 +72,9 @@ export function lookUp(name: string, options: Options, pages: Pages): DocOutcome
   ];
   if (texts.length > 0) return { kind: 'found', texts: [...new Set(texts)] };
   const last = name.split('.').at(-1) ?? name;
-  const sameEnd = [...pages.keys()].find((known) => known.endsWith(`.${last.toLowerCase()}`));
-  return { kind: 'missing', near: sameEnd ?? nearestName(name, [...pages.keys(), ...optionNames, ...verbs]) };
+  const sameEnd = [...pages.keys()].filter((known) => known.endsWith(`.${last.toLowerCase()}`));
+  const all = [...pages.keys(), ...optionNames, ...verbs];
+  return { kind: 'missing', near: nearestName(name, sameEnd) ?? sameEnd[0] ?? nearestName(name, all) };
 }
 
 function verbText(verb: keyof typeof verbTable): string {
@@ -119,6 +120,11 @@ export async function explain(words: readonly string[]): Promise<number> {
   const name =
     errorNames.find((one) => one === text) ??
     errorNames.find((one) => named !== null && errorTable[one].number === Number(named[1]));
+  const ofCode = name === undefined ? errorsOfCode(text) : [];
+  if (ofCode.length > 0) {
+    await print(`${ofCode.join('\n')}\n`);
+    return exitCode.ok;
+  }
   if (text === '' || name === undefined) {
     const near = nearestName(text, [...errorNames, ...errorNames.map(errorNumber)]);
     const hint =
@@ -130,4 +136,11 @@ export async function explain(words: readonly string[]): Promise<number> {
   }
   await print(`${errorText(name)}\n`);
   return exitCode.ok;
+}
+
+/** The errors that have a reply code. */
+function errorsOfCode(code: string): readonly string[] {
+  return errorNames
+    .filter((one) => String(errorTable[one].code) === code)
+    .map((one) => `${errorNumber(one)}  ${one}: ${errorTable[one].status} ${errorTable[one].text}`);
 }

@@ -9,6 +9,7 @@ import { junitReport } from '../bench/report/junit-report.ts';
 import { tapReport } from '../bench/report/tap-report.ts';
 import { fileLines, summaryLine, tally } from '../bench/report/text-report.ts';
 import { runTests } from '../bench/run-tests.ts';
+import { loadOptions } from '../options/load-options.ts';
 import { exitCode } from './exit-code.ts';
 import { complain, print } from './problems.ts';
 import { readOptionFile } from './read-option-file.ts';
@@ -25,6 +26,12 @@ export async function testCases(
   const found = await findTests(asked.paths);
   if (found.problems.length > 0) {
     await complain(found.problems);
+    return exitCode.usage;
+  }
+  // What is wrong with the words is so for every file.
+  const { problems } = await loadOptions(['file=', ...words], readOptionFile);
+  if (problems.length > 0) {
+    await complain(problems);
     return exitCode.usage;
   }
   const isText = asked.report === 'text';

@@ -1,4 +1,5 @@
 // The words of `smtpe test` when it runs tests of policies: paths, how the outcome is told, and options of smtpe.
+import { nearestName } from '../base/nearest-name.ts';
 import { isTestFile } from '../bench/find-tests.ts';
 
 export interface TestWords {
@@ -18,6 +19,15 @@ export interface TestWords {
 /** A path, and neither an option nor a policy. */
 const isPath = (word: string): boolean =>
   /^[^=+-][^=]*$/.test(word) && (isTestFile(word) || !/\.lua$/i.test(word));
+
+const switches = ['--tap', '--json', '--junit', '--coverage'] as const;
+
+function unknownSwitch(word: string): string {
+  const name = word.replace(/=.*/s, '');
+  if (switches.some((one) => one === name)) return `${name} takes no value`;
+  const near = nearestName(name, switches);
+  return `smtpe test has no ${name}; ${near === undefined ? `there are ${switches.join(', ')}` : `did you mean ${near}?`}`;
+}
 
 /** `words`: those of the command line without the verb. */
 export function readTestWords(words: readonly string[]): TestWords {
@@ -40,6 +50,7 @@ export function readTestWords(words: readonly string[]): TestWords {
       else junit = file;
     } else if (word === '--tap' || word === '--json') reports.add(word === '--tap' ? 'tap' : 'json');
     else if (word === '--coverage') coverage = true;
+    else if (word.startsWith('--')) problems.push(unknownSwitch(word));
     else if (isPath(word)) paths.push(word);
     else rest.push(word);
   }

@@ -152,6 +152,21 @@ function hookText(name: (typeof hookNames)[number]): string {
   ].join('\n');
 }
 
+/** All hooks, a line each. */
+function hooksText(): string {
+  const all = hookNames.map((name) => ({
+    name: `hook.${name}(${hookTable[name].args.join(', ')})`,
+    type: '',
+    text: hookTable[name].when,
+  }));
+  return [
+    'hook: table of functions that the policy defines',
+    ...block('hooks', rows(all)),
+    '',
+    'doc/hooks.md',
+  ].join('\n');
+}
+
 function eventText(name: string, spec: EventSpec): string {
   const fields = Object.entries(spec.fields).map(([field, one]) => ({
     name: field,
@@ -232,6 +247,7 @@ export function terminalPages(modules: readonly ModuleSpec[]): Pages {
     takeModule(spec, spec.name, pagePath(spec));
     if (spec.required !== undefined) takeModule(spec, spec.required, pagePath(spec));
   }
+  put('hook', hooksText());
   for (const name of hookNames) {
     put(`hook.${name}`, hookText(name));
     put(name, hookText(name));

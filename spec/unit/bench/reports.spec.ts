@@ -163,5 +163,9 @@ it('words of the command line', () => {
   expect(readTestWords(['--tap', '--json', 'x']).problems).toEqual(['--tap and --json: one of them']);
   expect(readTestWords(['-k']).problems).toHaveLength(1);
   expect(readTestWords(['--junit', 'x']).problems[0]).toContain('--junit=report.xml');
+  expect(readTestWords(['.', '--jnit=x', '--coverage=1']).problems).toEqual([
+    'smtpe test has no --jnit; did you mean --junit?',
+    '--coverage takes no value',
+  ]);
   expect(readTestWords(['policy.lua'])).toMatchObject({ paths: [], problems: [] });
 });

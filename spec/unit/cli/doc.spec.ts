@@ -19,6 +19,19 @@ const text = (name: string): string => {
   return found.kind === 'found' ? found.texts.join('\n') : `missing, near ${found.near}`;
 };
 
+it.each([
+  ['hok.rcpt', 'hook.rcpt'],
+  ['t.cse', 't.case'],
+  ['header.fnd', 'header.find'],
+  ['net.find', 'text.find'],
+])('%s leads to %s', (name, near) => {
+  expect(lookUp(name, options, pages)).toEqual({ kind: 'missing', near });
+});
+
+it('hook lists the hooks', () => {
+  expect(text('hook')).toMatch(/hook\.rcpt\(recipient, domain\)[\s\S]*doc\/hooks\.md/);
+});
+
 describe('doc', () => {
   it('knows every function, field, table and record of the API, every hook, option, event, metric, error and verb', () => {
     const names = [
