@@ -85,6 +85,8 @@ export function readFirstAddress(header: string): FirstAddress {
   const reader = new Reader(header.slice(0, longest).replace(/\r?\n/g, ' '));
   reader.skip();
   while (reader.next === ',') reader.take();
+  // One in front is no name.
+  reader.comment = '';
   const words: string[] = [];
   for (let word = reader.word(); word !== undefined; word = reader.word()) words.push(word);
   const phrase = words.join(' ');

@@ -1,11 +1,10 @@
-// Encoded words (RFC 2047) as Dovecot decodes them: a word whose charset nobody knows, or that is none, stays as it is. Text comes and goes as
+// Encoded words (RFC 2047) as Dovecot decodes them: one that is none stays as it is, and a charset that nobody knows is read as UTF-8. Text comes and goes as
 // UTF-8 octets in latin1; what is no UTF-8 becomes U+FFFD, one for a run of octets.
 import { createDecoding } from '../../../charset/decoding.ts';
 import { type Charset, charsetOf } from '../../../charset/label.ts';
 import { Base64Decoder } from '../../../message/mime/decoder.ts';
 
 const word = /=\?([^?\s]{1,80})\?([bq])\?([^?]*)\?=/gi;
-const plainLabel = /^(?:utf-?8|us-ascii|ascii)$/i;
 
 /** Several characters that could not be read are shown as one. */
 export const oneForEach = (text: string): string => text.replace(/\ufffd+/g, '\ufffd');
@@ -49,7 +48,6 @@ export function decodeHeader(value: string): string {
   };
   for (const found of value.matchAll(word)) {
     const charset = (found[1] ?? '').replace(/\*.*$/, '').toLowerCase();
-    if (charsetOf(charset).kind === 'octets' && !plainLabel.test(charset)) continue;
     const between = value.slice(end, found.index);
     if (run === undefined || /\S/.test(between)) {
       flush();

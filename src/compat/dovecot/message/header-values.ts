@@ -45,7 +45,7 @@ export function readEntity(octets: Buffer): Entity {
   return { values, body: octets.subarray(at) };
 }
 
-/** The first value of a name; a folding right behind the colon is no part of it. */
+/** The first value of a name; a folding right behind the colon is a part of it. */
 export function firstValue({ values }: Entity, name: string): string | undefined {
-  return values.get(name)?.[0]?.replace(/^[ \t\n]+/, '');
+  return values.get(name)?.[0];
 }

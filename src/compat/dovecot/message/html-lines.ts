@@ -76,7 +76,7 @@ export class HtmlLines {
       this.#state = 'comment';
       return at + 4;
     }
-    if (begin.startsWith('![CDATA[')) {
+    if (/^!\[CDATA\[/i.test(begin)) {
       this.#state = 'cdata';
       return at + 9;
     }

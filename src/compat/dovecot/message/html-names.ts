@@ -16,4 +16,12 @@ const more: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-export const characterOf = (name: string): string | undefined => more.get(name) ?? referenceNames.get(name);
+/** Of ASCII XHTML has five; of names in capitals it has two. */
+const isOld = (name: string, character: string): boolean =>
+  (character > '\x7f' || /^(?:quot|amp|lt|gt|apos)$/.test(name)) &&
+  (!/^[A-Z]+$/.test(name) || /^(?:ETH|THORN)$/.test(name));
+
+export function characterOf(name: string): string | undefined {
+  const character = more.get(name) ?? referenceNames.get(name);
+  return character !== undefined && isOld(name, character) ? character : undefined;
+}

@@ -1,10 +1,10 @@
 // What scripts are told of a message that was put into a mailbox: fields of message_new and message_append. Of a long message the beginning counts.
 import type { LuaRecord } from '../../../lua-api/value.ts';
 import type { MailContent } from '../../../mailbox/port/mail.ts';
-import { parseDate } from '../../../text/date-time.ts';
 import { readFirstAddress } from './first-address.ts';
 import { decodeHeader } from './header-text.ts';
 import { firstValue, readEntity } from './header-values.ts';
+import { readMessageDate } from './message-date.ts';
 import { snippetOf } from './snippet.ts';
 
 /** Octets of a message that are looked at: text behind them makes no snippet. */
@@ -30,7 +30,7 @@ export function messageFacts(message: Buffer): LuaRecord {
   const [from = '', to = ''] = [firstValue(entity, 'from'), firstValue(entity, 'to')];
   const [sender, recipient] = [readFirstAddress(from), readFirstAddress(to)];
   const subject = firstValue(entity, 'subject');
-  const date = parseDate(firstValue(entity, 'date')?.replaceAll('\n', ' ') ?? '');
+  const date = readMessageDate(firstValue(entity, 'date') ?? '');
   return {
     date: date?.seconds ?? 0,
     tz: date?.zoneMinutes ?? 0,

@@ -51,12 +51,22 @@ function* childrenOf(body: Buffer, boundary: string, left: Left): Generator<Buff
   if (begin !== undefined) yield body.subarray(begin);
 }
 
+/** What names no type and subtype, or is in a coding that nobody knows, is no text to Dovecot. */
+function isReadable({ values }: Entity): boolean {
+  const [type] = values.get('content-type') ?? [];
+  const coding = values.get('content-transfer-encoding')?.at(-1);
+  return (
+    (type === undefined || /^\s*(?:\([^()]*\)\s*)*[^\s/;()"]+\s*\/\s*[^\s/;()"]+/.test(type)) &&
+    (coding === undefined || /^\s*(?:7bit|8bit|binary|quoted-printable|base64)(?![\w-])/i.test(coding))
+  );
+}
+
 const isText = (type: string): boolean => type.startsWith('text/');
 
 function find(entity: Entity, isDigest: boolean, depth: number, left: Left): TextPart | undefined {
   const facts = factsOf(entity, isDigest);
   const { body } = entity;
-  if (isText(facts.type)) return { facts, body };
+  if (isText(facts.type)) return isReadable(entity) ? { facts, body } : undefined;
   const [boundary] = facts.boundaries;
   if (!facts.type.startsWith('multipart/') || boundary === undefined || depth >= maxDepth) return undefined;
   if (facts.type === 'multipart/alternative') return best(body, boundary, left);
@@ -72,6 +82,7 @@ function best(body: Buffer, boundary: string, left: Left): TextPart | undefined 
   let other: TextPart | undefined;
   for (const child of childrenOf(body, boundary, left)) {
     const entity = readEntity(child);
+    if (!isReadable(entity)) continue;
     const part: TextPart = { facts: factsOf(entity, false), body: entity.body };
     const { type } = part.facts;
     if (type === 'text/plain') return part;
