@@ -54,7 +54,7 @@ local function read_settings(given)
   local settings, unknown = {}, {}
   for name, value in next, given do
     if numbers[name] then
-      if type(value) ~= 'number' or value < 0 or math_type(value) == 'float' and value ~= value // 1 then
+      if type(value) ~= 'number' or value < 0 or value > 4294967295 or math_type(value) == 'float' and value ~= value // 1 then
         invalid(name, ': non-negative number expected')
       end
     elseif booleans[name] then

@@ -51,11 +51,30 @@ export function readSettings(given: Given): HttpSettings {
   };
 }
 
+/** What is wrong with a host and its port, in the words of Dovecot. */
+function hostProblem(place: string): string | undefined {
+  const literal = place.startsWith('[');
+  const end = literal ? place.indexOf(']') + 1 : place.search(/:|$/);
+  if (literal && end === 0) return "Expecting ']' at end of IP-literal";
+  const [host, port] = [place.slice(0, end), place.slice(end)];
+  if (host === '') return 'HTTP URL does not allow empty host identifier';
+  if (!literal && /^-|[^\w.%~!$&'()*+,;=-]/.test(host)) return 'Invalid host identifier';
+  if (!/^(?::\d*)?$/.test(port)) return 'Invalid host port';
+  return Number(port.slice(1)) > 65_535 ? 'Invalid port number' : undefined;
+}
+
 /** What is wrong with a URL in the words of Dovecot; undefined when nothing is. */
 export function urlProblem(url: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(url)?.[1]?.toLowerCase();
-  if (scheme === undefined || !/^[^:]*:\/\//.test(url)) return 'Relative HTTP URL not allowed';
+  if (scheme === undefined) return 'Relative HTTP URL not allowed';
   if (scheme !== 'http' && scheme !== 'https') return 'Not an HTTP URL';
+  const [, authority, path = ''] = /^[^:]*:\/\/([^/?#]*)([^?#]*)/.exec(url) ?? [];
+  if (authority === undefined) return `Absolute HTTP URL requires \`//' after \`${scheme}:'`;
+  const problem = hostProblem(authority.slice(authority.lastIndexOf('@') + 1));
+  if (problem !== undefined) return problem;
+  const [, strange] = /%[\da-f]?([^\da-f]|$)/i.exec(path) ?? [];
+  if (strange !== undefined) return `Expecting hex digit after '%', but found '${strange}'`;
+  if (/[^\x21-\x7e]|["<>[\\\]^`{|}]/.test(path)) return 'Path component contains invalid character';
   if (url.includes('#')) return 'URL fragment not allowed for HTTP URL in this context';
   const read = readHttpUrl(url);
   return read.kind === 'invalid' ? read.error : undefined;

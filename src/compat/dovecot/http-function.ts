@@ -147,6 +147,7 @@ class Submission {
     // It is Lua's from now on.
     outcome.release();
     const { code, content, fields, head } = outcome;
+    if (code > 599) return answer(9007, 'Invalid HTTP status code in response');
     if (settings.redirects === 0 && code >= 300 && code < 400 && code !== 304 && fields.has('location')) {
       return answer(9004, 'Redirect refused');
     }

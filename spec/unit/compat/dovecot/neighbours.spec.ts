@@ -158,3 +158,51 @@ it('a request has no fields by number', async () => {
     '1, { nopassword = true, v = tostring(req[1]) .. tostring(req[3]) .. tostring(req[1.5]) .. tostring(req[true]) }';
   expect(await answered(lua)).toBe('OK bob@example.test v=nilnilnilnil');
 });
+
+describe('web requests', () => {
+  const urls: readonly (readonly [string, string])[] = [
+    ['', 'Relative HTTP URL not allowed'],
+    ['/x', 'Relative HTTP URL not allowed'],
+    ['mailto:x', 'Not an HTTP URL'],
+    ['ftp://x/', 'Not an HTTP URL'],
+    ['http:x', "Absolute HTTP URL requires `//' after `http:'"],
+    ['http://', 'HTTP URL does not allow empty host identifier'],
+    ['http:///x', 'HTTP URL does not allow empty host identifier'],
+    ['http://x y/', 'Invalid host identifier'],
+    ['http://-/', 'Invalid host identifier'],
+    ['http://127.0.0.1:x/', 'Invalid host port'],
+    ['http://127.0.0.1:99999/', 'Invalid port number'],
+    ['http://[::1/', "Expecting ']' at end of IP-literal"],
+    ['http://127.0.0.1/a b', 'Path component contains invalid character'],
+    ['http://127.0.0.1:1/ ', 'Path component contains invalid character'],
+    ['http://127.0.0.1/\\195\\188', 'Path component contains invalid character'],
+    ['http://127.0.0.1/%zz', "Expecting hex digit after '%', but found 'z'"],
+    ['http://127.0.0.1/#f', 'URL fragment not allowed for HTTP URL in this context'],
+  ];
+  it.each(urls)('to %j', async (url, why) => {
+    const lua = `1, { nopassword = true, v = select(2, pcall(function() return (dovecot.http.client{}:request { url = "${url}" }) end)):match("url .-: (.*)$") }`;
+    expect(await answered(lua)).toBe(`OK bob@example.test v=${why}`);
+  });
+
+  it.each([
+    'http://127.0.0.1:/',
+    'http://[::1]:1/',
+    'HTTP://127.0.0.1:1/',
+    'http://a:b@127.0.0.1:1/',
+    'http://127.0.0.1:1?x',
+    'http://127.0.0.1:1',
+    'http://1.2.3/',
+    'http://x%41/',
+    "http://host_name/a;b=c,d/(e)!$&'*+:@~%20?q={|}",
+  ])('to %j are good', async (url) => {
+    const lua = `1, { nopassword = true, v = type(dovecot.http.client{}:request { url = [[${url}]] }) }`;
+    expect(await answered(lua)).toBe('OK bob@example.test v=table');
+  });
+
+  it('have numbers of 32 bits as settings', async () => {
+    const made = (value: string): string =>
+      `1, { nopassword = true, v = tostring(pcall(dovecot.http.client, { request_timeout_msecs = ${value} })) }`;
+    expect(await answered(made('4294967295'))).toBe('OK bob@example.test v=true');
+    expect(await answered(made('4294967296'))).toBe('OK bob@example.test v=false');
+  });
+});
