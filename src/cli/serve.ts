@@ -32,6 +32,7 @@ import { version } from '../version.ts';
 import { collectServing, servingProblems, startCounting } from './counting.ts';
 import type { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
+import { recordProblem, startRecording } from './record-sessions.ts';
 import { requiredStoreProblem } from './required-stores.ts';
 import { findScript, listenProblem, spoolProblem, storeProblem } from './start-checks.ts';
 import { warnOfClosedListeners } from './start-warnings.ts';
@@ -159,6 +160,8 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   // A successor serves as well as those beside it, whose messages are refused for now when they need a file.
   if (spool !== undefined && policy === undefined) return failed(spool, exitCode.system);
   if (spool !== undefined) log.emit('spool-warning', { cause: spool });
+  const recording = policy === undefined ? await recordProblem(options) : undefined;
+  if (recording !== undefined) return failed(recording, exitCode.system);
   const script =
     policy === undefined ? await findScript(options) : { kind: 'found' as const, ...pathsOf(policy) };
   if (script.kind === 'missing') return failed(script.problem, exitCode.software);
@@ -296,6 +299,8 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
         parts.onChanged,
       )
     : undefined;
+  const { random } = app.ports;
+  const recorded = startRecording(options, { log, clock: systemClock, random, script: scriptName });
   let closed = false;
   const stop = async (graceSeconds: number): Promise<void> => {
     watch?.stop();
@@ -311,6 +316,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     // What is in memory goes with the process.
     await app.ports.stores.close();
     await app.ports.accounts.close();
+    await recorded?.();
     app.close();
     await watchdog?.stop();
   };

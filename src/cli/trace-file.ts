@@ -7,6 +7,7 @@ import { optionFileBeside } from '../bench/find-tests.ts';
 import { envelopeOf } from '../bench/play/play-file.ts';
 import { readPlayedFile } from '../bench/play/played-file.ts';
 import { type TracedFile, traceFile } from '../bench/play/trace-file.ts';
+import type { Recording } from '../observe/record/format.ts';
 import type { TraceEntry } from '../observe/trace/entry.ts';
 import { Ladder } from '../observe/trace/ladder.ts';
 import { defaultOptionFiles } from '../options/load-options.ts';
@@ -47,6 +48,11 @@ export async function traceVerb(
     await complain([file.problem]);
     return exitCode.usage;
   }
+  if (file.kind === 'recording') {
+    await print(recordingText(file.recording, json, asked.content));
+    if (file.problem !== undefined) await complain([`${asked.path} is not whole: ${file.problem}`]);
+    return file.problem === undefined ? exitCode.ok : exitCode.missing;
+  }
   const { host, recipients, sender } = asked;
   const envelope = file.kind === 'message' ? envelopeOf(file.text, sender, recipients) : undefined;
   if (file.kind === 'message' && envelope === undefined) {
@@ -85,6 +91,18 @@ export async function traceVerb(
 
 const lines = (entry: TraceEntry, json: boolean, ladder: Ladder): readonly string[] =>
   json ? [asciiJson(entry)] : ladder.lines(entry);
+
+/** As the server has seen it. */
+function recordingText(recording: Recording, json: boolean, content: boolean): string {
+  const { began, client, entries, omitted, script, session } = recording;
+  const ladder = new Ladder({ content });
+  const about = `session ${session} of ${client}, ${new Date(began).toISOString()}, policy ${script}`;
+  const left = omitted > 0 ? [`(${omitted} octets were not kept)`] : [];
+  const text = json
+    ? entries.map((entry) => asciiJson(entry))
+    : [printable(about), ...entries.flatMap((entry) => ladder.lines(entry)), ...left];
+  return text.map((line) => `${line}\n`).join('');
+}
 
 type Traced = Extract<TracedFile, { kind: 'traced' }>;
 

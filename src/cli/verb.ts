@@ -89,7 +89,7 @@ export const verbTable = {
       'smtpe trace [OPTION ...] [client=ADDRESS|NETWORK] [from=PATTERN] [to=PATTERN] [id=ID] [new] [one] [content] [--json]; smtpe trace FILE.eml|SESSION.txt [POLICY.lua ...] [client=ADDRESS] [host=NAME] [helo=NAME] [from=ADDRESS] [to=ADDRESS] [fakes=TEST.lua] [tls] [content] [--json]',
     text: 'what sessions do, step by step; or a message, without a server',
     more:
-      'With a FILE, a message or what a client says in a session, the policy is played it in this process: nobody outside is asked, next hops take everything, and what is asked for and not said by fakes= ' +
+      'A FILE.rec of record-dir is shown. With another FILE, a message or what a client says in a session, the policy is played it in this process: nobody outside is asked, next hops take everything, and what is asked for and not said by fakes= ' +
       '(a test; the one beside the policy when there is one) is told at the end with the line that would say it. Exit code 0, 1 when there is such a thing or a hook has failed, 64 for what is no such file, 70 for the policy. Without a FILE it asks at admin-listen, until you stop it. from and to are addresses with * and ?, of one transaction; new: only sessions that begin from now on; one: the first that says something, ' +
       'to its end; content: the beginning of each message too. No password is shown.',
   },

@@ -9,6 +9,7 @@ import { ADMIN_PLACES, readAdminListen } from './admin-listen.ts';
 import { readCertificateList } from './certificate-list.ts';
 import { readListenList } from './listen-list.ts';
 import { readPinList } from './pin-list.ts';
+import { RECORD_FORMS, readRecordWish } from './record-wish.ts';
 import { readStoreUrl } from './store-url.ts';
 import type { TextForm } from './table/option-spec.ts';
 
@@ -85,6 +86,7 @@ export function expectedOf(form: TextForm, text: string): string | undefined {
       ? `an address and a port, or a socket: ${ADMIN_PLACES}`
       : undefined;
   }
+  if (form === 'recording') return readRecordWish(text) === undefined ? RECORD_FORMS : undefined;
   if (form === 'verbose') {
     for (const item of splitList(text)) {
       const bad = badVerboseWord(item);

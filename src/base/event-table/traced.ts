@@ -1,6 +1,7 @@
 // Steps of a session that are told only while somebody follows it (observe/trace): what hooks are called with and return, what is waited for and
 // what came of that. They make no log lines. Nobody listens as a rule, and then nothing is made for them.
 import type { EventSpec } from './event-spec.ts';
+import { cause } from './fields.ts';
 
 const hook = { type: 'text', meaning: 'the hook, as `mail`' } as const;
 const seconds = { type: 'number', unit: 's', meaning: 'how long it took' } as const;
@@ -115,6 +116,37 @@ export const tracedEvents = {
         meaning:
           '`dot`, `chunk`, `last chunk`, `discarded`, or `incomplete` where the client has not sent all of it',
       },
+    },
+  },
+  'content-piece': {
+    level: 'none',
+    text: '',
+    when: 'Octets of the content of a message have come, for a recording that keeps them.',
+    fields: { octets: { type: 'text', meaning: 'as they were sent; at the end of DATA with its dot' } },
+  },
+  'answer-given': {
+    level: 'none',
+    text: '',
+    when: 'A question of a policy has its answer, for a recording.',
+    fields: {
+      of: { type: 'text', meaning: '`dns`, `clamd`, `spamd`, `rspamd`, `http`, `client`' },
+      key: { type: 'text', meaning: 'what was asked, or of whom' },
+      answer: { type: 'text', meaning: 'all of it, as JSON' },
+    },
+  },
+  'recording-written': {
+    level: 'none',
+    text: '',
+    when: 'The file of a recorded session is there (option record-dir).',
+    fields: { octets: { type: 'number', unit: 'octets', meaning: 'its size' } },
+  },
+  'recordings-lost': {
+    level: 'warning',
+    text: 'sessions are not recorded',
+    when: 'Recordings (option record-dir) could not be written, or not as fast as they came. Told when it begins, and with their number when it is over.',
+    fields: {
+      count: { type: 'number', meaning: 'how many, since it was told last' },
+      cause,
     },
   },
   'client-written': {

@@ -3,7 +3,7 @@
 import { readAddressList } from '../../text/address-list.ts';
 import { type Dialogue, stuffed } from '../dialogue.ts';
 import type { OpenCase } from '../open-case.ts';
-import type { PlayedFile, Step } from './played-file.ts';
+import type { Playable, Step } from './played-file.ts';
 
 /** Who sends a message, and to whom. */
 export interface Envelope {
@@ -60,11 +60,7 @@ export class FilePlayer {
     this.#dialogue = dialogue;
   }
 
-  async play(
-    file: Exclude<PlayedFile, { kind: 'unusable' }>,
-    helo: string,
-    envelope: Envelope | undefined,
-  ): Promise<PlayEnd> {
+  async play(file: Playable, helo: string, envelope: Envelope | undefined): Promise<PlayEnd> {
     await this.#dialogue.connect();
     await this.#patience();
     const isMessage = file.kind === 'message';

@@ -4,6 +4,7 @@
 // It must never read more than it says, nor wait for what is no plain file.
 import { open } from 'node:fs/promises';
 import { codeOrText } from '../../base/errors.ts';
+import { isRecording, type Recording, readRecording } from '../../observe/record/format.ts';
 
 /** Octets of a file; more is refused. Larger than what a server takes by default (smtp-max-size). */
 export const MOST_OCTETS = 64 * 1024 * 1024;
@@ -22,7 +23,12 @@ export type PlayedFile =
   | { readonly kind: 'message'; readonly text: string }
   /** `cut`: the file ends within a message. */
   | { readonly kind: 'session'; readonly steps: readonly Step[]; readonly cut: boolean }
+  /** What a server has recorded of a session: to be shown, not played. `problem`: why it is not whole. */
+  | { readonly kind: 'recording'; readonly recording: Recording; readonly problem: string | undefined }
   | { readonly kind: 'unusable'; readonly problem: string };
+
+/** Those that are played. */
+export type Playable = Extract<PlayedFile, { kind: 'message' | 'session' }>;
 
 /** Beginnings of files that people have and that are no message. */
 const signatures: readonly (readonly [begin: string, what: string])[] = [
@@ -82,6 +88,12 @@ export async function contentOf(path: string, most = MOST_OCTETS): Promise<Buffe
 function understand(path: string, text: string): PlayedFile {
   const unusable = (problem: string): PlayedFile => ({ kind: 'unusable', problem: `${path}: ${problem}` });
   if (text === '') return unusable('it is empty');
+  if (isRecording(text)) {
+    const read = readRecording(text);
+    if (read.kind === 'unusable') return unusable(read.problem);
+    const { recording } = read;
+    return { kind: 'recording', recording, problem: read.kind === 'cut' ? read.problem : undefined };
+  }
   for (const [begin, what] of signatures) if (text.startsWith(begin)) return unusable(`it is ${what}`);
   const first = /^(?:[ \t]*(?:#.*)?\r?\n)*(.*)/.exec(text)?.[1] ?? '';
   if (CLIENT.test(first) || SERVER.test(first) || VERB.test(first) || REPLY.test(first))

@@ -18,10 +18,10 @@ import type { Stage } from '../stage.ts';
 import { TestFile } from '../test-file.ts';
 import { testOptions } from '../test-options.ts';
 import { type Envelope, FilePlayer } from './play-file.ts';
-import type { PlayedFile } from './played-file.ts';
+import type { Playable } from './played-file.ts';
 
 export interface TraceFileSettings {
-  readonly file: Exclude<PlayedFile, { kind: 'unusable' }>;
+  readonly file: Playable;
   /** Of a message. */
   readonly envelope: Envelope | undefined;
   readonly client: string;

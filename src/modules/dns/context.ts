@@ -10,7 +10,7 @@ import { LuaError, type LuaResults, type Suspension } from '../../lua-api/functi
 import { type LuaRecord, LuaTable } from '../../lua-api/value.ts';
 import { optionsOf } from '../../options/options.ts';
 import { type Answered, answerKey, queryRecord } from './records.ts';
-import { tellAnswer } from './tell-answer.ts';
+import { giveAnswer, tellAnswer } from './tell-answer.ts';
 
 interface Question {
   /** As the policy wrote it, with final dot. */
@@ -202,6 +202,7 @@ export class DnsContext {
     question.response = response;
     const { log } = this.#context;
     if (log.wants('dns-told')) tellAnswer(log, question, response, this.#clock.monotonic());
+    if (log.wants('answer-given')) giveAnswer(log, question, response);
     const { error: cause, rcode: code, answer } = response;
     const noAnswer = code === rcode.ERRNO || code === rcode.TIMEDOUT;
     const event = cause === undefined ? 'dns-answer' : noAnswer ? 'dns-no-answer' : 'dns-fault';

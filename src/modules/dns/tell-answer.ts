@@ -2,6 +2,7 @@
 import type { Log } from '../../base/log.ts';
 import { type DnsQuestion, type DnsRecord, type DnsResponse, rcode } from '../../dns/resolver-api.ts';
 import { rcodeName, typeKey } from '../../dns/type-table.ts';
+import { answerJson } from '../../lua-api/answer-json.ts';
 
 /** Records that are shown. */
 const MOST = 5;
@@ -19,6 +20,17 @@ export function tellAnswer(
     question: `${typeKey(question.type)} ${question.name.replace(/\.$/, '')}`,
     outcome: outcomeText(question, response),
     seconds: (now - question.since) / 1000,
+  });
+}
+
+/** All of it, for a recording. */
+export function giveAnswer(log: Log, question: DnsQuestion, response: DnsResponse): void {
+  const { answer, error, rcode: code, ttl } = response;
+  const records = answer.map(({ fields, type }) => ({ type: typeKey(type), fields }));
+  log.emit('answer-given', {
+    of: 'dns',
+    key: `${typeKey(question.type)} ${question.name.replace(/\.$/, '').toLowerCase()}`,
+    answer: answerJson({ rcode: code, ttl, error, records }),
   });
 }
 

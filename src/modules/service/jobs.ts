@@ -4,6 +4,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { traceOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import { answerJson } from '../../lua-api/answer-json.ts';
 import type { CallContext, Operation } from '../../lua-api/call-context.ts';
 import type { LuaResults, Suspension } from '../../lua-api/function-spec.ts';
 import { type LuaRecord, LuaTable, type LuaValue } from '../../lua-api/value.ts';
@@ -187,6 +188,12 @@ export class Jobs {
     else log.emit(`service-${kind}`, { host, elapsed });
     if (log.wants('service-told'))
       log.emit('service-told', { service: kind, host, outcome: verdictText(end), seconds: elapsed });
+    if (log.wants('answer-given'))
+      log.emit('answer-given', {
+        of: kind,
+        key: host,
+        answer: answerJson({ error: end.error, fields: end.fields }),
+      });
     this.#results.push({ job, elapsed, end, log });
     const waiter = this.#waiter;
     if (waiter === undefined || !this.#isReady(waiter.all)) return;

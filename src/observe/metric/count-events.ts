@@ -186,11 +186,15 @@ function countAsked(bus: EventBus, cells: MetricCells): Ends {
   const dnsSeconds = cells.of('smtpe_dns_seconds');
   const asked = cells.of('smtpe_service_total');
   const serviceSeconds = cells.of('smtpe_service_seconds');
+  const recordings = cells.of('smtpe_recordings_total');
   const forwards = cells.of('smtpe_forward_total');
   const forwardSeconds = cells.of('smtpe_forward_seconds');
   const operations = cells.of('smtpe_store_operations_total');
   const storeSeconds = cells.of('smtpe_store_seconds');
   return [
+    bus.on('recording-written', () => recordings.add(1, 'written')),
+    bus.on('recordings-lost', ({ count }) => recordings.add(count, 'lost')),
+
     bus.on('dns-asked', ({ outcome, seconds }) => {
       queries.add(1, outcome);
       if (outcome !== 'cache') dnsSeconds.observe(seconds);

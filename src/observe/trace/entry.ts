@@ -110,6 +110,9 @@ export type TraceFact =
     }
   /** The session is over; times are of all of it, as far as it was followed. */
   | { readonly kind: 'end'; readonly cause: string; readonly total: number; readonly totals: TraceTotals }
+  /** Octets of a content, and an answer in full: for recordings only. */
+  | { readonly kind: 'piece'; readonly octets: string }
+  | { readonly kind: 'answer'; readonly of: string; readonly key: string; readonly answer: string }
   /** What whoever plays a session did besides: the bench. */
   | { readonly kind: 'note'; readonly text: string }
   /** Entries that should stand here are lost, because nobody took them in time. */

@@ -128,6 +128,9 @@ export class Ladder {
           ? [end]
           : [end, `${NO_TIME}  ${totalText('all', entry.total, entry.totals)}`];
       }
+      case 'piece':
+      case 'answer':
+        return [];
       case 'note':
         return [`${at}  (${shown(entry.text)})`];
       case 'lost':

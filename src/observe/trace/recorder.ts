@@ -184,6 +184,14 @@ export class Recorder {
     this.#add({ kind: 'store', call: `${store}.${op}`, result, ms: tenths(seconds * 1000), ...this.#line });
   }
 
+  piece({ octets }: EventFields<'content-piece'>): void {
+    this.#put({ kind: 'piece', octets });
+  }
+
+  answer({ answer, key, of }: EventFields<'answer-given'>): void {
+    if (!this.#hidden) this.#put({ kind: 'answer', of, key, answer });
+  }
+
   nextHop(way: 'connects' | 'sent' | 'said' | 'fails', peer: string, line: string): void {
     this.#add({ kind: 'next-hop', way, peer, line });
   }
@@ -247,8 +255,9 @@ export class Recorder {
   }
 }
 
-/** Texts are cut: a policy may write megabytes to its client, and one entry is always kept whole. */
+/** Texts are cut: a policy may write megabytes to its client, and one entry is always kept whole. Whoever records has a bound of his own. */
 function bounded(fact: TraceFact): TraceFact {
+  if (fact.kind === 'piece' || fact.kind === 'answer') return fact;
   const long = Object.entries(fact).filter(
     (field): field is [string, string] => typeof field[1] === 'string' && field[1].length > LONGEST,
   );

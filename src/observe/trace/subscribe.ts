@@ -29,8 +29,18 @@ export interface Sessions {
 
 const AT_ONCE = ['next-hop-failed', 'next-hop-refused', 'next-hop-unsure', 'next-hop-given-up'] as const;
 
+/** What recordings have besides. */
+export interface Wholly {
+  readonly answers: boolean;
+  readonly content: boolean;
+}
+
 /** Hears until the function that it gives is called. */
-export function subscribe(bus: EventBus, sessions: Sessions): () => void {
+export function subscribe(
+  bus: EventBus,
+  sessions: Sessions,
+  whole: Wholly = { answers: false, content: false },
+): () => void {
   const find = (source: EventSource): Recorder | undefined => sessions.find(sessionOf(source));
   const followed: Condition = (source) => find(source) !== undefined;
   const connected = bus.on('link-connect', (fields, source) => {
@@ -75,6 +85,12 @@ export function subscribe(bus: EventBus, sessions: Sessions): () => void {
     bus.on('tx-discard', (fields, source) => find(source)?.message(fields), followed),
     bus.on('tx-rollback', (fields, source) => find(source)?.message(fields), followed),
     bus.on('link-disconnect', (fields, source) => find(source)?.end(fields), followed),
+    ...(whole.answers
+      ? [bus.on('answer-given', (fields, source) => find(source)?.answer(fields), followed)]
+      : []),
+    ...(whole.content
+      ? [bus.on('content-piece', (fields, source) => find(source)?.piece(fields), followed)]
+      : []),
     bus.on('link-closed', (_, source) => sessions.over(sessionOf(source)), followed),
   ];
   return () => {

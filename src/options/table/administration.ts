@@ -29,4 +29,33 @@ export const administrationOptions = {
       'How long after POST /drain connections are still accepted, while /readyz says 503 already: so long a load balancer may take to hear of it.',
     ),
   ),
+  'record-dir': untilRestart(
+    atStart(
+      text(
+        '',
+        'path',
+        'Directory in which sessions are recorded, a file each in a directory for each day (UTC), mode 0600: what the client said and heard, hooks, what the policy asked for and was answered, no password. It must be there; nothing removes what is in it. `smtpe trace FILE` shows one. Empty: nothing is recorded.',
+      ),
+    ),
+  ),
+  record: untilRestart(
+    atStart(
+      text(
+        'refused',
+        'recording',
+        'With record-dir, which sessions: refused (a reply of 4xx or 5xx was given), all, 1% of them by chance, or those of client:NETWORK, from:PATTERN or to:PATTERN, with * and ?. At most 1000 are recorded at once, of each 1 MiB besides the content.',
+      ),
+    ),
+  ),
+  'record-content': untilRestart(
+    atStart(
+      integer(
+        0,
+        0,
+        1_073_741_824,
+        'bytes',
+        'How much of the content of messages a recording keeps, all messages of a session together; without it the first 1024 octets of each.',
+      ),
+    ),
+  ),
 } as const satisfies Record<string, OptionSpec>;

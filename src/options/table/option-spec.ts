@@ -19,7 +19,8 @@ export type TextForm =
   | 'verbose'
   | 'store'
   | 'syslog-address'
-  | 'admin-place';
+  | 'admin-place'
+  | 'recording';
 
 /**
  * Who can still change an option: `start` only the option file and the command line; `process` hook.init as well; `session` every

@@ -31,6 +31,8 @@ export class ContentTrace {
       this.#shown += piece.length;
     }
     this.#octets += end;
+    if (this.#log.wants('content-piece'))
+      this.#log.emit('content-piece', { octets: bytes.toString('latin1', 0, end) });
   }
 
   /** A hook has ended the session in the middle of it: how much of it was read by then says nothing. */

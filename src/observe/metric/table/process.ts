@@ -59,6 +59,11 @@ export const processMetrics = {
     help: 'Connections that were answered 421 4.3.2 because the process was overloaded',
     labels: { cause: ['lag', 'memory', 'spool', 'descriptors'] },
   },
+  smtpe_recordings_total: {
+    kind: 'counter',
+    help: 'Sessions that were recorded, and those whose recording was lost (record-dir)',
+    labels: { result: ['written', 'lost'] },
+  },
   smtpe_workers: { kind: 'gauge', over: 'sum', help: 'Processes that serve' },
   smtpe_worker_restarts_total: {
     kind: 'counter',
