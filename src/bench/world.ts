@@ -23,7 +23,7 @@ import { CaseFiles } from './ports/case-files.ts';
 import { FakeClock } from './ports/clock.ts';
 import { MemoryStore } from './ports/memory-store.ts';
 import { RecordLog } from './ports/record-log.ts';
-import { scriptedServices } from './ports/scripted-services.ts';
+import { type ServiceScript, scriptedServices } from './ports/scripted-services.ts';
 import { ZoneResolver } from './ports/zone-resolver.ts';
 import { CaseRecord, type RecordParts } from './record.ts';
 
@@ -39,6 +39,10 @@ export interface WorldParts {
   readonly functions: TestFunctions;
   /** Of the case. */
   readonly options: Options;
+  /** What services answer instead of the fakes. */
+  readonly services?: (record: CaseRecord) => ServiceScript;
+  /** Clock and stores of several worlds, one behind the other: whoever gives them closes them. */
+  readonly shared?: { readonly clock: FakeClock; readonly stores: Map<string, MemoryStore> };
   /** Told of each step of its sessions. */
   readonly push?: RecordParts['push'];
   /** By which steps have their times; without it that is the clock of the case, which stands still. */
@@ -52,7 +56,7 @@ const CASE_START = Date.UTC(2026, 0, 3, 12);
 export type WorldPorts = Omit<Ports, 'mailer'>;
 
 export class World {
-  readonly clock = new FakeClock(CASE_START);
+  readonly clock: FakeClock;
   readonly log = new RecordLog();
   readonly fakes: Fakes;
   readonly record: CaseRecord;
@@ -64,17 +68,24 @@ export class World {
   readonly ports: WorldPorts;
   /** No store can be reached but that on this machine. */
   isStoreDown = false;
-  readonly #stores = new Map<string, MemoryStore>();
+  readonly #stores: Map<string, MemoryStore>;
+  readonly #isShared: boolean;
+  readonly #script: ServiceScript;
   readonly #options: Options;
   #seed = 1;
 
-  constructor({ directory, fakes, functions, options, place, push, scratch, watch }: WorldParts) {
+  constructor(parts: WorldParts) {
+    const { directory, fakes, functions, options, place, push, scratch, shared, watch } = parts;
+    this.clock = shared?.clock ?? new FakeClock(CASE_START);
+    this.#stores = shared?.stores ?? new Map();
+    this.#isShared = shared !== undefined;
     this.fakes = new Fakes(fakes);
     const clock = watch?.(this.clock) ?? this.clock;
     const hopAt = (address: string): string | undefined => this.names.hopAt(address);
     this.record = new CaseRecord({ bus: this.log.bus, clock, hopAt, place, push, scratch });
     this.names = new CaseNames(this.fakes, this.record);
     this.services = new CaseServices(this.fakes, this.record, functions);
+    this.#script = parts.services?.(this.record) ?? this.services;
     this.files = new CaseFiles(scratch, directory);
     this.users = new CaseUsers(this.fakes, this.record);
     this.mail = new CaseMail({
@@ -103,12 +114,12 @@ export class World {
   close(): void {
     this.files.close();
     this.mail.close();
-    for (const store of this.#stores.values()) void store.close();
+    if (!this.#isShared) for (const store of this.#stores.values()) void store.close();
   }
 
   #asPorts(hops: CaseHops): WorldPorts {
     const { clock, log } = this;
-    const services = scriptedServices(() => this.services);
+    const services = scriptedServices(() => this.#script);
     const resolver = new ZoneResolver(this.names);
     const dicts = { options: this.#options, clock, random: this.#random, log, resolver };
     return {

@@ -37,7 +37,6 @@ export function usageText(): string {
   });
   return [
     `${programName} ${version}: an SMTP server that runs your Lua policy at every step`,
-    '',
     'usage: smtpe [VERB] [POLICY.lua] [OPTION ...]',
     ...verbs.map((verb) => `  ${verb.padEnd(9)}${verbTable[verb].text}`),
     '',

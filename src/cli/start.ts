@@ -84,6 +84,8 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       return (await import('./talk.ts')).talk(options);
     case 'users':
       return (await import('./users.ts')).users(options);
+    case 'replay':
+      return (await import('./replay.ts')).replayVerb(options, commandLine);
     case 'trace':
       if (isOffline(commandLine.operands))
         return (await import('./trace-file.ts')).traceVerb(options, commandLine);

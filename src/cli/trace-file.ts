@@ -1,8 +1,6 @@
 // Verb `trace` with a file: plays a message or a session to a policy, without a server and a network, and prints every step of it as the trace of a
 // server does.
-import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ScriptPaths } from '../app.ts';
 import { optionFileBeside } from '../bench/find-tests.ts';
 import { envelopeOf } from '../bench/play/play-file.ts';
 import { readPlayedFile } from '../bench/play/played-file.ts';
@@ -10,21 +8,14 @@ import { type TracedFile, traceFile } from '../bench/play/trace-file.ts';
 import type { Recording } from '../observe/record/format.ts';
 import type { TraceEntry } from '../observe/trace/entry.ts';
 import { Ladder } from '../observe/trace/ladder.ts';
-import { defaultOptionFiles } from '../options/load-options.ts';
 import type { Options } from '../options/options.ts';
 import { asciiJson, printable } from '../text/printable.ts';
 import { exitCode } from './exit-code.ts';
+import { isThere, policyFor } from './policy-for.ts';
 import { complain as complainHere, print as printHere } from './problems.ts';
 import { readOptionFile } from './read-option-file.ts';
-import { findScript } from './start-checks.ts';
 import { readTraceWords } from './trace-words.ts';
 import { type CommandLine, verbTable } from './verb.ts';
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** Where it prints, and complains. */
 export interface Output {
@@ -140,23 +131,6 @@ function endLines(
         ]
       : []),
   ];
-}
-
-type PolicyFor =
-  | (ScriptPaths & { readonly kind: 'found'; readonly optionFile: string | undefined })
-  | { readonly kind: 'missing'; readonly problem: string };
-
-/** The one that is named, else policy.lua here, else that of the server of this machine, with its options. */
-async function policyFor(options: Options): Promise<PolicyFor> {
-  const isNamed = options.values.script !== '' && options.origin('script') === 'command line';
-  if (!isNamed && (await isThere('policy.lua')))
-    return { kind: 'found', path: 'policy.lua', more: [], optionFile: undefined };
-  const found = await findScript(options);
-  if (found.kind === 'missing') return found;
-  const files = await Promise.all(
-    defaultOptionFiles.map(async (path) => ((await isThere(path)) ? [path] : [])),
-  );
-  return { ...found, optionFile: isNamed ? undefined : files.flat()[0] };
 }
 
 /** The test of a policy, whose fakes hold when no others are named. */

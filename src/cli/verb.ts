@@ -93,6 +93,13 @@ export const verbTable = {
       '(a test; the one beside the policy when there is one) is told at the end with the line that would say it. Exit code 0, 1 when there is such a thing or a hook has failed, 64 for what is no such file, 70 for the policy. Without a FILE it asks at admin-listen, until you stop it. from and to are addresses with * and ?, of one transaction; new: only sessions that begin from now on; one: the first that says something, ' +
       'to its end; content: the beginning of each message too. No password is shown.',
   },
+  replay: {
+    usage: 'smtpe replay PATH ... [POLICY.lua ...] [OPTION ...] [--missing] [--json]',
+    text: 'what a policy would have answered in recorded sessions',
+    more:
+      'Plays the recordings of record-dir (files, or all FILE.rec below directories) in their order: names, services and next hops answer what they answered, clock and store go on from one to the next. ' +
+      'Says how many sessions are answered otherwise, grouped; --missing: what the policy asked for and the recordings have not. Exit code 0 when nothing is different, 1 when something is or an answer is missing, 64 without recordings, 70 for the policy.',
+  },
   top: {
     usage: 'smtpe top [OPTION ...] [once]',
     text: 'what the server does, each second anew',
@@ -222,7 +229,7 @@ const isTraceWord = (word: string): boolean =>
 /** `--json` and `+json`, `--net` and `+net`, where a verb has them. */
 function switchOf(verb: Verb, word: string): 'json' | 'net' | undefined {
   const name = /^(?:\+|--)(json|net)$/.exec(word)?.[1];
-  if (name === 'json' && (verb === 'check' || isAdminVerb(verb))) return name;
+  if (name === 'json' && (verb === 'check' || verb === 'replay' || isAdminVerb(verb))) return name;
   return name === 'net' && verb === 'check' ? name : undefined;
 }
 
@@ -273,6 +280,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     }
     if (verb === 'top' && /^\+?once$/.test(word)) {
       operands.push('once');
+      continue;
+    }
+    if (verb === 'replay' && (word === '--missing' || (/^[^=+-][^=]*$/.test(word) && !isPolicy(word)))) {
+      operands.push(word);
       continue;
     }
     if (verb === 'trace' && isTraceWord(word)) {

@@ -54,7 +54,8 @@ export type TracedFile =
       readonly waits: string | undefined;
     };
 
-const TLS: TlsFacts = {
+/** As of a client that has encrypted from its first octet. */
+export const IMPLICIT_TLS: TlsFacts = {
   ...{ version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', bits: 256, name: undefined, alpn: undefined },
   ...{ resumed: false, implicit: true, by: 'smtpe', certificate: undefined },
 };
@@ -110,7 +111,7 @@ async function play(stage: Stage, settings: TraceFileSettings): Promise<TracedFi
       for (const prepare of bench.preparations) prepare(world);
       const session = open.newSession();
       session.from(settings.client, settings.host);
-      if (settings.tls) session.tls(TLS);
+      if (settings.tls) session.tls(IMPLICIT_TLS);
       const end = await new FilePlayer(open, session).play(settings.file, settings.helo, settings.envelope);
       const waits = await open.end();
       if (problem !== undefined) return { kind: 'problem', of: 'policy', text: problem };

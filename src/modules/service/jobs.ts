@@ -192,7 +192,8 @@ export class Jobs {
       log.emit('answer-given', {
         of: kind,
         key: host,
-        answer: answerJson({ error: end.error, fields: end.fields }),
+        // A URL may have a secret of the policy in it.
+        answer: answerJson({ error: end.error, fields: end.fields && { ...end.fields, url: undefined } }),
       });
     this.#results.push({ job, elapsed, end, log });
     const waiter = this.#waiter;
