@@ -245,6 +245,7 @@ async function onServer(
   served = newWorld(stage, bench, dirname(policy.path), file, { push });
   const { options } = base;
   options.adopt(stage.options);
+  options.set('smtp-listen', '', 'spec');
   options.set('smtp-server-address', '127.0.0.1', 'spec');
   options.set('smtp-server-port', '0', 'spec');
   const app = await createApp(
