@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import type { Files } from './files.ts';
+import { inPieces } from './in-pieces.ts';
 import type { MailboxParts } from './parts.ts';
 
 const PIECE = 65_536;
@@ -59,7 +60,7 @@ export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].incl
 
 export interface OpenedText {
   readonly stamp: Stamp;
-  /** Lines without their ends (LF or CRLF), latin1; at each piece of the file others get their turn. */
+  /** Lines without their ends (LF or CRLF), latin1; some hundred at once, and between them others get their turn. */
   readonly lines: AsyncIterable<readonly string[]>;
   /** What stands behind the last line end; known when `lines` is over. */
   rest(): string;
@@ -93,7 +94,8 @@ export async function readText<T>(
         const all = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
         rest = all.pop() ?? '';
         if (rest.length > PIECE) rest = rest.slice(0, PIECE);
-        yield all.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+        for await (const some of inPieces(all))
+          yield some.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
       }
     }
     return await work({ stamp: stampOf(facts), lines: lines(), rest: () => rest });

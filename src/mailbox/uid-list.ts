@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import { CHANGE, type FolderRights, readText, replaceFile, type Stamp, stampOf, writeAll } from './disk.ts';
 import type { Lock } from './dotlock.ts';
-import { eachInPieces, sortInPieces } from './in-pieces.ts';
+import { eachInPieces, inPieces, PIECE_LENGTH, sortInPieces } from './in-pieces.ts';
 import type { MailboxParts } from './parts.ts';
 import {
   entryLine,
@@ -25,7 +25,6 @@ const MAX_SIZE = 512 * 1024 * 1024;
 export const MAX_ENTRIES = 1_000_000;
 /** Enough for the header, and for the last line, of a list. */
 const END = 8192;
-const LINES_AT_ONCE = 1000;
 
 export type UidListOutcome =
   | {
@@ -158,13 +157,16 @@ export async function addToUidList(
     if (lastUid === undefined) return { kind: 'unfit' };
     const firstUid = Math.max(parsed.header.nextUid, lastUid + 1);
     if (firstUid + bases.length - 1 > MAX_UID) return { kind: 'refused', why: 'all uids are used up' };
-    const lines: string[] = [];
-    await eachInPieces(bases.entries(), ([at, base]) =>
-      lines.push(entryLine({ uid: firstUid + at, fields: '', base })),
-    );
-    if (!(await lock.isHeld())) return { kind: 'refused', why: 'another program took the lock away' };
     try {
-      await writeAll(file, Buffer.from(lines.join(''), 'latin1'), size);
+      let end = size;
+      let uid = firstUid;
+      for await (const some of inPieces(bases)) {
+        if (!(await lock.isHeld())) return { kind: 'refused', why: 'another program took the lock away' };
+        const lines = some.map((base) => entryLine({ uid: uid++, fields: '', base }));
+        const octets = Buffer.from(lines.join(''), 'latin1');
+        await writeAll(file, octets, end);
+        end += octets.length;
+      }
       await file.datasync();
     } catch (error) {
       // Who has taken the lock away meanwhile may have lines of its own behind ours: what is half a line is mended by whoever writes next.
@@ -203,7 +205,7 @@ export function writeUidList(
     let count = 0;
     for (const entry of list.entries) {
       some += entryLine(entry);
-      if (++count % LINES_AT_ONCE === 0) {
+      if (++count % PIECE_LENGTH === 0) {
         yield some;
         some = '';
       }

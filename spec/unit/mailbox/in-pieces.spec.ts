@@ -1,12 +1,15 @@
 // A folder with many messages: others get their turn while it is read.
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readLines, readText } from '../../../src/mailbox/disk.ts';
 import type { Files } from '../../../src/mailbox/files.ts';
 import { eachInPieces, PIECE_LENGTH, sortInPieces } from '../../../src/mailbox/in-pieces.ts';
 import { createMailUsers } from '../../../src/mailbox/maildir-user.ts';
+import { addToUidList } from '../../../src/mailbox/uid-list.ts';
+import { entryLine } from '../../../src/mailbox/uid-list-text.ts';
 import { done, MailSite, never } from './support.ts';
 
 /** Counts turns that others get, until `work` is over. */
@@ -71,6 +74,78 @@ describe('work in pieces', () => {
     });
     isOver = true;
     expect(Math.max(most, compared)).toBeLessThan(PIECE_LENGTH * 14);
+  });
+});
+
+describe('a uid list with many lines', () => {
+  let site: MailSite | undefined;
+  afterEach(() => site?.remove());
+  const COUNT = 4 * PIECE_LENGTH + 1;
+  const names = Array.from({ length: COUNT }, (_, at) => `${at}.x`);
+
+  it('is read so many lines between two turns, however short they are', async () => {
+    site = await MailSite.make();
+    await mkdir(site.path, { recursive: true });
+    const path = join(site.path, 'list');
+    const lines = names.map((base, at) => entryLine({ uid: at + 1, fields: '', base }));
+    await writeFile(path, lines.join(''));
+    let since = 0;
+    let most = 0;
+    const read: string[] = [];
+    const turns = await turnsDuring(() =>
+      readText((site as MailSite).parts.files, path, 1e6, async (text) => {
+        for await (const some of text.lines) {
+          since += some.length;
+          most = Math.max(most, since);
+          read.push(...some);
+          setImmediate(() => {
+            since = 0;
+          });
+        }
+      }),
+    );
+    expect(read.map((line) => `${line}\n`)).toEqual(lines);
+    expect(most).toBeLessThanOrEqual(PIECE_LENGTH);
+    expect(turns).toBeGreaterThanOrEqual(COUNT / PIECE_LENGTH - 1);
+  });
+
+  /** Writes of a list, as lines. `heldFor`: how often the lock is ours still. */
+  async function added(heldFor: number) {
+    site = await MailSite.make();
+    await mkdir(site.path, { recursive: true });
+    const path = join(site.path, 'dovecot-uidlist');
+    await writeFile(path, `3 V1 N1 G${'0'.repeat(32)}\n`);
+    const writes: number[] = [];
+    const { files } = site.parts;
+    const open: Files['open'] = async (...args) => {
+      const file = await files.open(...args);
+      const write = file.write.bind(file) as (octets: Buffer, ...more: number[]) => Promise<object>;
+      return Object.assign(file, {
+        write: (octets: Buffer, ...more: number[]) => {
+          writes.push(octets.toString('latin1').split('\n').length - 1);
+          return write(octets, ...more);
+        },
+      });
+    };
+    let asked = 0;
+    const lock = { isHeld: async () => asked++ < heldFor, release: async () => undefined };
+    const outcome = await addToUidList({ ...site.parts, files: { ...files, open } }, site.path, names, lock);
+    const lines = (await readLines(files, path, 1e6)) ?? [];
+    return { lines: lines.slice(1), outcome, writes };
+  }
+
+  it('is written in pieces, under a lock that is looked at before each', async () => {
+    const { lines, outcome, writes } = await added(Number.POSITIVE_INFINITY);
+    expect(outcome).toEqual({ kind: 'added', firstUid: 1, uidValidity: 1 });
+    expect(lines).toEqual(names.map((base, at) => `${at + 1} :${base}`));
+    expect(writes).toEqual([PIECE_LENGTH, PIECE_LENGTH, PIECE_LENGTH, PIECE_LENGTH, 1]);
+  });
+
+  it('gets no more lines once the lock was taken away, and whole ones before', async () => {
+    const { lines, outcome, writes } = await added(2);
+    expect(outcome.kind).toBe('refused');
+    expect(writes).toEqual([PIECE_LENGTH, PIECE_LENGTH]);
+    expect(lines).toEqual(names.slice(0, 2 * PIECE_LENGTH).map((base, at) => `${at + 1} :${base}`));
   });
 });
 

@@ -16,8 +16,17 @@ export class Counted {
 
   /** Counters. `n`: 0 or more; labels in the order of the table. */
   add(n: number, a?: string, b?: string, c?: string): void {
-    const at = this.#family.at(a, b, c);
-    this.#values[at] = (this.#values[at] ?? 0) + n;
+    this.addAt(this.#family.at(a, b, c), n);
+  }
+
+  /** Where the series with these labels is, for whoever counts the same ones again and again: to find it costs more than to count. */
+  place(a?: string, b?: string, c?: string): number {
+    return this.#family.at(a, b, c);
+  }
+
+  /** `add`, by place. */
+  addAt(place: number, n: number): void {
+    this.#values[place] = (this.#values[place] ?? 0) + n;
   }
 
   /** Gauges, and counters that the system keeps. */
@@ -27,8 +36,12 @@ export class Counted {
 
   /** Histograms. What is no number is left out: it would make the sum none. */
   observe(value: number, a?: string, b?: string, c?: string): void {
+    this.observeAt(this.#family.at(a, b, c), value);
+  }
+
+  /** `observe`, by place. */
+  observeAt(at: number, value: number): void {
     if (!Number.isFinite(value)) return;
-    const at = this.#family.at(a, b, c);
     const buckets = this.#buckets;
     let i = 0;
     while (i < buckets.length && value > (buckets[i] ?? 0)) i++;

@@ -28,17 +28,25 @@ const limits: ReadonlySet<string> = new Set([
 export function causeClass(cause: string): 'default' | 'hook' | 'limit' | 'engine' | 'forward' {
   if (cause === 'default' || cause === 'banner' || cause === 'AUTH') return 'default';
   if (cause.startsWith('hook.')) return 'hook';
+  if (cause.startsWith('smtp-default-at-dot')) return 'default';
   if (limits.has(cause)) return 'limit';
   // Names of errors are one word.
   if (/^[A-Za-z]+$/.test(cause)) return 'engine';
-  return cause.startsWith('smtp-default-at-dot') ? 'default' : 'forward';
+  return 'forward';
 }
 
 const known: ReadonlySet<string> = new Set(verbs);
+/** Of nearly every session, as nearly every client writes them. */
+const usual = ['MAIL', 'RCPT', 'DATA', 'EHLO', 'QUIT'];
+const BLANK = 0x20;
 
 /** The verb of a command line; `unknown` for what is none. */
 export function verbOf(command: string): string {
-  // Nearly every client writes them in capitals, with a blank behind.
+  for (let i = 0; i < usual.length; i++) {
+    const verb = usual[i] ?? '';
+    if (!command.startsWith(verb)) continue;
+    if (command.length === verb.length || command.charCodeAt(verb.length) === BLANK) return verb;
+  }
   const blank = command.indexOf(' ');
   const first = blank < 0 ? command : command.slice(0, blank);
   if (known.has(first)) return first;
@@ -96,6 +104,31 @@ export function countEvents(bus: EventBus, cells: MetricCells): () => void {
 
 type Ends = readonly (() => void)[];
 
+/** Places of series by a label of few and a number, found once: what is told of each command must cost next to nothing. */
+class Places {
+  readonly #found = new Map<string, (number | undefined)[]>();
+  readonly #find: (label: string, number: number) => number;
+
+  constructor(find: (label: string, number: number) => number) {
+    this.#find = find;
+  }
+
+  at(label: string, number: number): number {
+    const known = this.#found.get(label);
+    const place = known?.[number];
+    if (place !== undefined) return place;
+    const found = this.#find(label, number);
+    // Codes are below 600.
+    if (known === undefined)
+      this.#found.set(
+        label,
+        Array.from({ length: 600 }, () => undefined),
+      );
+    if (number < 600) (this.#found.get(label) ?? [])[number] = found;
+    return found;
+  }
+}
+
 function countConnections(bus: EventBus, cells: MetricCells): Ends {
   const connections = cells.of('smtpe_connections_total');
   const shed = cells.of('smtpe_shed_total');
@@ -123,12 +156,14 @@ function countDialogue(bus: EventBus, cells: MetricCells): Ends {
   const commands = cells.of('smtpe_commands_total');
   const replies = cells.of('smtpe_replies_total');
   const recipients = cells.of('smtpe_recipients_total');
+  const replyPlaces = new Places((why: string, code) => replies.place(String(code), why));
+  const commandPlaces = new Places((verb: string, digit) => commands.place(verb, String(digit)));
   return [
     bus.on('command-answered', ({ command, code, cause }) => {
-      replies.add(1, String(code), causeClass(cause));
+      replies.addAt(replyPlaces.at(causeClass(cause), code), 1);
       if (command === '') return;
       const verb = verbOf(command);
-      commands.add(1, verb, code < 300 ? '2' : code < 400 ? '3' : code < 500 ? '4' : '5');
+      commands.addAt(commandPlaces.at(verb, code < 300 ? 2 : code < 400 ? 3 : code < 500 ? 4 : 5), 1);
       if (verb === 'RCPT') recipients.add(1, code < 400 ? 'accepted' : code < 500 ? 'deferred' : 'refused');
     }),
   ];
@@ -158,11 +193,27 @@ function countMessages(bus: EventBus, cells: MetricCells): Ends {
   ];
 }
 
+interface HookPlaces {
+  readonly seconds: number;
+  readonly processor: number;
+  readonly results: Map<string, number>;
+}
+
 function countPolicy(bus: EventBus, cells: MetricCells): Ends {
   const seconds = cells.of('smtpe_hook_seconds');
   const processor = cells.of('smtpe_hook_cpu_seconds');
   const results = cells.of('smtpe_hook_results_total');
   const loads = cells.of('smtpe_policy_loads_total');
+  /** By hook, and by result. */
+  const places = new Map<string, HookPlaces>();
+  const placesOf = (hook: string): HookPlaces => {
+    let found = places.get(hook);
+    if (found === undefined) {
+      found = { seconds: seconds.place(hook), processor: processor.place(hook), results: new Map() };
+      places.set(hook, found);
+    }
+    return found;
+  };
   const checked: Readonly<Record<string, Counted>> = {
     spf: cells.of('smtpe_spf_total'),
     dkim: cells.of('smtpe_dkim_total'),
@@ -171,9 +222,12 @@ function countPolicy(bus: EventBus, cells: MetricCells): Ends {
   };
   return [
     bus.on('hook-called', ({ hook, result, seconds: took, processor: ran }) => {
-      results.add(1, hook, result);
-      seconds.observe(took, hook);
-      processor.observe(ran, hook);
+      const its = placesOf(hook);
+      let place = its.results.get(result);
+      if (place === undefined) its.results.set(result, (place = results.place(hook, result)));
+      results.addAt(place, 1);
+      seconds.observeAt(its.seconds, took);
+      processor.observeAt(its.processor, ran);
     }),
     bus.on('policy-reloaded', () => loads.add(1, 'ok')),
     bus.on('policy-kept', () => loads.add(1, 'failed')),
