@@ -26,8 +26,8 @@ setmetatable(getmetatable(dovecot), {
 local user, context
 
 -- Whose mail it is. `prefix` is in front of the lines of events.
-local function set_user(fields, variables, prefix, script)
-  user = make_user(fields, variables)
+local function set_user(fields, prefix, script)
+  user = make_user(fields)
   local new
   function dovecot.event(...)
     if not new then

@@ -25,7 +25,10 @@ function methods.var_expand(...)
   count(select('#', ...), 2)
   local self, template = ...
   local state = self_of(self)
-  local text, problem = behind.dovecot_expand(objects.text(template, 2), state.variables)
+  template = objects.text(template, 2)
+  -- They are many, and most scripts have no templates.
+  state.variables = state.variables or behind.dovecot_user_variables()
+  local text, problem = behind.dovecot_expand(template, state.variables)
   return text or error(problem, 0)
 end
 
@@ -78,7 +81,7 @@ local events = {
   end,
 }
 
--- `fields` as scripts see them; `variables` for templates.
-return function(fields, variables)
-  return objects.made(USER, { name = fields.username, variables = variables }, fields, events)
+-- `fields` as scripts see them.
+return function(fields)
+  return objects.made(USER, { name = fields.username }, fields, events)
 end

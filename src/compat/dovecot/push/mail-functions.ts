@@ -81,6 +81,12 @@ export const mailFunctions: readonly FunctionSpec[] = [
     call: (context, key) => [MAIL_ACCESS.in(context).plugin(key)],
   }),
   luaFunction({
+    name: 'dovecot_user_variables',
+    params: [],
+    text: 'Variables of templates, by name.',
+    call: (context) => [MAIL_ACCESS.in(context).variables],
+  }),
+  luaFunction({
     name: 'dovecot_mailbox_names',
     params: [name],
     text: 'The full name, and that in the store.',

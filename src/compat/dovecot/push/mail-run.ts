@@ -17,8 +17,6 @@ export interface MailPerson {
   readonly access: MailAccess;
   /** Fields of mail_user. */
   readonly fields: LuaRecord & { readonly username: string };
-  /** For templates. */
-  readonly variables: LuaRecord;
   readonly settings: Readonly<Record<string, string>>;
   /** For the watchdog. */
   readonly session: string;
@@ -159,12 +157,12 @@ export class MailRun {
 
   async #start(): Promise<RunProblem | undefined> {
     const { path, factory, start } = this.#script;
-    const { fields, settings, variables } = this.#person;
+    const { fields, settings } = this.#person;
     const helpers = await this.#lua.load(start, readHelpers);
     if (helpers.kind !== 'held') return problemOf(helpers, `lua_load(${path})`);
     this.#held = helpers;
     const prefix = `rcpt ${fields.username}: lua: `;
-    const user = await this.#call('setUser', [fields, variables, prefix, path], readSaid);
+    const user = await this.#call('setUser', [fields, prefix, path], readSaid);
     if (user.kind !== 'said') return problemOf(user, 'mail_user');
     const file = await this.#lua.load(factory, () => loaded);
     if (file.kind !== 'loaded') return problemOf(file, `lua_pcall(${path})`);

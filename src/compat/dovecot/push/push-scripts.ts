@@ -15,6 +15,7 @@ import type { PolicySource } from '../../../ops/revision.ts';
 import type { Options } from '../../../options/options.ts';
 import { eventRecord } from './event-table.ts';
 import { type KeptMail, MailMemory } from './kept-mail.ts';
+import type { MailAccess } from './mail-access.ts';
 import { personFields, pluginSettings } from './mail-person.ts';
 import { type MailPerson, MailRun } from './mail-run.ts';
 import type { MailPlace, MailScript } from './mail-script.ts';
@@ -297,8 +298,8 @@ export class PushScripts implements MailWatch {
     const { clock, users } = this.#parts;
     const { fields, variables } = personFields(identity, session, clock.now(), userFields);
     return {
-      ...{ fields, variables, settings, session, log },
-      ...accessTo(settings, userFields, (signal) => users(identity, { signal })),
+      ...{ fields, settings, session, log },
+      ...accessTo({ settings, userFields, variables }, (signal) => users(identity, { signal })),
     };
   }
 
@@ -331,8 +332,11 @@ export class PushScripts implements MailWatch {
 
 /** Made when a script asks for it: most look at the message that they are told of, and at nothing else. */
 function accessTo(
-  settings: Readonly<Record<string, string>>,
-  userFields: ReadonlyMap<string, string> | undefined,
+  {
+    settings,
+    userFields,
+    variables,
+  }: Pick<MailPerson, 'settings'> & Pick<MailAccess, 'variables'> & Pick<MailOccasion, 'userFields'>,
   makeUser: (signal: AbortSignal) => MailUser,
 ): Pick<MailPerson, 'access' | 'giveUp'> {
   let made: { readonly stop: AbortController; readonly user: MailUser } | undefined;
@@ -348,6 +352,7 @@ function accessTo(
       made?.stop.abort();
     },
     access: {
+      variables,
       get user() {
         made ??= make();
         return made.user;
