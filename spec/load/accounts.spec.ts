@@ -63,7 +63,8 @@ afterAll(async () => {
 it('a thousand letters are listed at once, and nobody is held up', async () => {
   const letters = new Letters(rig.accounts);
   const { id } = value(rig.accounts.exact('a.test', user(0))) ?? { id: 0 };
-  for (const what of ['first', 'second', 'third']) {
+  let worst = 0;
+  for (const what of ['first', 'second', 'third', 'fourth', 'fifth']) {
     let took = 0;
     const still = await standstill(async () => {
       const begin = performance.now();
@@ -75,8 +76,9 @@ it('a thousand letters are listed at once, and nobody is held up', async () => {
     );
     // The first gives ids, and uids for mail readers.
     if (what !== 'first') expect(took).toBeLessThan(LIST_MS);
-    expect(still).toBeLessThan(STILL_MS);
+    worst = Math.max(worst, still);
   }
+  expect(worst).toBeLessThan(STILL_MS);
 });
 
 it('nor by what a script sees of them', async () => {

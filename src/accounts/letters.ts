@@ -49,11 +49,11 @@ const FIRST_HEAD = 8192;
 const MAX_HEAD = 65_536;
 /** What is kept of letters that were listed, in a process: octets, roughly. */
 const MAX_KEPT = 16 * 1024 * 1024;
-const KNOWN_AT_ONCE = 200;
+const KNOWN_AT_ONCE = 100;
 /** Files read at a time. */
 const READERS = 8;
 /** Rows written in one transaction. */
-const ROWS_AT_ONCE = 250;
+const ROWS_AT_ONCE = 80;
 /** Lines of letters that are gone are forgotten when there are so many, and more than of those that are there. */
 const GONE = 1000;
 const FOLDERS = 10_000;
@@ -107,16 +107,20 @@ export class Letters {
       if (place === undefined) return [];
       const seen = await this.#letters(account, place.id, place.name, signal);
       const heads: (LetterHead | undefined)[] = new Array(seen.length);
+      const strange: number[] = [];
+      for (const [at, one] of seen.entries()) {
+        heads[at] = this.#keptHead(one);
+        if (heads[at] === undefined) strange.push(at);
+        if (at % KNOWN_AT_ONCE === KNOWN_AT_ONCE - 1) await nextTurn();
+      }
       let next = 0;
       const work = async (): Promise<void> => {
-        for (let at = next++; at < seen.length; at = next++) {
+        for (let at = strange[next++]; at !== undefined; at = strange[next++]) {
           signal.throwIfAborted();
-          heads[at] = await this.#headOf(seen[at] as Seen);
-          // What is known already is found without a turn.
-          if (at % KNOWN_AT_ONCE === KNOWN_AT_ONCE - 1) await nextTurn();
+          heads[at] = await this.#readHead(seen[at] as Seen);
         }
       };
-      await Promise.all(Array.from({ length: Math.min(READERS, seen.length) }, work));
+      await Promise.all(Array.from({ length: Math.min(READERS, strange.length) }, work));
       return heads.filter((head) => head !== undefined);
     }).then((outcome) => (outcome.kind === 'done' ? { kind: 'done', value: outcome.value ?? [] } : outcome));
   }
@@ -151,14 +155,17 @@ export class Letters {
     return outcome.kind === 'done' ? { kind: 'done', value: outcome.value ?? false } : outcome;
   }
 
-  /** undefined: it is gone meanwhile. */
-  async #headOf({ id, mail }: Seen): Promise<LetterHead | undefined> {
+  /** undefined: it has to be read. */
+  #keptHead({ id, mail }: Seen): LetterHead | undefined {
     const kept = this.#heads.get(id);
-    if (kept !== undefined) {
-      this.#heads.delete(id);
-      this.#heads.set(id, kept);
-      return { ...kept, id, file: mail.base, isRead: mail.flags.includes('\\Seen') };
-    }
+    if (kept === undefined) return undefined;
+    this.#heads.delete(id);
+    this.#heads.set(id, kept);
+    return { ...kept, id, file: mail.base, isRead: mail.flags.includes('\\Seen') };
+  }
+
+  /** undefined: it is gone meanwhile. */
+  async #readHead({ id, mail }: Seen): Promise<LetterHead | undefined> {
     let head = present(await mail.head(FIRST_HEAD));
     if (head === undefined) return undefined;
     let end = headerEnd(head.octets);

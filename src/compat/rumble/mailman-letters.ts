@@ -63,7 +63,7 @@ function listing(
 }
 
 /** Letters in one piece of a list: a millisecond or two. */
-const PIECE = 50;
+const PIECE = 25;
 /** Lists that a script may have begun; of more the oldest is forgotten. */
 const MAX_BEGUN = 100;
 
