@@ -2,14 +2,18 @@
 -- has under one of these names stays.
 
 local _, behind = ...
-local ipairs, rawget, rawset, globals = ipairs, rawget, rawset, _G
+local ipairs, next, rawget, rawset, globals = ipairs, next, rawget, rawset, _G
 
 behind.library 'rumble.strings'
-behind.library 'rumble.letters'
+
+local own = { Mailman = { listHeaders = behind.library 'rumble.letters' } }
 
 local tables = {}
 for _, name in ipairs(behind.rumble_tables()) do
   tables[name] = behind.api(name)
+  for field, value in next, own[name] or {} do
+    tables[name][field] = value
+  end
   if rawget(globals, name) == nil then
     rawset(globals, name, tables[name])
   end

@@ -4,10 +4,8 @@
 local _, behind = ...
 local move = table.move
 local begin, more = behind.rumble_letters, behind.rumble_more_letters
-local mailman = behind.api 'Mailman'
 
--- luacheck: ignore 122 (a field of a table of ours that is set)
-function mailman.listHeaders(uid, folder)
+return function(uid, folder)
   local letters, rest = begin(uid, folder)
   if letters == nil then
     return
@@ -19,5 +17,3 @@ function mailman.listHeaders(uid, folder)
   end
   return letters
 end
-
-return mailman

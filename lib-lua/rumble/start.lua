@@ -6,7 +6,9 @@ local tostring, select, concat = tostring, select, table.concat
 local session = behind.library 'rumble.session'
 
 behind.library 'rumble.strings'
-behind.library 'rumble.letters'
+
+-- luacheck: globals Mailman
+Mailman.listHeaders = behind.library 'rumble.letters'
 
 -- luacheck: globals print
 function print(...)

@@ -113,3 +113,21 @@ it('one of many is found at once', () => {
     expect(value(rig.accounts.find('a.test', user(at % ACCOUNTS)))?.user).toBe(user(at % ACCOUNTS));
   report(`one account found: ${(performance.now() - begin).toFixed(1)} microseconds`);
 });
+
+it('what is known of letters that are gone is forgotten', async () => {
+  const { accounts } = rig;
+  const { id, maildir } = value(accounts.exact('a.test', user(0))) ?? { id: 0, maildir: '' };
+  const letters = new Letters(accounts);
+  const rows = (): number =>
+    accounts.book.tables.files.keys({ start: Buffer.alloc(0), limit: 10_000 }).length;
+  for (let at = 0; at < 150; at++)
+    await writeFile(join(maildir, 'new', `${1_800_000_000 + at}.M1.mx,S=5,W=5`), 'A: b\n');
+  const before = value(await letters.heads(id, 0, never));
+  expect(rows()).toBe(LISTED + 150);
+  await rm(join(maildir, 'new'), { recursive: true });
+  await mkdir(join(maildir, 'new'));
+  await writeFile(join(maildir, 'new', '1900000000.M1.mx,S=5,W=5'), 'A: b\n');
+  const after = value(await letters.heads(id, 0, never));
+  expect(rows()).toBeLessThan(1000);
+  expect(after.map((one) => one.id)).toEqual([(before.at(-1)?.id ?? 0) + 1]);
+});

@@ -8,6 +8,7 @@ import { digestOf } from '../../src/accounts/password.ts';
 import type { Delivery, Mailer, RcptReply } from '../../src/delivery/port/delivery.ts';
 import type { GivenTexts } from '../../src/options/option-set.ts';
 import { freshDirectory, value } from '../fakes/accounts-rig.ts';
+import { waitUntil } from '../fakes/wait-until.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
 
 const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
@@ -17,6 +18,8 @@ let server: WholeServer | undefined;
 let sent: Delivery[] = [];
 /** What the other next hop says of a recipient. */
 let hop: (address: string) => string = () => '250 2.1.5 ok';
+/** It answers no sooner. */
+let held: Promise<void> | undefined;
 
 beforeAll(async () => {
   directory = await freshDirectory();
@@ -26,6 +29,7 @@ afterEach(async () => {
   await server?.stop();
   server = undefined;
   sent = [];
+  held = undefined;
   hop = () => '250 2.1.5 ok';
   await rm(join(directory, 'mail'), { recursive: true, force: true });
   await rm(join(directory, 'db'), { recursive: true, force: true });
@@ -35,6 +39,7 @@ afterEach(async () => {
 const mailer: Mailer = {
   async deliver(delivery) {
     sent.push(delivery);
+    await held;
     const rcpts = delivery.recipients.map((recipient): RcptReply => {
       const text = hop(recipient.address);
       return { recipient, code: Number(text.slice(0, 3)), text };
@@ -313,6 +318,10 @@ require 'rumble'
 function hook.helo(name)
   local user, domain = name:match('^(%w+)%.(%w+)$')
   local to = user and ('<%s@%s.test>'):format(user, domain)
+  if name == 'queue' then
+    local queue = Mailman.getQueue()
+    return '250 2.0.0 ' .. #queue .. ' ' .. (queue[1] and queue[1].sender .. ' ' .. queue[1].recipient .. ' ' .. queue[1].loops or '')
+  end
   if to then return '250 2.0.0 ' .. tostring(Mailman.sendMail('<ann@box.test>', to, 'Subject: Note\\n\\nThis is a note.\\n')):sub(1, 5) end
   local lines = {}
   for place, letter in ipairs(Mailman.listHeaders(2)) do lines[place] = letter.subject .. '/' .. letter['delivered-to'] .. '/' .. tostring(letter.read) end
@@ -338,6 +347,19 @@ end`;
     const other = await (server as unknown as WholeServer).greeted();
     expect(await other.command('HELO x.far')).not.toContain('false');
     expect(sent.map(({ hosts, sender }) => [hosts, sender])).toEqual([[['hop.test'], 'ann@box.test']]);
+    // What is under way is in the queue.
+    let letGo = (): void => undefined;
+    held = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    const waiting = other.command('HELO x.far');
+    await waitUntil(() => sent.length === 2);
+    const third = await (server as unknown as WholeServer).greeted();
+    expect(await third.command('HELO queue')).toBe('250 2.0.0 1 ann@box.test x@far.test 0\r\n');
+    letGo();
+    expect(await waiting).toMatch(/^250 2\.0\.0 /);
+    expect(await third.command('HELO queue')).toMatch(/^250 2\.0\.0 0/);
+    third.destroy();
     other.destroy();
   });
 });

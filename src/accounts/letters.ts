@@ -253,12 +253,20 @@ export class Letters {
     const mails = present(await this.#user(account, signal).mailbox(name).mails()) ?? [];
     const arrivals: (ReturnType<typeof arrivalOf> & { readonly mail: Mail })[] = [];
     await eachInPieces(mails, (mail) => arrivals.push({ ...arrivalOf(mail.base), mail }));
-    const inOrder = await sortInPieces(arrivals, compareArrival);
+    await nextTurn();
+    // Most often they have their uids in the order in which they came.
+    const isSorted = arrivals.every(
+      (one, at) => at === 0 || compareArrival(arrivals[at - 1] ?? one, one) <= 0,
+    );
+    const inOrder = isSorted ? arrivals : await sortInPieces(arrivals, compareArrival);
+    await nextTurn();
     const { book, parts } = this.#accounts;
     const seen: Seen[] = [];
     let strangers: Mail[] = [];
+    let isGrown = false;
     const flush = async (): Promise<void> => {
       if (strangers.length === 0) return;
+      isGrown = true;
       const ids = await parts.database.write(() =>
         strangers.map((mail) => this.#give(account.id, folder, mail.base)),
       );
@@ -276,7 +284,9 @@ export class Letters {
       if (at % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await nextTurn();
     }
     await flush();
-    await this.#forgetGone(account.id, folder, seen);
+    // There are no more rows than before unless one was new.
+    if (isGrown) await this.#forgetGone(account.id, folder, seen);
+    await nextTurn();
     return seen;
   }
 
