@@ -33,6 +33,7 @@ describe('unusableProblems', () => {
     { 'smtp-smart-host': 'maildir:DIR/mail/%d/%n' },
     { store: 'lmdb:DIR/store', 'store.far': 'redis://127.0.0.1:1/0', 'store.near': 'lmdb:DIR/not/yet/there' },
     { 'smtp-smart-host': 'maildir:DIR/mail/user-%u/Mail' },
+    { 'smtp-smart-host': 'accounts:', 'rumble-database': 'DIR/not/there', 'rumble-storage': 'DIR/100%/mail' },
   ])('has nothing against %j', async (options) => {
     expect(await about(options)).toEqual([]);
   });
@@ -55,6 +56,17 @@ describe('unusableProblems', () => {
     expect(await about({ 'smtp-smart-host': 'maildir:DIR/none/%d/%n' })).toEqual([
       'createOptions: maildir:DIR/none/%d/%n: there is no directory DIR/none: every recipient would be unknown',
     ]);
+  });
+
+  it.each([
+    ['DIR/open', 'others may read DIR/open, and passwords of accounts are in it; chmod 700 DIR/open'],
+    ['DIR/file', 'others may read DIR/file, and passwords of accounts are in it; chmod 700 DIR/file'],
+    ['/proc/self/db', expect.stringMatching(/^\/proc\/self\/db: .*this user may write to$/)],
+  ])('where accounts are to be: %s', async (path, problem: string) => {
+    const [found = ''] = await about({ 'rumble-database': path });
+    const start = `createOptions: rumble-database=${path}: `;
+    expect(found.slice(0, start.length)).toBe(start);
+    expect(found.slice(start.length)).toEqual(problem);
   });
 
   it.each([
