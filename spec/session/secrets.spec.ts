@@ -20,11 +20,11 @@ const cases = {
   upper: 'error(pw:upper())',
   'bad-argument': 'dns.query(dns.class.IN, pw, pw)',
   'bad-url':
-    'local ok = service.http.request(pw .. "://x") error(tostring(service.wait(1).http.error) .. pw)',
+    'local ok = service.http.request(pw .. "://x") error(tostring(service.wait(1).http.error) .. " " .. pw)',
   'swapped-result': 'return pw, true',
   'result-table': 'return { pw }',
   'no-code': 'return "no " .. pw',
-  'long-reply': 'return "550 " .. pw .. ("x"):rep(9000)',
+  'long-reply': 'return "550 " .. pw .. (" x"):rep(4500)',
   reply: 'return "535 5.7.8 not " .. pw',
   accepted: 'return "235 2.7.0 hello " .. pw',
   drop: 'return true, "421 4.7.0 " .. pw',
@@ -131,4 +131,29 @@ it('the user, the client and addresses stay what they are', async () => {
     ...{ from: 'ann@b.example', client: '192.0.2.7', user: 'accepted' },
     to: [{ to: 'bob@d.example' }],
   });
+});
+
+it('short passwords hide what they stand in as a word, and leave the words that have their letters', async () => {
+  for (const [password, shown] of [
+    ['e', 'hook.auth: ***'],
+    ['no', 'hook.auth: ***'],
+    ['o', /hook\.auth: \S+policy\.lua:2: no: x$/],
+    ['p', /hook\.auth: \S+policy\.lua:2: no: x$/],
+  ] as const) {
+    const other = await WholeServer.start({
+      policy: "function hook.auth()\n  error(client.auth_password == 'e' and 'no: e' or 'no: x')\nend",
+    });
+    const client = other.inMemory('192.0.2.7');
+    await client.reply();
+    await client.command('EHLO c.example');
+    client.send(`AUTH PLAIN ${base64(`\0u\0${password}`)}\r\n`);
+    await client.reply();
+    await client.rest();
+    client.stream.end();
+    await client.over;
+    const line = other.log.lines.find(({ level }) => level === 'err')?.message;
+    if (typeof shown === 'string') expect([password, line]).toEqual([password, shown]);
+    else expect(line).toMatch(shown);
+    await other.stop();
+  }
 });

@@ -2,7 +2,8 @@
 // it as the web, base64 or Lua have it, is three stars. Pure but for what it has been told to hide. What an author makes of a password in ways of
 // his own (a part of it, a digest) is not found.
 //
-// It must never show a password because it is short: a text in which one would be told by where the stars are is hidden whole.
+// It must never show a password because it is short: a text in which one stands as a word is hidden whole, because where the stars are would tell it.
+// Letters inside of words are no password, or who logs in with "e" would leave nothing of the log to read.
 
 /** Octets. With a shorter one so many texts would be full of stars that they would tell it. */
 const SHORTEST = 4;
@@ -38,6 +39,17 @@ function formsOf(user: string, password: string): readonly string[] {
   return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
+const ALPHANUMERIC = /[A-Za-z0-9]/;
+
+/** Whether `form` stands in `text` with no letter or digit beside it, in linear time. */
+function standsAlone(text: string, form: string): boolean {
+  for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) {
+    const beside = text.charAt(at - 1) + text.charAt(at + form.length);
+    if (!ALPHANUMERIC.test(beside)) return true;
+  }
+  return false;
+}
+
 interface Secret {
   readonly user: string;
   readonly password: string;
@@ -66,7 +78,7 @@ export class Hiding {
     for (const secret of this.#secrets) {
       if (secret.password.length >= shortest)
         shown = formsIn(secret).reduce((left, form) => left.replaceAll(form, STARS), shown);
-      else if (formsIn(secret).some((form) => text.includes(form))) return STARS;
+      else if (formsIn(secret).some((form) => standsAlone(text, form))) return STARS;
     }
     return shown;
   }
