@@ -205,7 +205,7 @@ end`;
     await dead.hears(1);
     expect(await send(running, ['carol'])).toMatch(/^250 /);
     await live.hears(1);
-    expect(running.app.pushScripts.pending).toBe(1);
+    await waitUntil(() => expect(running.app.pushScripts.pending).toBe(1));
     // A second one for bob waits for its turn.
     expect(await send(running, ['bob'])).toMatch(/^250 /);
     await dead.hears(2);
