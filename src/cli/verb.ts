@@ -278,7 +278,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       operands.push(word);
       continue;
     }
-    if (verb === 'top' && /^\+?once$/.test(word)) {
+    if (verb === 'top' && /^(?:\+|--)?once$/.test(word)) {
       operands.push('once');
       continue;
     }
@@ -286,8 +286,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       operands.push(word);
       continue;
     }
-    if (verb === 'trace' && isTraceWord(word)) {
-      operands.push(word);
+    // As other programs have it: --one, --client=192.0.2.1.
+    const traced = word.replace(/^--(?=(?:new|one|content|tls)$|(?:client|from|to|id|host|helo|fakes)=)/, '');
+    if (verb === 'trace' && isTraceWord(traced)) {
+      operands.push(traced);
       continue;
     }
     if (verb === 'help' && isBare(word)) {

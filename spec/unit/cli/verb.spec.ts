@@ -116,6 +116,15 @@ describe('command line', () => {
         words: ['file=x.cf'],
       },
     });
+    // As others have it; what is an option stays one.
+    expect(read('trace', '--one', '--client=192.0.2.1', '--from=*@b', 'new', '--json')).toEqual({
+      ...{ verb: 'trace', json: true, words: [], operands: ['one', 'client=192.0.2.1', 'from=*@b', 'new'] },
+    });
+    expect(read('trace', '--file=smtpe.cf', '--daemon', 'one')).toMatchObject({
+      operands: ['one'],
+      words: ['file=smtpe.cf', '+daemon'],
+    });
+    expect(read('top', '--once')).toMatchObject({ operands: ['once'], words: [] });
     expect(read('sessions', 'close', '2AS8')).toMatchObject({ operands: ['close', '2AS8'], words: [] });
     expect(read('status', '--json', '+daemon')).toMatchObject({
       verb: 'status',
