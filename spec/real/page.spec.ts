@@ -157,6 +157,9 @@ describeWith(['chromium'], 'the page', () => {
       .poll(() => cell.textContent())
       .toMatch(/^hook\.noop: dns TXT <img\/src=x\/onerror=document\.title=1>\.test\. \d s$/);
     expect(await page.title()).toMatch(/^smtpe /);
+    // A hook that waits would be waited for at the end.
+    dns.release();
+    expect(await client.reply()).toMatch(/^250/);
     client.destroy();
   });
 
