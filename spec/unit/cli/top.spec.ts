@@ -87,6 +87,7 @@ describe('the picture', () => {
     const { lines, selected } = topFrame(facts, { selected: 'S1', filter: '2001:DB8' }, 200, 24);
     expect(selected?.id).toBe('S3');
     expect(lines.at(-1)).toMatch(/^\/2001:DB8: 1 of 3 /);
+    expect(topFrame(facts, { selected: undefined, filter: 'SPAMD' }, 200, 24).selected?.id).toBe('S1');
     expect(topFrame(facts, { ...view, filter: 'nobody' }, 200, 24)).toMatchObject({
       marked: -1,
       selected: undefined,

@@ -41,7 +41,7 @@ export interface TopFacts {
 export interface TopView {
   /** Of a session; the first when it is none of those that are shown. */
   readonly selected: string | undefined;
-  /** Sessions with this in their client, name, hello, sender or state. */
+  /** Sessions with this in their client, name, hello, sender, state, or in what they wait for. */
   readonly filter: string;
   /** What stands on the last line in place of the keys. */
   readonly prompt?: string;
@@ -60,8 +60,10 @@ export const KEYS = 'up, down: choose   enter: trace   k: end it with 421   /: f
 export function filtered(sessions: readonly SessionRow[], filter: string): readonly SessionRow[] {
   if (filter === '') return sessions;
   const wanted = filter.toLowerCase();
-  return sessions.filter(({ client, hello, host, id, sender = '', state }) =>
-    [client, hello, host, id, sender, state].some((text) => text.toLowerCase().includes(wanted)),
+  return sessions.filter(({ client, hello, host, id, sender = '', state, waits }) =>
+    [client, hello, host, id, sender, state, ...waits.map(({ what }) => what)].some((text) =>
+      text.toLowerCase().includes(wanted),
+    ),
   );
 }
 
