@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { FakeDnsServer } from '../../src/bench/ports/dns-server.ts';
-import { AdminRig } from '../fakes/admin-rig.ts';
+import { AdminRig, FakeDesk } from '../fakes/admin-rig.ts';
 import { mailEvent } from '../fakes/mail-event.ts';
 import { ServiceUnderTrial } from '../fakes/service.ts';
 import { SmtpClient } from '../fakes/smtp-client.ts';
@@ -349,6 +349,23 @@ describeWith(['chromium'], 'the page', () => {
     expect(await other.evaluate('sessionStorage.length')).toBe(0);
     await page.locator('#forget').click();
     await expect.poll(() => page.locator('#orders').isVisible()).toBe(false);
+  });
+
+  it('says which process stands still, as long as it does', async () => {
+    let isStuck = false;
+    const answer = { kind: 'sessions', total: 0, states: {}, rows: [] } as const;
+    const desks = [77, 78].map(
+      (pid) => new FakeDesk(pid, () => (isStuck && pid === 78 ? new Promise(() => undefined) : answer)),
+    );
+    const rig = await AdminRig.start({ desks });
+    const page = await open({}, rig.port);
+    expect(await page.locator('#silent').isVisible()).toBe(false);
+    isStuck = true;
+    await shows(page, '#silent', /^Process 78 does not answer/);
+    isStuck = false;
+    await expect.poll(() => page.locator('#silent').isVisible()).toBe(false);
+    await context?.close();
+    await rig.stop();
   });
 
   it('a thousand transactions a second do not stop it, nor fill it', async () => {

@@ -130,6 +130,15 @@ export class Sessions {
     more.hidden = isFew ? hidden <= 0 : this.#rows.size <= FEW_ROWS;
     setText(more, isFew ? `Show ${count(Math.min(hidden, MOST_ROWS - FEW_ROWS))} more` : 'Show fewer');
     byId('nobody', HTMLElement).hidden = this.#rows.size > 0;
+    const { silent } = this.#store;
+    const place = byId('silent', HTMLElement);
+    place.hidden = silent.length === 0;
+    setText(
+      place,
+      silent.length === 0
+        ? ''
+        : `Process ${silent.join(', ')} does not answer: its sessions are not in the list, and what it counts comes later.`,
+    );
   }
 
   /** @param {Session} session @param {{ row: HTMLTableRowElement, news: string, waits: Element, age: Element } | undefined} there */

@@ -19,6 +19,8 @@ export class Store {
   /** @type {Map<string, Session>} */
   sessions = new Map();
   total = 0;
+  /** Processes that do not answer. @type {number[]} */
+  silent = [];
   /** @type {Record<string, number>} */
   states = {};
 
@@ -59,13 +61,14 @@ export class Store {
     return fresh.length + leftOut;
   }
 
-  /** @param {{ whole: boolean, total: number, states: Record<string, number>, sessions: Session[], gone: string[] }} news */
-  takeSessions({ gone, sessions, states, total, whole }) {
+  /** @param {{ whole: boolean, total: number, states: Record<string, number>, silent: number[], sessions: Session[], gone: string[] }} news */
+  takeSessions({ gone, sessions, silent, states, total, whole }) {
     if (whole) this.sessions.clear();
     for (const id of gone) this.sessions.delete(id);
     for (const row of sessions) this.sessions.set(row.id, { ...row, told: Date.now() });
     this.total = total;
     this.states = states;
+    this.silent = silent;
   }
 }
 
