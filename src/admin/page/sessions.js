@@ -39,6 +39,13 @@ function waits({ hook, hook_seconds = 0, state, told, waits: all }) {
   return `hook.${hook}${what === '' ? ` ${age(hook_seconds + since)}` : `: ${what}`}`;
 }
 
+/** A long one is cut where the table is narrow: it is whole where the pointer is. @param {Element} place @param {Session} row */
+function showWaits(place, row) {
+  const text = waits(row);
+  setText(place, text);
+  if (place.getAttribute('title') !== text) place.setAttribute('title', text);
+}
+
 /** @param {Session} row */
 const client = ({ client: address, host }) =>
   host.startsWith('[') ? address : `${shown(host)} [${address}]`;
@@ -146,12 +153,13 @@ export class Sessions {
     const { told: _, seconds: __, hook_seconds: ___, waits: ____, ...rest } = session;
     const news = JSON.stringify(rest);
     if (there?.news === news) {
-      setText(there.waits, waits(session));
+      showWaits(there.waits, session);
       setText(there.age, age(seconds(session)));
       return there;
     }
     const { bytes, id, recipients, sender, state } = session;
-    const wait = el('span', { class: 'tag', 'data-kind': state }, waits(session));
+    const wait = el('span', { class: 'tag', 'data-kind': state });
+    showWaits(wait, session);
     const old = cell('age', age(seconds(session)), 'number');
     const buttons = el('td', { class: 'buttons' }, this.#button('Follow', id, this.#open));
     if (this.mayChange) {
