@@ -17,6 +17,8 @@ export interface ServiceDialogueParts {
   readonly sendMs: () => number;
   /** The client has gone. */
   readonly left: () => void;
+  /** It has closed its side, and nothing of what it said is left. */
+  readonly silent: () => void;
 }
 
 export class ServiceDialogue implements Dialogue, TransportUser {
@@ -121,6 +123,8 @@ export class ServiceDialogue implements Dialogue, TransportUser {
 
   inputEnded(): void {
     this.#inputEnded = true;
+    // Whether its other side is closed, too, only who sends to it would find out.
+    if (this.#queue.length === 0) this.#parts.silent();
     this.#wake?.();
   }
 

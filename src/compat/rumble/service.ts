@@ -78,6 +78,10 @@ export class Service {
         ...{ clock, transport, address: peer.address, mostKept: values['limit-pipeline-bytes'] },
         sendMs: () => values['smtp-reply-timeout'] * 1000,
         left: () => this.#waiting.delete(connection),
+        // Who waits, has asked for nothing and never will.
+        silent: () => {
+          if (this.#waiting.delete(connection)) connection.dialogue.destroy();
+        },
       }),
     };
     if (this.#running.size < this.row.threads) void this.#serve(connection);
