@@ -429,3 +429,26 @@ describe('at the beginning and at the end', () => {
     expect(await client.reply()).toBe('');
   });
 });
+
+it('a script that hoards is stopped, and started anew', async () => {
+  const its = await WholeServer.start({
+    files: {
+      'rumble.lua': `kept = {}
+        Rumble.setHook(function(s, line)
+          times = (times or 0) + 1
+          if line == 'NOOP hoard' then while true do kept[#kept + 1] = ('x'):rep(100000) .. #kept end end
+          s:send('250 ', times, '\\r\\n')
+          return 'ignore'
+        end, 'smtp', 'command', 'noop')`,
+    },
+    loadScripts: ['rumble.lua'],
+    options: { 'lua-max-memory': '32', 'hook-cpu-limit': '5000' },
+  });
+  const one = await its.greeted();
+  expect([await one.command('NOOP'), await one.command('NOOP')]).toEqual(['250 1\r\n', '250 2\r\n']);
+  expect(await one.command('NOOP hoard')).toMatch(/^421 /);
+  const other = await its.greeted();
+  expect(await other.command('NOOP')).toBe('250 1\r\n');
+  other.destroy();
+  await its.stop();
+});

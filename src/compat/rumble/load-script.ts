@@ -35,6 +35,8 @@ export interface LoadPlace {
   /** Those of the process, with what these scripts may reach beyond policies. */
   readonly options: Options;
   readonly log: Log;
+  /** A script was stopped for its memory, which its globals may still hold. */
+  readonly onSpent: () => void;
 }
 
 export type LoadStart =
@@ -160,11 +162,6 @@ export class LoadScript {
     return { path: this.path, text: this.#text, ...this.#files.texts() };
   }
 
-  /** It was stopped for its memory, and its globals are gone: it has to be started anew. */
-  get spent(): boolean {
-    return this.#spent;
-  }
-
   /** Calls a function with a session table. When the signal aborts the call is cut off. */
   async call<T>(asked: ScriptCall, read: (results: Results) => T): Promise<End<T>> {
     const { fields, func, label, line, session, signal } = asked;
@@ -177,7 +174,10 @@ export class LoadScript {
     try {
       const args = [func, new LuaObject(sessionClass, session), fields, line];
       const end = await script.held(helper, label).call(args, read);
-      if (isMemory(end)) this.#spent = true;
+      if (isMemory(end) && !this.#spent) {
+        this.#spent = true;
+        this.#place.onSpent();
+      }
       return end;
     } finally {
       signal.removeEventListener('abort', gone);

@@ -51,6 +51,8 @@ export class LoadScripts {
   readonly hooks = new SmtpHooks(() => this.#revision?.registration);
 
   #doors: ServiceDoors | undefined;
+  /** What is being started anew. */
+  #mending: Revision | undefined;
 
   constructor(parts: LoadScriptsParts) {
     this.#parts = parts;
@@ -83,7 +85,8 @@ export class LoadScripts {
     const its = options.fork();
     its.set('http-allow-reserved', '0.0.0.0/0 ::/0', 'load-script');
     this.#engine ??= await this.#parts.createEngine(its);
-    const place: LoadPlace = { engine: this.#engine, libLuaDirectory, options: its, log };
+    const onSpent = (): void => void this.#mend(options);
+    const place: LoadPlace = { engine: this.#engine, libLuaDirectory, options: its, log, onSpent };
     const registration = new Registration({
       ...{ clock, log, nextId, isFirst, options: its, doors: this.#doors },
     });
@@ -106,6 +109,18 @@ export class LoadScripts {
       revision.scripts.push(started);
     }
     return this.#prepared(revision);
+  }
+
+  /** Starts the present scripts anew, when one was stopped for its memory. */
+  async #mend(options: Options): Promise<void> {
+    const present = this.#revision;
+    if (present === undefined || this.#mending === present) return;
+    this.#mending = present;
+    const prepared = await this.prepare(options, this.sources, false);
+    if (prepared.kind === 'failed') {
+      this.#parts.log.emit('load-script-warning', { warning: `not started anew: ${prepared.message}` });
+    } else if (this.#revision === present) prepared.take();
+    else prepared.giveUp();
   }
 
   #prepared(revision: Revision | undefined): PreparedLoad {
