@@ -76,9 +76,10 @@ async function start(names: readonly string[], more: Readonly<Record<string, str
     {
       options: [
         `load-script=${[...names.map((name) => `${name}.lua`), ...Object.keys(more)].join(' ')}`,
-        ...[`rumble-service-address=${ADDRESS}`, 'rumble-allow=control', 'workers=2'],
+        ...[`rumble-service-address=${ADDRESS}`, 'rumble-allow=control accounts', 'workers=2'],
         'limit-client-connections=0',
         'rumble-receive-timeout=60',
+        ...['rumble-database=rumble.db', 'rumble-storage=mail', 'smtp-smart-host=accounts:'],
       ],
     },
     directory,
@@ -93,7 +94,9 @@ print('free: ' .. tostring(free))
 `;
 
 it('two workers serve what one has created; a port outlives a reload and the death of a worker; an order counts for both', async () => {
-  const port = await start(['01-strings', '04-echo', '12-switching-smtp'], { 'hook.lua': HOOK });
+  const port = await start(['01-strings', '03-accounts', '04-echo', '05-http', '12-switching-smtp'], {
+    'hook.lua': HOOK,
+  });
   const { program } = service as ServiceUnderTrial;
   const count = (text: string): number => program.stderr.split(text).length - 1;
   expect([count('echo: ready'), count('strings: ready'), count('free: true'), count('free: nil')]).toEqual([
@@ -106,6 +109,29 @@ it('two workers serve what one has created; a port outlives a reload and the dea
     const reply = await one.command('NOOP');
     one.destroy();
     return reply === '250 hooked\r\n';
+  });
+  // What one worker has written the other reads.
+  const console = await client(2703);
+  expect([await console.ask('domain shop.test'), await console.ask('add ann shop.test mbox x')]).toEqual([
+    'true',
+    'true',
+  ]);
+  await settles(async () => {
+    const one = await LineClient.connect(2703, ADDRESS);
+    const answer = await one.ask('who ann shop.test');
+    one.destroy();
+    return answer === '1 ann@shop.test mbox []';
+  });
+  await settles(async () => {
+    const one = await LineClient.connect(2701, ADDRESS);
+    const answer = await one.ask('TRIP abc');
+    one.destroy();
+    return answer === 'true';
+  });
+  await settles(async () => {
+    const one = await LineClient.connect(2706, ADDRESS);
+    one.write('GET /hello?x=1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    return (await one.rest()).endsWith('\r\n\r\n/hello?x=1');
   });
   // The same free port in both.
   const [, free] = /hook\.lua: a service listens on [\d.]+:(\d+)/.exec(program.stderr) ?? [];

@@ -1,6 +1,7 @@
 // The scripts of spec/session/rumble-cases, unmodified, in one process: what each answers, as Rumble does but where doc/differences.md says otherwise.
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
@@ -308,5 +309,222 @@ describe('12: switching', () => {
     );
     ({ port } = whole);
     expect(await banner()).toBe('220');
+  });
+});
+
+/** What a console is told, and says, one after the other. */
+const console3: readonly (readonly [string, string])[] = [
+  ['domains', ''],
+  ['domain shop.test', 'true'],
+  ['domain shop.test', 'false'],
+  ['domains', 'shop.test:0:string'],
+  ['list shop.test', '0 '],
+  ['list other.test', '0 '],
+  ['exists ann shop.test', 'false false'],
+  ['add ann shop.test mbox sesame', 'true'],
+  ['add ann shop.test mbox other', 'false'],
+  ['add bob other.test mbox x', 'false'],
+  ['exists ann shop.test', 'true true'],
+  ['exists ANN SHOP.test', 'true true'],
+  ['who ann shop.test', '1 ann@shop.test mbox []'],
+  ['login ann shop.test sesame', 'welcome 1'],
+  ['login ann shop.test wrong', 'go away'],
+  ['passwd 1 changed', 'true'],
+  ['login ann shop.test sesame', 'go away'],
+  ['login ann shop.test changed', 'welcome 1'],
+  ['passwd 99 x', 'no such account'],
+  ['add sales-* shop.test alias - ann@shop.test', 'true'],
+  ['exists sales-eu shop.test', 'false true'],
+  ['exists sales shop.test', 'false false'],
+  ['who sales-eu shop.test', '2 sales-*@shop.test alias [ann@shop.test]'],
+  ['add * shop.test alias - ann@shop.test', 'true'],
+  ['exists anybody shop.test', 'false true'],
+  ['exists anybody other.test', 'false false'],
+  ['who anybody shop.test', '3 *@shop.test alias [ann@shop.test]'],
+  ['who ann shop.test', '1 ann@shop.test mbox []'],
+  ['who sales-eu shop.test', '2 sales-*@shop.test alias [ann@shop.test]'],
+  ['list shop.test', '3 1=ann 2=sales-* 3=*'],
+  ['delete 2', 'done'],
+  ['exists sales-eu shop.test', 'false true'],
+  ['who sales-eu shop.test', '3 *@shop.test alias [ann@shop.test]'],
+  ['delete 3', 'done'],
+  ['exists anybody shop.test', 'false false'],
+  ['remove ann shop.test', 'done'],
+  ['exists ann shop.test', 'false false'],
+  ['list shop.test', '0 '],
+  ['undomain shop.test', 'true'],
+  ['undomain shop.test', 'false'],
+  ['domains', ''],
+  ['domain ../x', 'false'],
+  ['bogus', '?'],
+];
+
+describe('accounts', () => {
+  let data = '';
+  afterEach(async () => {
+    await rm(data, { recursive: true, force: true });
+  });
+
+  async function startWith(
+    names: readonly string[],
+    options: Readonly<Record<string, string>> = {},
+    again = false,
+  ): Promise<WholeServer> {
+    if (!again) data = await mkdtemp(join(tmpdir(), 'smtpe-rumble-cases-'));
+    return start(names, {
+      options: {
+        'rumble-allow': 'accounts mail send control',
+        'rumble-database': join(data, 'rumble.db'),
+        'rumble-storage': join(data, 'mail'),
+        'smtp-smart-host': 'accounts:',
+        ...options,
+      },
+    });
+  }
+
+  /** Accounts of box.test, made by the console. */
+  async function make(...users: readonly string[]): Promise<void> {
+    const one = await client(2703);
+    expect(await one.ask('domain box.test')).toBe('true');
+    for (const user of users) expect(await one.ask(`add ${user} box.test mbox secret`)).toBe('true');
+  }
+
+  async function send(content: string): Promise<void> {
+    const one = await (server as WholeServer).greeted();
+    for (const line of ['EHLO x', 'MAIL FROM:<s@x.test>', 'RCPT TO:<carol@box.test>'])
+      expect(await one.command(line)).toMatch(/^250/);
+    expect(await one.command('DATA')).toMatch(/^354/);
+    expect(await one.command(`${content}\r\n.`)).toMatch(/^250/);
+    one.destroy();
+  }
+
+  it('3: a console', async () => {
+    await startWith(['03-accounts']);
+    const one = await client(2703);
+    const said: [string, string][] = [];
+    for (const [sent] of console3) said.push([sent, await one.ask(sent)]);
+    expect(said).toEqual(console3);
+    await server?.stop();
+    await startWith(['03-accounts'], {}, true);
+    const other = await client(2703);
+    await other.ask('domain shop.test');
+    expect(await other.ask('add zoe shop.test mbox a')).toBe('true');
+    expect(await other.ask('list shop.test')).toMatch(/^1 ([4-9]|\d\d+)=zoe$/);
+  });
+
+  it('7: greylisting', async () => {
+    await startWith(['03-accounts', '07-greylisting']);
+    await make('carol');
+    const first = [
+      'HELO a',
+      'MAIL FROM:<s@x.test>',
+      'RCPT TO:<carol@box.test>',
+      'RCPT TO:<carol@box.test>',
+      'DATA',
+      'QUIT',
+    ];
+    expect(await smtp(first)).toEqual(['250', '250', '451', '451', '503', '221']);
+    await new Promise((later) => setTimeout(later, 2500));
+    expect(await smtp(['HELO a', 'MAIL FROM:<s@x.test>', 'RCPT TO:<nobody@box.test>'])).toEqual([
+      '250',
+      '250',
+      '550',
+    ]);
+    await send('Subject: x\r\n\r\nHello.');
+  });
+
+  it('9: webmail', async () => {
+    await startWith(['03-accounts', '09-webmail']);
+    await make('carol');
+    await send('From: Sam <s@x.test>\r\nTo: carol@box.test\r\nSubject: First\r\n\r\nHello Carol\r\nbye');
+    await send(
+      [
+        ...[
+          'From: s@x.test',
+          'Subject: Nested',
+          'MIME-Version: 1.0',
+          'Content-Type: multipart/mixed; boundary="outer"',
+          '',
+        ],
+        ...['--outer', 'Content-Type: multipart/alternative; boundary="inner"', ''],
+        ...[
+          '--inner',
+          'Content-Type: text/plain',
+          '',
+          'plain',
+          '--inner',
+          'Content-Type: text/html',
+          '',
+          '<p>html</p>',
+          '--inner--',
+        ],
+        ...[
+          '--outer',
+          'Content-Type: application/pdf; name="a.pdf"',
+          'Content-Transfer-Encoding: base64',
+          '',
+          'AAEC',
+          '--outer--',
+        ],
+      ].join('\r\n'),
+    );
+    const one = await client(2710);
+    const lines = async (sent: string, count: number): Promise<readonly string[]> => {
+      one.write(`${sent}\r\n`);
+      const all: string[] = [];
+      for (let n = 0; n < count; n++) all.push(await one.line());
+      return all;
+    };
+    expect(await lines('ID carol box.test', 1)).toEqual(['1']);
+    const [a = '', b = '', total] = await lines('LIST carol box.test', 3);
+    const [first, second] = [a.split('|')[0], b.split('|')[0]];
+    expect([a, b, total]).toEqual([
+      `${first}|Sam <s@x.test>|First|false`,
+      `${second}|s@x.test|Nested|false`,
+      '2 letters',
+    ]);
+    expect(await lines(`SHOW 1 ${first}`, 3)).toEqual(['First', 'text/plain 18', '.']);
+    expect(await lines(`SHOW 1 ${second}`, 7)).toEqual([
+      ...[
+        'Nested',
+        'multipart/mixed (2)',
+        ' multipart/alternative (2)',
+        '  text/plain 5',
+        '  text/html 11',
+        ' application/pdf 4',
+        '.',
+      ],
+    ]);
+    expect(await lines(`SHOW 999 ${first}`, 2)).toEqual(['no such letter', '.']);
+    expect(await lines('SHOW 1 99', 2)).toEqual(['no such letter', '.']);
+    expect(await lines('LIST carol box.test', 3)).toEqual([
+      a.replace('false', 'true'),
+      b.replace('false', 'true'),
+      '2 letters',
+    ]);
+    expect(await lines(`DROP 999 ${first}`, 1)).toEqual(['dropped']);
+    expect(await lines(`DROP 1 ${first}`, 1)).toEqual(['dropped']);
+    expect(await lines('LIST carol box.test', 2)).toEqual([b.replace('false', 'true'), '1 letters']);
+    expect(await lines('LIST nobody box.test', 1)).toEqual(['0 letters']);
+  });
+
+  it('10: sending', async () => {
+    await startWith(['03-accounts', '09-webmail', '10-sending']);
+    await make('ann', 'carol');
+    const one = await client(2711);
+    expect(await one.ask('ann@box.test carol@box.test Note one')).toBe('sent');
+    const web = await client(2710);
+    expect(await web.ask('LIST carol box.test')).toMatch(/^\d+\|ann@box\.test\|Note one\|false$/);
+    expect(await one.ask('x carol@box.test bad')).toBe('false');
+    expect(await one.ask('ann@box.test stranger@elsewhere.test Hi')).toBe('false');
+    // Held back while the service is suspended.
+    const { scriptServices } = (server as WholeServer).app;
+    await scriptServices.order('suspend', 'mailman');
+    one.write('ann@box.test carol@box.test Note two\r\n');
+    expect(await web.line()).toBe('1 letters');
+    expect(await web.ask('LIST carol box.test')).toMatch(/Note one/);
+    expect([await web.line(), one.buffered]).toEqual(['1 letters', '']);
+    await scriptServices.order('resume', 'mailman');
+    expect(await one.line()).toBe('sent');
   });
 });
