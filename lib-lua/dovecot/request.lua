@@ -98,8 +98,8 @@ end
 -- The template with its variables replaced.
 local function expanded(template, state)
   if find(template, '%', 1, true) then
-    local text, problem = behind.dovecot_expand(template, all(state))
-    return text or error(problem, 0)
+    local result, problem = behind.dovecot_expand(template, all(state))
+    return result or error(problem, 0)
   end
   return template
 end

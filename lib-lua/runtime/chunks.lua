@@ -242,6 +242,7 @@ end
 local function file_loader(name, file, of_library)
   local factory, message
   if of_library then
+    local message
     factory, message = native.library_file(file)
   else
     factory, message = native.file(file)
@@ -262,7 +263,7 @@ end
 local library_factories = {}
 
 local function library_factory(name)
-  local factory, message = library_factories[name], nil
+  local factory = library_factories[name]
   if factory == nil then
     local file = gsub(runtime.library_path, '%?', (gsub(gsub(name, '%.', '/'), '%%', '%%%%')))
     factory, message = native.library_file(file)

@@ -103,7 +103,7 @@ export async function talk(options: Options): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close(0));
     if (isTyped) terminal.say(WELCOME);
     await server.serve(terminal.stream, PEER, terminal);
-    if (terminal.isInContent) {
+    if (terminal.isInContent && terminal.hasEnded) {
       isCut = true;
       terminal.say('the input ended before the dot: the message is given up');
     }

@@ -44,6 +44,8 @@ export class TalkTerminal implements Terminal {
   readonly #lines = new LineEnds();
   /** What comes next belongs to a message that has no dot yet. */
   isInContent = false;
+  /** There is no more input; an interrupted session may still have had some. */
+  hasEnded = false;
   readonly stream: Duplex;
 
   constructor(parts: TerminalParts) {
@@ -66,7 +68,10 @@ export class TalkTerminal implements Terminal {
       this.#due = true;
       if (!this.stream.push(this.#lines.ofSmtp(chunk))) input.pause();
     });
-    input.on('end', () => void this.stream.push(null));
+    input.on('end', () => {
+      this.hasEnded = true;
+      this.stream.push(null);
+    });
     input.on('error', (error: Error) => void this.stream.destroy(error));
   }
 
