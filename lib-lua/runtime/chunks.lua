@@ -242,7 +242,6 @@ end
 local function file_loader(name, file, of_library)
   local factory, message
   if of_library then
-    local message
     factory, message = native.library_file(file)
   else
     factory, message = native.file(file)
@@ -266,6 +265,7 @@ local function library_factory(name)
   local factory = library_factories[name]
   if factory == nil then
     local file = gsub(runtime.library_path, '%?', (gsub(gsub(name, '%.', '/'), '%%', '%%%%')))
+    local message
     factory, message = native.library_file(file)
     if factory == nil then
       error("error loading module '" .. name .. "' from file '" .. file .. "':\n\t" .. message, 5)
