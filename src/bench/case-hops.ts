@@ -1,10 +1,12 @@
 // The next hops of a case: who answers where a client of smtpe connects.
+import { lowerAscii } from '../base/ascii.ts';
 import { parseTarget } from '../net-address/host-list.ts';
 import type { CaseNames } from './case-names.ts';
 import type { Fakes, HopFake } from './fakes.ts';
+import { quoted } from './lua-text.ts';
 import { type Destination, type Meeting, PairedSocket } from './ports/paired-socket.ts';
 import { ScriptedHop } from './ports/scripted-hop.ts';
-import { type CaseRecord, quoted } from './record.ts';
+import type { CaseRecord } from './record.ts';
 
 /** LMTP over TCP (host-list). */
 const LMTP_PORT = 24;
@@ -28,7 +30,7 @@ export class CaseHops {
     const text = isSocket ? name : `${name.includes(':') ? `[${name}]` : name}:${port}`;
     const fake = this.#fakes.hops.find(isSocket ? name : keyOf(name, port)) ?? this.#fakes.hops.usual;
     if (fake !== undefined) return this.#meeting(fake, text, isSocket || port === LMTP_PORT);
-    this.#record.missing(`next hop ${text}`, `t.next_hop(${quoted(text)}, {})`);
+    this.#record.missing(`next hop ${text}`, `t.next_hop(${quoted(isSocket ? `lmtp:${text}` : text)}, {})`);
     return { kind: 'nobody', code: 'ECONNREFUSED' };
   }
 
@@ -51,7 +53,7 @@ export class CaseHops {
   }
 }
 
-const keyOf = (host: string, port: number): string => `${host.toLowerCase()}:${port}`;
+const keyOf = (host: string, port: number): string => `${lowerAscii(host)}:${port}`;
 
 /** The key in the table of next hops of one that an option or a policy names; undefined for what is none. */
 export function hopKey(text: string): string | undefined {

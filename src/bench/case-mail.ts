@@ -15,7 +15,8 @@ import type { MailUser, MailUserIdentity, MailUserParts, MailUsers } from '../ma
 import type { MailboxListener } from '../mailbox/port/mailbox-event.ts';
 import type { MailOutcome } from '../mailbox/port/outcome.ts';
 import type { Fakes } from './fakes.ts';
-import { type CaseRecord, quoted } from './record.ts';
+import { quoted } from './lua-text.ts';
+import type { CaseRecord } from './record.ts';
 
 export interface CaseMailParts {
   readonly fakes: Fakes;

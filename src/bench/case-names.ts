@@ -1,10 +1,12 @@
 // What the name servers of a case know: what its test has said, the clients that connect with a name, and next hops, which have an address because
 // somebody has to be connected to.
+import { lowerAscii } from '../base/ascii.ts';
 import { type DnsRecord, rcode } from '../dns/resolver-api.ts';
 import { reverseIp } from '../net-address/reverse-ip.ts';
 import type { Fakes } from './fakes.ts';
+import { quoted } from './lua-text.ts';
 import type { ZoneAnswer, ZoneNames } from './ports/zone-resolver.ts';
-import { type CaseRecord, quoted } from './record.ts';
+import type { CaseRecord } from './record.ts';
 
 const records = (...all: readonly DnsRecord['fields'][]): ZoneAnswer => ({ kind: 'records', records: all });
 
@@ -23,7 +25,7 @@ export class CaseNames implements ZoneNames {
 
   /** Somebody connects; `host`: his name, which leads back to the address. */
   addClient(address: string, host: string | undefined): void {
-    this.#clients.set(address, host?.toLowerCase().replace(/\.$/, ''));
+    this.#clients.set(address, host && lowerAscii(host).replace(/\.$/, ''));
   }
 
   /** The name of a next hop that was given this address. */

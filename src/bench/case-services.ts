@@ -2,6 +2,7 @@
 import type { LuaRef, LuaValue } from '../lua-api/value.ts';
 import type { FakeTable } from './fake-table.ts';
 import type { Fakes, HttpFake } from './fakes.ts';
+import { quoted } from './lua-text.ts';
 import type {
   AskedHttp,
   ClamdAnswer,
@@ -11,7 +12,7 @@ import type {
   ServiceScript,
   SpamdAnswer,
 } from './ports/scripted-services.ts';
-import { type CaseRecord, quoted } from './record.ts';
+import type { CaseRecord } from './record.ts';
 
 /** Functions of the test. */
 export interface TestFunctions {

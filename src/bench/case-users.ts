@@ -2,11 +2,13 @@
 // smtp-auth-dovecot, rcpt-userdb).
 //
 // It must never say anything about somebody of whom the test says nothing: that fails the case.
+import { lowerAscii } from '../base/ascii.ts';
 import { asksUserdb } from '../users/asks-userdb.ts';
 import type { AuthAnswer, AuthSource } from '../users/auth-source.ts';
 import type { RecipientAnswer, RecipientSource } from '../users/recipient-source.ts';
 import type { Fakes, UserFake } from './fakes.ts';
-import { type CaseRecord, quoted } from './record.ts';
+import { quoted } from './lua-text.ts';
+import type { CaseRecord } from './record.ts';
 
 const NOBODY_SAYS = 'no fake answers it';
 
@@ -35,7 +37,7 @@ export class CaseUsers {
   /** `sample`: what would be there, for the line to paste. */
   #find(name: string, sample: string): UserFake | undefined {
     const { users } = this.#fakes;
-    const fake = users.find(name.toLowerCase()) ?? users.usual;
+    const fake = users.find(lowerAscii(name)) ?? users.usual;
     if (fake === undefined)
       this.#record.missing(`who ${name} is`, `t.users { [${quoted(name)}] = ${sample} }`);
     return fake;

@@ -4,7 +4,6 @@ import type { EventBus } from '../base/events.ts';
 import type { TraceEntry } from '../observe/trace/entry.ts';
 import { recordSessions } from '../observe/trace/subscribe.ts';
 import type { TakenMessage } from './ports/scripted-hop.ts';
-import { shown } from './shown.ts';
 
 /** Something that was asked for and that no fake answers. */
 export interface MissingFake {
@@ -23,9 +22,6 @@ export interface HookCount {
   called: number;
   ended: number;
 }
-
-/** Of a test, in Lua. */
-export const quoted = (text: string): string => `'${shown(text).replaceAll("'", "\\'")}'`;
 
 /** Entries since the client has last said something that are kept: the last ones. A failure shows them. */
 const MOST_ENTRIES = 40;

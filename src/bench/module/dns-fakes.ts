@@ -1,6 +1,8 @@
 // `t.dns`: records by `name TYPE`, in the words of a zone file.
+import { lowerAscii } from '../../base/ascii.ts';
 import { nearestName } from '../../base/nearest-name.ts';
 import { type DnsRecord, rcode } from '../../dns/resolver-api.ts';
+import { typeKey, typeNumber } from '../../dns/type-table.ts';
 import { LuaError } from '../../lua-api/function-spec.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
 import { reverseIp } from '../../net-address/reverse-ip.ts';
@@ -29,17 +31,19 @@ export interface DnsKey {
 
 /** Reads `name TYPE`; an address with PTR stands for its name in the reverse zone. */
 export function readDnsKey(key: LuaValue): DnsKey {
-  const [, given = '', word = ''] = typeof key === 'string' ? (/^\s*(\S+)\s+(\S+)\s*$/.exec(key) ?? []) : [];
+  const [, given = '', word = ''] =
+    typeof key === 'string' ? (/^\s*(\S.*?)\s+(\S+)\s*$/s.exec(key) ?? []) : [];
   if (given === '') throw wrong('t.dns', "names with a type, as ['mx.example.com A'] = '192.0.2.1'", key);
-  const type = word.toUpperCase();
-  if (zoneTypes[type] === undefined) {
-    const near = nearestName(type, typeNames);
+  const number = typeNumber(word);
+  if (number === undefined) {
+    const near = nearestName(word.toUpperCase(), typeNames);
     throw new LuaError(
       `t.dns ${sketch(key)}: there is no type ${word}; ${near === undefined ? `there are ${typeNames.join(', ')}` : `did you mean ${near}?`}`,
     );
   }
+  const type = typeKey(number);
   const isAddress = type === 'PTR' && /^(?:\d+\.\d+\.\d+\.\d+|[\da-f]*:[\da-f:.]*)$/i.test(given);
-  const name = (isAddress ? reverseIp(given, true) : given).toLowerCase().replace(/\.$/, '');
+  const name = lowerAscii(isAddress ? reverseIp(given, true) : given).replace(/\.$/, '');
   return { name, type };
 }
 
@@ -49,6 +53,12 @@ export function readDnsAnswer(what: string, type: string | undefined, value: Lua
   if (value === NXDOMAIN) return { kind: 'code', code: rcode.NXDOMAIN };
   if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 16)
     return { kind: 'code', code: value };
+  if (type !== undefined && zoneTypes[type] === undefined && !(isTable(value) && value.size === 0))
+    throw wrong(
+      what,
+      `{}, t.timeout, t.nxdomain or a dns.rcode: records of type ${type} cannot be written`,
+      value,
+    );
   const expected = `records as ${(type && samples[type]) ?? "'192.0.2.1'"}, t.timeout, t.nxdomain or a dns.rcode`;
   if (typeof value === 'boolean' || (!isTable(value) && typeof value !== 'string'))
     throw wrong(what, expected, value);

@@ -1,4 +1,5 @@
 // `t.next_hop`: what a next hop says at each stage, as a test writes it.
+import { lowerAscii } from '../../base/ascii.ts';
 import { nearestName } from '../../base/nearest-name.ts';
 import { LuaError } from '../../lua-api/function-spec.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
@@ -29,7 +30,7 @@ function readAnswers(what: string, value: LuaValue): AnswerBy {
   const answers = new Map<string, HopAnswer>();
   for (const [address, answer] of value) {
     if (typeof address !== 'string') throw wrong(what, "{ ['bad@example.com'] = '550 5.1.1 no' }", address);
-    answers.set(address.toLowerCase(), readAnswer(`${what}, ${sketch(address)}`, answer));
+    answers.set(lowerAscii(address), readAnswer(`${what}, ${sketch(address)}`, answer));
   }
   return answers;
 }

@@ -1,4 +1,5 @@
 // `t.users` and `t.storage`: what a test says of somebody.
+import { lowerAscii } from '../../base/ascii.ts';
 import { LuaError } from '../../lua-api/function-spec.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
 import { readFolderName } from '../../mailbox/folder-name.ts';
@@ -12,7 +13,7 @@ const MAIL = "{ mailboxes = { 'Junk' } }, { refuse = 'why' } or false";
 export function readName(what: string, key: LuaValue): string {
   const name = textOf(key);
   if (name === undefined || name === '') throw wrong(what, "names, as ['joe@example.com']", key);
-  return name.toLowerCase();
+  return lowerAscii(name);
 }
 
 export function readUser(what: string, value: LuaValue): UserFake {

@@ -1,5 +1,6 @@
 // Says to a server what a file has (played-file.ts): a message as a client sends one, or a session line by line, each after the reply to the one before.
 // Time stands still while the server is at work, and is moved on to what is due next while it waits for time alone.
+import { lowerAscii, withoutEnd } from '../../base/ascii.ts';
 import { readAddressList } from '../../text/address-list.ts';
 import { type Dialogue, stuffed } from '../dialogue.ts';
 import type { OpenCase } from '../open-case.ts';
@@ -20,11 +21,13 @@ const SENDER = 'sender@client.example';
 
 /** Values of a header, unfolded, from the top. */
 function headersOf(text: string, name: string): readonly string[] {
-  const head = /^[\s\S]*?(?=\r?\n\r?\n|$)/.exec(text)?.[0] ?? '';
+  const end = text.search(/\r?\n\r?\n/);
+  const head = end < 0 ? text : text.slice(0, end);
   const lines = head.replaceAll(/\r?\n(?=[ \t])/g, '').split(/\r?\n/);
   return lines.flatMap((line) => {
-    const [, key = '', value = ''] = /^([^:]*?)[ \t]*:(.*)$/s.exec(line) ?? [];
-    return key.toLowerCase() === name ? [value] : [];
+    const colon = line.indexOf(':');
+    const key = withoutEnd(line.slice(0, Math.max(0, colon)), ' \t');
+    return lowerAscii(key) === name ? [line.slice(colon + 1)] : [];
   });
 }
 

@@ -95,7 +95,7 @@ function understand(path: string, text: string): PlayedFile {
     return { kind: 'recording', recording, problem: read.kind === 'cut' ? read.problem : undefined };
   }
   for (const [begin, what] of signatures) if (text.startsWith(begin)) return unusable(`it is ${what}`);
-  const first = /^(?:[ \t]*(?:#.*)?\r?\n)*(.*)/.exec(text)?.[1] ?? '';
+  const first = firstLine(text);
   if (CLIENT.test(first) || SERVER.test(first) || VERB.test(first) || REPLY.test(first))
     return sessionOf(text);
   if (MBOX.test(first)) {
@@ -108,6 +108,16 @@ function understand(path: string, text: string): PlayedFile {
   return unusable(
     'it is neither a message (its first line is no header) nor a session (lines as "EHLO x", or "C: EHLO x" among "S: 250 ...")',
   );
+}
+
+/** Behind empty lines and comments. */
+function firstLine(text: string): string {
+  for (let at = 0; ; ) {
+    const end = text.indexOf('\n', at);
+    const line = end < 0 ? text.slice(at) : text.slice(at, end).replace(/\r$/, '');
+    if (end < 0 || !/^[ \t]*(?:#|$)/.test(line)) return line;
+    at = end + 1;
+  }
 }
 
 /** What the client says in it: all lines, or those marked C: where some are. */

@@ -3,6 +3,7 @@
 //
 // It must never keep a message that it has not answered with 250, nor say anything that the test has not foreseen but the usual yes.
 import type { Duplex } from 'node:stream';
+import { lowerAscii } from '../../base/ascii.ts';
 
 /** A reply: `550 5.1.1 no`. `silent`: none ever comes. `closes`: it hangs up instead. */
 export type HopAnswer = string | 'silent' | 'closes';
@@ -34,7 +35,7 @@ const CLOSES = 'closes';
 
 function answerFor(by: AnswerBy | undefined, address: string, usual: string): HopAnswer {
   if (by === undefined) return usual;
-  return typeof by === 'string' ? by : (by.get(address.toLowerCase()) ?? usual);
+  return typeof by === 'string' ? by : (by.get(lowerAscii(address)) ?? usual);
 }
 
 const isYes = (answer: HopAnswer): boolean => /^[23]/.test(answer);
@@ -48,6 +49,10 @@ export class ScriptedHop {
   readonly #taken: (message: TakenMessage) => void;
   readonly #lmtp: boolean;
   #input = Buffer.alloc(0);
+  /** Behind the input: content whose end has not come. */
+  #pieces: Buffer[] = [];
+  /** The last octets that came, in which the end of content may begin. */
+  #tail = Buffer.alloc(0);
   #sender = '';
   #recipients: string[] = [];
   /** Collects content: by DATA up to the dot. */
@@ -82,7 +87,13 @@ export class ScriptedHop {
   }
 
   #received(chunk: Buffer): void {
-    this.#input = Buffer.concat([this.#input, chunk]);
+    this.#pieces.push(chunk);
+    const seen = Buffer.concat([this.#tail, chunk]);
+    this.#tail = seen.subarray(-4);
+    // Looked at once: what is large comes in many pieces.
+    if (this.#inContent && !seen.includes('\r\n.\r\n')) return;
+    this.#input = Buffer.concat([this.#input, ...this.#pieces]);
+    this.#pieces = [];
     while (!this.#silent) {
       if (this.#inContent ? !this.#content() : !this.#command()) return;
     }

@@ -1,6 +1,7 @@
 // A resolver that knows what a test has said, and asks nobody: no time passes. It answers as dns/resolver.ts does, aliases followed; a name that is
 // there with another type has no record of this one. What nobody has said is told to `missing`, and has no answer.
 import { isIP } from 'node:net';
+import { lowerAscii } from '../../base/ascii.ts';
 import { followAliases } from '../../dns/alias.ts';
 import { readData } from '../../dns/record-data.ts';
 import {
@@ -81,11 +82,9 @@ export class ZoneResolver implements Resolver {
       for (const fields of alias.records)
         records.push({ name: `${name}.`, type: itsType, class: 1, ttl: TTL, fields });
       if (own !== undefined) break;
-      name = String(alias.records[0]?.value ?? '')
-        .toLowerCase()
-        .replace(/\.$/, '');
+      name = nameOf({ name: String(alias.records[0]?.value ?? '') });
     }
-    const { records: answer } = followAliases(`${asked.toLowerCase().replace(/\.$/, '')}.`, number, records);
+    const { records: answer } = followAliases(`${nameOf({ name: asked })}.`, number, records);
     return { ...empty, rcode: rcode.OK, answer, ttl: TTL };
   }
 
@@ -93,11 +92,11 @@ export class ZoneResolver implements Resolver {
     const name = nameOf({ name: reverseIp(address, true) });
     const found = this.#names.find(name, 'PTR');
     const host = found?.kind === 'records' ? String(found.records[0]?.value ?? '') : '';
-    return Promise.resolve(host === '' ? undefined : host.toLowerCase().replace(/\.$/, ''));
+    return Promise.resolve(host === '' ? undefined : nameOf({ name: host }));
   }
 
   confirms(host: string, address: string): Promise<boolean> {
-    const found = this.#names.find(host.toLowerCase(), isIP(address) === 6 ? 'AAAA' : 'A');
+    const found = this.#names.find(lowerAscii(host), isIP(address) === 6 ? 'AAAA' : 'A');
     return Promise.resolve(found?.kind === 'records' && found.records.some(({ value }) => value === address));
   }
 
@@ -113,4 +112,4 @@ export class ZoneResolver implements Resolver {
   close(): void {}
 }
 
-const nameOf = ({ name }: Pick<DnsQuestion, 'name'>): string => name.toLowerCase().replace(/\.$/, '');
+const nameOf = ({ name }: Pick<DnsQuestion, 'name'>): string => lowerAscii(name).replace(/\.$/, '');
