@@ -26,6 +26,8 @@ const MOST_RECIPIENTS = 1000;
 /** Enough for the header that is shown. */
 const HEAD = 8192;
 const IDLE_MS = 300_000;
+/** A quoted local part may have angle brackets in it (RFC 5321 section 4.1.2). */
+const PATH = /<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>/;
 
 /** What is said; undefined: the connection is closed. */
 interface Said {
@@ -158,7 +160,7 @@ export class SinkSession {
 
   #command(line: string): Said {
     const [, verb = '', argument = ''] = /^(\S*)\s*(.*)$/s.exec(line) ?? [];
-    const address = /<([^<>]*)>/.exec(argument)?.[1] ?? '';
+    const address = PATH.exec(argument)?.[1] ?? '';
     switch (verb.toUpperCase()) {
       case 'EHLO':
       case 'LHLO': {
@@ -202,7 +204,7 @@ export class SinkSession {
   #rcpt(argument: string, address: string): Said {
     const envelope = this.#envelope;
     if (envelope === undefined) return { reply: '503 5.5.1 MAIL first' };
-    if (!/^TO:\s*<[^<>]+>/i.test(argument)) return { reply: '501 5.5.4 RCPT TO:<address>' };
+    if (address === '' || !/^TO:\s*</i.test(argument)) return { reply: '501 5.5.4 RCPT TO:<address>' };
     if (envelope.to.length >= MOST_RECIPIENTS) return { reply: '452 4.5.3 too many recipients' };
     const { said, yes } = this.#judge('rcpt', address, '250 2.1.5 OK');
     if (yes) envelope.to.push(address);

@@ -40,8 +40,8 @@ function answerFor(by: AnswerBy | undefined, address: string, usual: string): Ho
 
 const isYes = (answer: HopAnswer): boolean => /^[23]/.test(answer);
 
-/** `<a@b> SIZE=1` of a command. */
-const pathOf = (line: string): string => /<([^>]*)>/.exec(line)?.[1] ?? '';
+/** `<a@b> SIZE=1` of a command; a quoted local part may have `>` in it (RFC 5321 section 4.1.2). */
+const pathOf = (line: string): string => /<((?:"(?:[^"\\]|\\.)*"|[^>"])*)>/.exec(line)?.[1] ?? '';
 
 export class ScriptedHop {
   readonly #script: HopScript;
@@ -147,10 +147,12 @@ export class ScriptedHop {
 
   #content(): boolean {
     const all = this.#input;
-    const end = all.subarray(0, 3).toString('latin1') === '.\r\n' ? 0 : all.indexOf('\r\n.\r\n');
-    if (end < 0) return false;
-    const content = end === 0 ? Buffer.alloc(0) : all.subarray(0, end + 2);
-    this.#input = all.subarray(end === 0 ? 3 : end + 5);
+    const isEmpty = all.subarray(0, 3).toString('latin1') === '.\r\n';
+    const found = isEmpty ? 0 : all.indexOf('\r\n.\r\n');
+    if (found < 0) return false;
+    const dot = isEmpty ? 0 : found + 2;
+    const content = all.subarray(0, dot);
+    this.#input = all.subarray(dot + 3);
     this.#inContent = false;
     const data = Buffer.from(content.toString('latin1').replaceAll(/(^|\r\n)\./g, '$1'), 'latin1');
     const answer = this.#script.dot ?? '250 2.0.0 taken';
