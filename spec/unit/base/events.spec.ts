@@ -230,6 +230,8 @@ describe('the sources', () => {
     );
     expect(lines.sort()).toEqual([
       'compat/dovecot/functions.ts',
+      'compat/rumble/rumble-table.ts',
+      'compat/rumble/tables.ts',
       'modules/syslog.ts',
       'observe/event-log.ts',
       'ops/open-log.ts',

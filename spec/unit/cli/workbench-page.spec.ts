@@ -38,6 +38,8 @@ async function problem(verb: string, words: readonly string[]): Promise<string |
       return readSinkWords(words)?.problems[0];
     case 'test':
       return readTestWords(words).problems[0];
+    case 'replay':
+      return words.every((word) => /^(?:[\w/-]+|[\w-]+\.lua|--\w+)$/.test(word)) ? undefined : 'odd words';
     default:
       return words.every((word) => isTestFile(word) || /^(?:[\w/]+\.(?:lua|eml)|[a-z]+=\S+)$/.test(word))
         ? undefined

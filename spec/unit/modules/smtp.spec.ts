@@ -158,7 +158,7 @@ describe('results, as recorded from the original but for the boolean', () => {
       [
         'warning',
         'bad host',
-        expect.stringMatching(/^not a next hop, expected host, host:port, .* or maildir:PATH$/),
+        expect.stringMatching(/^not a next hop, expected host, host:port, .*, maildir:PATH or accounts:$/),
       ],
     ]);
   });

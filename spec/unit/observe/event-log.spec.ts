@@ -159,6 +159,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'auth-script-failed': 'err S1 MESSAGE traceback=TRACEBACK script=SCRIPT',
   'auth-script-refused': 'info S1 MESSAGE',
   'load-script-warning': 'warning S1 WARNING',
+  'script-call-ignored': 'notice S1 FUNCTION does nothing here: WHY',
   'script-service': 'notice S1 SCRIPT: a service listens on ADDRESS',
   'load-script-failed': 'err S1 SCRIPT: WHAT: MESSAGE traceback=TRACEBACK',
   'policy-exit': 'err S1 the policy called os.exit, which is refused',

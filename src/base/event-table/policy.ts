@@ -71,6 +71,15 @@ export const policyEvents = {
     when: 'A script of option load-script asked for what it does not get.',
     fields: { warning: { type: 'text', meaning: 'script, and what is wrong' } },
   },
+  'script-call-ignored': {
+    level: 'notice',
+    text: '{function} does nothing here: {why}',
+    when: 'A script for Rumble called a function that has no meaning in smtpe.',
+    fields: {
+      function: { type: 'text', meaning: 'which one' },
+      why: { type: 'text', meaning: 'what to do instead' },
+    },
+  },
   'script-service': {
     level: 'notice',
     text: '{script}: a service listens on {address}',

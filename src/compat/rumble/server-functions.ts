@@ -39,7 +39,10 @@ const nothing = (name: string, text: string, isTold = false): FunctionSpec =>
     text,
     call: (context) => {
       if (isTold)
-        context.log.write('notice', `Rumble.${name} does nothing here: a reload is asked for by SIGHUP`);
+        context.log.emit('script-call-ignored', {
+          function: `Rumble.${name}`,
+          why: 'a reload is asked for by SIGHUP',
+        });
       return [];
     },
   });
