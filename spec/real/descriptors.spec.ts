@@ -58,3 +58,12 @@ it('answers EMFILE to os.execute, io.popen and io.open', { timeout: 60_000 }, as
   expect(program.stderr).not.toMatch(/ crit |bug in/);
   expect((await program.stop()).code).toBe(0);
 });
+
+it('a limit with which the program cannot be loaded is said, with what would be right', async () => {
+  program = new Program('/bin/sh', ['-c', `ulimit -n 100; exec ${process.execPath} ${main} version`]);
+  const { code, stderr, stdout } = await program.ended;
+  expect([code, stdout]).toEqual([71, '']);
+  expect(stderr).toMatch(
+    /^smtpe: the system lets this process have too few files open at once \(EMFILE\): .* must be 512 at least.*\n$/,
+  );
+});
