@@ -26,7 +26,7 @@ async function below(directory: string, depth: number): Promise<readonly string[
     const path = directory === '.' ? entry.name : join(directory, entry.name);
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
     if (entry.isDirectory()) found.push(...(await below(path, depth + 1)));
-    else if (isTestFile(entry.name)) found.push(path);
+    else if (isTestFile(entry.name) && (await isFile(path))) found.push(path);
   }
   return found;
 }
@@ -37,11 +37,13 @@ export async function findTests(paths: readonly string[]): Promise<FoundTests> {
   const problems: string[] = [];
   for (const path of paths) {
     try {
-      if ((await stat(path)).isDirectory()) {
-        const found = await below(path, 0);
-        if (found.length === 0) problems.push(`${path}: there is no test in it; tests are files *_test.lua`);
-        for (const one of found) tests.add(one);
-      } else if (isTestFile(path)) tests.add(path);
+      const found = await stat(path);
+      if (found.isDirectory()) {
+        const inside = await below(path, 0);
+        if (inside.length === 0) problems.push(`${path}: there is no test in it; tests are files *_test.lua`);
+        for (const one of inside) tests.add(one);
+      } else if (!found.isFile()) problems.push(`${path}: it is no plain file`);
+      else if (isTestFile(path)) tests.add(path);
       else
         problems.push(
           `${path} is no test; tests are files *_test.lua, as ${path.replace(/(?:\.lua)?$/i, '_test.lua')}`,

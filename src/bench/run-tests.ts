@@ -12,7 +12,7 @@ import { loadOnce, newBench, openStage } from './prepare.ts';
 import type { HookCount } from './record.ts';
 import { shown } from './shown.ts';
 import type { Stage } from './stage.ts';
-import type { CaseFailure, TestBench } from './test-bench.ts';
+import type { CaseFailure, TestBench, TestCase } from './test-bench.ts';
 import { TestFile } from './test-file.ts';
 import { testOptions } from './test-options.ts';
 
@@ -102,10 +102,15 @@ async function runFile(test: string, stage: Stage, settings: RunSettings): Promi
     file.close();
     return { ...empty, policy, problem: loaded };
   }
-  const player = new CasePlayer(stage, bench, loaded, dirname(paths.path), hooks);
-  const { cases, notes } = await playAll(file, bench, player, stage, settings);
+  const played = { file, bench, player: new CasePlayer(stage, bench, loaded, dirname(paths.path), hooks) };
+  const again = async (): Promise<Playing | string> => {
+    const bench = newBench(stage, test);
+    const file = await TestFile.open(test, stage, bench, libLuaDirectory);
+    if (typeof file === 'string') return file;
+    return { file, bench, player: new CasePlayer(stage, bench, loaded, dirname(paths.path), hooks) };
+  };
+  const { cases, notes } = await playAll(played, again, stage, settings);
   loaded.first.retire();
-  file.close();
   return {
     ...{ path: test, policy, problem: nothingToDo(test, bench, cases, settings.name), cases, hooks },
     notes:
@@ -133,32 +138,50 @@ const unusedOf = ({ fakes }: TestBench): readonly string[] =>
     name === '' ? [] : [`${place.file}:${place.line}: ${name} was asked for by nobody`],
   );
 
+/** A test file that is read, and who plays its cases. */
+interface Playing {
+  readonly file: TestFile;
+  readonly bench: TestBench;
+  readonly player: CasePlayer;
+}
+
+const notPlayed = (one: TestCase, text: string): CaseResult => ({
+  ...{ name: shown(one.name), place: one.place, ms: 0, clockMs: 0 },
+  failure: { place: one.place, text, trail: [], missing: [] },
+});
+
+/** Closes the file. `again` reads it anew: what has taken all the memory that it may have has nothing left to call. */
 async function playAll(
-  file: TestFile,
-  bench: TestBench,
-  player: CasePlayer,
+  begun: Playing,
+  again: () => Promise<Playing | string>,
   stage: Stage,
   { name, stopwatch }: RunSettings,
 ): Promise<{ readonly cases: readonly CaseResult[]; readonly notes: readonly string[] }> {
   const cases: CaseResult[] = [];
   const notes: string[] = [];
-  for (const one of bench.cases) {
+  let now: Playing | string = begun;
+  for (const [i, one] of begun.bench.cases.entries()) {
     if (name !== undefined && !shown(one.name).includes(name)) continue;
     const start = stopwatch();
     if (stage.brokenBy !== undefined) {
-      const failure = {
-        place: one.place,
-        text: `the Lua engine has failed: ${stage.brokenBy}`,
-        trail: [],
-        missing: [],
-      };
-      cases.push({ name: shown(one.name), place: one.place, failure, ms: 0, clockMs: 0 });
+      cases.push(notPlayed(one, `the Lua engine has failed: ${stage.brokenBy}`));
       continue;
     }
-    const { clockMs, failure, unused } = await player.play(file, one);
+    if (typeof now !== 'string' && now.file.isLost) {
+      now.file.close();
+      now = await again();
+    }
+    const mine = typeof now === 'string' ? undefined : now.bench.cases[i];
+    if (typeof now === 'string' || mine?.name !== one.name) {
+      const why = typeof now === 'string' ? now : 'it is not there when the file is read once more';
+      cases.push(notPlayed(one, `a case before it has taken all memory, and then: ${why}`));
+      continue;
+    }
+    const { clockMs, failure, unused } = await now.player.play(now.file, mine);
     cases.push({ name: shown(one.name), place: one.place, failure, ms: stopwatch() - start, clockMs });
     notes.push(...unused);
   }
+  if (typeof now !== 'string') now.file.close();
   return { cases, notes };
 }
 

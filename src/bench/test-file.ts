@@ -103,6 +103,11 @@ export class TestFile {
     return end.message;
   }
 
+  /** Its memory was taken away: none of its functions can be called any more. */
+  get isLost(): boolean {
+    return this.#main.isLost;
+  }
+
   /** Calls a function of the test, for a case. */
   async call(ref: LuaRef, args: readonly LuaValue[]): Promise<TestEnd> {
     return endOf(await this.#main.held(ref, 'case').call(args, readValue));

@@ -131,6 +131,11 @@ export class Script implements TaskOwner {
     return this.#task.start('script', 0, read, this.#owner.limits('script'));
   }
 
+  /** It was ended for its memory: nothing of it can be called any more. */
+  get isLost(): boolean {
+    return this.#task.condemned;
+  }
+
   /** Whether a call would find anything. True once, too, when the script was ended for its memory: the call says so. */
   has(entry: Entry): boolean {
     if (this.#closed) return false;

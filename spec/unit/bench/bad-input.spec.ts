@@ -1,8 +1,14 @@
 // What an author gets wrong: a clear message each, and the other cases go on. And what no case may do: reach a network or a clock of the system.
+
+import { execFileSync } from 'node:child_process';
 import dgram from 'node:dgram';
 import dns from 'node:dns';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { findTests } from '../../../src/bench/find-tests.ts';
 import { benchRun } from '../../fakes/bench-run.ts';
 
 const head = "local t = require 'smtpe.test'\n";
@@ -61,6 +67,29 @@ describe('mistakes of a test', () => {
     });
     expect(wrong).toEqual([]);
     expect(run.case('last').failure).toBeUndefined();
+  }, 60_000);
+
+  it('one that takes all memory has its line, and those behind it are played in a file that is read anew', async () => {
+    const run = await benchRun({
+      'policy.lua': policy,
+      'policy_test.lua': `${head}local kept = {}
+t.case('first', function(s) kept[1] = 'x' s:expect(220) end)
+t.case('memory', function(s) for i = 1, 1e9 do kept[i] = ('x'):rep(1000000) .. i end end)
+t.case('behind', function(s) s:mail('a@b.example'):expect(250) assert(#kept == 0) end)
+t.case('fails', function(s) s:expect(999) end)
+t.case('once more', function(s) for i = 1, 1e9 do kept[i] = ('x'):rep(1000000) .. i end end)
+t.case('last', function(s) s:expect(220) end)`,
+    });
+    const seen = run.files[0]?.cases.map(({ failure, name }) => [name, failure?.place?.line, failure?.text]);
+    const memory = expect.stringMatching(/not enough memory|holds more than/) as unknown;
+    expect(seen).toEqual([
+      ['first', undefined, undefined],
+      ['memory', 4, memory],
+      ['behind', undefined, undefined],
+      ['fails', 6, expect.stringContaining('expected 999, got 220')],
+      ['once more', 7, memory],
+      ['last', undefined, undefined],
+    ]);
   }, 60_000);
 
   it('files that cannot be read as tests do not stop the others', async () => {
@@ -149,4 +178,31 @@ ${stack}`);
   }
   expect(reached).toEqual([]);
   expect(run.text).not.toContain('FAIL');
+});
+
+describe('what is named as a test and is none', () => {
+  it('is said, and what nobody has named is passed over', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'smtpe-find-spec-'));
+    const at = (name: string): string => join(directory, name);
+    try {
+      await mkdir(at('d_test.lua'));
+      execFileSync('mkfifo', [at('pipe_test.lua')]);
+      await Promise.all([writeFile(at('x_test.lua'), ''), writeFile(at('x.lua'), '')]);
+      await symlink('x_test.lua', at('link_test.lua'));
+      await symlink('nowhere', at('gone_test.lua'));
+      await symlink('.', at('loop'));
+      const found = await findTests([directory]);
+      expect(found).toEqual({ tests: [at('link_test.lua'), at('x_test.lua')], problems: [] });
+      const named = await findTests(['pipe_test.lua', 'gone_test.lua', 'd_test.lua', 'x.lua'].map(at));
+      expect(named.tests).toEqual([]);
+      expect(named.problems).toEqual([
+        `${at('pipe_test.lua')}: it is no plain file`,
+        `${at('gone_test.lua')}: there is no such file or directory`,
+        `${at('d_test.lua')}: there is no test in it; tests are files *_test.lua`,
+        `${at('x.lua')} is no test; tests are files *_test.lua, as ${at('x_test.lua')}`,
+      ]);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
 });
