@@ -19,13 +19,30 @@ export interface SinkEntry {
 }
 
 const INDEX = 'index';
+/** As `begin` names files: what is removed and shown lies in the directory. */
+const FILE = /^\d{6,}\.eml$/;
 
-/** What a directory holds, the oldest first; empty when there is none. A line that is cut off is left out. */
+function isEntry(value: unknown): value is SinkEntry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { bytes, client, file, from, n, subject, time, to } = value as Partial<Record<string, unknown>>;
+  return (
+    [n, bytes].every((one) => typeof one === 'number') &&
+    [client, from, subject, time, ...(Array.isArray(to) ? to : [to])].every(
+      (one) => typeof one === 'string',
+    ) &&
+    Array.isArray(to) &&
+    typeof file === 'string' &&
+    FILE.test(file)
+  );
+}
+
+/** What a directory holds, the oldest first; empty when there is none. A line that is cut off, or none that a sink writes, is left out. */
 export async function readEntries(directory: string): Promise<readonly SinkEntry[]> {
   const text = await readFile(join(directory, INDEX), 'utf8').catch(() => '');
   return text.split('\n').flatMap((line) => {
     try {
-      return [JSON.parse(line) as SinkEntry];
+      const entry: unknown = JSON.parse(line);
+      return isEntry(entry) ? [entry] : [];
     } catch {
       return [];
     }
