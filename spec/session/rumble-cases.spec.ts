@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Resolver } from '../../src/dns/resolver-api.ts';
 import { LineClient } from '../fakes/line-client.ts';
+import { console3 } from '../fakes/rumble-console.ts';
 import { SmtpClient } from '../fakes/smtp-client.ts';
 import { waitUntil } from '../fakes/wait-until.ts';
 import { WholeServer, type WholeServerSettings } from '../fakes/whole-server.ts';
@@ -311,53 +312,6 @@ describe('12: switching', () => {
     expect(await banner()).toBe('220');
   });
 });
-
-/** What a console is told, and says, one after the other. */
-const console3: readonly (readonly [string, string])[] = [
-  ['domains', ''],
-  ['domain shop.test', 'true'],
-  ['domain shop.test', 'false'],
-  ['domains', 'shop.test:0:string'],
-  ['list shop.test', '0 '],
-  ['list other.test', '0 '],
-  ['exists ann shop.test', 'false false'],
-  ['add ann shop.test mbox sesame', 'true'],
-  ['add ann shop.test mbox other', 'false'],
-  ['add bob other.test mbox x', 'false'],
-  ['exists ann shop.test', 'true true'],
-  ['exists ANN SHOP.test', 'true true'],
-  ['who ann shop.test', '1 ann@shop.test mbox []'],
-  ['login ann shop.test sesame', 'welcome 1'],
-  ['login ann shop.test wrong', 'go away'],
-  ['passwd 1 changed', 'true'],
-  ['login ann shop.test sesame', 'go away'],
-  ['login ann shop.test changed', 'welcome 1'],
-  ['passwd 99 x', 'no such account'],
-  ['add sales-* shop.test alias - ann@shop.test', 'true'],
-  ['exists sales-eu shop.test', 'false true'],
-  ['exists sales shop.test', 'false false'],
-  ['who sales-eu shop.test', '2 sales-*@shop.test alias [ann@shop.test]'],
-  ['add * shop.test alias - ann@shop.test', 'true'],
-  ['exists anybody shop.test', 'false true'],
-  ['exists anybody other.test', 'false false'],
-  ['who anybody shop.test', '3 *@shop.test alias [ann@shop.test]'],
-  ['who ann shop.test', '1 ann@shop.test mbox []'],
-  ['who sales-eu shop.test', '2 sales-*@shop.test alias [ann@shop.test]'],
-  ['list shop.test', '3 1=ann 2=sales-* 3=*'],
-  ['delete 2', 'done'],
-  ['exists sales-eu shop.test', 'false true'],
-  ['who sales-eu shop.test', '3 *@shop.test alias [ann@shop.test]'],
-  ['delete 3', 'done'],
-  ['exists anybody shop.test', 'false false'],
-  ['remove ann shop.test', 'done'],
-  ['exists ann shop.test', 'false false'],
-  ['list shop.test', '0 '],
-  ['undomain shop.test', 'true'],
-  ['undomain shop.test', 'false'],
-  ['domains', ''],
-  ['domain ../x', 'false'],
-  ['bogus', '?'],
-];
 
 describe('accounts', () => {
   let data = '';
