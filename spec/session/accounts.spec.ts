@@ -189,6 +189,34 @@ describe('RCPT', () => {
     }
   });
 
+  it('takes <postmaster> when a domain has one (RFC 5321 section 4.5.1)', async () => {
+    const accounts = await serve();
+    const client = await begin();
+    const lies: string[] = [];
+    expect(await rcpt(client, 'postmaster')).toBe('550 5.7.1');
+    for (const [made, whose] of [
+      ['*@quiet.test', 'quiet.test/%2A'],
+      ['p*@box.test', 'box.test/p%2A'],
+      ['postmaster@quiet.test', 'quiet.test/postmaster'],
+      ['postmaster@box.test', 'box.test/postmaster'],
+    ] as const) {
+      expect(value(await accounts.save(wish(made)))).toBeGreaterThan(0);
+      expect(await rcpt(client, 'PostMaster')).toBe('250 2.1.0');
+      expect(await rcpt(client, 'postmaster2')).toBe('550 5.7.1');
+      expect(await content(client)).toMatch(/^250 /);
+      lies.push(whose);
+      const found = await mail();
+      expect(Object.keys(found).sort()).toEqual([...lies].sort());
+      expect(found[whose]).toEqual([lying('PostMaster')]);
+      expect(await client.command('MAIL FROM:<s@far.test>')).toMatch(/^250 /);
+    }
+    expect(value(await accounts.deleteDomain('box.test'))).toBe(true);
+    expect(await rcpt(client, 'postmaster')).toBe('250 2.1.0');
+    expect(value(await accounts.deleteDomain('quiet.test'))).toBe(true);
+    expect(await rcpt(client, 'postmaster')).toBe('550 5.7.1');
+    client.destroy();
+  });
+
   it('is 451 while accounts cannot be read', async () => {
     const accounts = await serve();
     const { tables } = accounts.book;

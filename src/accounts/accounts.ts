@@ -3,6 +3,7 @@
 // noted in that transaction and done behind it (moves.ts).
 //
 // Must never: throw or reject; know who asks; say that there is no such account when that cannot be known (`failed`); do a thing by half.
+import { lowerAscii } from '../base/ascii.ts';
 import type { Clock } from '../base/clock.ts';
 import { codeOf, textOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -52,9 +53,12 @@ export type AccountStoreOutcome =
   /** The account was moved or deleted meanwhile: nothing is left of the message. */
   | { readonly kind: 'moved' };
 
+const POSTMASTER = 'postmaster';
 const MAX_FLAGS = 2 ** 31 - 1;
 /** Accounts of a list in one turn of the loop, and domains. */
 const AT_ONCE = 500;
+/** Domains that are looked at for the postmaster: strangers may ask for him as often as they like. */
+const POSTMASTER_DOMAINS = 100;
 /** For a move of another process to end. */
 const PATIENCE_MS = 5000;
 const AGAIN_MS = 20;
@@ -194,8 +198,13 @@ export class Accounts {
     );
   }
 
+  /** `postmaster` without a domain is one of ours when there is such an account (RFC 5321 section 4.5.1). */
   belongs(address: string): Outcome<Belongs> {
     return this.#read((): Belongs => {
+      if (lowerAscii(address) === POSTMASTER) {
+        const account = this.#postmaster();
+        return account === undefined ? { kind: 'foreign' } : { kind: 'account', account };
+      }
       const read = readAddress(address);
       const name = read?.domain ?? readDomain(address.slice(address.lastIndexOf('@') + 1));
       if (name === undefined || !address.includes('@') || this.#book.domain(name) === undefined)
@@ -203,6 +212,20 @@ export class Accounts {
       const account = read === undefined ? undefined : this.#book.find(read.domain, read.user);
       return account === undefined ? { kind: 'unknown' } : { kind: 'account', account };
     });
+  }
+
+  /** That of the oldest domain that has one; one of exactly this name wins over patterns of older domains. */
+  #postmaster(): Account | undefined {
+    const names = this.#book.oldestDomains(POSTMASTER_DOMAINS);
+    for (const name of names) {
+      const account = this.#book.exact(name, POSTMASTER);
+      if (account !== undefined) return account;
+    }
+    for (const name of names) {
+      const account = this.#book.find(name, POSTMASTER);
+      if (account !== undefined) return account;
+    }
+    return undefined;
   }
 
   /** Its id; undefined: no such domain or id, it is taken, or something of it is no such thing. */

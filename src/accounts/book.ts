@@ -147,6 +147,15 @@ export class Book {
     });
   }
 
+  /** Names of the first `limit` that were made and are there, in that order. */
+  oldestDomains(limit: number): readonly string[] {
+    const keys = this.tables.domainNames.keys({ start: Buffer.alloc(0), limit });
+    return keys.flatMap((key) => {
+      const name = this.content('domainNames', key)?.toString('latin1') ?? '';
+      return this.domain(name) === undefined ? [] : [name];
+    });
+  }
+
   isDeletedDomain(name: string): boolean {
     return this.#domainRow(name)?.isDeleted === true;
   }
