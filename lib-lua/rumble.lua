@@ -6,7 +6,7 @@ local ipairs, next, rawget, rawset, globals = ipairs, next, rawget, rawset, _G
 
 behind.library 'rumble.strings'
 
-local own = { Mailman = { listHeaders = behind.library 'rumble.letters' } }
+local own = { Mailman = { listHeaders = behind.library 'rumble.letters', readMail = behind.library 'rumble.letter' } }
 
 local tables = {}
 for _, name in ipairs(behind.rumble_tables()) do

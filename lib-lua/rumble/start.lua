@@ -9,6 +9,7 @@ behind.library 'rumble.strings'
 
 -- luacheck: globals Mailman
 Mailman.listHeaders = behind.library 'rumble.letters'
+Mailman.readMail = behind.library 'rumble.letter'
 
 -- luacheck: globals print
 function print(...)

@@ -1,4 +1,4 @@
-// A letter taken apart: its parts as a tree, each with its header fields and, where it is no multipart, its body as it was transmitted. By the parser
+// A letter taken apart: its parts, each with its header fields and, where it is no multipart, its body as it was transmitted. By the parser
 // behind mime.parts, so that a part is the same everywhere, with its limits: what passes one of them is a part without parts. In two passes over the file,
 // in pieces: the first finds where parts stand, the second takes what is wanted.
 import type { MailContent } from '../mailbox/port/mail.ts';
@@ -8,15 +8,17 @@ import { MimeParser } from '../message/mime/parts.ts';
 import { readFields } from './header-fields.ts';
 
 export interface LetterPart {
-  readonly fields: ReadonlyMap<string, string>;
-  /** Of no multipart. */
+  /** Multiparts that it is in. */
+  readonly depth: number;
+  /** As transmitted; undefined of a multipart, without what stands before its first part and behind the last. */
   readonly body: Buffer | undefined;
-  /** Of a multipart; without what stands before the first and behind the last. */
-  readonly parts: readonly LetterPart[];
+  /** Its header fields, taken apart when they are asked for: thousands of parts are not to be so at once. */
+  fields(): ReadonlyMap<string, string>;
 }
 
 export interface ReadLetter {
-  readonly root: LetterPart;
+  /** Each in front of those that are in it; at least one. */
+  readonly parts: readonly LetterPart[];
   /** Bodies, or header fields, were cut. */
   readonly isTruncated: boolean;
 }
@@ -50,13 +52,13 @@ export async function readLetter(
   await eachPiece(content, signal, (piece) => parser.feed(piece));
   parser.end();
   const taking = new Taking(most);
-  const root = map.root === undefined ? undefined : taking.plan(map.root);
+  if (map.root !== undefined) taking.plan(map.root, 0);
   await eachPiece(content, signal, (piece, at) => taking.fill(piece, at));
-  return {
-    root: root?.() ?? { fields: new Map(), body: Buffer.alloc(0), parts: [] },
-    isTruncated: taking.isTruncated,
-  };
+  const { isTruncated, parts } = taking;
+  return { isTruncated, parts: parts.length > 0 ? parts : [NOTHING] };
 }
+
+const NOTHING: LetterPart = { depth: 0, body: Buffer.alloc(0), fields: () => new Map() };
 
 async function eachPiece(
   content: MailContent,
@@ -78,6 +80,7 @@ async function eachPiece(
 /** What is wanted of the octets, and what has come of it. */
 class Taking {
   isTruncated = false;
+  readonly parts: LetterPart[] = [];
   #bodies: number;
   #headers = MAX_HEADERS;
   /** In order. */
@@ -89,18 +92,20 @@ class Taking {
     this.#bodies = most;
   }
 
-  /** Gives the part when the ranges are filled. */
-  plan(part: PlacedPart): () => LetterPart {
+  /** What there is of a part, and of those in it, when the ranges are filled. */
+  plan(part: PlacedPart, depth: number): void {
     const bodyAt = part.bodyAt ?? part.end;
     const head = this.#want(part.at, bodyAt, true);
+    const fields = (): ReadonlyMap<string, string> => readFields(head);
     const children = part.children.filter(({ kind }) => kind !== 'epilogue');
     if (part.kind === 'multipart' && children.length > 0) {
-      const parts = children.map((child) => this.plan(child));
-      return () => ({ fields: readFields(head), body: undefined, parts: parts.map((one) => one()) });
+      this.parts.push({ depth, fields, body: undefined });
+      for (const child of children) this.plan(child, depth + 1);
+      return;
     }
     // A message in it is not taken apart.
     const body = this.#want(bodyAt, Math.max(bodyAt, part.end), false);
-    return () => ({ fields: readFields(head), body, parts: [] });
+    this.parts.push({ depth, fields, body });
   }
 
   #want(from: number, to: number, isHead: boolean): Buffer {

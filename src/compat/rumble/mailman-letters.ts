@@ -1,7 +1,7 @@
 // Functions of `Mailman` about letters (doc/rumble.md).
 
-import type { LetterPart } from '../../accounts/letter-parts.ts';
-import type { LetterHead } from '../../accounts/letters.ts';
+import type { LetterPart, ReadLetter } from '../../accounts/letter-parts.ts';
+import type { LetterFacts, LetterHead } from '../../accounts/letters.ts';
 import type { CallContext, Slot } from '../../lua-api/call-context.ts';
 import {
   type FunctionSpec,
@@ -31,12 +31,6 @@ const headTable = ({ fields, file, id, isRead, sent, size }: LetterHead): LuaVal
     ['read', isRead],
   ]);
 
-function partTable({ body, fields, parts }: LetterPart): readonly (readonly [LuaValue, LuaValue])[] {
-  const headers: readonly [LuaValue, LuaValue] = ['headers', new Map(fields)];
-  if (body !== undefined) return [headers, ['body', body]];
-  return [headers, ['parts', parts.map((part) => new Map(partTable(part)))]];
-}
-
 /** An id, or a full name. */
 function folderOf(value: LuaValue): number | string | undefined {
   if (value === undefined || value === null) return 0;
@@ -62,31 +56,117 @@ function listing(
   });
 }
 
-/** Letters in one piece of a list: a millisecond or two. */
+/** Letters in one piece of a list, or parts of a letter: a millisecond or two. */
 const PIECE = 25;
-/** Lists that a script may have begun; of more the oldest is forgotten. */
+/** Header fields of the parts of a piece. */
+const PIECE_FIELDS = 1000;
+/** Lists, and letters, that a script may have begun at a time. */
 const MAX_BEGUN = 100;
+const MAX_READING = 10;
 
-class Begun {
-  readonly lists = new Map<number, readonly LetterHead[]>();
+/** What is given in pieces and has not come to its end: the rest of each, by a number. */
+class Begun<T> {
+  readonly #rests = new Map<number, readonly T[]>();
+  readonly #most: number;
+  readonly #name: string;
   #last = 0;
 
-  /** The first piece, and by what number the rest is had. */
-  piece(heads: readonly LetterHead[]): LuaResults {
-    const first = heads.slice(0, PIECE).map(headTable);
-    if (heads.length <= PIECE) return [first];
-    this.lists.set(++this.#last, heads.slice(PIECE));
-    for (const oldest of this.lists.keys()) {
-      if (this.lists.size <= MAX_BEGUN) break;
-      this.lists.delete(oldest);
+  constructor(name: string, most: number) {
+    this.#name = name;
+    this.#most = most;
+  }
+
+  /** Its number. Of too many the oldest is forgotten. */
+  keep(rest: readonly T[]): number {
+    this.#rests.set(++this.#last, rest);
+    for (const oldest of this.#rests.keys()) {
+      if (this.#rests.size <= this.#most) break;
+      this.#rests.delete(oldest);
     }
-    return [first, this.#last];
+    return this.#last;
+  }
+
+  /** Raises when it was forgotten: nobody is to take the beginning for all of it. */
+  take(number: number): readonly T[] {
+    const rest = this.#rests.get(number);
+    if (rest === undefined)
+      throw new LuaError(`${this.#name}: more than ${this.#most} of them are under way`);
+    this.#rests.delete(number);
+    return rest;
   }
 }
 
-const BEGUN: Slot<Begun> = { name: 'Mailman.listHeaders', create: () => new Begun() };
+const BEGUN: Slot<Begun<LetterHead>> = {
+  name: 'Mailman.listHeaders',
+  create: () => new Begun('Mailman.listHeaders', MAX_BEGUN),
+};
+const READING: Slot<Begun<LetterPart>> = {
+  name: 'Mailman.readMail',
+  create: () => new Begun('Mailman.readMail', MAX_READING),
+};
 
-/** What is behind lib-lua/rumble/letters.lua. */
+function headsPiece(begun: Begun<LetterHead>, heads: readonly LetterHead[]): LuaResults {
+  const first = heads.slice(0, PIECE).map(headTable);
+  return heads.length <= PIECE ? [first] : [first, begun.keep(heads.slice(PIECE))];
+}
+
+function partsPiece(begun: Begun<LetterPart>, parts: readonly LetterPart[]): LuaResults {
+  const first: LuaValue[] = [];
+  let fieldCount = 0;
+  for (const { body, depth, fields } of parts) {
+    if (first.length >= PIECE || fieldCount >= PIECE_FIELDS) break;
+    const headers = fields();
+    fieldCount += headers.size;
+    first.push(
+      new Map<LuaValue, LuaValue>([
+        ['depth', depth],
+        ['headers', new Map(headers)],
+        ...(body === undefined ? [] : ([['body', body]] as const)),
+      ]),
+    );
+  }
+  return first.length === parts.length ? [first] : [first, begun.keep(parts.slice(first.length))];
+}
+
+/** In another turn of the loop. */
+const later = (name: string, work: () => LuaResults): Suspension => ({
+  kind: 'suspension',
+  describe: () => name,
+  done: new Promise((resolve, reject) =>
+    setImmediate(() => {
+      try {
+        resolve(work());
+      } catch (error) {
+        reject(error);
+      }
+    }),
+  ),
+  cancel: () => undefined,
+});
+
+function mailTable({ file, id, sent, size }: LetterFacts, { isTruncated }: ReadLetter): LuaValue {
+  return { id, file, size, sent, ...(isTruncated && { truncated: true }) };
+}
+
+/** What the server knows of a letter, and a number for its parts: a tree of them may be deeper than values for scripts are. */
+function reading(
+  context: CallContext,
+  parts: MailmanParts,
+  uid: number | undefined,
+  lid: number | undefined,
+): LuaResults | Suspension {
+  return calling(context, parts, 'mail', 'readMail', async ({ accounts, signal }) => {
+    if (uid === undefined || lid === undefined) return [];
+    const { values } = optionsOf(context);
+    const letter = known(await (await lettersOf(accounts)).read(uid, lid, signal));
+    if (letter === undefined) return [];
+    const { readLetter } = await import('../../accounts/letter-parts.ts');
+    const read = await readLetter(letter.content, mimeLimits(values), values['rumble-read-max'], signal);
+    return [mailTable(letter, read), context.slot(READING).keep(read.parts)];
+  });
+}
+
+/** What is behind lib-lua/rumble/letters.lua and letter.lua. */
 export function letterPieces(parts: MailmanParts): readonly FunctionSpec[] {
   return [
     luaFunction({
@@ -95,7 +175,7 @@ export function letterPieces(parts: MailmanParts): readonly FunctionSpec[] {
       params: [UID, optionalAnything('folder', 'integer|string', 'Its id or name.')],
       text: 'The beginning of a list, and a number for the rest.',
       call: (context, uid, folder) =>
-        listing(context, parts, uid, folder, (heads) => context.slot(BEGUN).piece(heads)),
+        listing(context, parts, uid, folder, (heads) => headsPiece(context.slot(BEGUN), heads)),
     }),
     luaFunction({
       name: 'rumble_more_letters',
@@ -104,10 +184,26 @@ export function letterPieces(parts: MailmanParts): readonly FunctionSpec[] {
       text: 'The next piece of it, and a number for the rest.',
       call: (context, rest) => {
         const begun = context.slot(BEGUN);
-        const heads = begun.lists.get(rest) ?? [];
-        begun.lists.delete(rest);
-        const done = new Promise<LuaResults>((resolve) => setImmediate(() => resolve(begun.piece(heads))));
-        return { kind: 'suspension', describe: () => 'Mailman.listHeaders', done, cancel: () => undefined };
+        const heads = begun.take(rest);
+        return later('Mailman.listHeaders', () => headsPiece(begun, heads));
+      },
+    }),
+    luaFunction({
+      name: 'rumble_letter',
+      suspends: true,
+      params: [UID, LID],
+      text: 'What is known of a letter, and a number for its parts.',
+      call: (context, uid, lid) => reading(context, parts, uid, lid),
+    }),
+    luaFunction({
+      name: 'rumble_more_parts',
+      suspends: true,
+      params: [integer('rest', 'The number.')],
+      text: 'Parts of a letter in the order in which they stand, each with its depth, and a number for the rest.',
+      call: (context, rest) => {
+        const begun = context.slot(READING);
+        const its = begun.take(rest);
+        return later('Mailman.readMail', () => partsPiece(begun, its));
       },
     }),
   ];
@@ -172,30 +268,8 @@ export function letterFunctions(parts: MailmanParts): readonly FunctionSpec[] {
         },
       ],
       text: 'A letter, which counts as read from then on. Taken apart by the limits of `mime.parts` (`limit-mime-depth` ...); a message in it is not. Suspends.',
-      call: (context, uid, lid) =>
-        calling(context, parts, 'mail', 'readMail', async ({ accounts, signal }) => {
-          if (uid === undefined || lid === undefined) return [];
-          const { values } = optionsOf(context);
-          const letter = known(await (await lettersOf(accounts)).read(uid, lid, signal));
-          if (letter === undefined) return [];
-          const { readLetter } = await import('../../accounts/letter-parts.ts');
-          const { isTruncated, root } = await readLetter(
-            letter.content,
-            mimeLimits(values),
-            values['rumble-read-max'],
-            signal,
-          );
-          const facts = [
-            ...([
-              ['id', letter.id],
-              ['file', letter.file],
-              ['size', letter.size],
-              ['sent', letter.sent],
-            ] as const),
-            ...(isTruncated ? ([['truncated', true]] as const) : []),
-          ];
-          return [new Map<LuaValue, LuaValue>([...partTable(root), ...facts])];
-        }),
+      // Scripts have lib-lua/rumble/letter.lua in its place, which makes a tree of the parts.
+      call: (context, uid, lid) => reading(context, parts, uid, lid),
     }),
     luaFunction({
       name: 'deleteMail',

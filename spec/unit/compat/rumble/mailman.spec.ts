@@ -466,6 +466,36 @@ print('=', Mailman.readMail(2, ids[1]), Mailman.readMail(1, 999), Mailman.readMa
     ]);
   });
 
+  // What a stranger sends must not be what a script cannot read.
+  it.each([
+    ['multiparts in multiparts', 60, 1, 0],
+    ['many parts', 1, 120, 0],
+    ['parts with many header fields', 2, 40, 300],
+  ])('are read whatever they are made of: %s', async (_what, deep, wide, fields) => {
+    await begin();
+    const lines = ['Subject: x'];
+    for (let level = 0; level < deep; level++)
+      lines.push(`Content-Type: multipart/mixed; boundary=b${level}.`, '', `--b${level}.`);
+    for (let part = 0; part < wide; part++) {
+      if (part > 0) lines.push(`--b${deep - 1}.`);
+      for (let field = 0; field < fields; field++) lines.push(`X-${field}: ${part}`);
+      lines.push('', `part ${part}`);
+    }
+    for (let level = deep - 1; level >= 0; level--) lines.push(`--b${level}.--`);
+    await put('1700000001.M1.x', [...lines, ''].join('\r\n'));
+    const script = `
+local part, depth = Mailman.readMail(1, Mailman.listHeaders(1)[1].id), 0
+while part.parts and #part.parts == 1 do part, depth = part.parts[1], depth + 1 end
+print('=', depth, part.parts and #part.parts)
+for place, one in ipairs(part.parts or {}) do
+  local count = 0
+  for name, value in pairs(one.headers) do if value == tostring(place - 1) then count = count + 1 end end
+  assert(one.body == 'part ' .. place - 1 and one.depth == nil and count == ${fields}, place)
+end`;
+    // limit-mime-depth of them.
+    expect(await run(script)).toEqual([wide === 1 ? '50\tnil' : `${deep - 1}\t${wide}`]);
+  });
+
   it('are many in one list, all of them once and in order', async () => {
     await begin();
     for (let at = 0; at < 120; at++) await put(`${1_700_000_000 + at}.M1.x,S=14,W=14`, 'Subject: x\r\n\r\n');
