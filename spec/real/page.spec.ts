@@ -379,8 +379,8 @@ describeWith(['chromium'], 'the page', () => {
       const now = Date.now();
       const mails = Array.from({ length: 250 }, () => {
         number++;
-        const fields = mailEvent({ transaction: `T${number}`, from: `sender${number}@example.com` });
-        return { ...fields, time: now, session: `S${number}` };
+        const mail = mailEvent({ transaction: `T${number}`, from: `sender${number}@example.com` });
+        return { time: now, session: `S${number}`, mail };
       });
       const counts = { connections: 250, turned_away: 0, accepted: 250, refused: 0, deferred: 0, lost: 0 };
       const second = { at: Math.floor(now / 1000), ...counts, bytes: 25_000, sessions: 100 };

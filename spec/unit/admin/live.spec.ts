@@ -41,8 +41,7 @@ const batch = (
 ): LiveBatch => ({
   second: second(own.at, own),
   mails: mails.map((mail, i) => ({
-    ...mailEvent(mail),
-    ...{ time: own.at * 1000 + i, session: `S${++transactions}` },
+    ...{ time: own.at * 1000 + i, session: `S${++transactions}`, mail: mailEvent(mail) },
   })),
   left_out: 0,
 });

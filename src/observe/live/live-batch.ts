@@ -38,18 +38,19 @@ export interface SecondBatch extends Counts {
   readonly next_hops: Readonly<Record<string, SparseLatency>>;
 }
 
-/** A transaction: the fields of its `mail` event, texts as octets. */
-export type MailRow = EventFields<'mail'> & {
+/** A transaction as it is kept: the fields of its `mail` event, texts as octets, are those that were told, for to copy them costs microseconds. */
+export interface KeptMail {
   /** Milliseconds since the Epoch, when it ended. */
   readonly time: number;
   /** Id of its session. */
   readonly session: string;
-};
+  readonly mail: EventFields<'mail'>;
+}
 
 export interface LiveBatch {
   readonly second: SecondBatch;
   /** The oldest first. */
-  readonly mails: readonly MailRow[];
+  readonly mails: readonly KeptMail[];
   /** Transactions that are not among them: there were too many. */
   readonly left_out: number;
 }

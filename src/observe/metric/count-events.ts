@@ -156,6 +156,11 @@ function countDialogue(bus: EventBus, cells: MetricCells): Ends {
   const commands = cells.of('smtpe_commands_total');
   const replies = cells.of('smtpe_replies_total');
   const recipients = cells.of('smtpe_recipients_total');
+  const [taken, later, never] = [
+    recipients.place('accepted'),
+    recipients.place('deferred'),
+    recipients.place('refused'),
+  ];
   const replyPlaces = new Places((why: string, code) => replies.place(String(code), why));
   const commandPlaces = new Places((verb: string, digit) => commands.place(verb, String(digit)));
   return [
@@ -164,7 +169,7 @@ function countDialogue(bus: EventBus, cells: MetricCells): Ends {
       if (command === '') return;
       const verb = verbOf(command);
       commands.addAt(commandPlaces.at(verb, code < 300 ? 2 : code < 400 ? 3 : code < 500 ? 4 : 5), 1);
-      if (verb === 'RCPT') recipients.add(1, code < 400 ? 'accepted' : code < 500 ? 'deferred' : 'refused');
+      if (verb === 'RCPT') recipients.addAt(code < 400 ? taken : code < 500 ? later : never, 1);
     }),
   ];
 }
@@ -174,12 +179,14 @@ function countMessages(bus: EventBus, cells: MetricCells): Ends {
   const transactions = cells.of('smtpe_transactions_total');
   const bytes = cells.of('smtpe_message_bytes');
   const removed = cells.of('smtpe_authres_removed_total');
-  const answered =
-    (result: string) =>
-    ({ bytes: size }: EventFields<'tx-commit'>): void => {
-      messages.add(1, result);
-      bytes.observe(size);
+  const ofSize = bytes.place();
+  const answered = (result: string) => {
+    const place = messages.place(result);
+    return ({ bytes: size }: EventFields<'tx-commit'>): void => {
+      messages.addAt(place, 1);
+      bytes.observeAt(ofSize, size);
     };
+  };
   return [
     bus.on('tx-commit', answered('accepted')),
     bus.on('tx-discard', answered('discarded')),

@@ -2,6 +2,7 @@
 // answered (doc/hooks.md).
 
 import type { Clock } from '../../base/clock.ts';
+import type { Channel } from '../../base/events.ts';
 import type { Log } from '../../base/log.ts';
 import { chain, type Maybe } from '../../base/maybe.ts';
 import type { LuaRecord, LuaValue, SliceBatch } from '../../lua-api/value.ts';
@@ -65,6 +66,9 @@ export class Hooks implements PolicyHooks {
   readonly #secret: () => boolean;
   readonly #clock: Clock;
   readonly #trace: HookTrace;
+  readonly #calls: Channel<'hook-called'>;
+  /** Told of every hook: always the same object. */
+  #called: { hook: string; result: string; seconds: number; processor: number } | undefined;
   readonly #file: string | undefined;
   readonly revision: number;
   spent = 0;
@@ -78,6 +82,7 @@ export class Hooks implements PolicyHooks {
     this.#instance = instance;
     this.#log = log;
     this.#trace = new HookTrace(log, hide);
+    this.#calls = log.bus.channel('hook-called');
     this.#clock = clock;
     this.#secret = secret;
     this.revision = revision;
@@ -175,11 +180,17 @@ export class Hooks implements PolicyHooks {
     const ms = this.#clock.monotonic() - since;
     this.spent += ms;
     if (this.#trace.on) this.#trace.ends(name, answer, this.#secret(), ms);
-    if (this.#log.wants('hook-called')) {
-      const [seconds, processor] = [ms / 1000, (ran ?? ms) / 1000];
-      this.#log.emit('hook-called', { hook: name, result: resultWord(answer), seconds, processor });
-    }
+    if (this.#calls.wanted(this.#log)) this.#tell(name, resultWord(answer), ms / 1000, (ran ?? ms) / 1000);
     return answer;
+  }
+
+  #tell(hook: HookName, result: string, seconds: number, processor: number): void {
+    this.#called ??= { hook, result, seconds, processor };
+    this.#called.hook = hook;
+    this.#called.result = result;
+    this.#called.seconds = seconds;
+    this.#called.processor = processor;
+    this.#calls.emit(this.#called, this.#log);
   }
 
   /** Hands over the fields of `client` now. */

@@ -57,7 +57,9 @@ describe('a second', () => {
       deferred_by: { clientConnections: 1, 'next hop': 1 },
     });
     expect(batch?.mails).toHaveLength(5);
-    expect(batch?.mails[0]).toMatchObject({ time: START + 300, session: 'S1', message_id: '<m@x>' });
+    expect(batch?.mails[0]).toMatchObject({
+      ...{ time: START + 300, session: 'S1', mail: { result: 'accepted', message_id: '<m@x>' } },
+    });
     const hook = new LatencyCounts();
     hook.addSparse(batch?.second.hooks.rcpt ?? []);
     expect(hook.quantiles.count).toBe(1);
@@ -95,7 +97,7 @@ describe('a second', () => {
     const [first] = batches;
     expect(first?.mails).toHaveLength(1000);
     expect(first?.left_out).toBe(500);
-    expect(first?.mails[999]?.transaction).toBe('T1499');
+    expect(first?.mails[999]?.mail.transaction).toBe('T1499');
     expect(Object.keys(first?.second.next_hops ?? {})).toHaveLength(33);
     expect(Object.keys(first?.second.refused_by ?? {}).length).toBeLessThanOrEqual(33);
     const to = Array.from({ length: 100 }, (_, i) => ({
