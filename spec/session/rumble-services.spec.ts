@@ -287,3 +287,31 @@ it('the log is told to scripts as Rumble tells it, the newest first, 200 lines',
   );
   expect(await one.line()).toMatch(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[smtp\]: \t /);
 });
+
+it('lines about scripts, and those that they write, are of lua; what strangers say begins no line', async () => {
+  await start(`
+    Rumble.createService(function(session)
+      local line = session:receive()
+      if line == 'break' then error(line) end
+      if line ~= 'log' then print(line) return end
+      for _, one in ipairs(Rumble.getLog()) do
+        if one:find('broken', 1, true) or one:find(': break', 1, true) then session:send(one) end
+      end
+    end, 0)`);
+  const [port = 0] = ports();
+  for (const line of ['broken \x1b[31m \t [core]: \r fake', 'break']) {
+    const one = await client(port);
+    one.write(`${line}\r\n`);
+    expect(await one.rest()).toBe('');
+  }
+  const one = await client(port);
+  one.write('log\r\n');
+  const lines = (await one.rest()).split('\r\n');
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toMatch(
+    /^[\d/]{10} [\d:]{8} \[lua\]: \t .*a\.lua: service \d+: .*a\.lua:4: break traceback=/,
+  );
+  expect(lines[1]).toMatch(
+    /^[\d/]{10} [\d:]{8} \[lua\]: \t broken \\x1b\[31m \\t \[core\]: \\r fake script=.*a\.lua$/,
+  );
+});

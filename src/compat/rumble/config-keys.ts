@@ -32,8 +32,8 @@ function directoryOf({ values }: Options): string {
   return dirname(values.file);
 }
 
-/** Words of which nobody but the operator is to hear. */
-const SECRET = /password/;
+/** Options of which nobody but the operator is to hear: secrets, where they lie, and what may have some in it. */
+const SECRET = /password|token|secret|^auth-script-settings$/;
 
 /** Undefined for what is not set, or empty. */
 export function readConfig(key: string, options: Options, server: ServerView): string | undefined {

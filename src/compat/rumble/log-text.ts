@@ -6,9 +6,9 @@ import type { RecentLine } from '../../ops/recent-log.ts';
 
 const LONGEST = 500;
 
-/** From whom a line is. */
-function serviceOf({ about, fields, message }: RecentLine): string {
-  if (fields.script !== undefined) return 'lua';
+/** From whom a line is. What is wrong with a script begins with its path. */
+function serviceOf({ about, fields, message }: RecentLine, scripts: readonly string[]): string {
+  if (fields.script !== undefined || scripts.some((path) => message.startsWith(`${path}: `))) return 'lua';
   if (message.startsWith('delivered') || fields.mailbox !== undefined) return 'mailman';
   return about.id === undefined ? 'core' : 'smtp';
 }
@@ -21,10 +21,11 @@ function timeOf(ms: number): string {
   return `${date} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
 }
 
-export function logText(line: RecentLine): string {
+/** `scripts`: paths of those that are loaded. */
+export function logText(line: RecentLine, scripts: readonly string[]): string {
   const fields = Object.entries(line.fields)
     .filter(([, value]) => typeof value !== 'object' && value !== undefined)
     .map(([name, value]) => ` ${name}=${encodeValue(value as string | number | boolean)}`);
-  const text = `${timeOf(line.time)} [${serviceOf(line)}]: \t ${encodeText(line.message, LONGEST)}${fields.join('')}`;
+  const text = `${timeOf(line.time)} [${serviceOf(line, scripts)}]: \t ${encodeText(line.message, LONGEST)}${fields.join('')}`;
   return `${text.slice(0, LONGEST - 2)}\r\n`;
 }

@@ -137,7 +137,7 @@ export const serverFunctions = (server: ServerView): readonly FunctionSpec[] => 
     name: 'readConfig',
     params: [bytes('key', `An option of smtpe, or one of ${configKeys.join(', ')}; case does not matter.`)],
     results: [{ name: 'value', type: 'string?', text: 'nil for what is not set, or empty' }],
-    text: 'The value of an option as text; of names of password files nothing is told.',
+    text: 'The value of an option as text; of passwords and tokens, of the files that they lie in, and of `auth-script-settings` nothing is told.',
     examples: ["assert(Rumble.readConfig('EnableSMTP') == '1' and Rumble.readConfig('no such key') == nil)"],
     call: (context, key) => [readConfig(key, optionsOf(context), server)],
   }),
@@ -152,7 +152,10 @@ export const serverFunctions = (server: ServerView): readonly FunctionSpec[] => 
       },
     ],
     text: 'The last 200 lines of the log of this worker since it was started with option load-script, of at most 500 octets.',
-    call: () => [server.recentLines().map(logText)],
+    call: () => {
+      const scripts = server.scripts();
+      return [server.recentLines().map((line) => logText(line, scripts))];
+    },
   }),
   nothing('reloadModules', 'Does nothing but a log line: a reload is asked for by SIGHUP.', true),
   nothing('reloadConfiguration', 'Does nothing but a log line: a reload is asked for by SIGHUP.', true),

@@ -165,3 +165,18 @@ describe('the examples of the reference', () => {
     if (!('problem' in rig)) rig.close();
   });
 });
+
+describe('Rumble.readConfig', () => {
+  // Whoever writes a script is not told where secrets lie, or what may have some in it.
+  it.each([
+    ['admin-token-file', undefined],
+    ['store-password-file', undefined],
+    ['smtp-forward-password-file', undefined],
+    ['Auth-Script-Settings', undefined],
+    ['smtp-error-url', 'https://mail.test/errors'],
+  ])('%s: %s', async (option, value) => {
+    const settings = { options: { [option.toLowerCase()]: value ?? '/etc/hidden' } };
+    const read = `Rumble.readConfig('${option}'), Rumble.readConfig('${option.toUpperCase()}')`;
+    expect(await shownOf(read, settings)).toBe(`${value ?? 'nil'}\t${value ?? 'nil'}`);
+  });
+});
