@@ -217,6 +217,40 @@ describe('RCPT', () => {
     client.destroy();
   });
 
+  it('takes U-labels for the A-labels that they are, also of domains whose mail stays here', async () => {
+    const more = { 'smtp-utf8': '+', 'rumble-relay': '+', 'smtp-smart-host': 'accounts: hop.test' };
+    const accounts = await serve(more);
+    const [named, stays] = ['b\xc3\xbccher.test', 'stra\xc3\x9fe.test'];
+    expect(value(await accounts.createDomain(named))).toBe(true);
+    expect(value(await accounts.createDomain('xn--bcher-kva.test'))).toBe(false);
+    expect(value(await accounts.createDomain(stays, '', 1))).toBe(true);
+    expect(value(await accounts.save(wish('ann@xn--bcher-kva.test')))).toBeGreaterThan(0);
+    const client = await begin();
+    for (const [sender, address, reply] of [
+      ['s@far.test', `ann@${named}`, '250 2.1.0'],
+      ['s@far.test', 'ann@B\xc3\x9cCHER.test', '250 2.1.0'],
+      ['s@far.test', 'ann@xn--bcher-kva.test', '250 2.1.0'],
+      ['s@far.test', `bob@${named}`, '550 5.1.1'],
+      ['s@far.test', 'ann@b\xc3\xbcche.test', '550 5.7.1'],
+    ] as const) {
+      expect(await client.command('RSET')).toMatch(/^250 /);
+      expect(await client.command(`MAIL FROM:<${sender}> SMTPUTF8`)).toMatch(/^250 /);
+      expect([address, await rcpt(client, address)]).toEqual([address, reply]);
+    }
+    client.destroy();
+    const own = await begin('ann@box.test', 'ann@box.test');
+    for (const [sender, reply] of [
+      ['ann@box.test', '250 2.1.0'],
+      [`x@${stays}`, '550 5.7.1'],
+      ['x@xn--strae-oqa.test', '550 5.7.1'],
+    ] as const) {
+      expect(await own.command('RSET')).toMatch(/^250 /);
+      expect(await own.command(`MAIL FROM:<${sender}> SMTPUTF8`)).toMatch(/^250 /);
+      expect([sender, await rcpt(own, 'stranger@far.test')]).toEqual([sender, reply]);
+    }
+    own.destroy();
+  });
+
   it('is 451 while accounts cannot be read', async () => {
     const accounts = await serve();
     const { tables } = accounts.book;

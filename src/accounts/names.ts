@@ -4,6 +4,7 @@
 // Must never let two accounts have one directory, or a name lead out of the directory that it is for.
 import { join, resolve } from 'node:path';
 import { lowerAscii } from '../base/ascii.ts';
+import { domainInAscii } from '../net-address/idn.ts';
 
 const MAX_USER = 64;
 const MAX_DOMAIN = 255;
@@ -16,10 +17,11 @@ export function readUser(text: string): string | undefined {
   return isName ? lowerAscii(text) : undefined;
 }
 
-/** In lower case; undefined: no domain can be named so. */
+/** In lower case, U-labels in UTF-8 as A-labels (RFC 5890): the two are one name. undefined: no domain can be named so. */
 export function readDomain(text: string): string | undefined {
-  const isName = text.length <= MAX_DOMAIN && /^[a-z\d_-]{1,63}(?:\.[a-z\d_-]{1,63})*$/i.test(text);
-  return isName ? lowerAscii(text) : undefined;
+  const name = domainInAscii(text);
+  if (name === undefined || name.length > MAX_DOMAIN) return undefined;
+  return /^[a-z\d_-]{1,63}(?:\.[a-z\d_-]{1,63})*$/.test(name) ? name : undefined;
 }
 
 /** What stands behind the name of an account that was deleted, in the name of its directory. */

@@ -43,8 +43,8 @@ type Command = (accounts: Accounts, operands: readonly string[]) => Promise<numb
 const typed = (text: string): string => typedOctets(text).toString('latin1');
 const shown = (octets: string): string => shownKey(Buffer.from(octets, 'latin1'));
 
-const list: Command = async (accounts, [domain]) => {
-  if (domain === undefined) {
+const list: Command = async (accounts, [given]) => {
+  if (given === undefined) {
     const all = await accounts.domains();
     if (all.kind === 'failed') return cannot(all);
     const lines = all.value.map(({ flags, name, path }) =>
@@ -57,9 +57,10 @@ const list: Command = async (accounts, [domain]) => {
     await print(lines.map((line) => `${line}\n`).join(''));
     return exitCode.ok;
   }
+  const domain = typed(given);
   const known = accounts.domain(domain);
   if (known.kind === 'failed') return cannot(known);
-  if (known.value === undefined) return fail(`there is no domain ${domain}`, exitCode.missing);
+  if (known.value === undefined) return fail(`there is no domain ${given}`, exitCode.missing);
   const all = await accounts.list(domain);
   if (all.kind === 'failed') return cannot(all);
   for (let at = 0; at < all.value.length; at += PAGE) {
@@ -83,9 +84,9 @@ async function readDigest(who: string): Promise<string | undefined> {
 
 const add: Command = async (accounts, [name = '', word = 'mbox', ...rest]) => {
   if (!name.includes('@')) {
-    if (readDomain(name) === undefined) return fail(`${name} is no name of a domain`);
+    if (readDomain(typed(name)) === undefined) return fail(`${name} is no name of a domain`);
     return report(
-      await accounts.createDomain(name),
+      await accounts.createDomain(typed(name)),
       `there is a domain ${name} already, or its directory is that of another`,
     );
   }
@@ -125,7 +126,8 @@ const password: Command = async (accounts, [name = '']) => {
 };
 
 const remove: Command = async (accounts, [name = '']) => {
-  if (!name.includes('@')) return report(await accounts.deleteDomain(name), `there is no domain ${name}`);
+  if (!name.includes('@'))
+    return report(await accounts.deleteDomain(typed(name)), `there is no domain ${name}`);
   const account = await named(accounts, name);
   if (typeof account === 'number') return account;
   return report(await accounts.delete({ id: account.id }), `${name} is gone meanwhile`);
