@@ -70,7 +70,7 @@ function Rumble.serverInfo() end
 ---@return { title: string, description: string, author: string, file: string }[] modules an entry for each script of option load-script, with texts `title`, `file`, `description` and `author`, the last two empty
 function Rumble.listModules() end
 
----The value of an option as text; of names of password files nothing is told.
+---The value of an option as text; of passwords and tokens, of the files that they lie in, and of `auth-script-settings` nothing is told.
 ---@param key string An option of smtpe, or one of servername, smtpport, bindtoaddress, messagesizelimit, storagefolder, datafolder, databaseengine, enablesmtp, enablepop3, enableimap4, forceipv4, blockoutgoingmail, unix, linux, architecture, config-dir; case does not matter.
 ---@return string? value nil for what is not set, or empty
 function Rumble.readConfig(key) end
