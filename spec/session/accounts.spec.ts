@@ -382,7 +382,7 @@ function hook.helo(name)
   local to = user and ('<%s@%s.test>'):format(user, domain)
   if name == 'queue' then
     local queue = Mailman.getQueue()
-    return '250 2.0.0 ' .. #queue .. ' ' .. (queue[1] and queue[1].sender .. ' ' .. queue[1].recipient .. ' ' .. queue[1].loops or '')
+    return '250 2.0.0 ' .. #queue .. ' ' .. Rumble.serviceInfo('mailman').busy .. ' ' .. (queue[1] and queue[1].sender .. ' ' .. queue[1].recipient .. ' ' .. queue[1].loops or '')
   end
   if to then return '250 2.0.0 ' .. tostring(Mailman.sendMail('<ann@box.test>', to, 'Subject: Note\\n\\nThis is a note.\\n')):sub(1, 5) end
   local lines = {}
@@ -417,10 +417,10 @@ end`;
     const waiting = other.command('HELO x.far');
     await waitUntil(() => sent.length === 2);
     const third = await (server as unknown as WholeServer).greeted();
-    expect(await third.command('HELO queue')).toBe('250 2.0.0 1 ann@box.test x@far.test 0\r\n');
+    expect(await third.command('HELO queue')).toBe('250 2.0.0 1 1 ann@box.test x@far.test 0\r\n');
     letGo();
     expect(await waiting).toMatch(/^250 2\.0\.0 /);
-    expect(await third.command('HELO queue')).toMatch(/^250 2\.0\.0 0/);
+    expect(await third.command('HELO queue')).toMatch(/^250 2\.0\.0 0 0/);
     third.destroy();
     other.destroy();
   });
@@ -428,7 +428,8 @@ end`;
 
 describe('AUTH', () => {
   it.each(['sha256', 'scrypt'])('is for mailboxes with their password (%s)', async (scheme) => {
-    await serve({ 'rumble-password': scheme });
+    const accounts = await serve({ 'rumble-password': scheme });
+    expect(value(await accounts.save(wish('q*@box.test')))).toBeGreaterThan(0);
     const rows: readonly (readonly [string, string, string])[] = [
       ['ann@box.test', 'sesame', '235'],
       ['ANN@BOX.test', 'sesame', '235'],
@@ -438,6 +439,8 @@ describe('AUTH', () => {
       ['nobody@box.test', 'sesame', '535'],
       ['sales-eu@box.test', 'sesame', '535'],
       ['both@box.test', 'sesame', '535'],
+      ['q*@box.test', 'sesame', '535'],
+      ['qx@box.test', 'sesame', '535'],
       ['ann@far.test', 'sesame', '535'],
     ];
     for (const [user, password, reply] of rows) {

@@ -22,6 +22,7 @@ import {
   type Outcome,
 } from './account.ts';
 import { type AccountTable, Book, type Moved } from './book.ts';
+import { isPattern } from './glob.ts';
 import { Moves } from './moves.ts';
 import { deletedName, readAddress, readDomain, readUser } from './names.ts';
 import type { PasswordAnswer, Passwords } from './password.ts';
@@ -284,7 +285,7 @@ export class Accounts {
     });
   }
 
-  /** Whether it is the password of the mailbox of exactly this name. */
+  /** Whether it is the password of the mailbox of exactly this name; nobody is a pattern, whatever password it has. */
   async checkPassword(
     domain: string,
     user: string,
@@ -294,7 +295,8 @@ export class Accounts {
     return this.#do(async () => {
       const found = this.exact(domain, user);
       if (found.kind === 'failed') throw new Error(found.cause);
-      const account = found.value?.type === 'mbox' ? found.value : undefined;
+      const isMailbox = found.value?.type === 'mbox' && !isPattern(found.value.user);
+      const account = isMailbox ? found.value : undefined;
       const answer = await this.#parts.passwords.verify(account?.password, password, signal);
       return { ...answer, account };
     });

@@ -115,6 +115,7 @@ export function sendFunctions(parts: MailmanParts): readonly FunctionSpec[] {
             loops,
           };
           underWay.add(sending);
+          if (parts.mail !== undefined) parts.mail.busy++;
           try {
             // Suspended or stopped (service mailman): it is held back.
             await parts.mail?.whenRunning(signal);
@@ -146,6 +147,7 @@ export function sendFunctions(parts: MailmanParts): readonly FunctionSpec[] {
             return isSent ? [queueIdOf(outcome.text) ?? id] : [false, causeOf(outcome)];
           } finally {
             underWay.delete(sending);
+            if (parts.mail !== undefined) parts.mail.busy--;
           }
         }),
     }),
