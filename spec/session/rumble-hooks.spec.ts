@@ -23,6 +23,10 @@ const SCRIPT = `
     three = function(s) s:send('451 later\\r\\n') return 3 end,
     pieces = function(s) s:send('55') s:send('0-a\\r\\n') s:send('550 b\\r\\n') return 'ignore' end,
     silent = function() return 'ignore' end,
+    open = function(s) s:send('550 ha') s:send('lf') return 'ignore' end,
+    opencode = function(s) s:send('550-half') return 550 end,
+    openends = function(s) s:send('550 half') return false end,
+    openfails = function(s) s:send('421-half') error('open') end,
     n550 = function() return 550 end,
     n451 = function() return 451 end,
     n421 = function() return 421 end,
@@ -139,6 +143,8 @@ describe('what a hook returns', () => {
     ['two', '421 4.7.0 closing connection'],
     ['greets', '250 hm'],
     ['refuses', '550 5.7.1 go away'],
+    ['openends', '550 half'],
+    ['openfails', '421-half|421 4.3.0 internal error'],
   ])('%s ends the session', async (word, reply) => {
     const replies = await talk([`HELO ${word}`, 'NOOP', 'NOOP']);
     expect(replies).toEqual(
@@ -151,6 +157,9 @@ describe('what a hook returns', () => {
     ['three', '451 later'],
     ['pieces', '550-a|550 b'],
     ['silent', '451 4.3.0 not answered, try again later'],
+    // What it has begun has an end: the next reply would be taken for the rest of it.
+    ['open', '550 half'],
+    ['opencode', '550-half|550 5.7.1 not taken'],
     ['n550', '550 5.7.1 not taken'],
     ['n451', '451 4.7.1 not now, try again later'],
   ])('%s: the command has no effect', async (word, reply) => {

@@ -52,7 +52,11 @@ export function askScripts(
   const scripts = core.deps.scripts;
   if (scripts?.has(at, about.verb) !== true) return GO;
   const dialogue = new SessionDialogue(core);
-  return ask(core, scripts, at, about, dialogue).then((verdict) => follow(core, verdict, dialogue));
+  return ask(core, scripts, at, about, dialogue).then(async (verdict) => {
+    // Who goes on may have said the beginning of what comes now.
+    if (verdict.kind !== 'okay') await dialogue.endLine();
+    return follow(core, verdict, dialogue);
+  });
 }
 
 /** The session is over: nobody hears what they say. */

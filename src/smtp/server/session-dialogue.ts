@@ -5,6 +5,7 @@ import type { SessionCore } from './session-core.ts';
 
 const LF = 10;
 const CR = 13;
+const CRLF = Buffer.from('\r\n');
 /** Octets of a reply that are kept for the log. */
 const SHOWN = 512;
 
@@ -40,6 +41,11 @@ export class SessionDialogue implements Dialogue {
     if (core.isOver || octets.length === 0) return;
     this.#note(octets);
     await core.output.write(octets, core.values['smtp-reply-timeout'] * 1000);
+  }
+
+  /** A line that was begun gets its end: a reply behind it would be taken for the rest of it. */
+  async endLine(): Promise<void> {
+    if (this.#line !== '' && !this.#line.endsWith('\n')) await this.send(CRLF);
   }
 
   #note(octets: Buffer): void {
