@@ -24,7 +24,7 @@ const samples: Readonly<Record<string, string>> = {
 };
 
 export interface DnsKey {
-  /** Lower case, without final dot. */
+  /** Lower case, without final dot; the root is `.`. */
   readonly name: string;
   readonly type: string;
 }
@@ -43,7 +43,7 @@ export function readDnsKey(key: LuaValue): DnsKey {
   }
   const type = typeKey(number);
   const isAddress = type === 'PTR' && /^(?:\d+\.\d+\.\d+\.\d+|[\da-f]*:[\da-f:.]*)$/i.test(given);
-  const name = lowerAscii(isAddress ? reverseIp(given, true) : given).replace(/\.$/, '');
+  const name = lowerAscii(isAddress ? reverseIp(given, true) : given).replace(/(?<=.)\.$/s, '');
   return { name, type };
 }
 

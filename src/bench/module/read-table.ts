@@ -35,6 +35,12 @@ export function wrong(what: string, expected: string, got: LuaValue): LuaError {
   return new LuaError(`${what}: expected ${expected}, got ${sketch(got)}`);
 }
 
+/** Throws unless a text stands on one line of SMTP as it is: what breaks the line would be another command. */
+export function oneLine(what: string, text: string): string {
+  if (/[\r\n\0]/.test(text)) throw wrong(what, 'a text without CR, LF and NUL', text);
+  return text;
+}
+
 export function tableFor(what: string, value: LuaValue, sample: string): LuaFields {
   if (!isTable(value)) throw new LuaError(`${what} takes a table: ${sample}; got ${sketch(value)}`);
   return value;

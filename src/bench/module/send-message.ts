@@ -7,7 +7,7 @@ import type { LuaValue } from '../../lua-api/value.ts';
 import { isPositive } from '../../smtp/protocol/reply.ts';
 import type { Dialogue } from '../dialogue.ts';
 import type { TestBench } from '../test-bench.ts';
-import { checkFields, sketch, tableFor, textField, textsOf } from './read-table.ts';
+import { checkFields, oneLine, sketch, tableFor, textField, textsOf } from './read-table.ts';
 
 const FIELDS = ['from', 'to', 'file', 'text'] as const;
 const SENDER = 'sender@client.example';
@@ -32,6 +32,7 @@ export function sendMessage(bench: TestBench, dialogue: Dialogue, given: LuaValu
   if (!table.has('to')) throw new LuaError("s:send needs recipients: to = 'x@example.com', or to = { ... }");
   const to = textsOf('s:send, to', table.get('to'));
   const from = textField('s:send', table, 'from') ?? SENDER;
+  for (const address of [from, ...to]) oneLine(address === from ? 's:send, from' : 's:send, to', address);
   const file = textField('s:send', table, 'file');
   const text = textField('s:send', table, 'text');
   if (file !== undefined && text !== undefined) throw new LuaError('s:send takes a file or a text, not both');

@@ -2,7 +2,7 @@
 // the session again, so that they can be written in a row.
 import { isIP } from 'node:net';
 import { type ClassSpec, luaMethod } from '../../lua-api/class-spec.ts';
-import type { Param, ResultSpec, Suspension } from '../../lua-api/function-spec.ts';
+import { LuaError, type Param, type ResultSpec, type Suspension } from '../../lua-api/function-spec.ts';
 import { anything, bytes, integer, optionalAnything, optionalBytes } from '../../lua-api/params.ts';
 import { LuaObject, type LuaValue } from '../../lua-api/value.ts';
 import { cipherBits } from '../../net/tls-facts.ts';
@@ -11,7 +11,7 @@ import type { Dialogue } from '../dialogue.ts';
 import { shown } from '../shown.ts';
 import type { TestBench } from '../test-bench.ts';
 import { headerIn } from './last-header.ts';
-import { checkFields, isTable, sketch, tableFor, textField, wrong } from './read-table.ts';
+import { checkFields, isTable, oneLine, sketch, tableFor, textField, wrong } from './read-table.ts';
 import { sendMessage } from './send-message.ts';
 import { waiting } from './waiting.ts';
 
@@ -76,6 +76,7 @@ export const sessionClass: ClassSpec = {
       text: 'Says who connects. Comes first.',
       call: (_, self, ip, host) => {
         if (isIP(ip) === 0) throw wrong('s:from', "an address as '192.0.2.7'", ip);
+        if (host !== undefined) oneLine('s:from, host', host);
         self.dialogue.from(ip, host);
         return [sessionObject(self)];
       },
@@ -86,7 +87,10 @@ export const sessionClass: ClassSpec = {
       results: itself,
       suspends: true,
       text: "Says EHLO; `s:command('HELO x')` says the older one.",
-      call: (_, self, name) => suspending('s:helo', self, () => self.dialogue.command(`EHLO ${name}`)),
+      call: (_, self, name) => {
+        oneLine('s:helo', name);
+        return suspending('s:helo', self, () => self.dialogue.command(`EHLO ${name}`));
+      },
     }),
     method({
       name: 'tls',
@@ -117,14 +121,19 @@ export const sessionClass: ClassSpec = {
       results: itself,
       suspends: true,
       text: 'Logs in by AUTH PLAIN (RFC 4616), which is offered under `s:tls{}` only unless `smtp-tls-auth-only` is off.',
-      call: (_, self, user, password) =>
-        suspending('s:auth', self, async () => {
+      call: (_, self, user, password) => {
+        oneLine('s:auth, user', user);
+        // It stands in no message.
+        if (password !== password.replace(/[\r\n\0]/g, ''))
+          throw new LuaError('s:auth, password: expected a text without CR, LF and NUL');
+        return suspending('s:auth', self, async () => {
           await self.dialogue.greet();
           await self.dialogue.command(
             `AUTH PLAIN ${base64(`\0${user}\0${password}`)}`,
             `AUTH PLAIN (${user})`,
           );
-        }),
+        });
+      },
     }),
     method({
       name: 'mail',
@@ -140,7 +149,8 @@ export const sessionClass: ClassSpec = {
       suspends: true,
       text: 'Says MAIL FROM.',
       call: (_, self, sender, parameters) => {
-        const behind = parametersText(parameters);
+        oneLine('s:mail', sender);
+        const behind = oneLine('s:mail, parameters', parametersText(parameters));
         return suspending('s:mail', self, async () => {
           await self.dialogue.greet();
           await self.dialogue.command(`MAIL FROM:<${sender}>${behind}`);
@@ -153,8 +163,10 @@ export const sessionClass: ClassSpec = {
       results: itself,
       suspends: true,
       text: 'Says RCPT TO.',
-      call: (_, self, recipient) =>
-        suspending('s:rcpt', self, () => self.dialogue.command(`RCPT TO:<${recipient}>`)),
+      call: (_, self, recipient) => {
+        oneLine('s:rcpt', recipient);
+        return suspending('s:rcpt', self, () => self.dialogue.command(`RCPT TO:<${recipient}>`));
+      },
     }),
     method({
       name: 'data',
@@ -190,7 +202,7 @@ export const sessionClass: ClassSpec = {
       params: [bytes('line', 'As it is sent, without line end.')],
       results: itself,
       suspends: true,
-      text: 'Says any line.',
+      text: 'Says any line; a NUL in it is sent as it is, to see what the server makes of it. The other methods take no CR, LF and NUL.',
       call: (_, self, line) => {
         if (/[\r\n]/.test(line)) throw wrong('s:command', 'one line', line);
         return suspending('s:command', self, () => self.dialogue.command(line));
@@ -241,6 +253,7 @@ export const sessionClass: ClassSpec = {
       text: 'Fails the case unless the last message that was forwarded has this header, and with `text` one whose value has it.',
       call: (_, self, name, text) => {
         const { bench } = self;
+        oneLine('s:header', name);
         const values = headerIn(bench, name);
         if (values.length === 0) bench.fail(`the message that was forwarded has no header ${shown(name)}`);
         if (text !== undefined && !values.some((value) => value.includes(text)))
@@ -256,6 +269,7 @@ export const sessionClass: ClassSpec = {
       results: itself,
       text: 'Fails the case when the last message that was forwarded has such a header.',
       call: (_, self, name) => {
+        oneLine('s:header_absent', name);
         const [value] = headerIn(self.bench, name, false);
         if (value !== undefined) self.bench.fail(`expected no header ${shown(name)}, got ${sketch(value)}`);
         return [sessionObject(self)];

@@ -21,7 +21,7 @@ export type ZoneAnswer =
   /** `code`: of rcode; NXDOMAIN is about the name, whatever the type. */
   | { readonly kind: 'code'; readonly code: number };
 
-/** Names in lower case without final dot, types as `MX` or `TYPE17`. */
+/** Names in lower case without final dot (the root is `.`), types as `MX` or `TYPE17`. */
 export interface ZoneNames {
   find(name: string, type: string): ZoneAnswer | undefined;
   /** It is there with some type. */
@@ -80,11 +80,11 @@ export class ZoneResolver implements Resolver {
       }
       const itsType = own === undefined ? 5 : number;
       for (const fields of alias.records)
-        records.push({ name: `${name}.`, type: itsType, class: 1, ttl: TTL, fields });
+        records.push({ name: absolute(name), type: itsType, class: 1, ttl: TTL, fields });
       if (own !== undefined) break;
       name = nameOf({ name: String(alias.records[0]?.value ?? '') });
     }
-    const { records: answer } = followAliases(`${nameOf({ name: asked })}.`, number, records);
+    const { records: answer } = followAliases(absolute(nameOf({ name: asked })), number, records);
     return { ...empty, rcode: rcode.OK, answer, ttl: TTL };
   }
 
@@ -112,4 +112,7 @@ export class ZoneResolver implements Resolver {
   close(): void {}
 }
 
-const nameOf = ({ name }: Pick<DnsQuestion, 'name'>): string => lowerAscii(name).replace(/\.$/, '');
+/** In lower case without final dot; the root alone is `.`. */
+const nameOf = ({ name }: Pick<DnsQuestion, 'name'>): string => lowerAscii(name).replace(/(?<=.)\.$/s, '');
+
+const absolute = (name: string): string => (name === '.' ? name : `${name}.`);
