@@ -147,6 +147,8 @@ export class World {
       system: {
         ...realSystem,
         disk: this.files.disk,
+        // That of the process is another in each run.
+        processorSeconds: () => (clock.monotonic() - CASE_START) / 1000,
         processes: {
           start: (command) => {
             this.record.missing(`the command ${command}`, '');

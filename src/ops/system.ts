@@ -107,6 +107,8 @@ export interface System {
   readonly processes: Processes;
   readonly environment: SystemEnvironment;
   readonly disk: Disk;
+  /** Seconds of processor time that the process has taken, for os.clock; never less than before. */
+  processorSeconds(): number;
 }
 
 const realEnvironment: SystemEnvironment = {
@@ -177,4 +179,8 @@ export const realSystem: System = {
   processes: shellProcesses(realEnvironment),
   environment: realEnvironment,
   disk: realDisk,
+  processorSeconds: () => {
+    const { system, user } = process.cpuUsage();
+    return (user + system) / 1_000_000;
+  },
 };

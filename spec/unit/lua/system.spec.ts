@@ -119,6 +119,7 @@ beforeEach(async () => {
   commands = [];
   const system: System = {
     disk,
+    processorSeconds: () => 0.25,
     environment: { get: (name) => (name === 'PLACE' ? 'here' : undefined), all: () => ({}) },
     processes: {
       start(text) {

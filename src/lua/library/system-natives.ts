@@ -18,8 +18,9 @@ export function systemNatives(
   env: CallEnvironment,
   files: RealFiles,
   onPath: (path: string) => void,
-  { disk, environment, processes }: System,
+  system: System,
 ): Record<string, Native> {
+  const { disk, environment, processes } = system;
   const { api, bridge } = core;
   const start = commandStarter(processes);
   /** A command may look at any file that its text names. */
@@ -46,10 +47,9 @@ export function systemNatives(
       bridge.push(L, value === undefined ? undefined : Buffer.from(value, 'utf8'));
       return 1;
     },
-    /** clock() -> seconds of processor time of the process */
+    /** clock() -> seconds of processor time */
     clock: (L) => {
-      const { user, system } = process.cpuUsage();
-      api.lua_pushnumber(L, (user + system) / 1_000_000);
+      api.lua_pushnumber(L, system.processorSeconds());
       return 1;
     },
     /** tmpname() -> a file that did not exist and now does, empty and private */
