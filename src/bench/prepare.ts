@@ -7,7 +7,7 @@ import type { CasePolicy } from './case-server.ts';
 import type { Place } from './fake-table.ts';
 import { registeredModule } from './module/test-module.ts';
 import { newWorld } from './play-case.ts';
-import { Stage } from './stage.ts';
+import { type ScratchKeeper, Stage } from './stage.ts';
 import { TestBench } from './test-bench.ts';
 import { USUAL_HOP } from './test-options.ts';
 
@@ -20,8 +20,8 @@ export function newBench(stage: Stage, test: string): TestBench {
   return bench;
 }
 
-export const openStage = (): Promise<Stage> =>
-  Stage.open(registeredModule, (stage) => newWorld(stage, newBench(stage, '.'), '.'));
+export const openStage = (keeper?: ScratchKeeper): Promise<Stage> =>
+  Stage.open(registeredModule, (stage) => newWorld(stage, newBench(stage, '.'), '.'), keeper);
 
 /** Whoever gets it retires it. Reads the policy and its modules, and looks whether it can be loaded at all, with what the test has said at the level of its file. */
 export async function loadOnce(

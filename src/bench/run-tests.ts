@@ -11,7 +11,7 @@ import { CasePlayer } from './play-case.ts';
 import { loadOnce, newBench, openStage } from './prepare.ts';
 import type { HookCount } from './record.ts';
 import { shown } from './shown.ts';
-import type { Stage } from './stage.ts';
+import type { ScratchKeeper, Stage } from './stage.ts';
 import type { CaseFailure, TestBench, TestCase } from './test-bench.ts';
 import { TestFile } from './test-file.ts';
 import { testOptions } from './test-options.ts';
@@ -26,6 +26,8 @@ export interface RunSettings {
   /** The policy of all tests, when the command line names one. */
   readonly policy: ScriptPaths | undefined;
   readonly readFile: ReadFile;
+  /** Told of the directories that the run makes. */
+  readonly scratch?: ScratchKeeper;
   /** Milliseconds, for how long a case took. */
   readonly stopwatch: () => number;
 }
@@ -60,7 +62,7 @@ export interface RunListener {
 
 export async function runTests(settings: RunSettings, listener: RunListener): Promise<readonly FileResult[]> {
   const results: FileResult[] = [];
-  let stage = await openStage();
+  let stage = await openStage(settings.scratch);
   try {
     for (const test of settings.tests) {
       const result = await runFile(test, stage, settings);
@@ -68,7 +70,7 @@ export async function runTests(settings: RunSettings, listener: RunListener): Pr
       listener.fileDone(result);
       if (stage.brokenBy !== undefined) {
         await stage.close();
-        stage = await openStage();
+        stage = await openStage(settings.scratch);
       }
     }
   } finally {

@@ -20,6 +20,12 @@ const nothingPlayed = (): never => {
   throw new Error('nothing is played');
 };
 
+/** Told of directories that are to be taken away even where the process is ended from outside. */
+export interface ScratchKeeper {
+  made(path: string): void;
+  removed(path: string): void;
+}
+
 export class Stage {
   /** Those of the process while a case is played: they are exchanged, not the object. */
   readonly options: Options;
@@ -31,17 +37,24 @@ export class Stage {
   /** Before the first world is entered nobody sends anything; it is closed all the same when none ever is. */
   #mailer: App['ports']['mailer'] = { deliver: nothingPlayed, open: nothingPlayed, close() {} };
   #brokenBy: string | undefined;
+  readonly #keeper: ScratchKeeper | undefined;
 
-  private constructor(options: Options, scratch: string) {
+  private constructor(options: Options, scratch: string, keeper: ScratchKeeper | undefined) {
+    this.#keeper = keeper;
     this.options = options;
     this.scratch = scratch;
     this.watch = new LineWatch(libLuaDirectory);
   }
 
   /** `module`: what tests call; `newWorld`: some world, to begin with. */
-  static async open(module: ModuleSpec, newWorld: (stage: Stage) => World): Promise<Stage> {
+  static async open(
+    module: ModuleSpec,
+    newWorld: (stage: Stage) => World,
+    keeper?: ScratchKeeper,
+  ): Promise<Stage> {
     const scratch = await mkdtemp(join(tmpdir(), 'smtpe-test-'));
-    const stage = new Stage(createOptions(), scratch);
+    keeper?.made(scratch);
+    const stage = new Stage(createOptions(), scratch, keeper);
     stage.#world = newWorld(stage);
     const { watch } = stage;
     stage.#base = await createApp(
@@ -108,6 +121,7 @@ export class Stage {
     this.#mailer ??= (await this.enter(this.world)).ports.mailer;
     this.#base?.close();
     await rm(this.scratch, { recursive: true, force: true });
+    this.#keeper?.removed(this.scratch);
   }
 
   #requireBase(): App {

@@ -11,6 +11,7 @@ import { exitCode } from './exit-code.ts';
 import { policyFor } from './policy-for.ts';
 import { complain as complainHere, print as printHere } from './problems.ts';
 import { readOptionFile } from './read-option-file.ts';
+import { ScratchDirectories } from './scratch-directories.ts';
 import type { Output } from './trace-file.ts';
 import { type CommandLine, verbTable } from './verb.ts';
 
@@ -91,7 +92,9 @@ export async function replayVerb(
   let same = 0;
   const since = systemClock.monotonic();
   const optionFile = (await optionFileBeside(policy.path)) ?? policy.optionFile;
-  const problem = await replay({ paths, policy, words, optionFile, readFile: readOptionFile }, (one) => {
+  const scratch = new ScratchDirectories();
+  const asked = { paths, policy, words, optionFile, readFile: readOptionFile, scratch };
+  const problem = await replay(asked, (one) => {
     switch (one.replayed.kind) {
       case 'same':
         same += 1;
@@ -106,6 +109,7 @@ export async function replayVerb(
         unplayable.add(one.replayed.cause, one);
     }
   });
+  scratch.close();
   if (problem !== undefined) {
     await complain([problem]);
     return exitCode.software;

@@ -13,6 +13,7 @@ import { loadOptions } from '../options/load-options.ts';
 import { exitCode } from './exit-code.ts';
 import { complain, print } from './problems.ts';
 import { readOptionFile } from './read-option-file.ts';
+import { ScratchDirectories } from './scratch-directories.ts';
 import type { TestWords } from './test-words.ts';
 
 const FAILED = 1;
@@ -36,9 +37,11 @@ export async function testCases(
   }
   const isText = asked.report === 'text';
   let printed = Promise.resolve();
+  const scratch = new ScratchDirectories();
   const results = await runTests(
     {
       ...{ tests: found.tests, name: asked.name, words, policy, readFile: readOptionFile },
+      scratch,
       stopwatch: () => systemClock.monotonic(),
     },
     {
@@ -54,6 +57,7 @@ export async function testCases(
       },
     },
   );
+  scratch.close();
   await printed;
   if (asked.report === 'tap') await print(tapReport(results));
   else if (asked.report === 'json') await print(jsonReport(results));

@@ -14,6 +14,7 @@ import { exitCode } from './exit-code.ts';
 import { isThere, policyFor } from './policy-for.ts';
 import { complain as complainHere, print as printHere } from './problems.ts';
 import { readOptionFile } from './read-option-file.ts';
+import { ScratchDirectories } from './scratch-directories.ts';
 import { readTraceWords } from './trace-words.ts';
 import { type CommandLine, verbTable } from './verb.ts';
 
@@ -58,12 +59,15 @@ export async function traceVerb(
   const fakes = asked.fakes ?? (await testBeside(policy.path));
   const ladder = new Ladder({ content: asked.content });
   const texts: string[] = [];
+  const scratch = new ScratchDirectories();
   const traced = await traceFile({
+    scratch,
     ...{ file, envelope, client: asked.client, host, helo: asked.helo ?? host ?? 'client.example' },
     ...{ tls: asked.tls, policy, fakes, words, readFile: readOptionFile },
     optionFile: (await optionFileBeside(policy.path)) ?? policy.optionFile,
     push: (entry) => texts.push(...lines(entry, json, ladder)),
   });
+  scratch.close();
   await print(texts.map((text) => `${text}\n`).join(''));
   if (traced.kind === 'problem') {
     await complain([traced.text]);

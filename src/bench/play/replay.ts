@@ -18,7 +18,7 @@ import { newWorld } from '../play-case.ts';
 import { FakeClock } from '../ports/clock.ts';
 import type { MemoryStore } from '../ports/memory-store.ts';
 import { loadOnce, newBench, openStage } from '../prepare.ts';
-import type { Stage } from '../stage.ts';
+import type { ScratchKeeper, Stage } from '../stage.ts';
 import type { TestBench } from '../test-bench.ts';
 import { testOptions } from '../test-options.ts';
 import { FilePlayer } from './play-file.ts';
@@ -34,6 +34,7 @@ export interface ReplaySettings {
   readonly words: readonly string[];
   readonly optionFile: string | undefined;
   readonly readFile: ReadFile;
+  readonly scratch?: ScratchKeeper;
 }
 
 export type Replayed =
@@ -84,7 +85,7 @@ export async function replay(
   const dated: { readonly path: string; readonly began: number }[] = [];
   for (const path of settings.paths) dated.push({ path, began: (await beganAt(path)) ?? 0 });
   dated.sort((a, b) => a.began - b.began);
-  const stage = await openStage();
+  const stage = await openStage(settings.scratch);
   try {
     const { options, problems } = await testOptions(
       settings.words,

@@ -14,7 +14,7 @@ import { OpenCase } from '../open-case.ts';
 import { newWorld } from '../play-case.ts';
 import { loadOnce, newBench, openStage } from '../prepare.ts';
 import type { ForwardedMessage, MissingFake } from '../record.ts';
-import type { Stage } from '../stage.ts';
+import type { ScratchKeeper, Stage } from '../stage.ts';
 import { TestFile } from '../test-file.ts';
 import { testOptions } from '../test-options.ts';
 import { type Envelope, FilePlayer } from './play-file.ts';
@@ -38,6 +38,7 @@ export interface TraceFileSettings {
   readonly optionFile: string | undefined;
   readonly readFile: ReadFile;
   readonly push: (entry: TraceEntry) => void;
+  readonly scratch?: ScratchKeeper;
 }
 
 export type TracedFile =
@@ -61,7 +62,7 @@ export const IMPLICIT_TLS: TlsFacts = {
 };
 
 export async function traceFile(settings: TraceFileSettings): Promise<TracedFile> {
-  const stage = await openStage();
+  const stage = await openStage(settings.scratch);
   try {
     return await play(stage, settings);
   } finally {
