@@ -1,7 +1,7 @@
 // Verb `init`: a directory to begin a policy in, from a recipe of etc/recipes: policy, test, lists, option file, settings for editors. Writes into
 // a new or empty directory only.
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { libLuaDirectory } from '../app.ts';
@@ -97,11 +97,72 @@ async function occupied(directory: string): Promise<string | undefined> {
   }
 }
 
+/** What keeps a directory from being made, in words. */
+class CannotMake extends Error {
+  /** Of the process. */
+  readonly code: number;
+
+  constructor(message: string, code: number = exitCode.system) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Makes a directory and those above it, one by one: `recursive` of Node goes round for ever where a file system says ENOENT about a new
+ * directory, as /proc does. Throws CannotMake.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  const code = await made(path);
+  switch (code) {
+    case undefined:
+      return;
+    case 'EEXIST':
+      return mustBeDirectory(path);
+    case 'ENOENT': {
+      const above = dirname(path);
+      if (above !== path) await makeDirectory(above);
+      const again = await made(path);
+      if (again !== undefined)
+        throw new CannotMake(`${path}: no directory can be made in ${above} (${again})`);
+      return;
+    }
+    case 'ENOTDIR':
+      throw new CannotMake(`${path}: ${dirname(path)} is no directory; name a new directory`, exitCode.usage);
+    default:
+      throw new CannotMake(`${path}: ${code}`);
+  }
+}
+
+/** The code of the error; undefined: it is made. */
+async function made(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path);
+    return undefined;
+  } catch (error) {
+    return codeOrText(error);
+  }
+}
+
+async function mustBeDirectory(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).isDirectory()) return;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw new CannotMake(`${path}: ${codeOrText(error)}`);
+    const target = await readlink(path).catch(() => '?');
+    throw new CannotMake(
+      `${path}: it is a link to ${target}, which is not there; name a new directory`,
+      exitCode.usage,
+    );
+  }
+  throw new CannotMake(`${path}: that is a file; name a new directory`, exitCode.usage);
+}
+
 async function make(directory: string, recipe: Recipe): Promise<readonly string[]> {
   const from = join(recipesDirectory, recipe.name);
   for (const file of recipe.files) {
     const to = join(directory, file);
-    await mkdir(dirname(to), { recursive: true });
+    await makeDirectory(dirname(to));
     await copyFile(join(from, file), to, constants.COPYFILE_EXCL);
   }
   const files = [...recipe.files, '.luarc.json', '.luacheckrc', 'README.md'];
@@ -160,6 +221,10 @@ export async function init(operands: readonly string[]): Promise<number> {
   try {
     files = await make(directory, recipe);
   } catch (error) {
+    if (error instanceof CannotMake) {
+      await complain([`init: ${error.message}`]);
+      return error.code;
+    }
     await complain([`init: ${directory}: ${codeOrText(error)}`]);
     return exitCode.system;
   }
