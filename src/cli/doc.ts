@@ -17,7 +17,7 @@ import { findOption } from '../options/option-set.ts';
 import { optionNames } from '../options/option-table.ts';
 import type { Options } from '../options/options.ts';
 import { errorNames, errorText, type Pages, terminalPages } from '../reference/terminal-page.ts';
-import { errorNumber, errorTable } from '../smtp/server/reply-table.ts';
+import { errorNumber, errorsOfReply, errorTable } from '../smtp/server/reply-table.ts';
 import { exitCode } from './exit-code.ts';
 import { noNetwork } from './no-network.ts';
 import { complain, print } from './problems.ts';
@@ -115,6 +115,11 @@ export async function doc(names: readonly string[], options: Options): Promise<n
 /** Verb `explain`: errors by number, by name, or a reply that has the number in it. */
 export async function explain(words: readonly string[]): Promise<number> {
   const text = words.join(' ');
+  const said = errorsOfReply(text);
+  if (said.length > 0) {
+    await print(`${said.map((one) => errorText(one)).join(RULE)}\n`);
+    return exitCode.ok;
+  }
   const number = /\bE?(\d{1,3})\b(?!\.)/i;
   const named = /\bE(\d{3})\b/i.exec(text) ?? (words.length === 1 ? number.exec(text) : null);
   const name =
@@ -138,9 +143,13 @@ export async function explain(words: readonly string[]): Promise<number> {
   return exitCode.ok;
 }
 
-/** The errors that have a reply code. */
+/** The errors that have a reply code, and this enhanced status where there is one. */
 function errorsOfCode(code: string): readonly string[] {
+  // `421 4.3.0` is code and enhanced status.
+  const [wanted, status = ''] = code.trim().split(/[ -]/);
+  if (!/^(?:\d\.\d{1,3}\.\d{1,3})?$/.test(status) || code.trim().split(/[ -]/).length > 2) return [];
   return errorNames
-    .filter((one) => String(errorTable[one].code) === code)
+    .filter((one) => String(errorTable[one].code) === wanted)
+    .filter((one) => status === '' || errorTable[one].status === status)
     .map((one) => `${errorNumber(one)}  ${one}: ${errorTable[one].status} ${errorTable[one].text}`);
 }

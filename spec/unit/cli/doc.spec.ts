@@ -1,14 +1,20 @@
 // `smtpe doc` and `smtpe explain`: everything that the tables name can be asked about, and what is misspelt leads to what was meant.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { eventNames } from '../../../src/base/event-table/event-table.ts';
-import { described, lookUp } from '../../../src/cli/doc.ts';
+import { described, explain, lookUp } from '../../../src/cli/doc.ts';
 import { verbs } from '../../../src/cli/verb.ts';
 import { metricNames } from '../../../src/observe/metric/metric-table.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
 import { optionNames } from '../../../src/options/option-table.ts';
 import { hookNames } from '../../../src/policy/hook-table.ts';
 import { errorNames, terminalPages } from '../../../src/reference/terminal-page.ts';
-import { errorNumber } from '../../../src/smtp/server/reply-table.ts';
+import {
+  type ErrorName,
+  errorNumber,
+  errorReply,
+  errorsOfReply,
+  errorTable,
+} from '../../../src/smtp/server/reply-table.ts';
 import { allModules } from '../../fakes/all-modules.ts';
 
 const options = createOptions({});
@@ -89,4 +95,93 @@ describe('doc', () => {
     // A word without a blank may be longer.
     expect(prose.filter((line) => line.length > 90 && line.trim().includes(' '))).toEqual([]);
   });
+});
+
+/** Exit code, and what is printed. */
+async function explained(...words: readonly string[]): Promise<readonly [number, string]> {
+  const said: string[] = [];
+  const spies = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, 'write').mockImplementation((text, ...more) => {
+      said.push(String(text));
+      const done = more.find((one) => typeof one === 'function');
+      if (done !== undefined) (done as () => void)();
+      return true;
+    }),
+  );
+  try {
+    return [await explain(words), said.join('')];
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe('explain', () => {
+  /** Values for the holes of the texts, as a client gives them. */
+  const params = {
+    ...{ input: 'FOO E011 (bar)', word: 'x=*', id: '<a.b-1>', limit: 10, count: 3, name: 'mx [192.0.2.1]' },
+    ...{ host: 'mx.example.org', address: 'E045@example.org' },
+  };
+  const replies = errorNames.flatMap((name) => {
+    const plain = errorReply(name, '', params).text.trimEnd();
+    const { code, status } = errorTable[name];
+    return [
+      plain,
+      plain.slice(4),
+      plain.slice(`${code} ${status} `.length),
+      `${code} ${plain.slice(`${code} ${status} `.length)}`,
+      errorReply(name, 'https://mx.example.org/help#', params).text.trimEnd(),
+    ].map((line) => ({ name, line }));
+  });
+
+  it('knows every reply text of the table: whole, without code, without status, with smtp-error-url', () => {
+    expect(replies.filter(({ line, name }) => !errorsOfReply(line).includes(name))).toEqual([]);
+  });
+
+  it('what it finds has the same text: with code and status other errors are not among it', () => {
+    const others = (name: ErrorName): readonly ErrorName[] =>
+      errorsOfReply(errorReply(name, '', params).text.trimEnd()).filter(
+        (one) => errorTable[one].text !== errorTable[name].text,
+      );
+    expect(errorNames.filter((name) => others(name).length > 0)).toEqual([]);
+  });
+
+  it('prints the page of each error for its reply, in one argument or in several', async () => {
+    for (const name of errorNames) {
+      const line = errorReply(name, '', params).text.trimEnd();
+      for (const words of [[line], line.split(' ')]) {
+        const [code, said] = await explained(...words);
+        expect([name, code]).toEqual([name, 0]);
+        expect(said).toContain(`${errorNumber(name)} ${name}\n`);
+      }
+    }
+  });
+
+  it('lists the errors of every code, and of a code with its enhanced status', async () => {
+    for (const name of errorNames) {
+      const { code, status } = errorTable[name];
+      for (const word of [`${code}`, `${code} ${status}`]) {
+        const [ended, said] = await explained(word);
+        expect([word, ended]).toEqual([word, 0]);
+        expect(said.split('\n')).toContain(
+          `${errorNumber(name)}  ${name}: ${status} ${errorTable[name].text}`,
+        );
+      }
+      const only = (await explained(`${code} ${status}`))[1].trimEnd().split('\n');
+      expect(only.filter((line) => !line.includes(`: ${status} `))).toEqual([]);
+    }
+  });
+
+  it.each([['E001'], ['e001'], ['1'], ['internal'], ['550 5.7.1 see https://mx.example.org/E001 for more']])(
+    '%s',
+    async (words) => {
+      expect(await explained(words)).toEqual([0, expect.stringContaining('E001 internal\n')]);
+    },
+  );
+
+  it.each([['250'], ['999'], ['550 5.7.1 not here'], ['intrenal'], ['']])(
+    '%s is no reply of smtpe: 64',
+    async (words) => {
+      expect(await explained(words)).toEqual([64, expect.stringMatching(/explain/)]);
+    },
+  );
 });

@@ -418,3 +418,24 @@ export function errorReply(name: ErrorName, url: string, params: ErrorParams = {
   const where = url === '' ? '' : `${url}${errorNumber(name)} `;
   return { code: spec.code, text: `${spec.code} ${spec.status} ${where}${text}\r\n` };
 }
+
+const literal = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/**
+ * The errors whose reply a line may be, as a client or a log has it: with code, or without it and the enhanced status, with or without
+ * smtp-error-url. Several where one text stands for several things. Empty for what this table has not said.
+ */
+export function errorsOfReply(line: string): readonly ErrorName[] {
+  const [, code, status, text = ''] =
+    /^\s*(?:(\d{3})[ -]+)?(?:(\d\.\d{1,3}\.\d{1,3}) +)?(.*?)\s*$/s.exec(line) ?? [];
+  return (Object.keys(errorTable) as ErrorName[]).filter((name) => {
+    const spec: ErrorSpec = errorTable[name];
+    if (code !== undefined && code !== String(spec.code)) return false;
+    if (status !== undefined && status !== spec.status) return false;
+    const pattern = spec.text
+      .split(/\{\w+\}/)
+      .map(literal)
+      .join('.*?');
+    return new RegExp(`^(?:\\S*${errorNumber(name)} )?${pattern}$`, 's').test(text);
+  });
+}
