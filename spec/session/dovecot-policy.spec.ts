@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkPolicy } from '../../src/policy/current-policy.ts';
+import { checkPolicy } from '../../src/policy/check-policy.ts';
 import { pageBlock } from '../fakes/page-block.ts';
 import { WholeServer, type WholeServerSettings } from '../fakes/whole-server.ts';
 
@@ -159,11 +159,10 @@ end`;
       `dovecot.i_infos('x') dovecot.http.clients {} if dovecot.auth.PASSDB_RESULT_O then return dovecto end`,
     );
     await serve(policy);
-    const outcome = await checkPolicy(
+    const files = await checkPolicy(
       (server as WholeServer).app.place(`${(server as WholeServer).directory}/policy.lua`),
     );
-    const mistakes =
-      outcome.kind === 'failed' ? [outcome.message] : outcome.files.flatMap((file) => file.findings.mistakes);
+    const mistakes = files.flatMap((file) => [...file.refused, ...file.findings.mistakes]);
     expect(mistakes.map((text) => text.replace(/^.*policy\.lua:\d+:\d+: /, ''))).toEqual([
       'there is no dovecot.i_infos; did you mean dovecot.i_info?',
       'there is no dovecot.http.clients; did you mean dovecot.http.client?',

@@ -1,5 +1,5 @@
 // What `smtpe check` has found, for people and for programs. Pure.
-import type { CheckedFile } from '../policy/current-policy.ts';
+import type { CheckedFile } from '../policy/check-policy.ts';
 import { type Asked, reachOf } from '../policy/lint/reach.ts';
 import type { NetFinding } from './check-net.ts';
 import { exitCode } from './exit-code.ts';

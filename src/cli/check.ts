@@ -7,7 +7,7 @@ import { silentWriter } from '../base/log.ts';
 import { openResolver } from '../dns/resolver.ts';
 import { openEventLog } from '../observe/event-log.ts';
 import type { Options } from '../options/options.ts';
-import { checkPolicy } from '../policy/current-policy.ts';
+import { checkPolicy } from '../policy/check-policy.ts';
 import { checkNet } from './check-net.ts';
 import { type CheckReport, emptyReport, exitOf, jsonOf, policyReport, summaryOf } from './check-report.ts';
 import { exitCode } from './exit-code.ts';
@@ -51,28 +51,26 @@ export async function check(given: Options, settings: CheckSettings): Promise<nu
   const scripts = await app.authScripts.prepare(given);
   const push = await app.pushScripts.prepare(given);
   const load = await app.loadScripts.prepare(given);
-  const outcome = await checkPolicy(app.place(script));
+  const files = await checkPolicy(app.place(script));
   const ready = [scripts, push, load].flatMap((one) => (one.kind === 'prepared' ? [one] : []));
   for (const one of ready) one.giveUp();
   app.close();
-  const broken = [scripts, push, load, outcome].flatMap((one) =>
-    one.kind === 'failed' ? [one.message] : [],
-  );
-  const policy = outcome.kind === 'ready' ? policyReport(outcome.files) : undefined;
+  const broken = [scripts, push, load].flatMap((one) => (one.kind === 'failed' ? [one.message] : []));
+  const policy = policyReport(files);
   const resolver = settings.net
     ? await openResolver({ options: given, log, clock: systemClock, random: systemRandom })
     : undefined;
   const net =
     resolver === undefined
       ? undefined
-      : await checkNet(given, policy?.asks ?? [], { log, random: systemRandom, resolver });
+      : await checkNet(given, policy.asks, { log, random: systemRandom, resolver });
   resolver?.close();
   const report: CheckReport = {
-    ...(policy ?? emptyReport),
+    ...policy,
     problems: [...problems, ...broken],
     code: broken.length > 0 ? exitCode.software : undefined,
     warnings: [
-      ...(policy?.warnings ?? []),
+      ...policy.warnings,
       ...ready.flatMap((one) => one.warnings),
       ...certificates.map(({ cause, file }) => `${file}: ${cause}`),
     ],

@@ -13,7 +13,7 @@ import type { Policy } from './instance.ts';
 import { type Findings, type LintFile, lintPolicy, noFindings } from './lint/lint.ts';
 import { type LuaPolicy, loadPolicy } from './loader.ts';
 import { prefetch } from './prefetch.ts';
-import { failureOf, type TrialOutcome, tryPolicy } from './trial.ts';
+import { failureOf, type HookProblem, type TrialOutcome, tryPolicy } from './trial.ts';
 
 export interface PolicyPlace {
   readonly path: string;
@@ -51,7 +51,7 @@ export interface RevisionFile {
   readonly text: string | undefined;
 }
 
-interface Prepared {
+export interface Prepared {
   readonly policy: LuaPolicy;
   readonly hooks: readonly string[];
   /** What makes the policy wrong though its file level runs: it is not served. */
@@ -66,10 +66,17 @@ interface Prepared {
 function sortProblems(
   trial: Extract<TrialOutcome, { kind: 'ran' }>,
   options: Options,
+  { hookPlaces }: Findings,
 ): Pick<Prepared, 'refused' | 'tolerated'> {
+  const placed = ({ name, text }: HookProblem): string => {
+    const place = hookPlaces.get(name);
+    return place === undefined ? text : `${place}: ${text}`;
+  };
+  const unknown = trial.unknown.map(placed);
+  const wrong = trial.wrong.map(placed);
   return options.values['hook-unknown'] === 'warn'
-    ? { refused: trial.wrong, tolerated: trial.unknown }
-    : { refused: [...trial.wrong, ...trial.unknown], tolerated: [] };
+    ? { refused: wrong, tolerated: unknown }
+    : { refused: [...wrong, ...unknown], tolerated: [] };
 }
 
 /** Modules in lib-lua that policies require. */
@@ -91,7 +98,7 @@ function meant(message: string, modules: readonly ModuleSpec[]): string {
 }
 
 /** Compiles the policy and its modules and runs its file level. Nothing is logged but what the policy logs. */
-async function prepare(
+export async function prepare(
   place: PolicyPlace,
   revision: number,
   source?: PolicySource,
@@ -105,23 +112,11 @@ async function prepare(
   const { policy } = loaded;
   const trial = await tryPolicy(policy, place.options, place.log);
   if (trial.kind === 'failed') return givenUp(policy, meant(trial.message, place.modules));
-  const { text } = policy.source;
-  const problem = prefetch(text, policy.scripts, {
-    script: policy.path,
-    packagePath: trial.packagePath,
-    libLuaDirectory: place.libLuaDirectory,
-  });
+  const problem = prefetchFor(policy, place, trial.packagePath);
   if (problem !== undefined) return givenUp(policy, problem);
   // What another process has read it has looked at, too.
-  const findings =
-    source === undefined
-      ? lintPolicy({
-          files: [{ name: place.path, text }, ...ownModules(policy, place.libLuaDirectory)],
-          modules: place.modules,
-          globals: trial.globals,
-        })
-      : noFindings;
-  const { refused, tolerated } = sortProblems(trial, place.options);
+  const findings = source === undefined ? look(policy, place, trial.globals) : noFindings;
+  const { refused, tolerated } = sortProblems(trial, place.options, findings);
   return {
     kind: 'ready',
     policy,
@@ -131,6 +126,26 @@ async function prepare(
     tolerated,
   };
 }
+
+/** Reads what the policy names; what is wrong with it. */
+export const prefetchFor = (policy: LuaPolicy, place: PolicyPlace, packagePath: string): string | undefined =>
+  prefetch(policy.source.text, policy.scripts, {
+    script: policy.path,
+    packagePath,
+    libLuaDirectory: place.libLuaDirectory,
+  });
+
+/** What the text of a policy and of its modules shows. `globals`: see LintParts. */
+export const look = (
+  policy: LuaPolicy,
+  { libLuaDirectory, modules, path }: PolicyPlace,
+  globals: ReadonlySet<string> | undefined,
+): Findings =>
+  lintPolicy({
+    files: [{ name: path, text: policy.source.text }, ...ownModules(policy, libLuaDirectory)],
+    modules,
+    globals,
+  });
 
 /** The modules that the policy has loaded: those of its own directory, which its author can change, are looked at. */
 function ownModules(policy: LuaPolicy, libLuaDirectory: string): readonly LintFile[] {
@@ -143,7 +158,7 @@ function ownModules(policy: LuaPolicy, libLuaDirectory: string): readonly LintFi
     );
 }
 
-function filesOf(policy: LuaPolicy): readonly RevisionFile[] {
+export function filesOf(policy: LuaPolicy): readonly RevisionFile[] {
   return [{ path: policy.path, text: policy.source.text }, ...policy.scripts.found()];
 }
 
@@ -193,30 +208,6 @@ function givenUp(policy: LuaPolicy, message: string): PolicyOutcome<never> {
   const files = [...filesOf(policy), ...policy.scripts.notFound()];
   policy.retire();
   return { kind: 'failed', message, files };
-}
-
-/** One file of a policy, as `smtpe check` tells of it. */
-export interface CheckedFile extends Omit<Prepared, 'policy'> {
-  /** As the option names it. */
-  readonly path: string;
-  /** Texts of the file and of what it has loaded; latin1. */
-  readonly texts: readonly RevisionFile[];
-}
-
-/** Compiles the policy, runs its file level and hook.init, for `smtpe check`, which gives it a place without a network. */
-export async function checkPolicy(
-  place: PolicyPlace,
-): Promise<PolicyOutcome<{ readonly files: readonly CheckedFile[] }>> {
-  const prepared = await prepareAll(place, 0);
-  if (prepared.kind === 'failed') return prepared;
-  const checked: CheckedFile[] = [];
-  for (const { policy, ...file } of prepared.files) {
-    const failure = failureOf(await policy.runInit({ options: place.options, log: place.log }));
-    const refused = failure === undefined ? file.refused : [...file.refused, `hook.init: ${failure}`];
-    checked.push({ ...file, refused, path: policy.source.path, texts: filesOf(policy) });
-    policy.retire();
-  }
-  return { kind: 'ready', files: checked };
 }
 
 /** A revision that may be put in service. */
@@ -282,7 +273,11 @@ export class CurrentPolicy {
     if (prepared.kind === 'failed') return prepared;
     const { files } = prepared;
     for (const { policy, refused } of files) {
-      if (refused.length > 0) return allGivenUp(files, `${policy.source.path}: ${refused.join('; ')}`);
+      // What has its place has the file in front already.
+      const told = refused.map((text) =>
+        /^\S+:\d+:\d+: /.test(text) ? text : `${policy.source.path}: ${text}`,
+      );
+      if (told.length > 0) return allGivenUp(files, told.join('; '));
       const lack = source === undefined ? await place.lack?.(policy.source) : undefined;
       if (lack !== undefined) return allGivenUp(files, lack);
     }

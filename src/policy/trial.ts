@@ -9,13 +9,20 @@ import { hookNames } from './hook-table.ts';
 import type { HookOutcome, Policy, PolicyInstance } from './instance.ts';
 import type { SessionView } from './session-view.ts';
 
+export interface HookProblem {
+  /** Field of `hook`. */
+  readonly name: string;
+  /** What is wrong and what would be right. */
+  readonly text: string;
+}
+
 export type TrialOutcome =
-  /** `unknown`: one text for each name in `hook` that is no hook. */
+  /** `unknown`: each name in `hook` that is no hook. */
   | {
       readonly kind: 'ran';
-      readonly unknown: readonly string[];
-      /** One text for each hook that is no function. */
-      readonly wrong: readonly string[];
+      readonly unknown: readonly HookProblem[];
+      /** Each hook that is no function. */
+      readonly wrong: readonly HookProblem[];
       readonly hooks: readonly string[];
       /** package.path as the file level left it; latin1. */
       readonly packagePath: string;
@@ -104,7 +111,10 @@ async function lookInto(instance: PolicyInstance): Promise<Seen | string> {
   };
 }
 
-function describeUnknown({ name }: Entry): string {
+export const isHook = (name: string): boolean => hookNames.some((known) => known === name);
+
+/** What is wrong with a name in `hook`. */
+export function unknownHook(name: string): string {
   const near = nearestName(name, hookNames);
   return `hook.${name} is never called: there is no such hook${near === undefined ? '' : `; did you mean hook.${near}?`}`;
 }
@@ -125,14 +135,18 @@ export async function tryPolicy(policy: Policy, options: Options, log: Log): Pro
     return { kind: 'failed', message: `hook is ${kind}; right would be: a table of functions` };
   }
   const entries = found.entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const isKnown = ({ name }: Entry): boolean => hookNames.some((known) => known === name);
+  const isKnown = ({ name }: Entry): boolean => isHook(name);
   const known = entries.filter(isKnown);
   return {
     kind: 'ran',
     packagePath: found.packagePath,
     globals: found.globals,
     hooks: known.map(({ name }) => name),
-    unknown: entries.filter((entry) => !isKnown(entry)).map(describeUnknown),
-    wrong: known.filter(({ type }) => type !== 'function').map(describeWrong),
+    unknown: entries
+      .filter((entry) => !isKnown(entry))
+      .map(({ name }) => ({ name, text: unknownHook(name) })),
+    wrong: known
+      .filter(({ type }) => type !== 'function')
+      .map((entry) => ({ name: entry.name, text: describeWrong(entry) })),
   };
 }

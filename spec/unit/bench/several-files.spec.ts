@@ -89,7 +89,7 @@ it('a mistake names its file: one that is not there, one that cannot be read as 
   const problems = results.map(({ problem = '' }) => problem.replace(/\S*\//g, ''));
   expect(problems[0]).toMatch(/gone\.lua/);
   expect(problems[1]).toMatch(/^wrong\.lua:1: /);
-  expect(problems[2]).toMatch(/^unknown\.lua: hook\.recpt is never called.*did you mean hook\.rcpt/);
+  expect(problems[2]).toMatch(/^unknown\.lua:1:10: hook\.recpt is never called.*did you mean hook\.rcpt/);
   expect(text).toMatch(/-> .*filter\.lua:5: oh +filter\.lua:5\n/);
   expect(problems[4]).toMatch(/^e_test\.lua:2: t\.policy: expected 'policy\.lua' or \{/);
   expect(text).toMatch(/t\.policy within a case: it stands at the level of the file/);

@@ -8,7 +8,7 @@ import { silentWriter } from '../../../src/base/log.ts';
 import { noNetwork } from '../../../src/cli/no-network.ts';
 import { openEventLog } from '../../../src/observe/event-log.ts';
 import { createOptions } from '../../../src/options/option-set.ts';
-import { checkPolicy } from '../../../src/policy/current-policy.ts';
+import { checkPolicy } from '../../../src/policy/check-policy.ts';
 
 let directory: string;
 let app: App;
@@ -40,8 +40,8 @@ const written = async (text: string): Promise<string> => {
 
 /** What the file level has raised. */
 async function raised(text: string): Promise<string> {
-  const outcome = await checkPolicy(app.place(await written(text)));
-  return outcome.kind === 'failed' ? outcome.message : 'nothing was raised';
+  const [file] = await checkPolicy(app.place(await written(text)));
+  return file?.refused[0] ?? 'nothing was raised';
 }
 
 const BOX = "local user = storage.user('bob@x.test')\nlocal box = user:mailbox('inbox')\n";

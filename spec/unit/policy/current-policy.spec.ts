@@ -4,12 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { syslogModule } from '../../../src/modules/syslog.ts';
-import {
-  CurrentPolicy,
-  checkPolicy,
-  helperModules,
-  type PolicyPlace,
-} from '../../../src/policy/current-policy.ts';
+import { checkPolicy } from '../../../src/policy/check-policy.ts';
+import { CurrentPolicy, helperModules, type PolicyPlace } from '../../../src/policy/current-policy.ts';
 import { libLuaDirectory, TestEngine } from '../../fakes/lua-engine.ts';
 
 let directory: string;
@@ -198,15 +194,14 @@ describe('CurrentPolicy', () => {
 describe('checkPolicy', () => {
   it('runs the file level and hook.init, and lists hooks known and unknown', async () => {
     await write(`${noop(1)}function hook.init() syslog.info('init ran') end function hook.acept() end`);
-    const problem = 'hook.acept is never called: there is no such hook; did you mean hook.accept?';
+    const problem = `${place.path}:2:59: hook.acept is never called: there is no such hook; did you mean hook.accept?`;
     const found = {
       path: place.path,
       hooks: ['init', 'noop'],
       findings: { mistakes: [], warnings: [], hidden: [] },
     };
     const checked = async (): Promise<unknown> => {
-      const outcome = await checkPolicy(place);
-      return outcome.kind === 'ready' && outcome.files;
+      return checkPolicy(place);
     };
     expect(await checked()).toMatchObject([{ ...found, refused: [problem], tolerated: [] }]);
     test.options.set('hook-unknown', 'warn', 'spec');
@@ -214,18 +209,71 @@ describe('checkPolicy', () => {
     expect(logged(/init ran/)).toBe(2);
   });
 
+  it.each([
+    ['function hook.rctp() end', '1:10', 'hook.rctp is never called'],
+    ['local f = print\nhook.rctp = f', '2:1', 'hook.rctp is never called'],
+    ["hook['rctp'] = print", '1:1', 'hook.rctp is never called'],
+    ['hook = {\n  rcpt = print,\n  rctp = print }', '3:3', 'hook.rctp is never called'],
+    ["hook = { ['rctp'] = print }", '1:10', 'hook.rctp is never called'],
+    ['if true then\n  hook.rctp = print\nend\nhook.rctp = print', '2:3', 'hook.rctp is never called'],
+    ['hook.rcpt = 3', '1:1', 'hook.rcpt is a number; right would be: a function'],
+    ["hook = { rcpt = 'x' }", '1:10', 'hook.rcpt is a string'],
+  ])('%s: at %s', async (text, at, says) => {
+    await write(text);
+    const [file] = await checkPolicy(place);
+    expect(file?.refused).toEqual([expect.stringContaining(`${place.path}:${at}: ${says}`)]);
+    const started = await CurrentPolicy.start(place);
+    expect(started).toMatchObject({ kind: 'failed', message: file?.refused[0] });
+  });
+
+  it.each([
+    ['a module that fails', "require 'broken'", /broken\.lua:1: boom/],
+    ['a module that is no Lua', "require 'syntax'", /syntax\.lua:1: /],
+    ['a module that is not there', "require 'gone'", /module 'gone' not found/],
+    ['a line that fails', "error('oh')", /p\.lua:1: oh/],
+    ['a hook table that is lost', 'local h = hook h.x = nil hook = nil function fine() end', /hook is nil/],
+  ])('%s hides no other mistake', async (_what, line, says) => {
+    await writeFile(join(directory, 'broken.lua'), "error('boom')");
+    await writeFile(join(directory, 'syntax.lua'), 'return = 1');
+    const other = join(directory, 'other.lua');
+    await writeFile(other, "function hook.mail() return '550 no', true end");
+    const body = 'if false then\nfunction hook.rctp() end\nfunction hook.rcpt() return {} end\nend';
+    await write(`${line}\n${body}`);
+    const files = await checkPolicy({ ...place, more: [other] });
+    expect(files).toMatchObject([
+      {
+        refused: [
+          expect.stringMatching(says),
+          expect.stringContaining('p.lua:3:10: hook.rctp is never called'),
+        ],
+        findings: { mistakes: [expect.stringContaining('p.lua:4:22: hook.rcpt returns a table')] },
+      },
+      { path: other, refused: [], findings: { mistakes: [expect.stringContaining('other.lua:1:22: ')] } },
+    ]);
+    expect(await CurrentPolicy.start(place)).toMatchObject({
+      kind: 'failed',
+      message: expect.stringMatching(says),
+    });
+  });
+
+  it('an unknown variable is found behind a module that fails, and none is said to be unknown that a module sets', async () => {
+    await writeFile(join(directory, 'broken.lua'), "shared = 1 error('boom')");
+    await write("require 'broken'\nfunction hook.rcpt() return shared or nosuch end");
+    const [file] = await checkPolicy(place);
+    expect(file?.findings.mistakes).toEqual([expect.stringContaining("there is no variable 'nosuch'")]);
+    await writeFile(join(directory, 'broken.lua'), 'shared = = 1');
+    expect((await checkPolicy(place))[0]?.findings.mistakes).toEqual([]);
+  });
+
   it('says what hook.init stumbles over, and what the text shows', async () => {
     await write("function hook.init() error('no table') end function hook.rcpt() return nosuch end");
     const checked = await checkPolicy(place);
-    expect(checked).toMatchObject({
-      kind: 'ready',
-      files: [
-        {
-          refused: [expect.stringMatching(/^hook\.init: .*no table/)],
-          findings: { mistakes: [expect.stringContaining("there is no variable 'nosuch'")] },
-        },
-      ],
-    });
+    expect(checked).toMatchObject([
+      {
+        refused: [expect.stringMatching(/^hook\.init: .*no table/)],
+        findings: { mistakes: [expect.stringContaining("there is no variable 'nosuch'")] },
+      },
+    ]);
   });
 
   it('a start refuses a policy whose hooks are hidden by a local, and warns of the rest', async () => {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { netModule } from '../../../src/modules/net.ts';
-import { CurrentPolicy, checkPolicy, type PolicyPlace } from '../../../src/policy/current-policy.ts';
+import { checkPolicy } from '../../../src/policy/check-policy.ts';
+import { CurrentPolicy, type PolicyPlace } from '../../../src/policy/current-policy.ts';
 import { namedFiles } from '../../../src/policy/prefetch.ts';
 import { libLuaDirectory, TestEngine } from '../../fakes/lua-engine.ts';
 import { utilModule } from '../../fakes/util-module.ts';
@@ -117,7 +118,7 @@ describe('a module with a mistake', () => {
     await write(bad);
     const failed = { kind: 'failed', message: expect.stringMatching(message) };
     expect(await CurrentPolicy.start(place)).toMatchObject(failed);
-    expect(await checkPolicy(place)).toMatchObject(failed);
+    expect(await checkPolicy(place)).toMatchObject([{ refused: [failed.message] }]);
     expect(await current.reload()).toMatchObject(failed);
     expect(await answer(current)).toBe('250 old');
     // What mends it is among the files that are watched.

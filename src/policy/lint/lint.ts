@@ -41,12 +41,19 @@ export interface Findings {
   readonly warnings: readonly string[];
   /** What makes smtpe see no hook at all. */
   readonly hidden: readonly string[];
+  /** `FILE:LINE:COLUMN` at which a field of `hook` is given a value first. */
+  readonly hookPlaces: ReadonlyMap<string, string>;
 }
 
 const HIDDEN =
   "'local hook' hides the table of hooks: smtpe calls none of what is put into it; leave out 'local'";
 
-export const noFindings: Findings = { mistakes: [], warnings: [], hidden: [] };
+export const noFindings: Findings = {
+  mistakes: [],
+  warnings: [],
+  hidden: [],
+  hookPlaces: new Map(),
+};
 
 /** More text than any policy has; looking at it would keep others waiting. Bytes. */
 const MOST_TEXT = 524_288;
@@ -127,6 +134,12 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
   const mistakes: string[] = [];
   const warnings: string[] = [];
   const hidden: string[] = [];
+  const hookPlaces = new Map<string, string>();
+  for (const { file, names } of looked)
+    for (const { at, path } of names.hookFields) {
+      const [name = ''] = path;
+      if (!hookPlaces.has(name)) hookPlaces.set(name, `${file.name}:${at.line}:${at.column}`);
+    }
   for (const one of looked) {
     const { names, file } = one;
     if (file.told === false) continue;
@@ -152,5 +165,5 @@ export function lintPolicy({ files, modules, globals }: LintParts): Findings {
       ]),
     );
   }
-  return { mistakes, warnings, hidden };
+  return { mistakes, warnings, hidden, hookPlaces };
 }

@@ -33,6 +33,8 @@ export interface Names {
   /** Locals and local functions that nobody reads. */
   readonly unused: readonly Use[];
   readonly hooks: readonly HookFunction[];
+  /** Where fields of `hook` are given a value, `function hook.rcpt()` and `hook = { rcpt = f }` alike: the name of the field is the path. */
+  readonly hookFields: readonly Use[];
   /** `function hook:rcpt(recipient)`: what it is called with stands in `self`. */
   readonly methodHooks: readonly Use[];
   /** `local hook = ...` at file level hides the table that smtpe looks at. */
@@ -65,6 +67,7 @@ class Walker {
   readonly tested = new Set<string>();
   readonly unused: Use[] = [];
   readonly hooks: HookFunction[] = [];
+  readonly hookFields: Use[] = [];
   hidesHook: Place | undefined;
   openGlobals = false;
   #scopes: Scope[] = [];
@@ -215,6 +218,7 @@ class Walker {
     if (path.length > 1) this.reads.push({ path: path.slice(0, -1), at: placeOf(target) });
     const [root, name, ...more] = path;
     if (root !== 'hook' || name === undefined || more.length > 0) return;
+    this.hookFields.push({ path: [name], at: placeOf(target) });
     const body = value?.type === 'FunctionDeclaration' ? value : this.#functionOf(value);
     if (body !== undefined) this.hooks.push({ name, body });
   }
@@ -232,6 +236,7 @@ class Walker {
             ? field.key.value
             : undefined;
       const body = field.value.type === 'FunctionDeclaration' ? field.value : this.#functionOf(field.value);
+      if (name !== undefined) this.hookFields.push({ path: [name], at: placeOf(field) });
       if (name !== undefined && body !== undefined) this.hooks.push({ name, body });
     }
   }
