@@ -132,4 +132,20 @@ describe('smtpe check', () => {
       files: [{ path: 'policy.lua', hooks: ['noop', 'rcpt'] }],
     });
   });
+
+  it.each([
+    [['smtp-prot=1'], /smtp-prot/],
+    [['file=none.cf'], /none\.cf/],
+    [['file=wrong.cf'], /wrong\.cf:1: /],
+  ])(
+    '--json %s: what is wrong with the options is JSON as well, and the exit code 64',
+    async (words, says) => {
+      await writeFile(join(directory, 'wrong.cf'), 'smtp-prot=1\n');
+      const { code, stderr, stdout } = await check('', '--json', ...words);
+      expect([code, stderr]).toEqual([64, expect.stringMatching(says)]);
+      const told = JSON.parse(stdout) as { problems: readonly object[] };
+      expect(told).toMatchObject({ ok: false, mistakes: [], files: [] });
+      expect(JSON.stringify(told.problems)).toMatch(/there is no option|does not exist/);
+    },
+  );
 });

@@ -25,6 +25,7 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
   if (line !== undefined) return runWorker(line, early);
   // Tests of policies have words of their own.
   if (args[0] === 'test') {
+    early.giveUp();
     const ended = await (await import('./test-verb.ts')).testVerb(args.slice(1));
     if (ended !== undefined) return ended;
   }
@@ -42,6 +43,11 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
   const problems = [...commandLine.problems, ...loaded.problems];
   if (problems.length > 0) {
     await complain([...problems, verbHint(commandLine.words)]);
+    // Who reads JSON reads it whatever is wrong.
+    if (commandLine.verb === 'check' && commandLine.json) {
+      const { emptyReport, jsonOf } = await import('./check-report.ts');
+      await print(`${jsonOf({ ...emptyReport, problems, code: exitCode.usage })}\n`);
+    }
     return exitCode.usage;
   }
   const verb = effectiveVerb(commandLine, options);
