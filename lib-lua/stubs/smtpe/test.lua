@@ -132,7 +132,7 @@ function session:data(text) end
 ---@return smtpe.test.session session the same
 function session:send(message) end
 
----Says any line.
+---Says any line; a NUL in it is sent as it is, to see what the server makes of it. The other methods take no CR, LF and NUL.
 ---@param line string As it is sent, without line end.
 ---@return smtpe.test.session session the same
 function session:command(line) end
