@@ -25,18 +25,31 @@ const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('b
 const percent = (octet: string): string =>
   `%${octet.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`;
 
-/** How a password may stand in a message, the longest first. All latin1. */
+/** What the web, or a text in quotes, does not have as it is. */
+const SPECIAL = /[^A-Za-z0-9_.~-]/g;
+
+/** How a password may stand in a message, the longest first. All latin1. Every log-in makes them: what would give no other form is not tried. */
 function formsOf(user: string, password: string): readonly string[] {
-  const escaped = password.replace(/[^A-Za-z0-9_.~-]/g, percent);
-  const coded = [base64(password), base64(`${user}:${password}`), base64(`\0${user}\0${password}`)];
-  const forms = [
-    ...[password, password.toLowerCase(), password.toUpperCase()],
-    ...[escaped, escaped.toLowerCase(), escaped.replaceAll('%20', '+')],
-    ...[password.replace(/[\n"\\]/g, (one) => (one === '\n' ? '\\n' : `\\${one}`))],
-    ...[Buffer.from(password, 'latin1').toString('hex')],
-    ...coded.flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')]),
-  ];
-  return [...new Set(forms)].sort((a, b) => b.length - a.length);
+  const forms = [password];
+  const add = (form: string): void => {
+    if (!forms.includes(form)) forms.push(form);
+  };
+  add(password.toLowerCase());
+  add(password.toUpperCase());
+  const escaped = password.replace(SPECIAL, percent);
+  if (escaped !== password) {
+    add(escaped);
+    add(escaped.toLowerCase());
+    add(escaped.replaceAll('%20', '+'));
+    add(password.replace(/[\n"\\]/g, (one) => (one === '\n' ? '\\n' : `\\${one}`)));
+  }
+  add(Buffer.from(password, 'latin1').toString('hex'));
+  for (const text of [password, `${user}:${password}`, `\0${user}\0${password}`]) {
+    const coded = base64(text);
+    add(coded);
+    if (coded.includes('+') || coded.includes('/')) add(coded.replaceAll('+', '-').replaceAll('/', '_'));
+  }
+  return forms.sort((a, b) => b.length - a.length);
 }
 
 const ALPHANUMERIC = /[A-Za-z0-9]/;

@@ -68,6 +68,14 @@ interface Revision {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+/** The scripts of a revision that a connection asks. */
+interface Asked {
+  readonly of: Revision | undefined;
+  /** Option auth-script. */
+  readonly paths: string;
+  readonly databases: AuthDatabases;
+}
+
 export class AuthScripts implements AuthSource {
   readonly name = 'auth-script';
   readonly #parts: AuthScriptsParts;
@@ -75,6 +83,8 @@ export class AuthScripts implements AuthSource {
   readonly passwords: PasswordCheck;
   #engine: LuaEngine | undefined;
   #revision: Revision | undefined;
+  /** Those that were asked last: a log-in need not read the option again. */
+  #last: Asked | undefined;
   /** Scripts that are being started anew. */
   #mending: Promise<void> | undefined;
   readonly recipients: RecipientSource;
@@ -151,6 +161,7 @@ export class AuthScripts implements AuthSource {
       take: () => {
         const before = this.#revision;
         this.#revision = revision;
+        this.#last = undefined;
         for (const script of before?.scripts ?? []) script.retire();
       },
       giveUp,
@@ -216,6 +227,7 @@ export class AuthScripts implements AuthSource {
   close(): void {
     for (const script of this.#revision?.scripts ?? []) script.retire();
     this.#revision = undefined;
+    this.#last = undefined;
     this.passwords.close();
     this.#engine?.close();
   }
@@ -227,7 +239,13 @@ export class AuthScripts implements AuthSource {
         this.#mending = undefined;
       });
     await this.#mending;
-    return new AuthDatabases(chosen(this.#revision?.scripts ?? [], values), this.passwords);
+    const paths = values['auth-script'];
+    if (this.#last === undefined || this.#last.of !== this.#revision || this.#last.paths !== paths) {
+      const scripts = chosen(this.#revision?.scripts ?? [], values);
+      const databases = new AuthDatabases(scripts, this.passwords);
+      this.#last = { of: this.#revision, paths, databases };
+    }
+    return this.#last.databases;
   }
 
   /** Starts those anew that were stopped for their memory. */
