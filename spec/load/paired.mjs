@@ -28,8 +28,12 @@ export async function within(work) {
   }
 }
 
-/** A server without limits that writes no log. `policy`: Lua. */
-export async function start(directory, name, { policy = '', options: more = {} } = {}) {
+/** A server without limits. It writes no log, nor makes the lines of one but with another `writer`. `policy`: Lua. */
+export async function start(
+  directory,
+  name,
+  { policy = '', options: more = {}, writer = silentWriter } = {},
+) {
   const spool = join(directory, `spool-${name}`);
   await mkdir(spool);
   const file = join(directory, `policy-${name}.lua`);
@@ -40,7 +44,7 @@ export async function start(directory, name, { policy = '', options: more = {} }
     ...{ 'limit-client-connections': '0', 'limit-connections': '0', 'limit-commands': '0' },
     ...{ 'limit-session-time': '0', 'smtp-auth-delay': '0', ...more },
   });
-  const log = openEventLog(silentWriter);
+  const log = openEventLog(writer);
   const app = await createApp({ options, log, onBroken: (reason) => console.error(reason) });
   for (const scripts of [app.authScripts, app.pushScripts]) {
     const prepared = await scripts.prepare(options);

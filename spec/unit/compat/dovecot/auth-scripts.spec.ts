@@ -99,6 +99,23 @@ describe('an authentication script', () => {
     expect(await alone.verify('u', 'guess')).toMatchObject({ kind: 'unavailable', refused: false });
   });
 
+  it('are those that the listener of each log-in names, in its order', async () => {
+    const says = (name: string) => `function auth_passdb_lookup() return 1, 'password=secret by=${name}' end`;
+    const started = await startScripts({ 'a.lua': says('a'), 'b.lua': says('b') });
+    if ('problem' in started) throw new Error(started.problem);
+    rig = started;
+    const rows = [
+      ['a.lua b.lua', 'a'],
+      ['b.lua', 'b'],
+      ['b.lua a.lua', 'b'],
+      ['a.lua', 'a'],
+    ] as const;
+    for (const [paths, by] of [...rows, ...rows]) {
+      const values = { ...started.options.values, 'auth-script': paths };
+      expect(await started.verify('u', 'secret', { values })).toMatchObject({ fields: { by } });
+    }
+  });
+
   it('is told once that a field has no effect', async () => {
     const its = await start(
       "function auth_passdb_lookup() return 1, 'nopassword proxy=y host=10.0.0.1 k=v' end",
