@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventNames, eventTable } from '../../../src/base/event-table/event-table.ts';
+import { verbs } from '../../../src/cli/verb.ts';
 import { loadOptions } from '../../../src/options/load-options.ts';
 import { optionNames } from '../../../src/options/option-table.ts';
 import { hookNames } from '../../../src/policy/hook-table.ts';
@@ -79,6 +80,15 @@ describe('links', () => {
           if (pages.includes(next)) found.add(next);
     expect(pages.filter((page) => !found.has(page))).toEqual([]);
   });
+});
+
+it('the table of verbs in the README has all of them, and no other', () => {
+  const table = /^\| verb \| does \|\n(.*?)\n\n/ms.exec(textOf('README.md'))?.[1] ?? '';
+  const named = table
+    .split('\n')
+    .slice(1)
+    .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([a-z]+)`/g)].map(([, verb]) => verb));
+  expect([...new Set(named)].sort()).toEqual([...verbs].sort());
 });
 
 /** Blocks of a page that are option files: they begin with one. */
