@@ -250,6 +250,14 @@ export class Script implements TaskOwner {
   }
 
   /** For HeldFunction. */
+  placeOfHeld(ref: Anchor): string {
+    const { main, positions } = this.#parts.core;
+    if (this.#closed || this.#task.condemned || ref.released) return '';
+    ref.push(main);
+    return positions.ofFunction(main);
+  }
+
+  /** For HeldFunction. */
   callHeld<T>(ref: Anchor, label: string, args: readonly LuaValue[], read: Reader<T>): Maybe<End<T>> {
     if (this.#closed || this.#task.condemned) return this.#refused(label, read);
     if (ref.released) return nothingThere;
@@ -343,6 +351,11 @@ export class HeldFunction {
 
   call<T>(args: readonly LuaValue[], read: Reader<T>): Maybe<End<T>> {
     return this.#script.callHeld(this.#ref, this.#label, args, read);
+  }
+
+  /** `file:line` where it is defined; '' when that cannot be told. */
+  get place(): string {
+    return this.#script.placeOfHeld(this.#ref);
   }
 
   release(): void {

@@ -31,7 +31,7 @@ export interface SessionRow {
   readonly tls?: string;
   /** `opening`, `command`, `transaction`, `content`, `hook`, `next_hop`, `closing`. */
   readonly state: string;
-  /** The hook that waits for something, and for how long, in seconds. */
+  /** The hook that waits for something, and for how long, in seconds; of a script `grey.lua: command rcpt`. */
   readonly hook?: string;
   readonly hook_seconds?: number;
   /** All that it waits for: of a hook each question and each service that has no answer yet. */

@@ -3,7 +3,16 @@
 import type { EventSpec } from './event-spec.ts';
 import { cause } from './fields.ts';
 
-const hook = { type: 'text', meaning: 'the hook, as `mail`' } as const;
+const hook = {
+  type: 'text',
+  meaning: 'the hook, as `mail`; of a script `accept`, `close`, `command noop`',
+} as const;
+const script = {
+  type: 'text',
+  optional: true,
+  meaning:
+    'the file of a script of option load-script whose function it is; not there when it is a hook of the policy',
+} as const;
 const seconds = { type: 'number', unit: 's', meaning: 'how long it took' } as const;
 const place = { type: 'text', meaning: '`file:line` in the policy, empty when it is not known' } as const;
 const what = { type: 'text', meaning: 'what is waited for' } as const;
@@ -13,9 +22,10 @@ export const tracedEvents = {
   'hook-begins': {
     level: 'none',
     text: '',
-    when: 'A hook that the policy has is called; those that get the content line by line (`hook-lines`) are not told one by one.',
+    when: 'A hook that the policy or a script has is called; those that get the content line by line (`hook-lines`) are not told one by one.',
     fields: {
       hook,
+      script,
       args: { type: 'text', meaning: 'its arguments as Lua writes them, long ones cut' },
       place: { ...place, meaning: '`file:line` where it is defined, empty when it is not known' },
       secret: { type: 'flag', meaning: 'a password may be in what it does: nothing of that is shown' },
@@ -25,7 +35,7 @@ export const tracedEvents = {
     level: 'none',
     text: '',
     when: 'It has returned, has failed, or was cut off.',
-    fields: { hook, result: { type: 'text', meaning: 'its reply, or what became of it in words' } },
+    fields: { hook, script, result: { type: 'text', meaning: 'its reply, or what became of it in words' } },
   },
   'hook-lines': {
     level: 'none',

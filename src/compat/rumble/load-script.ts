@@ -18,6 +18,7 @@ import type {
   ScriptFiles,
   ScriptOwner,
   TaskLimits,
+  WaitsFor,
 } from '../../lua/script.ts';
 import { latin1Of, noScriptTexts, withoutFirstLineComment } from '../../lua/source.ts';
 import { LuaObject, type LuaRecord, type LuaRef } from '../../lua-api/value.ts';
@@ -44,6 +45,14 @@ export type LoadStart =
   /** `message` has file and line. */
   | { readonly kind: 'failed'; readonly message: string };
 
+/** A call that is under way, for whoever looks. */
+export interface RunningCall {
+  /** `file:line` where the function is defined; '' when that cannot be told. */
+  readonly place: () => string;
+  /** All that it waits for at this moment. */
+  readonly waits: () => readonly WaitsFor[];
+}
+
 /** A call into a script. */
 export interface ScriptCall {
   /** For messages and limits: `hook.close`, `service 2705`. */
@@ -61,6 +70,8 @@ export interface ScriptCall {
   readonly signal: AbortSignal;
   /** Milliseconds that it may take, instead of those of a hook. */
   readonly timeMs?: number;
+  /** Called before the function is, with what it is. */
+  readonly begins?: (call: RunningCall) => void;
   /** Grows when the call has come further: processor time is counted from there. */
   readonly progress?: () => number;
 }
@@ -173,7 +184,9 @@ export class LoadScript {
     this.#running++;
     try {
       const args = [func, new LuaObject(sessionClass, session), fields, line];
-      const end = await script.held(helper, label).call(args, read);
+      const held = script.held(helper, label);
+      asked.begins?.({ place: () => script.held(func, label).place, waits: () => script.waitsFor });
+      const end = await held.call(args, read);
       if (isMemory(end) && !this.#spent) {
         this.#spent = true;
         this.#place.onSpent();

@@ -48,7 +48,7 @@ export class LoadScripts {
   #engine: LuaEngine | undefined;
   #revision: Revision | undefined;
   /** For SMTP sessions. */
-  readonly hooks = new SmtpHooks(() => this.#revision?.registration);
+  readonly hooks: SmtpHooks;
 
   #doors: ServiceDoors | undefined;
   /** What is being started anew. */
@@ -56,6 +56,7 @@ export class LoadScripts {
 
   constructor(parts: LoadScriptsParts) {
     this.#parts = parts;
+    this.hooks = new SmtpHooks(parts.clock, () => this.#revision?.registration);
   }
 
   /** From now on services that scripts create are served: to be called before `prepare`, by who serves. */

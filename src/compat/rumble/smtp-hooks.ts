@@ -1,14 +1,19 @@
 // The hooks of scripts, as SMTP sessions ask them: the functions of a place one after the other, in the order in which they were set, until one
 // ends it; otherwise the verdict of the last one counts.
-import type { Results } from '../../lua/script.ts';
+import { basename } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import type { End, Results } from '../../lua/script.ts';
 import type { LuaRecord } from '../../lua-api/value.ts';
+import { valueText } from '../../lua-api/value-text.ts';
+import type { HookWait } from '../../policy/instance.ts';
 import type {
+  RunningScript,
   ScriptHooks,
   ScriptPlace,
   ScriptQuestion,
   ScriptVerdict,
 } from '../../smtp/server/script-hooks.ts';
-import type { LoadScript } from './load-script.ts';
+import type { LoadScript, RunningCall } from './load-script.ts';
 import { Mutex } from './mutex.ts';
 import type { HookRow, Registration } from './registration.ts';
 import { ScriptSession } from './session-class.ts';
@@ -60,12 +65,78 @@ function fieldsOf({ dialogue, facts }: ScriptQuestion): LuaRecord {
   };
 }
 
+const NOT_SHOWN = '***';
+/** As whoever follows a session or looks after the service knows it. */
+const hookOf = ({ place, verb }: ScriptQuestion): string =>
+  place === 'command' ? `command ${verb.slice(0, LONGEST_VERB)}` : place;
+
+/** For whoever looks what sessions wait for. */
+function running(
+  hook: string,
+  { secret }: ScriptQuestion,
+  { waits }: RunningCall,
+  since: number,
+): RunningScript {
+  const shown = (): readonly HookWait[] =>
+    secret ? waits().map((wait) => ({ ...wait, what: wait.function })) : waits();
+  return { hook, since, waits: shown };
+}
+
+/** Tells whoever follows the session that a function of a script is called, and what it has returned. */
+function tellings(
+  script: string,
+  question: ScriptQuestion,
+): { readonly name: string; begins(call: RunningCall): void; ends(end: End<Said>): void } {
+  const { hide, line, log, secret } = question;
+  const hook = hookOf(question);
+  let isTold = false;
+  return {
+    name: `${script}: ${hook}`,
+    begins: ({ place }) => {
+      if (!log.wants('hook-begins')) return;
+      isTold = true;
+      const args = line === undefined ? '' : secret ? NOT_SHOWN : hide(valueText(line));
+      log.emit('hook-begins', { hook, script, args, place: place(), secret });
+    },
+    ends: (end) => {
+      if (isTold) log.emit('hook-ends', { hook, script, result: hide(endText(end, secret)) });
+    },
+  };
+}
+
+/** Of what has failed: a script may say in its error what the client has said. */
+function placeOnly(message: string): string {
+  const [place = ''] = /^[^\n]{1,500}?\.lua:\d+: /.exec(message) ?? [];
+  return `${place}an error, which is not shown because a password may be in it`;
+}
+
+function endText(end: End<Said>, secret: boolean): string {
+  switch (end.kind) {
+    case 'okay':
+      return 'nothing against it';
+    case 'failure':
+      return 'ends the session';
+    case 'answered':
+      return 'has answered itself';
+    case 'number':
+      return String(end.value);
+    case 'error':
+      return secret ? placeOnly(end.message) : end.message;
+    case 'limit':
+      return secret ? `stopped: ${end.limit}` : `stopped: ${end.message}`;
+    default:
+      return 'cut off';
+  }
+}
+
 export class SmtpHooks implements ScriptHooks {
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #present: () => Registration | undefined;
   readonly #mutex = new Mutex();
 
   /** `present`: what the scripts that are served at this moment have asked for. */
-  constructor(present: () => Registration | undefined) {
+  constructor(clock: Pick<Clock, 'monotonic'>, present: () => Registration | undefined) {
+    this.#clock = clock;
     this.#present = present;
   }
 
@@ -100,13 +171,20 @@ export class SmtpHooks implements ScriptHooks {
     if (script === undefined) return OKAY;
     const label = labelOf(question);
     const { dialogue, line, log, session, signal } = question;
+    const told = tellings(basename(script.path), question);
     const end = await script.call(
       {
+        begins: (call) => {
+          told.begins(call);
+          question.runs(running(told.name, question, call, this.#clock.monotonic()));
+        },
         ...{ label, func: row.func, session: new ScriptSession(dialogue, this.#mutex) },
         ...{ fields: fieldsOf(question), line, id: session, log, signal },
       },
       readVerdict,
     );
+    question.runs(undefined);
+    told.ends(end);
     switch (end.kind) {
       case 'okay':
       case 'failure':
@@ -116,9 +194,10 @@ export class SmtpHooks implements ScriptHooks {
         return this.#code(end.value, script, label, question);
       case 'error':
       case 'limit': {
-        const { message, traceback } = end;
-        const told = { script: script.path, what: label, message };
-        log.emit('load-script-failed', traceback === '' ? told : { ...told, traceback });
+        const { traceback } = end;
+        const message = question.secret && end.kind === 'error' ? placeOnly(end.message) : end.message;
+        const failed = { script: script.path, what: label, message };
+        log.emit('load-script-failed', traceback === '' ? failed : { ...failed, traceback });
         const limit = end.kind === 'limit' ? end.limit : undefined;
         return { kind: 'failed', message: `${label}: ${message}`, limit };
       }

@@ -35,11 +35,19 @@ export type TraceFact =
   | { readonly kind: 'server'; readonly reply: string }
   /** By client.write. */
   | { readonly kind: 'written'; readonly text: string }
-  | { readonly kind: 'hook'; readonly hook: string; readonly args: string; readonly place: string }
+  /** `script`: the name of the script (option load-script) that has it; without it it is one of the policy. */
+  | {
+      readonly kind: 'hook';
+      readonly hook: string;
+      readonly script?: string;
+      readonly args: string;
+      readonly place: string;
+    }
   /** `ms` from its begin, `waited` of them for what the next ones name; the rest is Lua. */
   | {
       readonly kind: 'hook-end';
       readonly hook: string;
+      readonly script?: string;
       readonly result: string;
       readonly ms: number;
       readonly waited: number;

@@ -76,7 +76,14 @@ export class Ladder {
       case 'written':
         return replyLines(entry.text).map((line) => outside(`S: ${line}`, 'client.write'));
       case 'hook':
-        return [step(`hook.${entry.hook}(${entry.args})`, placeText(entry.place))];
+        return [
+          step(
+            entry.script === undefined
+              ? `hook.${entry.hook}(${entry.args})`
+              : `${entry.script}: ${entry.hook}(${entry.args})`,
+            placeText(entry.place),
+          ),
+        ];
       case 'hook-end': {
         const lua = ms(Math.max(0, entry.ms - entry.waited));
         const times = [

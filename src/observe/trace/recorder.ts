@@ -107,19 +107,20 @@ export class Recorder {
     this.#add({ kind: 'written', text: this.#hidden ? NOT_SHOWN : text.trimEnd() });
   }
 
-  hookBegins({ args, hook, place, secret }: EventFields<'hook-begins'>): void {
-    this.#add({ kind: 'hook', hook, args, place });
+  hookBegins({ args, hook, place, script, secret }: EventFields<'hook-begins'>): void {
+    this.#add({ kind: 'hook', hook, ...(script !== undefined && { script }), args, place });
     this.#blind = false;
     this.#hook = { secret, since: this.#clock.monotonic(), waited: 0 };
   }
 
-  hookEnds({ hook, result }: EventFields<'hook-ends'>): void {
+  hookEnds({ hook, result, script }: EventFields<'hook-ends'>): void {
     const running = this.#hook;
     const now = this.#clock.monotonic();
     const ms = running === undefined ? 0 : tenths(now - running.since);
     const shown = this.#blind ? NOT_SHOWN : result;
     const waited = tenths(running?.waited ?? 0);
-    this.#add({ kind: 'hook-end', hook, result: shown, ms, waited, ...this.#line });
+    const whose = script === undefined ? {} : { script };
+    this.#add({ kind: 'hook-end', hook, ...whose, result: shown, ms, waited, ...this.#line });
     this.#hook = undefined;
     this.#hookWait = undefined;
     this.#blind = false;
@@ -204,7 +205,8 @@ export class Recorder {
   end({ end }: EventFields<'link-disconnect'>): void {
     this.#step();
     // A hook that has failed says why: of AUTH that is nobody's business.
-    const shown = this.#auth || this.#unsure ? end.replace(/^(hook\.\w+): .*$/s, `$1: ${NOT_SHOWN}`) : end;
+    const shown =
+      this.#auth || this.#unsure ? end.replace(/^(hook\.\w+|command \S+): .*$/s, `$1: ${NOT_SHOWN}`) : end;
     this.#add({ kind: 'end', cause: shown, ...this.#watch.whole() });
   }
 

@@ -4,18 +4,22 @@ import type { TimeFor } from './entry.ts';
 /** What a function of the API waits for; of '' Lua itself. */
 export function timeFor(name: string): TimeFor {
   if (name === 'util.sleep') return 'pause';
-  switch (name.split('.', 1)[0]) {
+  if (name === 'Mailman.sendMail') return 'next hop';
+  switch (name.split(/[.:]/, 1)[0]) {
     case 'dns':
+    case 'network':
     case 'spf':
     case 'dkim':
     case 'dmarc':
     case 'arc':
       return 'dns';
     case 'store':
+    case 'Mailman':
       return 'store';
     case 'smtp':
       return 'next hop';
     case 'client':
+    case 'rumble session':
       return 'client';
     case '':
     case 'coroutine':

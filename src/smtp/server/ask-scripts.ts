@@ -79,6 +79,11 @@ function ask(
     facts: factsOf(core, helo),
     session: core.idSess,
     log: core.log,
+    secret: verb === 'auth',
+    hide: (text) => core.hide(text),
+    runs: (script) => {
+      core.script = script;
+    },
     tolerates: core.values['hook-error'] === 'default',
     signal: place === 'close' ? core.closingSignal : core.abortSignal,
   });

@@ -4,7 +4,7 @@
 // Who implements it must never reject, let a function be called for a session that is over, or take a function that failed for a yes.
 import type { Log } from '../../base/log.ts';
 import type { Dialogue } from '../../net/dialogue.ts';
-import type { LimitName } from '../../policy/instance.ts';
+import type { HookWait, LimitName } from '../../policy/instance.ts';
 
 export type ScriptPlace = 'accept' | 'command' | 'close';
 
@@ -19,6 +19,16 @@ export interface ScriptFacts {
   readonly recipients: readonly string[];
 }
 
+/** A function of a script that is under way, for whoever looks. */
+export interface RunningScript {
+  /** The name of the script, and the moment: `grey.lua: command rcpt`. */
+  readonly hook: string;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+  /** All that it waits for at this moment; nothing of what a password may be in. */
+  readonly waits: () => readonly HookWait[];
+}
+
 export interface ScriptQuestion {
   readonly place: ScriptPlace;
   /** Of `command`: the verb in lower case. */
@@ -31,6 +41,12 @@ export interface ScriptQuestion {
   readonly log: Log;
   /** Option hook-error=default: a function that failed has said nothing. */
   readonly tolerates: boolean;
+  /** A password may be in the line and in what the client sends: nothing of that is shown. */
+  readonly secret: boolean;
+  /** A text without the passwords of the session. */
+  readonly hide: (text: string) => string;
+  /** Called with each function before it is called, and with undefined when it is over. */
+  readonly runs: (script: RunningScript | undefined) => void;
   /** The session is over: what runs is cut off. */
   readonly signal: AbortSignal;
 }

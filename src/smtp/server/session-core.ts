@@ -23,6 +23,7 @@ import type { OwnWait } from './followed-wait.ts';
 import type { PolicyHooks } from './hooks.ts';
 import type { Output } from './output.ts';
 import { Replies } from './replies.ts';
+import type { RunningScript } from './script-hooks.ts';
 import type { SecureLine } from './secure-line.ts';
 import type { ServerDeps } from './server-deps.ts';
 import { fieldsEndingAt, type Moment, moments } from './session-facts.ts';
@@ -98,6 +99,8 @@ export class SessionCore {
   hiding: Hiding | undefined;
   /** What the session itself waits for. Written by followed-wait. */
   ownWait: OwnWait | undefined;
+  /** The function of a script that is under way. Written by ask-scripts. */
+  script: RunningScript | undefined;
   /** The next hop that was asked last. Written by message-end and next-hop. */
   nextHop = '';
   /** The client has closed its side. Written by session. */

@@ -20,9 +20,14 @@ export interface SessionProgress {
   readonly started: number;
 }
 
+/** The hook that waits, of a script or of the policy. */
+function waitingHook(core: SessionCore): { readonly hook: string; readonly since: number } | undefined {
+  return core.script ?? (core.hasPolicy ? core.hooks.waiting : undefined);
+}
+
 export function stateOf({ conversation, core, over }: SessionProgress): SessionState {
   if (over || core.ending !== undefined) return 'closing';
-  if (core.hasPolicy && core.hooks.waiting !== undefined) return 'hook';
+  if (waitingHook(core) !== undefined) return 'hook';
   if (core.delivering) return 'next_hop';
   if (!conversation.welcomed) return 'opening';
   if (conversation.inContent || conversation.betweenChunks) return 'content';
@@ -50,7 +55,7 @@ const clientWords: Readonly<Record<Awaited, string>> = {
 
 function waitsOf({ client, core, over }: SessionProgress, now: number): readonly SessionWait[] {
   const { ownWait } = core;
-  const hookWaits = core.hasPolicy ? core.hooks.waits : [];
+  const hookWaits = core.script?.waits() ?? (core.hasPolicy ? core.hooks.waits : []);
   const shown = (text: string): string => cut(core.hide(text));
   if (hookWaits.length > 0)
     return hookWaits.slice(0, MOST_WAITS).map(({ function: name, since, what }) => ({
@@ -68,7 +73,7 @@ function waitsOf({ client, core, over }: SessionProgress, now: number): readonly
 export function sessionRow(progress: SessionProgress, now: number): SessionRow {
   const { bytes, core, started } = progress;
   const { client, listener, report, transaction } = core;
-  const waiting = core.hasPolicy ? core.hooks.waiting : undefined;
+  const waiting = waitingHook(core);
   return {
     id: core.idSess,
     client: client.address,

@@ -203,7 +203,9 @@ export class Session implements TransportUser, SecureLine {
 
   /** The policy waits in a hook. */
   get suspended(): boolean {
-    return this.#core.hasPolicy && this.#core.hooks.waiting !== undefined;
+    return (
+      this.#core.script !== undefined || (this.#core.hasPolicy && this.#core.hooks.waiting !== undefined)
+    );
   }
 
   /** As the operator sees it. */
