@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { textOf } from '../base/errors.ts';
+import { codeOrText } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { LuaEngine } from '../lua/engine.ts';
 import type { Factory, ScriptFiles, ScriptTexts } from '../lua/script.ts';
@@ -175,7 +175,9 @@ async function readScript(origin: PolicyOrigin): Promise<Script | string> {
   try {
     return { ...file, text: (await readFile(file.path)).toString('latin1'), texts: noScriptTexts };
   } catch (error) {
-    return `cannot read the policy: ${textOf(error)}`;
+    const code = codeOrText(error);
+    const why = code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file' : code;
+    return `cannot read the policy ${name}: ${code === 'EISDIR' ? 'that is a directory' : why}`;
   }
 }
 

@@ -93,7 +93,7 @@ describe('CurrentPolicy', () => {
   it('does not start without the file', async () => {
     expect(await CurrentPolicy.start(place)).toMatchObject({
       kind: 'failed',
-      message: expect.stringMatching(/ENOENT/),
+      message: expect.stringMatching(/cannot read the policy \S*p\.lua: there is no such file$/),
     });
   });
 
