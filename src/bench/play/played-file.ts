@@ -142,19 +142,25 @@ function sessionOf(text: string): PlayedFile {
     }
     const size = /^BDAT +(\d+)/i.exec(line)?.[1];
     if (size !== undefined && Number(size) > 0) {
-      const { taken, lines } = octetsFrom(said, i + 1, Number(size));
+      const { lines, rest, taken } = octetsFrom(said, i + 1, Number(size));
       steps.push({ kind: 'octets', text: taken });
       if (taken.length < Number(size)) return { kind: 'session', steps, cut: true };
       i += lines;
+      // A chunk may end within a line: what stands behind it is the next command.
+      if (rest !== '') said[i--] = rest;
     }
   }
   return { kind: 'session', steps, cut: false };
 }
 
-/** So many octets of the lines from `at` on, which end in CRLF, and of how many lines they are. */
-function octetsFrom(said: readonly string[], at: number, size: number): { taken: string; lines: number } {
+/** So many octets of the lines from `at` on, which end in CRLF, of how many lines they are, and what is left of the last of them. */
+function octetsFrom(
+  said: readonly string[],
+  at: number,
+  size: number,
+): { readonly taken: string; readonly lines: number; readonly rest: string } {
   let taken = '';
   let lines = 0;
   while (taken.length < size && at + lines < said.length) taken += `${said[at + lines++]}\r\n`;
-  return { taken: taken.slice(0, size), lines };
+  return { taken: taken.slice(0, size), lines, rest: taken.slice(size).replace(/\r?\n$/, '') };
 }
