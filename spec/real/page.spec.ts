@@ -204,6 +204,20 @@ describeWith(['chromium'], 'the page', () => {
     client.destroy();
   });
 
+  it('a search shows what comes right behind it, though nothing comes any more', async () => {
+    const client = await greeted(port);
+    const page = await open();
+    await page.locator('#search').fill('behind.example');
+    await shows(page, '#transaction-count', /^0 of \d+ match$/);
+    await mail(client, 'one@behind.example', 'bob@example.net');
+    await expect.poll(() => rows(page)).toBe(1);
+    await page.locator('#pause').click();
+    await mail(client, 'two@behind.example', 'bob@example.net');
+    await page.locator('#pause').click();
+    await expect.poll(() => rows(page)).toBe(2);
+    client.destroy();
+  });
+
   it('everything is reached by keys: pause, search, a transaction and its details, the list of keys, dark', async () => {
     const client = await greeted(port);
     await mail(client, 'first@keys.example', 'bob@example.net');

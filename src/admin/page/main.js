@@ -75,6 +75,7 @@ function draw() {
 function pause(on) {
   paused = on;
   transactions.paused = on;
+  transactions.again();
   pauseButton.setAttribute('aria-pressed', String(on));
   setText(pauseButton, on ? 'Go on' : 'Pause');
   showState();
@@ -94,6 +95,7 @@ async function greet(hello) {
   sessions.mayChange = mayChange;
   operation.may(mayChange);
   await store.refresh();
+  transactions.again();
   draw();
 }
 
@@ -105,7 +107,10 @@ const events = {
   sessions: (news) => store.takeSessions(news),
   lost: ({ events: count }) => {
     say(`The page was too slow for ${count} updates; all is read anew.`, true);
-    void store.refresh().then(draw);
+    void store.refresh().then(() => {
+      transactions.again();
+      draw();
+    });
   },
 };
 

@@ -76,6 +76,8 @@ export class Transactions {
   #heldNew = 0;
   #open = '';
   #timer = 0;
+  /** When it goes off. */
+  #dueAt = Number.POSITIVE_INFINITY;
   #searchedAt = 0;
   #question = 0;
   paused = false;
@@ -125,8 +127,15 @@ export class Transactions {
   /** New ones have come. @param {number} news */
   came(news) {
     if (this.#heldList !== undefined) this.#heldNew += news;
-    else if (this.#words !== '' && !this.paused && Date.now() > this.#searchedAt + AGAIN_MS)
-      this.#searchSoon(0);
+    else this.again();
+  }
+
+  /** What was searched for is searched for again, soon: there may be more by now. Nothing that came may stay unseen because nothing comes behind it. */
+  again() {
+    if (this.#words === '' || this.paused || this.#heldList !== undefined) return;
+    const now = Date.now();
+    const at = Math.max(now, this.#searchedAt + AGAIN_MS);
+    if (at < this.#dueAt) this.#searchSoon(at - now);
   }
 
   focusSearch() {
@@ -151,7 +160,11 @@ export class Transactions {
   /** @param {number} ms */
   #searchSoon(ms) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#ask(), ms);
+    this.#dueAt = Date.now() + ms;
+    this.#timer = setTimeout(() => {
+      this.#dueAt = Number.POSITIVE_INFINITY;
+      void this.#ask();
+    }, ms);
   }
 
   async #ask() {
@@ -162,7 +175,10 @@ export class Transactions {
       words === '' ? undefined : await read(`transactions?limit=1000&q=${encodeURIComponent(words)}`);
     // Another letter has been typed meanwhile.
     if (question !== this.#question) return;
-    if (words !== '' && found === undefined) return;
+    if (words !== '' && found === undefined) {
+      this.again();
+      return;
+    }
     this.#found = found;
     if (
       this.#heldList === undefined ||
