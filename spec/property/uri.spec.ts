@@ -3,6 +3,7 @@ import { domainToUnicode } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseUri } from '../../src/uri/parse-uri.ts';
+import { readUrl } from '../../src/uri/read-url.ts';
 import { observe } from '../fakes/observe-message.ts';
 
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
@@ -16,7 +17,7 @@ function hostsOf(value: string, quote: string): readonly (string | undefined)[] 
 /** Node's host, or undefined when it sees none. */
 function theirs(value: string): string | undefined {
   const text = /^[\0-\x20]*[/\\]/.test(value) ? `http:${value.replace(/^[\0-\x20]+/, '')}` : value;
-  return URL.canParse(text) ? new URL(text).hostname : undefined;
+  return readUrl(text)?.hostname;
 }
 
 /** Our form of it: without brackets, in UTF-8 and not punycode. */

@@ -8,6 +8,7 @@ import { type Resolver, rcode } from '../dns/resolver-api.ts';
 import { parseHostList, readServiceTarget, type SmtpTarget } from '../net-address/host-list.ts';
 import type { Options } from '../options/options.ts';
 import type { Asked, Spoken } from '../policy/lint/reach.ts';
+import { readUrl } from '../uri/read-url.ts';
 import { type Place, type ProbeParts, probe, type Words, words } from './probe.ts';
 
 /** Milliseconds for one of them. */
@@ -73,7 +74,7 @@ function scanner(place: string, spoken: Spoken, text: string): readonly Wanted[]
 }
 
 function ofUrl(place: string, text: string, port: number): readonly Wanted[] {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = readUrl(text);
   if (url === undefined || url.hostname === '') return [];
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const where = { host, port: Number(url.port || port), isSocket: false, tls: false };

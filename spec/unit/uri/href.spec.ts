@@ -3,6 +3,7 @@
 import { domainToUnicode } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseUri } from '../../../src/uri/parse-uri.ts';
+import { readUrl } from '../../../src/uri/read-url.ts';
 
 type Row = readonly [value: string, host: string | undefined, differs?: string];
 
@@ -202,9 +203,8 @@ const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('lat
 /** Node's host in our form: without brackets, in UTF-8. */
 function theirs(value: string): string | undefined {
   const text = /^[/\\]/.test(value) ? `http:${value}` : value;
-  if (!URL.canParse(text)) return undefined;
-  const host: string = new URL(text).hostname.replace(/^\[(.*)\]$/, '$1');
-  return latin1(host.includes('xn--') ? domainToUnicode(host) : host);
+  const host = readUrl(text)?.hostname.replace(/^\[(.*)\]$/, '$1');
+  return host && latin1(host.includes('xn--') ? domainToUnicode(host) : host);
 }
 
 describe('the authority of a URL in an attribute', () => {

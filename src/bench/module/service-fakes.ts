@@ -1,5 +1,6 @@
 // `t.clamd`, `t.spamd`, `t.rspamd` and `t.http`: what scanners and web servers answer, as a test writes it.
 import type { LuaValue } from '../../lua-api/value.ts';
+import { readUrl } from '../../uri/read-url.ts';
 import type { HttpFake } from '../fakes.ts';
 import type {
   ClamdAnswer,
@@ -121,7 +122,8 @@ export function readHttp(what: string, value: LuaValue): HttpFake {
 export function readHttpKey(key: LuaValue): string {
   const [, method, url = ''] = typeof key === 'string' ? (/^(?:([A-Za-z]+)\s+)?(\S+)$/.exec(key) ?? []) : [];
   const expected = "'POST http://127.0.0.1:8080/auth', or the URL alone for any method";
-  if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) throw wrong('t.http', expected, key);
-  const { origin, pathname, search } = new URL(url);
+  const read = /^https?:\/\/[^/]/i.test(url) ? readUrl(url) : undefined;
+  if (read === undefined) throw wrong('t.http', expected, key);
+  const { origin, pathname, search } = read;
   return `${method === undefined ? '' : `${method.toUpperCase()} `}${origin}${pathname}${search}`;
 }
