@@ -1,16 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-// What counts memory, descriptors or processor time of its process has one of its own.
+// What runs whole servers against time-outs, and what counts memory, descriptors or processor time of its process, has a process of its own.
 const alone = [
-  'spec/attack/floods.spec.ts',
-  'spec/attack/pipelining.spec.ts',
-  'spec/attack/runaway.spec.ts',
+  'spec/attack/**/*.spec.ts',
+  'spec/fault/**/*.spec.ts',
+  'spec/session/**/*.spec.ts',
   'spec/property/held-memory.spec.ts',
   'spec/property/mime-memory.spec.ts',
-  'spec/session/mail-auth-cost.spec.ts',
-  'spec/session/metrics.spec.ts',
-  'spec/session/part-contents.spec.ts',
   'spec/unit/admin/process-gauges.spec.ts',
   'spec/unit/lua/isolation-walk.spec.ts',
   'spec/unit/lua/leak.spec.ts',
@@ -56,8 +53,6 @@ export default defineConfig({
           name: 'real',
           include: ['spec/real/**/*.spec.ts'],
           globalSetup: ['spec/real/global-setup.ts'],
-          // They wait more than they work: for programs that start, and for time-outs.
-          maxWorkers: 2 * Math.max(2, availableParallelism()),
           sequence: { groupOrder: 1 },
         },
       },
