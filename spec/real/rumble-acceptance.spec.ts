@@ -250,7 +250,11 @@ const numberOf = (row = ''): string => row.split('|')[0] ?? '';
 it('9: webmail', async () => {
   await deliver(['From: Sam <s@x.test>', 'To: carol@box.test', 'Subject: First', '', 'Hello Carol', 'bye']);
   await deliver(NESTED);
-  expect((await smtp([...HELLO, 'RCPT TO:<nobody@box.test>'])).at(-1)).toMatch(/^(?:550|451)$/);
+  // Once, on a busy machine, the connection was closed here; what had closed it is not known, so all codes are shown.
+  await waitUntil(async () => {
+    const toNobody = await smtp([...HELLO, 'RCPT TO:<nobody@box.test>']);
+    expect(toNobody).toEqual(['220', '250', '250', expect.stringMatching(/^(?:550|451)$/)]);
+  });
   const id = await ask(2710, 'ID carol box.test');
   const [a = '', b = ''] = await list();
   const [first, second] = [numberOf(a), numberOf(b)];
