@@ -2,19 +2,19 @@
 // that waits for a web server holds up nobody else. What it returns is read in auth-result, what that means is auth-databases' business.
 //
 // Must never let two calls into the globals while one has been interrupted in the middle of something, or write what it was asked with.
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { capabilities } from '../../base/capability.ts';
 import { textOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { LuaEngine } from '../../lua/engine.ts';
-import type { End, Factory, Failure, Results, Script, ScriptFiles, ScriptOwner } from '../../lua/script.ts';
+import type { End, Factory, Results, Script, ScriptFiles, ScriptOwner } from '../../lua/script.ts';
 import { latin1Of, noScriptTexts, withoutFirstLineComment } from '../../lua/source.ts';
 import type { LuaRef, LuaValue } from '../../lua-api/value.ts';
 import type { PolicySource } from '../../ops/revision.ts';
 import { OPTIONS, type Options } from '../../options/options.ts';
 import { HookLimits } from '../../policy/hook-limits.ts';
 import { packagePathOf } from '../../policy/search-places.ts';
+import { failureText, readScript } from '../read-script.ts';
 import { readAnswer, type ScriptAnswer } from './auth-result.ts';
 import type { RequestFields } from './request-fields.ts';
 
@@ -94,31 +94,10 @@ const readUsers = (results: Results): UserList => {
   }
 };
 
-function messageOf(failure: Failure | { readonly kind: 'undefined' | 'not-callable' }): string {
-  switch (failure.kind) {
-    case 'error':
-      return failure.message;
-    case 'limit':
-      return `stopped: ${failure.message}`;
-    default:
-      return 'cancelled';
-  }
-}
-
 export type ScriptStart =
   | { readonly kind: 'started'; readonly script: AuthScript }
   /** `message` has file and line. */
   | { readonly kind: 'failed'; readonly message: string };
-
-/** Reads a script, unless another process has. */
-async function readSource(path: string, given: PolicySource | undefined): Promise<PolicySource | string> {
-  if (given !== undefined) return given;
-  try {
-    return { path, text: (await readFile(resolve(path))).toString('latin1'), files: [], missing: [] };
-  } catch (error) {
-    return `cannot read the script: ${textOf(error)}`;
-  }
-}
 
 export class AuthScript {
   readonly path: string;
@@ -157,7 +136,7 @@ export class AuthScript {
     settings: Readonly<Record<string, string>>,
     given?: PolicySource,
   ): Promise<ScriptStart> {
-    const source = await readSource(path, given);
+    const source = await readScript(path, given);
     if (typeof source === 'string') return { kind: 'failed', message: `${path}: ${source}` };
     const { engine, libLuaDirectory, options } = place;
     const compiled = engine.compile(withoutFirstLineComment(source.text), `@${latin1Of(source.path)}`);
@@ -177,16 +156,16 @@ export class AuthScript {
   /** Gives what is wrong. */
   async #begin(settings: Readonly<Record<string, string>>): Promise<string | undefined> {
     const begun = await this.#main.run(START, '=dovecot', readStart);
-    if (begun.kind !== 'held') return messageOf(begun);
+    if (begun.kind !== 'held') return failureText(begun);
     this.#held = begun.held;
     const loaded = await this.#main.load(this.#factory, () => ({ kind: 'loaded' }) as const);
-    if (loaded.kind !== 'loaded') return messageOf(loaded);
+    if (loaded.kind !== 'loaded') return failureText(loaded);
     const init = await this.#call(this.#main, begun.held.begin, 'script_init', [settings], readProblem);
-    if (init.kind !== 'said') return `script_init: ${messageOf(init)}`;
+    if (init.kind !== 'said') return `script_init: ${failureText(init)}`;
     const [problem] = init.texts;
     if (problem !== undefined) return `${this.path}: ${problem}`;
     const found = await this.#call(this.#main, begun.held.defined, 'script', [], readTexts);
-    if (found.kind !== 'said') return messageOf(found);
+    if (found.kind !== 'said') return failureText(found);
     const names = new Set<string>();
     for (let at = 0; at + 1 < found.texts.length; at += 2) {
       const [name = '', type = ''] = found.texts.slice(at, at + 2);
@@ -234,7 +213,7 @@ export class AuthScript {
       case 'error':
       case 'limit': {
         if (end.kind === 'limit' && end.limit === 'memory') this.#spent = true;
-        const message = `lua_pcall(${name}, ${args.length - 1}, 2) failed: ${messageOf(end)}`;
+        const message = `lua_pcall(${name}, ${args.length - 1}, 2) failed: ${failureText(end)}`;
         return { kind: 'failed', message, traceback: end.traceback };
       }
       default:
@@ -253,7 +232,7 @@ export class AuthScript {
     }
     const end = await this.#run('auth_userdb_iterate', [], who, readUsers);
     if (end.kind === 'users' || end.kind === 'failed') return end;
-    return { kind: 'failed', message: `auth_userdb_iterate failed: ${messageOf(end)}` };
+    return { kind: 'failed', message: `auth_userdb_iterate failed: ${failureText(end)}` };
   }
 
   /** It was stopped for its memory, which its globals may still hold: it has to be started anew. */
@@ -341,7 +320,7 @@ export class AuthScript {
       );
       if (end.kind === 'error' || end.kind === 'limit') {
         this.#place.log.emit('auth-script-failed', {
-          message: `script_deinit() failed: ${messageOf(end)}`,
+          message: `script_deinit() failed: ${failureText(end)}`,
           script: this.path,
         });
       }

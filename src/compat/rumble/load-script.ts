@@ -3,16 +3,13 @@
 //
 // Must never let two calls into the globals while one has been interrupted in the middle of something, or be called before its file level has
 // run.
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { capabilities } from '../../base/capability.ts';
-import { textOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { LuaEngine } from '../../lua/engine.ts';
 import type {
   End,
   Factory,
-  Failure,
   Results,
   Script,
   ScriptFiles,
@@ -26,6 +23,7 @@ import type { PolicySource } from '../../ops/revision.ts';
 import { OPTIONS, type Options } from '../../options/options.ts';
 import { HookLimits } from '../../policy/hook-limits.ts';
 import { packagePathOf } from '../../policy/search-places.ts';
+import { failureText, readScript } from '../read-script.ts';
 import { type Registrar, RUMBLE } from './caller.ts';
 import { type ScriptSession, sessionClass } from './session-class.ts';
 
@@ -85,27 +83,6 @@ interface Helper {
 const readHelper = (results: Results): Helper => ({ kind: 'helper', ref: results.hold(0) });
 const loaded = { kind: 'loaded' } as const;
 
-function messageOf(failure: Failure): string {
-  switch (failure.kind) {
-    case 'error':
-      return failure.message;
-    case 'limit':
-      return `stopped: ${failure.message}`;
-    default:
-      return 'cancelled';
-  }
-}
-
-/** Reads a script, unless another process has. */
-async function readSource(path: string, given: PolicySource | undefined): Promise<PolicySource | string> {
-  if (given !== undefined) return given;
-  try {
-    return { path, text: (await readFile(resolve(path))).toString('latin1'), files: [], missing: [] };
-  } catch (error) {
-    return `cannot read the script: ${textOf(error)}`;
-  }
-}
-
 export class LoadScript {
   readonly path: string;
   readonly #place: LoadPlace;
@@ -140,7 +117,7 @@ export class LoadScript {
     registrar: Registrar,
     given?: PolicySource,
   ): Promise<LoadStart> {
-    const source = await readSource(path, given);
+    const source = await readScript(path, given);
     if (typeof source === 'string') return { kind: 'failed', message: `${path}: ${source}` };
     const { engine, libLuaDirectory, options } = place;
     const compiled = engine.compile(withoutFirstLineComment(source.text), `@${latin1Of(source.path)}`);
@@ -160,12 +137,12 @@ export class LoadScript {
   /** Gives what is wrong. */
   async #begin(registrar: Registrar): Promise<string | undefined> {
     const helper = await this.#main.run(START, '=rumble', readHelper);
-    if (helper.kind !== 'helper') return messageOf(helper);
+    if (helper.kind !== 'helper') return failureText(helper);
     this.#helper = helper.ref;
     this.#registrar = registrar;
     const end = await this.#main.load(this.#factory, () => loaded);
     this.#registrar = undefined;
-    return end.kind === 'loaded' ? undefined : messageOf(end);
+    return end.kind === 'loaded' ? undefined : failureText(end);
   }
 
   /** All that it is made of, for another process and to be watched. */

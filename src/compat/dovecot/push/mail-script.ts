@@ -1,7 +1,4 @@
-// A script for mail or for push notification: compiled once, and run with globals of its own for every message and recipient (mail-run).
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { textOf } from '../../../base/errors.ts';
 import type { Log } from '../../../base/log.ts';
 import type { LuaEngine } from '../../../lua/engine.ts';
 import type { Factory, ScriptFiles } from '../../../lua/script.ts';
@@ -9,6 +6,7 @@ import { latin1Of, noScriptTexts, withoutFirstLineComment } from '../../../lua/s
 import type { PolicySource } from '../../../ops/revision.ts';
 import type { Options } from '../../../options/options.ts';
 import { packagePathOf } from '../../../policy/search-places.ts';
+import { readScript } from '../../read-script.ts';
 
 /** Where scripts run. */
 export interface MailPlace {
@@ -27,14 +25,6 @@ export type CompileOutcome =
   | { readonly kind: 'failed'; readonly message: string };
 
 const START = "return unpack(require 'dovecot.mail')";
-
-async function readSource(path: string): Promise<PolicySource | string> {
-  try {
-    return { path, text: (await readFile(resolve(path))).toString('latin1'), files: [], missing: [] };
-  } catch (error) {
-    return `${path}: cannot read the script: ${textOf(error)}`;
-  }
-}
 
 export class MailScript {
   /** As the option names it. */
@@ -64,8 +54,8 @@ export class MailScript {
 
   /** `given`: when another process has read it. Nothing of it runs. */
   static async compile(place: MailPlace, path: string, given?: PolicySource): Promise<CompileOutcome> {
-    const source = given ?? (await readSource(path));
-    if (typeof source === 'string') return { kind: 'failed', message: source };
+    const source = await readScript(path, given);
+    if (typeof source === 'string') return { kind: 'failed', message: `${path}: ${source}` };
     const { engine, libLuaDirectory, options } = place;
     const compiled = engine.compile(withoutFirstLineComment(source.text), `@${latin1Of(source.path)}`);
     if (compiled.kind === 'failed') return compiled;
