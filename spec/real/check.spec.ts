@@ -149,3 +149,89 @@ describe('smtpe check', () => {
     },
   );
 });
+
+describe('without a policy being named', () => {
+  const good = 'function hook.rcpt() end';
+  const all = { 'policy.lua': good, 'other.lua': 'function hook.mail() end' };
+  const usual = 'smtp-greet-pause=1\n';
+
+  async function here(
+    files: Readonly<Record<string, string>>,
+    words: readonly string[],
+    input?: string,
+  ): Promise<Ended> {
+    const place = await mkdtemp(join(directory, 'here-'));
+    for (const [name, text] of Object.entries(files)) await writeFile(join(place, name), text);
+    const program = new Program(process.execPath, [main, ...words], { cwd: place });
+    if (input !== undefined) program.end(input);
+    return program.ended;
+  }
+
+  it.each([
+    ['the one that stands here', all, ['check'], 0, 'policy.lua: no mistake found; hooks rcpt\n', ''],
+    ['an option file beside it', { ...all, 'smtpe.cf': usual }, ['check'], 0, /^policy\.lua: no mistake/, ''],
+    [
+      'a mistake of that',
+      { ...all, 'smtpe.cf': 'smtp-prot=1' },
+      ['check'],
+      64,
+      '',
+      /^smtpe: smtpe\.cf:1: there is no option/,
+    ],
+    [
+      'what that names',
+      { ...all, 'smtpe.cf': 'script=other.lua' },
+      ['check'],
+      0,
+      'other.lua: no mistake found; hooks mail\n',
+      '',
+    ],
+    ['another one that is named', all, ['check', 'other.lua'], 0, /^other\.lua: no mistake/, ''],
+    [
+      'none but an option file',
+      { 'smtpe.cf': usual },
+      ['check'],
+      70,
+      '',
+      /with the options of this directory: file=smtpe\.cf/,
+    ],
+    [
+      'no option file by its empty name',
+      all,
+      ['check', 'file='],
+      70,
+      '',
+      /with the one of this directory: script=policy\.lua/,
+    ],
+    ['nothing', {}, ['check'], 70, '', /there is no policy: .*smtpe init DIRECTORY/],
+    [
+      'a server takes nothing for standing here',
+      all,
+      ['run', 'smtp-server-port=0'],
+      70,
+      '',
+      /with the one of this directory: script=policy\.lua/,
+    ],
+  ] as const)('%s', async (_, files, words, code, out, said) => {
+    const ended = await here(files, words);
+    const as = (text: string | RegExp): unknown =>
+      typeof text === 'string' ? text : expect.stringMatching(text);
+    expect(ended).toMatchObject({ code, stdout: as(out), stderr: as(said) });
+  });
+
+  it('talk takes the same', async () => {
+    const files = {
+      ...all,
+      'smtpe.cf': 'host-name=here.example',
+      'policy.lua': "function hook.accept() return '554 5.7.1 '.. smtpe.getoption('host-name') end",
+    };
+    const { code, stdout } = await here(files, ['talk'], 'QUIT\r\n');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('554 5.7.1 here.example')]);
+  });
+
+  it('trace takes the same', async () => {
+    const files = { ...all, 'smtpe.cf': 'script=other.lua', 'a.eml': 'To: x@example.com\n\nhi\n' };
+    const { code, stdout } = await here(files, ['trace', 'a.eml']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('hook.mail(')]);
+  });
+});

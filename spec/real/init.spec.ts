@@ -35,7 +35,7 @@ describe('smtpe init', () => {
     const made = await smtpe(directory, 'init', name, name);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout).toMatch(
-      new RegExp(`\nnext: cd ${name} && smtpe test \\. && smtpe check file=smtpe\\.cf`),
+      new RegExp(`\nnext: cd ${name} && smtpe test \\. && smtpe check && smtpe file=smtpe\\.cf`),
     );
     const place = join(directory, name);
     expect(await readdir(place)).toEqual(
@@ -50,7 +50,7 @@ describe('smtpe init', () => {
     );
     for (const file of ['.luarc.json', 'README.md'])
       expect(await readFile(join(place, file), 'utf8')).not.toMatch(/\{(?:name|about|files|stubs|library)\}/);
-    expect(await smtpe(place, 'check', 'file=smtpe.cf')).toMatchObject({ code: 0, stderr: '' });
+    expect(await smtpe(place, 'check')).toMatchObject({ code: 0, stderr: '' });
   });
 
   // All of them by one process: each alone would cost a start.

@@ -23,6 +23,8 @@ export interface CheckSettings {
   readonly json: boolean;
   /** Ask whether those that are named answer. */
   readonly net: boolean;
+  /** Said at the end; of what was taken as the policy. */
+  readonly note: string | undefined;
 }
 
 export async function check(given: Options, settings: CheckSettings): Promise<number> {
@@ -80,7 +82,7 @@ export async function check(given: Options, settings: CheckSettings): Promise<nu
   return tell(report, settings);
 }
 
-async function tell(report: CheckReport, { json }: CheckSettings): Promise<number> {
+async function tell(report: CheckReport, { json, note }: CheckSettings): Promise<number> {
   if (json) {
     await print(`${jsonOf(report)}\n`);
     return exitOf(report);
@@ -95,5 +97,6 @@ async function tell(report: CheckReport, { json }: CheckSettings): Promise<numbe
   const summary = summaryOf(report);
   await complain(summary.stderr);
   await print(summary.stdout.map((line) => `${line}\n`).join(''));
+  if (note !== undefined) await complain([`note: ${note}`]);
   return exitOf(report);
 }

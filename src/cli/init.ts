@@ -235,7 +235,7 @@ export async function init(operands: readonly string[]): Promise<number> {
       ...files.map(
         (file) => `  ${join(directory, file).padEnd(width + directory.length + 1)}  ${purposeOf(file)}`,
       ),
-      `next: cd ${directory} && smtpe test . && smtpe check file=smtpe.cf && smtpe file=smtpe.cf`,
+      `next: cd ${directory} && smtpe test . && smtpe check && smtpe file=smtpe.cf`,
       '',
     ].join('\n'),
   );

@@ -3,7 +3,6 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { codeOrText } from '../base/errors.ts';
-import { optionFileBeside } from '../bench/find-tests.ts';
 import { type ReplayedSession, replay } from '../bench/play/replay.ts';
 import type { Options } from '../options/options.ts';
 import { asciiJson, printable } from '../text/printable.ts';
@@ -91,9 +90,8 @@ export async function replayVerb(
   const [differences, missing, unplayable] = [new Groups(), new Groups(), new Groups()];
   let same = 0;
   const since = systemClock.monotonic();
-  const optionFile = (await optionFileBeside(policy.path)) ?? policy.optionFile;
   const scratch = new ScratchDirectories();
-  const asked = { paths, policy, words, optionFile, readFile: readOptionFile, scratch };
+  const asked = { paths, policy, words, optionFile: policy.optionFile, readFile: readOptionFile, scratch };
   const problem = await replay(asked, (one) => {
     switch (one.replayed.kind) {
       case 'same':

@@ -65,8 +65,16 @@ async function findDefault(): Promise<ScriptOutcome> {
     if (found === 'file') return { kind: 'found', path, more: [] };
     if (found !== 'missing') return { kind: 'missing', problem: `${path}: ${found}` };
   }
-  const problem = `there is no policy: neither ${defaultScripts.join(' nor ')} exists; set script=PATH (etc/smtpe.lua of the package is one to start from)`;
+  const problem = `there is no policy: neither ${defaultScripts.join(' nor ')} exists; ${await remedy()}`;
   return { kind: 'missing', problem };
+}
+
+/** A server takes nothing for standing where it is started, but who starts one beside a policy means it. */
+async function remedy(): Promise<string> {
+  const [policy, optionFile] = await Promise.all(['policy.lua', 'smtpe.cf'].map(fileProblem));
+  if (optionFile === 'file') return 'with the options of this directory: file=smtpe.cf';
+  if (policy === 'file') return 'with the one of this directory: script=policy.lua';
+  return 'set script=PATH (etc/smtpe.lua of the package is one to start from), or begin one: smtpe init DIRECTORY';
 }
 
 const COMMENT = /--(?:\[(=*)\[[\s\S]*?\]\1\]|.*)/g;

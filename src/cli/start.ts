@@ -17,7 +17,7 @@ import { run } from './run.ts';
 import { runWorker } from './run-worker.ts';
 import { settleSpoolDirectory } from './spool-directory.ts';
 import { isOffline } from './trace-words.ts';
-import { effectiveVerb, readCommandLine, verbHint } from './verb.ts';
+import { type CommandLine, effectiveVerb, readCommandLine, verbHint } from './verb.ts';
 
 // What only one verb needs is loaded by it: to read all of it would take as long as the start of a server.
 async function main(args: readonly string[], early: EarlySignals): Promise<number> {
@@ -38,8 +38,10 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
     early.giveUp();
     return (await import('./why.ts')).why(commandLine.operands);
   }
-  const loaded = await loadOptions(commandLine.words, readOptionFile);
-  const { options } = loaded;
+  const loaded = looksAtPolicy(commandLine)
+    ? await (await import('./policy-for.ts')).loadHere(commandLine.words, readOptionFile)
+    : { ...(await loadOptions(commandLine.words, readOptionFile)), note: undefined };
+  const { note, options } = loaded;
   const problems = [...commandLine.problems, ...loaded.problems];
   if (problems.length > 0) {
     await complain([...problems, verbHint(commandLine.words)]);
@@ -70,7 +72,9 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
       await print(helpText(options));
       return printed;
     case 'check':
-      return (await import('./check.ts')).check(options, { json: commandLine.json, net: commandLine.net });
+      return (await import('./check.ts')).check(options, {
+        ...{ json: commandLine.json, net: commandLine.net, note },
+      });
     case 'sink':
       return (await import('./sink.ts')).sink(commandLine.operands);
     case 'why':
@@ -113,6 +117,21 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
         commandLine.operands,
         commandLine.json,
       );
+  }
+}
+
+/** Verbs that take the policy of the working directory when none is named; a server never does. */
+function looksAtPolicy({ operands, spelled, verb, words }: CommandLine): boolean {
+  switch (verb) {
+    case 'check':
+    case 'replay':
+    case 'talk':
+    case 'test':
+      return true;
+    case 'trace':
+      return isOffline(operands);
+    default:
+      return !spelled && words.includes('+test');
   }
 }
 

@@ -1,7 +1,6 @@
 // Verb `trace` with a file: plays a message or a session to a policy, without a server and a network, and prints every step of it as the trace of a
 // server does.
 import { dirname, join } from 'node:path';
-import { optionFileBeside } from '../bench/find-tests.ts';
 import { envelopeOf } from '../bench/play/play-file.ts';
 import { readPlayedFile } from '../bench/play/played-file.ts';
 import { type TracedFile, traceFile } from '../bench/play/trace-file.ts';
@@ -64,7 +63,7 @@ export async function traceVerb(
     scratch,
     ...{ file, envelope, client: asked.client, host, helo: asked.helo ?? host ?? 'client.example' },
     ...{ tls: asked.tls, policy, fakes, words, readFile: readOptionFile },
-    optionFile: (await optionFileBeside(policy.path)) ?? policy.optionFile,
+    optionFile: policy.optionFile,
     push: (entry) => texts.push(...lines(entry, json, ladder)),
   });
   scratch.close();
