@@ -12,7 +12,13 @@ import {
   RecordingFiles,
   realRecordingDisk,
 } from '../../../src/observe/record/recording-files.ts';
-import { MOST_OCTETS, MOST_SESSIONS, Recordings } from '../../../src/observe/record/recordings.ts';
+import {
+  MOST_ASIDE,
+  MOST_OCTETS,
+  MOST_SESSIONS,
+  type RecordedSession,
+  Recordings,
+} from '../../../src/observe/record/recordings.ts';
 import type { TraceEntry } from '../../../src/observe/trace/entry.ts';
 import { RECORD_FORMS, type RecordWish, readRecordWish } from '../../../src/options/record-wish.ts';
 
@@ -89,6 +95,10 @@ it.each<[string, RecordWish | undefined]>([
   expect(RECORD_FORMS).toContain('1%');
 });
 
+const file = (session: string, began: number, text: string): RecordedSession => ({
+  ...{ session, began, lines: [text], octets: text.length },
+});
+
 const fail = (name: string, error: unknown): never => {
   throw new Error(name, { cause: error });
 };
@@ -109,7 +119,10 @@ function record(wish: string, content = 0, random: (limit: number) => number = (
   const recordings = new Recordings(
     { bus, clock: new FakeClock(), random },
     { wish: read, content, version: '1', script: () => 'p.lua' },
-    { write: (session, _began, text) => files.set(session, text), lost: (cause) => lost.push(cause) },
+    {
+      write: ({ lines, session }) => files.set(session, [...lines].join('')),
+      lost: (cause) => lost.push(cause),
+    },
   );
   const sourceOf = (id: string) => ({
     about: { id },
@@ -199,6 +212,16 @@ describe('what of a session is kept', () => {
     expect(none.files.get(other)).not.toContain('abc');
   });
 
+  it('all that go on take no more than so much together: the one that would be more is lost, and told', () => {
+    const { lost, recordings, session } = record('all', 1024 * 1024);
+    const piece = `P: ${'x'.repeat(1024 * 1024)}`;
+    const most = MOST_ASIDE / 1024 / 1024;
+    for (let n = 0; n < most + 10; n++) session(n, [piece]);
+    expect(new Set(lost)).toEqual(new Set(['sessions that are being recorded take too much memory']));
+    expect(recordings.size).toBeLessThanOrEqual(most + 1);
+    expect(recordings.size).toBeGreaterThan(most - 2);
+  });
+
   it('a bounded number of steps: what is more is left out, and counted', () => {
     const { files, session } = record('all');
     const lines = Array.from({ length: 2000 }, (_, i) => `C: NOOP ${i} ${'x'.repeat(1000)}`);
@@ -220,8 +243,8 @@ describe('files', () => {
 
   it('one for each session in a directory for its day, for nobody else to read', async () => {
     const files = new RecordingFiles(directory, new RecordLog());
-    files.write('S1', Date.UTC(2026, 0, 3, 23, 59), 'one');
-    files.write('../S2', Date.UTC(2026, 0, 4), 'two');
+    files.write(file('S1', Date.UTC(2026, 0, 3, 23, 59), 'one'));
+    files.write(file('../S2', Date.UTC(2026, 0, 4), 'two'));
     await files.drained();
     expect(await readdir(directory)).toEqual(['2026-01-03', '2026-01-04']);
     expect(await readdir(join(directory, '2026-01-04'))).toEqual(['S2.rec']);
@@ -238,14 +261,14 @@ describe('files', () => {
     const files = new RecordingFiles(directory, log, {
       write: async (...file) => {
         if (full) throw new Error('ENOSPC');
-        await realRecordingDisk.write(...file);
+        return realRecordingDisk.write(...file);
       },
     });
-    for (let n = 0; n < 5; n++) files.write(`F${n}`, 0, 'x');
+    for (let n = 0; n < 5; n++) files.write(file(`F${n}`, 0, 'x'));
     await files.drained();
     expect(told()).toEqual([{ count: 1, cause: 'ENOSPC' }]);
     full = false;
-    files.write('F9', 0, 'x');
+    files.write(file('F9', 0, 'x'));
     await files.drained();
     expect(told()).toEqual([
       { count: 1, cause: 'ENOSPC' },
@@ -253,7 +276,7 @@ describe('files', () => {
     ]);
     await writeFile(join(directory, 'file'), '');
     const nowhere = new RecordingFiles(join(directory, 'file'), log);
-    nowhere.write('S1', 0, 'x');
+    nowhere.write(file('S1', 0, 'x'));
     await nowhere.drained();
     expect(told()).toHaveLength(3);
   });
@@ -264,11 +287,11 @@ describe('files', () => {
     const files = new RecordingFiles(directory, log, {
       write: () =>
         new Promise((resolve) => {
-          taken.push(resolve);
+          taken.push(() => resolve(0));
         }),
     });
     const text = 'x'.repeat(MOST_WAITING / 4);
-    for (let n = 0; n < 10; n++) files.write(`S${n}`, 0, text);
+    for (let n = 0; n < 10; n++) files.write(file(`S${n}`, 0, text));
     let written = 0;
     while (taken.length > 0) {
       taken.shift()?.();

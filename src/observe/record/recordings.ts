@@ -1,20 +1,22 @@
-// Records sessions of this process (option record-dir): those that are wanted are gathered while they go on, and go to a file at their end. It keeps no
-// session waiting: what is too much is left out or lost, and told.
+// Records sessions of this process (option record-dir): those that are wanted are put aside while they go on, and go to a file at their end. It keeps no
+// session waiting: what is too much is left out or lost, and told. Nothing is written out for a session that turns out not to be wanted.
 import type { Clock, RandomInteger } from '../../base/clock.ts';
 import type { EventBus } from '../../base/events.ts';
 import type { RecordWish } from '../../options/record-wish.ts';
-import type { TraceEntry } from '../trace/entry.ts';
-import { Recorder } from '../trace/recorder.ts';
+import { Tape } from '../trace/steps.ts';
 import { subscribe } from '../trace/subscribe.ts';
 import { type TraceWish, WishFilter, WishMatch } from '../trace/wish.ts';
 import { endLine, entryLine, FORMAT, headLine } from './format.ts';
+import { entriesOf } from './taped.ts';
 
 /** What ids of a session and of its transactions have in common. */
 const COMMON = 16;
-/** Sessions that are gathered at once; others are not recorded. */
+/** Sessions that are put aside at once; others are not recorded. */
 export const MOST_SESSIONS = 1000;
 /** Octets of one, besides the content of its messages; what is more is left out. */
 export const MOST_OCTETS = 1024 * 1024;
+/** Octets of all of them, besides the content of one; a session that would be more is not recorded. */
+export const MOST_ASIDE = 64 * 1024 * 1024;
 
 export interface RecordSettings {
   readonly wish: RecordWish;
@@ -24,24 +26,48 @@ export interface RecordSettings {
   readonly script: () => string;
 }
 
+/** A session that is over. */
+export interface RecordedSession {
+  readonly session: string;
+  /** Milliseconds since the Epoch. */
+  readonly began: number;
+  /** What its file is made of; made when it is asked for. */
+  readonly lines: Iterable<string>;
+  /** Octets that it takes until then, roughly. */
+  readonly octets: number;
+}
+
 /** Takes a file; it may lose it, and tells that itself. */
 export interface RecordingSink {
-  write(session: string, began: number, text: string): void;
+  write(recorded: RecordedSession): void;
   lost(cause: string): void;
 }
 
-interface Gathered {
-  readonly recorder: Recorder;
-  readonly lines: string[];
-  readonly match: WishMatch | undefined;
+interface Aside {
+  readonly session: string;
+  readonly client: string;
+  readonly tape: WatchedTape;
   readonly began: number;
-  weight: number;
-  content: number;
-  omitted: number;
-  refused: boolean;
 }
 
-const isRefusal = (reply: string): boolean => /^[45]\d\d/.test(reply);
+const [FOUR, FIVE] = [0x34, 0x35];
+
+/** Looks at what decides whether a session is wanted. */
+class WatchedTape extends Tape {
+  refused = false;
+  match: WishMatch | undefined;
+
+  override clientSays(fields: { readonly line: string }): void {
+    this.match?.line(fields.line);
+    super.clientSays(fields);
+  }
+
+  override serverSays(reply: string): void {
+    const first = reply.charCodeAt(0);
+    if (first === FOUR || first === FIVE) this.refused = true;
+    super.serverSays(reply);
+  }
+}
 
 export class Recordings {
   readonly #clock: Clock;
@@ -50,8 +76,9 @@ export class Recordings {
   readonly #sink: RecordingSink;
   readonly #wish: TraceWish | undefined;
   readonly #filter: WishFilter | undefined;
-  readonly #sessions = new Map<string, Gathered>();
+  readonly #sessions = new Map<string, Aside>();
   readonly #stop: () => void;
+  #octets = 0;
 
   constructor(
     { bus, clock, random }: { readonly bus: EventBus; readonly clock: Clock; readonly random: RandomInteger },
@@ -69,14 +96,14 @@ export class Recordings {
       bus,
       {
         begins: (session, { client }) => this.#begins(session, client),
-        find: (key) => this.#sessions.get(key)?.recorder,
+        find: (key) => this.#sessions.get(key)?.tape,
         over: (key) => this.#over(key),
       },
-      { answers: true, content: settings.content > 0 },
+      { steps: 'all', answers: true, content: settings.content > 0 },
     );
   }
 
-  /** Sessions that are gathered. */
+  /** Sessions that are put aside. */
   get size(): number {
     return this.#sessions.size;
   }
@@ -84,57 +111,54 @@ export class Recordings {
   close(): void {
     this.#stop();
     this.#sessions.clear();
+    this.#octets = 0;
   }
 
-  #begins(session: string, client: string): Recorder | undefined {
-    const { wish } = this.#settings;
+  #begins(session: string, client: string): Tape | undefined {
+    const { content, wish } = this.#settings;
     if (wish.kind === 'percent' && this.#random(100_000) >= wish.percent * 1000) return undefined;
     if (this.#filter?.takes(session, client) === false) return undefined;
     if (this.#sessions.size >= MOST_SESSIONS) {
       this.#sink.lost(`${MOST_SESSIONS} sessions are being recorded`);
       return undefined;
     }
-    const push = (entry: TraceEntry): void => this.#add(entry);
-    const recorder = new Recorder({ clock: this.#clock, push }, session, client);
-    this.#sessions.set(session.slice(0, COMMON), {
-      ...{ recorder, lines: [], began: this.#clock.now() },
-      match: this.#wish && new WishMatch(this.#wish),
-      ...{ weight: 0, content: 0, omitted: 0, refused: false },
-    });
-    return recorder;
+    const key = session.slice(0, COMMON);
+    const tape = new WatchedTape(this.#clock, { octets: MOST_OCTETS, content }, (more) =>
+      this.#grows(key, more),
+    );
+    tape.match = this.#wish && new WishMatch(this.#wish);
+    this.#sessions.set(key, { session, client, tape, began: this.#clock.now() });
+    return tape;
   }
 
-  #add(entry: TraceEntry): void {
-    const gathered = this.#sessions.get(entry.session.slice(0, COMMON));
-    if (gathered === undefined) return;
-    if (entry.kind === 'server' && isRefusal(entry.reply)) gathered.refused = true;
-    if (entry.kind === 'client') gathered.match?.line(entry.line);
-    if (entry.kind === 'piece') {
-      const room = this.#settings.content - gathered.content;
-      const octets = entry.octets.slice(0, room);
-      gathered.content += octets.length;
-      gathered.omitted += entry.octets.length - octets.length;
-      if (octets !== '') gathered.lines.push(entryLine({ ...entry, octets }));
-      return;
-    }
-    const line = entryLine(entry);
-    if (gathered.weight + line.length > MOST_OCTETS) gathered.omitted += line.length;
-    else {
-      gathered.weight += line.length;
-      gathered.lines.push(line);
-    }
+  #grows(key: string, octets: number): void {
+    if (!this.#sessions.has(key)) return;
+    this.#octets += octets;
+    if (this.#octets <= MOST_ASIDE + this.#settings.content) return;
+    this.#leave(key);
+    this.#sink.lost('sessions that are being recorded take too much memory');
+  }
+
+  #leave(key: string): Aside | undefined {
+    const aside = this.#sessions.get(key);
+    if (aside === undefined) return undefined;
+    this.#sessions.delete(key);
+    this.#octets -= aside.tape.weight;
+    return aside;
   }
 
   #over(key: string): void {
-    const gathered = this.#sessions.get(key);
-    if (gathered === undefined) return;
-    this.#sessions.delete(key);
-    const { wish, script, version } = this.#settings;
-    const isWanted = wish.kind === 'refused' ? gathered.refused : (gathered.match?.found ?? true);
-    if (!isWanted) return;
-    const { began, lines, omitted, recorder } = gathered;
-    const { client, session } = recorder;
-    const head = headLine({ format: FORMAT, version, session, client, began, script: script() });
-    this.#sink.write(session, began, head + lines.join('') + endLine(omitted));
+    const aside = this.#leave(key);
+    if (aside === undefined) return;
+    const { began, session, tape } = aside;
+    const isWanted = this.#settings.wish.kind === 'refused' ? tape.refused : (tape.match?.found ?? true);
+    if (isWanted) this.#sink.write({ session, began, lines: this.#lines(aside), octets: tape.weight });
+  }
+
+  *#lines({ began, client, session, tape }: Aside): Iterable<string> {
+    const { script, version } = this.#settings;
+    yield headLine({ format: FORMAT, version, session, client, began, script: script() });
+    for (const entry of entriesOf(session, client, tape.steps)) yield entryLine(entry);
+    yield endLine(tape.omitted);
   }
 }

@@ -10,6 +10,8 @@ import { sessionTimes, timeFor } from './time-for.ts';
 const NOT_SHOWN = '***';
 /** Octets of one text. */
 const LONGEST = 32 * 1024;
+/** What says how much was cut. */
+const MARK = 32;
 /** What stands for AUTH and what follows it where a command is told. */
 const AUTH = /^AUTH \.\.\.$/;
 
@@ -257,19 +259,25 @@ export class Recorder {
   }
 }
 
-/** Texts are cut: a policy may write megabytes to its client, and one entry is always kept whole. Whoever records has a bound of his own. */
+/** A text that one entry may have: a policy may write megabytes to its client. What was cut before stays as it is. */
+export const cutText = (text: string): string =>
+  text.length <= LONGEST + MARK
+    ? text
+    : // No part of the long one, which would keep it.
+      `${Buffer.from(text.slice(0, LONGEST), 'latin1').toString('latin1')}...(+${text.length - LONGEST})`;
+
+/** Texts are cut, and one entry is always kept whole. Whoever records has a bound of his own. */
 function bounded(fact: TraceFact): TraceFact {
   if (fact.kind === 'piece' || fact.kind === 'answer') return fact;
   const long = Object.entries(fact).filter(
     (field): field is [string, string] => typeof field[1] === 'string' && field[1].length > LONGEST,
   );
   if (long.length === 0) return fact;
-  const cut = long.map(([name, text]) => [name, `${text.slice(0, LONGEST)}...(+${text.length - LONGEST})`]);
-  return { ...fact, ...Object.fromEntries(cut) };
+  return { ...fact, ...Object.fromEntries(long.map(([name, text]) => [name, cutText(text)])) };
 }
 
 /** Code and enhanced code of a reply to AUTH: a policy may have put anything behind them. */
-function codesOnly(reply: string): string {
+export function codesOnly(reply: string): string {
   const codes = /^\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3}(?= |\r|$))?/.exec(reply)?.[0] ?? '';
   return reply.trimEnd() === codes ? codes : `${codes} ${NOT_SHOWN}`;
 }

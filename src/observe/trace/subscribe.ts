@@ -7,8 +7,9 @@
 //   console.log(ladder(entries));
 //
 // recordSessions keeps nothing itself and has no bound: for a server there is Tracer (tracer.ts).
-import type { Condition, EventBus, EventFields, EventSource } from '../../base/events.ts';
+import type { Condition, EventBus, EventFields, EventName, EventSource } from '../../base/events.ts';
 import { Recorder, type RecorderParts } from './recorder.ts';
+import type { SessionSteps } from './steps.ts';
 
 /** What the ids of a session and of its transactions have in common. */
 const COMMON = 16;
@@ -19,18 +20,21 @@ export function sessionOf({ about }: EventSource): string {
 }
 
 export interface Sessions {
-  /** A session begins: its recorder, when it is followed. */
-  begins(session: string, fields: EventFields<'link-connect'>): Recorder | undefined;
-  /** The recorder of a session that is followed; by sessionOf. */
-  find(session: string): Recorder | undefined;
+  /** A session begins: who keeps it, when it is followed. */
+  begins(session: string, fields: EventFields<'link-connect'>): SessionSteps | undefined;
+  /** Who keeps a session that is followed; by sessionOf. */
+  find(session: string): SessionSteps | undefined;
   /** Nothing more comes of it. */
   over(session: string): void;
 }
 
 const AT_ONCE = ['next-hop-failed', 'next-hop-refused', 'next-hop-unsure', 'next-hop-given-up'] as const;
 
-/** What recordings have besides. */
-export interface Wholly {
+/** What is told of a session. */
+export interface Told {
+  /** `said`: what client and server say, and what of the world outside decides that; `all`: how it came about, too. */
+  readonly steps: 'all' | 'said';
+  /** Answers in full, and octets of content: for recordings. */
   readonly answers: boolean;
   readonly content: boolean;
 }
@@ -39,64 +43,95 @@ export interface Wholly {
 export function subscribe(
   bus: EventBus,
   sessions: Sessions,
-  whole: Wholly = { answers: false, content: false },
+  { answers, content, steps }: Told = { steps: 'all', answers: false, content: false },
 ): () => void {
-  const find = (source: EventSource): Recorder | undefined => sessions.find(sessionOf(source));
+  // At each event it is asked for three times.
+  let about: EventSource['about'] | undefined;
+  let found: SessionSteps | undefined;
+  const find = (source: EventSource): SessionSteps | undefined => {
+    if (source.about !== about) {
+      about = source.about;
+      found = sessions.find(sessionOf(source));
+    }
+    return found;
+  };
+  const forget = (): void => {
+    about = undefined;
+    found = undefined;
+  };
   const followed: Condition = (source) => find(source) !== undefined;
-  const connected = bus.on('link-connect', (fields, source) => {
-    const id = source.about.id;
-    if (typeof id === 'string') sessions.begins(id, fields)?.connect(fields);
-  });
-  const ends = [
-    connected,
-    bus.on('link-tls', (fields, source) => find(source)?.tls(fields), followed),
-    bus.on('link-xclient', (fields, source) => find(source)?.xclient(fields), followed),
-    bus.on('protocol-client', (fields, source) => find(source)?.clientSays(fields), followed),
-    bus.on('protocol-server', ({ reply }, source) => find(source)?.serverSays(reply), followed),
-    bus.on('protocol-refusal', ({ reply }, source) => find(source)?.serverSays(reply), followed),
-    bus.on('content-came', (fields, source) => find(source)?.content(fields), followed),
-    bus.on('client-written', (fields, source) => find(source)?.written(fields), followed),
-    bus.on('hook-begins', (fields, source) => find(source)?.hookBegins(fields), followed),
-    bus.on('hook-ends', (fields, source) => find(source)?.hookEnds(fields), followed),
-    bus.on('hook-lines', (fields, source) => find(source)?.hookLines(fields), followed),
-    bus.on('hook-waits', (fields, source) => find(source)?.hookWaits(fields), followed),
-    bus.on('hook-goes-on', (fields, source) => find(source)?.hookGoesOn(fields), followed),
-    bus.on('session-waits', (fields, source) => find(source)?.waits(fields), followed),
-    bus.on('session-goes-on', (fields, source) => find(source)?.goesOn(fields), followed),
-    bus.on('dns-told', (fields, source) => find(source)?.dns(fields), followed),
-    bus.on('service-told', (fields, source) => find(source)?.service(fields), followed),
-    bus.on('header-changed', (fields, source) => find(source)?.header(fields), followed),
-    bus.on('store-asked', (fields, source) => find(source)?.store(fields), followed),
+  const on = <N extends EventName>(name: N, hear: (to: SessionSteps, fields: EventFields<N>) => void) =>
     bus.on(
-      'next-hop-connects',
-      ({ address, host }, source) => find(source)?.nextHop('connects', host, address),
+      name,
+      (fields, source) => {
+        const to = find(source);
+        if (to !== undefined) hear(to, fields);
+      },
+      followed,
+    );
+  const ends = [
+    bus.on('link-connect', (fields, source) => {
+      const id = source.about.id;
+      if (typeof id === 'string') sessions.begins(id, fields)?.connect(fields);
+      forget();
+    }),
+    ...said(on),
+    ...(steps === 'all' ? howItCame(on) : []),
+    ...(answers ? [on('answer-given', (to, fields) => to.answer(fields))] : []),
+    ...(content ? [on('content-piece', (to, fields) => to.piece(fields))] : []),
+    bus.on(
+      'link-closed',
+      (_, source) => {
+        sessions.over(sessionOf(source));
+        forget();
+      },
       followed,
     ),
-    bus.on('next-hop-sent', ({ host, line }, source) => find(source)?.nextHop('sent', host, line), followed),
-    bus.on('next-hop-said', ({ host, line }, source) => find(source)?.nextHop('said', host, line), followed),
-    ...AT_ONCE.map((name) =>
-      bus.on(
-        name,
-        ({ cause, host, stage }, source) => find(source)?.nextHop('fails', host, `${stage}: ${cause}`),
-        followed,
-      ),
-    ),
-    bus.on('tx-commit', (fields, source) => find(source)?.message(fields), followed),
-    bus.on('tx-discard', (fields, source) => find(source)?.message(fields), followed),
-    bus.on('tx-rollback', (fields, source) => find(source)?.message(fields), followed),
-    bus.on('link-disconnect', (fields, source) => find(source)?.end(fields), followed),
-    ...(whole.answers
-      ? [bus.on('answer-given', (fields, source) => find(source)?.answer(fields), followed)]
-      : []),
-    ...(whole.content
-      ? [bus.on('content-piece', (fields, source) => find(source)?.piece(fields), followed)]
-      : []),
-    bus.on('link-closed', (_, source) => sessions.over(sessionOf(source)), followed),
   ];
   return () => {
     for (const end of ends) end();
   };
 }
+
+type On = <N extends EventName>(
+  name: N,
+  hear: (to: SessionSteps, fields: EventFields<N>) => void,
+) => () => void;
+
+/** What client and server say, and what of the world outside decides that. */
+const said = (on: On): readonly (() => void)[] => [
+  on('link-tls', (to, fields) => to.tls(fields)),
+  on('link-xclient', (to, fields) => to.xclient(fields)),
+  on('protocol-client', (to, fields) => to.clientSays(fields)),
+  on('protocol-server', (to, { reply }) => to.serverSays(reply)),
+  on('protocol-refusal', (to, { reply }) => to.serverSays(reply)),
+  on('content-came', (to, fields) => to.content(fields)),
+  on('session-waits', (to, fields) => to.waits(fields)),
+  on('session-goes-on', (to, fields) => to.goesOn(fields)),
+  on('header-changed', (to, fields) => to.header(fields)),
+  on('next-hop-sent', (to, { host, line }) => to.nextHop('sent', host, line)),
+  on('next-hop-said', (to, { host, line }) => to.nextHop('said', host, line)),
+  ...AT_ONCE.map((name) =>
+    on(name, (to, { cause, host, stage }) => to.nextHop('fails', host, `${stage}: ${cause}`)),
+  ),
+  on('link-disconnect', (to, fields) => to.end(fields)),
+];
+
+const howItCame = (on: On): readonly (() => void)[] => [
+  on('client-written', (to, fields) => to.written(fields)),
+  on('hook-begins', (to, fields) => to.hookBegins(fields)),
+  on('hook-ends', (to, fields) => to.hookEnds(fields)),
+  on('hook-lines', (to, fields) => to.hookLines(fields)),
+  on('hook-waits', (to, fields) => to.hookWaits(fields)),
+  on('hook-goes-on', (to, fields) => to.hookGoesOn(fields)),
+  on('dns-told', (to, fields) => to.dns(fields)),
+  on('service-told', (to, fields) => to.service(fields)),
+  on('store-asked', (to, fields) => to.store(fields)),
+  on('next-hop-connects', (to, { address, host }) => to.nextHop('connects', host, address)),
+  on('tx-commit', (to, fields) => to.message(fields)),
+  on('tx-discard', (to, fields) => to.message(fields)),
+  on('tx-rollback', (to, fields) => to.message(fields)),
+];
 
 /** Every session that begins from now on, entry by entry, until the function that it gives is called. */
 export function recordSessions(
