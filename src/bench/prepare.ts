@@ -1,6 +1,7 @@
 // What is made once before cases are played: the stage, what a test says at the level of its file, the policy as it was read.
 import { dirname } from 'node:path';
 import type { ScriptPaths } from '../app.ts';
+import type { PolicySource } from '../ops/revision.ts';
 import { CurrentPolicy } from '../policy/current-policy.ts';
 import { hopKey } from './case-hops.ts';
 import type { CasePolicy } from './case-server.ts';
@@ -23,18 +24,22 @@ export function newBench(stage: Stage, test: string): TestBench {
 export const openStage = (keeper?: ScratchKeeper): Promise<Stage> =>
   Stage.open(registeredModule, (stage) => newWorld(stage, newBench(stage, '.'), '.'), keeper);
 
-/** Whoever gets it retires it. Reads the policy and its modules, and looks whether it can be loaded at all, with what the test has said at the level of its file. */
+/**
+ * Whoever gets it retires it. Reads the policy and its modules, and looks whether it can be loaded at all, with what the test has said at the level of its
+ * file. `source`: as it was read before.
+ */
 export async function loadOnce(
   stage: Stage,
   bench: TestBench,
   paths: ScriptPaths,
+  source?: PolicySource,
 ): Promise<CasePolicy | string> {
   const world = newWorld(stage, bench, dirname(paths.path));
   const before = stage.options.fork();
   const app = await stage.enter(world);
   try {
     for (const prepare of bench.preparations) prepare(world);
-    const started = await CurrentPolicy.start(app.place(paths));
+    const started = await CurrentPolicy.start({ ...app.place(paths), ...(source && { source }) });
     if (started.kind === 'failed') return started.message;
     return { ...paths, first: started.current };
   } finally {

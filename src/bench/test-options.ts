@@ -46,6 +46,12 @@ export async function testOptions(
     isNamed ? words : [`file=${file ?? ''}`, ...words],
     readFile,
   );
+  settle(options, scratch);
+  return { options, problems };
+}
+
+/** What a test needs, on top of whatever they are. */
+export function settle(options: Options, scratch: string): void {
   const spool = join(scratch, 'spool');
   mkdirSync(spool, { recursive: true });
   options.set('spool-dir', spool, 'smtpe test');
@@ -55,5 +61,4 @@ export async function testOptions(
   const hops = parseHostList(values['smtp-smart-host']);
   // Accounts are those of the machine.
   if (hops.every(({ kind }) => kind === 'accounts')) options.set('smtp-smart-host', USUAL_HOP, 'smtpe test');
-  return { options, problems };
 }

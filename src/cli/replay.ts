@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { codeOrText } from '../base/errors.ts';
 import { type ReplayedSession, replay } from '../bench/play/replay.ts';
+import { differenceText } from '../bench/play/replay-session.ts';
+import type { Replayed } from '../bench/play/replayer.ts';
 import type { Options } from '../options/options.ts';
 import { asciiJson, printable } from '../text/printable.ts';
 import { exitCode } from './exit-code.ts';
@@ -41,6 +43,12 @@ async function recordingsIn(path: string, depth = 0): Promise<readonly string[]>
 /** What differs from session to session says nothing of what they have in common. */
 const common = (text: string): string =>
   text.replaceAll(/<[^<>\s]*>/g, '<...>').replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, '...');
+
+/** With what went wrong in the policy where that is not in the reply. */
+function differenceWords({ cause, difference }: Extract<Replayed, { kind: 'different' }>): string {
+  const words = common(differenceText(difference));
+  return cause === undefined || words.includes(cause) ? words : `${words} (${common(cause)})`;
+}
 
 class Groups {
   readonly #groups = new Map<string, Group>();
@@ -98,7 +106,10 @@ export async function replayVerb(
         same += 1;
         break;
       case 'different':
-        differences.add(common(one.replayed.difference), one);
+        differences.add(differenceWords(one.replayed), one);
+        break;
+      case 'failed':
+        differences.add(`the policy fails: ${one.replayed.cause}`, one);
         break;
       case 'missing':
         missing.add(one.replayed.what.join(', '), one);

@@ -17,6 +17,7 @@ import type { LiveBatch } from '../observe/live/live-batch.ts';
 import type { MetricSets } from '../observe/metric/metric-spec.ts';
 import { Tracer } from '../observe/trace/tracer.ts';
 import type { Desk } from '../ops/desk.ts';
+import { forkShadow } from '../ops/fork-shadow.ts';
 import { Heartbeat } from '../ops/heartbeat.ts';
 import { isJournal } from '../ops/log-stream.ts';
 import { RecentLines, RecentLog } from '../ops/recent-log.ts';
@@ -34,6 +35,7 @@ import type { Ending } from './ending.ts';
 import { exitCode } from './exit-code.ts';
 import { recordProblem, startRecording } from './record-sessions.ts';
 import { requiredStoreProblem } from './required-stores.ts';
+import { Shadow } from './shadow.ts';
 import { findScript, listenProblem, spoolProblem, storeProblem } from './start-checks.ts';
 import { warnOfClosedListeners } from './start-warnings.ts';
 import { watchLoad } from './watch-load.ts';
@@ -210,16 +212,29 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const loaded = await app.loadScripts.prepare(options, policy && (policy.loadScripts ?? []));
   if (loaded.kind === 'failed') return giveUp(loaded.message);
   loaded.take();
-  const { stores } = app.ports;
+  const { random, stores } = app.ports;
+  // Without what hook.init sets: a shadow has one of its own.
+  const shadow = new Shadow({ log, clock: systemClock, random, fork: forkShadow });
+  const shown = await shadow.prepare(options, policy?.shadow);
+  if (shown.kind === 'failed') return giveUp(shown.message);
+  let isShown = false;
+  void parts.ended.then(() => {
+    if (!isShown) shown.giveUp();
+  });
   const place = {
     ...app.place(script),
     lack: (source: PolicySource) => storeProblem(stores, options, source, latin1Of(libLuaDirectory)),
   };
   const started = await CurrentPolicy.start(policy === undefined ? place : { ...place, source: policy });
-  if (started.kind === 'failed') return giveUp(started.message);
+  const failedBeside = async (message: string): Promise<ServeOutcome> => {
+    shown.giveUp();
+    await shadow.stop();
+    return giveUp(message);
+  };
+  if (started.kind === 'failed') return failedBeside(started.message);
   const baseSize = residentMebibytes();
   const problem = parts.beforeListen();
-  if (problem !== undefined) return giveUp(problem);
+  if (problem !== undefined) return failedBeside(problem);
   const tls = new InboundTls(parts.tls, parts.ticketKey);
   // Now, rather than for the first client.
   const makeContexts = (): void => {
@@ -227,8 +242,10 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   };
   makeContexts();
   const server = await listen(app, started.current, tls, gate, parts);
-  if (typeof server === 'string') return giveUp(server);
+  if (typeof server === 'string') return failedBeside(server);
   serving = true;
+  isShown = true;
+  shown.take();
   stopWatching = watchLoad({ ...{ options, log, gate, clock: systemClock }, lagged: counting.lagged });
   const where = server.endpoints.map(endpointText).join(', ');
   log.emit('serving', {
@@ -272,8 +289,16 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
       push.giveUp();
       return kept(load.message);
     }
+    const beside = await shadow.prepare(wanted, change.policy?.shadow);
+    if (beside.kind === 'failed') {
+      scripts.giveUp();
+      push.giveUp();
+      load.giveUp();
+      return kept(beside.message);
+    }
     const outcome = await current.reload(change.policy, settings);
     if (outcome.kind !== 'ready') {
+      beside.giveUp();
       scripts.giveUp();
       push.giveUp();
       load.giveUp();
@@ -282,6 +307,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     scripts.take();
     push.take();
     load.take();
+    beside.take();
     if (change.tls !== undefined) {
       tls.take(change.tls);
       makeContexts();
@@ -299,7 +325,6 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
         parts.onChanged,
       )
     : undefined;
-  const { random } = app.ports;
   const recorded = startRecording(options, { log, clock: systemClock, random, script: scriptName });
   let closed = false;
   const stop = async (graceSeconds: number): Promise<void> => {
@@ -316,7 +341,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
     // What is in memory goes with the process.
     await app.ports.stores.close();
     await app.ports.accounts.close();
-    await recorded?.();
+    await Promise.all([recorded?.(), shadow.stop()]);
     app.close();
     await watchdog?.stop();
   };
@@ -341,8 +366,10 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
       const authScripts = app.authScripts.sources;
       const pushScripts = app.pushScripts.sources;
       const loadScripts = app.loadScripts.sources;
+      const { source } = shadow;
       return {
         ...current.source,
+        ...(source !== undefined && { shadow: source }),
         ...(authScripts.length > 0 && { authScripts }),
         ...(pushScripts.length > 0 && { pushScripts }),
         ...(loadScripts.length > 0 && { loadScripts }),

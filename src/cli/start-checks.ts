@@ -38,15 +38,18 @@ async function namedScripts(named: string): Promise<readonly [string, ...(readon
   return [first, ...more];
 }
 
-/** The paths of the policy. */
-export async function findScript(options: Options): Promise<ScriptOutcome> {
-  const named = options.values.script;
+/** The paths of the policy, or of another one. */
+export async function findScript(
+  options: Options,
+  option: 'script' | 'shadow-script' = 'script',
+): Promise<ScriptOutcome> {
+  const named = options.values[option];
   if (named === '') return findDefault();
   const [first, ...more] = await namedScripts(named);
   const paths = [first, ...more];
   for (const [i, path] of paths.entries()) {
     const found = await fileProblem(path);
-    const place = `${options.origin('script')}: script=${path}`;
+    const place = `${options.origin(option)}: ${option}=${path}`;
     if (found === 'missing') return { kind: 'missing', problem: `${place}: there is no such file` };
     if (found !== 'file') return { kind: 'missing', problem: `${place}: ${found}` };
     if (paths.findIndex((other) => resolve(other) === resolve(path)) < i)

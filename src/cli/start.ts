@@ -3,6 +3,7 @@
 
 import { systemClock } from '../base/clock.ts';
 import { traceOf } from '../base/errors.ts';
+import { findShadowLine } from '../ops/fork-shadow.ts';
 import { findWorkerLine } from '../ops/fork-worker.ts';
 import { leave } from '../ops/leave.ts';
 import { helpText } from '../options/help-text.ts';
@@ -23,6 +24,8 @@ import { type CommandLine, effectiveVerb, readCommandLine, verbHint } from './ve
 async function main(args: readonly string[], early: EarlySignals): Promise<number> {
   const line = findWorkerLine();
   if (line !== undefined) return runWorker(line, early);
+  const shadow = findShadowLine();
+  if (shadow !== undefined) return (await import('./shadow-child.ts')).runShadow(shadow, early);
   // Tests of policies have words of their own.
   if (args[0] === 'test') {
     early.giveUp();

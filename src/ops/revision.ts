@@ -18,6 +18,8 @@ export interface PolicySource {
   readonly pushScripts?: readonly PolicySource[];
   /** Likewise those that were written for Rumble. */
   readonly loadScripts?: readonly PolicySource[];
+  /** The policy that is shown sessions beside it (option shadow-script); without it there is none, or it was not read. */
+  readonly shadow?: PolicySource;
   /** The policy's other files (option script), in their order; without it there is one. */
   readonly more?: readonly PolicySource[];
 }

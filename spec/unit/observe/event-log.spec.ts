@@ -56,6 +56,16 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'answer-given': undefined,
   'recording-written': undefined,
   'recordings-lost': 'warning S1 sessions are not recorded count=7 cause=CAUSE',
+  'shadow-ready': 'notice S1 the shadow policy is at work script=SCRIPT process=7',
+  shadow:
+    'info S1 the shadow policy answers otherwise client=CLIENT step=STEP live=LIVE shadow=SHADOW cause=CAUSE',
+  'shadow-missing':
+    'info S1 the shadow policy asks for what the policy in service has not asked for client=CLIENT what=WHAT',
+  'shadow-failed': 'warning S1 the shadow policy could not be shown a session client=CLIENT cause=CAUSE',
+  'shadow-judged': undefined,
+  'shadow-skipped': 'warning S1 sessions are not shown to the shadow policy count=7 cause=CAUSE',
+  'shadow-ended':
+    'warning S1 the process of the shadow policy has ended cause=CAUSE process=7 sessions=7 pause=7',
   'next-hop-connects': undefined,
   'content-came': undefined,
   'client-written': undefined,

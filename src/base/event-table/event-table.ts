@@ -13,6 +13,7 @@ import { processEvents } from './process.ts';
 import { protocolEvents } from './protocol.ts';
 import { serverEvents } from './server.ts';
 import { serviceEvents } from './service.ts';
+import { shadowEvents } from './shadow.ts';
 import { storeEvents } from './store.ts';
 import { tracedEvents } from './traced.ts';
 import { transactionEvents } from './transaction.ts';
@@ -31,6 +32,7 @@ export const eventTopics = [
   ['Services', serviceEvents],
   ['The store', storeEvents],
   ['Processes', processEvents],
+  ['The shadow policy', shadowEvents],
   ['Measurements', measuredEvents],
   ['Followed sessions', tracedEvents],
 ] as const satisfies readonly (readonly [string, Readonly<Record<string, EventSpec>>])[];
@@ -48,6 +50,7 @@ export const eventTable = {
   ...serviceEvents,
   ...storeEvents,
   ...processEvents,
+  ...shadowEvents,
   ...measuredEvents,
   ...tracedEvents,
 } as const;

@@ -117,17 +117,38 @@ function gist(reply: string): string {
   return /^[45]/.test(code) ? first.replace(/^(\d{3})-/, '$1 ') : code;
 }
 
-/** The first thing that is otherwise, in words that many sessions may have in common; undefined: nothing is. */
-export function differenceOf(before: Heard, now: Heard): string | undefined {
+/** The first thing that is otherwise. */
+export interface Difference {
+  /** What it was said to: `MAIL`, `the dot`; or `header.add`, `next hop` where all replies are the same. */
+  readonly step: string;
+  readonly isReply: boolean;
+  /** What was, and what would be; `nothing`. */
+  readonly before: string;
+  readonly now: string;
+}
+
+/** Undefined: nothing is. */
+export function differenceOf(before: Heard, now: Heard): Difference | undefined {
   const count = Math.max(before.replies.length, now.replies.length);
   for (let i = 0; i < count; i++) {
     const [was, is] = [before.replies[i], now.replies[i]];
     const [old, fresh] = [was && gist(was.reply), is && gist(is.reply)];
-    if (old !== fresh) return `${was?.to ?? is?.to ?? ''}: ${old ?? 'nothing'} -> ${fresh ?? 'nothing'}`;
+    if (old !== fresh)
+      return {
+        ...{ step: was?.to ?? is?.to ?? '', isReply: true },
+        ...{ before: old ?? 'nothing', now: fresh ?? 'nothing' },
+      };
   }
   const most = Math.max(before.deeds.length, now.deeds.length);
-  for (let i = 0; i < most; i++)
-    if (before.deeds[i] !== now.deeds[i])
-      return `same replies; ${before.deeds[i] ?? 'nothing'} -> ${now.deeds[i] ?? 'nothing'}`;
+  for (let i = 0; i < most; i++) {
+    const [was, is] = [before.deeds[i], now.deeds[i]];
+    if (was === is) continue;
+    const step = /^[\w.]+(?: hop)?/.exec(was ?? is ?? '')?.[0] ?? '';
+    return { step, isReply: false, before: was ?? 'nothing', now: is ?? 'nothing' };
+  }
   return undefined;
 }
+
+/** In words that many sessions may have in common. */
+export const differenceText = ({ before, isReply, now, step }: Difference): string =>
+  isReply ? `${step}: ${before} -> ${now}` : `same replies; ${before} -> ${now}`;

@@ -248,6 +248,7 @@ function countAsked(bus: EventBus, cells: MetricCells): Ends {
   const asked = cells.of('smtpe_service_total');
   const serviceSeconds = cells.of('smtpe_service_seconds');
   const recordings = cells.of('smtpe_recordings_total');
+  const shadowed = cells.of('smtpe_shadow_sessions_total');
   const forwards = cells.of('smtpe_forward_total');
   const forwardSeconds = cells.of('smtpe_forward_seconds');
   const operations = cells.of('smtpe_store_operations_total');
@@ -255,6 +256,7 @@ function countAsked(bus: EventBus, cells: MetricCells): Ends {
   return [
     bus.on('recording-written', () => recordings.add(1, 'written')),
     bus.on('recordings-lost', ({ count }) => recordings.add(count, 'lost')),
+    bus.on('shadow-judged', ({ count, result }) => shadowed.add(count, result)),
 
     bus.on('dns-asked', ({ outcome, seconds }) => {
       queries.add(1, outcome);

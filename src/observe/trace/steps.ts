@@ -71,7 +71,6 @@ export class Tape implements SessionSteps {
   #content = 0;
   #omitted = 0;
   #isFull = false;
-  /** The command in hand is AUTH. */
   #auth = false;
 
   /** `grows`: told of what it takes more, in octets. */
@@ -83,6 +82,11 @@ export class Tape implements SessionSteps {
     this.#clock = clock;
     this.#bounds = bounds;
     this.#grows = grows;
+  }
+
+  /** The command in hand is AUTH. */
+  protected get inAuth(): boolean {
+    return this.#auth;
   }
 
   /** Octets that it takes, roughly. */

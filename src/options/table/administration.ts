@@ -58,4 +58,29 @@ export const administrationOptions = {
       ),
     ),
   ),
+  'shadow-script': atStart(
+    text(
+      '',
+      'any',
+      'Another policy, as in script, that is shown the sessions when they are over: a process of its own plays them to it with the answers that the policy in service got, and tells in the log what it would have answered otherwise. It has no effect on replies, mail, files, stores or time. For all listeners. Empty: none.',
+    ),
+  ),
+  'shadow-percent': atStart(
+    integer(
+      100,
+      0,
+      100,
+      '%',
+      'How many of the sessions shadow-script is shown, by chance; with 0 it is not started.',
+    ),
+  ),
+  'shadow-max-memory': atStart(
+    integer(
+      512,
+      128,
+      65_536,
+      'MiB',
+      'Memory of the process of shadow-script; one that has more is ended, and another started after a pause. With several workers each has one.',
+    ),
+  ),
 } as const satisfies Record<string, OptionSpec>;

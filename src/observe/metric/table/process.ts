@@ -64,6 +64,11 @@ export const processMetrics = {
     help: 'Sessions that were recorded, and those whose recording was lost (record-dir)',
     labels: { result: ['written', 'lost'] },
   },
+  smtpe_shadow_sessions_total: {
+    kind: 'counter',
+    help: 'Sessions that shadow-script was to be shown: it answers the same, or otherwise, asks for what nobody has asked for, was not shown them, or could not be',
+    labels: { result: ['same', 'differs', 'missing', 'skipped', 'failed'] },
+  },
   smtpe_workers: { kind: 'gauge', over: 'sum', help: 'Processes that serve' },
   smtpe_worker_restarts_total: {
     kind: 'counter',

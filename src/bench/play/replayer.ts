@@ -1,0 +1,164 @@
+// A policy to which recorded sessions are played, one after the other: what each of them saw is what it sees again (recorded-answers.ts), clock and store
+// go on from one to the next, and what is answered otherwise is told. One engine serves all of them.
+//
+// It must never reach anybody outside, nor change a file, whatever the policy does.
+import { isIP } from 'node:net';
+import { dirname } from 'node:path';
+import type { ScriptPaths } from '../../app.ts';
+import { textOf } from '../../base/errors.ts';
+import { LuaError } from '../../lua-api/function-spec.ts';
+import type { Recording } from '../../observe/record/format.ts';
+import type { TraceEntry } from '../../observe/trace/entry.ts';
+import type { PolicySource } from '../../ops/revision.ts';
+import { hopKey } from '../case-hops.ts';
+import type { CasePolicy } from '../case-server.ts';
+import { OpenCase } from '../open-case.ts';
+import { newWorld } from '../play-case.ts';
+import { FakeClock } from '../ports/clock.ts';
+import type { MemoryStore } from '../ports/memory-store.ts';
+import { loadOnce, newBench, openStage } from '../prepare.ts';
+import type { ScratchKeeper, Stage } from '../stage.ts';
+import type { TestBench } from '../test-bench.ts';
+import type { TestOptions } from '../test-options.ts';
+import type { World } from '../world.ts';
+import { FilePlayer } from './play-file.ts';
+import { RecordedServices, setAnswers } from './recorded-answers.ts';
+import { type Difference, differenceOf, heardOf, stepsOf } from './replay-session.ts';
+import { IMPLICIT_TLS } from './trace-file.ts';
+
+export interface ReplayerSettings {
+  readonly policy: ScriptPaths;
+  /** The policy as it was read before. */
+  readonly source?: PolicySource | undefined;
+  /** `scratch`: a directory for messages. */
+  readonly options: (scratch: string) => TestOptions | Promise<TestOptions>;
+  readonly scratch?: ScratchKeeper | undefined;
+}
+
+export type Replayed =
+  | { readonly kind: 'same' }
+  /** `cause`: what went wrong in the policy, where something did. */
+  | { readonly kind: 'different'; readonly difference: Difference; readonly cause: string | undefined }
+  /** The policy asked for what the recording has not. */
+  | { readonly kind: 'missing'; readonly what: readonly string[] }
+  /** The policy could not be begun with. */
+  | { readonly kind: 'failed'; readonly cause: string }
+  | { readonly kind: 'unplayable'; readonly cause: string };
+
+export type OpenedReplayer =
+  | { readonly kind: 'open'; readonly replayer: Replayer }
+  | { readonly kind: 'failed'; readonly problem: string };
+
+/** What went wrong first in a policy of this world: asked at the end. */
+function watchFaults({ log }: World): () => string | undefined {
+  let first: string | undefined;
+  log.bus.on('hook-error', ({ hook, message }) => {
+    first ??= `${hook}: ${message}`;
+  });
+  log.bus.on('hook-limit', ({ hook, message }) => {
+    first ??= `${hook}: ${message}`;
+  });
+  return () => first;
+}
+
+export class Replayer {
+  readonly #stage: Stage;
+  readonly #bench: TestBench;
+  readonly #policy: CasePolicy;
+  readonly #hops: readonly string[];
+  readonly #stores = new Map<string, MemoryStore>();
+  #clock: FakeClock | undefined;
+
+  private constructor(stage: Stage, bench: TestBench, policy: CasePolicy) {
+    this.#stage = stage;
+    this.#bench = bench;
+    this.#policy = policy;
+    const named = stage.options.values['smtp-smart-host'].split(/[\s,;]+/).map(hopKey);
+    this.#hops = named.filter((key) => key !== undefined);
+  }
+
+  /** Reads the policy, unless it was read before. Whoever gets it closes it. */
+  static async open({ options: read, policy, scratch, source }: ReplayerSettings): Promise<OpenedReplayer> {
+    const stage = await openStage(scratch);
+    const failed = async (problem: string): Promise<OpenedReplayer> => {
+      await stage.close();
+      return { kind: 'failed', problem };
+    };
+    try {
+      const { options, problems } = await read(stage.scratch);
+      if (problems.length > 0) return failed(problems.join('\n'));
+      stage.options.adopt(options);
+      stage.watch.start([]);
+      const bench = newBench(stage, policy.path);
+      const loaded = await loadOnce(stage, bench, policy, source);
+      if (typeof loaded === 'string') return failed(loaded);
+      return { kind: 'open', replayer: new Replayer(stage, bench, loaded) };
+    } catch (error) {
+      if (error instanceof LuaError) return failed(textOf(error));
+      await stage.close();
+      throw error;
+    }
+  }
+
+  /** Why nothing can be played any more. */
+  get brokenBy(): string | undefined {
+    return this.#stage.brokenBy;
+  }
+
+  /** The policy as it was read. */
+  get source(): PolicySource {
+    return this.#policy.first.source;
+  }
+
+  async close(): Promise<void> {
+    this.#policy.first.retire();
+    await this.#stage.close();
+  }
+
+  async session(recording: Recording): Promise<Replayed> {
+    if (isIP(recording.client) === 0) return { kind: 'unplayable', cause: 'its client has no address' };
+    const said = stepsOf(recording);
+    if (said.kind === 'unplayable') return said;
+    const { began, client, entries } = recording;
+    if (recording.omitted > 0 && !entries.some(({ kind }) => kind === 'end'))
+      return { kind: 'unplayable', cause: 'more happened in it than recordings keep' };
+    const { options, watch } = this.#stage;
+    const before = options.fork();
+    watch.forgetPolicyPlace();
+    this.#clock ??= new FakeClock(began);
+    this.#clock.advance(Math.max(0, began - this.#clock.now()));
+    const now: TraceEntry[] = [];
+    const world = newWorld(this.#stage, this.#bench, dirname(this.#policy.path), undefined, {
+      push: (entry) => now.push(entry),
+      services: (record) => new RecordedServices(entries, record),
+      shared: { clock: this.#clock, stores: this.#stores },
+    });
+    const faultOf = watchFaults(world);
+    setAnswers(world.fakes, client, entries, this.#hops);
+    let failure: string | undefined;
+    const open = await OpenCase.open(this.#stage, world, this.#policy, (message) => {
+      failure = message;
+    });
+    try {
+      const dialogue = open.newSession();
+      dialogue.from(client, undefined);
+      if (said.tls) dialogue.tls(IMPLICIT_TLS);
+      await new FilePlayer(open, dialogue).play(
+        { kind: 'session', steps: said.steps, cut: false },
+        '',
+        undefined,
+      );
+      await open.end();
+      if (failure !== undefined) return { kind: 'failed', cause: failure };
+      const { missingFakes } = world.record;
+      if (missingFakes.length > 0) return { kind: 'missing', what: missingFakes.map(({ what }) => what) };
+      const difference = differenceOf(heardOf(entries), heardOf(now));
+      return difference === undefined
+        ? { kind: 'same' }
+        : { kind: 'different', difference, cause: faultOf() };
+    } finally {
+      open.close();
+      options.adopt(before);
+    }
+  }
+}
