@@ -2,16 +2,26 @@
 // does to a copy of its own. The copies lie in a directory that goes with the test.
 //
 // It must never change a file outside of the directory that it was given.
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Disk, realDisk } from '../../ops/system.ts';
 
 /** open(2) on Linux. */
 const openFlag = { writeOnly: 1, readWrite: 2, create: 0o100, truncate: 0o1000 } as const;
+/** Octets that a case may write, and of a file that is copied to be changed. */
+const MOST_OCTETS = 256 * 1024 * 1024;
+/** What of /dev is nobody's. */
+const devices: ReadonlySet<string> = new Set(
+  ['null', 'zero', 'full', 'random', 'urandom', 'stdin', 'stdout', 'stderr', 'tty'].map(
+    (name) => `/dev/${name}`,
+  ),
+);
 const CHANGES = openFlag.writeOnly | openFlag.readWrite | openFlag.create | openFlag.truncate;
 
 const noSuchFile = (): Error =>
   Object.assign(new Error('ENOENT: no such file or directory'), { code: 'ENOENT' });
+
+const failure = (code: string, text: string): Error => Object.assign(new Error(`${code}: ${text}`), { code });
 
 const textOf = (path: Buffer | string): string => (typeof path === 'string' ? path : path.toString('utf8'));
 
@@ -24,6 +34,7 @@ export class CaseFiles {
   /** By absolute path: where it really lies; undefined: the policy has removed it. */
   readonly #places = new Map<string, string | undefined>();
   #count = 0;
+  #written = 0;
   readonly disk: Disk;
 
   /** `parent`: an existing directory, in which one for the copies is made when there is the first. `base`: where the policy stands. */
@@ -65,13 +76,28 @@ export class CaseFiles {
     const isRemoved = this.#places.has(full);
     if (!isRemoved && !existsSync(dirname(full))) throw noSuchFile();
     const place = this.#newPlace(full);
-    if (!isRemoved && !isReplaced && existsSync(full)) copyFileSync(full, place);
+    if (!isRemoved && !isReplaced && existsSync(full)) {
+      const { isFile, size } = this.#look(full);
+      if (!isFile) throw failure('EPERM', `no plain file, ${path}`);
+      this.#writes(size);
+      copyFileSync(full, place);
+    }
     return place;
+  }
+
+  #look(full: string): { readonly isFile: boolean; readonly size: number } {
+    const stat = statSync(full);
+    return { isFile: stat.isFile(), size: stat.size };
+  }
+
+  #writes(octets: number): void {
+    this.#written += octets;
+    if (this.#written > MOST_OCTETS) throw failure('ENOSPC', 'more than the policy of a test may write');
   }
 
   #isOurs(path: string): boolean {
     const full = resolve(path);
-    return full.startsWith(`${this.#parent}/`) || full.startsWith('/dev/');
+    return full.startsWith(`${this.#parent}/`) || devices.has(full);
   }
 
   #remove(path: string): void {
@@ -84,11 +110,15 @@ export class CaseFiles {
       ...realDisk,
       open: (path, flags, mode) => {
         const text = textOf(path);
-        if (this.#isOurs(text) || (flags & CHANGES) === 0)
-          return realDisk.open(this.placeOf(text), flags, mode);
+        if (this.#isOurs(text)) return realDisk.open(text, flags, mode);
+        if ((flags & CHANGES) === 0) return this.#openToRead(this.placeOf(text), flags, mode);
         const isThere = existsSync(this.placeOf(text));
         if (!isThere && (flags & openFlag.create) === 0) throw noSuchFile();
         return realDisk.open(this.#own(text, (flags & openFlag.truncate) !== 0), flags, mode);
+      },
+      write: (fd, from, at, length, position) => {
+        this.#writes(length);
+        return realDisk.write(fd, from, at, length, position);
       },
       rename: (from, to) => {
         const [source, target] = [textOf(from), textOf(to)];
@@ -110,6 +140,12 @@ export class CaseFiles {
       placeOf: (path) => this.#octetsOf(path),
       look: (path, follow) => realDisk.look(Buffer.from(this.placeOf(textOf(path))), follow),
     };
+  }
+
+  /** What somebody reads from a pipe nobody else gets. */
+  #openToRead(place: string, flags: number, mode: number): number {
+    if (existsSync(place) && statSync(place).isFIFO()) throw failure('EPERM', `a pipe, ${place}`);
+    return realDisk.open(place, flags, mode);
   }
 
   /** Paths of Lua are octets. */
