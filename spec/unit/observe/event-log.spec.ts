@@ -61,7 +61,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
     'info S1 the shadow policy answers otherwise client=CLIENT step=STEP live=LIVE shadow=SHADOW cause=CAUSE',
   'shadow-missing':
     'info S1 the shadow policy asks for what the policy in service has not asked for client=CLIENT what=WHAT',
-  'shadow-failed': 'warning S1 the shadow policy could not be shown a session client=CLIENT cause=CAUSE',
+  'shadow-failed': 'warning S1 a session could not be shown to the shadow policy client=CLIENT cause=CAUSE',
   'shadow-judged': undefined,
   'shadow-skipped': 'warning S1 sessions are not shown to the shadow policy count=7 cause=CAUSE',
   'shadow-ended':

@@ -38,7 +38,7 @@ export const shadowEvents = {
   },
   'shadow-failed': {
     level: 'warning',
-    text: 'the shadow policy could not be shown a session',
+    text: 'a session could not be shown to the shadow policy',
     when: '`hook.init` or the file level of `shadow-script` has failed.',
     fields: { client, cause },
   },
