@@ -2,7 +2,6 @@
 // Nothing is global; the verbs (cli/), the bench and the tests use the same assembly, each with the ports that it replaces.
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { AccountsLogIn } from './accounts/log-in.ts';
 import { AccountsPlace, type AccountsPort } from './accounts/place.ts';
 import { type Clock, type RandomInteger, systemClock, systemRandom } from './base/clock.ts';
@@ -30,6 +29,7 @@ import { RelayedReports } from './delivery/relayed-reports.ts';
 import { createSmartHost, type SmartHost } from './delivery/smart-host.ts';
 import { openResolver } from './dns/resolver.ts';
 import type { Resolver } from './dns/resolver-api.ts';
+import { installed } from './installed.ts';
 import {
   createLuaEngine,
   type EnvironmentShape,
@@ -77,7 +77,7 @@ import type { AuthSource } from './users/auth-source.ts';
 import type { RecipientSource } from './users/recipient-source.ts';
 
 /** Lua that comes with smtpe: the engine's own and modules for policies. Beside src/ and dist/. */
-export const libLuaDirectory = fileURLToPath(new URL('../lib-lua', import.meta.url));
+export const libLuaDirectory = installed('lib-lua');
 
 /** What a policy finds of its own; `dovecot` is loaded when it is named. */
 export const policyShape: EnvironmentShape = { ...usualShape, libraries: { dovecot: 'dovecot.policy' } };

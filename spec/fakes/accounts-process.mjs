@@ -1,14 +1,14 @@
 // A process that makes, renames and deletes accounts and delivers to them: `accounts-process.mjs DIRECTORY RUN`. Says each thing before it begins
 // and when it is answered, a line of JSON each, until it is killed. Three rows of such things go on at once.
 import { join } from 'node:path';
-import { AccountsPlace } from '../../dist/accounts/place.js';
-import { systemClock, systemRandom } from '../../dist/base/clock.js';
-import { silentWriter } from '../../dist/base/log.js';
-import { createMaildir } from '../../dist/mailbox/maildir.js';
-import { createMailUsers } from '../../dist/mailbox/maildir-user.js';
-import { ofThisProcess } from '../../dist/mailbox/parts.js';
-import { openEventLog } from '../../dist/observe/event-log.js';
-import { createOptions } from '../../dist/options/option-set.js';
+import { AccountsPlace } from '../../build/accounts/place.js';
+import { systemClock, systemRandom } from '../../build/base/clock.js';
+import { silentWriter } from '../../build/base/log.js';
+import { createMaildir } from '../../build/mailbox/maildir.js';
+import { createMailUsers } from '../../build/mailbox/maildir-user.js';
+import { ofThisProcess } from '../../build/mailbox/parts.js';
+import { openEventLog } from '../../build/observe/event-log.js';
+import { createOptions } from '../../build/options/option-set.js';
 
 const [, , directory = '', run = ''] = process.argv;
 const parts = { ...ofThisProcess(), clock: systemClock, random: systemRandom, hostName: 'mx.test' };

@@ -1,11 +1,11 @@
 // A process that counts in a store on disk or in memory: `store-process.mjs URL DIRECTORY TIMES [ROUNDS]`. Says `open`, then each sum that was
 // answered when TIMES is 0, until it is killed; else `done`. With ROUNDS it opens, counts and closes so often.
-import { systemClock, systemRandom } from '../../dist/base/clock.js';
-import { silentWriter } from '../../dist/base/log.js';
-import { openEventLog } from '../../dist/observe/event-log.js';
-import { createOptions } from '../../dist/options/option-set.js';
-import { givenMemory } from '../../dist/store/embedded/memory-place.js';
-import { OpenStores } from '../../dist/store/stores.js';
+import { systemClock, systemRandom } from '../../build/base/clock.js';
+import { silentWriter } from '../../build/base/log.js';
+import { openEventLog } from '../../build/observe/event-log.js';
+import { createOptions } from '../../build/options/option-set.js';
+import { givenMemory } from '../../build/store/embedded/memory-place.js';
+import { OpenStores } from '../../build/store/stores.js';
 
 const [, , url = '', directory = '', times = '0', rounds = '1'] = process.argv;
 const key = Buffer.from('sum');

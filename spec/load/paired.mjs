@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const dist = new URL('../../dist/', import.meta.url);
+const modules = new URL('../../build/', import.meta.url);
 /** A module of the built program. */
-export const from = (path) => import(new URL(path, dist));
+export const from = (path) => import(new URL(path, modules));
 
 const { createApp } = await from('app.js');
 const { silentWriter } = await from('base/log.js');

@@ -59,11 +59,8 @@ it('answers EMFILE to os.execute, io.popen and io.open', { timeout: 60_000 }, as
   expect((await program.stop()).code).toBe(0);
 });
 
-it('a limit with which the program cannot be loaded is said, with what would be right', async () => {
-  program = new Program('/bin/sh', ['-c', `ulimit -n 100; exec ${process.execPath} ${main} version`]);
+it('is loaded with as few as any program has: it is a few files, not the hundreds of its source', async () => {
+  program = new Program('/bin/sh', ['-c', `ulimit -n 64; exec ${process.execPath} ${main} version`]);
   const { code, stderr, stdout } = await program.ended;
-  expect([code, stdout]).toEqual([71, '']);
-  expect(stderr).toMatch(
-    /^smtpe: the system lets this process have too few files open at once \(EMFILE\): .* must be 512 at least.*\n$/,
-  );
+  expect([code, stderr, stdout.split('\n')[0]]).toEqual([0, '', 'smtpe 0.1.0']);
 });

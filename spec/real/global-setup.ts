@@ -1,7 +1,6 @@
-// Before the tests in spec/real and spec/load: the Debian packages they need, where they may be installed, and a fresh build of dist/.
+// Before the tests in spec/real and spec/load: the Debian packages they need, where they may be installed, and a fresh build: dist/ is the program, build/ its files one by one.
 // Type errors do not stop it: `npm test` has checked the types before.
 import { spawnSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,5 +14,5 @@ export default function setup(): void {
   spawnSync('sh', [join(here, 'install-packages.sh')], { stdio: 'inherit' });
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], { cwd: root, stdio: 'inherit' });
-  cpSync(join(root, 'src/admin/page'), join(root, 'dist/admin/page'), { recursive: true });
+  spawnSync(process.execPath, ['build.mjs'], { cwd: root, stdio: 'inherit' });
 }

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { besideProgram } from '../installed.ts';
 import type { Answer } from './routes.ts';
 
 const scripts = [
@@ -51,7 +52,7 @@ export class PageFiles {
 }
 
 function pathOf(name: string): string | undefined {
-  if (ownFiles.includes(name)) return join(import.meta.dirname, 'page', name);
+  if (ownFiles.includes(name)) return besideProgram(join('admin/page', name));
   if (plotFiles.includes(name)) return createRequire(import.meta.url).resolve(`uplot/dist/${name}`);
   return undefined;
 }

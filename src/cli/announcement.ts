@@ -2,7 +2,7 @@
 // machine can reach how to send it a first message.
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { installed } from '../installed.ts';
 import type { Endpoint } from '../net/listener.ts';
 import { endpointText } from '../net/listener.ts';
 import type { ListeningPlace } from '../net/listeners.ts';
@@ -10,7 +10,7 @@ import { plainAddress } from '../net-address/network-list.ts';
 import type { Options } from '../options/options.ts';
 import { programName, version } from '../version.ts';
 
-const hello = fileURLToPath(new URL('../../etc/hello.mjs', import.meta.url));
+const hello = installed('etc/hello.mjs');
 
 function isLoopback(endpoint: Endpoint): boolean {
   const address = plainAddress(endpoint.address);

@@ -1,5 +1,6 @@
 // Verb `info` (+info): facts about this build, then every option with its value and where it came from.
 import { readFile } from 'node:fs/promises';
+import { installed } from '../installed.ts';
 import { formatOption, specOf } from '../options/help-text.ts';
 import { type OptionName, type OptionSpec, optionNames, optionTable } from '../options/option-table.ts';
 import { isOfItsOwn, type Options } from '../options/options.ts';
@@ -7,8 +8,7 @@ import { apiVersion, copyright, programName, version } from '../version.ts';
 
 /** The packages that smtpe is made with, at the versions that its package.json pins. */
 async function dependencies(): Promise<readonly (readonly [string, string])[]> {
-  const url = new URL('../../package.json', import.meta.url);
-  const manifest = JSON.parse(await readFile(url, 'utf8')) as {
+  const manifest = JSON.parse(await readFile(installed('package.json'), 'utf8')) as {
     readonly dependencies: Readonly<Record<string, string>>;
   };
   return Object.entries(manifest.dependencies);

@@ -3,15 +3,15 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { libLuaDirectory } from '../app.ts';
 import { codeOf, codeOrText } from '../base/errors.ts';
 import { nearestName } from '../base/nearest-name.ts';
+import { installed } from '../installed.ts';
 import { exitCode } from './exit-code.ts';
 import { complain, print } from './problems.ts';
 import { verbTable } from './verb.ts';
 
-const recipesDirectory = fileURLToPath(new URL('../../etc/recipes', import.meta.url));
+const recipesDirectory = installed('etc/recipes');
 
 /** The one that is taken when none is named. */
 const USUAL = 'relay-guard';

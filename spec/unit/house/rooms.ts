@@ -6,6 +6,7 @@ import type { Import } from './read-imports.ts';
 export const floors = [
   'base',
   'version.ts',
+  'installed.ts',
   'observe/metric',
   'observe/live',
   'text',
