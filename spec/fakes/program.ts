@@ -67,14 +67,24 @@ export class Program {
       const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
       if (match !== null) return match;
       if (this.#over) throw new Error(`ended without ${pattern}:\n${this.stdout}${this.stderr}`);
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-      });
+      await this.#more();
     }
+  }
+
+  /** It has written more, or is over. */
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+    });
+  }
+
+  /** Until it has written what one waits for, or is over. */
+  async wroteWhen(isEnough: () => boolean): Promise<void> {
+    while (!isEnough() && !this.#over) await this.#more();
   }
 
   write(text: string): void {

@@ -167,8 +167,7 @@ export class World {
         for await (const piece of message.read()) pieces.push(piece);
         this.record.forwarded.push({
           host: `maildir:${path}`,
-          sender: '',
-          recipients: [],
+          ...envelopeIn(pieces[0]),
           data: Buffer.concat(pieces),
         });
         const name = String(this.record.forwarded.length);
@@ -177,4 +176,11 @@ export class World {
       look: () => Promise.resolve({ kind: 'there' }),
     };
   }
+}
+
+/** Who sent it and for whom, as the delivery has put it in front of the message, in a piece of its own. */
+function envelopeIn(trace: Buffer | undefined): { sender: string; recipients: readonly string[] } {
+  const lines = trace?.toString('latin1') ?? '';
+  const recipients = [...lines.matchAll(/^Delivered-To: (.*)\r$/gm)].map(([, address = '']) => address);
+  return { sender: /^Return-Path: <(.*)>\r$/m.exec(lines)?.[1] ?? '', recipients };
 }
