@@ -23,6 +23,6 @@ local letter = { from = 'A@b.example', to = { 'X@example.com', 'gone@example.com
       },
       [`smtp-smart-host=${option}`],
     );
-    expect(text).toMatch(/  ok    one/);
+    expect(text).toMatch(/ok {4}one/);
   }
 });
