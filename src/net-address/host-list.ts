@@ -148,9 +148,7 @@ export function parseTarget(text: string): Target {
       text,
       expected: `a path of at most ${LONGEST_SOCKET_PATH} octets behind lmtp:`,
     };
-  return {
-    ...{ kind: 'smtp', protocol: 'lmtp', host: rest, port: 0, isSocket: true, implicitTls: false, text },
-  };
+  return { kind: 'smtp', protocol: 'lmtp', host: rest, port: 0, isSocket: true, implicitTls: false, text };
 }
 
 function parseServer(text: string, server: string, protocol: 'smtp' | 'lmtp'): Target {
@@ -162,8 +160,13 @@ function parseServer(text: string, server: string, protocol: 'smtp' | 'lmtp'): T
   }
   const usual = protocol === 'lmtp' ? LMTP_PORT : implicitTls ? SUBMISSIONS_PORT : SMTP_PORT;
   return {
-    ...{ kind: 'smtp', protocol, host: outcome.host, port: outcome.port ?? usual },
-    ...{ isSocket: false, implicitTls, text },
+    kind: 'smtp',
+    protocol,
+    host: outcome.host,
+    port: outcome.port ?? usual,
+    isSocket: false,
+    implicitTls,
+    text,
   };
 }
 

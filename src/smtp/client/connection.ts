@@ -247,7 +247,7 @@ export class Connection {
 
 /** The outcome with how the connection was encrypted. */
 export function withTls(outcome: HostlessOutcome, { tls }: Connection): HostlessOutcome {
-  return tls === undefined ? outcome : { ...outcome, tls };
+  return tls === undefined ? outcome : { tls, ...outcome };
 }
 
 export type ConnectOutcome =

@@ -10,7 +10,7 @@ import { textOf } from '../../base/errors.ts';
 import type { MessageSource, Stage } from '../../delivery/port/delivery.ts';
 import { type Loss, pseudoCode } from '../../delivery/port/outcome.ts';
 import { type Reply, replyText } from '../protocol/reply.ts';
-import type { Connection, TlsRequest } from './connection.ts';
+import type { Connection, ConnectionUser, TlsRequest } from './connection.ts';
 import { CHUNK_OCTETS, chunkLine, chunksOf } from './content-chunks.ts';
 import { DotStuffer } from './dot-stuff.ts';
 import type { Machine, Step } from './machine.ts';
@@ -82,7 +82,7 @@ export function converse<E>(
   return new Promise((resolve) => new Driver(connection, machine, context, resolve).begin());
 }
 
-class Driver<E> {
+class Driver<E> implements ConnectionUser {
   readonly #connection: Connection;
   readonly #machine: Machine<E>;
   readonly #context: ConverseContext;
@@ -118,21 +118,17 @@ class Driver<E> {
       return;
     }
     this.#take(this.#machine.start());
-    this.#connection.use({
-      reply: (reply) => this.#reply(reply),
-      drain: () => this.#progress(),
-      lost: (loss) => this.#closed(loss),
-    });
+    this.#connection.use(this);
   }
 
   /** At the dot a yes counts though its line has no end: whoever took it for a failure would have the message sent again. */
-  #closed(loss: Loss): void {
+  lost(loss: Loss): void {
     const reply = this.#machine.stage === 'dot' ? this.#connection.lastReply() : undefined;
     if (reply === undefined) this.#end(this.#machine.lost(loss));
-    else this.#reply(reply);
+    else this.reply(reply);
   }
 
-  #reply(reply: Reply): void {
+  reply(reply: Reply): void {
     this.#doubtful = false;
     this.#context.trace?.('<', this.#machine.shown?.(reply) ?? replyText(reply));
     this.#take(this.#machine.reply(reply));
@@ -328,7 +324,7 @@ class Driver<E> {
     if (!this.#over) this.#connection.cork();
   }
 
-  #progress(): void {
+  drain(): void {
     if (this.#machine.stage === 'content') this.#arm();
     this.#wake?.();
   }

@@ -128,8 +128,14 @@ export class HeldConnection implements Held {
     if (!this.#begin()) return this.#gone('data', taken);
     const sending = new Sending(
       {
-        ...{ ...envelope, recipients, size: message.size, eightBit },
-        ...{ allRecipients: true, chunks, lmtp: connection.protocol === 'lmtp' },
+        sender: envelope.sender,
+        parameters: envelope.parameters,
+        recipients,
+        size: message.size,
+        eightBit,
+        allRecipients: true,
+        chunks,
+        lmtp: connection.protocol === 'lmtp',
       },
       connection.capabilities,
       false,
@@ -222,6 +228,6 @@ export class HeldConnection implements Held {
   }
 
   #outcome(outcome: HostlessOutcome): DeliveryOutcome {
-    return { ...withTls(outcome, this.#parts.connection), host: this.#parts.host };
+    return { host: this.#parts.host, ...withTls(outcome, this.#parts.connection) };
   }
 }

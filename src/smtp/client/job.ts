@@ -4,8 +4,9 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock, RandomInteger } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { Delivery } from '../../delivery/port/delivery.ts';
+import type { Delivery, MessageSource } from '../../delivery/port/delivery.ts';
 import type { ForwardedClient } from '../../delivery/port/forwarded-client.ts';
+import type { AskLimits } from '../../delivery/port/held.ts';
 import type { NextHopOffers } from '../../delivery/port/next-hop-offers.ts';
 import type { Resolver } from '../../dns/resolver-api.ts';
 import type { AddressSource } from '../../net/dial.ts';
@@ -230,21 +231,33 @@ export function isOver({ giveUpAt, parts, signal }: Job): boolean {
   return signal.aborted || parts.clock.monotonic() >= giveUpAt;
 }
 
-/** For a dialogue over this connection. `used`: it has served before. `tls`: for one that may begin it. */
+/** Of one dialogue of a delivery. */
+export interface Talk {
+  /** The connection has served before. */
+  readonly used: boolean;
+  /** For one that may begin TLS. */
+  readonly tls?: TlsRequest;
+  /** Others than those of the delivery. */
+  readonly limits?: AskLimits;
+  /** What is sent, where it was not known when the delivery began. */
+  readonly message?: MessageSource | undefined;
+}
+
+/** For a dialogue over this connection. */
 export function contextOf(
   { deadlines, delivery, giveUpAt, log, parts, signal }: Job,
   connection: Connection,
-  { used, tls }: { readonly used: boolean; readonly tls?: TlsRequest },
+  { limits, message, tls, used }: Talk,
 ): ConverseContext {
   const traced = log.wants('next-hop-sent') || log.wants('next-hop-said');
   return {
     clock: parts.clock,
     deadlines,
-    until: giveUpAt,
-    signal,
+    until: limits === undefined ? giveUpAt : limits.until,
+    signal: limits === undefined ? signal : limits.signal,
     used,
     tls,
-    message: delivery.message,
+    message: message ?? delivery.message,
     shaken: log.wants('tls-handshake')
       ? (version = '', seconds) =>
           log.emit('tls-handshake', {

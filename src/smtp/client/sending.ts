@@ -63,7 +63,7 @@ const WAIT: Step<SendingEnd> = { kind: 'wait' };
 /** Those that the sender gave; size and kind of the content are what they are, whatever was said of them. */
 function mailParameters({ eightBit, parameters, size }: Envelope): MailParameters {
   const BODY = isBinaryMime(parameters) ? 'BINARYMIME' : eightBit ? '8BITMIME' : undefined;
-  return { ...parameters, SIZE: size, BODY };
+  return Object.assign({}, parameters, { SIZE: size, BODY });
 }
 
 export class Sending implements Machine<SendingEnd> {
@@ -233,8 +233,9 @@ export class Sending implements Machine<SendingEnd> {
   }
 
   #delivery(code: number, text: string, rcpts: readonly RcptReply[]): HostlessOutcome {
-    const outcome = { kind: 'delivered', code, text, rcpts } as const;
-    return this.#offered.has('DSN') ? { ...outcome, dsn: true } : outcome;
+    return this.#offered.has('DSN')
+      ? { kind: 'delivered', code, text, rcpts, dsn: true }
+      : { kind: 'delivered', code, text, rcpts };
   }
 
   /** LMTP, lost between two replies to the dot: those who were answered yes have the message, of the others nothing is known. */

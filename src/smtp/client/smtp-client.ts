@@ -76,7 +76,7 @@ export function createSmtpClient(dependencies: SmtpClientDependencies): SmtpClie
 
 /** As a delivery that ends behind MAIL. */
 function openingOf(envelope: HeldEnvelope): Delivery {
-  return { ...envelope, recipients: [], message: undefined, eightBit: false };
+  return { recipients: [], ...envelope, message: undefined, eightBit: false };
 }
 
 /** What a next hop is remembered by when it cannot be reached. */
@@ -351,23 +351,25 @@ class Sender {
       return this.#report(outcome, connection.peer, used);
     }
     holding.held = new HeldConnection({
-      ...{
-        connection,
-        host: target.text,
-        envelope: { ...way, parameters },
-        ascii: way.ascii !== undefined,
-        eightBitWord,
-      },
-      ...{ idleMs: Math.max(pool.idleMs, 1000), chunks },
+      connection,
+      host: target.text,
+      envelope: { sender: way.sender, parameters },
+      ascii: way.ascii !== undefined,
+      eightBitWord,
+      idleMs: Math.max(pool.idleMs, 1000),
+      chunks,
       clock: this.#job.parts.clock,
       converse: (machine, limits, message) =>
-        converse(connection, machine, { ...this.#context(connection, false), ...limits, message }),
+        converse(connection, machine, contextOf(this.#job, connection, { used: false, limits, message })),
       lend: (giveBack) => this.#pool.lend(where, giveBack),
       free: () => this.#pool.give(where, connection, pool),
       isWanted: () => this.#pool.isWanted(where.place),
       report: (outcome) =>
         reportAttempt(outcome, {
-          ...{ log, address: connection.peer, used: true, givenUp: signal.aborted },
+          log,
+          address: connection.peer,
+          used: true,
+          givenUp: signal.aborted,
           seconds: this.#seconds,
         }),
     });
@@ -380,11 +382,11 @@ class Sender {
   }
 
   #outcome(target: SmtpTarget, outcome: HostlessOutcome): DeliveryOutcome {
-    return { ...outcome, host: target.text };
+    return { host: target.text, ...outcome };
   }
 
   #failed(host: string, loss: Loss): DeliveryOutcome {
-    return { ...failedAt('connect', loss, unaskedRecipients(this.#job.delivery.recipients)), host };
+    return { host, ...failedAt('connect', loss, unaskedRecipients(this.#job.delivery.recipients)) };
   }
 
   /** Since it was asked for. */

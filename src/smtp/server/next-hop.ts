@@ -114,9 +114,15 @@ function begin({ final: { sender }, id, parameters }: Transaction, route: Route,
   core.nextHop = '';
   const room = core.values['smtp-received'] ? OWN_TRACE : 0;
   return core.deps.smartHost.ask({
-    ...{ sender, parameters, id, route, room, client: forwardedClient(core) },
+    sender,
+    parameters,
+    id,
+    route,
+    room,
+    client: forwardedClient(core),
     onBehalf: onBehalf(core),
-    ...{ options: core.options, log },
+    options: core.options,
+    log,
     trying: (host) => {
       core.nextHop = host;
     },
