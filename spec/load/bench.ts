@@ -1,153 +1,158 @@
-// `npm run bench [quick]`: smtpe beside its peers in one run, written to doc/benchmarks.md (quick: to var/bench). Needs postfix's
-// smtp-source and smtp-sink, and taskset. Everything runs on the loopback interface and ends by itself.
+// `npm run bench [targets|write|GROUPS] [node=PATH]`: smtpe beside its peers in one run. The results are kept in spec/load/bench/results, a file for each
+// version of Node, and doc/benchmarks.md is written from them, as is the table of targets in doc/performance.md.
+//   (nothing)   all cases and figures, some 20 minutes
+//   targets     what targets need, some 8 minutes
+//   write       nothing is measured, the pages are written
+//   ab, d ...   these groups, the first letters of the page's headings; shown and written to var/bench, not kept
+//   only=TEXT   with groups: cases whose load has that text, such as "4 KB"
+//   node=PATH   servers run with that node (a program) instead of the one that runs this
+// Needs root, and Debian's packages postfix and redis-server; the servers of npm are installed into var/bench. Nothing listens but on loopback.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Case, cases, fullFile, signedFile } from './bench/cases.ts';
-import { extras } from './bench/extras.ts';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { testCertificate, testKey } from '../fakes/certificates.ts';
+import { cases, fullFile, groups, largeFile, signedFile } from './bench/cases.ts';
+import { idleConnections, manyMessages } from './bench/idle.ts';
+import { largePolicyFrom } from './bench/large-policy.ts';
 import { startNameServer } from './bench/name-server.ts';
-import { measure, run } from './bench/process.ts';
-import { median, type Row, type Sample, writeReport } from './bench/report.ts';
-import { type ServerKind, startSink } from './bench/servers.ts';
+import { launch } from './bench/process.ts';
+import { digits, targetTable, writePages, writeTargets } from './bench/report.ts';
+import {
+  type CaseResult,
+  type Figure,
+  loadText,
+  median,
+  type Result,
+  readResult,
+  times,
+  writeResult,
+} from './bench/result.ts';
+import { LOAD, measureCase, type Settings } from './bench/sampling.ts';
+import { certificate, freePort, key, root, work } from './bench/servers.ts';
 import { writeSignedMessages } from './bench/signed-message.ts';
+import { firstMessages, starts } from './bench/starts.ts';
+import { workers } from './bench/workers.ts';
 
-const quick = process.argv.includes('quick');
-const only = process.argv.find((word) => /^[a-h]+$/.test(word));
-const rounds = quick ? 1 : 3;
-/** Seconds that one measurement should take. */
-const span = 0.6;
-const SERVER = '0';
-const LOAD = '1';
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const words = process.argv.slice(2);
+const option = (name: string): string | undefined =>
+  words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
+const node = option('node') ?? process.execPath;
+const onlyLoad = option('only');
+const some = words.find((word) => [...word].every((letter) => letter in groups));
+const whole = !words.includes('targets') && some === undefined;
+const settings: Settings = { node, rounds: 5, span: 0.6, withLatency: whole };
+const results = join(root, 'spec/load/bench/results');
+const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
 
-function source(test: Case, port: number, count: number): readonly string[] {
-  const { size, kept, sessions, file } = test.load;
-  return [
-    'smtp-source',
-    '-4',
-    ...(kept ? ['-d'] : []),
-    ...['-s', String(Math.min(sessions, count)), '-m', String(count)],
-    ...(file === undefined ? ['-l', String(size)] : ['-F', file]),
-    ...['-f', 'a@example.com', '-t', 'b@example.net', `127.0.0.1:${port}`],
-  ];
+/** All that is kept, whole runs first. */
+function kept(): readonly Result[] {
+  return readdirSync(results)
+    .flatMap((name) => readResult(join(results, name)) ?? [])
+    .toSorted((one, other) => Number(other.whole) - Number(one.whole) || one.node.localeCompare(other.node));
 }
 
-async function latency(test: Case, port: number): Promise<{ p50: number; p99: number }> {
-  const { size, sessions, file } = test.load;
-  const count = size > 100_000 ? 60 : 400;
-  const words = [
-    String(port),
-    String(Math.min(sessions, 20)),
-    String(size),
-    String(count),
-    ...(file === undefined ? [] : [file]),
-  ];
-  const printed = execFileSync('taskset', [
-    '-c',
+/** Keeps it in place of the one before of the same version, a whole run in place of what targets need too. */
+function keep(result: Result): void {
+  const name = `node-${version.split('.')[0]}`;
+  if (result.whole) rmSync(join(results, `${name}-targets.json`), { force: true });
+  writeResult(join(results, `${name}${result.whole ? '' : '-targets'}.json`), result);
+}
+
+function writeDocuments(): void {
+  const all = kept();
+  writePages(join(root, 'doc'), all);
+  writeTargets(join(root, 'doc/performance.md'), all);
+  console.log(`doc/benchmarks.md and doc/performance.md written from ${all.length} runs`);
+}
+
+function show({ group, load, servers }: CaseResult): void {
+  const [base] = Object.values(servers);
+  const shown = Object.entries(servers).map(([name, one]) => {
+    const beside = base === undefined ? '' : ` (${times(one, base).toFixed(2)}×)`;
+    return `${name} ${digits(median(one.cpu))} ms${beside} ${(median(one.busy) * 100).toFixed(0)} % busy`;
+  });
+  console.log(`(${group}) ${loadText(load)}: ${shown.join(' | ')}`);
+}
+
+/** What all cases need: messages, a certificate, a policy, a name server, a Redis. */
+async function prepared(): Promise<{ readonly dns: number; readonly redis: number; stop(): Promise<void> }> {
+  mkdirSync(work, { recursive: true });
+  rmSync(join(work, 'store'), { recursive: true, force: true });
+  writeFileSync(certificate, testCertificate);
+  writeFileSync(key, testKey, { mode: 0o600 });
+  writeFileSync(largeFile, largePolicyFrom(join(root, 'spec/load/policies/six.lua')));
+  const nameServer = await startNameServer(LOAD, await writeSignedMessages(signedFile, fullFile));
+  const redis = await freePort();
+  const store = launch(
     LOAD,
-    'node',
-    join(root, 'spec/load/bench/latency.mjs'),
-    ...words,
-  ]);
-  return JSON.parse(printed.toString()) as { p50: number; p99: number };
-}
-
-interface Server {
-  readonly kind: ServerKind;
-  readonly pid: number;
-  readonly port: number;
-  /** Messages that take about `span` seconds, found while warming up. */
-  readonly count: number;
-  readonly samples: Sample[];
-  stop(): Promise<void>;
-}
-
-/** Starts a server for a case and sends it mail until its rate is known and its code is compiled. */
-async function prepare(test: Case, kind: ServerKind): Promise<Server> {
-  const sink = test.sink && kind.name !== 'floor' ? await startSink(LOAD) : undefined;
-  const { running, port } = await kind.start(SERVER, sink?.port);
-  // From a few messages on, because some servers make each connection wait.
-  let count = 20;
-  let seconds = await run(LOAD, source(test, port, count));
-  while (seconds < 0.2) {
-    count *= 4;
-    seconds = await run(LOAD, source(test, port, count));
-  }
-  for (const share of quick ? [0.8, 0.8] : [0.7, 1.8]) {
-    count = Math.max(test.load.sessions, Math.ceil((count / seconds) * span * share));
-    seconds = await run(LOAD, source(test, port, count));
-  }
+    ['redis-server', '--port', String(redis), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    work,
+  );
   return {
-    kind,
-    pid: running.pid,
-    port,
-    count: Math.max(test.load.sessions, Math.ceil((count / seconds) * span)),
-    samples: [],
+    dns: nameServer.port,
+    redis,
     stop: async () => {
-      await running.stop();
-      await sink?.running.stop();
+      await nameServer.running.stop();
+      await store.stop();
     },
   };
 }
 
-async function sample(test: Case, server: Server, withLatency: boolean): Promise<Sample> {
-  const { pid, port, count } = server;
-  const before = measure(pid);
-  const took = await run(LOAD, source(test, port, count));
-  const after = measure(pid);
-  const times = withLatency ? await latency(test, port) : { p50: Number.NaN, p99: Number.NaN };
+async function figures(): Promise<Record<string, Figure>> {
   return {
-    perSecond: count / took,
-    cpu: ((after.cpu - before.cpu) * 1000) / count,
-    peak: after.peak,
-    ...times,
+    ...(await starts(settings, whole)),
+    ...(await firstMessages(settings, whole)),
+    ...(await idleConnections(settings, whole)),
+    ...(whole ? await manyMessages(settings, 200_000) : {}),
+    ...(await workers(settings)),
   };
 }
 
-const began = performance.now();
-mkdirSync(join(root, 'var/bench'), { recursive: true });
-const nameServer = await startNameServer(LOAD, await writeSignedMessages(signedFile, fullFile));
-const rows: Row[] = [];
-const todo = cases(quick, nameServer.port).filter((test) => only === undefined || only.includes(test.group));
-for (const test of todo) {
-  const servers: Server[] = [];
-  for (const kind of test.servers) servers.push(await prepare(test, kind));
-  for (let round = 0; round < rounds; round++) {
-    for (const server of servers) server.samples.push(await sample(test, server, round === rounds - 1));
+async function measured(): Promise<Result> {
+  const began = performance.now();
+  const places = await prepared();
+  try {
+    const found: CaseResult[] = [];
+    const wanted = cases(places).filter(({ group, aimed, load }) =>
+      some === undefined
+        ? whole || aimed
+        : some.includes(group) && (onlyLoad === undefined || loadText(load).includes(onlyLoad)),
+    );
+    for (const test of wanted) {
+      const one = await measureCase(test, settings);
+      found.push(one);
+      show(one);
+    }
+    const [processor] = cpus();
+    return {
+      measured: new Date().toISOString(),
+      node: version,
+      machine: `${cpus().length} processors (${processor?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}`,
+      whole,
+      rounds: settings.rounds,
+      cases: found,
+      figures: some === undefined ? await figures() : {},
+      minutes: (performance.now() - began) / 60_000,
+    };
+  } finally {
+    await places.stop();
   }
-  for (const server of servers) await server.stop();
-  const medians = new Map<string, Sample>();
-  let noise = 0;
-  for (const { kind, samples: list } of servers) {
-    const name = kind.name;
-    const of = (pick: (one: Sample) => number): number => median(list.map(pick));
-    const cpu = of((one) => one.cpu);
-    const all = list.map((one) => one.cpu);
-    noise = Math.max(noise, (Math.max(...all) - Math.min(...all)) / cpu);
-    const last = list.at(-1);
-    medians.set(name, {
-      perSecond: of((one) => one.perSecond),
-      cpu,
-      peak: of((one) => one.peak),
-      p50: last?.p50 ?? Number.NaN,
-      p99: last?.p99 ?? Number.NaN,
-    });
-  }
-  rows.push({ case: test, medians, noise });
-  const base = medians.get('floor')?.cpu ?? Number.NaN;
-  const shown = [...medians].map(
-    ([name, one]) =>
-      `${name} ${one.cpu.toFixed(3)} ms (${(one.cpu / base).toFixed(2)}×) ${one.perSecond.toFixed(0)}/s`,
-  );
-  console.log(
-    `${test.group} ${test.load.size} ${test.load.kept ? 'kept' : 'new'} ${test.load.sessions}: ${shown.join(' | ')}`,
-  );
 }
-await nameServer.running.stop();
-const more = only === undefined ? await extras(quick) : [];
-const directory = quick || only !== undefined ? join(root, 'var/bench') : join(root, 'doc');
-writeReport(directory, rows, rounds, more);
-console.log(
-  `${directory}/benchmarks.md written after ${((performance.now() - began) / 60_000).toFixed(1)} minutes`,
-);
+
+mkdirSync(results, { recursive: true });
+if (words.includes('write')) {
+  writeDocuments();
+} else {
+  const result = await measured();
+  console.log(`\n${targetTable([result])}\n`);
+  for (const [name, { unit, trials }] of Object.entries(result.figures))
+    console.log(`${name}: ${digits(median(trials))} ${unit} (${trials.map(digits).join(', ')})`);
+  if (some === undefined) {
+    keep(result);
+    writeDocuments();
+  } else {
+    writePages(work, [result]);
+  }
+  console.log(`${result.minutes.toFixed(1)} minutes`);
+}

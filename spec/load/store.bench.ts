@@ -2,27 +2,17 @@
 // from smtp-source, a connection for each; without the policy, over the store in memory, over one on disk, and over a Redis. smtpe is pinned to
 // processor 0, everything else to processor 1.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measure, type Running, run, start } from './bench/process.ts';
-import { startSink } from './bench/servers.ts';
+import { freePort, startSink } from './bench/servers.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const SERVER = '0';
 const OTHERS = '1';
 const ROUNDS = 5;
 const COUNT = 4000;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 const directory = mkdtempSync(join(tmpdir(), 'smtpe-store-bench-'));
 const port = await freePort();
@@ -78,11 +68,20 @@ async function serve(kind: Kind): Promise<Server> {
   };
 }
 
-const load = (server: Server, count: number): Promise<number> =>
-  run(OTHERS, [
-    ...['smtp-source', '-4', '-s', String(Math.min(20, count)), '-m', String(count), '-l', '10240'],
-    ...['-f', 'a@example.net', '-t', 'b@example.com', `127.0.0.1:${server.port}`],
-  ]);
+const load = async (server: Server, count: number): Promise<number> => {
+  const command = [
+    'smtp-source',
+    '-4',
+    '-s',
+    String(Math.min(20, count)),
+    '-m',
+    String(count),
+    '-l',
+    '10240',
+  ];
+  const ends = ['-f', 'a@example.net', '-t', 'b@example.com', `127.0.0.1:${server.port}`];
+  return (await run(OTHERS, [...command, ...ends])).seconds;
+};
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

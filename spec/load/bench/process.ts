@@ -1,65 +1,60 @@
 // A server or load process of the benchmark: started pinned to processors, watched through /proc, ended by its own pid.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { children, mebibytes, ranFor, reaped } from './proc.ts';
 
 export interface Measured {
-  /** Processor seconds, user and system, of the process and all that came from it. */
+  /** Processor seconds, user and system, of the process and all that came from it, those that have ended too. */
   readonly cpu: number;
   /** Peak resident memory in MiB, all processes added. */
   readonly peak: number;
 }
 
-/** Processes below `pid`, itself first. */
-function family(pid: number): number[] {
+const read = (pid: number, file: string): string => readFileSync(`/proc/${pid}/${file}`, 'latin1');
+
+/** `look` at each process below `pid`, itself first; those that end meanwhile are passed over. */
+function eachOf(pid: number, look: (member: number, tasks: readonly string[]) => void): void {
   const found = [pid];
   for (let i = 0; i < found.length; i++) {
+    const member = found[i] ?? pid;
     try {
-      const tasks = readdirSync(`/proc/${found[i]}/task`);
-      for (const task of tasks) {
-        const children = readFileSync(`/proc/${found[i]}/task/${task}/children`, 'latin1').trim();
-        for (const child of children === '' ? [] : children.split(' ')) found.push(Number(child));
-      }
+      const tasks = readdirSync(`/proc/${member}/task`);
+      for (const task of tasks) found.push(...children(read(member, `task/${task}/children`)));
+      look(member, tasks);
     } catch {
       // It ended while we looked.
     }
   }
-  return found;
 }
 
+/** So far. A thread that has ended is not seen: servers here keep theirs. */
 export function measure(pid: number): Measured {
   let cpu = 0;
   let peak = 0;
-  for (const member of family(pid)) {
-    try {
-      for (const task of readdirSync(`/proc/${member}/task`)) {
-        cpu += Number(readFileSync(`/proc/${member}/task/${task}/schedstat`, 'latin1').split(' ')[0]) / 1e9;
-      }
-      const status = readFileSync(`/proc/${member}/status`, 'latin1');
-      peak += Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-    } catch {
-      // It ended while we looked.
-    }
-  }
+  eachOf(pid, (member, tasks) => {
+    for (const task of tasks) cpu += ranFor(read(member, `task/${task}/schedstat`));
+    cpu += reaped(read(member, 'stat'));
+    peak += mebibytes(read(member, 'status'), 'VmHWM');
+  });
   return { cpu, peak };
 }
 
 /** Resident memory now, MiB, all processes added. */
 export function resident(pid: number): number {
   let sum = 0;
-  for (const member of family(pid)) {
-    try {
-      sum += Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${member}/status`, 'latin1'))?.[1] ?? 0) / 1024;
-    } catch {
-      // It ended while we looked.
-    }
-  }
+  eachOf(pid, (member) => {
+    sum += mebibytes(read(member, 'status'), 'VmRSS');
+  });
   return sum;
 }
 
 export interface Running {
   readonly pid: number;
+  /** The line of its output by which it was ready; empty when who started it found out otherwise. */
   readonly line: string;
+  /** When it was started, by performance.now(). */
+  readonly began: number;
   stop(): Promise<void>;
 }
 
@@ -73,13 +68,15 @@ function stopper(child: ChildProcess): () => Promise<void> {
   };
 }
 
-/** Starts a command on the given processors; who calls finds out when it is ready. */
-export function launch(cpus: string, command: readonly string[], cwd?: string): Running {
+/** Starts a command on the given processors; who calls finds out when it is ready. `log`: a file that its output is appended to. */
+export function launch(cpus: string, command: readonly string[], cwd?: string, log?: string): Running {
+  const output = log === undefined ? 'ignore' : openSync(log, 'a');
+  const began = performance.now();
   const child = spawn('taskset', ['-c', cpus, ...command], {
-    stdio: 'ignore',
+    stdio: ['ignore', output, output],
     ...(cwd === undefined ? {} : { cwd }),
   });
-  return { pid: child.pid ?? 0, line: '', stop: stopper(child) };
+  return { pid: child.pid ?? 0, line: '', began, stop: stopper(child) };
 }
 
 /** Starts a command on the given processors and waits for a line of its output that matches. */
@@ -89,6 +86,7 @@ export function start(
   ready: RegExp,
   cwd?: string,
 ): Promise<Running> {
+  const began = performance.now();
   const child = spawn('taskset', ['-c', cpus, ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
@@ -98,7 +96,7 @@ export function start(
     const said: string[] = [];
     const look = (line: string): void => {
       if (said.length < 50) said.push(line);
-      if (ready.test(line)) resolve({ pid: child.pid ?? 0, line, stop });
+      if (ready.test(line)) resolve({ pid: child.pid ?? 0, line, began, stop });
     };
     createInterface({ input: child.stdout }).on('line', look);
     createInterface({ input: child.stderr }).on('line', look);
@@ -109,21 +107,35 @@ export function start(
   });
 }
 
-/** Runs a command to its end; its wall-clock seconds. Rejects when it fails or takes longer than `limit` seconds. */
-export function run(cpus: string, command: readonly string[], limit = 120): Promise<number> {
+export interface Ran {
+  /** By the clock on the wall. */
+  readonly seconds: number;
+  readonly printed: string;
+}
+
+/** Runs a command to its end. Rejects when it fails or takes longer than `limit` seconds. */
+export function run(cpus: string, command: readonly string[], limit = 120): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
-    const child = spawn('taskset', ['-c', cpus, ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('taskset', ['-c', cpus, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
     let errors = '';
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
     child.stderr.on('data', (chunk: Buffer) => {
       errors = (errors + chunk.toString()).slice(-2000);
     });
     const force = setTimeout(() => child.kill('SIGKILL'), limit * 1000);
     child.once('error', reject);
     child.once('exit', (code) => {
+      const seconds = (performance.now() - began) / 1000;
       clearTimeout(force);
-      if (code === 0) resolve((performance.now() - began) / 1000);
-      else reject(new Error(`${command.join(' ')} failed (${code}): ${errors}`));
+      // What it printed may still be under way.
+      child.once('close', () => {
+        if (code === 0) resolve({ seconds, printed });
+        else reject(new Error(`${command.join(' ')} failed (${code}): ${errors}`));
+      });
     });
   });
 }

@@ -1,44 +1,22 @@
-// Turns measurements into doc/benchmarks.md and its plots. Nothing in that page is written by hand.
-import { writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
-import { type Case, groups } from './cases.ts';
+// Writes doc/benchmarks.md with its plots, and the table of targets in doc/performance.md, from results. Nothing in them is written by hand.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Group, groups } from './cases.ts';
+import { type Bars, plot } from './plot.ts';
+import { proxySettings } from './postfix.ts';
+import {
+  type CaseResult,
+  type Figure,
+  loadText,
+  median,
+  noise,
+  type Result,
+  type ServerResult,
+  times,
+} from './result.ts';
+import { judge, type Target, targets, worst } from './targets.ts';
 
-export interface Sample {
-  readonly perSecond: number;
-  /** Processor milliseconds of the server per message. */
-  readonly cpu: number;
-  /** MiB. */
-  readonly peak: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
-export interface Row {
-  readonly case: Case;
-  /** Medians over the rounds, by server. */
-  readonly medians: ReadonlyMap<string, Sample>;
-  /** Largest relative spread of CPU per message between rounds. */
-  readonly noise: number;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((x, y) => x - y);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-const sizes: Readonly<Record<number, string>> = {
-  1024: '1 KB',
-  2048: '2 KB',
-  10240: '10 KB',
-  1048576: '1 MB',
-};
-
-function loadText(row: Row): string {
-  const { size, kept, sessions } = row.case.load;
-  return `${sizes[size] ?? size}, ${kept ? 'kept' : 'new'}, ${sessions}`;
-}
-
-const digits = (value: number): string =>
+export const digits = (value: number): string =>
   value >= 100
     ? value.toFixed(0)
     : value >= 10
@@ -47,93 +25,189 @@ const digits = (value: number): string =>
         ? value.toFixed(2)
         : value.toFixed(3);
 
-function table(rows: readonly Row[]): string {
+const optional = (value: number | undefined): string => (value === undefined ? '' : digits(value));
+
+/** What others are divided by: the first server of a case. */
+const baseOf = ({ servers }: CaseResult): readonly [string, ServerResult] | undefined =>
+  Object.entries(servers)[0];
+
+function caseTable(rows: readonly CaseResult[]): string {
+  const base = rows[0] === undefined ? undefined : baseOf(rows[0])?.[0];
   const lines = [
-    '| size, connection, sessions | server | messages/s | CPU ms/message | × floor | dot p50 ms | dot p99 ms | peak MiB | noise |',
-    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    `| size, connection, sessions | server | CPU ms/message | × ${base ?? ''} | messages/s | busy | dot p50 ms | dot p99 ms | peak MiB | noise |`,
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
   ];
   for (const row of rows) {
-    const base = row.medians.get('floor')?.cpu;
-    for (const [name, sample] of row.medians) {
-      const ratio = base === undefined ? '' : (sample.cpu / base).toFixed(2);
-      lines.push(
-        `| ${loadText(row)} | ${name} | ${digits(sample.perSecond)} | ${digits(sample.cpu)} | ${ratio} | ${digits(sample.p50)} | ${digits(sample.p99)} | ${sample.peak.toFixed(0)} | ${name === 'smtpe' ? `±${(row.noise * 50).toFixed(0)} %` : ''} |`,
-      );
+    const first = baseOf(row)?.[1];
+    for (const [name, one] of Object.entries(row.servers)) {
+      const beside = first === undefined ? '' : times(one, first).toFixed(2);
+      const shown = one.resumesNot === true ? `${name} (resumes no sessions: new ones)` : name;
+      const cells = [
+        ...[loadText(row.load), shown, digits(median(one.cpu)), beside, digits(median(one.perSecond))],
+        ...[`${(median(one.busy) * 100).toFixed(0)} %`, optional(one.p50), optional(one.p99)],
+        ...[one.peak.toFixed(0), `±${(noise(one.cpu) * 100).toFixed(0)} %`],
+      ];
+      lines.push(`| ${cells.join(' | ')} |`);
     }
   }
   return lines.join('\n');
 }
 
-/** Bars of CPU per message relative to floor, one group of bars a load. */
-function plot(title: string, rows: readonly Row[]): string {
-  const names = [...new Set(rows.flatMap((row) => [...row.medians.keys()]))].filter(
-    (name) => name !== 'floor',
-  );
-  const colours = ['#2b6cb0', '#c05621', '#718096', '#a0aec0'];
-  const ratio = (row: Row, name: string): number =>
-    (row.medians.get(name)?.cpu ?? 0) / (row.medians.get('floor')?.cpu ?? Number.POSITIVE_INFINITY);
-  const highest = Math.max(1, ...rows.flatMap((row) => names.map((name) => ratio(row, name))));
-  const barHeight = 12;
-  const groupHeight = names.length * barHeight + 10;
-  const width = 860;
-  const left = 150;
-  const height = 50 + rows.length * groupHeight;
-  const scale = (width - left - 70) / highest;
-  const bars = rows.flatMap((row, r) => {
-    const top = 40 + r * groupHeight;
-    return [
-      `<text x="${left - 8}" y="${top + groupHeight / 2}" text-anchor="end">${loadText(row)}</text>`,
-      ...names.flatMap((name, n) => {
-        const value = ratio(row, name);
-        if (value === 0) return [];
-        const y = top + n * barHeight;
-        return [
-          `<rect x="${left}" y="${y}" width="${(value * scale).toFixed(1)}" height="${barHeight - 2}" fill="${colours[n % colours.length]}"/>`,
-          `<text x="${(left + value * scale + 4).toFixed(1)}" y="${y + 9}">${value.toFixed(1)} ${name}</text>`,
-        ];
+function casePlot(title: string, rows: readonly CaseResult[]): string {
+  const bars = rows.map((row): Bars => {
+    const first = baseOf(row)?.[1];
+    return {
+      label: loadText(row.load),
+      bars: Object.entries(row.servers).map(([name, one]) => {
+        const value = first === undefined ? 0 : times(one, first);
+        return { name, value, text: `${value.toFixed(2)} (${digits(median(one.cpu))} ms)` };
       }),
-    ];
+    };
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="10">
-<rect width="100%" height="100%" fill="white"/>
-<text x="10" y="20" font-size="13">${title}: CPU per message, as a multiple of the least a Node process can do</text>
-${bars.join('\n')}
-</svg>
+  const base = rows[0] === undefined ? '' : baseOf(rows[0])?.[0];
+  return plot(`${title}: CPU per message, as a multiple of ${base}`, bars);
+}
+
+const amount = ({ unit }: Target, value: number): string =>
+  unit === 'times'
+    ? `${value.toFixed(2)} ×`
+    : unit === 'ms' && value < 1
+      ? `${value.toFixed(3)} ms`
+      : `${digits(value)} ${unit}`;
+
+function boundText(target: Target): string {
+  return `${target.kind === 'most' ? 'at most' : 'at least'} ${target.bound}${target.unit === 'times' ? ' ×' : ` ${target.unit}`}`;
+}
+
+/** What was found in one run: every row when there are few, else the worst and how many hold. */
+function foundText(target: Target, result: Result): string {
+  const { verdict, found, missed } = judge(target, result);
+  if (verdict === 'not measured') return 'not measured';
+  const shown =
+    found.length <= 4 ? found : [worst(target, found), ...missed].filter((one) => one !== undefined);
+  const rows = [...new Set(shown)].map(({ row, value }) => `${amount(target, value)} (${row})`).join(', ');
+  const count = found.length <= 4 ? '' : `; ${found.length - missed.length} of ${found.length} rows hold`;
+  return `**${verdict}**: ${rows}${count}`;
+}
+
+export function targetTable(results: readonly Result[]): string {
+  const lines = [
+    `| target | bound | ${results.map(({ node }) => `Node ${node}`).join(' | ')} |`,
+    `| --- | --- | ${results.map(() => '---').join(' | ')} |`,
+    ...targets.map(
+      (target) =>
+        `| ${target.name} | ${boundText(target)} | ${results.map((result) => foundText(target, result)).join(' | ')} |`,
+    ),
+  ];
+  return lines.join('\n');
+}
+
+/** The share of what is allowed that was found: 1 is just met, in both directions. */
+function share(target: Target, value: number): number {
+  return target.kind === 'most' ? Math.max(0, value) / target.bound : target.bound / Math.max(value, 1e-9);
+}
+
+function targetPlot(results: readonly Result[]): string {
+  const bars = targets.flatMap((target): Bars[] => {
+    const mine = results.flatMap((result) => {
+      const found = worst(target, judge(target, result).found);
+      return found === undefined
+        ? []
+        : [
+            {
+              name: `Node ${result.node}: ${target.name}`,
+              value: Math.min(3, share(target, found.value)),
+              text: amount(target, found.value),
+            },
+          ];
+    });
+    return mine.length === 0 ? [] : [{ label: boundText(target), bars: mine }];
+  });
+  return plot('Targets: what was found, as a share of what is allowed (the line)', bars, 1);
+}
+
+function figureTable(figures: Readonly<Record<string, Figure>>): string {
+  const lines = ['| figure | median | least and most |', '| --- | ---: | --- |'];
+  for (const [name, { unit, trials }] of Object.entries(figures)) {
+    const range = trials.length < 2 ? '' : `${digits(Math.min(...trials))} to ${digits(Math.max(...trials))}`;
+    lines.push(`| ${name} | ${digits(median(trials))} ${unit} | ${range} |`);
+  }
+  return lines.join('\n');
+}
+
+const howMeasured = `Every server is pinned to processor 0; the load, the next hop, the name server and Redis to processor 1; all over the loopback interface. The
+load is postfix's smtp-source, the next hop its smtp-sink; TLS and the time from the final dot to its reply are a client of our own
+(spec/load/bench/client.mjs), which fails at any reply but the right one. All servers of a case run at the same time and take turns, forwards and
+backwards, after a warm-up of two seconds each; a figure is the median of the rounds, and “×” the median of what each round says.
+CPU is user and system time of all processes of a server, from /proc, those included that have ended. “Busy” is how much of the time a processor
+worked for the server; where it is far below 100 %, the load was the slower side. Noise is half the spread of the rounds. Machines like this
+one are shared: trust the ratios more than the numbers.
+
+What is equal, and what is not:
+
+- “floor” is the least that a Node process can do: read lines, find CRLF.CRLF, answer. The “TLS floor” is the same behind STARTTLS by Node's own TLSSocket.
+- “smtpe” has its log as it is by default, in a file, unless a row says that it has none. Limits on connections and the look-up of the client's name are
+  off, since all load comes from one address.
+- Haraka 3.3.4 runs in one process with its log as \`haraka -i\` makes it, in a file, but in (a), where it logs errors only. In (d) it has queue/smtp_forward, which asks the next hop when the
+  message is complete. In (f) it has haraka-plugin-spf 1.3.0 and haraka-plugin-dkim 1.3.1; there is no package for DMARC, so it does less; its resolver has no cache.
+- npm smtp-server 3.21.6 without its fixed wait of 100 ms before the banner, which would leave the processor idle. It is a library: it keeps no log and has no policy.
+- Postfix's smtpd with a proxy filter does in C what (d) does: it asks the next hop at MAIL and RCPT, and answers the dot when the next hop has. It opens a connection
+  to the next hop for each message, also where the client keeps its own. All of its processes are counted, its log by postlogd (maillog_file) too. Its settings:
+
+\`\`\`
+${proxySettings('PORT OF THE SINK')}
+\`\`\`
 `;
-}
 
-export interface Extra {
-  readonly title: string;
-  readonly text: string;
-}
-
-export function writeReport(
-  directory: string,
-  rows: readonly Row[],
-  rounds: number,
-  extras: readonly Extra[],
-): void {
-  const machine = `${cpus().length} processors (${cpus()[0]?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}`;
+/** Writes the page and its plots into `directory`, the table of targets into performance.md there. `results`: the whole runs and the rest, the first is told in full. */
+export function writePages(directory: string, results: readonly Result[]): void {
+  const [first] = results;
+  if (first === undefined) return;
   const parts = [
     '# Benchmarks',
     '',
     '<!-- Written by `npm run bench`. Do not edit. -->',
     '',
-    `Measured ${new Date().toISOString().slice(0, 10)} on ${machine}. Every server is pinned to processor 0, load and next hop to`,
-    "processor 1, all over the loopback interface. Load is postfix's smtp-source, the next hop its smtp-sink; latency is taken by a client",
-    `of its own. ${rounds} rounds, servers interleaved, medians. CPU is user and system time of all processes of the server, from /proc.`,
-    '“floor” is the least that a Node process can do: read lines, find CRLF.CRLF, answer. npm smtp-server waits 100 ms before each',
-    'banner; it is shown with and without that wait. Noise is half the spread of the CPU time between rounds. Machines like this one are',
-    'shared: trust the ratios of one run more than the numbers.',
+    ...results.map(
+      ({ measured, machine, node, minutes, rounds, whole }) =>
+        `Node ${node}: measured ${measured.slice(0, 10)} on ${machine}; ${whole ? 'all cases' : 'what targets need'}, ${rounds} rounds, ${minutes.toFixed(0)} minutes.`,
+    ),
+    '',
+    howMeasured,
+    '## Targets',
+    '',
+    '![Targets](benchmarks-targets.svg)',
+    '',
+    targetTable(results),
     '',
   ];
-  for (const [group, text] of Object.entries(groups)) {
-    const mine = rows.filter((row) => row.case.group === group);
+  writeFileSync(join(directory, 'benchmarks-targets.svg'), targetPlot(results));
+  for (const [group, text] of Object.entries(groups) as [Group, string][]) {
+    const mine = first.cases.filter((row) => row.group === group);
     if (mine.length === 0) continue;
     const file = `benchmarks-${group}.svg`;
-    writeFileSync(`${directory}/${file}`, plot(`(${group}) ${text}`, mine));
-    parts.push(`## (${group}) ${text}`, '', `![CPU per message](${file})`, '', table(mine), '');
+    writeFileSync(join(directory, file), casePlot(`(${group}) ${text}`, mine));
+    parts.push(`## (${group}) ${text}`, '', `![CPU per message](${file})`, '', caseTable(mine), '');
+    for (const other of results.slice(1)) {
+      const theirs = other.cases.filter((row) => row.group === group);
+      if (theirs.length > 0) parts.push(`Node ${other.node}:`, '', caseTable(theirs), '');
+    }
   }
-  for (const extra of extras) parts.push(`## ${extra.title}`, '', extra.text, '');
-  writeFileSync(`${directory}/benchmarks.md`, parts.join('\n'));
+  for (const { node, figures } of results)
+    parts.push(`## Starts, memory and workers, Node ${node}`, '', figureTable(figures), '');
+  writeFileSync(join(directory, 'benchmarks.md'), parts.join('\n'));
+}
+
+const BEGIN = '<!-- The table of targets is written by `npm run bench`. -->';
+const END = '<!-- End of the table of targets. -->';
+
+/** The page with the table in place of the one that it has. */
+export function withTargets(page: string, results: readonly Result[]): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from < 0 || to < from) throw new Error('doc/performance.md has no place for the table of targets');
+  return `${page.slice(0, from + BEGIN.length)}\n\n${targetTable(results)}\n\n${page.slice(to)}`;
+}
+
+export function writeTargets(file: string, results: readonly Result[]): void {
+  writeFileSync(file, withTargets(readFileSync(file, 'utf8'), results));
 }

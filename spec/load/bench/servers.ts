@@ -1,5 +1,5 @@
-// The servers that are compared: how each is installed, configured and started. All listen on a free port of the loopback interface
-// and say so on a line.
+// The servers that are compared, but for Haraka and Postfix, which have files of their own: how each is installed, configured and started. All listen
+// on a free port of the loopback interface.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -7,19 +7,43 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launch, type Running, start } from './process.ts';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 /** What the benchmark makes for itself. */
 export const work = join(root, 'var/bench');
+/** The certificate of all servers (ecdsa, P-256), and its key; the bench writes them. */
+export const certificate = join(work, 'cert.pem');
+export const key = join(work, 'key.pem');
+
+/** Where a server is started. */
+export interface Site {
+  /** Processors, as taskset takes them. */
+  readonly cpus: string;
+  /** The program `node` for servers that need one. */
+  readonly node: string;
+  /** Port of the next hop, where there is one. */
+  readonly sink: number | undefined;
+}
+
+export interface Started {
+  readonly running: Running;
+  readonly port: number;
+  /** Milliseconds from its start to when it listened. */
+  readonly ready: number;
+}
+
+/** A server that listens now. */
+export const listens = (running: Running, port: number): Started => ({
+  running,
+  port,
+  ready: performance.now() - running.began,
+});
 
 export interface ServerKind {
   readonly name: string;
-  start(
-    cpus: string,
-    sink: number | undefined,
-  ): Promise<{ readonly running: Running; readonly port: number }>;
+  start(site: Site): Promise<Started>;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -28,10 +52,14 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-function install(name: string, manifest: object): string {
+/** Packages in a directory of their own; its path. */
+export function install(name: string, manifest: { readonly dependencies: Record<string, string> }): string {
   const directory = join(work, name);
   mkdirSync(directory, { recursive: true });
-  if (!existsSync(join(directory, 'node_modules'))) {
+  const has = Object.keys(manifest.dependencies).every((one) =>
+    existsSync(join(directory, 'node_modules', one)),
+  );
+  if (!has) {
     writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true, ...manifest }));
     execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], {
       cwd: directory,
@@ -45,13 +73,17 @@ function listening(line: string): number {
   return Number(/:(\d+)/.exec(line)?.[1]);
 }
 
-export const floor: ServerKind = {
-  name: 'floor',
-  async start(cpus) {
-    const running = await start(cpus, ['node', join(root, 'spec/load/floor.mjs'), '0'], /listening/);
-    return { running, port: listening(running.line) };
-  },
-};
+/** `tls`: with a certificate, for STARTTLS. */
+export function floor(tls = false): ServerKind {
+  return {
+    name: tls ? 'TLS floor' : 'floor',
+    async start({ cpus, node }) {
+      const command = [node, join(root, 'spec/load/floor.mjs'), '0', ...(tls ? [certificate, key] : [])];
+      const running = await start(cpus, command, /listening/);
+      return listens(running, listening(running.line));
+    },
+  };
+}
 
 const noLimits = [
   'rate-global=0',
@@ -63,76 +95,72 @@ const noLimits = [
   'smtp-server-queue=1024',
 ];
 
-/** smtpe with a policy of spec/load/policies and options of its own. */
-export function smtpe(policy: string, options: readonly string[] = [], name = 'smtpe'): ServerKind {
+export interface Smtpe {
+  readonly name?: string;
+  /** A file of spec/load/policies, or one that the bench has written. */
+  readonly policy: string;
+  readonly options?: readonly string[];
+  /** The log as it is when nothing is said, in a file; else none. */
+  readonly log?: boolean;
+  readonly tls?: boolean;
+}
+
+/** Where a policy lies. */
+const placeOf = (policy: string): string =>
+  policy.startsWith('/') ? policy : join(root, 'spec/load/policies', policy);
+
+/** An empty one, for one server. */
+async function logFile(): Promise<string> {
+  const file = join(work, `smtpe-${await freePort()}.log`);
+  writeFileSync(file, '');
+  return file;
+}
+
+/** smtpe with a policy and options of its own. */
+export function smtpe({ name = 'smtpe', policy, options = [], log = false, tls = false }: Smtpe): ServerKind {
   return {
     name,
-    async start(cpus, sink) {
-      const running = await start(
-        cpus,
-        [
-          'node',
-          join(root, 'dist/main.js'),
-          'file=',
-          `script=${join(root, 'spec/load/policies', policy)}`,
-          'smtp-server-address=127.0.0.1',
-          'smtp-server-port=0',
-          'log-level=err',
-          'verbose=',
-          sink === undefined ? 'smtp-default-at-dot=250' : `smtp-smart-host=127.0.0.1:${sink}`,
-          ...noLimits,
-          ...options,
-        ],
-        /listening/,
-        root,
-      );
-      return { running, port: listening(running.line) };
+    async start({ cpus, node, sink }) {
+      const file = log ? await logFile() : undefined;
+      const command = [
+        node,
+        join(root, 'dist/main.js'),
+        'file=',
+        `script=${placeOf(policy)}`,
+        'smtp-server-address=127.0.0.1',
+        'smtp-server-port=0',
+        sink === undefined ? 'smtp-default-at-dot=250' : `smtp-smart-host=127.0.0.1:${sink}`,
+        ...(tls ? [`smtp-tls=${certificate},${key}`] : []),
+        ...(file === undefined ? ['log-level=err', 'verbose='] : [`log-file=${file}`]),
+        ...noLimits,
+        ...options,
+      ];
+      const running = await start(cpus, command, /listening/, root);
+      const stop = async (): Promise<void> => {
+        await running.stop();
+        if (file !== undefined) rmSync(file);
+      };
+      return listens({ ...running, stop }, listening(running.line));
     },
   };
 }
 
-export const haraka: ServerKind = {
-  name: 'Haraka 3.3.4',
-  async start(cpus, sink) {
-    // libmime is pinned because newer ones need packages that not every registry mirror has.
-    const directory = install('haraka', {
-      dependencies: { Haraka: '3.3.4' },
-      overrides: { libmime: '5.4.6' },
-    });
-    const port = await freePort();
-    const site = join(work, `haraka-site-${port}`);
-    rmSync(site, { recursive: true, force: true });
-    execFileSync('node', [join(directory, 'node_modules/Haraka/bin/haraka'), '-i', site], {
-      stdio: 'ignore',
-    });
-    const config = (file: string, text: string): void => writeFileSync(join(site, 'config', file), text);
-    config('smtp.ini', `listen=127.0.0.1:${port}\nnodes=0\n`);
-    config('loglevel', 'ERROR\n');
-    config('plugins', sink === undefined ? 'bench_ok\n' : 'bench_rcpt\nqueue/smtp_forward\n');
-    if (sink !== undefined)
-      config('smtp_forward.ini', `host=127.0.0.1\nport=${sink}\nenable_outbound=false\n`);
-    mkdirSync(join(site, 'plugins'), { recursive: true });
-    const ok = 'next(OK);';
-    writeFileSync(
-      join(site, 'plugins/bench_ok.js'),
-      `exports.hook_rcpt = (next) => { ${ok} };\nexports.hook_queue = (next) => { ${ok} };\n`,
-    );
-    writeFileSync(join(site, 'plugins/bench_rcpt.js'), `exports.hook_rcpt = (next) => { ${ok} };\n`);
-    const running = launch(
-      cpus,
-      ['node', join(directory, 'node_modules/Haraka/bin/haraka'), '-c', site],
-      site,
-    );
-    await answers(port);
-    return { running, port };
-  },
-};
+/** Asks every 2 ms until there is an answer. */
+export async function within<T>(ms: number, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const until = performance.now() + ms;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() > until) throw new Error(`nothing came of it within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
 
 /** npm smtp-server; its fixed wait of 100 ms before the banner can be taken out to see it without. */
-export function smtpServer(delay: boolean): ServerKind {
+export function smtpServer({ delay = false, tls = false }): ServerKind {
   return {
     name: delay ? 'smtp-server 3.21.6' : 'smtp-server 3.21.6, no delay',
-    async start(cpus) {
+    async start({ cpus, node }) {
       const directory = install('smtp-server', { dependencies: { 'smtp-server': '3.21.6' } });
       let library = join(directory, 'node_modules/smtp-server');
       if (!delay) {
@@ -149,45 +177,43 @@ export function smtpServer(delay: boolean): ServerKind {
       const script = join(directory, 'server.cjs');
       writeFileSync(
         script,
-        `const { SMTPServer } = require(process.argv[2]);
-const server = new SMTPServer({ authOptional: true, disabledCommands: ['AUTH', 'STARTTLS'], disableReverseLookup: true, logger: false,
-  onData(stream, session, done) { stream.on('data', () => {}); stream.on('end', done); } });
+        `const { readFileSync } = require('node:fs');
+const [, , library, cert, key] = process.argv;
+const { SMTPServer } = require(library);
+const tls = cert === undefined ? {} : { cert: readFileSync(cert), key: readFileSync(key) };
+const server = new SMTPServer({ authOptional: true, disabledCommands: cert === undefined ? ['AUTH', 'STARTTLS'] : ['AUTH'], disableReverseLookup: true, logger: false,
+  ...tls, onData(stream, session, done) { stream.on('data', () => {}); stream.on('end', done); } });
 server.on('error', () => {});
 server.listen(0, '127.0.0.1', () => console.log('listening on 127.0.0.1:' + server.server.address().port));
 `,
       );
-      const running = await start(
-        cpus,
-        ['node', script, join(library, 'dist/cjs/smtp-server.js')],
-        /listening/,
-      );
-      return { running, port: listening(running.line) };
+      const command = [node, script, join(library, 'dist/cjs/smtp-server.js')];
+      const running = await start(cpus, [...command, ...(tls ? [certificate, key] : [])], /listening/);
+      return listens(running, listening(running.line));
     },
   };
 }
 
 /** postfix's smtp-sink as next hop. */
-export async function startSink(cpus: string): Promise<{ readonly running: Running; readonly port: number }> {
+export async function startSink(cpus: string): Promise<Started> {
   const port = await freePort();
   const running = launch(cpus, ['smtp-sink', '-u', 'nobody', '-4', `127.0.0.1:${port}`, '1000']);
   await answers(port);
-  return { running, port };
+  return listens(running, port);
 }
 
 /** Waits until something answers on the port (at most 20 s). */
 export async function answers(port: number): Promise<void> {
-  const until = performance.now() + 20_000;
-  while (performance.now() < until) {
-    const up = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.once('data', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once('error', () => resolve(false));
+  await within(20_000, async () => ((await greets(port)) ? true : undefined));
+}
+
+function greets(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('data', () => {
+      socket.destroy();
+      resolve(true);
     });
-    if (up) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`nothing answers on port ${port}`);
+    socket.once('error', () => resolve(false));
+  });
 }
