@@ -28,7 +28,7 @@ end
 
 /** `lines`: about so many, never more than Lua's 200 local variables of a function allow (each section is a block of its own). */
 export function largePolicy(six: string, lines = 2300): string {
-  const one = section(1).split('\n').length + 1;
+  const one = section(1).split('\n').length;
   const count = Math.floor((lines - six.split('\n').length) / one);
   const sections = Array.from({ length: count }, (_, i) => `do${section(i + 1)}end`);
   return `local checks = {}\n${sections.join('\n')}\n${six}`;
