@@ -21,8 +21,17 @@ const smtpe = (cwd: string, ...args: readonly string[]): Promise<Ended> =>
 describe('smtpe init', () => {
   it('has the recipes that people ask for, each with a line of what it does', async () => {
     expect(names).toEqual([
-      ...['attachments', 'auth-http', 'dnsbl', 'greylist', 'quarantine', 'relay-guard'],
-      ...['route-by-domain', 'scan', 'sender-checks', 'tag-and-footer'],
+      ...[
+        'archive',
+        'attachments',
+        'auth-http',
+        'dnsbl',
+        'greylist',
+        'quarantine',
+        'relay-guard',
+        'route-by-domain',
+      ],
+      ...['scan', 'sender-checks', 'spam-folder', 'submission', 'tag-and-footer', 'tarpit'],
     ]);
     const { code, stdout } = await smtpe(directory, 'init', '--list');
     expect(code).toBe(0);

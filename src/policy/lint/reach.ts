@@ -33,8 +33,16 @@ const asking: Readonly<Record<string, readonly [Spoken, number]>> = {
   'smtp.sendstring': ['smtp', 0],
   'smtp.route': ['smtp', 0],
 };
-const reading: ReadonlySet<string> = new Set(['map.open', 'io.open', 'io.lines', 'dofile', 'loadfile']);
-const DNS = /^(?:dns|spf|dkim|dmarc|arc)\./;
+const reading: ReadonlySet<string> = new Set([
+  'map.open',
+  'access.open',
+  'io.open',
+  'io.lines',
+  'dofile',
+  'loadfile',
+]);
+/** Helpers (lib-lua/smtpe) by the name that everybody gives them. */
+const DNS = /^(?:dns|spf|dkim|dmarc|arc|dnsbl)\.(?!sign$|seal$)/;
 
 /** The texts that an argument is, or a table of them has. */
 function textsOf(node: Expression | undefined): readonly string[] {
