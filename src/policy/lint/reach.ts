@@ -33,16 +33,10 @@ const asking: Readonly<Record<string, readonly [Spoken, number]>> = {
   'smtp.sendstring': ['smtp', 0],
   'smtp.route': ['smtp', 0],
 };
-const reading: ReadonlySet<string> = new Set([
-  'map.open',
-  'access.open',
-  'io.open',
-  'io.lines',
-  'dofile',
-  'loadfile',
-]);
-/** Helpers (lib-lua/smtpe) by the name that everybody gives them. */
-const DNS = /^(?:dns|spf|dkim|dmarc|arc|dnsbl)\.(?!sign$|seal$)/;
+const reading: ReadonlySet<string> = new Set(['map.open', 'io.open', 'io.lines', 'dofile', 'loadfile']);
+const DNS = /^(?:dns|spf|dkim|dmarc|arc)\.(?!sign$|seal$)/;
+/** A helper (lib-lua/smtpe) that asks it. */
+const DNS_HELPER = 'smtpe.dnsbl';
 
 /** The texts that an argument is, or a table of them has. */
 function textsOf(node: Expression | undefined): readonly string[] {
@@ -65,7 +59,7 @@ export function reachOf(files: readonly { readonly name: string; readonly text: 
     if (chunk === undefined) continue;
     for (const call of namesIn(chunk).calls) {
       const name = call.path.join('.');
-      dns ||= DNS.test(name);
+      dns ||= DNS.test(name) || (name === 'require' && textsOf(call.args[0]).includes(DNS_HELPER));
       if (reading.has(name) && !writes(call)) for (const path of textsOf(call.args[0])) reads.add(path);
       const [spoken, at] = Object.hasOwn(asking, name) ? (asking[name] ?? []) : [];
       if (spoken === undefined || at === undefined) continue;

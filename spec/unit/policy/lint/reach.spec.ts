@@ -4,7 +4,6 @@ import { reachOf } from '../../../../src/policy/lint/reach.ts';
 
 it.each([
   ["map.open 'a.txt'", ['a.txt'], false],
-  ["local access = require 'smtpe.access' access.open('list')", ['list'], false],
   ["io.open('read.txt')", ['read.txt'], false],
   ["io.open('written.txt', 'w')", [], false],
   ["dns.query(dns.class.IN, dns.type.A, 'a.example')", [], true],
