@@ -48,6 +48,7 @@ export class CountedEnvironment implements Environment {
         table.remove(key);
       },
       keys: (range) => table.keys(range),
+      count: (range) => table.count(range),
     };
   }
 

@@ -110,8 +110,8 @@ function mailboxOf(boxes: () => Map<string, FakeBox>, vname: string, _use?: Mail
       ...{ uid, seq: [...box.messages.keys()].indexOf(uid) + 1, isRecent: message.isRecent },
       ...{ flags: [], keywords: message.keywords },
       base: `${uid}.fake`,
-      head: (octets: number) =>
-        done({ octets: message.content.subarray(0, octets), size: message.content.length, arrived: 0 }),
+      head: (into: Buffer) =>
+        done({ octets: message.content.subarray(0, into.length), size: message.content.length, arrived: 0 }),
       facts: () => done(facts),
       open: () => done(contentOf(message.content)),
     };

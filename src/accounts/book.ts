@@ -33,6 +33,8 @@ export const accountTables = [
 export type AccountTable = (typeof accountTables)[number];
 export type AccountTables = Readonly<Record<AccountTable, Table>>;
 
+type IdKind = 'domain' | 'account' | 'folder' | 'letter' | 'move';
+
 interface DomainRow {
   readonly id: number;
   readonly path: string;
@@ -115,11 +117,20 @@ export class Book {
   }
 
   /** One that was never given before. */
-  nextId(kind: 'domain' | 'account' | 'folder' | 'letter' | 'move'): number {
+  nextId(kind: IdKind): number {
+    return this.withIds(kind, (next) => next());
+  }
+
+  /** `next` gives one that was never given before at each call; they are taken, whether `work` throws or not. */
+  withIds<T>(kind: IdKind, work: (next: () => number) => T): T {
     const key = text(`next-${kind}`);
-    const id = this.#number('state', key) ?? 1;
-    this.put('state', key, idKey(id + 1));
-    return id;
+    const first = this.#number('state', key) ?? 1;
+    let id = first;
+    try {
+      return work(() => id++);
+    } finally {
+      if (id !== first) this.put('state', key, idKey(id));
+    }
   }
 
   #number(table: AccountTable, key: Uint8Array): number | undefined {

@@ -18,38 +18,46 @@ export function headerEnd(octets: Buffer): number | undefined {
   }
 }
 
-/** `block`: ends with its empty line, or where it was cut. Empty values are none. */
+/**
+ * `block`: ends with its empty line, or where it was cut. Empty values are none. Names and values are parts of one string, which stays in memory as
+ * long as one of them does.
+ */
 export function readFields(block: Buffer): Map<string, string> {
+  const text = block.toString('latin1');
   const fields = new Map<string, string>();
   let name = '';
   let value = '';
   let count = 0;
+  /** The next one, not looked for again in each line that has none. */
+  let colon = -1;
   const end = (): void => {
-    const whole = value.trimStart().slice(0, MAX_VALUE);
     if (name === '') return;
+    const whole = value.trimStart();
     if (whole === '') fields.delete(name);
-    else fields.set(name, whole);
+    else fields.set(name, whole.length > MAX_VALUE ? whole.slice(0, MAX_VALUE) : whole);
     name = '';
   };
-  for (let at = 0; at < block.length && count < MAX_FIELDS; ) {
-    const next = block.indexOf(LF, at);
-    const lineEnd = next < 0 ? block.length : next;
-    const stop = lineEnd > at && block[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
-    const first = block[at];
+  for (let at = 0; at < text.length && count < MAX_FIELDS; ) {
+    const next = text.indexOf('\n', at);
+    const lineEnd = next < 0 ? text.length : next;
+    const stop = lineEnd > at && text.charCodeAt(lineEnd - 1) === CR ? lineEnd - 1 : lineEnd;
+    const first = text.charCodeAt(at);
     if (first === 0x20 || first === 0x09) {
       // The line end goes, the blank stays.
-      if (name !== '' && value.length < MAX_VALUE) value += block.toString('latin1', at, stop);
+      if (name !== '' && value.length < MAX_VALUE) value += text.slice(at, stop);
     } else {
       end();
-      const colon = block.indexOf(0x3a, at);
+      if (colon < at) colon = orNone(text.indexOf(':', at));
       if (colon > at && colon < stop) {
-        name = block.toString('latin1', at, colon).trimEnd().toLowerCase();
-        value = block.toString('latin1', colon + 1, Math.min(stop, colon + 1 + 2 * MAX_VALUE));
+        name = text.slice(at, colon).trimEnd().toLowerCase();
+        value = text.slice(colon + 1, Math.min(stop, colon + 1 + 2 * MAX_VALUE));
         count++;
       }
     }
-    at = next < 0 ? block.length : next + 1;
+    at = next < 0 ? text.length : next + 1;
   }
   end();
   return fields;
 }
+
+const orNone = (at: number): number => (at < 0 ? Number.POSITIVE_INFINITY : at);

@@ -9,11 +9,12 @@ import { eachInPieces, sortInPieces } from '../mailbox/in-pieces.ts';
 import { arrivalOf, compareArrival } from '../mailbox/mail-name.ts';
 import type { Mail, MailContent } from '../mailbox/port/mail.ts';
 import type { MailUser } from '../mailbox/port/mail-user.ts';
-import { type MailOutcome, troubleText } from '../mailbox/port/outcome.ts';
 import type { Account, Outcome } from './account.ts';
 import type { Accounts } from './accounts.ts';
-import { headerEnd, readFields } from './header-fields.ts';
-import { behind, ID_LENGTH, idAt, idKey } from './rows.ts';
+import { type KnownHead, LetterHeads, readHeads, sentOf } from './letter-heads.ts';
+import { LetterIds } from './letter-ids.ts';
+import { present } from './letter-trouble.ts';
+import { behind, idAt, idKey } from './rows.ts';
 
 export interface LetterFacts {
   readonly id: number;
@@ -35,57 +36,30 @@ export interface OpenLetter extends LetterFacts {
   readonly content: MailContent;
 }
 
-interface LetterRow {
-  readonly folder: number;
-  readonly base: string;
+interface Place {
+  readonly id: number;
+  readonly name: string;
 }
 
 interface FolderRow {
   readonly name: string;
 }
 
-/** Octets of a letter that are looked at for its header fields, at first and at most. */
-const FIRST_HEAD = 8192;
-const MAX_HEAD = 65_536;
-/** What is kept of letters that were listed, in a process: octets, roughly. */
-const MAX_KEPT = 16 * 1024 * 1024;
-const KNOWN_AT_ONCE = 100;
-/** Files read at a time. */
-const READERS = 8;
-/** Rows written in one transaction. */
-const ROWS_AT_ONCE = 80;
-/** Lines of letters that are gone are forgotten when there are so many, and more than of those that are there. */
-const GONE = 1000;
 const FOLDERS = 10_000;
 const INBOX = 0;
-
-interface Seen {
-  readonly mail: Mail;
-  readonly id: number;
-}
+/** Letters in one turn of the loop. */
+const AT_ONCE = 250;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-class Trouble extends Error {}
-
-/** Throws what is wrong; undefined: there is no such mailbox or message. */
-function present<T>(outcome: MailOutcome<T>): T | undefined {
-  if (outcome.kind === 'done') return outcome.value;
-  if (outcome.kind === 'missing') return undefined;
-  throw new Trouble(troubleText(outcome));
-}
-
-/** What was read of a letter, which never changes. */
-type KnownHead = Pick<LetterHead, 'fields' | 'size' | 'sent'>;
-
 export class Letters {
   readonly #accounts: Accounts;
-  /** By id; the least used first. */
-  readonly #heads = new Map<number, KnownHead>();
-  #headsSize = 0;
+  readonly #ids: LetterIds;
+  readonly #heads = new LetterHeads();
 
   constructor(accounts: Accounts) {
     this.#accounts = accounts;
+    this.#ids = new LetterIds(accounts);
   }
 
   /** By id, INBOX as 0; undefined: there is no such account. */
@@ -101,28 +75,16 @@ export class Letters {
   }
 
   /** In the order in which they came; none for an unknown account or folder. `folder`: an id, or a full name with `/`. */
-  heads(uid: number, folder: number | string, signal: AbortSignal): Promise<Outcome<readonly LetterHead[]>> {
-    return this.#do(uid, async (account) => {
+  async heads(
+    uid: number,
+    folder: number | string,
+    signal: AbortSignal,
+  ): Promise<Outcome<readonly LetterHead[]>> {
+    const outcome = await this.#do(uid, async (account) => {
       const place = await this.#place(account, folder, signal);
-      if (place === undefined) return [];
-      const seen = await this.#letters(account, place.id, place.name, signal);
-      const heads: (LetterHead | undefined)[] = new Array(seen.length);
-      const strange: number[] = [];
-      for (const [at, one] of seen.entries()) {
-        heads[at] = this.#keptHead(one);
-        if (heads[at] === undefined) strange.push(at);
-        if (at % KNOWN_AT_ONCE === KNOWN_AT_ONCE - 1) await nextTurn();
-      }
-      let next = 0;
-      const work = async (): Promise<void> => {
-        for (let at = strange[next++]; at !== undefined; at = strange[next++]) {
-          signal.throwIfAborted();
-          heads[at] = await this.#readHead(seen[at] as Seen);
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(READERS, strange.length) }, work));
-      return heads.filter((head) => head !== undefined);
-    }).then((outcome) => (outcome.kind === 'done' ? { kind: 'done', value: outcome.value ?? [] } : outcome));
+      return place === undefined ? [] : this.#headsIn(account, place, signal);
+    });
+    return outcome.kind === 'done' ? { kind: 'done', value: outcome.value ?? [] } : outcome;
   }
 
   /** It is read from then on. undefined: there is none, or it is another one's. */
@@ -131,11 +93,11 @@ export class Letters {
       const found = await this.#find(account, id, signal);
       if (found === undefined) return undefined;
       const { box, mail } = found;
-      const head = present(await mail.head(0));
+      const head = present(await mail.head(Buffer.alloc(0)));
       const content = present(await mail.open());
       if (head === undefined || content === undefined) return undefined;
       present(await box.changeFlags([mail.uid], { how: 'add', flags: ['\\Seen'], keywords: [] }));
-      return { ...factsOf(id, mail, head), isRead: true, content };
+      return { id, file: mail.base, size: head.size, sent: sentOf(head), isRead: true, content };
     });
   }
 
@@ -145,49 +107,51 @@ export class Letters {
       const found = await this.#find(account, id, signal);
       if (found === undefined) return false;
       present(await found.box.expunge([found.mail.uid]));
-      const { book, parts } = this.#accounts;
-      await parts.database.write(() => {
-        book.tables.letters.remove(idKey(uid, id));
-        book.tables.files.remove(fileKey(uid, found.row.folder, found.row.base));
-      });
+      await this.#accounts.parts.database.write(() => this.#ids.remove(uid, id, found.row));
       return true;
     });
     return outcome.kind === 'done' ? { kind: 'done', value: outcome.value ?? false } : outcome;
   }
 
-  /** undefined: it has to be read. */
-  #keptHead({ id, mail }: Seen): LetterHead | undefined {
-    const kept = this.#heads.get(id);
-    if (kept === undefined) return undefined;
-    this.#heads.delete(id);
-    this.#heads.set(id, kept);
-    return { ...kept, id, file: mail.base, isRead: mail.flags.includes('\\Seen') };
-  }
-
-  /** undefined: it is gone meanwhile. */
-  async #readHead({ id, mail }: Seen): Promise<LetterHead | undefined> {
-    let head = present(await mail.head(FIRST_HEAD));
-    if (head === undefined) return undefined;
-    let end = headerEnd(head.octets);
-    if (end === undefined && head.octets.length === FIRST_HEAD) {
-      head = present(await mail.head(MAX_HEAD)) ?? head;
-      end = headerEnd(head.octets);
-    }
-    const fields = readFields(head.octets.subarray(0, end ?? head.octets.length));
-    const found = { ...factsOf(id, mail, head), fields };
-    this.#keep(id, { fields, size: found.size, sent: found.sent });
+  /** Ids are given, and header fields are read, at the same time. */
+  async #headsIn(account: Account, place: Place, signal: AbortSignal): Promise<readonly LetterHead[]> {
+    const mails = await this.#mails(account, place.name, signal);
+    const bases = mails.map(({ base }) => base);
+    const known = await this.#ids.known(account.id, place.id, bases);
+    const heads: (KnownHead | undefined)[] = known.map((id) =>
+      id === undefined ? undefined : this.#heads.find(id),
+    );
+    const unread = placesOf(heads);
+    const strange = placesOf(known);
+    const [read, ids] = await Promise.all([
+      readHeads(
+        unread.map((at) => mails[at] as Mail),
+        signal,
+      ),
+      this.#ids.give(
+        account.id,
+        place.id,
+        strange.map((at) => bases[at] as string),
+      ),
+    ]);
+    for (const [at, id] of ids.entries()) known[strange[at] as number] = id;
+    for (const [at, head] of read.entries()) heads[unread[at] as number] = head;
+    // There are no more rows than before unless one was new.
+    if (ids.length > 0) await this.#ids.forgetGone(account.id, place.id, bases);
+    const found: LetterHead[] = [];
+    await eachInPieces(
+      mails.entries(),
+      ([at, mail]) => {
+        const head = heads[at];
+        const id = known[at];
+        if (head === undefined || id === undefined) return;
+        this.#heads.keep(id, head);
+        const { fields, sent, size } = head;
+        found.push({ id, file: mail.base, size, sent, isRead: isRead(mail), fields });
+      },
+      AT_ONCE,
+    );
     return found;
-  }
-
-  #keep(id: number, head: KnownHead): void {
-    if (this.#heads.has(id)) return;
-    this.#heads.set(id, head);
-    this.#headsSize += costOf(head);
-    for (const [oldest, old] of this.#heads) {
-      if (this.#headsSize <= MAX_KEPT) return;
-      this.#heads.delete(oldest);
-      this.#headsSize -= costOf(old);
-    }
   }
 
   #user(account: Account, signal: AbortSignal): MailUser {
@@ -231,11 +195,7 @@ export class Letters {
     });
   }
 
-  async #place(
-    account: Account,
-    folder: number | string,
-    signal: AbortSignal,
-  ): Promise<{ readonly id: number; readonly name: string } | undefined> {
+  async #place(account: Account, folder: number | string, signal: AbortSignal): Promise<Place | undefined> {
     if (folder === INBOX || (typeof folder === 'string' && folder.toUpperCase() === 'INBOX'))
       return { id: INBOX, name: 'INBOX' };
     for (const [name, id] of await this.#folders(account, signal))
@@ -243,88 +203,22 @@ export class Letters {
     return undefined;
   }
 
-  /** All letters of a folder, with ids, in the order in which they came. */
-  async #letters(
-    account: Account,
-    folder: number,
-    name: string,
-    signal: AbortSignal,
-  ): Promise<readonly Seen[]> {
+  /** All letters of a folder in the order in which they came. */
+  async #mails(account: Account, name: string, signal: AbortSignal): Promise<readonly Mail[]> {
     const mails = present(await this.#user(account, signal).mailbox(name).mails()) ?? [];
     const arrivals: (ReturnType<typeof arrivalOf> & { readonly mail: Mail })[] = [];
-    await eachInPieces(mails, (mail) => arrivals.push({ ...arrivalOf(mail.base), mail }));
+    await eachInPieces(mails, (mail) => arrivals.push({ ...arrivalOf(mail.base), mail }), AT_ONCE);
     await nextTurn();
     // Most often they have their uids in the order in which they came.
     const isSorted = arrivals.every(
       (one, at) => at === 0 || compareArrival(arrivals[at - 1] ?? one, one) <= 0,
     );
-    const inOrder = isSorted ? arrivals : await sortInPieces(arrivals, compareArrival);
-    await nextTurn();
-    const { book, parts } = this.#accounts;
-    const seen: Seen[] = [];
-    let strangers: Mail[] = [];
-    let isGrown = false;
-    const flush = async (): Promise<void> => {
-      if (strangers.length === 0) return;
-      isGrown = true;
-      const ids = await parts.database.write(() =>
-        strangers.map((mail) => this.#give(account.id, folder, mail.base)),
-      );
-      for (const [at, mail] of strangers.entries()) seen.push({ mail, id: ids[at] as number });
-      strangers = [];
-    };
-    for (const [at, { mail }] of inOrder.entries()) {
-      const content = book.content('files', fileKey(account.id, folder, mail.base));
-      if (content === undefined) strangers.push(mail);
-      else {
-        await flush();
-        seen.push({ mail, id: idAt(content, 0) });
-      }
-      if (strangers.length >= ROWS_AT_ONCE) await flush();
-      if (at % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await nextTurn();
-    }
-    await flush();
-    // There are no more rows than before unless one was new.
-    if (isGrown) await this.#forgetGone(account.id, folder, seen);
-    await nextTurn();
-    return seen;
-  }
-
-  /** In a write. */
-  #give(uid: number, folder: number, base: string): number {
-    const { book } = this.#accounts;
-    const key = fileKey(uid, folder, base);
-    const known = book.content('files', key);
-    if (known !== undefined) return idAt(known, 0);
-    const id = book.nextId('letter');
-    book.put('files', key, idKey(id));
-    book.putJson('letters', idKey(uid, id), { folder, base } satisfies LetterRow);
-    return id;
-  }
-
-  async #forgetGone(uid: number, folder: number, seen: readonly Seen[]): Promise<void> {
-    const { book, parts } = this.#accounts;
-    const start = idKey(uid, folder);
-    const most = Math.max(2 * seen.length, seen.length + GONE);
-    const keys = book.tables.files.keys({ start, end: behind(start), limit: most + 1 });
-    if (keys.length <= most) return;
-    const there = new Set(seen.map(({ mail }) => mail.base));
-    const gone = keys.filter((key) => !there.has(key.toString('latin1', 2 * ID_LENGTH)));
-    for (let at = 0; at < gone.length; at += ROWS_AT_ONCE) {
-      await parts.database.write(() => {
-        for (const key of gone.slice(at, at + ROWS_AT_ONCE)) {
-          const content = book.content('files', key);
-          if (content === undefined) continue;
-          book.tables.letters.remove(idKey(uid, idAt(content, 0)));
-          book.tables.files.remove(key);
-        }
-      });
-    }
+    if (isSorted) return mails;
+    return (await sortInPieces(arrivals, compareArrival)).map(({ mail }) => mail);
   }
 
   async #find(account: Account, id: number, signal: AbortSignal) {
-    if (!Number.isSafeInteger(id) || id < 1 || id >= 2 ** 48) return undefined;
-    const row = this.#accounts.book.json('letters', idKey(account.id, id)) as LetterRow | undefined;
+    const row = this.#ids.row(account.id, id);
     if (row === undefined) return undefined;
     const place = await this.#place(account, row.folder, signal);
     if (place === undefined) return undefined;
@@ -349,21 +243,8 @@ export class Letters {
   }
 }
 
-const fileKey = (uid: number, folder: number, base: string): Buffer =>
-  Buffer.concat([idKey(uid, folder), Buffer.from(base, 'latin1')]);
+const isRead = (mail: Mail): boolean => mail.flags.includes('\\Seen');
 
-const factsOf = (
-  id: number,
-  mail: Mail,
-  head: { readonly size: number; readonly arrived: number },
-): LetterFacts => ({
-  ...{ id, file: mail.base, size: head.size, sent: Math.floor(head.arrived / 1000) },
-  isRead: mail.flags.includes('\\Seen'),
-});
-
-/** What keeping it costs. */
-function costOf({ fields }: KnownHead): number {
-  let cost = 300;
-  for (const [name, text] of fields) cost += 100 + name.length + text.length;
-  return cost;
-}
+/** Of those that are undefined. */
+const placesOf = (all: readonly unknown[]): number[] =>
+  all.flatMap((one, at) => (one === undefined ? [at] : []));

@@ -1,6 +1,6 @@
 // Steps on the file system that several have in common: reading in pieces, replacing a file as a whole, making directories, syncing them.
-import { constants } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { constants, type Dir, type Dirent } from 'node:fs';
+import { dirname } from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import type { Files } from './files.ts';
 import { inPieces } from './in-pieces.ts';
@@ -18,7 +18,7 @@ type OpenFile = Awaited<ReturnType<Files['open']>>;
 
 /** The path of a name that is octets (latin1). */
 export function pathOf(directory: string, name: string): string | Buffer {
-  if (/^[\x00-\x7f]*$/.test(name)) return join(directory, name);
+  if (/^[\x00-\x7f]*$/.test(name)) return `${directory}/${name}`;
   return Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, 'latin1')]);
 }
 
@@ -101,6 +101,42 @@ export async function readText<T>(
     return await work({ stamp: stampOf(facts), lines: lines(), rest: () => rest });
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * Gives what lies in a directory to `work`, names as latin1, some hundred for each call of the system; nothing when it is not there. Rejects with what
+ * `work` throws. By callbacks: a folder has thousands, and a promise for each takes longer than all the rest.
+ */
+export async function eachEntry(files: Files, path: string, work: (entry: Dirent) => void): Promise<void> {
+  let directory: Dir;
+  try {
+    directory = await files.opendir(path, { encoding: 'latin1', bufferSize: 512 });
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const take = (error: Error | null, entry: Dirent | null): void => {
+        if (error !== null) reject(error);
+        else if (entry === null) resolve();
+        else {
+          try {
+            work(entry);
+          } catch (wrong) {
+            reject(wrong);
+            return;
+          }
+          directory.read(take);
+        }
+      };
+      directory.read(take);
+    });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  } finally {
+    await directory.close();
   }
 }
 

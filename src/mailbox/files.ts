@@ -7,11 +7,12 @@ export interface Files
     typeof fs,
     'link' | 'lstat' | 'mkdir' | 'open' | 'opendir' | 'rename' | 'rm' | 'rmdir' | 'stat' | 'unlink' | 'utimes'
   > {
-  /** So many octets of the beginning of a file: no link is followed, no pipe is waited for. `facts`: with what is known of it, which costs a call more. */
-  head(path: string | Buffer, octets: number, facts: boolean): Promise<FileHead>;
+  /** The beginning of a file, as far as `into` is long: no link is followed, no pipe is waited for. `facts`: with what is known of it, for a call more. */
+  head(path: string | Buffer, into: Buffer, facts: boolean): Promise<FileHead>;
 }
 
 export interface FileHead {
+  /** A part of `into`. */
   readonly octets: Buffer;
   readonly facts: Pick<Stats, 'size' | 'mtimeMs'> | undefined;
 }
@@ -19,7 +20,7 @@ export interface FileHead {
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** By calls without an object for each file: a folder has thousands of them, and this takes half of the time. */
-function head(path: string | Buffer, octets: number, wantsFacts: boolean): Promise<FileHead> {
+function head(path: string | Buffer, into: Buffer, wantsFacts: boolean): Promise<FileHead> {
   return new Promise((resolve, reject) => {
     open(path, READ, (notOpened, file) => {
       if (notOpened !== null) {
@@ -30,9 +31,8 @@ function head(path: string | Buffer, octets: number, wantsFacts: boolean): Promi
         close(file, () => (found === undefined ? reject(error) : resolve(found)));
       };
       const take = (facts: FileHead['facts']): void => {
-        const buffer = Buffer.allocUnsafe(octets);
-        read(file, buffer, 0, octets, 0, (error, count) =>
-          end(error, error === null ? { octets: buffer.subarray(0, count), facts } : undefined),
+        read(file, into, 0, into.length, 0, (error, count) =>
+          end(error, error === null ? { octets: into.subarray(0, count), facts } : undefined),
         );
       };
       if (!wantsFacts) take(undefined);

@@ -3,7 +3,7 @@
 //
 // Must never take a message that is just being renamed for one that is gone.
 import { join } from 'node:path';
-import { isMissing, type Stamp, sameStamp, stampAt } from './disk.ts';
+import { eachEntry, type Stamp, sameStamp, stampAt } from './disk.ts';
 import { eachInPieces } from './in-pieces.ts';
 import { KEYWORDS, type Keywords } from './keyword-file.ts';
 import { baseOf, isMailName } from './mail-name.ts';
@@ -51,7 +51,9 @@ export async function scanFolder(
   for (let scan = 1; ; scan++) {
     const found = new Map<string, Found>();
     for (const part of ['new', 'cur'] as const) {
-      for await (const fileName of mailFiles(files, join(folder, part))) {
+      await eachEntry(files, join(folder, part), (entry) => {
+        const fileName = entry.name;
+        if (!isMailName(fileName) || entry.isDirectory() || entry.isSymbolicLink()) return;
         const base = baseOf(fileName);
         const other = found.get(base);
         // One that was moved from new/ to cur/ meanwhile is seen twice. Of two with the same base the first by name is the message.
@@ -59,7 +61,7 @@ export async function scanFolder(
           found.set(base, { fileName, isNew: part === 'new' });
         if (found.size > MAX_ENTRIES)
           throw Object.assign(new Error(`more than ${MAX_ENTRIES} messages`), { code: 'EFBIG' });
-      }
+      });
     }
     const after = await times();
     if (after === before) return found;
@@ -67,16 +69,6 @@ export async function scanFolder(
     // It never rests: what was seen once is there as far as we know.
     if (scan === SCANS) return all;
     before = after;
-  }
-}
-
-async function* mailFiles(files: MailboxParts['files'], directory: string): AsyncGenerator<string> {
-  try {
-    for await (const entry of await files.opendir(directory, { encoding: 'latin1', bufferSize: 512 })) {
-      if (isMailName(entry.name) && !entry.isDirectory() && !entry.isSymbolicLink()) yield entry.name;
-    }
-  } catch (error) {
-    if (!isMissing(error)) throw error;
   }
 }
 

@@ -4,12 +4,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 /** A piece takes a millisecond or two; on a machine that is busy, or before the code is compiled, five times as long. */
 export const PIECE_LENGTH = 500;
 
-/** Gives each of them to `work`, in order. */
-export async function eachInPieces<T>(all: Iterable<T>, work: (one: T) => void): Promise<void> {
+/** Gives each of them to `work`, in order. `length`: of a piece. */
+export async function eachInPieces<T>(
+  all: Iterable<T>,
+  work: (one: T) => void,
+  length = PIECE_LENGTH,
+): Promise<void> {
   let count = 0;
   for (const one of all) {
     work(one);
-    if (++count % PIECE_LENGTH === 0) await nextTurn();
+    if (++count % length === 0) await nextTurn();
   }
 }
 

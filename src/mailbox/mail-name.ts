@@ -67,12 +67,14 @@ function infoOf(fileName: string): string {
   return fileName.slice(colon + 3, end < 0 ? undefined : end);
 }
 
+const SIZE = /,S=(\d{1,15})(?:,|$)/;
+const VIRTUAL_SIZE = /,W=(\d{1,15})(?:,|$)/;
+
 /** Octets in the file, and with CRLF line ends, when the name says them. */
 export function sizesOf(fileName: string): { readonly size?: number; readonly virtualSize?: number } {
   const base = baseOf(fileName);
-  const [size, virtualSize] = ['S', 'W'].map(
-    (key) => new RegExp(`,${key}=(\\d{1,15})(?:,|$)`).exec(base)?.[1],
-  );
+  const size = SIZE.exec(base)?.[1];
+  const virtualSize = VIRTUAL_SIZE.exec(base)?.[1];
   return {
     ...(size !== undefined && { size: Number(size) }),
     ...(virtualSize !== undefined && { virtualSize: Number(virtualSize) }),

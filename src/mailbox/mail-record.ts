@@ -1,7 +1,7 @@
 // A message of a folder, as the port has it. It keeps what its name said; its file is looked for when it has another name meanwhile.
-import { join } from 'node:path';
 import { namedFlags } from './change-mails.ts';
 import { isMissing, pathOf, READ } from './disk.ts';
+import type { FileHead } from './files.ts';
 import type { Folder } from './folder.ts';
 import type { ViewedMail } from './folder-view.ts';
 import type { Keywords } from './keyword-file.ts';
@@ -48,19 +48,22 @@ export class MailRecord implements Mail {
     return baseOf(this.#mail.fileName);
   }
 
-  async head(octets: number): Promise<MailOutcome<MailHead>> {
+  async head(into: Buffer): Promise<MailOutcome<MailHead>> {
     const { fileName, isNew } = this.#mail;
     const { files } = this.#folder.site.parts;
     try {
       // Most often it is where it was seen.
-      const seen = pathOf(join(this.#folder.path, isNew ? 'new' : 'cur'), fileName);
+      const seen = pathOf(`${this.#folder.path}/${isNew ? 'new' : 'cur'}`, fileName);
       const { seconds } = arrivalOf(fileName);
       const { size } = sizesOf(fileName);
       const wantsFacts = size === undefined || seconds === 0;
-      const found = await files.head(seen, octets, wantsFacts).catch(async (error: unknown) => {
+      let found: FileHead;
+      try {
+        found = await files.head(seen, into, wantsFacts);
+      } catch (error) {
         if (!isMissing(error)) throw error;
-        return files.head(await this.#path(), octets, wantsFacts);
-      });
+        found = await files.head(await this.#path(), into, wantsFacts);
+      }
       const arrived = seconds > 0 ? seconds * 1000 : (found.facts?.mtimeMs ?? 0);
       return {
         kind: 'done',
@@ -118,7 +121,7 @@ export class MailRecord implements Mail {
     const { files } = this.#folder.site.parts;
     let file: ViewedMail | undefined = this.#mail;
     for (let tries = 0; file !== undefined && tries < 3; tries++) {
-      const path = pathOf(join(this.#folder.path, file.isNew ? 'new' : 'cur'), file.fileName);
+      const path = pathOf(`${this.#folder.path}/${file.isNew ? 'new' : 'cur'}`, file.fileName);
       try {
         if ((await files.lstat(path)).isFile()) return path;
       } catch (error) {

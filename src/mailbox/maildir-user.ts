@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { dropMetadata } from './attribute-file.ts';
 import { expungeMails } from './change-mails.ts';
-import { isMissing, readLines, stampAt, syncDirectory } from './disk.ts';
+import { eachEntry, isMissing, readLines, stampAt, syncDirectory } from './disk.ts';
 import { FolderSite } from './folder.ts';
 import { folderNameOf, readFolderName } from './folder-name.ts';
 import { changeFile } from './locked-file.ts';
@@ -228,16 +228,11 @@ class MaildirUser implements MailUser {
   /** Names on disk that may be folders. */
   async #directories(): Promise<readonly string[]> {
     const all: string[] = [];
-    try {
-      const { files } = this.#tree.site.parts;
-      for await (const entry of await files.opendir(this.path, { encoding: 'latin1', bufferSize: 512 })) {
-        if (/^\.[^.]/.test(entry.name) && !entry.isFile()) all.push(entry.name);
-        if (all.length > 2 * MAX_FOLDERS)
-          throw Object.assign(new Error(`more than ${MAX_FOLDERS} folders`), { code: 'EFBIG' });
-      }
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+    await eachEntry(this.#tree.site.parts.files, this.path, (entry) => {
+      if (/^\.[^.]/.test(entry.name) && !entry.isFile()) all.push(entry.name);
+      if (all.length > 2 * MAX_FOLDERS)
+        throw Object.assign(new Error(`more than ${MAX_FOLDERS} folders`), { code: 'EFBIG' });
+    });
     return all;
   }
 }

@@ -159,17 +159,21 @@ describe('a folder with many messages', () => {
     ...files,
     opendir: (async (path: string, options: object) => {
       if (path !== directory) return files.opendir(path, options);
-      return (async function* () {
-        for (let at = 0; at < COUNT; at++) {
-          // As the system gives them: some hundred for each call.
-          if (at % 512 === 511) await new Promise((resolve) => setImmediate(resolve));
-          yield {
+      let at = 0;
+      return {
+        read: (take: (error: null, entry: object | null) => void) => {
+          const entry = {
             name: `${(at * 7919) % COUNT}.M1.x:2,S`,
             isDirectory: () => false,
             isSymbolicLink: () => false,
           };
-        }
-      })();
+          const give = (): void => take(null, at++ < COUNT ? entry : null);
+          // As the system gives them: some hundred for each call.
+          if (at % 512 === 511) setImmediate(give);
+          else process.nextTick(give);
+        },
+        close: async () => undefined,
+      };
     }) as unknown as Files['opendir'],
   });
 

@@ -33,6 +33,7 @@ export interface MailFacts {
 }
 
 export interface MailHead {
+  /** A part of what it was read into. */
   readonly octets: Buffer;
   /** Octets in the file. */
   readonly size: number;
@@ -51,8 +52,8 @@ export interface Mail extends MailFlags {
   /** Names it in its mailbox whatever its flags are, also for other programs; octets as latin1. */
   readonly base: string;
   facts(): Promise<MailOutcome<MailFacts>>;
-  /** So many octets of its beginning, with little work: many are looked at. `missing` as `open`. */
-  head(octets: number): Promise<MailOutcome<MailHead>>;
+  /** Its beginning, as far as `into` is long, with little work: many are looked at. `missing` as `open`. */
+  head(into: Buffer): Promise<MailOutcome<MailHead>>;
   /** `missing` when it was expunged meanwhile. Its octets are as delivered: what a mail server put in front is part of them. */
   open(): Promise<MailOutcome<MailContent>>;
 }

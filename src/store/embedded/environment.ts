@@ -20,6 +20,8 @@ export interface Table {
   put(key: Uint8Array, value: Uint8Array): void;
   remove(key: Uint8Array): void;
   keys(range: KeyRange): readonly Buffer[];
+  /** How many `keys` would give, at a tenth of its cost. */
+  count(range: KeyRange): number;
 }
 
 /** How far a written transaction has got when it is answered. */
@@ -199,5 +201,8 @@ class LmdbTable implements Table {
   keys({ start, end, limit, isBackward = false }: KeyRange): readonly Buffer[] {
     const range = { start, limit, reverse: isBackward, ...(end && { end }) };
     return Array.from(this.#database.getKeys(range)) as Buffer[];
+  }
+  count({ start, end, limit, isBackward = false }: KeyRange): number {
+    return this.#database.getKeysCount({ start, limit, reverse: isBackward, ...(end && { end }) });
   }
 }

@@ -1,0 +1,110 @@
+// Letters with their ids and header fields: what a list of them keeps, and what two processes do that see the same letters first at the same moment.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { readFields } from '../../../src/accounts/header-fields.ts';
+import { LetterHeads } from '../../../src/accounts/letter-heads.ts';
+import { Letters } from '../../../src/accounts/letters.ts';
+import { type AccountsRig, openAccounts, value } from '../../fakes/accounts-rig.ts';
+
+const never = new AbortController().signal;
+let rig: AccountsRig | undefined;
+afterEach(async () => {
+  await rig?.close();
+  rig = undefined;
+});
+
+/** An account whose INBOX has so many letters that nobody has seen; the first have come first. */
+async function withLetters(count: number): Promise<{ readonly id: number; readonly box: string }> {
+  rig = await openAccounts();
+  const { accounts } = rig;
+  await accounts.createDomain('a.test');
+  await accounts.save({ user: 'ann', domain: 'a.test', type: 'mbox', password: '', arguments: '' });
+  const { id, maildir: box } = value(accounts.exact('a.test', 'ann')) ?? { id: 0, maildir: '' };
+  for (const part of ['tmp', 'new', 'cur']) await mkdir(join(box, part), { recursive: true });
+  const names = Array.from({ length: count }, (_, at) => at);
+  await Promise.all(
+    names.map((at) => writeFile(join(box, 'new', `${1_700_000_000 + at}.M1.mx`), `Subject: ${at}\n\nbody\n`)),
+  );
+  return { id, box };
+}
+
+describe('ids', () => {
+  it('are given in the order in which letters came, in more transactions than one, and stay', async () => {
+    const { id } = await withLetters(1200);
+    const { accounts } = rig as AccountsRig;
+    const list = async (letters: Letters) =>
+      value(await letters.heads(id, 0, never)).map((one) => [one.id, one.fields.get('subject')]);
+    const wanted = Array.from({ length: 1200 }, (_, at) => [at + 1, String(at)]);
+    // Two that know nothing of each other, as two workers.
+    const [a, b] = await Promise.all([list(new Letters(accounts)), list(new Letters(accounts))]);
+    expect(a).toEqual(wanted);
+    expect(b).toEqual(wanted);
+    expect(await list(new Letters(accounts))).toEqual(wanted);
+    expect(accounts.book.tables.letters.count({ start: Buffer.alloc(0), limit: 5000 })).toBe(1200);
+  });
+
+  it('are never given again, though a row that is damaged stops who gives them', async () => {
+    const { id, box } = await withLetters(3);
+    const { accounts } = rig as AccountsRig;
+    const { book, parts } = accounts;
+    await parts.database.write(() =>
+      book.withIds('letter', (next) => {
+        expect([next(), next()]).toEqual([1, 2]);
+      }),
+    );
+    await Promise.resolve(
+      parts.database.write(() =>
+        book.withIds('letter', (next) => {
+          next();
+          throw new Error('made up');
+        }),
+      ),
+    ).catch(() => undefined);
+    const ids = value(await new Letters(accounts).heads(id, 0, never)).map((one) => one.id);
+    expect(ids[0]).toBeGreaterThanOrEqual(3);
+    await writeFile(join(box, 'new', '1800000000.M1.mx'), 'Subject: late\n\n');
+    const more = value(await new Letters(accounts).heads(id, 0, never)).map((one) => one.id);
+    expect(more).toEqual([...ids, (ids.at(-1) ?? 0) + 1]);
+  });
+});
+
+describe('header fields', () => {
+  const fieldsOf = (text: string): Record<string, string> =>
+    Object.fromEntries(readFields(Buffer.from(text, 'latin1')));
+
+  it.each([
+    ['the last of a name', 'A: 1\r\nb: 2\r\na:3\r\n\r\n', { a: '3', b: '2' }],
+    ['an empty one takes it away', 'A: 1\r\nA:\r\n\r\n', {}],
+    ['folded', 'A: 1\r\n  2\r\n\t3\r\nB: x\r\n', { a: '1  2\t3', b: 'x' }],
+    ['no colon in a line', 'nothing\r\nA: 1\r\nnothing\r\n here\r\nB: 2:3\r\n', { a: '1', b: '2:3' }],
+    ['a colon first', ': x\r\nA: 1\n', { a: '1' }],
+    ['cut', 'A: 1\r\nB: 2', { a: '1', b: '2' }],
+    ['octets above ASCII', 'Ä: \xe4\xff\r\n', { ä: '\xe4\xff' }],
+    ['bare line ends', 'A: 1\nB: 2\n\n', { a: '1', b: '2' }],
+  ])('%s', (_, text, wanted) => {
+    expect(fieldsOf(text)).toEqual(wanted);
+  });
+
+  it('a value has 8 KiB at most', () => {
+    expect(fieldsOf(`A: ${'x'.repeat(9000)}\r\n`).a).toHaveLength(8192);
+    expect(fieldsOf(`A: x\r\n${` ${'y'.repeat(998)}\r\n`.repeat(20)}`).a).toHaveLength(8192);
+  });
+});
+
+describe('what is kept of letters', () => {
+  it('has a bound, by what it keeps in memory, and the least used goes', () => {
+    const heads = new LetterHeads();
+    const head = { fields: new Map([['a', 'b']]), size: 1, sent: 1, weight: 64 * 1024 };
+    for (let id = 1; id <= 256; id++) {
+      heads.keep(id, head);
+      expect(heads.find(1)).toBe(head);
+    }
+    heads.keep(257, head);
+    const there = Array.from({ length: 257 }, (_, at) => heads.find(at + 1)).filter((one) => one === head);
+    expect(there.length).toBeLessThan(256);
+    expect(there.length).toBeGreaterThan(200);
+    expect(heads.find(1)).toBe(head);
+    expect(heads.find(2)).toBeUndefined();
+  });
+});
