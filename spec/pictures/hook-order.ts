@@ -179,7 +179,7 @@ export function hookOrder(): Sheet {
 
   const yOf = ([hook, where]: Point): number => {
     const index = session.findIndex(({ hooks }) => hooks.includes(hook));
-    return middleOf(index) + (where === 'at' ? -6 : 8);
+    return middleOf(index) + (where === 'at' ? -6 : 11);
   };
   bars.forEach(({ label, from, to }, i) => {
     const [x, y] = [BARS + i * STEP, yOf(from)];

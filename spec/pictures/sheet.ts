@@ -104,7 +104,8 @@ export function widthOf(text: string, { size = 13, code = false, bold = false }:
   const ems = [...text].reduce((sum, char) => {
     if (narrow.has(char)) return sum + 0.4;
     if (wide.has(char)) return sum + 0.98;
-    return sum + (/[A-Z]/.test(char) ? 0.73 : 0.62);
+    if (/[A-Z]/.test(char)) return sum + 0.73;
+    return sum + (/\d/.test(char) ? 0.66 : 0.62);
   }, 0);
   return ems * size * (bold ? 1.1 : 1);
 }

@@ -89,6 +89,10 @@ function heading(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : [`## ${title}`, '', ...lines];
 }
 
+/** Under a heading of the level above. */
+const deeper = (lines: readonly string[]): readonly string[] =>
+  lines.map((line) => (/^#+ /.test(line) ? `#${line}` : line));
+
 function moduleParts(module: ModuleSpec, path: string): readonly string[] {
   return [
     ...heading('Fields', [
@@ -123,11 +127,11 @@ function moduleParts(module: ModuleSpec, path: string): readonly string[] {
       ...module.tables.flatMap((spec) => constantPart(`${path}.`, spec)),
     ]),
     ...module.modules.flatMap((child) => [
-      `# ${path}.${child.name}`,
+      `## ${path}.${child.name}`,
       '',
       child.text,
       '',
-      ...moduleParts(child, `${path}.${child.name}`),
+      ...deeper(moduleParts(child, `${path}.${child.name}`)),
     ]),
   ];
 }

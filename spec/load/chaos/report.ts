@@ -15,7 +15,7 @@ export function chaosReport(outcomes: readonly ChaosOutcome[], seed: number): st
     'No message was lost or doubled whose client heard 250; no connection was refused while the service should live; no transaction was ' +
     'cut off but where a shutdown asked for it; nothing was left behind.';
   return [
-    '# Chaos run',
+    '## Chaos run',
     '',
     `Written by \`npm run chaos\` on ${new Date().toISOString().slice(0, 10)} (node ${process.version}), seed ${seed}.`,
     '',

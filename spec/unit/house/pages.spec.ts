@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { slug } from '../../../doc/.vitepress/markdown.ts';
 import { eventNames, eventTable } from '../../../src/base/event-table/event-table.ts';
 import { verbs } from '../../../src/cli/verb.ts';
 import { loadOptions } from '../../../src/options/load-options.ts';
@@ -46,14 +47,7 @@ function anchorsOf(page: string): ReadonlySet<string> {
       .replaceAll(fence, '')
       .matchAll(/^#+ (.*)$/gm),
   ];
-  return new Set(
-    headings.map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
+  return new Set(headings.map(([, heading = '']) => slug(heading)));
 }
 
 describe('links', () => {
@@ -209,11 +203,12 @@ it('doc/dependencies.md has every package of package.json, in its version', () =
     string,
     Record<string, string>
   >;
+  const site = JSON.parse(textOf('doc/.vitepress/package.json')) as Record<string, Record<string, string>>;
   const page = textOf('doc/dependencies.md');
   const [inProgram = '', rest = ''] = page.split('## For development and tests');
   const missing = [
     ...Object.entries(dependencies ?? {}).map((one) => [inProgram, ...one] as const),
-    ...Object.entries(devDependencies ?? {}).map((one) => [rest, ...one] as const),
+    ...Object.entries({ ...devDependencies, ...site.dependencies }).map((one) => [rest, ...one] as const),
   ].filter(([part, name, version]) => {
     const isThere = part.includes(`\`${name}\` ${version}`) || part.includes(`\`${version}\``);
     return !isThere && !(name.startsWith('@types/') && part.includes(`\`${name}\``));
