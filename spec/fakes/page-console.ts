@@ -6,7 +6,7 @@
 // and a block of `console` without one is typed: `$ COMMAND`, then what it prints. `...` is any number of lines,
 // and any text within a line.
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Program } from './program.ts';
 
 export interface Shown {
@@ -104,17 +104,34 @@ export interface Typist {
   readonly directory: string;
   /** The built program. */
   readonly main: string;
-  /** What the page's ports are here, so that several pages can be typed at once. */
+  /** What the page's ports and paths are here, so that several pages can be typed at once, and by anybody; the longer ones first. */
   readonly ports: Readonly<Record<string, string>>;
+  /** Where the option file of the machine is, which nobody has to name. */
+  readonly optionFile?: string;
+}
+
+/** `smtpe`, as it is typed. */
+function program(main: string, optionFile: string | undefined): string {
+  const run = `exec '${process.execPath}' '${main}'`;
+  if (optionFile === undefined) return `#!/bin/sh\n${run} "$@"\n`;
+  const file = `'file=${optionFile}'`;
+  return `#!/bin/sh
+case "$1" in
+  check|status|sessions|reload|drain|undrain|top|store|info) verb=$1; shift; ${run} "$verb" ${file} "$@";;
+  ''|run|*=*) ${run} ${file} "$@";;
+  *) ${run} "$@";;
+esac
+`;
 }
 
 /** Plays the page. Servers have ended when it gives its result. */
-export async function typeAlong(page: string, { directory, main, ports }: Typist): Promise<readonly Shown[]> {
+export async function typeAlong(
+  page: string,
+  { directory, main, optionFile, ports }: Typist,
+): Promise<readonly Shown[]> {
   const bin = join(directory, '.bin');
   await mkdir(bin);
-  await writeFile(join(bin, 'smtpe'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, {
-    mode: 0o755,
-  });
+  await writeFile(join(bin, 'smtpe'), program(main, optionFile), { mode: 0o755 });
   const here = (text: string): string =>
     Object.entries(ports).reduce((all, [port, mine]) => all.replaceAll(port, mine), text);
   const asPage = (text: string): string =>
@@ -142,7 +159,7 @@ export async function typeAlong(page: string, { directory, main, ports }: Typist
       switch (step.kind) {
         case 'file':
         case 'add': {
-          const path = join(await cwd(), step.name);
+          const path = resolve(await cwd(), here(step.name));
           await mkdir(dirname(path), { recursive: true });
           if (step.kind === 'file') await writeFile(path, here(step.text));
           else await appendFile(path, `\n${here(step.text)}`);

@@ -13,7 +13,7 @@ import { hookNames } from '../../../src/policy/hook-table.ts';
 const root = join(import.meta.dirname, '../../..');
 const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 const pages = [
-  'README.md',
+  ...['README.md', 'CHANGELOG.md', 'SECURITY.md'].filter((name) => existsSync(join(root, name))),
   ...readdirSync(join(root, 'doc'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `doc/${name}`),
