@@ -77,6 +77,19 @@ describe('smtpe check', () => {
     ]);
   });
 
+  it('the shadow policy is looked at as the policy is', async () => {
+    await writeFile(
+      join(directory, 'shadow.lua'),
+      'function hook.mial() end\nfunction hook.mail() return 55 end',
+    );
+    const { code, stderr } = await check('function hook.mail() end', 'file=', 'shadow-script=shadow.lua');
+    expect(code).toBe(70);
+    expect(stderr).toMatch(/^smtpe: shadow\.lua:1:\d+: [^\n]*mial/m);
+    const gone = await check('function hook.mail() end', 'file=', 'shadow-script=gone.lua');
+    expect(gone.code).not.toBe(0);
+    expect(gone.stderr).toMatch(/shadow-script=gone\.lua: there is no such file/);
+  });
+
   it('+net: who answers and who does not, with option, line of the option file, and cause', async () => {
     const hop = await saying('220 mx.example ESMTP\r\n');
     const web = await saying('HTTP/1.1 200 OK\r\n\r\n');

@@ -6,6 +6,7 @@ import { LocalCounters } from '../net/connection-counters.ts';
 import type { Peer } from '../net/peer.ts';
 import { CurrentPolicy } from '../policy/current-policy.ts';
 import type { SmtpServer } from '../smtp/server/server.ts';
+import type { SessionListener } from '../smtp/server/session-core.ts';
 
 export interface CasePolicy extends ScriptPaths {
   /** Read, looked at and compiled once for all cases. */
@@ -27,14 +28,18 @@ export class CaseServer {
   }
 
   /** Serves a connection to its end. Why the policy could not be loaded, if it could not: then the connection is closed. */
-  async serve(stream: Duplex, peer: Peer): Promise<string | undefined> {
+  async serve(
+    stream: Duplex,
+    peer: Peer,
+    listener?: Pick<SessionListener, 'name' | 'flags'>,
+  ): Promise<string | undefined> {
     this.#loaded ??= this.#load();
     const loaded = await this.#loaded;
     if (loaded.kind === 'failed') {
       stream.destroy();
       return loaded.message;
     }
-    await loaded.server.serve(stream, peer, false);
+    await loaded.server.serve(stream, peer, false, listener?.flags, listener?.name);
     return undefined;
   }
 

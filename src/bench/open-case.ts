@@ -3,6 +3,7 @@
 //
 // It must leave nothing behind: no session, no wait, no file, no compiled policy.
 import type { App } from '../app.ts';
+import type { SessionListener } from '../smtp/server/session-core.ts';
 import { settled } from './at-rest.ts';
 import { type CasePolicy, CaseServer } from './case-server.ts';
 import { Dialogue, type Serve } from './dialogue.ts';
@@ -31,17 +32,18 @@ export class OpenCase {
     this.#serve = serve;
   }
 
-  /** `failed` is told why the policy cannot be loaded, when the first client connects. */
+  /** `failed` is told why the policy cannot be loaded, when the first client connects. `listener`: whose connections they are. */
   static async open(
     stage: Stage,
     world: World,
     policy: CasePolicy,
     failed: (message: string) => void,
+    listener?: Pick<SessionListener, 'name' | 'flags'>,
   ): Promise<OpenCase> {
     const app = await stage.enter(world);
     const server = new CaseServer(app, policy);
     const serve: Serve = async (stream, peer) => {
-      const failure = await server.serve(stream, peer);
+      const failure = await server.serve(stream, peer, listener);
       if (failure !== undefined) failed(failure);
     };
     return new OpenCase(stage, world, app, server, serve);

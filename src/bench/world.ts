@@ -12,7 +12,7 @@ import type { Maildir } from '../mailbox/maildir.ts';
 import { realSystem } from '../ops/system.ts';
 import type { Options } from '../options/options.ts';
 import type { OpenOutcome } from '../store/adapter.ts';
-import { hasStore } from '../store/stores.ts';
+import { hasStore, type Stores } from '../store/stores.ts';
 import { CaseHops } from './case-hops.ts';
 import { CaseMail } from './case-mail.ts';
 import { CaseNames } from './case-names.ts';
@@ -41,6 +41,8 @@ export interface WorldParts {
   readonly options: Options;
   /** What services answer instead of the fakes. */
   readonly services?: (record: CaseRecord) => ServiceScript;
+  /** What calls of stores were told when the session was recorded. */
+  readonly storeAnswers?: Stores['recorded'];
   /** Clock and stores of several worlds, one behind the other: whoever gives them closes them. */
   readonly shared?: { readonly clock: FakeClock; readonly stores: Map<string, MemoryStore> };
   /** Told of each step of its sessions. */
@@ -72,10 +74,11 @@ export class World {
   readonly #isShared: boolean;
   readonly #script: ServiceScript;
   readonly #options: Options;
+  readonly #storeAnswers: Stores['recorded'];
   #seed = 1;
 
   constructor(parts: WorldParts) {
-    const { directory, fakes, functions, options, place, push, scratch, shared, watch } = parts;
+    const { directory, fakes, functions, options, place, push, scratch, shared, storeAnswers, watch } = parts;
     this.clock = shared?.clock ?? new FakeClock(CASE_START);
     this.#stores = shared?.stores ?? new Map();
     this.#isShared = shared !== undefined;
@@ -92,6 +95,7 @@ export class World {
       ...{ fakes: this.fakes, record: this.record, clock: this.clock, random: this.#random, scratch },
     });
     this.#options = options;
+    this.#storeAnswers = storeAnswers;
     this.ports = this.#asPorts(new CaseHops(this.fakes, this.names, this.record));
   }
 
@@ -135,6 +139,7 @@ export class World {
           this.isStoreDown && name !== 'local'
             ? { kind: 'refused', problem: 't.store(t.timeout)' }
             : { kind: 'open', store: this.store(name) },
+        ...(this.#storeAnswers && { recorded: this.#storeAnswers }),
         close: () => Promise.resolve(),
       },
       mailUsers: this.mail,

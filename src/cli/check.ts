@@ -1,4 +1,4 @@
-// Verb `check`: reads the options (done before) and the policy with its modules, looks at their text, runs the file level and hook.init
+// Verb `check`: reads the options (done before), the policy and the shadow policy with their modules, looks at their text, runs the file level and hook.init
 // where nobody can be reached and no command is started. Calls no other hook. With +net those whom options and policy name are asked whether they
 // answer. Exit code 0 when all is well.
 import { createApp } from '../app.ts';
@@ -53,7 +53,10 @@ export async function check(given: Options, settings: CheckSettings): Promise<nu
   const scripts = await app.authScripts.prepare(given);
   const push = await app.pushScripts.prepare(given);
   const load = await app.loadScripts.prepare(given);
-  const files = await checkPolicy(app.place(script));
+  const files = [...(await checkPolicy(app.place(script)))];
+  const shadow = given.values['shadow-script'] === '' ? undefined : await findScript(given, 'shadow-script');
+  if (shadow?.kind === 'missing') problems.push(shadow.problem);
+  if (shadow?.kind === 'found') files.push(...(await checkPolicy(app.place(shadow))));
   const ready = [scripts, push, load].flatMap((one) => (one.kind === 'prepared' ? [one] : []));
   for (const one of ready) one.giveUp();
   app.close();

@@ -81,6 +81,7 @@ export class ShadowKeeper {
   #source: PolicySource | undefined;
   #life: Life | undefined;
   #paused: Timer | undefined;
+  #isStopping = false;
   #stopped: Promise<void> | undefined;
   #started: (start: ShadowStart) => void = () => undefined;
   #gone: () => void = () => undefined;
@@ -113,7 +114,7 @@ export class ShadowKeeper {
   /** Shows it a session when it can; never waits. */
   show(session: ShownSession): void {
     const { length } = session.frame;
-    if (this.#stopped !== undefined) return;
+    if (this.#isStopping) return;
     if (this.#waiting.length + this.#inHand.length >= MOST_WAITING || this.#octets + length > MOST_OCTETS) {
       this.skip('it does not keep up');
       return;
@@ -136,6 +137,7 @@ export class ShadowKeeper {
 
   /** Ends it; resolves when nothing of it is left. */
   stop(): Promise<void> {
+    this.#isStopping = true;
     this.#stopped ??= new Promise((resolve) => {
       this.#gone = resolve;
       this.#paused?.cancel();
@@ -160,7 +162,7 @@ export class ShadowKeeper {
     };
     this.#life = life;
     child.onMessage((message) => {
-      if (this.#life === life && this.#stopped === undefined) this.#hear(life, message);
+      if (this.#life === life && !this.#isStopping) this.#hear(life, message);
     });
     child.onExit((cause) => this.#ended(life, life.cause ?? cause));
     this.#wait(START_MS, 'it was not ready');
@@ -245,7 +247,7 @@ export class ShadowKeeper {
   async #lookAtMemory(): Promise<void> {
     const life = this.#life;
     const octets = await life?.child.memory();
-    if (life === undefined || life !== this.#life || this.#stopped !== undefined) return;
+    if (life === undefined || life !== this.#life || this.#isStopping) return;
     const most = this.#parts.mostMemory();
     if (octets !== undefined && octets > most * MEBIBYTE) {
       this.#kill(`it has ${Math.round(octets / MEBIBYTE)} MiB of memory, shadow-max-memory is ${most}`);
@@ -257,7 +259,7 @@ export class ShadowKeeper {
     this.#life = undefined;
     this.#patience?.cancel();
     this.#look?.cancel();
-    if (this.#stopped !== undefined) {
+    if (this.#isStopping) {
       this.#gone();
       return;
     }

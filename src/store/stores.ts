@@ -12,6 +12,13 @@ const AGAIN_MS = 10_000;
 /** The name of the one on this machine, whatever option `store` says. */
 const LOCAL = 'local';
 
+/** A call of a policy: the option of the store, the function, and its arguments as JSON. */
+export interface RecordedCall {
+  readonly store: string;
+  readonly op: string;
+  readonly args: string;
+}
+
 export interface Stores {
   /** Is there such a store? `''` is the one of option `store`; `local` the one on this machine. */
   has(name: string): boolean;
@@ -19,6 +26,8 @@ export interface Stores {
   open(name: string): Maybe<OpenOutcome>;
   /** How those do that were asked for, by their option; one that could not be opened is down. */
   states?(): ReadonlyMap<string, StoreState>;
+  /** What the same call was told when the session that is played was recorded; undefined: it was not made, or not so often. */
+  recorded?(call: RecordedCall): readonly unknown[] | undefined;
   /** Closes all, and what they have in memory is gone. */
   close(): Promise<void>;
 }

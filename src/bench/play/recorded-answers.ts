@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { type DnsRecord, rcode } from '../../dns/resolver-api.ts';
 import { reverseIp } from '../../net-address/reverse-ip.ts';
 import type { TraceEntry } from '../../observe/trace/entry.ts';
+import type { RecordedCall } from '../../store/stores.ts';
 import type { Place } from '../fake-table.ts';
 import type { Fakes, HopFake } from '../fakes.ts';
 import type { HopAnswer } from '../ports/scripted-hop.ts';
@@ -199,6 +200,29 @@ export class RecordedServices implements ServiceScript {
     this.#record.missing(`a connection to ${target}`, '');
     return 'a recording has no answers of protocols of a policy itself';
   }
+}
+
+/** Each call of a store is told what it was told, in the order in which it was made. */
+export function storeAnswers(
+  entries: readonly TraceEntry[],
+): (call: RecordedCall) => readonly unknown[] | undefined {
+  const answers = new Map<string, string[]>();
+  for (const entry of entries) {
+    if (entry.kind !== 'answer' || entry.of !== 'store') continue;
+    const of = answers.get(entry.key);
+    if (of === undefined) answers.set(entry.key, [entry.answer]);
+    else of.push(entry.answer);
+  }
+  return ({ args, op, store }) => {
+    const text = answers.get(`${store}.${op} ${args}`)?.shift();
+    if (text === undefined) return undefined;
+    try {
+      const results: unknown = JSON.parse(text);
+      return Array.isArray(results) ? results : undefined;
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 const isNone = (fields: Json | NoAnswer): fields is NoAnswer => fields.kind === 'none';

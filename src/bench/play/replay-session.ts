@@ -85,17 +85,23 @@ export function heardOf(entries: readonly TraceEntry[]): Heard {
   const replies: { to: string; reply: string }[] = [];
   const deeds: string[] = [];
   let to = 'the connection';
+  // What a server says unasked, as that it closes an idle connection, no policy has decided.
+  let isAsked = true;
   for (const entry of entries) {
     switch (entry.kind) {
       case 'client':
+        isAsked = true;
         to = /^[A-Za-z]+/.exec(entry.line)?.[0].toUpperCase() ?? 'a line';
         break;
       case 'content':
         to = 'the dot';
+        isAsked = entry.end !== 'incomplete';
         break;
       case 'server':
         // TLS is there from the beginning, and log-ins are not played.
-        if (to !== 'STARTTLS' && to !== 'AUTH') replies.push({ to, reply: plain(entry.reply) });
+        if (to !== 'STARTTLS' && to !== 'AUTH' && (isAsked || !entry.reply.startsWith('421')))
+          replies.push({ to, reply: plain(entry.reply) });
+        isAsked = false;
         break;
       case 'header':
         deeds.push(`${entry.call} ${plain(entry.change)}`);

@@ -10,6 +10,10 @@ import { LuaError } from '../../lua-api/function-spec.ts';
 import type { Recording } from '../../observe/record/format.ts';
 import type { TraceEntry } from '../../observe/trace/entry.ts';
 import type { PolicySource } from '../../ops/revision.ts';
+import { readListenList } from '../../options/listen-list.ts';
+import { OptionLayer } from '../../options/option-layer.ts';
+import type { Options } from '../../options/options.ts';
+import type { SessionListener } from '../../smtp/server/session-core.ts';
 import { hopKey } from '../case-hops.ts';
 import type { CasePolicy } from '../case-server.ts';
 import { OpenCase } from '../open-case.ts';
@@ -22,7 +26,7 @@ import type { TestBench } from '../test-bench.ts';
 import type { TestOptions } from '../test-options.ts';
 import type { World } from '../world.ts';
 import { FilePlayer } from './play-file.ts';
-import { RecordedServices, setAnswers } from './recorded-answers.ts';
+import { RecordedServices, setAnswers, storeAnswers } from './recorded-answers.ts';
 import { type Difference, differenceOf, heardOf, stepsOf } from './replay-session.ts';
 import { IMPLICIT_TLS } from './trace-file.ts';
 
@@ -59,6 +63,16 @@ function watchFaults({ log }: World): () => string | undefined {
     first ??= `${hook}: ${message}`;
   });
   return () => first;
+}
+
+/** That of the session, with its options. */
+function listenerOf(options: Options, entries: readonly TraceEntry[]): SessionListener {
+  const connect = entries.find(({ kind }) => kind === 'connect');
+  const name = connect?.kind === 'connect' ? (connect.listener ?? '') : '';
+  const read = readListenList(options.values['smtp-listen']);
+  const place = read.kind === 'places' ? read.places.find((one) => one.name === name) : undefined;
+  const its = name === '' ? options : new OptionLayer(options, () => options.ofListener(name)).fork();
+  return { name, options: its, flags: place?.flags ?? new Set() };
 }
 
 export class Replayer {
@@ -124,6 +138,8 @@ export class Replayer {
       return { kind: 'unplayable', cause: 'more happened in it than recordings keep' };
     const { options, watch } = this.#stage;
     const before = options.fork();
+    const listener = listenerOf(options, entries);
+    if (listener.name !== '') options.adopt(listener.options);
     watch.forgetPolicyPlace();
     this.#clock ??= new FakeClock(began);
     this.#clock.advance(Math.max(0, began - this.#clock.now()));
@@ -131,14 +147,21 @@ export class Replayer {
     const world = newWorld(this.#stage, this.#bench, dirname(this.#policy.path), undefined, {
       push: (entry) => now.push(entry),
       services: (record) => new RecordedServices(entries, record),
+      storeAnswers: storeAnswers(entries),
       shared: { clock: this.#clock, stores: this.#stores },
     });
     const faultOf = watchFaults(world);
     setAnswers(world.fakes, client, entries, this.#hops);
     let failure: string | undefined;
-    const open = await OpenCase.open(this.#stage, world, this.#policy, (message) => {
-      failure = message;
-    });
+    const open = await OpenCase.open(
+      this.#stage,
+      world,
+      this.#policy,
+      (message) => {
+        failure = message;
+      },
+      listener,
+    );
     try {
       const dialogue = open.newSession();
       dialogue.from(client, undefined);

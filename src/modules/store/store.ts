@@ -6,7 +6,7 @@ import { luaModule, type ModuleSpec, record } from '../../lua-api/module-spec.ts
 import { bytes, optionalBytes } from '../../lua-api/params.ts';
 import { LuaFunction, type LuaRecord } from '../../lua-api/value.ts';
 import { type StoreCause, storeCauses } from '../../store/store.ts';
-import type { Stores } from '../../store/stores.ts';
+import type { RecordedCall, Stores } from '../../store/stores.ts';
 import { storeFunctions } from './functions.ts';
 import { joinKey } from './key.ts';
 import { measured } from './measured.ts';
@@ -85,6 +85,7 @@ const keyFunction = luaFunction({
 });
 
 export function createStoreModule(stores: Stores, clock: Clock): ModuleSpec {
+  const recorded = (call: RecordedCall): readonly unknown[] | undefined => stores.recorded?.(call);
   /** By name in lower case. */
   const opened = new Map<string, LuaRecord>();
   const functionsOf = (name: string): LuaRecord => {
@@ -92,7 +93,7 @@ export function createStoreModule(stores: Stores, clock: Clock): ModuleSpec {
     let functions = opened.get(key);
     if (functions === undefined) {
       const specs = storeFunctions({ name: `store.open('${key}')`, open: () => stores.open(key) }).map(
-        (spec) => measured(spec, `store.${key}`, clock),
+        (spec) => measured(spec, { store: `store.${key}`, clock, recorded }),
       );
       functions = Object.fromEntries(specs.map((spec) => [spec.name, new LuaFunction(spec)]));
       opened.set(key, functions);
@@ -127,7 +128,7 @@ export function createStoreModule(stores: Stores, clock: Clock): ModuleSpec {
     ],
     functions: [
       ...storeFunctions({ name: 'store', open: () => stores.open('') }).map((spec) =>
-        measured(spec, 'store', clock),
+        measured(spec, { store: 'store', clock, recorded }),
       ),
       keyFunction,
       luaFunction({

@@ -30,12 +30,13 @@ export interface SmtpServer {
   readonly sessions: number;
   /** The same, one by one, at this moment. */
   readonly all: Iterable<OpenSession>;
-  /** Runs a session over a stream, without limits of connections; resolves when it is over. `interactive`: that of `+test`, or who sits there. `flags`: of its listener. */
+  /** Runs a session over a stream, without limits of connections; resolves when it is over. `interactive`: that of `+test`, or who sits there. `flags`, `listener`: of its listener, and its name. */
   serve(
     stream: Duplex,
     peer: Peer,
     interactive: boolean | Terminal,
     flags?: ReadonlySet<ListenFlag>,
+    listener?: string,
   ): Promise<void>;
   /** No new connections until resume; sessions go on. Never rejects. */
   suspend(): Promise<void>;
@@ -72,8 +73,8 @@ export function createServer(deps: ServerDeps): SmtpServer {
     get all() {
       return sessions.all;
     },
-    serve: (stream, peer, interactive, flags) =>
-      sessions.serve(new Transport(stream, deps.clock), peer, interactive, flags),
+    serve: (stream, peer, interactive, flags, listener) =>
+      sessions.serve(new Transport(stream, deps.clock), peer, interactive, flags, listener),
     suspend: () => listeners.suspend(),
     resume: () => listeners.resume(),
     stopSessions: (graceSeconds) => sessions.stop(graceSeconds),

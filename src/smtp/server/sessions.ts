@@ -61,8 +61,9 @@ export class Sessions implements ConnectionHandler, SessionWatcher {
     peer: Peer,
     interactive: boolean | Terminal,
     flags: ReadonlySet<ListenFlag> = NO_FLAGS,
+    name = '',
   ): Promise<void> {
-    const listener = { name: '', options: this.#deps.options, flags };
+    const listener = { name, options: this.#deps.options, flags };
     return new Promise((over) => {
       this.#begin(transport, peer, listener, 0, interactive, over);
     });
