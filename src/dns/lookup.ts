@@ -247,7 +247,13 @@ export class Lookup implements AttemptOwner {
       else if (this.#ednsUnanswered(server)) server.lostEdns();
       const authenticated = reply.authenticated && this.#host.isTrusted(server.address);
       this.#finish({
-        ...{ rcode: code, answer, authority, extra, authenticated, octets, truncated },
+        rcode: code,
+        answer,
+        authority,
+        extra,
+        authenticated,
+        octets,
+        truncated,
         error: undefined,
       });
     } else {

@@ -130,9 +130,10 @@ export class Server {
     this.#ednsLosses = 0;
   }
 
-  /** Ends what asks whether it lives. */
+  /** Ends what asks whether it lives, and closes the sockets that are kept. */
   close(): void {
     this.#endProbe();
+    this.udp.close();
   }
 
   #giveUp(cause: string): void {

@@ -40,8 +40,16 @@ export class Waiter implements Abortable {
   }
 
   answered({ rcode: code, answer, authenticated, authority, extra, keep, error }: FlightResult): void {
-    const records = { answer, authority, extra, authenticated };
-    this.#settle({ question: this.#question, rcode: code, ...records, ttl: keep, error });
+    this.#settle({
+      question: this.#question,
+      rcode: code,
+      answer,
+      authority,
+      extra,
+      authenticated,
+      ttl: keep,
+      error,
+    });
   }
 
   aborted(): void {

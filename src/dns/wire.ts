@@ -154,8 +154,15 @@ function readSections(packet: Buffer, start: number, flags: number, truncated: b
   const rcode = flags & 15;
   const authenticated = (flags & AUTHENTIC) !== 0;
   return {
-    ...{ kind: 'reply', rcode, extendedRcode, octets: packet.length, truncated },
-    ...{ answer, authority, extra, authenticated },
+    kind: 'reply',
+    rcode,
+    extendedRcode,
+    octets: packet.length,
+    truncated,
+    answer,
+    authority,
+    extra,
+    authenticated,
   };
 }
 

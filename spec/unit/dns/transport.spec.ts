@@ -63,6 +63,59 @@ describe('UDP', () => {
     expect(new Set(await Promise.all(held32.map((one) => one.result)))).toEqual(new Set(['reply 0']));
   });
 
+  it('asks from sockets of answered queries again: at random, each for 16 queries, and none of them stays', async () => {
+    const server = await start();
+    const udp = new UdpTransport('127.0.0.1', server.port, systemRandom);
+    const before = openSockets();
+    for (let i = 0; i < 200; i++) {
+      const one = receiver();
+      udp.send(query, one);
+      expect(await one.result).toBe('reply 1');
+    }
+    const ports = server.queries.map(({ port }) => port);
+    const uses = new Map<number, number>();
+    for (const port of ports) uses.set(port, (uses.get(port) ?? 0) + 1);
+    expect(new Set(ports.slice(0, 8)).size).toBe(8);
+    expect(uses.size).toBeGreaterThanOrEqual(200 / 16);
+    expect(Math.max(...uses.values())).toBeLessThanOrEqual(16);
+    // Which one comes next is not what came before.
+    const turns = ports.slice(8).filter((port, at) => port !== ports[at]);
+    expect(turns.length).toBeGreaterThan(100);
+    await socketsClosed(before);
+  });
+
+  it('does not ask again from a socket with a query that was given up', async () => {
+    const server = await start();
+    server.script('held.test', { kind: 'hold' });
+    const udp = new UdpTransport('127.0.0.1', server.port, systemRandom);
+    const before = openSockets();
+    for (let i = 0; i < 20; i++) {
+      const exchange = udp.send(held, receiver());
+      await server.seen(i + 1);
+      exchange.cancel();
+    }
+    await socketsClosed(before);
+    expect(new Set(server.queries.map(({ port }) => port)).size).toBeGreaterThan(15);
+  });
+
+  it('closes what it has kept, and keeps nothing any more', async () => {
+    const server = await start();
+    const udp = new UdpTransport('127.0.0.1', server.port, systemRandom);
+    const before = openSockets();
+    const ask = async (): Promise<void> => {
+      const one = receiver();
+      udp.send(query, one);
+      await one.result;
+    };
+    await ask();
+    expect(openSockets()).toBe(before + 1);
+    udp.close();
+    await socketsClosed(before);
+    await ask();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(openSockets()).toBe(before);
+  });
+
   it('opens more sockets when each carries 64 queries, and closes them all', async () => {
     const server = await start();
     server.script(() => true, { kind: 'drop' });
