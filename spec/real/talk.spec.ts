@@ -46,6 +46,19 @@ async function talkBy(policy: string, input: string, ...options: readonly string
 const greeting = ['HELO a', 'MAIL FROM:<a@b.example>', 'RCPT TO:<x@y.example>'];
 
 describe('smtpe talk over a pipe', () => {
+  it('shows its log lines where it is typed, not in the log of the server', async () => {
+    const log = join(directory, 'server.log');
+    await writeFile(join(directory, 'o.cf'), `log-file=${log}\nsyslog-address=unix:${log}\n`);
+    await writeFile(join(directory, 'p.lua'), 'function hook.rcpt() return nothing.at_all end');
+    const words = ['talk', `file=${join(directory, 'o.cf')}`, join(directory, 'p.lua')];
+    const program = new Program(process.execPath, [main, ...words], { cwd: directory });
+    program.end(greeting.map((line) => `${line}\r\n`).join(''));
+    const { code, stderr } = await program.ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/hook\.rcpt: \S+p\.lua:1: .*'nothing'/);
+    await expect(readFile(log, 'latin1')).rejects.toThrow('ENOENT');
+  });
+
   it('says everything in the order in which it happens', async () => {
     const { code, lines } = await talk("function hook.rcpt() print('hook.rcpt') end", [
       'HELO a',

@@ -117,7 +117,7 @@ function nameServers(options: Options, { log, random, clock = systemClock }: Net
   const all = named.length === 0 ? [''] : named;
   return all.map((server) => ({
     place: placeOf(options, 'dns-servers'),
-    what: server === '' ? 'the name servers of this machine' : `name server ${server}`,
+    what: server === '' ? 'DNS of this machine' : `name server ${server}`,
     try: async ({ timeoutMs }) => {
       const its = options.fork();
       its.set('dns-servers', server, 'check');

@@ -72,7 +72,7 @@ export function summaryOf(report: CheckReport): {
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
 } {
-  const { code, files, mistakes, net = [], scripts, warnings } = report;
+  const { code, files, mistakes, net = [], problems, scripts, warnings } = report;
   const answers = net
     .filter(({ problem }) => problem === undefined)
     .map(
@@ -80,7 +80,7 @@ export function summaryOf(report: CheckReport): {
         `${place}: ${what} answers${answer === '' ? '' : ` ${answer}`} (${ms} ms)`,
     );
   if (code !== undefined) return { stdout: answers, stderr: [] };
-  const wrong = mistakes.length + failedNet(report).length;
+  const wrong = problems.length + mistakes.length + failedNet(report).length;
   const hooks = (names: readonly string[]): string =>
     names.length === 0 ? 'no hooks' : `hooks ${names.join(' ')}`;
   if (wrong > 0) {

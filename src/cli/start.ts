@@ -17,6 +17,7 @@ import { readOptionFile } from './read-option-file.ts';
 import { run } from './run.ts';
 import { runWorker } from './run-worker.ts';
 import { settleSpoolDirectory } from './spool-directory.ts';
+import { toleratedProblems } from './tolerated-problems.ts';
 import { isOffline } from './trace-words.ts';
 import { type CommandLine, effectiveVerb, readCommandLine, verbHint } from './verb.ts';
 
@@ -45,7 +46,8 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
     ? await (await import('./policy-for.ts')).loadHere(commandLine.words, readOptionFile)
     : { ...(await loadOptions(commandLine.words, readOptionFile)), note: undefined };
   const { note, options } = loaded;
-  const problems = [...commandLine.problems, ...loaded.problems];
+  const tolerated = toleratedProblems(commandLine, loaded);
+  const problems = [...commandLine.problems, ...(tolerated === undefined ? loaded.problems : [])];
   if (problems.length > 0) {
     await complain([...problems, verbHint(commandLine.words)]);
     // Who reads JSON reads it whatever is wrong.
@@ -55,6 +57,7 @@ async function main(args: readonly string[], early: EarlySignals): Promise<numbe
     }
     return exitCode.usage;
   }
+  await complain((tolerated ?? []).map((one) => `warning: ${one}`));
   const verb = effectiveVerb(commandLine, options);
   // The help shows the same on every machine.
   if (verb !== 'help') settleSpoolDirectory(options);

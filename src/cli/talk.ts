@@ -50,6 +50,10 @@ export async function talk(options: Options): Promise<number> {
   options.set('daemon', '-', 'talk');
   // There is no TLS over a terminal, and nobody who listens.
   options.set('smtp-tls-auth-only', '-', 'talk');
+  // What is tried out is not for the log of a server: its lines are seen here.
+  for (const name of ['log-file', 'syslog-address'] as const) {
+    if (options.origin(name) !== 'command line') options.set(name, '', 'talk');
+  }
   const rights = await tryAsUser(options);
   if (rights !== undefined) {
     await complain([rights]);

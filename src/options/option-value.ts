@@ -1,6 +1,7 @@
 // Reads the text of an option by its spec: flags (`+`, `-` or a number), integers (decimal or 0x, sizes with k, m, g), words, texts.
 import type { OptionSpec } from './table/option-spec.ts';
 import { expectedOf } from './text-forms.ts';
+import { valueHint } from './value-hint.ts';
 
 export type ValueOutcome =
   | { readonly kind: 'value'; readonly value: boolean | number | string }
@@ -44,6 +45,12 @@ export function describeValue(spec: OptionSpec): string {
   }
 }
 
+function wrong(spec: OptionSpec, text: string): ValueOutcome {
+  const hint = valueHint(spec, text);
+  const expected = describeValue(spec);
+  return { kind: 'invalid', expected: hint === undefined ? expected : `${expected}; did you mean ${hint}?` };
+}
+
 /** The value that a text stands for. `-` stands for 0 where an integer may be 0, as in the original. */
 export function readValue(spec: OptionSpec, text: string): ValueOutcome {
   switch (spec.kind) {
@@ -52,16 +59,16 @@ export function readValue(spec: OptionSpec, text: string): ValueOutcome {
     case 'flag': {
       if (text === '+' || text === '-') return value(text === '+');
       const number = readInteger(text);
-      return number === undefined ? { kind: 'invalid', expected: describeValue(spec) } : value(number !== 0);
+      return number === undefined ? wrong(spec, text) : value(number !== 0);
     }
     case 'integer': {
       const number = text === '-' ? 0 : spec.unit === 'bytes' ? readSize(text) : readInteger(text);
       if (number !== undefined && number >= spec.min && number <= spec.max) return value(number);
-      return { kind: 'invalid', expected: describeValue(spec) };
+      return wrong(spec, text);
     }
     case 'word': {
       const found = spec.words.find((word) => word === text.toLowerCase());
-      return found === undefined ? { kind: 'invalid', expected: describeValue(spec) } : value(found);
+      return found === undefined ? wrong(spec, text) : value(found);
     }
     case 'text': {
       const expected = expectedOf(spec.form, text);

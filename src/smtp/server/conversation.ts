@@ -231,9 +231,9 @@ export class Conversation {
   }
 
   #abandon(cause: string): void {
-    this.#message?.abandon(cause);
+    const why = this.#message?.abandon(cause) ?? cause;
     this.#message = undefined;
-    this.#core.tellMail(cause);
+    this.#core.tellMail(why);
   }
 
   get #state(): State {

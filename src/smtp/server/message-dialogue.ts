@@ -94,10 +94,18 @@ export class MessageDialogue {
     });
   }
 
-  /** The session or the transaction ends, for `cause`: what became of a message whose end has not come. */
-  abandon(cause: string): void {
-    if (this.#dotSeen) return;
+  /**
+   * The session or the transaction ends, for `given`: what became of a message whose end has not come. Gives the cause, with what else
+   * may be behind it: who ends lines with LF alone waits for our reply to a dot that is none.
+   */
+  abandon(given: string): string {
+    if (this.#dotSeen) return given;
     this.#trace.over('incomplete');
+    const bare = this.#isChunked ? 0 : this.#receiver.bareNewlines;
+    const cause =
+      bare === 0
+        ? given
+        : `${given}; the message has ${bare} bare CR or LF, and a dot on a line behind one does not end it`;
     const { id, recipients, sender } = this.#transaction;
     this.#core.log.emit('tx-incomplete', {
       transaction: id,
@@ -107,6 +115,7 @@ export class MessageDialogue {
       cause,
       client: this.#core.client.address,
     });
+    return cause;
   }
 
   #sink(): ContentSink {

@@ -80,6 +80,8 @@ describe('a client that closes its side', () => {
   });
 
   it('in front of the dot: the message is dropped, and the log says so', async () => {
+    // Who ends lines with LF alone has waited for a reply to a dot that is none.
+    const bare = '; the message has 1 bare CR or LF, and a dot on a line behind one does not end it';
     for (const content of ['', 'Subject: x\r\n\r\ntext\r\n', 'text\r\n.', 'text\r\n.\r', 'text\r\n.\n']) {
       const ended = await until(`${DATA}${content}`, { smartHost: async () => accepted });
       ended.client.stream.end();
@@ -92,7 +94,7 @@ describe('a client that closes its side', () => {
             result: 'lost',
             from: 'a@b.cc',
             to: [{ to: 'd@e.ff' }],
-            cause: 'the client closed the connection',
+            cause: `the client closed the connection${content.endsWith('.\n') ? bare : ''}`,
           }),
         }),
       ]);
