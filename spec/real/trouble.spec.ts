@@ -173,6 +173,7 @@ const deeds: Deeds = {
     site.names.unshift(['192.0.2.33:3310', `127.0.0.1:${port}`]);
     await site.policy(policy);
   },
+  'a mistake': (site) => site.options('limit-recipients=ten'),
   'the disk is full': async (site) => {
     // Nobody has a tebibyte free.
     await site.options('limit-spool-free=1048576');
