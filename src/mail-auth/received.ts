@@ -113,7 +113,7 @@ export class MessageIntake {
     this.#endHead(false);
     this.#body?.end();
     if (this.#read !== undefined && this.#body !== undefined)
-      this.#received = { ...this.#read, body: this.#body, isHeadOnly: this.#isHeadOnly };
+      this.#received = { body: this.#body, isHeadOnly: this.#isHeadOnly, ...this.#read };
   }
 
   /** Undefined before the end. */

@@ -46,16 +46,16 @@ async function judge({ author, spfPass, dkimPass }: DmarcQuestion, lookup: Dmarc
   if (own === 'failed') return { result: 'temperror', cause: 'dns', domain };
   const { records, organisation } = await walk.from(domain);
   const found = policyAt(domain, records, organisation);
-  const known = { domain, organisation };
-  if (found === 'unknown') return { ...known, result: 'temperror', cause: 'dns' };
-  if (found?.record.isValid !== true) return { ...known, result: 'none', cause: 'no_record' };
+  if (found === 'unknown') return { result: 'temperror', cause: 'dns', domain, organisation };
+  if (found?.record.isValid !== true) return { result: 'none', cause: 'no_record', domain, organisation };
 
   const { record } = found;
   const alignment = new Alignment(walk, domain, organisation);
   const spf = await alignment.of(spfPass === undefined ? [] : [spfPass], record.isSpfStrict);
   const dkim = await alignment.of(dkimPass, record.isDkimStrict);
   const facts = {
-    ...known,
+    domain,
+    organisation,
     policyDomain: found.domain,
     spf,
     dkim,
@@ -63,11 +63,11 @@ async function judge({ author, spfPass, dkimPass }: DmarcQuestion, lookup: Dmarc
     testing: record.testing,
   };
   const isAligned = spf !== undefined || dkim !== undefined;
-  if (!isAligned && alignment.isUnsure) return { ...facts, result: 'temperror', cause: 'dns' };
+  if (!isAligned && alignment.isUnsure) return { result: 'temperror', cause: 'dns', ...facts };
   const published = await policyFor(domain, found, lookup);
-  if (isAligned) return { ...facts, result: 'pass', cause: 'ok', published: published ?? record.subdomains };
-  if (published === undefined) return { ...facts, result: 'temperror', cause: 'dns' };
-  return { ...facts, result: 'fail', cause: 'not_aligned', policy: published, published };
+  if (isAligned) return { result: 'pass', cause: 'ok', published: published ?? record.subdomains, ...facts };
+  if (published === undefined) return { result: 'temperror', cause: 'dns', ...facts };
+  return { result: 'fail', cause: 'not_aligned', policy: published, published, ...facts };
 }
 
 /** The record whose policy counts (4.10.1): the author domain's, the organisational domain's, that of the public suffix above it. */

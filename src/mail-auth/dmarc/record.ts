@@ -57,14 +57,14 @@ export function parseDmarcRecord(text: string): DmarcRecord | undefined {
   if (own === undefined || own === 'wrong' || subdomains === 'wrong' || missing === 'wrong') {
     // Somebody who wants reports is watching already (4.10.1).
     const isValid = hasValidUri(tags.get('rua') ?? '');
-    return { ...rest, isValid, own: 'none', subdomains: 'none', missing: 'none' };
+    return { isValid, own: 'none', subdomains: 'none', missing: 'none', ...rest };
   }
   return {
-    ...rest,
     isValid: true,
     own,
     subdomains: subdomains ?? own,
     missing: missing ?? subdomains ?? own,
+    ...rest,
   };
 }
 

@@ -60,8 +60,19 @@ function toLua(result: DkimResult): LuaRecord {
   } = result;
   const { unsignedBytes: unsigned_bytes, signedHeaders: signed_headers } = result;
   return {
-    ...{ result: word, cause, domain, selector, identity, algorithm, bits, testing },
-    ...{ unsigned_bytes, signed_headers, time, expires, b },
+    result: word,
+    cause,
+    domain,
+    selector,
+    identity,
+    algorithm,
+    bits,
+    testing,
+    unsigned_bytes,
+    signed_headers,
+    time,
+    expires,
+    b,
   };
 }
 

@@ -35,8 +35,17 @@ function toLua(result: DmarcResult): LuaRecord {
   const { policyDomain: policy_domain, result: word, policy, published, domain, organisation } = result;
   const { spf, dkim, record, testing, cause } = result;
   return {
-    ...{ result: word, policy, published, domain, organisation, policy_domain },
-    ...{ spf, dkim, record, testing, cause },
+    result: word,
+    policy,
+    published,
+    domain,
+    organisation,
+    policy_domain,
+    spf,
+    dkim,
+    record,
+    testing,
+    cause,
   };
 }
 

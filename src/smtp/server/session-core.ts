@@ -329,10 +329,8 @@ export class SessionCore {
     this.pipelining = false;
     this.report.hello('');
     this.report.secured(this.#client);
-    this.setClient({
-      ...fieldsEndingAt('starttls'),
-      ...{ is_tls: true, tls: tlsTable(tls), authenticated: false, is_pipelining: false },
-    });
+    this.setClient(fieldsEndingAt('starttls'));
+    this.setClient({ is_tls: true, tls: tlsTable(tls), authenticated: false, is_pipelining: false });
   }
 
   /** The policy has read this as a field of client: it must ask again when it changes. */
