@@ -3,8 +3,9 @@ import { matches } from './matches.ts';
 
 /** Rows from which on a table has a box. */
 const LARGE = 12;
-/** Tables with the same head have one box together from these on: a list that is parted by headings. */
+/** Tables with the same head are a list that is parted by headings, with one box together, from these on; smaller ones are the arguments of functions. */
 const LARGE_TOGETHER = 40;
+const ROWS_EACH = 5;
 const COLUMNS_TOGETHER = 4;
 
 interface Table {
@@ -79,7 +80,8 @@ export function addFilters(page: Document): void {
     const rows = alike.reduce((sum, one) => sum + one.rows.length, 0);
     const columns = alike[0]?.table.tHead?.rows[0]?.cells.length ?? 0;
     const [start] = alike;
-    if (alike.length > 1 && rows >= LARGE_TOGETHER && columns >= COLUMNS_TOGETHER && start !== undefined) {
+    const isList = rows >= LARGE_TOGETHER && rows / alike.length >= ROWS_EACH && columns >= COLUMNS_TOGETHER;
+    if (alike.length > 1 && isList && start !== undefined) {
       (start.above.at(-1) ?? start.table).before(boxFor(alike));
       continue;
     }
