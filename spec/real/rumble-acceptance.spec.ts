@@ -3,7 +3,7 @@
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeDnsServer } from '../../src/bench/ports/dns-server.ts';
 import { NextHop } from '../../src/bench/ports/next-hop.ts';
 import { LineClient } from '../fakes/line-client.ts';
@@ -64,6 +64,28 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+beforeEach(({ onTestFailed }) => {
+  onTestFailed(() => console.error(`The service's log ends with:\n${service.program.stderr.slice(-10_000)}`));
+});
+
+/**
+ * Does it with each worker, while the others stand still. Which worker takes a connection is the system's choice, and it may be the same one eight
+ * times: what one alone was told (case 8) met others only by luck, and a session of a later case was then ended by a verdict left from before.
+ */
+async function eachWorker(work: () => Promise<void>): Promise<void> {
+  const workers = await service.workers();
+  expect(workers).toHaveLength(2);
+  for (const alone of workers) {
+    const others = workers.filter((pid) => pid !== alone);
+    for (const pid of others) process.kill(pid, 'SIGSTOP');
+    try {
+      await work();
+    } finally {
+      for (const pid of others) process.kill(pid, 'SIGCONT');
+    }
+  }
+}
+
 /** Calls `use` with a client of a service, which is then let go. */
 async function at<T>(itsPort: number, use: (client: LineClient) => Promise<T>): Promise<T> {
   const client = await LineClient.connect(itsPort, ADDRESS);
@@ -120,7 +142,9 @@ it('3: a console, every line of which another worker may have', async () => {
 
 it('7: greylisting, by each worker', async () => {
   const first = [...toCarol, 'RCPT TO:<carol@box.test>', 'DATA', 'QUIT'];
-  await always(() => smtp(first), ['220', '250', '250', '451', '451', '503', '221']);
+  // A client each, as what a worker has seen it lets through two seconds later.
+  let client = 20;
+  await always(() => smtp(first, `127.0.0.${client++}`), ['220', '250', '250', '451', '451', '503', '221']);
 });
 
 it('1: strings', async () => {
@@ -220,9 +244,9 @@ describe('8: verdicts', () => {
     ['true.test', 'HELO', ['250', '250']],
   ];
   it.each(rows)('%s, %s', async (word, hello, codes) => {
-    await waitUntil(async () => {
-      await always(() => ask(2709, word), 'true');
-      await always(() => smtp([`${hello} a`, 'MAIL FROM:<s@x.test>']), ['220', ...codes]);
+    await eachWorker(async () => {
+      expect(await ask(2709, word)).toBe('true');
+      expect(await smtp([`${hello} a`, 'MAIL FROM:<s@x.test>'])).toEqual(['220', ...codes]);
     });
   });
 });
@@ -250,11 +274,8 @@ const numberOf = (row = ''): string => row.split('|')[0] ?? '';
 it('9: webmail', async () => {
   await deliver(['From: Sam <s@x.test>', 'To: carol@box.test', 'Subject: First', '', 'Hello Carol', 'bye']);
   await deliver(NESTED);
-  // Once, on a busy machine, the connection was closed here; what had closed it is not known, so all codes are shown.
-  await waitUntil(async () => {
-    const toNobody = await smtp([...HELLO, 'RCPT TO:<nobody@box.test>']);
-    expect(toNobody).toEqual(['220', '250', '250', expect.stringMatching(/^(?:550|451)$/)]);
-  });
+  const toNobody = await smtp([...HELLO, 'RCPT TO:<nobody@box.test>']);
+  expect(toNobody).toEqual(['220', '250', '250', expect.stringMatching(/^(?:550|451)$/)]);
   const id = await ask(2710, 'ID carol box.test');
   const [a = '', b = ''] = await list();
   const [first, second] = [numberOf(a), numberOf(b)];
