@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-describe.each(['README.md', 'doc/listeners.md'])('%s', (page) => {
+describe.each(['doc/listeners.md'])('%s', (page) => {
   it('shows an MX and a submission service in one option file', async () => {
     const content = Buffer.from(pageBlock(page, 'mx-and-submission'));
     const { options, problems } = await loadOptions(['file=/f'], async () => ({ kind: 'content', content }));
