@@ -16,6 +16,7 @@ import { noNetwork } from './no-network.ts';
 import { complain, print } from './problems.ts';
 import { findScript, spoolProblem } from './start-checks.ts';
 import { tryAsUser } from './start-rights.ts';
+import { openSecrets } from './start-warnings.ts';
 import { unusableProblems } from './user-checks.ts';
 
 export interface CheckSettings {
@@ -77,7 +78,7 @@ export async function check(given: Options, settings: CheckSettings): Promise<nu
     warnings: [
       ...policy.warnings,
       ...ready.flatMap((one) => one.warnings),
-      ...certificates.map(({ cause, file }) => `${file}: ${cause}`),
+      ...[...certificates, ...(await openSecrets(given))].map(({ cause, file }) => `${file}: ${cause}`),
     ],
     scripts: ready.flatMap((one) => one.found),
     net,

@@ -15,7 +15,9 @@ import { describeError } from '../service/connect.ts';
 import type { AuthSource } from '../users/auth-source.ts';
 
 /** About the process and its system. */
-export async function warnAtStart({ values }: Options, log: Log): Promise<void> {
+export async function warnAtStart(options: Options, log: Log): Promise<void> {
+  const { values } = options;
+  for (const secret of await openSecrets(options)) log.emit('secret-warning', secret);
   if (process.geteuid?.() === 0) {
     log.emit('root-warning', {
       advice:
@@ -46,6 +48,27 @@ export async function warnAtStart({ values }: Options, log: Log): Promise<void> 
       advice: 'sysctl net.core.somaxconn, or lower smtp-server-queue',
     });
   }
+}
+
+const OTHERS_READ = 0o004;
+const secretFiles = ['admin-token-file', 'store-password-file', 'smtp-forward-password-file'] as const;
+
+/** Files with a secret that everybody on this machine can read, also those of listeners. What cannot be looked at is said by who reads it. */
+export async function openSecrets(
+  options: Options,
+): Promise<readonly { readonly file: string; readonly cause: string }[]> {
+  const { values } = options;
+  const own = listenerNames(values['smtp-listen']).flatMap((name) =>
+    options.ofListener(name).flatMap((one) => (one.name === 'smtp-forward-password-file' ? [one.text] : [])),
+  );
+  const named = new Set([...secretFiles.map((name) => values[name]), ...own]);
+  named.delete('');
+  const found = await Promise.all(
+    [...named].map(async (file) => ({ file, mode: (await stat(file).catch(() => undefined))?.mode ?? 0 })),
+  );
+  return found
+    .filter(({ mode }) => (mode & OTHERS_READ) !== 0)
+    .map(({ file }) => ({ file, cause: 'every user of this machine can read the secret: chmod o-r' }));
 }
 
 /** About passwords that go over the net in clear. `hooks`: those of the policy. */

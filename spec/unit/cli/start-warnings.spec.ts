@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordLog } from '../../../src/bench/ports/record-log.ts';
 import { privateDirectoryProblem, settleSpoolDirectory } from '../../../src/cli/spool-directory.ts';
 import {
+  openSecrets,
   warnAtStart,
   warnOfAuthSockets,
   warnOfClosedListeners,
@@ -27,6 +28,41 @@ describe('warnOfLoops', () => {
     const log = new RecordLog();
     warnOfLoops(createOptions({ 'smtp-smart-host': hosts }), [{ address: '::', port: 25 }], log);
     expect(log.lines.map(({ fields }) => fields?.host)).toEqual(warned ? [hosts] : []);
+  });
+});
+
+describe('openSecrets', () => {
+  it('names each file that everybody can read, once, also those of listeners', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'smtpe-secrets-'));
+    const at = async (name: string, mode: number): Promise<string> => {
+      await writeFile(join(directory, name), 'secret');
+      await chmod(join(directory, name), mode);
+      return join(directory, name);
+    };
+    const [open, group, closed] = [
+      await at('open', 0o644),
+      await at('group', 0o640),
+      await at('closed', 0o600),
+    ];
+    const named = async (given: Parameters<typeof createOptions>[0]): Promise<readonly string[]> =>
+      (await openSecrets(createOptions(given))).map(({ cause, file }) => `${file}: ${cause}`);
+    const said = `${open}: every user of this machine can read the secret: chmod o-r`;
+    expect(await named({})).toEqual([]);
+    expect(await named({ 'admin-token-file': closed, 'store-password-file': group })).toEqual([]);
+    for (const name of ['admin-token-file', 'store-password-file', 'smtp-forward-password-file'] as const)
+      expect(await named({ [name]: open })).toEqual([said]);
+    expect(
+      await named({
+        'smtp-listen': 'mx=127.0.0.1:0',
+        'mx.smtp-forward-password-file': open,
+        'admin-token-file': open,
+        'store-password-file': join(directory, 'nothing'),
+      }),
+    ).toEqual([said]);
+    const log = new RecordLog();
+    await warnAtStart(createOptions({ 'admin-token-file': open }), log);
+    expect(log.lines.map(({ message }) => message)).toContain(said);
+    await rm(directory, { recursive: true });
   });
 });
 

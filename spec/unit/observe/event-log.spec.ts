@@ -85,6 +85,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'tls-injection':
     'warning S1 something stands behind STARTTLS in clear: thrown away and closed client=CLIENT octets=7',
   'certificate-warning': 'warning S1 FILE: CAUSE',
+  'secret-warning': 'warning S1 FILE: CAUSE',
   'clear-auth-warning':
     'warning S1 AUTH is offered in clear: passwords can be read on the way listener=LISTENER advice=ADVICE',
   'proxy-unasked':

@@ -66,6 +66,15 @@ export const processEvents = {
       cause: { type: 'text', meaning: 'what is wrong, and what to do' },
     },
   },
+  'secret-warning': {
+    level: 'warning',
+    text: '{file}: {cause}',
+    when: 'At the start: a file with a password or a token is not private.',
+    fields: {
+      file: { type: 'text', meaning: 'the file' },
+      cause: { type: 'text', meaning: 'what is wrong, and what to do' },
+    },
+  },
   'clear-auth-warning': {
     level: 'warning',
     text: 'AUTH is offered in clear: passwords can be read on the way',
