@@ -13,7 +13,7 @@ import { commands, outOfSequence, tlsRequired, unknownCommand } from './commands
 import { ConversationContext } from './conversation-context.ts';
 import type { Ending } from './ending.ts';
 import type { HookAnswer } from './hooks.ts';
-import { LuaLines, looksLikeCommand, ownLine, type Terminal } from './interactive.ts';
+import { LuaLines, looksLikeCommand, type Terminal } from './interactive.ts';
 import { isQuit, overChunks, overLimit, pipelinesUnasked } from './line-checks.ts';
 import { MessageDialogue } from './message-dialogue.ts';
 import { openPolicy } from './open-policy.ts';
@@ -47,7 +47,6 @@ export class Conversation {
   readonly #context: ConversationContext;
   /** Of the terminal; undefined when there is none. */
   readonly #lua: LuaLines | undefined;
-  readonly #terminal: Terminal | undefined;
   #message: MessageDialogue | undefined;
   /** Edits of headers for the next message, before a hello was asked about. */
   #earlyBefore: readonly string[] = NO_HEADERS;
@@ -63,8 +62,7 @@ export class Conversation {
   constructor(core: SessionCore, settings: ConversationSettings) {
     this.#core = core;
     this.#context = new ConversationContext(core, settings.trusted);
-    this.#lua = settings.interactive ? new LuaLines() : undefined;
-    this.#terminal = settings.terminal;
+    this.#lua = settings.interactive ? new LuaLines(settings.terminal) : undefined;
   }
 
   /** True between transactions, where the session may be ended without harm. */
@@ -116,22 +114,12 @@ export class Conversation {
     return this.#lua?.end(this.#core);
   }
 
-  /** A line at the terminal that is no command, by what it is or by what went before. */
-  #ownLine(lua: LuaLines, input: string): { readonly done: Maybe<void> } | { readonly command: string } {
-    const core = this.#core;
-    if (lua.isOpen) return { done: lua.take(core, input) };
-    const own = ownLine(input);
-    if (own?.kind === 'exit') return { command: 'QUIT' };
-    if (own === undefined || this.#terminal === undefined) return { command: input };
-    return { done: core.output.add(this.#terminal.help(own.topic)) };
-  }
-
   /** A complete line of the client. */
   line(given: string): Maybe<void> {
     const core = this.#core;
     let input = given;
     if (this.#lua !== undefined && this.#state.phase !== 'dialogue') {
-      const own = this.#ownLine(this.#lua, given);
+      const own = this.#lua.read(core, given);
       if ('done' in own) return own.done;
       input = own.command;
     }

@@ -29,21 +29,29 @@ export function looksLikeCommand(input: string, isKnown: (verb: string) => boole
   return word !== undefined && (OTHERS.has(word) || isKnown(word));
 }
 
-/** What a line at the terminal is instead of a command; undefined: it may be one. */
-export type OwnLine = { readonly kind: 'help'; readonly topic: string } | { readonly kind: 'exit' };
-
-export function ownLine(input: string): OwnLine | undefined {
-  if (EXIT.test(input)) return { kind: 'exit' };
-  const help = HELP.exec(input);
-  return help === null ? undefined : { kind: 'help', topic: help[1] ?? '' };
-}
+/** What a line at the terminal is: something that was done with it, or a command. */
+export type LineRead = { readonly done: Maybe<void> } | { readonly command: string };
 
 export class LuaLines {
+  readonly #terminal: Terminal | undefined;
   #pending = '';
+
+  constructor(terminal: Terminal | undefined) {
+    this.#terminal = terminal;
+  }
 
   /** The next line belongs to a chunk that has begun. */
   get isOpen(): boolean {
     return this.#pending !== '';
+  }
+
+  /** A line is no command by what it is or by what went before. */
+  read(core: SessionCore, input: string): LineRead {
+    if (this.isOpen) return { done: this.take(core, input) };
+    if (EXIT.test(input)) return { command: 'QUIT' };
+    const help = this.#terminal === undefined ? null : HELP.exec(input);
+    if (help === null || this.#terminal === undefined) return { command: input };
+    return { done: core.output.add(this.#terminal.help(help[1] ?? '')) };
   }
 
   /** Takes a line of Lua. */
