@@ -21,6 +21,16 @@ async function start(source: string, options: Readonly<Record<string, string>> =
   return server;
 }
 
+/** One that nobody listens on. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const holder = createServer().listen(0, '127.0.0.1', () => {
+      const address = holder.address();
+      holder.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
 /** Where the services of the script listen that has asked for free ports, in its order. */
 function ports(): readonly number[] {
   return (server as WholeServer)
@@ -132,12 +142,13 @@ describe('what a script asks for', () => {
   });
 
   it('leaves no port open when a later script fails', async () => {
+    const port = await freePort();
     const starting = WholeServer.start({
-      files: { 'a.lua': 'Rumble.createService(function() end, 2799)', 'b.lua': 'error("no")' },
+      files: { 'a.lua': `Rumble.createService(function() end, ${port})`, 'b.lua': 'error("no")' },
       loadScripts: ['a.lua', 'b.lua'],
     });
     await expect(starting).rejects.toThrow(/^load-script: .*b\.lua:1: no/);
-    await expect(LineClient.connect(2799)).rejects.toThrow('ECONNREFUSED');
+    await expect(LineClient.connect(port)).rejects.toThrow('ECONNREFUSED');
   });
 });
 

@@ -76,6 +76,8 @@ export type SaveResult =
 const text = (octets: string): Buffer => Buffer.from(octets, 'latin1');
 const LONGEST = 0xffff;
 const ALL = 10_000_000;
+/** Patterns of a domain: each is tried for an address that has no account. */
+export const MAX_PATTERNS = 1000;
 /** Directories of domains are keys with a slash behind, so that what is in one begins with it. */
 const placeKey = (place: string): Buffer => Buffer.from(`${place}/`);
 
@@ -295,6 +297,17 @@ export class Book {
     return keys.flatMap((key) => this.#number('users', key) ?? []).sort((a, b) => a - b);
   }
 
+  /** Throws when it would be one pattern too many; nothing is changed then. */
+  #checkPatterns(domain: KnownDomain, user: string, old: Account | undefined): void {
+    if (!isPattern(user) || (old?.domain === domain.name && isPattern(old.user))) return;
+    const start = idKey(domain.id);
+    const { patterns } = this.tables;
+    if (patterns.count({ start, end: behind(start), limit: MAX_PATTERNS }) >= MAX_PATTERNS)
+      throw new Error(
+        `${domain.name} has ${MAX_PATTERNS} accounts with patterns, which is the most it can have`,
+      );
+  }
+
   /** Names are such (names.ts), in lower case. */
   save(wish: AccountWish): SaveResult {
     const domain = this.domain(wish.domain);
@@ -303,6 +316,7 @@ export class Book {
     const holder = this.#number('users', userKey);
     if (wish.id === undefined) {
       if (holder !== undefined) return { kind: 'refused' };
+      this.#checkPatterns(domain, wish.user, undefined);
       return {
         kind: 'saved',
         id: this.#putAccount(this.nextId('account'), domain.id, wish),
@@ -311,6 +325,7 @@ export class Book {
     }
     const old = this.byId(wish.id);
     if (old === undefined || (holder !== undefined && holder !== wish.id)) return { kind: 'refused' };
+    this.#checkPatterns(domain, wish.user, old);
     this.#removeNames(wish.id);
     this.#putAccount(wish.id, domain.id, wish);
     const maildir = this.maildir(domain.place, wish.user);

@@ -59,6 +59,8 @@ export type ArgsOf<P extends readonly Param<unknown>[]> = {
 
 export interface FunctionSpec {
   readonly name: string;
+  /** Its whole name in errors and traces, when scripts know it by another one than where it is. */
+  readonly shown?: string | undefined;
   readonly params: readonly Param<unknown>[];
   /** True when arguments beyond `params` are allowed (they are dropped); always so, as in Lua. */
   readonly results: readonly ResultSpec[];
@@ -73,6 +75,7 @@ export interface FunctionSpec {
 
 export interface FunctionDefinition<P extends readonly Param<unknown>[]> {
   readonly name: string;
+  readonly shown?: string;
   readonly params: P;
   readonly results?: readonly ResultSpec[];
   readonly suspends?: boolean;
@@ -85,8 +88,8 @@ export interface FunctionDefinition<P extends readonly Param<unknown>[]> {
 export function described(
   definition: Omit<FunctionDefinition<readonly Param<unknown>[]>, 'call'>,
 ): Omit<FunctionSpec, 'call'> {
-  const { name, params, results = [], suspends = false, text, examples = [] } = definition;
-  return { name, params, results, suspends, text, examples };
+  const { name, shown, params, results = [], suspends = false, text, examples = [] } = definition;
+  return { name, ...(shown !== undefined && { shown }), params, results, suspends, text, examples };
 }
 
 /** Makes a FunctionSpec whose implementation has typed arguments. */

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { AccountWish } from '../../../src/accounts/account.ts';
+import { MAX_PATTERNS } from '../../../src/accounts/book.ts';
 import { openDatabase } from '../../../src/accounts/database.ts';
 import { globMatches } from '../../../src/accounts/glob.ts';
 import { digestOf } from '../../../src/accounts/password.ts';
@@ -79,6 +80,25 @@ describe('accounts', () => {
     await rig.close();
     const again = await open({ directory: rig.directory });
     expect(value(await again.accounts.save(wish('zoe', 'a.test')))).toBe(2);
+  });
+
+  it('with patterns are so many in a domain and no more, whether new or by another name', async () => {
+    const { accounts } = await open();
+    await accounts.createDomain('a.test');
+    await accounts.createDomain('b.test');
+    const saved = await Promise.all(
+      Array.from({ length: MAX_PATTERNS }, (_, at) => accounts.save(wish(`p${at}-*`, 'a.test'))),
+    );
+    const [first] = saved.map((one) => value(one));
+    const plain = value(await accounts.save(wish('plain', 'a.test')));
+    const many = { kind: 'failed', cause: expect.stringMatching(/a\.test has 1000 accounts with patterns/) };
+    expect(await accounts.save(wish('*', 'a.test'))).toEqual(many);
+    expect(await accounts.save(wish('*', 'a.test', { id: plain }))).toEqual(many);
+    expect(value(accounts.find('a.test', 'plain'))?.id).toBe(plain);
+    expect(value(await accounts.save(wish('other-*', 'a.test', { id: first })))).toBe(first);
+    expect(value(await accounts.save(wish('*', 'b.test')))).toBeGreaterThan(0);
+    expect(value(await accounts.delete({ domain: 'a.test', user: 'other-*' }))).toBe(true);
+    expect(value(await accounts.save(wish('*', 'a.test')))).toBeGreaterThan(0);
   });
 
   it('go along with their domain, and stay when it goes', async () => {

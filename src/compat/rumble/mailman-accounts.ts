@@ -191,7 +191,7 @@ export function accountFunctions(parts: MailmanParts): readonly FunctionSpec[] {
         },
       ],
       text:
-        'Saves an account: with `id` it gets these values, without it is a new one. `name` may be a pattern: `*`, `?`, `[a-z]`. `type` is `mbox` (or `mailbox`), `alias` (`arguments`: addresses), ' +
+        'Saves an account: with `id` it gets these values, without it is a new one. `name` may be a pattern: `*`, `?`, `[a-z]`; a domain has 1000 of them at most, one more is an error. `type` is `mbox` (or `mailbox`), `alias` (`arguments`: addresses), ' +
         '`relay` (a host), `mod` (or `module`) or `feed`, which take no mail here. `password` is what `string.SHA256` gives. Mail of an account that gets another name goes along. Suspends.',
       call: (context, table) =>
         calling(context, parts, 'accounts', 'saveAccount', async ({ accounts }) => {

@@ -171,6 +171,7 @@ export function letterPieces(parts: MailmanParts): readonly FunctionSpec[] {
   return [
     luaFunction({
       name: 'rumble_letters',
+      shown: 'Mailman.listHeaders',
       suspends: true,
       params: [UID, optionalAnything('folder', 'integer|string', 'Its id or name.')],
       text: 'The beginning of a list, and a number for the rest.',
@@ -179,6 +180,7 @@ export function letterPieces(parts: MailmanParts): readonly FunctionSpec[] {
     }),
     luaFunction({
       name: 'rumble_more_letters',
+      shown: 'Mailman.listHeaders',
       suspends: true,
       params: [integer('rest', 'The number.')],
       text: 'The next piece of it, and a number for the rest.',
@@ -190,6 +192,7 @@ export function letterPieces(parts: MailmanParts): readonly FunctionSpec[] {
     }),
     luaFunction({
       name: 'rumble_letter',
+      shown: 'Mailman.readMail',
       suspends: true,
       params: [UID, LID],
       text: 'What is known of a letter, and a number for its parts.',
@@ -197,6 +200,7 @@ export function letterPieces(parts: MailmanParts): readonly FunctionSpec[] {
     }),
     luaFunction({
       name: 'rumble_more_parts',
+      shown: 'Mailman.readMail',
       suspends: true,
       params: [integer('rest', 'The number.')],
       text: 'Parts of a letter in the order in which they stand, each with its depth, and a number for the rest.',

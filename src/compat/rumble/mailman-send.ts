@@ -28,6 +28,12 @@ interface Sending {
   readonly loops: number;
 }
 
+const POSTMASTER = /^(?:[^<>]*<postmaster>\s*|postmaster)$/i;
+
+/** One whom mail is for: `postmaster` needs no domain (RFC 5321 section 4.1.1.3). */
+const recipientIn = (text: string): string | undefined =>
+  POSTMASTER.test(text) && !/[\r\n\0]/.test(text) ? 'postmaster' : addressIn(text);
+
 /** The address in angle brackets, or alone; '' for the null sender. undefined: it is none. */
 export function addressIn(text: string): string | undefined {
   if (/[\r\n\0]/.test(text)) return undefined;
@@ -80,7 +86,7 @@ export function sendFunctions(parts: MailmanParts): readonly FunctionSpec[] {
       suspends: true,
       params: [
         bytes('from', 'The sender, in angle brackets or alone; `<>` or an empty text is the null sender.'),
-        bytes('to', 'One recipient, likewise.'),
+        bytes('to', 'One recipient, likewise; `postmaster` needs no domain.'),
         bytes('message', 'Header fields and body. Line ends become CRLF, nothing is added.'),
       ],
       results: [
@@ -96,7 +102,7 @@ export function sendFunctions(parts: MailmanParts): readonly FunctionSpec[] {
         '`rumble-send-rate` letters a minute. A message with 25 Received fields is not sent. Suspends.',
       call: (context, from, to, message) =>
         calling(context, parts, 'send', 'sendMail', async ({ signal }) => {
-          const [sender, recipient] = [addressIn(from), addressIn(to)];
+          const [sender, recipient] = [addressIn(from), recipientIn(to)];
           if (sender === undefined) return [false, 'the sender is no address'];
           if (recipient === undefined || recipient === '') return [false, 'the recipient is no address'];
           const loops = loopsOf(message);

@@ -26,18 +26,21 @@ const octets = bytes('s', 'Any octets.');
 export const stringFunctions: readonly FunctionSpec[] = [
   luaFunction({
     name: 'rumble_SHA256',
+    shown: 'string.SHA256',
     params: [octets],
     text: 'Hexadecimal digits.',
     call: (_context, text) => [createHash('sha256').update(Buffer.from(text, 'latin1')).digest('hex')],
   }),
   luaFunction({
     name: 'rumble_encode64',
+    shown: 'string.encode64',
     params: [octets],
     text: 'Base64.',
     call: (_context, text) => [encode64(text)],
   }),
   luaFunction({
     name: 'rumble_decode64',
+    shown: 'string.decode64',
     params: [octets],
     text: 'Octets.',
     call: (_context, text) => [decode64(text)],

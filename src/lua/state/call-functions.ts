@@ -44,12 +44,13 @@ const noArguments: readonly LuaValue[] = [];
 /** The native behind a function of a module; `name` is its full name. */
 export function functionNative(env: CallEnvironment, name: string, spec: FunctionSpec): Native {
   // Lua's own libraries speak of `popen`, not of `io.popen`.
-  const shown = name.replace(/^(?:io|os)\./, '');
+  const shown = spec.shown ?? name.replace(/^(?:io|os)\./, '');
+  const waiting = spec.shown ?? name;
   return (L) => {
     const caller = env.caller();
     const read = readArguments(shown, spec.params, pullArguments(env, caller, L, 1, spec.params));
     if (!read.ok) throw new LuaError(read.error);
-    return finish(env, caller, L, name, spec.suspends, spec.call(caller.context, read.args));
+    return finish(env, caller, L, waiting, spec.suspends, spec.call(caller.context, read.args));
   };
 }
 

@@ -483,6 +483,19 @@ describe('mail that is sent', () => {
     else expect([said, sent.map((one) => one.sender)]).toEqual(['1700000000.M1P2Q3R4.mx', [sender]]);
   });
 
+  it.each([
+    ['postmaster', 'postmaster'],
+    ['<Postmaster>', 'postmaster'],
+    ['The one <POSTMASTER>', 'postmaster'],
+    ['<postmaster>\r\n', undefined],
+    ['postmasters', undefined],
+    ['<postmaster> x', undefined],
+  ])('to %j: the postmaster needs no domain', async (to, recipient) => {
+    const [said] = await run(`print('=', Mailman.sendMail('<ann@a.test>', ${JSON.stringify(to)}, 'x'))`);
+    if (recipient === undefined) expect(said).toBe('false\tthe recipient is no address');
+    else expect(sent.map((one) => one.recipients.map(({ address }) => address))).toEqual([[recipient]]);
+  });
+
   it('goes to accounts, and to the next hops, as it is, and says so', async () => {
     expect(
       await shown(["Mailman.sendMail('<>', '<bob@far.test>', 'Subject: x\\n\\n.body\\r\\n\\255')"]),

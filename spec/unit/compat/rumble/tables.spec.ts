@@ -72,8 +72,8 @@ describe('string', () => {
   });
 
   it.each(['SHA256', 'encode64', 'decode64'])('%s says what is wrong with its argument', async (name) => {
-    expect(await shownOf(`pcall(string.${name}, nil)`)).toMatch(
-      /bad argument #1 to '.*' \(string expected, got nil\)/,
+    expect(await shownOf(`pcall(string.${name}, nil)`)).toContain(
+      `bad argument #1 to 'string.${name}' (string expected, got nil)`,
     );
   });
 });
@@ -178,5 +178,23 @@ describe('Rumble.readConfig', () => {
     const settings = { options: { [option.toLowerCase()]: value ?? '/etc/hidden' } };
     const read = `Rumble.readConfig('${option}'), Rumble.readConfig('${option.toUpperCase()}')`;
     expect(await shownOf(read, settings)).toBe(`${value ?? 'nil'}\t${value ?? 'nil'}`);
+  });
+});
+
+describe('a wrong argument', () => {
+  const names = [
+    ...['SHA256', 'encode64', 'decode64'].map((name) => `string.${name}`),
+    ...allRumbleTables().flatMap(({ name, functions }) => functions.map((one) => `${name}.${one.name}`)),
+  ].filter((name) => !/^Rumble\.(?:dprint|reload|getLog|serverInfo|listModules)/.test(name));
+
+  it('is told with the name that the author wrote, of every function that wants one', async () => {
+    const calls = names.map((name) => `select(2, pcall(${name}, print, print, print, print))`);
+    const said = await valuesOf(calls, { options: { 'rumble-allow': 'accounts mail send control' } });
+    const wrong = names
+      .map((name, at) => [name, said[at] ?? ''] as const)
+      .filter(([, message]) => /bad argument|library|rumble_/.test(message));
+    expect(wrong.length).toBeGreaterThan(15);
+    for (const [name, message] of wrong)
+      expect([name, message]).toEqual([name, expect.stringContaining(`'${name}'`)]);
   });
 });
