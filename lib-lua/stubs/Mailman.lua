@@ -85,7 +85,7 @@ function Mailman.listAccounts(domain) end
 ---@return mailman_account|false account as in `listAccounts`, but `mbox` is what a mailbox is called; false: there is none. A pattern may be the answer, with itself as `name`
 function Mailman.readAccount(uid_or_domain, user) end
 
----Saves an account: with `id` it gets these values, without it is a new one. `name` may be a pattern: `*`, `?`, `[a-z]`. `type` is `mbox` (or `mailbox`), `alias` (`arguments`: addresses), `relay` (a host), `mod` (or `module`) or `feed`, which take no mail here. `password` is what `string.SHA256` gives. Mail of an account that gets another name goes along. Suspends.
+---Saves an account: with `id` it gets these values, without it is a new one. `name` may be a pattern: `*`, `?`, `[a-z]`; a domain has 1000 of them at most, one more is an error. `type` is `mbox` (or `mailbox`), `alias` (`arguments`: addresses), `relay` (a host), `mod` (or `module`) or `feed`, which take no mail here. `password` is what `string.SHA256` gives. Mail of an account that gets another name goes along. Suspends.
 ---@param account mailman_account Strings `name`, `domain`, `type`, `password`, `arguments`; `id` of one that is there already.
 ---@return boolean done false: no such domain or id, another account has this name, or something of it is no such thing
 function Mailman.saveAccount(account) end
@@ -139,7 +139,7 @@ function Mailman.deleteMail(uid, lid) end
 
 ---Sends a letter, and waits until it lies in the Maildirs of the accounts that it is for, or the next hop has taken it. Recipients of other domains need `rumble-relay` and a next hop in `smtp-smart-host`. `rumble-send-rate` letters a minute. A message with 25 Received fields is not sent. Suspends.
 ---@param from string The sender, in angle brackets or alone; `<>` or an empty text is the null sender.
----@param to string One recipient, likewise.
+---@param to string One recipient, likewise; `postmaster` needs no domain.
 ---@param message string Header fields and body. Line ends become CRLF, nothing is added.
 ---@return string|false id by what name it lies in the Maildir, or the next hop has it; false: it was not sent
 ---@return string? cause why not
