@@ -18,6 +18,8 @@ export default {
   markdown: {
     html: false,
     linkify: false,
+    // A dialogue of SMTP, which nobody colours.
+    languageAlias: { smtp: 'console' },
     attrs: { disable: true },
     anchor: { slugify: slug },
     config: (md: Markdown) => {
