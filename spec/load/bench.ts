@@ -3,6 +3,7 @@
 //   (nothing)   all cases and figures, some 20 minutes
 //   targets     what targets need, some 8 minutes
 //   write       nothing is measured, the pages are written
+//   figures     starts, first messages, idle connections, workers; shown, not kept
 //   ab, d ...   these groups, the first letters of the page's headings; shown and written to var/bench, not kept
 //   only=TEXT   with groups: cases whose load has that text, such as "4 KB"
 //   node=PATH   servers run with that node (a program) instead of the one that runs this
@@ -40,7 +41,9 @@ const option = (name: string): string | undefined =>
 const node = option('node') ?? process.execPath;
 const onlyLoad = option('only');
 const some = words.find((word) => [...word].every((letter) => letter in groups));
-const whole = !words.includes('targets') && some === undefined;
+const onlyFigures = words.includes('figures');
+const isKept = some === undefined && !onlyFigures;
+const whole = isKept && !words.includes('targets');
 const settings: Settings = { node, rounds: 5, span: 0.6, withLatency: whole };
 const results = join(root, 'spec/load/bench/results');
 const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
@@ -116,7 +119,7 @@ async function measured(): Promise<Result> {
     const found: CaseResult[] = [];
     const wanted = cases(places).filter(({ group, aimed, load }) =>
       some === undefined
-        ? whole || aimed
+        ? !onlyFigures && (whole || aimed)
         : some.includes(group) && (onlyLoad === undefined || loadText(load).includes(onlyLoad)),
     );
     for (const test of wanted) {
@@ -148,7 +151,7 @@ if (words.includes('write')) {
   console.log(`\n${targetTable([result])}\n`);
   for (const [name, { unit, trials }] of Object.entries(result.figures))
     console.log(`${name}: ${digits(median(trials))} ${unit} (${trials.map(digits).join(', ')})`);
-  if (some === undefined) {
+  if (isKept) {
     keep(result);
     writeDocuments();
   } else {
