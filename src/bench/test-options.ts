@@ -40,25 +40,30 @@ export async function testOptions(
   file: string | undefined,
   readFile: ReadFile,
   scratch: string,
+  hops: Hops = 'always',
 ): Promise<TestOptions> {
   const isNamed = words.some((word) => /^file=/i.test(word));
   const { options, problems } = await loadOptions(
     isNamed ? words : [`file=${file ?? ''}`, ...words],
     readFile,
   );
-  settle(options, scratch);
+  settle(options, scratch, hops);
   return { options, problems };
 }
 
+/** Whether there is a next hop where none is named. */
+export type Hops = 'always' | 'as named';
+
 /** What a test needs, on top of whatever they are. */
-export function settle(options: Options, scratch: string): void {
+export function settle(options: Options, scratch: string, hops: Hops = 'always'): void {
   const spool = join(scratch, 'spool');
   mkdirSync(spool, { recursive: true });
   options.set('spool-dir', spool, 'smtpe test');
   for (const [name, text] of Object.entries(fixed)) options.set(name, text, 'smtpe test');
   const { values } = options;
   if (values['host-name'] === '') options.set('host-name', HOST_NAME, 'smtpe test');
-  const hops = parseHostList(values['smtp-smart-host']);
+  const named = parseHostList(values['smtp-smart-host']);
+  if (named.length === 0 && hops === 'as named') return;
   // Accounts are those of the machine.
-  if (hops.every(({ kind }) => kind === 'accounts')) options.set('smtp-smart-host', USUAL_HOP, 'smtpe test');
+  if (named.every(({ kind }) => kind === 'accounts')) options.set('smtp-smart-host', USUAL_HOP, 'smtpe test');
 }

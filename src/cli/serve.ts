@@ -214,7 +214,10 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   loaded.take();
   const { random, stores } = app.ports;
   // Without what hook.init sets: a shadow has one of its own.
-  const shadow = new Shadow({ log, clock: systemClock, random, fork: forkShadow });
+  const shadow = new Shadow({
+    ...{ log, clock: systemClock, random, hostName: app.hostName },
+    fork: forkShadow,
+  });
   const shown = await shadow.prepare(options, policy?.shadow);
   if (shown.kind === 'failed') return giveUp(shown.message);
   let isShown = false;

@@ -79,7 +79,7 @@ export async function runShadow(line: ShadowLine, early: EarlySignals): Promise<
     scratch,
     options: (directory) => {
       const options = OptionSet.fromTexts(first.options);
-      settle(options, directory);
+      settle(options, directory, 'as named');
       return { options, problems: [] };
     },
   });

@@ -13,6 +13,8 @@ export interface ShadowParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: RandomInteger;
+  /** Ours, as replies have it. */
+  readonly hostName: string;
   /** `mebibytes`: what the part of it that is no Lua may take. */
   readonly fork: (mebibytes: number) => ShadowChild;
 }
@@ -52,7 +54,7 @@ export class Shadow {
 
   /** Starts the one that `options` name; `source`, when another process has read it. It is shown nothing before `take`. */
   async prepare(options: Options, source?: PolicySource): Promise<PrepareShadow> {
-    const { clock, fork, log, random } = this.#parts;
+    const { clock, fork, hostName, log, random } = this.#parts;
     const script = options.values['shadow-script'];
     const percent = options.values['shadow-percent'];
     if (script === '' || percent === 0) return none(() => this.#replace(undefined));
@@ -62,8 +64,10 @@ export class Shadow {
         : { kind: 'found' as const, path: source.path, more: (source.more ?? []).map(({ path }) => path) };
     if (found.kind === 'missing') return { kind: 'failed', message: found.problem };
     const { more, path } = found;
+    const its = options.fork();
+    its.set('host-name', hostName, 'shadow-script');
     const keeper = new ShadowKeeper({
-      ...{ clock, log, script, begin: { options: options.toTexts(), path, more, source } },
+      ...{ clock, log, script, begin: { options: its.toTexts(), path, more, source } },
       fork: () => fork(options.values['shadow-max-memory']),
       mostMemory: () => options.values['shadow-max-memory'],
     });

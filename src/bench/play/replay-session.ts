@@ -81,7 +81,8 @@ export interface Heard {
 
 const plain = (text: string): string => text.trimEnd().replaceAll(/\b[0-9][0-9A-Za-z]{17}\b/g, 'ID');
 
-export function heardOf(entries: readonly TraceEntry[]): Heard {
+/** `withHops`: what next hops were told counts. */
+export function heardOf(entries: readonly TraceEntry[], withHops = true): Heard {
   const replies: { to: string; reply: string }[] = [];
   const deeds: string[] = [];
   let to = 'the connection';
@@ -107,7 +108,7 @@ export function heardOf(entries: readonly TraceEntry[]): Heard {
         deeds.push(`${entry.call} ${plain(entry.change)}`);
         break;
       case 'next-hop':
-        if (entry.way === 'sent' && /^(?:MAIL|RCPT)\b/i.test(entry.line))
+        if (withHops && entry.way === 'sent' && /^(?:MAIL|RCPT)\b/i.test(entry.line))
           deeds.push(`next hop: ${plain(entry.line)}`);
         break;
       default:

@@ -63,7 +63,7 @@ export async function replay(
   const { optionFile, policy, readFile, scratch, words } = settings;
   const opened = await Replayer.open({
     ...{ policy, scratch },
-    options: (directory) => testOptions(words, optionFile, readFile, directory),
+    options: (directory) => testOptions(words, optionFile, readFile, directory, 'as named'),
   });
   if (opened.kind === 'failed') return opened.problem;
   const { replayer } = opened;

@@ -23,7 +23,7 @@ import type { MemoryStore } from '../ports/memory-store.ts';
 import { loadOnce, newBench, openStage } from '../prepare.ts';
 import type { ScratchKeeper, Stage } from '../stage.ts';
 import type { TestBench } from '../test-bench.ts';
-import type { TestOptions } from '../test-options.ts';
+import { type TestOptions, USUAL_HOP } from '../test-options.ts';
 import type { World } from '../world.ts';
 import { FilePlayer } from './play-file.ts';
 import { RecordedServices, setAnswers, storeAnswers } from './recorded-answers.ts';
@@ -80,6 +80,8 @@ export class Replayer {
   readonly #bench: TestBench;
   readonly #policy: CasePolicy;
   readonly #hops: readonly string[];
+  /** A next hop stands in for what is none: what it is told is no deed of the policy. */
+  readonly #standsIn: boolean;
   readonly #stores = new Map<string, MemoryStore>();
   #clock: FakeClock | undefined;
 
@@ -88,7 +90,8 @@ export class Replayer {
     this.#bench = bench;
     this.#policy = policy;
     const named = stage.options.values['smtp-smart-host'].split(/[\s,;]+/).map(hopKey);
-    this.#hops = named.filter((key) => key !== undefined);
+    this.#hops = [...named, hopKey(USUAL_HOP)].filter((key) => key !== undefined);
+    this.#standsIn = stage.options.values['smtp-smart-host'] === USUAL_HOP;
   }
 
   /** Reads the policy, unless it was read before. Whoever gets it closes it. */
@@ -140,6 +143,9 @@ export class Replayer {
     const before = options.fork();
     const listener = listenerOf(options, entries);
     if (listener.name !== '') options.adopt(listener.options);
+    // The options at hand may be others than those of the server.
+    if (options.values['smtp-smart-host'] === '' && entries.some(({ kind }) => kind === 'next-hop'))
+      options.set('smtp-smart-host', USUAL_HOP, 'smtpe replay');
     watch.forgetPolicyPlace();
     this.#clock ??= new FakeClock(began);
     this.#clock.advance(Math.max(0, began - this.#clock.now()));
@@ -175,7 +181,8 @@ export class Replayer {
       if (failure !== undefined) return { kind: 'failed', cause: failure };
       const { missingFakes } = world.record;
       if (missingFakes.length > 0) return { kind: 'missing', what: missingFakes.map(({ what }) => what) };
-      const difference = differenceOf(heardOf(entries), heardOf(now));
+      const [was, is] = [heardOf(entries, !this.#standsIn), heardOf(now, !this.#standsIn)];
+      const difference = differenceOf(was, is);
       return difference === undefined
         ? { kind: 'same' }
         : { kind: 'different', difference, cause: faultOf() };
