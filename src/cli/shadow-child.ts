@@ -76,6 +76,7 @@ export async function runShadow(line: ShadowLine, early: EarlySignals): Promise<
   const opened = await Replayer.open({
     policy: { path: first.path, more: first.more },
     source: first.source,
+    guesses: false,
     scratch,
     options: (directory) => {
       const options = OptionSet.fromTexts(first.options);

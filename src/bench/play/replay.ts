@@ -62,7 +62,7 @@ export async function replay(
   dated.sort((a, b) => a.began - b.began);
   const { optionFile, policy, readFile, scratch, words } = settings;
   const opened = await Replayer.open({
-    ...{ policy, scratch },
+    ...{ policy, scratch, guesses: true },
     options: (directory) => testOptions(words, optionFile, readFile, directory, 'as named'),
   });
   if (opened.kind === 'failed') return opened.problem;

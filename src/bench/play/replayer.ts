@@ -37,6 +37,8 @@ export interface ReplayerSettings {
   /** `scratch`: a directory for messages. */
   readonly options: (scratch: string) => TestOptions | Promise<TestOptions>;
   readonly scratch?: ScratchKeeper | undefined;
+  /** The options may be others than those of the server that has recorded the sessions. */
+  readonly guesses: boolean;
 }
 
 export type Replayed =
@@ -75,6 +77,10 @@ function listenerOf(options: Options, entries: readonly TraceEntry[]): SessionLi
   return { name, options: its, flags: place?.flags ?? new Set() };
 }
 
+/** Some message of the session was. */
+const wasTaken = (entries: readonly TraceEntry[]): boolean =>
+  heardOf(entries).replies.some(({ reply, to }) => to === 'the dot' && reply.startsWith('2'));
+
 export class Replayer {
   readonly #stage: Stage;
   readonly #bench: TestBench;
@@ -82,10 +88,12 @@ export class Replayer {
   readonly #hops: readonly string[];
   /** A next hop stands in for what is none: what it is told is no deed of the policy. */
   readonly #standsIn: boolean;
+  readonly #guesses: boolean;
   readonly #stores = new Map<string, MemoryStore>();
   #clock: FakeClock | undefined;
 
-  private constructor(stage: Stage, bench: TestBench, policy: CasePolicy) {
+  private constructor(stage: Stage, bench: TestBench, policy: CasePolicy, guesses: boolean) {
+    this.#guesses = guesses;
     this.#stage = stage;
     this.#bench = bench;
     this.#policy = policy;
@@ -95,7 +103,13 @@ export class Replayer {
   }
 
   /** Reads the policy, unless it was read before. Whoever gets it closes it. */
-  static async open({ options: read, policy, scratch, source }: ReplayerSettings): Promise<OpenedReplayer> {
+  static async open({
+    guesses,
+    options: read,
+    policy,
+    scratch,
+    source,
+  }: ReplayerSettings): Promise<OpenedReplayer> {
     const stage = await openStage(scratch);
     const failed = async (problem: string): Promise<OpenedReplayer> => {
       await stage.close();
@@ -109,7 +123,7 @@ export class Replayer {
       const bench = newBench(stage, policy.path);
       const loaded = await loadOnce(stage, bench, policy, source);
       if (typeof loaded === 'string') return failed(loaded);
-      return { kind: 'open', replayer: new Replayer(stage, bench, loaded) };
+      return { kind: 'open', replayer: new Replayer(stage, bench, loaded, guesses) };
     } catch (error) {
       if (error instanceof LuaError) return failed(textOf(error));
       await stage.close();
@@ -143,9 +157,12 @@ export class Replayer {
     const before = options.fork();
     const listener = listenerOf(options, entries);
     if (listener.name !== '') options.adopt(listener.options);
-    // The options at hand may be others than those of the server.
-    if (options.values['smtp-smart-host'] === '' && entries.some(({ kind }) => kind === 'next-hop'))
+    const hasHops = entries.some(({ kind }) => kind === 'next-hop');
+    // The options at hand may be others than those of the server: what was taken there is taken here.
+    const needsHop = hasHops || (this.#guesses && wasTaken(entries));
+    if (options.values['smtp-smart-host'] === '' && needsHop)
       options.set('smtp-smart-host', USUAL_HOP, 'smtpe replay');
+    const withHops = hasHops || (!this.#standsIn && !(this.#guesses && needsHop));
     watch.forgetPolicyPlace();
     this.#clock ??= new FakeClock(began);
     this.#clock.advance(Math.max(0, began - this.#clock.now()));
@@ -181,7 +198,7 @@ export class Replayer {
       if (failure !== undefined) return { kind: 'failed', cause: failure };
       const { missingFakes } = world.record;
       if (missingFakes.length > 0) return { kind: 'missing', what: missingFakes.map(({ what }) => what) };
-      const [was, is] = [heardOf(entries, !this.#standsIn), heardOf(now, !this.#standsIn)];
+      const [was, is] = [heardOf(entries, withHops), heardOf(now, withHops)];
       const difference = differenceOf(was, is);
       return difference === undefined
         ? { kind: 'same' }
