@@ -281,6 +281,7 @@ export class ShadowKeeper {
 /** A verdict in the log, beside the session that it is about. */
 function tell(log: Log, { client, id }: ShownSession, verdict: ShadowVerdict): void {
   log.emit('shadow-judged', { result: verdict.kind, count: 1 });
+  if (verdict.kind === 'same' || verdict.kind === 'skipped') return;
   const about = log.child({ id });
   switch (verdict.kind) {
     case 'differs': {
@@ -293,9 +294,6 @@ function tell(log: Log, { client, id }: ShownSession, verdict: ShadowVerdict): v
       return;
     case 'failed':
       about.emit('shadow-failed', { client, cause: verdict.cause });
-      return;
-    case 'same':
-    case 'skipped':
       return;
   }
 }

@@ -1,5 +1,5 @@
 // What a process that serves and its shadow say to each other (option shadow-script), as plain data. To the shadow: frames over its standard input, each a
-// line with the number of octets, and so many octets of JSON. From it: messages over its channel.
+// line of JSON. From it: messages over its channel.
 //
 // A frame that is not whole when the input ends is none.
 import type { OptionTexts } from '../options/options.ts';
@@ -43,52 +43,26 @@ export type FromShadow =
   /** A directory that goes with it. */
   | { readonly kind: 'made'; readonly path: string };
 
-export function frameOf(value: object): string {
-  const text = JSON.stringify(value);
-  return `${Buffer.byteLength(text)}\n${text}`;
-}
+/** JSON has no line end of its own. */
+export const frameOf = (value: object): string => `${JSON.stringify(value)}\n`;
+
+const LINE_END = 0x0a;
 
 /** Frames from pieces of the input. */
 export class FrameReader {
   #pieces: Buffer[] = [];
-  #octets = 0;
-  /** Of the frame that comes now; undefined: its number has not come. */
-  #wanted: number | undefined;
 
   /** The frames that are whole now, parsed. */
   push(piece: Buffer): readonly unknown[] {
-    this.#pieces.push(piece);
-    this.#octets += piece.length;
     const found: unknown[] = [];
-    for (let next = this.#next(); next !== undefined; next = this.#next()) found.push(JSON.parse(next));
-    return found;
-  }
-
-  #next(): string | undefined {
-    if (this.#wanted === undefined) {
-      const all = this.#whole();
-      const end = all.indexOf('\n');
-      if (end < 0) return undefined;
-      this.#wanted = Number(all.toString('latin1', 0, end));
-      this.#keep(all.subarray(end + 1));
+    let rest = piece;
+    for (let end = rest.indexOf(LINE_END); end >= 0; end = rest.indexOf(LINE_END)) {
+      const frame = Buffer.concat([...this.#pieces, rest.subarray(0, end)]);
+      this.#pieces = [];
+      rest = rest.subarray(end + 1);
+      found.push(JSON.parse(frame.toString('utf8')));
     }
-    if (this.#octets < this.#wanted) return undefined;
-    const all = this.#whole();
-    const text = all.toString('utf8', 0, this.#wanted);
-    this.#keep(all.subarray(this.#wanted));
-    this.#wanted = undefined;
-    return text;
-  }
-
-  #whole(): Buffer {
-    const [only] = this.#pieces;
-    const all = this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces);
-    this.#pieces = [all];
-    return all;
-  }
-
-  #keep(rest: Buffer): void {
-    this.#pieces = [rest];
-    this.#octets = rest.length;
+    if (rest.length > 0) this.#pieces.push(rest);
+    return found;
   }
 }

@@ -3,7 +3,7 @@
 //
 // It keeps no session waiting, and has a bound for everything: what is too much is not shown.
 import type { Clock, RandomInteger } from '../../base/clock.ts';
-import type { EventBus } from '../../base/events.ts';
+import type { EventBus, EventFields } from '../../base/events.ts';
 import { Tape, type TapeStep } from '../trace/steps.ts';
 import { subscribe } from '../trace/subscribe.ts';
 
@@ -57,6 +57,11 @@ class ShownTape extends Tape {
 
   override clientSays(fields: { readonly line: string }): void {
     if (!this.hasLoggedIn) super.clientSays(fields);
+  }
+
+  /** Its beginning is in the pieces. */
+  override content({ end, octets }: EventFields<'content-came'>): void {
+    if (!this.hasLoggedIn) super.content({ end, octets, head: '' });
   }
 
   override piece(fields: { readonly octets: string }): void {
