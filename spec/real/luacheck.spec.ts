@@ -37,7 +37,11 @@ describeWith(['luacheck'], 'luacheck', () => {
       'README.md',
       ...pages.filter((name) => name.endsWith('.md')).map((name) => `doc/${name}`),
     ]) {
-      const blocks = (await readFile(join(root, path), 'utf8')).matchAll(/^```lua\n(.*?)^```/gms);
+      const page = await readFile(join(root, path), 'utf8');
+      // Pieces of files, which are looked at as a whole where they lie, or in what a page that is typed along ends with.
+      const blocks = page
+        .replaceAll(/^<!-- (?:from|file|add) \S+ -->\n```lua\n.*?^```/gms, '')
+        .matchAll(/^```lua\n(.*?)^```/gms);
       for (const [, text = ''] of blocks) {
         count += 1;
         await writeFile(join(place, `${path.replaceAll('/', '-')}-${count}.lua`), text);

@@ -14,7 +14,7 @@ local letter = { from = 'A@b.example', to = { 'X@example.com', 'gone@example.com
   const policy = `function hook.rcpt(r) if r:find '^gone' then client.remove_recipient(r) client.add_recipient 'z@example.com' end end`;
   for (const [option, host, recipients] of [
     ['maildir:mail', 'maildir:mail', 'X@example.com y@example.com z@example.com'],
-    ['maildir:/m/%n', 'maildir:/m/X', 'X@example.com'],
+    ['maildir:/m/%n', 'maildir:/m/x', 'X@example.com'],
   ] as const) {
     const { text } = await benchRun(
       {
