@@ -16,6 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
+/** Shows policies with mistakes; a spec of its own says what becomes of each block. */
+const MISTAKES = 'trouble.md';
+
 async function alarms(...paths: readonly string[]): Promise<readonly string[]> {
   const args = ['--config', config, '--no-cache', '--no-color', '--formatter', 'plain', ...paths];
   const { stderr, stdout } = await new Program(findProgram('luacheck') ?? '', args, { cwd: root }).ended;
@@ -35,7 +38,7 @@ describeWith(['luacheck'], 'luacheck', () => {
     const pages = await readdir(join(root, 'doc'), { recursive: true });
     for (const path of [
       'README.md',
-      ...pages.filter((name) => name.endsWith('.md')).map((name) => `doc/${name}`),
+      ...pages.filter((name) => name.endsWith('.md') && name !== MISTAKES).map((name) => `doc/${name}`),
     ]) {
       const page = await readFile(join(root, path), 'utf8');
       // Pieces of files, which are looked at as a whole where they lie, or in what a page that is typed along ends with.
