@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { capacity } from './capacity.ts';
 import { cases, groups, names } from './cases.ts';
 import { largePolicyFrom } from './large-policy.ts';
 import { plot } from './plot.ts';
@@ -291,4 +292,25 @@ it('the large policy has some 2,300 lines and is a policy', () => {
   });
   expect(`${checked.stdout}${checked.stderr}`).not.toMatch(/error/i);
   expect(checked.status).toBe(0);
+});
+
+describe('capacity', () => {
+  const costs = { smtpe: 0.35, redis: 0.07, commands: 2, octets: 10_000 };
+  // 0.7 of a processor is 2,000 messages of 0.35 ms, or 10,000 of 0.07 ms for the one Redis; 0.7 of 1 Gbit/s are 7,955 messages of 11,000 octets.
+  it.each([
+    [1, 1, 'processors', 2000],
+    [1, 4, 'network', 7954.5],
+    [10, 1, 'Redis', 10_000],
+    [4, 1, 'processors', 8000],
+  ])('of %d machines with %d cores: %s first', (machines, cores, first, perSecond) => {
+    const found = capacity(costs, { machines, cores, network: 1e9 });
+    expect(found.first).toBe(first);
+    expect(found.perSecond).toBeCloseTo(perSecond, 0);
+    expect(found.perDay).toBeCloseTo(found.perSecond * 86_400);
+  });
+
+  it('without a Redis it is no limit', () => {
+    const site = { machines: 1000, cores: 1, network: 1e12 };
+    expect(capacity({ ...costs, redis: 0 }, site).first).toBe('processors');
+  });
 });

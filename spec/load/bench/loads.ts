@@ -13,6 +13,9 @@ export interface Load {
   readonly file?: string;
   /** STARTTLS on each connection, with a new session of TLS or one that is resumed. */
   readonly tls?: 'new' | 'resumed';
+  /** Without TLS: who sends, and to whom. */
+  readonly sender?: string;
+  readonly recipient?: string;
 }
 
 const client = join(dirname(fileURLToPath(import.meta.url)), 'client.mjs');
@@ -21,14 +24,15 @@ function ours(load: Load, port: number, count: number): readonly string[] {
   return ['node', client, JSON.stringify({ tls: 'no', ...load, port, count })];
 }
 
-function source({ size, kept, sessions, file }: Load, port: number, count: number): readonly string[] {
+function source(load: Load, port: number, count: number): readonly string[] {
+  const { size, kept, sessions, file, sender = 'a@example.com', recipient = 'b@example.net' } = load;
   return [
     'smtp-source',
     '-4',
     ...(kept ? ['-d'] : []),
     ...['-s', String(Math.min(sessions, count)), '-m', String(count)],
     ...(file === undefined ? ['-l', String(size)] : ['-F', file]),
-    ...['-f', 'a@example.com', '-t', 'b@example.net', `127.0.0.1:${port}`],
+    ...['-f', sender, '-t', recipient, `127.0.0.1:${port}`],
   ];
 }
 
