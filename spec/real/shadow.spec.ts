@@ -63,7 +63,7 @@ async function serve({ live = LIVE, options = [], shadow }: Parts): Promise<Serv
       options: [
         ...['smtp-forward-tls=off', `smtp-smart-host=${hop.target}`, 'smtp-auth-delay=0'],
         ...(shadow === undefined ? [] : [`shadow-script=${file}`]),
-        ...options,
+        ...options.map((option) => option.replace('{dir}', directory)),
       ],
     },
     directory,
@@ -167,7 +167,7 @@ end
     for (const shadow of [undefined, HOSTILE]) {
       const { hop, port, service } = await serve({
         ...(shadow !== undefined && { shadow }),
-        options: [`store=lmdb:${join(tmpdir(), `smtpe-shadow-store-${process.pid}-${runs.length}`)}`],
+        options: ['store=lmdb:{dir}/store'],
       });
       const replies: (readonly string[])[] = [];
       for (const recipient of recipients) replies.push(await session(port, recipient));
