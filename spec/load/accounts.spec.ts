@@ -16,6 +16,8 @@ const LISTED = 1000;
 const isWhole = process.env.ACCOUNTS !== undefined;
 /** Milliseconds; a machine that builds other things at the same time is let have more. */
 const LIST_MS = isWhole ? 50 : 500;
+/** The first list gives ids, and uids for mail readers, by code that has not run before: some 100 ms on a quiet machine. */
+const FIRST_MS = isWhole ? 250 : 1250;
 const STILL_MS = isWhole ? 5 : 25;
 
 const never = new AbortController().signal;
@@ -74,8 +76,7 @@ it('a thousand letters are listed at once, and nobody is held up', async () => {
     report(
       `${LISTED} letters listed, ${what} time: ${took.toFixed(0)} ms, at most ${still.toFixed(1)} ms of standstill`,
     );
-    // The first gives ids, and uids for mail readers.
-    if (what !== 'first') expect(took).toBeLessThan(LIST_MS);
+    expect(took, what).toBeLessThan(what === 'first' ? FIRST_MS : LIST_MS);
     worst = Math.max(worst, still);
   }
   expect(worst).toBeLessThan(STILL_MS);
