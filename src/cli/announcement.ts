@@ -32,7 +32,9 @@ export function announcement(places: readonly ListeningPlace[], script: string, 
   const lines = [`${programName} ${version} listening on ${endpoints.map(endpointText).join(', ')}`];
   if (options.values['smtp-listen'] !== '') {
     const width = 8;
-    lines.push(...places.map((place) => listenerLine(place, options, width)));
+    // One without a name and flags is all that the first line has said.
+    const lone = places.length === 1 && places.every(({ row }) => row.name === '' && row.flags.size === 0);
+    if (!lone) lines.push(...places.map((place) => listenerLine(place, options, width)));
   }
   const hosts = options.values['smtp-smart-host'];
   lines.push(`  policy   ${script}`);
