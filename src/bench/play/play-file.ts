@@ -51,6 +51,8 @@ export function envelopeOf(
   return { sender: sender ?? path ?? author ?? SENDER, recipients: unique };
 }
 
+const isBdat = (step: Step): boolean => step.kind === 'line' && /^BDAT +[1-9]/i.test(step.text);
+
 export class FilePlayer {
   readonly #open: OpenCase;
   readonly #dialogue: Dialogue;
@@ -94,7 +96,7 @@ export class FilePlayer {
     switch (step.kind) {
       case 'line':
         // Octets that follow belong to the command: both are said at once, as RFC 3030 has it.
-        if (/^BDAT +[1-9]/i.test(step.text)) dialogue.write(Buffer.from(`${step.text}\r\n`, 'latin1'));
+        if (isBdat(step)) dialogue.write(Buffer.from(`${step.text}\r\n`, 'latin1'));
         else await dialogue.command(step.text);
         break;
       case 'content':
@@ -103,10 +105,13 @@ export class FilePlayer {
       case 'cut':
         if (dialogue.reply?.code === 354) dialogue.write(Buffer.from(step.text, 'latin1'));
         break;
+      case 'begun':
+        dialogue.write(Buffer.from(step.text, 'latin1'));
+        break;
       case 'octets':
         await dialogue.say(Buffer.from(step.text, 'latin1'));
     }
-    if (step.kind !== 'cut') await this.#patience();
+    if (step.kind !== 'cut' && step.kind !== 'begun' && !isBdat(step)) await this.#patience();
   }
 
   /** Until there is a reply; who waits for a reply that never comes is not waited for. */

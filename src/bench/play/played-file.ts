@@ -17,7 +17,9 @@ export type Step =
   /** The content has no end: the client goes. */
   | { readonly kind: 'cut'; readonly text: string }
   /** Octets behind BDAT (RFC 3030). */
-  | { readonly kind: 'octets'; readonly text: string };
+  | { readonly kind: 'octets'; readonly text: string }
+  /** The first of them: the client goes before the rest. */
+  | { readonly kind: 'begun'; readonly text: string };
 
 export type PlayedFile =
   | { readonly kind: 'message'; readonly text: string }

@@ -97,26 +97,84 @@ export function setAnswers(
   for (const key of hops) fakes.hops.set(key, '', hop, NOWHERE);
 }
 
-/** One for all next hops, which says what they have said. */
-function hopOf(entries: readonly TraceEntry[]): HopFake {
-  const mail = new Map<string, HopAnswer>();
-  const rcpt = new Map<string, HopAnswer>();
-  const usual: { data?: HopAnswer; dot?: HopAnswer } = {};
-  const sent: string[] = [];
+/** What was said to one thing, one after the other; the last one again and again. */
+function inTurn<T>(said: T[]): T | undefined {
+  return said.length > 1 ? said.shift() : said[0];
+}
+
+/** What was said to addresses, in turn. */
+class SaidTo extends Map<string, HopAnswer> {
+  readonly #said = new Map<string, HopAnswer[]>();
+
+  add(address: string, answer: HopAnswer): void {
+    const said = this.#said.get(address);
+    if (said === undefined) this.#said.set(address, [answer]);
+    else said.push(answer);
+  }
+
+  /** What was said last counts no more: it was asked again. */
+  forget(address: string): void {
+    this.#said.get(address)?.pop();
+  }
+
+  override get(address: string): HopAnswer | undefined {
+    return inTurn(this.#said.get(address) ?? []);
+  }
+}
+
+/**
+ * One for all next hops, which says what they have said, in turn. A command may be sent with the one before it (RSET, MAIL), and each reply is to the first
+ * that has none. One that could not be reached has no part in it, unless nobody could.
+ */
+export function hopOf(entries: readonly TraceEntry[]): HopFake {
+  const mail = new SaidTo();
+  const rcpt = new SaidTo();
+  const data: HopAnswer[] = [];
+  const dot: HopAnswer[] = [];
+  let isDown = false;
+  let hasSaid = false;
+  let sent: string[] = [];
+  /** A sender that was refused, and whether there is a new connection since: then it is tried there. */
+  let refused: string | undefined;
+  let isNew = false;
   for (const entry of entries) {
     if (entry.kind !== 'next-hop') continue;
-    if (entry.way === 'fails' && /^connect\b/.test(entry.line)) return { kind: 'refused' };
+    if (entry.way === 'fails' && /^connect\b/.test(entry.line)) isDown = true;
     if (entry.way === 'sent') sent.push(...entry.line.split('\r\n'));
-    if (entry.way !== 'said' || /^\d{3}-/.test(entry.line) || entry.line.startsWith('220')) continue;
-    const command = sent.shift() ?? '';
-    const path = /<([^>]*)>/.exec(command)?.[1]?.toLowerCase() ?? '';
+    if (entry.way !== 'said') continue;
+    hasSaid = true;
     const said = entry.line.trimEnd();
-    if (/^MAIL/i.test(command)) mail.set(path, said);
-    else if (/^RCPT/i.test(command)) rcpt.set(path, said);
-    else if (/^DATA/i.test(command)) usual.data = said;
-    else if (/final dot/.test(command)) usual.dot = said;
+    // A greeting: of what was sent to others nothing is answered any more.
+    if (said.startsWith('220') && !/^STARTTLS/i.test(sent[0] ?? '')) {
+      sent = [];
+      isNew = true;
+    }
+    // Lines of one reply, and what asks for the rest of a log-in.
+    else if (!/^\d{3}-[^\n]*$/.test(said) && !said.startsWith('334')) {
+      const command = sent.shift() ?? '';
+      const path = /<([^>]*)>/.exec(command)?.[1]?.toLowerCase() ?? '';
+      if (/^MAIL/i.test(command)) {
+        if (isNew && refused === path) mail.forget(path);
+        mail.add(path, said);
+        refused = said.startsWith('2') ? undefined : path;
+        isNew = false;
+      }
+      if (/^RCPT/i.test(command)) rcpt.add(path, said);
+      else if (/^DATA/i.test(command)) data.push(said);
+      else if (/final dot/.test(command)) dot.push(said);
+    }
   }
-  return { kind: 'answers', script: { mail, rcpt, ...usual } };
+  if (isDown && !hasSaid) return { kind: 'refused' };
+  const script = {
+    ...{ mail, rcpt },
+    get data() {
+      return inTurn(data);
+    },
+    get dot() {
+      return inTurn(dot);
+    },
+  };
+  return { kind: 'answers', script };
 }
 
 /** Services answer in the order in which they did. */

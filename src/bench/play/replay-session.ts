@@ -60,7 +60,13 @@ export function stepsOf({ entries }: Recording): Steps {
 }
 
 function contentStep({ end, octets, text }: Content, isData: boolean): Step | undefined {
-  if (!isData) return text.length < octets ? undefined : { kind: 'octets', text: text.slice(0, octets) };
+  const isCut = end === 'incomplete';
+  // Of a chunk that nobody wanted there is only its length.
+  if (!isData && end === 'discarded') return { kind: 'octets', text: 'x'.repeat(octets) };
+  if (!isData)
+    return text.length < octets
+      ? undefined
+      : { kind: isCut ? 'begun' : 'octets', text: text.slice(0, octets) };
   if (end !== 'dot') return text.length < octets ? undefined : { kind: 'cut', text };
   return text.length < octets + 3 ? undefined : { kind: 'content', text: text.slice(0, octets) };
 }
@@ -81,10 +87,15 @@ export interface Heard {
 
 const plain = (text: string): string => text.trimEnd().replaceAll(/\b[0-9][0-9A-Za-z]{17}\b/g, 'ID');
 
+/** Without parameters: those are what a next hop offers. */
+const ENVELOPE = /^(?:MAIL|RCPT) [A-Z]+:<[^>\r\n]*>/gim;
+
 /** `withHops`: what next hops were told counts. */
 export function heardOf(entries: readonly TraceEntry[], withHops = true): Heard {
   const replies: { to: string; reply: string }[] = [];
   const deeds: string[] = [];
+  /** Of the message in hand. */
+  const told = new Set<string>();
   let to = 'the connection';
   // What a server says unasked, as that it closes an idle connection, no policy has decided.
   let isAsked = true;
@@ -108,8 +119,13 @@ export function heardOf(entries: readonly TraceEntry[], withHops = true): Heard 
         deeds.push(`${entry.call} ${plain(entry.change)}`);
         break;
       case 'next-hop':
-        if (withHops && entry.way === 'sent' && /^(?:MAIL|RCPT)\b/i.test(entry.line))
-          deeds.push(`next hop: ${plain(entry.line)}`);
+        // It may be sent behind RSET, and for one message again: on another connection, or with what the content needs.
+        if (withHops && entry.way === 'sent')
+          for (const [path] of entry.line.matchAll(ENVELOPE)) {
+            if (!told.has(path)) deeds.push(`next hop: ${plain(path)}`);
+            told.add(path);
+          }
+        if (entry.line.includes('final dot')) told.clear();
         break;
       default:
     }
