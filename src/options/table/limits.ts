@@ -238,7 +238,7 @@ export const limitsOptions = {
     0,
     1_000_000,
     'commands',
-    'Commands without a message in between; then 421. 0 is no limit.',
+    'Commands without a message in between; then 421. Recipients that were taken count only when their message does not come. 0 is no limit.',
   ),
   'limit-small-chunks': integer(
     10_000,

@@ -9,8 +9,11 @@ import { helloOf } from './state-machine.ts';
 const past = (count: number, limit: number): boolean => limit > 0 && count > limit;
 
 /** The limit that the client has passed with this line. */
-export function overLimit({ counts, values }: SessionCore): ErrorName | undefined {
-  if (past(counts.commandsWithoutMessage, values['limit-commands'])) return 'commands';
+export function overLimit({ counts, values, transaction }: SessionCore): ErrorName | undefined {
+  // Recipients that were taken have a limit of their own, which EHLO tells (LIMITS). They count all the same when their transaction is given up:
+  // nobody is asked about recipients for ever.
+  const taken = transaction?.recipients.length ?? 0;
+  if (past(counts.commandsWithoutMessage - taken, values['limit-commands'])) return 'commands';
   if (past(counts.errors + 1, values['limit-errors'])) return 'errors';
   if (past(counts.unknown + 1, values['limit-unknown'])) return 'unknowns';
   return undefined;

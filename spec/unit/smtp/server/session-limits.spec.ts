@@ -56,6 +56,24 @@ describe('limits of a session', () => {
     for (let i = 0; i < 6; i++) expect(await client.command('FOO')).toMatch(/^502/);
     expect(await client.command('NOOP')).toMatch(/^421 4\.7\.0 too many commands/);
   });
+
+  it('do not count recipients that were taken, as EHLO has told how many may come', async () => {
+    const { client } = await timed({ options: { 'limit-commands': '4', 'limit-recipients': '20' } });
+    await client.command('EHLO client.example');
+    await client.command('MAIL FROM:<a@b.example>');
+    for (let i = 0; i < 20; i++) expect(await client.command(`RCPT TO:<${i}@c.example>`)).toMatch(/^250/);
+    expect(await client.command('RCPT TO:<20@c.example>')).toMatch(/^452 4\.5\.3/);
+    expect(await client.command('DATA')).toMatch(/^354/);
+  });
+
+  it('count them when the transaction is given up', async () => {
+    const { client } = await timed({ options: { 'limit-commands': '6' } });
+    await client.command('EHLO client.example');
+    await client.command('MAIL FROM:<a@b.example>');
+    for (let i = 0; i < 8; i++) expect(await client.command(`RCPT TO:<${i}@c.example>`)).toMatch(/^250/);
+    expect(await client.command('RSET')).toMatch(/^250/);
+    expect(await client.command('NOOP')).toMatch(/^421 4\.7\.0 too many commands/);
+  });
 });
 
 describe('time-outs of a session', () => {
