@@ -146,6 +146,8 @@ export function listenProblem(error: ListenError, options: Options): string {
       return `cannot listen on ${where}: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; set ${port}`;
     case 'EADDRNOTAVAIL':
       return `cannot listen on ${where}: that is no address of this machine; set ${address}`;
+    case 'EAFNOSUPPORT':
+      return `cannot listen on ${where}: this machine has no IPv6; set ${address} to addresses of IPv4, such as 0.0.0.0`;
     default:
       return `cannot listen on ${where}: ${textOf(error)}`;
   }

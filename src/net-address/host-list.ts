@@ -103,6 +103,8 @@ function parseHostPort(text: string): HostPortOutcome {
     return withPort(address, match[2]);
   }
   if (isIPv6(text)) return { kind: 'host', host: text, port: undefined };
+  const scheme = /^[a-z]+:\/\//i.exec(text)?.[0];
+  if (scheme !== undefined) return { kind: 'invalid', expected: `a host without ${scheme} in front` };
   const colon = text.indexOf(':');
   const host = colon < 0 ? text : text.slice(0, colon);
   if (isIP(host) === 0 && !isHostName(host)) return { kind: 'invalid', expected: FORMS };

@@ -2,9 +2,9 @@
 
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { textOf } from '../base/errors.ts';
+import { codeOf, textOf } from '../base/errors.ts';
 import type { Options } from '../options/options.ts';
 import { readSyslogAddress, type SyslogTarget } from '../options/text-forms.ts';
 import { descriptorOut, FileOut, type LogOut } from './log-out.ts';
@@ -89,6 +89,18 @@ async function openSyslog(target: SyslogTarget, around: LogSurroundings): Promis
   }
 }
 
+/** With what would be right. */
+function whyNotOpened(path: string, error: unknown): string {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+      return `ENOENT: there is no directory ${dirname(path)}; make it with: mkdir -p ${dirname(path)}`;
+    case 'EISDIR':
+      return 'EISDIR: that is a directory; name a file in it';
+    default:
+      return textOf(error);
+  }
+}
+
 /** The log of this process as `options` describe it. */
 export async function openLog(options: Options, around: LogSurroundings): Promise<OpenLogOutcome> {
   const { values } = options;
@@ -124,7 +136,7 @@ export async function openLog(options: Options, around: LogSurroundings): Promis
       });
       file = addStream(opened, false, trouble);
     } catch (error) {
-      return { kind: 'failed', problem: `log-file=${path}: cannot be opened: ${textOf(error)}` };
+      return { kind: 'failed', problem: `log-file=${path}: cannot be opened: ${whyNotOpened(path, error)}` };
     }
   } else if (!values.daemon) {
     const journal = isJournal(around.stderr, around.env.JOURNAL_STREAM);

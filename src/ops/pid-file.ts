@@ -3,6 +3,7 @@
 
 import { constants } from 'node:fs';
 import { lstat, open, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { codeOf, textOf } from '../base/errors.ts';
 import { canOwn } from './process-life.ts';
 
@@ -30,8 +31,10 @@ async function read(path: string): Promise<string | undefined> {
 async function obstacle(path: string): Promise<string | undefined> {
   const there = await lstat(path);
   if (!there.isFile()) {
-    const what = there.isSymbolicLink() ? 'a symbolic link' : 'no file';
-    return `that is ${what}, which is not written to; remove it or name another file`;
+    if (there.isDirectory()) return 'that is a directory; name a file in it';
+    return there.isSymbolicLink()
+      ? 'that is a symbolic link, which is not written to; remove it or name another file'
+      : 'that is something else than a file; remove it or name another file';
   }
   const text = (await read(path)) ?? '';
   if (!/^\s*\d{0,10}\s*$/.test(text)) {
@@ -70,7 +73,9 @@ export async function writePidFile(path: string): Promise<string | undefined> {
     if ((await create(path)) === 'made') return undefined;
     return `pid-file=${path}: another process has just written it`;
   } catch (error) {
-    return `pid-file=${path}: ${textOf(error)}`;
+    const missing =
+      codeOf(error) === 'ENOENT' ? `there is no directory ${dirname(path)}; make it` : undefined;
+    return `pid-file=${path}: ${missing ?? textOf(error)}`;
   }
 }
 

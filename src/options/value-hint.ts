@@ -65,7 +65,7 @@ function wordHint(words: readonly string[], text: string): string | undefined {
   return lower.length < 4 ? undefined : nearestName(lower, words);
 }
 
-/** A value that the option takes; undefined: nothing comes to mind. */
+/** A value that the option takes, of a text that it does not take; undefined: nothing comes to mind. */
 export function valueHint(spec: OptionSpec, text: string): string | undefined {
   switch (spec.kind) {
     case 'flag': {

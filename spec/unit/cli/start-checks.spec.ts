@@ -93,6 +93,7 @@ describe('listenProblem', () => {
     ['EADDRINUSE', /another program listens there/],
     ['EACCES', /need root or the capability CAP_NET_BIND_SERVICE/],
     ['EADDRNOTAVAIL', /no address of this machine/],
+    ['EAFNOSUPPORT', /no IPv6; set smtp-server-address to addresses of IPv4/],
   ])('explains %s', (code, text) => {
     const error = Object.assign(new Error(`listen ${code}`), { code });
     const problem = listenProblem(Object.assign(error, { where: '127.0.0.1:25' }), createOptions());

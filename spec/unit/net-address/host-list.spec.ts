@@ -124,6 +124,9 @@ describe('parseHostList', () => {
   });
 
   it('gives wrong ones too', () => {
+    expect(parseHostList('smtp://mx.example.com:25')).toEqual([
+      expect.objectContaining({ kind: 'invalid', expected: 'a host without smtp:// in front' }),
+    ]);
     expect(parseHostList('a:99999 maildir:m').map((target) => target.kind)).toEqual(['invalid', 'maildir']);
   });
 

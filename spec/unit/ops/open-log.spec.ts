@@ -108,12 +108,17 @@ describe('openLog', () => {
     expect(await readFile(join(directory, 'stderr'), 'latin1')).toBe('');
   });
 
-  it('says which log file cannot be opened', async () => {
-    const path = join(directory, 'none', 'smtpe.log');
-    expect(await openLog(createOptions({ 'log-file': path }), around())).toEqual({
-      kind: 'failed',
-      problem: expect.stringContaining(`log-file=${path}: cannot be opened: ENOENT`),
-    });
+  it.each([
+    ['none/smtpe.log', 'ENOENT: there is no directory DIR/none; make it with: mkdir -p DIR/none'],
+    ['', 'EISDIR: that is a directory; name a file in it'],
+    ['policy.lua/smtpe.log', expect.stringContaining('ENOTDIR')],
+  ])('says which log file cannot be opened, and what would be right: %s', async (name, why) => {
+    await writeFile(join(directory, 'policy.lua'), '');
+    const path = join(directory, name);
+    const outcome = await openLog(createOptions({ 'log-file': path }), around());
+    if (outcome.kind !== 'failed') throw new Error('opened');
+    const [, said] = outcome.problem.split(`log-file=${path}: cannot be opened: `);
+    expect(said?.replaceAll(directory, 'DIR')).toEqual(why);
   });
 
   it('sends RFC 5424 over UDP as well', async () => {

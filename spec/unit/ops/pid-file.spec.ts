@@ -89,9 +89,12 @@ describe('the pid file', () => {
     expect(await readFile(path, 'latin1')).toBe('1\n');
   });
 
-  it('says what keeps it from being written', async () => {
+  it('says what keeps it from being written, and what would be right', async () => {
     await mkdir(path);
-    expect(await writePidFile(path)).toMatch(/pid-file=.*: that is no file/);
-    expect(await writePidFile(join(path, 'none', 'pid'))).toMatch(/pid-file=.*: ENOENT/);
+    expect(await writePidFile(path)).toBe(`pid-file=${path}: that is a directory; name a file in it`);
+    const missing = join(path, 'none', 'pid');
+    expect(await writePidFile(missing)).toBe(
+      `pid-file=${missing}: there is no directory ${join(path, 'none')}; make it`,
+    );
   });
 });
