@@ -39,13 +39,22 @@ export class LetterIds {
 
   /** Of files with these names, in their order; undefined: it has none. */
   async known(uid: number, folder: number, bases: readonly string[]): Promise<(number | undefined)[]> {
-    const ids: (number | undefined)[] = [];
-    await eachInPieces(bases, (base) => ids.push(this.#known(uid, folder, base)), LOOKED_UP_AT_ONCE);
+    const ids: (number | undefined)[] = new Array(bases.length).fill(undefined);
+    const start = idKey(uid, folder);
+    // Most often when many are unknown, all are.
+    if (this.#accounts.book.tables.files.count({ start, end: behind(start), limit: 1 }) === 0) return ids;
+    await eachInPieces(
+      bases.entries(),
+      ([at, base]) => {
+        ids[at] = this.#known(fileKey(start, base));
+      },
+      LOOKED_UP_AT_ONCE,
+    );
     return ids;
   }
 
-  #known(uid: number, folder: number, base: string): number | undefined {
-    const content = this.#accounts.book.content('files', fileKey(uid, folder, base));
+  #known(key: Buffer): number | undefined {
+    const content = this.#accounts.book.content('files', key);
     return content === undefined ? undefined : idAt(content, 0);
   }
 
@@ -53,14 +62,15 @@ export class LetterIds {
   async give(uid: number, folder: number, bases: readonly string[]): Promise<readonly number[]> {
     const { book, parts } = this.#accounts;
     const ids: number[] = [];
+    const start = idKey(uid, folder);
     while (ids.length < bases.length) {
       const some = await parts.database.write(() =>
         book.withIds('letter', (next) => {
           const until = parts.clock.monotonic() + LONGEST_MS;
           const given: number[] = [];
           for (const base of bases.slice(ids.length, ids.length + MOST_AT_ONCE)) {
-            const id = this.#known(uid, folder, base) ?? this.#write(uid, folder, base, next());
-            given.push(id);
+            const key = fileKey(start, base);
+            given.push(this.#known(key) ?? this.#write(uid, key, { folder, base }, next()));
             if (given.length % LOOK_EVERY === 0 && parts.clock.monotonic() > until) break;
           }
           return given;
@@ -71,10 +81,10 @@ export class LetterIds {
     return ids;
   }
 
-  #write(uid: number, folder: number, base: string, id: number): number {
+  #write(uid: number, key: Buffer, row: LetterRow, id: number): number {
     const { book } = this.#accounts;
-    book.put('files', fileKey(uid, folder, base), idKey(id));
-    book.putJson('letters', idKey(uid, id), { folder, base } satisfies LetterRow);
+    book.put('files', key, idKey(id));
+    book.putJson('letters', idKey(uid, id), row);
     return id;
   }
 
@@ -82,7 +92,7 @@ export class LetterIds {
   remove(uid: number, id: number, { folder, base }: LetterRow): void {
     const { tables } = this.#accounts.book;
     tables.letters.remove(idKey(uid, id));
-    tables.files.remove(fileKey(uid, folder, base));
+    tables.files.remove(fileKey(idKey(uid, folder), base));
   }
 
   /** Those of letters that are gone, when they are many; `bases`: what is there. */
@@ -116,5 +126,10 @@ export class LetterIds {
   }
 }
 
-const fileKey = (uid: number, folder: number, base: string): Buffer =>
-  Buffer.concat([idKey(uid, folder), Buffer.from(base, 'latin1')]);
+/** `start`: of account and folder. */
+const fileKey = (start: Buffer, base: string): Buffer => {
+  const key = Buffer.allocUnsafe(start.length + base.length);
+  key.set(start);
+  key.write(base, start.length, 'latin1');
+  return key;
+};

@@ -32,7 +32,7 @@ export function unseal(table: string, key: Uint8Array, row: Buffer): Buffer {
 /** One number of six octets, in order. */
 export function idKey(...ids: readonly number[]): Buffer {
   const key = Buffer.allocUnsafe(ids.length * ID_LENGTH);
-  for (const [at, id] of ids.entries()) key.writeUIntBE(id, at * ID_LENGTH, ID_LENGTH);
+  for (let at = 0; at < ids.length; at++) key.writeUIntBE(ids[at] ?? 0, at * ID_LENGTH, ID_LENGTH);
   return key;
 }
 
