@@ -9,6 +9,8 @@ import { type App, createApp, libLuaDirectory } from '../app.ts';
 import { systemClock } from '../base/clock.ts';
 import type { LuaEngine } from '../lua/engine.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
+import { ownedPrefix, removeOwned } from '../ops/owned-directory.ts';
+import { canOwn } from '../ops/process-life.ts';
 import { createOptions } from '../options/option-set.ts';
 import type { Options } from '../options/options.ts';
 import { follow } from './follow.ts';
@@ -52,7 +54,9 @@ export class Stage {
     newWorld: (stage: Stage) => World,
     keeper?: ScratchKeeper,
   ): Promise<Stage> {
-    const scratch = await mkdtemp(join(tmpdir(), 'smtpe-test-'));
+    // What a process left that could not take it away itself goes with the next one.
+    await removeOwned('test', [tmpdir()], canOwn);
+    const scratch = await mkdtemp(join(tmpdir(), await ownedPrefix('test')));
     keeper?.made(scratch);
     const stage = new Stage(createOptions(), scratch, keeper);
     stage.#world = newWorld(stage);

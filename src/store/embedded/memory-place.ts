@@ -1,18 +1,15 @@
 // Where stores in memory lie: a directory of this service's own below /dev/shm, where the system has it with room, else where temporary files are. All
 // workers have the same one; it goes with the service, and what a service left that was killed goes at the next start.
 import { constants } from 'node:fs';
-import { access, lstat, readdir, readlink, rm, stat, statfs } from 'node:fs/promises';
+import { access, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RandomInteger } from '../../base/clock.ts';
+import { ownedDirectories, ownedPrefix, removeOwned } from '../../ops/owned-directory.ts';
 
 const BASES: readonly string[] = ['/dev/shm', tmpdir()];
 
-const prefixOf = async (): Promise<string> => {
-  // Processes of another container may have the same numbers.
-  const space = await readlink('/proc/self/ns/pid').catch(() => '');
-  return `smtpe-store-${process.geteuid?.() ?? 0}-${space.replace(/\D/g, '')}-`;
-};
+const KIND = 'store';
 
 /** Less room is none: where there is so little, the next base is taken. /dev/shm of a container has 64 MiB. */
 const LEAST_ROOM = 4 * 1_048_576;
@@ -37,7 +34,7 @@ export async function memoryDirectory(
   random: RandomInteger,
   bases: readonly string[] = BASES,
 ): Promise<string> {
-  const name = `${await prefixOf()}${process.pid}-${random(2 ** 40).toString(36)}`;
+  const name = `${await ownedPrefix(KIND)}${random(2 ** 40).toString(36)}`;
   for (const base of bases) if (await isUsable(base)) return join(base, name);
   return join(bases.at(-1) ?? tmpdir(), name);
 }
@@ -77,43 +74,15 @@ export async function findMemory(
   isAlive: (pid: number, madeMs: number) => Promise<boolean>,
 ): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const { path, pid, madeMs } of await allMemory(BASES))
+  for (const { path, pid, madeMs } of await ownedDirectories(KIND, BASES))
     if (await isAlive(pid, madeMs)) found.push(path);
   return found;
 }
 
-interface Memory {
-  readonly path: string;
-  readonly pid: number;
-  readonly madeMs: number;
-}
-
-async function allMemory(bases: readonly string[]): Promise<readonly Memory[]> {
-  const prefix = await prefixOf();
-  const all: Memory[] = [];
-  for (const base of bases) {
-    for (const name of await readdir(base).catch(() => [])) {
-      const pid = name.startsWith(prefix) ? /^(\d+)-\w+$/.exec(name.slice(prefix.length))?.[1] : undefined;
-      if (pid === undefined) continue;
-      const path = join(base, name);
-      const found = await lstat(path).catch(() => undefined);
-      if (found === undefined || !found.isDirectory() || found.uid !== process.geteuid?.()) continue;
-      all.push({ path, pid: Number(pid), madeMs: found.mtimeMs });
-    }
-  }
-  return all;
-}
-
 /** Removes what services that are no more have left in memory; gives how many there were. */
-export async function removeOldMemory(
+export function removeOldMemory(
   isAlive: (pid: number, madeMs: number) => Promise<boolean>,
   bases: readonly string[] = BASES,
 ): Promise<number> {
-  let removed = 0;
-  for (const { path, pid, madeMs } of await allMemory(bases)) {
-    if (await isAlive(pid, madeMs)) continue;
-    await removeMemoryDirectory(path);
-    removed++;
-  }
-  return removed;
+  return removeOwned(KIND, bases, isAlive);
 }
