@@ -1,6 +1,6 @@
 // The whole server in this process, assembled by src/app.ts as the daemon does it: real Lua, real sockets on 127.0.0.1, a policy given as
 // text. Lets specs look at what it holds, so that they can say that nothing was left behind.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { duplexPair } from 'node:stream';
@@ -62,6 +62,24 @@ export interface Holdings {
   readonly descriptors: number;
   /** What keeps the process alive, by kind: TCPSocketWrap=2 Timeout=1 ... */
   readonly resources: Readonly<Record<string, number>>;
+}
+
+/** Has this process a connected UDP socket? The kernel's state of one is that of an established connection. */
+async function asksNames(): Promise<boolean> {
+  const connected = new Set<string>();
+  for (const table of ['/proc/self/net/udp', '/proc/self/net/udp6']) {
+    const text = await readFile(table, 'latin1').catch(() => '');
+    for (const line of text.split('\n').slice(1)) {
+      const fields = line.trim().split(/\s+/);
+      if (fields[3] === '01') connected.add(`socket:[${fields[9]}]`);
+    }
+  }
+  if (connected.size === 0) return false;
+  for (const name of await readdir('/proc/self/fd')) {
+    const target = await readlink(`/proc/self/fd/${name}`).catch(() => '');
+    if (connected.has(target)) return true;
+  }
+  return false;
 }
 
 export class WholeServer {
@@ -209,12 +227,13 @@ export class WholeServer {
     };
   }
 
-  /** Waits until what the server holds does not change any more, and gives that. */
+  /** Waits until what the server holds does not change any more, and gives that. Sockets to name servers stay open for a second. */
   async settled(): Promise<Holdings> {
     for (let last = ''; ; ) {
       const now = await this.holdings();
       const text = JSON.stringify(now);
-      if (text === last && now.sessions === 0) return now;
+      // Behind it: what closes a file that was read is counted, too.
+      if (text === last && now.sessions === 0 && !(await asksNames())) return now;
       last = text;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -167,7 +167,10 @@ interface Outcome {
 }
 
 /** `said`: how many steps, of which the last may have no reply. */
-type Played = Outcome & { readonly said: number };
+type Played = Outcome & {
+  readonly said: number /** Whether a hook waits at the end. */;
+  readonly sleeps: boolean;
+};
 
 const plain = (text: string): string =>
   text
@@ -224,8 +227,10 @@ async function onBench(
       if (session.reply === undefined && !session.isClosed) break;
       heard();
     }
+    const last = entries.at(-1);
+    const sleeps = last?.kind === 'wait' && last.inHook === true;
     expect(await open.end()).toBeUndefined();
-    return { ...outcomeOf(world, replies, entries), said };
+    return { ...outcomeOf(world, replies, entries), said, sleeps };
   } finally {
     open.close();
     stage.options.adopt(before);
@@ -311,7 +316,9 @@ it('the same replies, steps and octets', async () => {
     for (let i = 0; i < DIALOGUES; i++) {
       const random = new Seeded(seed++);
       const steps = dialogue(random, words(readFileSync(test, 'latin1')));
-      const { said, ...here } = await onBench(bench, policy, file, steps);
+      const { said, sleeps, ...here } = await onBench(bench, policy, file, steps);
+      // A hook that waits for another time: on the server nobody makes it pass.
+      if (sleeps) continue;
       const there = await onServer(bench, policy, file, steps.slice(0, said), here.replies.length);
       expect({ test, seed, ...there }).toEqual({ test, seed, ...here });
       mails += here.forwarded.length;

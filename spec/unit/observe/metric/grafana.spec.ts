@@ -132,6 +132,7 @@ const NOT_SHOWN = [
   'smtpe_messages_total',
   'smtpe_authres_removed_total',
   'smtpe_recordings_total',
+  'smtpe_shadow_sessions_total',
   'nodejs_heap_size_total_bytes',
 ];
 
