@@ -38,9 +38,7 @@ import {
   usualShape,
 } from './lua/engine.ts';
 import type { ModuleSpec } from './lua-api/module-spec.ts';
-import { systemFiles } from './mailbox/files.ts';
 import { FolderSite } from './mailbox/folder.ts';
-import { HeadThread } from './mailbox/head-thread.ts';
 import { createMaildir, type Maildir } from './mailbox/maildir.ts';
 import { createMailUsers } from './mailbox/maildir-user.ts';
 import { ofThisProcess } from './mailbox/parts.ts';
@@ -294,16 +292,14 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
         ...(heartbeat && { heartbeat }),
       }),
   });
-  const heads = new HeadThread({ direct: systemFiles.head, clock });
-  const files = { ...systemFiles, head: heads.head };
-  const mailboxParts = { ...ofThisProcess(), files, clock, random, hostName };
+  const mailboxParts = { ...ofThisProcess(), clock, random, hostName };
   const site = new FolderSite(mailboxParts);
   const ownMaildir = given.maildir ?? createMaildir(mailboxParts, site);
   const mailUsers = given.mailUsers ?? createMailUsers(mailboxParts, site);
   const accounts =
     given.accounts ??
     new AccountsPlace({
-      ...{ options, maildir: ownMaildir, mailUsers, files, heads, clock, log },
+      ...{ options, maildir: ownMaildir, mailUsers, files: mailboxParts.files, clock, log },
     });
   const ports: Ports = {
     ...{ clock, random, system, resolver },

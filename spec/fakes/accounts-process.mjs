@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { AccountsPlace } from '../../build/accounts/place.js';
 import { systemClock, systemRandom } from '../../build/base/clock.js';
 import { silentWriter } from '../../build/base/log.js';
-import { systemFiles } from '../../build/mailbox/files.js';
-import { HeadThread } from '../../build/mailbox/head-thread.js';
 import { createMaildir } from '../../build/mailbox/maildir.js';
 import { createMailUsers } from '../../build/mailbox/maildir-user.js';
 import { ofThisProcess } from '../../build/mailbox/parts.js';
@@ -13,15 +11,13 @@ import { openEventLog } from '../../build/observe/event-log.js';
 import { createOptions } from '../../build/options/option-set.js';
 
 const [, , directory = '', run = ''] = process.argv;
-const heads = new HeadThread({ direct: systemFiles.head, clock: systemClock });
-const files = { ...systemFiles, head: heads.head };
-const parts = { ...ofThisProcess(), files, clock: systemClock, random: systemRandom, hostName: 'mx.test' };
+const parts = { ...ofThisProcess(), clock: systemClock, random: systemRandom, hostName: 'mx.test' };
 const place = new AccountsPlace({
   options: createOptions({
     'rumble-database': join(directory, 'db'),
     'rumble-storage': join(directory, 'mail'),
   }),
-  ...{ clock: systemClock, log: openEventLog(silentWriter), files, heads },
+  ...{ clock: systemClock, log: openEventLog(silentWriter), files: parts.files },
   ...{ maildir: createMaildir(parts), mailUsers: createMailUsers(parts) },
 });
 const opened = await place.open();

@@ -9,9 +9,7 @@ import { openDatabase } from '../../src/accounts/database.ts';
 import { type PasswordScheme, Passwords } from '../../src/accounts/password.ts';
 import { systemClock, systemRandom } from '../../src/base/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
-import { systemFiles } from '../../src/mailbox/files.ts';
 import { FolderSite } from '../../src/mailbox/folder.ts';
-import { HeadThread } from '../../src/mailbox/head-thread.ts';
 import { createMaildir } from '../../src/mailbox/maildir.ts';
 import { createMailUsers } from '../../src/mailbox/maildir-user.ts';
 import { type MailboxParts, ofThisProcess } from '../../src/mailbox/parts.ts';
@@ -46,11 +44,8 @@ export async function openAccounts(settings: RigSettings = {}): Promise<Accounts
   if (opened.kind === 'refused') throw new Error(opened.problem);
   const log = new RecordLog();
   void log.events;
-  const heads = new HeadThread({ direct: systemFiles.head, clock: systemClock });
-  heads.start((cause) => log.emit('accounts-thread-lost', { cause }));
   const parts = {
-    ...{ ...ofThisProcess(), files: { ...systemFiles, head: heads.head } },
-    ...{ clock: systemClock, random: systemRandom, hostName: 'mx.test' },
+    ...{ ...ofThisProcess(), clock: systemClock, random: systemRandom, hostName: 'mx.test' },
     ...settings.parts,
   };
   const site = new FolderSite(parts);
@@ -76,7 +71,6 @@ export async function openAccounts(settings: RigSettings = {}): Promise<Accounts
   return {
     ...{ accounts, directory, log },
     close: async () => {
-      await heads.close();
       await accounts.close();
       if (settings.directory === undefined) await rm(directory, { recursive: true, force: true });
     },

@@ -24,8 +24,8 @@ const LEFT = 14 * 1024 * 1024;
 /** Beside the octets of the header, roughly. */
 const OF_LETTER = 300;
 const OF_FIELD = 100;
-/** Files read at a time: some messages for the thread that reads them (mailbox/head-thread.ts), so that it need not wait for the next. */
-const READERS = 128;
+/** Files read at a time: the system's threads take them from a queue, and with a long one they wake nobody for each. */
+const READERS = 32;
 
 export class LetterHeads {
   /** By id; the least used first. */

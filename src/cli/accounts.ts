@@ -17,8 +17,6 @@ import { digestOf } from '../accounts/password.ts';
 import { AccountsPlace } from '../accounts/place.ts';
 import { systemClock, systemRandom } from '../base/clock.ts';
 import { silentWriter } from '../base/log.ts';
-import { systemFiles } from '../mailbox/files.ts';
-import { HeadThread } from '../mailbox/head-thread.ts';
 import { createMaildir } from '../mailbox/maildir.ts';
 import { createMailUsers } from '../mailbox/maildir-user.ts';
 import { ofThisProcess } from '../mailbox/parts.ts';
@@ -210,17 +208,9 @@ export async function accounts(options: Options, operands: readonly string[]): P
     return fail('there are no accounts; name their database: smtpe accounts rumble-database=DIRECTORY ...');
   const rights = await tryAsUser(options);
   if (rights !== undefined) return fail(rights);
-  const heads = new HeadThread({ direct: systemFiles.head, clock: systemClock });
-  const files = { ...systemFiles, head: heads.head };
-  const parts = {
-    ...ofThisProcess(),
-    files,
-    clock: systemClock,
-    random: systemRandom,
-    hostName: 'localhost',
-  };
+  const parts = { ...ofThisProcess(), clock: systemClock, random: systemRandom, hostName: 'localhost' };
   const place = new AccountsPlace({
-    ...{ options, clock: systemClock, log: openEventLog(silentWriter), files, heads },
+    ...{ options, clock: systemClock, log: openEventLog(silentWriter), files: parts.files },
     ...{ maildir: createMaildir(parts), mailUsers: createMailUsers(parts) },
   });
   try {

@@ -9,12 +9,6 @@ export const accountsEvents = {
     when: 'The database of accounts, or a directory of their mail, cannot be used. Mail for them is to come again (451).',
     fields: { cause },
   },
-  'accounts-thread-lost': {
-    level: 'warning',
-    text: 'letters of accounts are read more slowly: {cause}',
-    when: 'The thread that reads the header fields of letters has died, cannot be started, or a file system does not answer it. They are read without it until it has ended; then there is another.',
-    fields: { cause },
-  },
   'accounts-moved-beside': {
     level: 'warning',
     text: 'mail was moved to {place}: there is something else where it should be',
