@@ -15,6 +15,7 @@ import { certificateWarnings, loadTls } from './load-tls.ts';
 import { noNetwork } from './no-network.ts';
 import { complain, print } from './problems.ts';
 import { findScript, spoolProblem } from './start-checks.ts';
+import { checkPlaces } from './start-places.ts';
 import { tryAsUser } from './start-rights.ts';
 import { openSecrets } from './start-warnings.ts';
 import { unusableProblems } from './user-checks.ts';
@@ -39,6 +40,8 @@ export async function check(given: Options, settings: CheckSettings): Promise<nu
   const spool = await spoolProblem(given);
   if (spool !== undefined) problems.push(spool);
   if (tls.kind === 'wrong') problems.push(...tls.problems);
+  const places = await checkPlaces(given);
+  problems.push(...places.problems);
   problems.push(
     ...(await unusableProblems(given, given.values.user || String(process.getuid?.() ?? 'this one'))),
   );
@@ -77,6 +80,7 @@ export async function check(given: Options, settings: CheckSettings): Promise<nu
     code: broken.length > 0 ? exitCode.software : undefined,
     warnings: [
       ...policy.warnings,
+      ...places.warnings,
       ...ready.flatMap((one) => one.warnings),
       ...[...certificates, ...(await openSecrets(given))].map(({ cause, file }) => `${file}: ${cause}`),
     ],
