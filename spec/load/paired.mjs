@@ -95,6 +95,44 @@ export async function spent(count, work) {
   return (system + user) / count;
 }
 
+/** A policy that looks at everything and does nothing. */
+export const SIX_HOOKS = `
+function hook.accept(ip) end
+function hook.ehlo(name) end
+function hook.mail(sender) end
+function hook.rcpt(recipient) end
+function hook.data() end
+function hook.dot() end
+`;
+/** Takes lines of the usual levels, no further: what they are made of is made by every server, whether somebody counts or not. */
+export const lineWriter = {
+  write() {},
+  shows: (level) => level !== 'debug',
+  verbose: () => false,
+  child: () => lineWriter,
+};
+const BODY = `From: Al <a@x.test>\r\nTo: bob@x.test\r\nSubject: hello\r\n\r\n${'a line of text\r\n'.repeat(60)}.\r\n`;
+
+/** Microseconds of the processor for one of `messages` of 1 KB, `perConnection` over each connection. */
+export const mails =
+  (messages, perConnection) =>
+  ({ port }) =>
+    spent(messages, async () => {
+      for (let n = 0; n < messages; n += perConnection) {
+        const client = await dial(port);
+        await client.ask('EHLO c.example\r\n');
+        for (let m = 0; m < perConnection; m++) {
+          await client.ask('MAIL FROM:<a@x.test>\r\n');
+          await client.ask('RCPT TO:<bob@x.test>\r\n');
+          await client.ask('DATA\r\n');
+          const reply = await client.ask(BODY);
+          if (!reply.startsWith('250')) throw new Error(reply);
+        }
+        await client.ask('QUIT\r\n');
+        client.end();
+      }
+    });
+
 const sorted = (list) => list.toSorted((a, b) => a - b);
 export const median = (list) => sorted(list)[Math.floor(list.length / 2)];
 

@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compare, dial, from, numbers, spent, start, within } from './paired.mjs';
+import { compare, from, lineWriter, mails, numbers, SIX_HOOKS, start, within } from './paired.mjs';
 
 const { startRecording } = await from('cli/record-sessions.js');
 const { Shadow } = await from('cli/shadow.js');
@@ -16,41 +16,13 @@ const { systemClock, systemRandom } = await from('base/clock.js');
 // What a process starts to be its shadow.
 process.argv[1] = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-/** Lines of the usual levels go to it, and no further, as in observing-cost.mjs. */
-const writer = { write() {}, shows: (level) => level !== 'debug', verbose: () => false, child: () => writer };
-
 const [rounds, messages, perConnection] = numbers(30, 200, 5);
-const policy = `
-function hook.accept(ip) end
-function hook.ehlo(name) end
-function hook.mail(sender) end
-function hook.rcpt(recipient) end
-function hook.data() end
-function hook.dot() end
-`;
-const BODY = `From: Al <a@x.test>\r\nTo: bob@x.test\r\nSubject: hello\r\n\r\n${'a line of text\r\n'.repeat(60)}.\r\n`;
-
-const round = ({ port }) =>
-  spent(messages, async () => {
-    for (let n = 0; n < messages; n += perConnection) {
-      const client = await dial(port);
-      await client.ask('EHLO c.example\r\n');
-      for (let m = 0; m < perConnection; m++) {
-        await client.ask('MAIL FROM:<a@x.test>\r\n');
-        await client.ask('RCPT TO:<bob@x.test>\r\n');
-        await client.ask('DATA\r\n');
-        const reply = await client.ask(BODY);
-        if (!reply.startsWith('250')) throw new Error(reply);
-      }
-      await client.ask('QUIT\r\n');
-      client.end();
-    }
-  });
+const round = mails(messages, perConnection);
 
 await within(async (directory) => {
   const ends = [];
   const shadowScript = join(directory, 'shadow.lua');
-  await writeFile(shadowScript, policy);
+  await writeFile(shadowScript, SIX_HOOKS);
   const judged = {};
   const record =
     (wanted) =>
@@ -86,7 +58,10 @@ await within(async (directory) => {
   const ways = [];
   for (const [at, [name, observe]] of Object.entries(begin).entries()) {
     const options = { 'smtp-default-at-dot': '250' };
-    const way = { ...(await start(directory, String(at), { policy, options, writer })), name };
+    const way = {
+      ...(await start(directory, String(at), { policy: SIX_HOOKS, options, writer: lineWriter })),
+      name,
+    };
     await observe(way);
     ways.push(way);
   }
