@@ -160,7 +160,11 @@ describe('etc/compose.yaml', () => {
 
   it('smtpe check finds no mistake in the options and the policy', async () => {
     // Places of the image are here elsewhere; all else stays.
-    const moved = ['spool-dir=', `script=${join(etc, 'compose/smtpe.lua')}`];
+    const moved = [
+      'spool-dir=',
+      `script=${join(etc, 'compose/smtpe.lua')}`,
+      `admin-listen=unix:${join(root, 'admin.sock')}`,
+    ];
     expect(readCommandLine(['check', `file=${join(etc, 'compose/smtpe.cf')}`, ...moved]).problems).toEqual(
       [],
     );
