@@ -1,33 +1,47 @@
-// `npm run bench [targets|write|GROUPS] [node=PATH]`: smtpe beside its peers in one run. The results are kept in spec/load/bench/results, a file for each
-// version of Node, and doc/benchmarks.md is written from them, as is the table of targets in doc/performance.md.
-//   (nothing)   all cases and figures, some 20 minutes
-//   targets     what targets need, some 8 minutes
+// `npm run bench [targets|write|figures|GROUPS] [continue] [keep] [only=TEXT] [node=PATH]`: smtpe beside its peers. The results are kept in
+// spec/load/bench/results, a file for each version of Node, to which each case goes when it is done; doc/benchmarks.md and the table of targets in
+// doc/performance.md are written from them, with a column for each Node.
+//   (nothing)   all cases and figures, some 45 minutes
+//   targets     what targets need, some 20 minutes
 //   write       nothing is measured, the pages are written
 //   figures     starts, first messages, idle connections, workers; shown, not kept
 //   ab, d ...   these groups, the first letters of the page's headings; shown and written to var/bench, not kept
+//   keep        with groups or figures: they are kept, in place of those that were
+//   continue    goes on with a run of all or of targets that was broken off: what it has done is not measured again
 //   only=TEXT   with groups: cases whose load has that text, such as "4 KB"
 //   node=PATH   servers run with that node (a program) instead of the one that runs this
+// SIGINT and SIGTERM end it behind the case that is being measured; what was done is kept, and the pages are written.
 // Needs root, and Debian's packages postfix and redis-server; the servers of npm are installed into var/bench. Nothing listens but on loopback.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { testCertificate, testKey } from '../fakes/certificates.ts';
-import { cases, fullFile, groups, largeFile, signedFile } from './bench/cases.ts';
+import { type Case, cases, fullFile, groups, largeFile, signedFile } from './bench/cases.ts';
 import { idleConnections, manyMessages } from './bench/idle.ts';
+import {
+  fileOf,
+  goOn,
+  hasFigures,
+  isDone,
+  keep,
+  kept,
+  orderOf,
+  withCase,
+  withFigures,
+} from './bench/keeping.ts';
 import { largePolicyFrom } from './bench/large-policy.ts';
 import { startNameServer } from './bench/name-server.ts';
 import { launch } from './bench/process.ts';
 import { digits, targetTable, writePages, writeTargets } from './bench/report.ts';
 import {
   type CaseResult,
-  type Figure,
+  type Figures,
   loadText,
   median,
   type Result,
   readResult,
   times,
-  writeResult,
 } from './bench/result.ts';
 import { LOAD, measureCase, type Settings } from './bench/sampling.ts';
 import { certificate, freePort, key, root, work } from './bench/servers.ts';
@@ -42,38 +56,34 @@ const node = option('node') ?? process.execPath;
 const onlyLoad = option('only');
 const some = words.find((word) => [...word].every((letter) => letter in groups));
 const onlyFigures = words.includes('figures');
-const isKept = some === undefined && !onlyFigures;
-const whole = isKept && !words.includes('targets');
+const isRun = some === undefined && !onlyFigures;
+const isKept = isRun || words.includes('keep');
+const whole = isRun && !words.includes('targets');
 const settings: Settings = { node, rounds: 5, span: 0.6, withLatency: whole };
 const results = join(root, 'spec/load/bench/results');
 const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
 
-/** All that is kept, whole runs first. */
-function kept(): readonly Result[] {
-  return readdirSync(results)
-    .flatMap((name) => readResult(join(results, name)) ?? [])
-    .toSorted((one, other) => Number(other.whole) - Number(one.whole) || one.node.localeCompare(other.node));
-}
-
-/** Keeps it in place of the one before of the same version, a whole run in place of what targets need too. */
-function keep(result: Result): void {
-  const name = `node-${version.split('.')[0]}`;
-  if (result.whole) rmSync(join(results, `${name}-targets.json`), { force: true });
-  writeResult(join(results, `${name}${result.whole ? '' : '-targets'}.json`), result);
-}
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    interrupted = true;
+    console.error('it ends behind what is being measured; a second signal ends it at once');
+  });
 
 function writeDocuments(): void {
-  const all = kept();
+  const all = kept(results);
   writePages(join(root, 'doc'), all);
   writeTargets(join(root, 'doc/performance.md'), all);
-  console.log(`doc/benchmarks.md and doc/performance.md written from ${all.length} runs`);
+  console.log(`doc/benchmarks.md and doc/performance.md written for ${all.length} versions of Node`);
 }
 
 function show({ group, load, servers }: CaseResult): void {
   const [base] = Object.values(servers);
   const shown = Object.entries(servers).map(([name, one]) => {
     const beside = base === undefined ? '' : ` (${times(one, base).toFixed(2)}×)`;
-    return `${name} ${digits(median(one.cpu))} ms${beside} ${(median(one.busy) * 100).toFixed(0)} % busy`;
+    const { messages = 0, seconds = 0, settled = false } = one.warmUp ?? {};
+    const warmth = `warm ${settled ? '' : 'NOT SETTLED '}after ${messages} in ${seconds.toFixed(0)} s`;
+    return `${name} ${digits(median(one.cpu))} ms${beside} ${(median(one.busy) * 100).toFixed(0)} % busy, ${warmth}`;
   });
   console.log(`(${group}) ${loadText(load)}: ${shown.join(' | ')}`);
 }
@@ -113,46 +123,58 @@ async function tried<T>(what: string, work: () => Promise<T>): Promise<T | undef
   }
 }
 
-async function figures(): Promise<Record<string, Figure>> {
-  const found: Record<string, Figure> = {};
-  const add = async (what: string, work: () => Promise<Record<string, Figure>>): Promise<void> => {
-    Object.assign(found, await tried(what, work));
-  };
-  await add('starts', () => starts(settings, whole));
-  await add('first messages', () => firstMessages(settings, whole));
-  await add('idle connections', () => idleConnections(settings, whole));
-  if (whole) await add('many messages', () => manyMessages(settings, 200_000));
-  await add('workers', () => workers(settings));
-  return found;
+/** What the figures of each kind begin with, and what finds them. */
+const figureKinds: readonly (readonly [name: string, find: () => Promise<Figures>])[] = [
+  ['start, ', () => starts(settings, whole)],
+  ['first 1,000', () => firstMessages(settings, whole)],
+  ['idle connection', () => idleConnections(settings, whole)],
+  ...(whole ? ([['memory over', () => manyMessages(settings, 200_000)]] as const) : []),
+  ['two workers', () => workers(settings)],
+];
+
+function wanted(all: readonly Case[]): readonly Case[] {
+  return all.filter(({ group, aimed, load }) =>
+    some === undefined
+      ? !onlyFigures && (whole || aimed)
+      : some.includes(group) && (onlyLoad === undefined || loadText(load).includes(onlyLoad)),
+  );
+}
+
+/** What a run goes on from: what is kept for this Node on this machine. */
+function begin(): Result {
+  const old = isKept ? readResult(fileOf(results, version)) : undefined;
+  const [processor] = cpus();
+  const isNew = isRun && !words.includes('continue');
+  return goOn(old, {
+    began: isNew || old === undefined ? new Date().toISOString() : old.began,
+    node: version,
+    machine: `${cpus().length} processors (${processor?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}`,
+    rounds: settings.rounds,
+  });
 }
 
 async function measured(): Promise<Result> {
-  const began = performance.now();
   const places = await prepared();
   try {
-    const found: CaseResult[] = [];
-    const wanted = cases(places).filter(({ group, aimed, load }) =>
-      some === undefined
-        ? !onlyFigures && (whole || aimed)
-        : some.includes(group) && (onlyLoad === undefined || loadText(load).includes(onlyLoad)),
-    );
-    for (const test of wanted) {
-      const one = await tried(`(${test.group}) ${loadText(test.load)}`, () => measureCase(test, settings));
-      if (one === undefined) continue;
-      found.push(one);
-      show(one);
-    }
-    const [processor] = cpus();
-    return {
-      measured: new Date().toISOString(),
-      node: version,
-      machine: `${cpus().length} processors (${processor?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}`,
-      whole,
-      rounds: settings.rounds,
-      cases: found,
-      figures: some === undefined ? await figures() : {},
-      minutes: (performance.now() - began) / 60_000,
+    const all = cases(places);
+    const order = orderOf(all);
+    let result = begin();
+    const note = (changed: Result): void => {
+      result = changed;
+      if (isKept) keep(results, result);
     };
+    for (const test of wanted(all)) {
+      if (interrupted || (isRun && isDone(result, test))) continue;
+      const one = await tried(`(${test.group}) ${loadText(test.load)}`, () => measureCase(test, settings));
+      if (one !== undefined) show(one);
+      if (one !== undefined || !interrupted) note(withCase(result, test, one, order));
+    }
+    for (const [name, find] of some === undefined ? figureKinds : []) {
+      if (interrupted || (isRun && hasFigures(result, name))) continue;
+      const found = await tried(name, find);
+      if (found !== undefined) note(withFigures(result, found));
+    }
+    return result;
   } finally {
     await places.stop();
   }
@@ -162,15 +184,12 @@ mkdirSync(results, { recursive: true });
 if (words.includes('write')) {
   writeDocuments();
 } else {
+  const start = performance.now();
   const result = await measured();
   console.log(`\n${targetTable([result])}\n`);
   for (const [name, { unit, trials }] of Object.entries(result.figures))
     console.log(`${name}: ${digits(median(trials))} ${unit} (${trials.map(digits).join(', ')})`);
-  if (isKept) {
-    keep(result);
-    writeDocuments();
-  } else {
-    writePages(work, [result]);
-  }
-  console.log(`${result.minutes.toFixed(1)} minutes`);
+  if (isKept) writeDocuments();
+  else writePages(work, [result]);
+  console.log(`${((performance.now() - start) / 60_000).toFixed(1)} minutes`);
 }

@@ -110,17 +110,17 @@ describe('medians', () => {
 });
 
 const load = { size: 10_240, kept: true, sessions: 20 };
+const measured = '2030-01-02T03:04:05.000Z';
 const result = (changes: Partial<Result> = {}): Result => ({
-  measured: '2030-01-02T03:04:05.000Z',
+  began: '2030-01-02T03:00:00.000Z',
   node: '20.1.0',
   machine: 'none',
-  whole: true,
-  minutes: 1,
   rounds: 3,
   cases: [
     {
       group: 'b',
       load,
+      measured,
       servers: {
         [names.floor]: { cpu: [0.1, 0.1, 0.1], perSecond: [1, 1, 1], busy: [1, 1, 1], peak: 10 },
         [names.silent]: { cpu: [0.14, 0.14, 0.14], perSecond: [1, 1, 1], busy: [1, 1, 1], peak: 10 },
@@ -136,7 +136,7 @@ const result = (changes: Partial<Result> = {}): Result => ({
       },
     },
   ],
-  figures: { [`start, ${names.ours}`]: { unit: 'ms', trials: [700, 500, 550] } },
+  figures: { [`start, ${names.ours}`]: { unit: 'ms', trials: [700, 500, 550], measured } },
   ...changes,
 });
 
@@ -161,11 +161,11 @@ describe('results', () => {
 
   it('are written and read as they are, a list of numbers in a line', () => {
     const file = join(directory, 'one.json');
-    const one = result({ figures: { x: { unit: 'ms', trials: [1.23456, -2, 1e-7, 3] } } });
+    const one = result({ figures: { x: { unit: 'ms', trials: [1.23456, -2, 1e-7, 3], measured } } });
     writeResult(file, one);
     expect(readResult(file)).toEqual({
       ...one,
-      figures: { x: { unit: 'ms', trials: [1.235, -2, 1e-7, 3] } },
+      figures: { x: { unit: 'ms', trials: [1.235, -2, 1e-7, 3], measured } },
     });
     expect(readFileSync(file, 'utf8')).toContain('[0.15, 0.15, 0.15]');
     expect(readResult(join(directory, 'none.json'))).toBeUndefined();
@@ -216,6 +216,7 @@ describe('targets', () => {
       cases: all.map(({ group, load: one, servers }) => ({
         group,
         load: one,
+        measured,
         servers: Object.fromEntries(
           servers.map(({ name }) => [name, { cpu: [1], perSecond: [1], busy: [1], peak: 1 }]),
         ),
@@ -242,16 +243,39 @@ describe('targets', () => {
 
 describe('pages', () => {
   it('have the targets, a section for each group that was measured, and a plot', () => {
-    writePages(directory, [result(), result({ node: '24.2.0', whole: false })]);
+    writePages(directory, [result(), result({ node: '24.2.0' })]);
     const page = readFileSync(join(directory, 'benchmarks.md'), 'utf8');
     expect(page).toContain('## (b) six hooks');
     expect(page).not.toContain('## (a)');
     expect(page).toContain(
       '| 10 KB, kept, 20 | smtpe | 0.150 | 1.50 | 1.00 | 100 % | 1.00 | 2.00 | 10 | ±0 % |',
     );
-    expect(page).toContain('Node 24.2.0:');
+    expect(page).toContain('Node 24.2.0:\n\n| size');
     expect(readFileSync(join(directory, 'benchmarks-b.svg'), 'utf8')).toContain('1.50 (0.150 ms) smtpe');
     expect(readFileSync(join(directory, 'benchmarks-targets.svg'), 'utf8')).toContain('Node 20.1.0');
+  });
+
+  it('have a column of targets for each Node', () => {
+    const table = targetTable([result(), result({ node: '24.2.0', figures: {} })]);
+    expect(table).toContain('| target | bound | Node 20.1.0 | Node 24.2.0 |');
+    expect(table).toContain('| at most 600 ms | **met**: 550 ms (six hooks) | not measured |');
+  });
+
+  it('say which server was not warm by then, and on what days it was', () => {
+    const [first] = result().cases;
+    if (first === undefined) throw new Error('no case');
+    const servers = Object.fromEntries(
+      Object.entries(first.servers).map(([name, one]) => [
+        name,
+        { ...one, warmUp: { messages: 8000, seconds: 15, settled: name !== names.haraka } },
+      ]),
+    );
+    const later = { ...first, load: { ...load, kept: false }, measured: '2030-01-05T00:00:00.000Z', servers };
+    writePages(directory, [result({ cases: [first, later] })]);
+    const page = readFileSync(join(directory, 'benchmarks.md'), 'utf8');
+    expect(page).toContain(`| 10 KB, new, 20 | ${names.haraka} (not settled) |`);
+    expect(page).toContain('| 10 KB, new, 20 | smtpe |');
+    expect(page).toContain('Node 20.1.0: measured 2030-01-02 to 2030-01-05 on none; 3 rounds.');
   });
 
   it('tell a target that is missed with its row', () => {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { createSecureContext, connect as secure } from 'node:tls';
 import { send } from './loads.ts';
 import { resident } from './process.ts';
-import type { Figure } from './result.ts';
+import { type Figures, figure } from './result.ts';
 import { LOAD, SERVER, type Settings } from './sampling.ts';
 import { floor, type ServerKind, smtpe } from './servers.ts';
 
@@ -64,20 +64,20 @@ async function idleCost(kind: ServerKind, tls: boolean, count: number, node: str
 
 export const IDLE = 10_000;
 
-export async function idleConnections({ node }: Settings, whole: boolean): Promise<Record<string, Figure>> {
-  const found: Record<string, Figure> = {};
+export async function idleConnections({ node }: Settings, whole: boolean): Promise<Figures> {
+  const found: Record<string, Figures[string]> = {};
   for (const tls of [false, true]) {
     const ours = smtpe({ policy: 'six.lua', log: true, tls });
     for (const kind of whole ? [floor(tls), ours] : [ours]) {
       const name = `idle connection, ${kind.name}${tls ? ', TLS' : ''}`;
-      found[name] = { unit: 'KiB', trials: [await idleCost(kind, tls, IDLE, node)] };
+      found[name] = figure('KiB', [await idleCost(kind, tls, IDLE, node)]);
     }
   }
   return found;
 }
 
 /** Resident MiB after each tenth of `total` messages, kept and new connections in turn. */
-export async function manyMessages({ node }: Settings, total: number): Promise<Record<string, Figure>> {
+export async function manyMessages({ node }: Settings, total: number): Promise<Figures> {
   const { running, port } = await smtpe({ policy: 'six.lua', log: true }).start({
     cpus: SERVER,
     node,
@@ -89,7 +89,7 @@ export async function manyMessages({ node }: Settings, total: number): Promise<R
       await send(LOAD, { size: 1024, kept: i % 2 === 0, sessions: 20 }, port, total / 10);
       trials.push(resident(running.pid));
     }
-    return { [`memory over ${total} messages`]: { unit: 'MiB', trials } };
+    return { [`memory over ${total} messages`]: figure('MiB', trials) };
   } finally {
     await running.stop();
   }

@@ -41,7 +41,11 @@ function caseTable(rows: readonly CaseResult[]): string {
     const first = baseOf(row)?.[1];
     for (const [name, one] of Object.entries(row.servers)) {
       const beside = first === undefined ? '' : times(one, first).toFixed(2);
-      const shown = one.resumesNot === true ? `${name} (resumes no sessions: new ones)` : name;
+      const remarks = [
+        ...(one.resumesNot === true ? ['resumes no sessions: new ones'] : []),
+        ...(one.warmUp?.settled === false ? ['not settled'] : []),
+      ];
+      const shown = remarks.length === 0 ? name : `${name} (${remarks.join('; ')})`;
       const cells = [
         ...[loadText(row.load), shown, digits(median(one.cpu)), beside, digits(median(one.perSecond))],
         ...[`${(median(one.busy) * 100).toFixed(0)} %`, optional(one.p50), optional(one.p99)],
@@ -138,10 +142,12 @@ function figureTable(figures: Readonly<Record<string, Figure>>): string {
 const howMeasured = `Every server is pinned to processor 0; the load, the next hop, the name server and Redis to processor 1; all over the loopback interface. The
 load is postfix's smtp-source, the next hop its smtp-sink; TLS and the time from the final dot to its reply are a client of our own
 (spec/load/bench/client.mjs), which fails at any reply but the right one. All servers of a case run at the same time and take turns, forwards and
-backwards, after a warm-up of two seconds each; a figure is the median of the rounds, and “×” the median of what each round says.
+backwards, after a warm-up: each is sent mail until two spans of a second in a row cost the same within 5 %, and at least 8,000 messages or 6 seconds of its processor;
+at most 15 seconds or 300,000 messages, and a row whose warm-up ended there says “not settled”. A figure is the median of the rounds, and “×” the median of what each round says.
 CPU is user and system time of all processes of a server, from /proc, those included that have ended. “Busy” is how much of the time a processor
-worked for the server; where it is far below 100 %, the load was the slower side. Noise is half the spread of the rounds. Machines like this
-one are shared: trust the ratios more than the numbers.
+worked for the server; where it is far below 100 %, the load was the slower side. Noise is half the spread of the rounds. From start to
+listening is measured with both processors: on one, the program would wait for the threads of Node that compile it; the first 1,000 messages are on one, those threads counted.
+For each Node the servers of npm run with it too, the load does not. Machines like this one are shared: trust the ratios more than the numbers.
 
 What is equal, and what is not:
 
@@ -159,7 +165,18 @@ ${proxySettings('PORT OF THE SINK')}
 \`\`\`
 `;
 
-/** Writes the page and its plots into `directory`, the table of targets into performance.md there. `results`: the whole runs and the rest, the first is told in full. */
+const days = (dates: readonly string[]): string => {
+  const sorted = dates.map((date) => date.slice(0, 10)).toSorted();
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  return first === last ? `${first}` : `${first} to ${last}`;
+};
+
+function measuredText({ node, machine, rounds, cases, figures }: Result): string {
+  const dates = [...cases, ...Object.values(figures)].map(({ measured }) => measured);
+  return `Node ${node}: measured ${days(dates)} on ${machine}; ${rounds} rounds.`;
+}
+
+/** Writes the page and its plots into `directory`, the table of targets into performance.md there. `results`: one for each Node; plots are of the first. */
 export function writePages(directory: string, results: readonly Result[]): void {
   const [first] = results;
   if (first === undefined) return;
@@ -168,11 +185,7 @@ export function writePages(directory: string, results: readonly Result[]): void 
     '',
     '<!-- Written by `npm run bench`. Do not edit. -->',
     '',
-    ...results.map(
-      ({ measured, machine, node, minutes, rounds, whole }) =>
-        `Node ${node}: measured ${measured.slice(0, 10)} on ${machine}; ${whole ? 'all cases' : 'what targets need'}, ${rounds} rounds, ${minutes.toFixed(0)} minutes.`,
-    ),
-    '',
+    ...results.flatMap((result) => [measuredText(result), '']),
     howMeasured,
     '## Targets',
     '',

@@ -1,6 +1,7 @@
 // What a run has found, as it is kept: a file of JSON for each version of Node, from which the pages are written. And the arithmetic on it.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Load } from './loads.ts';
+import type { WarmUp } from './warm-up.ts';
 
 /** One server in one case. The lists have an entry for each round; entries of one round belong together. */
 export interface ServerResult {
@@ -14,6 +15,8 @@ export interface ServerResult {
   /** Milliseconds from dot to reply. */
   readonly p50?: number;
   readonly p99?: number;
+  /** What came before the rounds. */
+  readonly warmUp?: WarmUp;
   /** It made new sessions of TLS where old ones were offered. */
   readonly resumesNot?: true;
 }
@@ -21,6 +24,8 @@ export interface ServerResult {
 export interface CaseResult {
   readonly group: string;
   readonly load: Load;
+  /** ISO date and time. */
+  readonly measured: string;
   readonly servers: Readonly<Record<string, ServerResult>>;
 }
 
@@ -28,19 +33,28 @@ export interface CaseResult {
 export interface Figure {
   readonly unit: string;
   readonly trials: readonly number[];
+  /** ISO date and time. */
+  readonly measured: string;
 }
 
+export type Figures = Readonly<Record<string, Figure>>;
+
 export interface Result {
-  /** ISO date and time of the end. */
-  readonly measured: string;
+  /** ISO date and time at which the last run of all that targets need was begun. */
+  readonly began: string;
   readonly node: string;
   readonly machine: string;
-  readonly whole: boolean;
-  readonly minutes: number;
   readonly rounds: number;
   readonly cases: readonly CaseResult[];
-  readonly figures: Readonly<Record<string, Figure>>;
+  readonly figures: Figures;
 }
+
+/** What trials of one kind have found, now. */
+export const figure = (unit: string, trials: readonly number[]): Figure => ({
+  unit,
+  trials,
+  measured: new Date().toISOString(),
+});
 
 /** NaN of none. Of an even number the mean of the two in the middle. */
 export function median(values: readonly number[]): number {

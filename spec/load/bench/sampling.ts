@@ -4,6 +4,7 @@ import { type Load, latency, send } from './loads.ts';
 import { measure } from './process.ts';
 import type { CaseResult, ServerResult } from './result.ts';
 import { type ServerKind, type Started, startSink } from './servers.ts';
+import { type Warmed, warmUp } from './warm-up.ts';
 
 export interface Settings {
   readonly node: string;
@@ -13,13 +14,10 @@ export interface Settings {
   readonly withLatency: boolean;
 }
 
-/** Processors: the server's, and that of the load and the next hop. */
+/** Processors: the server's, and that of the load and the next hop; both for what is measured as users meet it. */
 export const SERVER = '0';
 export const LOAD = '1';
-
-/** Processor seconds of a server after which it is warm, and the milliseconds that this may take. */
-const WARM_UP = 1.5;
-const LONGEST_WARM_UP = 5000;
+export const BOTH = '0,1';
 
 interface Taking {
   readonly kind: ServerKind;
@@ -28,6 +26,7 @@ interface Taking {
   readonly resumesNot: boolean;
   /** Messages that take about a span. */
   readonly count: number;
+  readonly warmed: Warmed;
   readonly cpu: number[];
   readonly perSecond: number[];
   readonly busy: number[];
@@ -49,7 +48,19 @@ async function taken(
   }
 }
 
-/** Starts a server and sends it mail until its rate is known and its code is compiled. */
+/** Sends `count` messages: what they cost the server, and how long they took. */
+export async function spend(
+  cpus: string,
+  { running, port }: Started,
+  load: Load,
+  count: number,
+): Promise<{ readonly cpu: number; readonly seconds: number }> {
+  const before = measure(running.pid).cpu;
+  const seconds = await send(cpus, load, port, count);
+  return { cpu: measure(running.pid).cpu - before, seconds };
+}
+
+/** Starts a server and sends it mail until its code is compiled and its rate is known. */
 async function prepare(test: Case, kind: ServerKind, { node, span }: Settings): Promise<Taking> {
   const sink = test.sink ? await startSink(LOAD) : undefined;
   const started = await kind.start({ cpus: SERVER, node, sink: sink?.port });
@@ -58,25 +69,11 @@ async function prepare(test: Case, kind: ServerKind, { node, span }: Settings): 
     await sink?.running.stop();
   };
   try {
-    const { port } = started;
-    const { load, resumesNot } = await taken(test.load, port);
-    // From a few messages on, because some servers make each connection wait.
-    let count = Math.min(20, load.sessions);
-    let spent = 0;
-    let seconds = 0;
-    let each = 0;
-    const until = performance.now() + LONGEST_WARM_UP;
-    // By its processor time: on a machine that does other things too it would not be warm after any time by the clock.
-    while (spent < WARM_UP && performance.now() < until) {
-      const before = measure(started.running.pid).cpu;
-      seconds = (await send(LOAD, load, port, count)) / count;
-      const cost = measure(started.running.pid).cpu - before;
-      spent += cost;
-      each = cost / count;
-      count = Math.ceil(count * Math.min(4, Math.max(0.5, 0.4 / (seconds * count))));
-    }
-    count = Math.max(load.sessions, Math.ceil(Math.min(span / each, (2 * span) / seconds)));
-    return { kind, started, load, resumesNot, count, cpu: [], perSecond: [], busy: [], stop };
+    const { load, resumesNot } = await taken(test.load, started.port);
+    const warmed = await warmUp((count) => spend(LOAD, started, load, count), load.sessions);
+    const { each, pace } = warmed;
+    const count = Math.max(load.sessions, Math.ceil(Math.min(span / each, (2 * span) / pace)));
+    return { kind, started, load, resumesNot, count, warmed, cpu: [], perSecond: [], busy: [], stop };
   } catch (error) {
     await stop();
     throw new Error(`${kind.name}, ${JSON.stringify(test.load)}`, { cause: error });
@@ -84,29 +81,34 @@ async function prepare(test: Case, kind: ServerKind, { node, span }: Settings): 
 }
 
 async function sample({ started, load, count, cpu, perSecond, busy }: Taking): Promise<void> {
-  const { pid } = started.running;
-  const before = measure(pid).cpu;
-  const seconds = await send(LOAD, load, started.port, count);
-  const spent = measure(pid).cpu - before;
-  cpu.push((spent * 1000) / count);
-  perSecond.push(count / seconds);
-  busy.push(spent / seconds);
+  const spent = await spend(LOAD, started, load, count);
+  cpu.push((spent.cpu * 1000) / count);
+  perSecond.push(count / spent.seconds);
+  busy.push(spent.cpu / spent.seconds);
 }
 
 export async function measureCase(test: Case, settings: Settings): Promise<CaseResult> {
   const all: Taking[] = [];
   try {
     for (const kind of test.servers) all.push(await prepare(test, kind, settings));
+    // A turn that is not counted: the first of them have stood still while the others were warmed up.
+    for (const { started, load, count } of all) await spend(LOAD, started, load, count);
     for (let round = 0; round < settings.rounds; round++) {
       for (const one of round % 2 === 0 ? all : all.toReversed()) await sample(one);
     }
     const servers: Record<string, ServerResult> = {};
-    for (const { kind, started, load, resumesNot, cpu, perSecond, busy } of all) {
+    for (const { kind, started, load, resumesNot, warmed, cpu, perSecond, busy } of all) {
       const { peak } = measure(started.running.pid);
       const times = settings.withLatency ? await latency(LOAD, load, started.port) : {};
-      servers[kind.name] = { cpu, perSecond, busy, peak, ...times, ...(resumesNot ? { resumesNot } : {}) };
+      const warmUp = { messages: warmed.messages, seconds: warmed.seconds, settled: warmed.settled };
+      servers[kind.name] = {
+        ...{ cpu, perSecond, busy, peak, warmUp },
+        ...times,
+        ...(resumesNot ? { resumesNot } : {}),
+      };
     }
-    return { group: test.group, load: withoutPath(test.load), servers };
+    const measured = new Date().toISOString();
+    return { group: test.group, load: withoutPath(test.load), measured, servers };
   } finally {
     for (const one of all) await one.stop();
   }
