@@ -2,6 +2,7 @@
 // names below their own (blogspot.com, uk.com), as lists of two-level domains for blocklist look-ups do. Behind net.*_tld and the
 // URI parser. Names may be in ASCII, punycode or UTF-8.
 import { parse } from 'tldts';
+import { Remembered } from '../base/remembered.ts';
 
 /** More octets than any suffix has: what is further left does not matter. */
 const LONGEST = 255;
@@ -43,8 +44,13 @@ function withoutRootDot(domain: string): string {
   return domain.endsWith('.') ? domain.slice(0, -1) : domain;
 }
 
+/** The same few domains stand in most mail, and one of a message is looked up in several places. */
+const knownIndices = new Remembered<number>(2048, 128);
+
 /** Offset (from 0) of the longest suffix in the list that the text ends with; -1 when there is none. */
-export function suffixIndex(text: string): number {
+export const suffixIndex = (text: string): number => knownIndices.of(text, findSuffix);
+
+function findSuffix(text: string): number {
   const domain = withoutRootDot(text);
   if (domain === '') return -1;
   // The last labels, as many as a suffix can have.

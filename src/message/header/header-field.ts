@@ -35,7 +35,8 @@ function plainColon(header: string): number {
 /** Undefined for a header that has no name. */
 export function fieldOf(header: string): Field | undefined {
   const plain = plainColon(header);
-  if (plain > 0) return { name: lowerAscii(header.slice(0, plain)), valueAt: plain + 1 };
+  // All of ASCII, as plainColon says.
+  if (plain > 0) return { name: header.slice(0, plain).toLowerCase(), valueAt: plain + 1 };
   const colon = colonOf(header);
   if (colon < 0 || isEnvelopeLine(header)) return undefined;
   const name = lowerAscii(bareName(header.slice(0, colon)));

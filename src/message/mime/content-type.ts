@@ -2,6 +2,7 @@
 // it is encoded and whether text stands in it. Where mail programs read a header in different ways (several headers of a name,
 // comments, quotes) every reading counts, so that nothing hides behind the one we did not choose. Called by part.ts.
 
+import { Remembered } from '../../base/remembered.ts';
 import { looksLikeBoundary } from './boundary.ts';
 import type { MimeDefect } from './defects.ts';
 import { type FileNames, fileNames } from './file-names.ts';
@@ -52,18 +53,23 @@ const maxBoundaries = 16;
 /** Content-Type headers of a block that may declare a delimiter of its own; more only serve to waste time. */
 const maxDeclaring = 256;
 
+/** Headers that say the same are read once: most parts have one of a few, and each is asked about several times. */
+const knownValues = new Remembered<readonly StructuredValue[]>(512, 256);
+const knownParts = new Remembered<PartFacts>(512, 512);
+
 /** All readings of a value: comments removed and, if there are any, taken literally; parameters also where the first word is missing. */
-function readings(values: readonly string[]): StructuredValue[] {
+function readingsOf(value: string): readonly StructuredValue[] {
   const result: StructuredValue[] = [];
-  for (const value of values) {
-    if (value.includes('('))
-      result.push(readStructured(removeComments(value)), readStructured(removeComments(value, '')));
-    const read = readStructured(value);
-    result.push(read);
-    if (read.value.includes('=')) result.push(readStructured(`;${value}`));
-  }
+  if (value.includes('('))
+    result.push(readStructured(removeComments(value)), readStructured(removeComments(value, '')));
+  const read = readStructured(value);
+  result.push(read);
+  if (read.value.includes('=')) result.push(readStructured(`;${value}`));
   return result;
 }
+
+const readings = (values: readonly string[]): readonly StructuredValue[] =>
+  values.flatMap((value) => knownValues.of(value, readingsOf));
 
 function boundariesOf(read: readonly StructuredValue[], values: readonly string[]): string[] {
   const found = new Set<string>();
@@ -184,8 +190,22 @@ function last(parameters: readonly Parameter[], name: string): string {
   return value;
 }
 
+/** No two lists give the same: the lengths say what is a value and what a list. */
+function inOneText(values: readonly string[]): string {
+  let text = `;${values.length}`;
+  for (const value of values) text += `,${value.length},${value}`;
+  return text;
+}
+
 /** `digestDefault`: the part stands in a multipart/digest, where no Content-Type means message/rfc822 (RFC 2046 5.1.5). */
 export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFacts {
+  const lists = [headers.contentType, headers.encoding, headers.disposition];
+  return knownParts.of(`${digestDefault}${lists.map(inOneText).join('')}`, () =>
+    factsOf(headers, digestDefault),
+  );
+}
+
+function factsOf(headers: PartHeaders, digestDefault: boolean): PartFacts {
   const read = readings(headers.contentType);
   const types = read.map((item) => normaliseType(item.value));
   const parameters = read.flatMap((item) => item.parameters);

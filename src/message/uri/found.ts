@@ -1,6 +1,6 @@
 // An entry of uri.found as it grows while the message is read: a URI that stands in several places is one. What a policy sees of it is made by
 // `shown`. Kept by collector.ts. Text is bytes as latin1.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type HostNames, hostNames } from '../../uri/host-names.ts';
 import { type ObscuredReason, obscuredHost, reasonsOf } from '../../uri/obscured.ts';
 import type { Uri } from '../../uri/parse-uri.ts';
@@ -130,5 +130,6 @@ export class Found {
 
 /** The key of a URI in uri.found: the MD5 of its uri_raw in lower-case hex. */
 function keyOf(raw: string): string {
-  return createHash('md5').update(raw, 'latin1').digest('hex');
+  // What is given as a string is hashed as UTF-8.
+  return hash('md5', /^[\0-\x7f]*$/.test(raw) ? raw : Buffer.from(raw, 'latin1'), 'hex');
 }

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { Remembered } from '../../../src/base/remembered.ts';
+
+/** A memory of three texts of up to five characters, and what it had made. */
+function open() {
+  const made: string[] = [];
+  const memory = new Remembered<string>(3, 5);
+  const of = (text: string): string =>
+    memory.of(text, (wanted) => {
+      made.push(wanted);
+      return `${wanted}!`;
+    });
+  return { of, made };
+}
+
+test('what was made once is given again', () => {
+  const { of, made } = open();
+  expect([of('a'), of('b'), of('a')]).toEqual(['a!', 'b!', 'a!']);
+  expect(made).toEqual(['a', 'b']);
+});
+
+test('long texts are made each time', () => {
+  const { of, made } = open();
+  expect([of('longer'), of('longer')]).toEqual(['longer!', 'longer!']);
+  expect(made).toEqual(['longer', 'longer']);
+});
+
+test('a fourth text has all others forgotten', () => {
+  const { of, made } = open();
+  for (const text of ['a', 'b', 'c', 'd', 'd', 'a']) of(text);
+  expect(made).toEqual(['a', 'b', 'c', 'd', 'a']);
+});
