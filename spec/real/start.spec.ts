@@ -240,6 +240,18 @@ describe('start', () => {
     await expect.poll(() => readdir(directory)).not.toContain('pid');
   });
 
+  it.each(['0', '2'])(
+    'a pid file that cannot be written ends the start before anybody is let in, workers=%s',
+    async (workers) => {
+      const pidFile = join(directory, 'none', 'pid');
+      const script = await policy('');
+      const ended = await smtpe(script, ...local, `workers=${workers}`, `pid-file=${pidFile}`).ended;
+      expect(ended).toMatchObject({ code: 71, stdout: '' });
+      expect(ended.stderr).toContain(`pid-file=${pidFile}: there is no directory ${join(directory, 'none')}`);
+      expect(ended.stderr).not.toContain('accepting connections');
+    },
+  );
+
   it('+daemon: the starter says why the daemon could not start', async () => {
     const log = `log-file=${join(directory, 'log')}`;
     const script = await policy('error("no")');

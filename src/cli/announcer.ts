@@ -23,13 +23,10 @@ export class Front {
     return problem;
   }
 
-  /** Connections are accepted. Gives the problem when the pid file cannot be written, and then nothing is announced. */
-  async listening(text: string): Promise<string | undefined> {
-    const problem = this.#claimed ? undefined : await this.claim();
-    if (problem !== undefined) return problem;
+  /** Connections are accepted. */
+  async listening(text: string): Promise<void> {
     if (this.#starter === undefined) await print(text);
     else await this.#starter.tell({ kind: 'listening', text });
-    return undefined;
   }
 
   /** It could not start. Gives the exit code back. */

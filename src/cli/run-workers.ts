@@ -176,16 +176,9 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
       }
       if (announced) return;
       announced = true;
-      void front.listening(message.text).then((problem) => {
-        if (problem === undefined) {
-          manager.ready(/listening on .*/.exec(message.text)?.[0]);
-          life.start();
-          return;
-        }
-        announced = false;
-        problems.add(problem);
-        ending.stop(problem, exitCode.system);
-        supervisor.hurry();
+      void front.listening(message.text).then(() => {
+        manager.ready(/listening on .*/.exec(message.text)?.[0]);
+        life.start();
       });
     },
   });

@@ -245,12 +245,7 @@ async function runAlone(parts: RunParts, front: Front): Promise<number> {
   warnOfCertificates(tls.contexts, service.app.hostName, systemClock.now(), log);
   if (account !== undefined) await warnOfLostFiles(tls.material, log);
   const stopLooking = watchOverflows(systemClock, log);
-  const problem = await front.listening(announcement(service.server.places, service.script, options));
-  if (problem !== undefined) {
-    await admin?.close();
-    await service.stop(0);
-    return fail(problem, exitCode.system);
-  }
+  await front.listening(announcement(service.server.places, service.script, options));
   const where = service.server.endpoints.map(endpointText).join(', ');
   manager.ready(`listening on ${where}`);
   const life = new SignsOfLife({

@@ -103,6 +103,12 @@ export interface Rights {
   readonly front: Front;
 }
 
+/** The pid file, before anybody is let in: one that cannot be written ends the start, and whoever was served by then would be cut off. */
+async function claimFirst(front: Front): Promise<StartProblem | undefined> {
+  const problem = await front.claim();
+  return problem === undefined ? undefined : { problem, code: exitCode.system };
+}
+
 /** Binds, makes and claims what needs the rights of the start, and gives them up. What is wrong, or undefined. */
 export async function settleRights(rights: Rights): Promise<StartProblem | undefined> {
   const { options, account, sockets, passed, front } = rights;
@@ -110,7 +116,7 @@ export async function settleRights(rights: Rights): Promise<StartProblem | undef
   const assigned = assignSockets(passed, places);
   if (assigned.kind === 'wrong') return { problem: assigned.problem, code: exitCode.usage };
   for (const [key, handles] of assigned.handles) sockets.give(key, handles);
-  if (account === undefined) return undefined;
+  if (account === undefined) return claimFirst(front);
   for (const { key, addresses } of places) {
     const outcome = sockets.open(key, addresses);
     if (outcome.kind === 'held') continue;
@@ -118,8 +124,8 @@ export async function settleRights(rights: Rights): Promise<StartProblem | undef
     return { problem: listenProblem(error, options), code: exitCode.software };
   }
   sockets.complete();
-  const taken = await front.claim();
-  if (taken !== undefined) return { problem: taken, code: exitCode.system };
+  const taken = await claimFirst(front);
+  if (taken !== undefined) return taken;
   await makeSpool(options, account);
   const problem = become(account);
   if (problem !== undefined) return { problem, code: exitCode.usage };
