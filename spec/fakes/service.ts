@@ -23,6 +23,8 @@ export interface ServiceSettings {
   readonly listen?: string;
   /** Lines of an option file; without it there is none. */
   readonly file?: string;
+  /** The program node that runs it; by default the one that runs the spec. */
+  readonly node?: string;
 }
 
 /** Processes whose parent is `pid`, oldest first. */
@@ -66,7 +68,7 @@ export class ServiceUnderTrial {
     else if (directory === undefined) await writeFile(join(place, 'policy.lua'), '');
     if (settings.file !== undefined) await writeFile(join(place, 'smtpe.cf'), settings.file);
     const program = new Program(
-      process.execPath,
+      settings.node ?? process.execPath,
       [
         main,
         settings.file === undefined ? 'file=' : `file=${join(place, 'smtpe.cf')}`,

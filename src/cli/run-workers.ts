@@ -53,8 +53,9 @@ async function giveSockets(
   worker: ForkedWorker,
   held: HeldSockets,
   wish: FromWorker & { kind: 'open' },
+  seat: number,
 ): Promise<void> {
-  const outcome = await held.openSoon(wish.listener, wish.wanted);
+  const outcome = await held.openSoon(wish.listener, wish.wanted, seat);
   if (outcome.kind === 'failed') {
     worker.send({ kind: 'no-socket', code: outcome.code, where: outcome.where });
     return;
@@ -105,19 +106,20 @@ export async function runPrimary(parts: RunParts, front: Front): Promise<number>
   let memory = '';
   /** Removals of what dead workers left, at work. */
   const removals = new Set<Promise<void>>();
-  const sockets = new HeldSockets((asked) => log.emit('addresses-waiting', { asked }));
+  const seats = values['workers-reuse-port'] ? workers : 1;
+  const sockets = new HeldSockets((asked) => log.emit('addresses-waiting', { asked }), seats);
   /** What scripts have ordered last, by the name of the service. */
   const services = new Map<string, ServiceMessage>();
   const obey = ({ listeners, state }: ServiceMessage): void => {
     if (state !== 1) for (const listener of listeners) void sockets.silence(listener);
   };
   const startMs = (): number => 2 * options.values['hook-time-limit'] * 1000 + START_MS;
-  const fork = (region: number): ForkedWorker => {
+  const fork = (region: number, seat: number): ForkedWorker => {
     const worker = forkWorker({ ...place, slot: region });
     worker.onMessage((message) => {
       if (message.kind === 'failed') problems.add(message.problem);
       if (message.kind === 'log') trouble.report(worker.pid, message.trouble);
-      if (message.kind === 'open') void giveSockets(worker, sockets, message);
+      if (message.kind === 'open') void giveSockets(worker, sockets, message, seat);
       if (message.kind === 'service') {
         services.set(message.name, message);
         obey(message);

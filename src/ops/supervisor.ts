@@ -31,8 +31,11 @@ export interface SupervisorDeps {
   readonly shutdownMs: () => number;
   /** How long a worker may take until it listens. */
   readonly startMs: () => number;
-  /** Starts a worker. `region` is its place in the shared counters, from 0 to `regions(workers) - 1`. */
-  readonly fork: (region: number) => WorkerProcess;
+  /**
+   * Starts a worker. `region` is its place in the shared counters, from 0 to `regions(workers) - 1`; `seat`, from 0 to `workers - 1`, is that of the
+   * worker that it follows: of those that are not draining each has one of its own, but for a successor and whom it is to replace.
+   */
+  readonly fork: (region: number, seat: number) => WorkerProcess;
   /** A worker is gone: its region is free, what it left behind may be removed. */
   readonly onGone: (region: number, worker: WorkerProcess) => void;
   /** A worker accepts connections. */
@@ -47,6 +50,7 @@ const NOBODY_MS = 60_000;
 interface Worker {
   readonly process: WorkerProcess;
   readonly region: number;
+  readonly seat: number;
   readonly startedAt: number;
   state: 'starting' | 'serving' | 'draining';
   /** Why it wants to be replaced. */
@@ -180,13 +184,23 @@ export class Supervisor {
     return region;
   }
 
+  /** That of nobody, else that of the one that asks to be replaced. */
+  #freeSeat(): number {
+    const sitting = [...this.#workers].filter(({ state }) => state !== 'draining');
+    const taken = new Set(sitting.map(({ seat }) => seat));
+    for (let seat = 0; seat < this.#deps.workers; seat++) if (!taken.has(seat)) return seat;
+    return sitting.find(({ asks }) => asks !== undefined)?.seat ?? 0;
+  }
+
   #start(): void {
     const { clock, startMs, log } = this.#deps;
     const region = this.#freeRegion();
-    const process = this.#deps.fork(region);
+    const seat = this.#freeSeat();
+    const process = this.#deps.fork(region, seat);
     const startedAt = clock.monotonic();
     const worker: Worker = {
-      ...{ process, region, startedAt, state: 'starting', asks: undefined, graceMs: 0, problem: undefined },
+      ...{ process, region, seat, startedAt, state: 'starting' },
+      ...{ asks: undefined, graceMs: 0, problem: undefined },
       drainLimit: undefined,
       startLimit: clock.after(startMs(), () => {
         log.emit('worker-late-start', { worker: process.pid });
@@ -221,22 +235,21 @@ export class Supervisor {
     if (this.#stopping) return;
     this.#began = true;
     this.#deps.onListening(worker.process, message);
-    if (this.#count('serving') > this.#deps.workers) this.#drainOne();
+    if (this.#count('serving') > this.#deps.workers) this.#drainOne(worker.seat);
     this.#next();
   }
 
-  /** There is one more than wanted: the successor of the one that asked first. */
-  #drainOne(): void {
-    for (const worker of this.#workers) {
-      if (worker.state !== 'serving' || worker.asks === undefined) continue;
-      worker.state = 'draining';
-      worker.process.send({ kind: 'drain' });
-      // One that stands still (stopped, stuck) would keep its place and what it holds for ever.
-      worker.drainLimit = this.#deps.clock.after(this.#graceOf(worker) + GRACE_MS, () =>
-        this.#killLate(worker),
-      );
-      return;
-    }
+  /** There is one more than wanted, at that seat: the successor of one that asked, of the one there if it did. */
+  #drainOne(seat: number): void {
+    const asking = [...this.#workers].filter((it) => it.state === 'serving' && it.asks !== undefined);
+    const worker = asking.find((it) => it.seat === seat) ?? asking[0];
+    if (worker === undefined) return;
+    worker.state = 'draining';
+    worker.process.send({ kind: 'drain' });
+    // One that stands still (stopped, stuck) would keep its place and what it holds for ever.
+    worker.drainLimit = this.#deps.clock.after(this.#graceOf(worker) + GRACE_MS, () =>
+      this.#killLate(worker),
+    );
   }
 
   #gone(worker: Worker, code: number | null, signal: string | null): void {

@@ -8,8 +8,11 @@ import { OptionLayer } from './option-layer.ts';
 import { optionTable } from './option-table.ts';
 import type { Options } from './options.ts';
 
-/** One line for each contradiction, with where the options were set and what would be right. */
-export function contradictions(options: Options): readonly string[] {
+/** The first Node.js that opens sockets with SO_REUSEPORT. Older ones leave it out without a word, and every worker but the first would have no port. */
+const REUSES_PORTS = [23, 1] as const;
+
+/** One line for each contradiction, with where the options were set and what would be right. `node`: the version of Node.js that is to serve by them. */
+export function contradictions(options: Options, node = process.versions.node): readonly string[] {
   const names = listenerNames(options.values['smtp-listen']);
   const ofListeners = names.flatMap((name) =>
     options.ofListener(name).length === 0
@@ -18,6 +21,7 @@ export function contradictions(options: Options): readonly string[] {
   );
   return [
     ...groupAlone(options),
+    ...portsOfOne(options, node),
     ...administrationOpen(options),
     ...twoPlaces(options),
     ...nobodysOptions(options, names),
@@ -62,6 +66,20 @@ function groupAlone(options: Options): readonly string[] {
   const { user, group } = options.values;
   if (group === '' || user !== '') return [];
   return [`${options.origin('group')}: group=${group} has no effect without user=; set user too`];
+}
+
+/** Sockets for each worker, where there are no workers or Node.js cannot open them. */
+function portsOfOne(options: Options, node: string): readonly string[] {
+  const { workers, 'workers-reuse-port': isWanted } = options.values;
+  if (!isWanted) return [];
+  const where = `${options.origin('workers-reuse-port')}: +workers-reuse-port`;
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  const [least, second] = REUSES_PORTS;
+  if (major < least || (major === least && minor < second))
+    return [
+      `${where} needs Node.js ${least}.${second} or later, and this is ${node}; start smtpe with that, or remove it`,
+    ];
+  return workers === 1 ? [`${where} has no effect with workers=1; set workers too`] : [];
 }
 
 /** smtp-listen takes the place of two other options, which would be ignored. */

@@ -9,13 +9,15 @@ import type { FromWorker, ToWorker } from '../../../src/ops/worker-messages.ts';
 class FakeWorker implements WorkerProcess {
   readonly pid: number;
   readonly region: number;
+  readonly seat: number;
   readonly told: string[] = [];
   readonly killed: string[] = [];
   #hear: (message: FromWorker) => void = () => undefined;
   #exit: (code: number | null, signal: string | null) => void = () => undefined;
-  constructor(pid: number, region: number) {
+  constructor(pid: number, region: number, seat: number) {
     this.pid = pid;
     this.region = region;
+    this.seat = seat;
   }
   send(message: ToWorker): void {
     this.told.push(message.kind);
@@ -56,8 +58,8 @@ function setUp(workers = 2) {
     ...{ workers, clock, log: openEventLog(silentWriter) },
     shutdownMs: () => 30_000,
     startMs: () => 60_000,
-    fork: (region) => {
-      const worker = new FakeWorker(100 + forked.length, region);
+    fork: (region, seat) => {
+      const worker = new FakeWorker(100 + forked.length, region, seat);
       forked.push(worker);
       return worker;
     },
@@ -256,6 +258,46 @@ describe('Supervisor and workers that ask to be replaced', () => {
     expect(forked.length).toBe(2);
     clock.advance(1);
     expect(forked.length).toBe(3);
+  });
+});
+
+describe('the seats of workers', () => {
+  it('are one for each, and go to the successor of who has died', () => {
+    const { at, clock, begin, forked } = setUp(3);
+    begin();
+    expect(forked.map(({ seat }) => seat)).toEqual([0, 1, 2]);
+    clock.advance(100_000);
+    at(1).exit(null, 'SIGKILL');
+    expect(at(3).seat).toBe(1);
+  });
+
+  it('go to the successor of who asks, and who sat there drains, whoever asked first', () => {
+    const { at, clock, begin } = setUp(3);
+    begin();
+    clock.advance(100_000);
+    at(2).asks();
+    at(0).asks();
+    expect(at(3).seat).toBe(2);
+    at(3).listens();
+    expect([at(0).told, at(2).told]).toEqual([[], ['drain']]);
+    expect(at(4).seat).toBe(0);
+    at(4).listens();
+    expect(at(0).told).toEqual(['drain']);
+  });
+
+  it('are never empty for long when somebody dies while another is replaced', () => {
+    const { at, clock, begin, forked } = setUp(2);
+    begin();
+    clock.advance(100_000);
+    at(0).asks();
+    expect(at(2).seat).toBe(0);
+    at(1).exit(null, 'SIGKILL');
+    at(2).listens();
+    const last = forked.length - 1;
+    expect(at(last).seat).toBe(1);
+    expect(at(0).told).toEqual([]);
+    at(last).listens();
+    expect(at(0).told).toEqual(['drain']);
   });
 });
 

@@ -69,3 +69,19 @@ it.each<[Texts]>([
 ])('%j is none', (texts) => {
   expect(contradictions(createOptions(texts))).toEqual([]);
 });
+
+it.each([
+  [
+    '20.20.2',
+    '2',
+    /\+workers-reuse-port needs Node\.js 23\.1 or later, and this is 20\.20\.2; start smtpe with that, or remove it/,
+  ],
+  ['23.0.9', '2', /needs Node\.js 23\.1/],
+  ['23.1.0', '1', /\+workers-reuse-port has no effect with workers=1; set workers too/],
+  ['23.1.0', '2', undefined],
+  ['24.0.0', '0', undefined],
+])('sockets for each worker on Node.js %s with workers=%s', (node, workers, line) => {
+  const said = contradictions(createOptions({ workers, 'workers-reuse-port': '+' }), node);
+  expect(said).toHaveLength(line === undefined ? 0 : 1);
+  if (line !== undefined) expect(said[0]).toMatch(line);
+});

@@ -73,6 +73,14 @@ export const startOptions = {
       ),
     ),
   ),
+  'workers-reuse-port': untilRestart(
+    atStart(
+      flag(
+        false,
+        'Each worker has listening sockets of its own (SO_REUSEPORT), among which the system shares out new connections: one worker wakes for each, not all of them. Needs Node.js 23.1 or later. New connections of a worker that was killed wait for its successor, as nobody else sees them. Sockets that systemd has passed are shared all the same.',
+      ),
+    ),
+  ),
   'worker-max-memory': atStart(
     integer(
       1024,
