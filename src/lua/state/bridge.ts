@@ -105,6 +105,12 @@ export class Bridge {
     this.#memory.withText(text, (at, length) => this.#api.lua_pushlstring(L, at, length));
   }
 
+  #pushField(L: State, name: string): void {
+    const at = this.#memory.fieldName(name);
+    if (at === 0) this.#pushText(L, name);
+    else this.#api.lua_pushlstring(L, at, name.length);
+  }
+
   /** The whole buffer is copied once; its slices are strings made from that copy. */
   #pushSlice(L: State, { bytes, start, end }: ByteSlice): void {
     if (bytes !== this.#sliced) this.#loadSlices(bytes);
@@ -187,7 +193,7 @@ export class Bridge {
     for (const key of Object.keys(fields)) {
       const value = fields[key];
       if (value === undefined || value === null) continue;
-      this.pushBytes(L, key);
+      this.#pushField(L, key);
       const place = places?.get(value);
       if (place === undefined) this.#pushNested(L, value, depth);
       else this.#api.lua_rawgeti(L, -2, BigInt(place));

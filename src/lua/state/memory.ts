@@ -3,6 +3,11 @@
 import type { LuaApi, Pointer } from './wasm-api.ts';
 
 const scratchSize = 65_536;
+/** Up to this length one octet after the other is quicker than a call of Node's own code. */
+const shortText = 24;
+/** Names that are kept for fields of records, and the octets of the longest: 64 KiB together. */
+const mostNames = 2048;
+const longestField = 31;
 
 /** Node's Buffer has these; they cost half of write() and toString() with an encoding, but its types do not list them. */
 interface Latin1Bytes {
@@ -60,6 +65,14 @@ export class Memory {
     return at;
   }
 
+  /** `name` of a field of a record; 0 when it is none of those that are kept: records have the same few, but strangers may choose some. */
+  fieldName(text: string): Pointer {
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    if (text.length > longestField || this.#names.size >= mostNames) return 0;
+    return this.name(text);
+  }
+
   /** Runs `use` with the bytes in memory at `at`; the place is free again afterwards, also when `use` throws. */
   with<T>(value: string | Uint8Array, use: (at: Pointer, length: number) => T): T {
     return typeof value === 'string' ? this.withText(value, use) : this.withBytes(value, use);
@@ -115,8 +128,10 @@ export class Memory {
 
   #writeText(text: string, at: Pointer): void {
     const { bytes } = this;
-    bytes.latin1Write(text, at, text.length);
-    bytes[at + text.length] = 0;
+    const { length } = text;
+    if (length > shortText) bytes.latin1Write(text, at, length);
+    else for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
+    bytes[at + length] = 0;
   }
 
   #writeBytes(value: Uint8Array, at: Pointer): void {

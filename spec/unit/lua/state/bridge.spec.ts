@@ -53,6 +53,26 @@ describe('bytes between TypeScript and Lua', () => {
   });
 });
 
+describe('names of fields', () => {
+  it('are what they were however many there are, however long, and whatever octets are in them', async () => {
+    const names = Array.from({ length: 5000 }, (_, i) => `${'x'.repeat(i % 40)}${i}`);
+    for (let octet = 0; octet < 256; octet++) names.push(String.fromCharCode(octet, 0, octet));
+    // Those that were there before are asked for again.
+    const twice = [...names, ...names.slice(0, 50)];
+    const { engine, seen } = await withValue(twice.map((name) => ({ [name]: name })));
+    const [count] = await engine.eval(`
+      local n = 0
+      for _, record in ipairs(box.get()) do
+        for name, value in pairs(record) do assert(name == value) n = n + 1 end
+      end
+      box.put(box.get())
+      return n`);
+    expect(count).toBe(twice.length);
+    const back = seen[0] as ReadonlyMap<number, ReadonlyMap<string, string>>;
+    expect([...back.values()].map((record) => [...record][0])).toEqual(twice.map((name) => [name, name]));
+  });
+});
+
 describe('values for Lua', () => {
   const cases: readonly [string, LuaValue, string][] = [
     ['undefined as nil', undefined, 'v == nil'],
