@@ -1,11 +1,11 @@
 // Resolver over the name servers of this machine: cache, merging of identical questions, caps and deadlines around dns/flight.ts and
 // dns/lookup.ts. One exists per process; main opens it, the dns module, the session (client.host) and smtp/client ask it.
 import { isIP } from 'node:net';
+import { AbortListeners } from '../base/abort-listeners.ts';
 import type { Clock, RandomInteger, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { clientName } from '../net/client-name.ts';
 import type { Options } from '../options/options.ts';
-import { AbortListeners } from './abort-listeners.ts';
 import { canonicalAddress, reverseName } from './address-text.ts';
 import { AnswerCache } from './cache.ts';
 import { Flight, type FlightHost, type FlightResult, failedFlight } from './flight.ts';

@@ -1,6 +1,7 @@
 // One asker waiting for a flight: its deadline, its way out (AbortSignal), and its promise, which is always kept.
+
+import type { Abortable, AbortListeners } from '../base/abort-listeners.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import type { Abortable, AbortListeners } from './abort-listeners.ts';
 import type { Flight, FlightResult } from './flight.ts';
 import { type DnsQuestion, type DnsResponse, rcode } from './resolver-api.ts';
 

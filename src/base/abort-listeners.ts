@@ -1,5 +1,5 @@
 // Who is to be told when an AbortSignal fires: one listener for each signal, however many wait with it. Adding and removing a listener of
-// an EventTarget for each query costs more than asking the cache.
+// an EventTarget for each query costs more than asking a cache, or than a reply of a next hop.
 
 export interface Abortable {
   aborted(): void;
