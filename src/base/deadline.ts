@@ -4,15 +4,18 @@ import type { Clock, Timer } from './clock.ts';
 export class Deadline {
   readonly #clock: Clock;
   readonly #fire: () => void;
+  readonly #keepsAlive: boolean;
   #timer: Timer | undefined;
   /** When the timer fires; it looks then. */
   #looksAt = 0;
   #due = Number.POSITIVE_INFINITY;
   #since = 0;
 
-  constructor(clock: Clock, fire: () => void) {
+  /** `keepsAlive`: the timer keeps the process alive, also while it only looks. */
+  constructor(clock: Clock, fire: () => void, keepsAlive = true) {
     this.#clock = clock;
     this.#fire = fire;
+    this.#keepsAlive = keepsAlive;
   }
 
   /** When it was started last; monotonic milliseconds. */
@@ -45,6 +48,7 @@ export class Deadline {
   #arm(now: number, ms: number): void {
     this.#looksAt = now + ms;
     this.#timer = this.#clock.after(ms, () => this.#look());
+    if (!this.#keepsAlive) this.#timer.unref();
   }
 
   #look(): void {

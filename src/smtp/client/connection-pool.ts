@@ -4,7 +4,7 @@
 //
 // It must never give a connection to anybody whose key is another one, let anybody overtake who waits longer for the same next hop, or leave
 // a timer, a listener or a count behind for somebody who has given up.
-import type { Clock, Timer } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Connection } from './connection.ts';
 import { Place, type Slot, type Waiter } from './place.ts';
 
@@ -48,7 +48,6 @@ export type Got =
 
 interface Idle extends Where {
   readonly connection: Connection;
-  readonly timer: Timer;
 }
 
 const NONE: Got = { kind: 'none' };
@@ -137,9 +136,7 @@ export class ConnectionPool {
       if (oldest === undefined) break;
       this.#drop(oldest);
     }
-    const timer = this.#clock.after(limits.idleMs, () => this.#drop(idle));
-    timer.unref();
-    const idle: Idle = { place: where.place, key: where.key, connection, timer };
+    const idle: Idle = { place: where.place, key: where.key, connection };
     this.#all.add(idle);
     const same = this.#byKey.get(where.key);
     if (same === undefined) this.#byKey.set(where.key, [idle]);
@@ -149,8 +146,10 @@ export class ConnectionPool {
       // It announces that it will close (421); there is no other reason to talk.
       reply: () => this.#drop(idle),
       drain: () => undefined,
+      expired: () => this.#drop(idle),
       lost: () => this.#forget(idle),
     });
+    connection.expect(limits.idleMs);
   }
 
   /** As Place.lend, for a connection that stands. */
@@ -222,7 +221,6 @@ export class ConnectionPool {
   }
 
   #forget(idle: Idle): void {
-    idle.timer.cancel();
     this.#all.delete(idle);
     const same = this.#byKey.get(idle.key);
     if (same === undefined) return;

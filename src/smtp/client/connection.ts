@@ -1,7 +1,9 @@
-// One TCP (or TLS) connection to a next hop: bytes out, replies in, and one account of why it was lost. Knows no commands, keeps no
-// deadlines but that of connecting. Made by smtp/client/smtp-client, driven by smtp/client/converse, kept by smtp/client/connection-pool.
+// One TCP (or TLS) connection to a next hop: bytes out, replies in, how long nothing may come of it, and one account of why it was lost. Knows
+// no commands. Made by smtp/client/smtp-client, driven by smtp/client/converse, kept by smtp/client/connection-pool.
 import { isIP, Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../base/clock.ts';
+import { Deadline } from '../../base/deadline.ts';
 import { codeOf, textOf } from '../../base/errors.ts';
 import type { HopTls } from '../../delivery/port/delivery.ts';
 import { type HostlessOutcome, type Loss, pseudoCode } from '../../delivery/port/outcome.ts';
@@ -19,6 +21,8 @@ export interface ConnectionUser {
   reply(reply: Reply): void;
   /** What was written has gone to the kernel: go on. */
   drain(): void;
+  /** What it gave by `expect` has passed. */
+  expired(): void;
   /** Once, and nothing after it. */
   lost(loss: Loss): void;
 }
@@ -72,12 +76,15 @@ export class Connection {
   /** Called once, when the connection is lost or given up. */
   onGone: (() => void) | undefined;
   readonly #parser = new ReplyParser();
+  /** One for all that is waited for here. The socket keeps the process alive as long as it has to be. */
+  readonly #deadline: Deadline;
   #socket: Socket;
   #user: ConnectionUser | undefined;
   #loss: Loss | undefined;
   #detach: () => void;
 
-  constructor(socket: Socket, peer: string, protocol: 'smtp' | 'lmtp') {
+  constructor(socket: Socket, peer: string, protocol: 'smtp' | 'lmtp', clock: Clock) {
+    this.#deadline = new Deadline(clock, () => this.#user?.expired(), false);
     this.#socket = socket;
     this.peer = peer;
     this.protocol = protocol;
@@ -109,6 +116,12 @@ export class Connection {
   /** Nobody is told anything any more; what arrives is kept for the next user. */
   release(): void {
     this.#user = undefined;
+    this.#deadline.stop();
+  }
+
+  /** The user is told when so many milliseconds have passed, unless it says so anew before, or leaves. */
+  expect(ms: number): void {
+    if (this.#loss === undefined) this.#deadline.start(ms);
   }
 
   send(text: string): void {
@@ -233,6 +246,7 @@ export class Connection {
   #gone(loss: Loss): void {
     if (this.#loss !== undefined) return;
     this.#loss = loss;
+    this.#deadline.dispose();
     this.onGone?.();
   }
 
@@ -280,5 +294,5 @@ export async function connect(
   if (outcome.kind !== 'connected') return { kind: 'lost', loss: lossOf(outcome, limits.timeoutMs) };
   const host = isIP(address) === 6 ? `[${address}]` : address;
   const peer = isSocket ? address : `${host}:${port}`;
-  return { kind: 'connected', connection: new Connection(outcome.socket, peer, protocol) };
+  return { kind: 'connected', connection: new Connection(outcome.socket, peer, protocol, limits.clock) };
 }

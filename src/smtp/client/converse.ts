@@ -5,7 +5,8 @@
 // what is sent next (RFC 5321 section 4.3.1), and 250 behind 354 for that to the final dot.
 
 import { pbkdf2 } from 'node:crypto';
-import type { Clock, Timer } from '../../base/clock.ts';
+import type { Abortable, AbortListeners } from '../../base/abort-listeners.ts';
+import type { Clock } from '../../base/clock.ts';
 import { textOf } from '../../base/errors.ts';
 import type { MessageSource, Stage } from '../../delivery/port/delivery.ts';
 import { type Loss, pseudoCode } from '../../delivery/port/outcome.ts';
@@ -35,6 +36,7 @@ export interface ConverseContext {
   /** Monotonic milliseconds: nothing is waited for beyond it. */
   readonly until: number;
   readonly signal: AbortSignal;
+  readonly listeners: AbortListeners;
   /** The connection has served before. */
   readonly used: boolean;
   /** For a dialogue that may begin TLS. */
@@ -82,13 +84,13 @@ export function converse<E>(
   return new Promise((resolve) => new Driver(connection, machine, context, resolve).begin());
 }
 
-class Driver<E> implements ConnectionUser {
+class Driver<E> implements ConnectionUser, Abortable {
   readonly #connection: Connection;
   readonly #machine: Machine<E>;
   readonly #context: ConverseContext;
   readonly #resolve: (end: E) => void;
-  #timer: Timer | undefined;
-  #timerMs = 0;
+  /** What is waited for at present may take so many milliseconds. */
+  #patience = 0;
   #over = false;
   /** Something was said on a connection that was used before, and no reply has come. */
   #doubtful: boolean;
@@ -96,7 +98,6 @@ class Driver<E> implements ConnectionUser {
   #wake: (() => void) | undefined;
   /** Wakes it between two chunks: the next hop has taken the last one, or the dialogue has ended. */
   #nextChunk: (() => void) | undefined;
-  readonly #abort = (): void => this.#lost({ code: pseudoCode.ERROR, error: 'given up' });
 
   constructor(
     connection: Connection,
@@ -112,13 +113,23 @@ class Driver<E> implements ConnectionUser {
   }
 
   begin(): void {
-    this.#context.signal.addEventListener('abort', this.#abort, { once: true });
-    if (this.#context.signal.aborted) {
-      this.#abort();
+    const { listeners, signal } = this.#context;
+    if (signal.aborted) {
+      this.aborted();
       return;
     }
+    listeners.add(signal, this);
     this.#take(this.#machine.start());
     this.#connection.use(this);
+  }
+
+  aborted(): void {
+    this.#lost({ code: pseudoCode.ERROR, error: 'given up' });
+  }
+
+  expired(): void {
+    const what = this.#machine.stage === 'content' ? 'no progress' : 'no reply';
+    this.#lost({ code: pseudoCode.TIMEOUT, error: `${what} within ${this.#patience} ms` });
   }
 
   /** At the dot a yes counts though its line has no end: whoever took it for a failure would have the message sent again. */
@@ -183,17 +194,8 @@ class Driver<E> implements ConnectionUser {
   #arm(most = deadline(this.#machine.stage, this.#context.deadlines)): void {
     const { clock, deadlines, until } = this.#context;
     const patience = this.#doubtful ? Math.min(most, deadlines.reuse) : most;
-    const ms = Math.max(0, Math.min(patience, Math.ceil(until - clock.monotonic())));
-    if (this.#timer !== undefined && this.#timerMs === ms) {
-      this.#timer.restart();
-      return;
-    }
-    this.#timer?.cancel();
-    this.#timerMs = ms;
-    this.#timer = clock.after(ms, () => {
-      const what = this.#machine.stage === 'content' ? 'no progress' : 'no reply';
-      this.#lost({ code: pseudoCode.TIMEOUT, error: `${what} within ${ms} ms` });
-    });
+    this.#patience = Math.max(0, Math.min(patience, Math.ceil(until - clock.monotonic())));
+    this.#connection.expect(this.#patience);
   }
 
   #derive(password: Buffer, salt: Buffer, iterations: number): void {
@@ -338,8 +340,7 @@ class Driver<E> implements ConnectionUser {
   #end(end: E): void {
     if (this.#over) return;
     this.#over = true;
-    this.#timer?.cancel();
-    this.#context.signal.removeEventListener('abort', this.#abort);
+    this.#context.listeners.remove(this.#context.signal, this);
     this.#connection.release();
     this.#wake?.();
     this.#nextChunk?.();

@@ -2,7 +2,7 @@
 // and gives the connection back when there is none. Begun by smtp/client/smtp-client when MAIL was answered. RFC 5321 section 3.3.
 //
 // While nobody asks anything the next hop has nothing to say: whatever it says then ends it, and so does a client that takes too long.
-import type { Clock, Timer } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Delivery, DeliveryOutcome, RcptReply } from '../../delivery/port/delivery.ts';
 import type { AskFailure, AskLimits, AskOutcome, Held, HeldContent } from '../../delivery/port/held.ts';
 import {
@@ -18,7 +18,7 @@ import type { Recipient } from '../protocol/recipient.ts';
 import { replyText } from '../protocol/reply.ts';
 import { recipientInAscii, UTF8_RECIPIENT } from '../protocol/utf8-plan.ts';
 import { rcptLine } from './command-lines.ts';
-import { type Connection, withTls } from './connection.ts';
+import { type Connection, type ConnectionUser, withTls } from './connection.ts';
 import type { Machine } from './machine.ts';
 import { Question } from './question.ts';
 import { Resetting } from './resetting.ts';
@@ -58,13 +58,19 @@ const RESET_MS = 5000;
 export class HeldConnection implements Held {
   readonly #parts: HeldParts;
   readonly #taken: RcptReply[] = [];
-  #idle: Timer | undefined;
+  /** Milliseconds that its client may still take behind the time that is being waited. */
+  #left = 0;
   #endLoan: (() => void) | undefined;
   /** 'asking': a question or the content is under way. */
   #state: 'open' | 'asking' | 'over' = 'open';
 
+  /** Has the connection while nobody asks anything. */
+  readonly #resting: ConnectionUser;
+
   constructor(parts: HeldParts) {
     this.#parts = parts;
+    const over = (): void => this.#over();
+    this.#resting = { reply: over, drain: () => undefined, expired: () => this.#waited(), lost: over };
     this.#rest();
   }
 
@@ -183,8 +189,6 @@ export class HeldConnection implements Held {
   }
 
   #wake(): void {
-    this.#idle?.cancel();
-    this.#idle = undefined;
     this.#endLoan?.();
     this.#endLoan = undefined;
   }
@@ -195,22 +199,26 @@ export class HeldConnection implements Held {
     this.#state = 'open';
     this.#wait(this.#parts.idleMs);
     this.#endLoan = this.#parts.lend(() => this.giveBack());
-    const over = (): void => {
-      this.#wake();
-      this.#state = 'over';
-      connection.destroy();
-    };
-    connection.use({ reply: over, drain: () => undefined, lost: over });
+    connection.use(this.#resting);
+  }
+
+  /** Something was said that nobody asked for, or the connection is lost. */
+  #over(): void {
+    this.#wake();
+    this.#state = 'over';
+    this.#parts.connection.destroy();
   }
 
   /** For so many milliseconds more. */
   #wait(left: number): void {
-    const { clock, isWanted } = this.#parts;
     const step = Math.min(left, SHORT_IDLE_MS);
-    this.#idle = clock.after(step, () => {
-      if (left <= step || isWanted()) this.giveBack();
-      else this.#wait(left - step);
-    });
+    this.#left = left - step;
+    this.#parts.connection.expect(step);
+  }
+
+  #waited(): void {
+    if (this.#left <= 0 || this.#parts.isWanted()) this.giveBack();
+    else this.#wait(this.#left);
   }
 
   #end(outcome: DeliveryOutcome): void {

@@ -2,6 +2,7 @@
 // begins; options that change meanwhile count for the next delivery.
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
+import type { AbortListeners } from '../../base/abort-listeners.ts';
 import type { Clock, RandomInteger } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Delivery, MessageSource } from '../../delivery/port/delivery.ts';
@@ -63,8 +64,13 @@ export interface TlsWish {
   readonly certificate: string;
 }
 
+export interface JobParts extends SmtpClientDependencies {
+  /** Of the signals of all deliveries. */
+  readonly listeners: AbortListeners;
+}
+
 export interface Job {
-  readonly parts: SmtpClientDependencies;
+  readonly parts: JobParts;
   readonly delivery: Delivery;
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -155,7 +161,7 @@ function settingsOf(options: OptionValues): Settings {
   return settings;
 }
 
-export function jobOf(parts: SmtpClientDependencies, delivery: Delivery, signal: AbortSignal): Job {
+export function jobOf(parts: JobParts, delivery: Delivery, signal: AbortSignal): Job {
   const settings = settingsOf((delivery.options ?? parts.options).values);
   const host = delivery.ownHosts === true ? settings.own : settings.other;
   const since = parts.clock.monotonic();
@@ -255,6 +261,7 @@ export function contextOf(
     deadlines,
     until: limits === undefined ? giveUpAt : limits.until,
     signal: limits === undefined ? signal : limits.signal,
+    listeners: parts.listeners,
     used,
     tls,
     message: message ?? delivery.message,

@@ -1,6 +1,7 @@
 // The Mailer over SMTP: hosts in order, each address of a host, kept connections first, fail-over, one log line for each failure.
 // Used by delivery/smart-host and by the Lua module smtp. The dialogue itself is in greeting, sending and converse.
 
+import { AbortListeners } from '../../base/abort-listeners.ts';
 import { traceOf } from '../../base/errors.ts';
 import type { Delivery, DeliveryOutcome, Mailer } from '../../delivery/port/delivery.ts';
 import { isUnreachable, mayTryNext, tryInTurn } from '../../delivery/port/fail-over.ts';
@@ -32,6 +33,7 @@ import {
   contextOf,
   isOver,
   type Job,
+  type JobParts,
   jobOf,
   type SmtpClientDependencies,
   within,
@@ -57,6 +59,7 @@ export interface SmtpClient extends Mailer {
 export function createSmtpClient(dependencies: SmtpClientDependencies): SmtpClient {
   const pool = new ConnectionPool(dependencies.clock);
   const health = dependencies.health ?? new HostHealth(dependencies.clock);
+  const parts: JobParts = { listeners: new AbortListeners(), ...dependencies };
   return {
     get idleConnections() {
       return pool.size;
@@ -67,9 +70,9 @@ export function createSmtpClient(dependencies: SmtpClientDependencies): SmtpClie
     get places() {
       return pool.places;
     },
-    deliver: (delivery, signal) => new Sender(dependencies, pool, health, delivery, signal).deliver(),
+    deliver: (delivery, signal) => new Sender(parts, pool, health, delivery, signal).deliver(),
     open: (envelope, signal) =>
-      new Sender(dependencies, pool, health, openingOf(envelope), signal).open(envelope.room),
+      new Sender(parts, pool, health, openingOf(envelope), signal).open(envelope.room),
     close: () => pool.close(),
   };
 }
@@ -113,7 +116,7 @@ class Sender {
   #holding: Holding | undefined;
 
   constructor(
-    dependencies: SmtpClientDependencies,
+    parts: JobParts,
     pool: ConnectionPool,
     health: HostHealth,
     delivery: Delivery,
@@ -121,7 +124,7 @@ class Sender {
   ) {
     this.#pool = pool;
     this.#health = health;
-    this.#job = jobOf(dependencies, delivery, signal);
+    this.#job = jobOf(parts, delivery, signal);
   }
 
   /** MAIL only: its transaction is held. */

@@ -1,7 +1,7 @@
 // Connections kept for the next message: when one is used again, when it is not, and that nothing is left of them.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Clock } from '../../../../src/base/clock.ts';
+import type { Clock, Timer } from '../../../../src/base/clock.ts';
 import { FakeClock } from '../../../../src/bench/ports/clock.ts';
 import { type HopScript, NextHop } from '../../../../src/bench/ports/next-hop.ts';
 import { RecordLog } from '../../../../src/bench/ports/record-log.ts';
@@ -270,17 +270,27 @@ it('keeps no process alive with an idle connection or its timer, and is alive ag
   const sink = await hop({ rset: { end: 'hang' } });
   const sockets = (): number =>
     process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
-  let unreffed = 0;
+  // Timers that keep a process alive.
+  const holding = new Set<Timer>();
   const fake = new FakeClock();
   const clock: Clock = {
     now: () => fake.now(),
     monotonic: () => fake.monotonic(),
-    after: (ms, fire) => ({
-      ...fake.after(ms, fire),
-      unref: () => {
-        unreffed++;
-      },
-    }),
+    after: (ms, fire) => {
+      const made = fake.after(ms, fire);
+      const timer: Timer = {
+        restart: () => made.restart(),
+        cancel: () => {
+          holding.delete(timer);
+          made.cancel();
+        },
+        unref: () => {
+          holding.delete(timer);
+        },
+      };
+      holding.add(timer);
+      return timer;
+    },
   };
   const client = createSmtpClient({
     options: createOptions({ 'smtp-forward-tls': 'off' }),
@@ -291,7 +301,8 @@ it('keeps no process alive with an idle connection or its timer, and is alive ag
   expect(client.idleConnections).toBe(1);
   // That of the next hop, which is in this process too.
   expect(sockets()).toBe(before + 1);
-  expect(unreffed).toBe(1);
+  expect(fake.pending).toBe(1);
+  expect(holding.size).toBe(0);
   const abort = new AbortController();
   const outcome = client.deliver(delivery([sink.target]), abort.signal);
   await sink.saw('RSET');
