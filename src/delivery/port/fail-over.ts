@@ -1,4 +1,5 @@
 // The rules of fail-over, shared by the SMTP client (addresses and hosts) and the smart host (hosts and maildirs). Knows no network.
+import type { Maybe } from '../../base/maybe.ts';
 import type { DeliveryOutcome } from './delivery.ts';
 import type { HostlessOutcome } from './outcome.ts';
 
@@ -46,7 +47,7 @@ export function summarise(earlier: DeliveryOutcome | undefined, last: DeliveryOu
 }
 
 export interface Turns<T> {
-  attempt(target: T): DeliveryOutcome | Promise<DeliveryOutcome>;
+  attempt(target: T): Maybe<DeliveryOutcome>;
   /** Whether another target may be tried after this outcome of `target`. */
   mayTryNext(outcome: DeliveryOutcome, target: T): boolean;
   /** There is no time, or nobody waits any more. */
@@ -54,10 +55,13 @@ export interface Turns<T> {
 }
 
 /** Tries the targets in order until one has settled the matter, and gives what is to be reported; undefined when there was none. */
-export async function tryInTurn<T>(
-  targets: readonly T[],
-  turns: Turns<T>,
-): Promise<DeliveryOutcome | undefined> {
+export function tryInTurn<T>(targets: readonly T[], turns: Turns<T>): Maybe<DeliveryOutcome | undefined> {
+  const [only] = targets;
+  // As a rule: whatever becomes of it is what is to be reported.
+  return targets.length === 1 && only !== undefined ? turns.attempt(only) : tryAll(targets, turns);
+}
+
+async function tryAll<T>(targets: readonly T[], turns: Turns<T>): Promise<DeliveryOutcome | undefined> {
   let summary: DeliveryOutcome | undefined;
   for (const target of targets) {
     const outcome = await turns.attempt(target);

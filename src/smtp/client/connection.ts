@@ -1,6 +1,6 @@
 // One TCP (or TLS) connection to a next hop: bytes out, replies in, how long nothing may come of it, and one account of why it was lost. Knows
 // no commands. Made by smtp/client/smtp-client, driven by smtp/client/converse, kept by smtp/client/connection-pool.
-import { isIP, Socket } from 'node:net';
+import { type ConnectOpts, isIP, Socket, type SocketConstructorOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { Deadline } from '../../base/deadline.ts';
@@ -268,7 +268,19 @@ export type ConnectOutcome =
   | { readonly kind: 'connected'; readonly connection: Connection }
   | { readonly kind: 'lost'; readonly loss: Loss };
 
-const systemSocket = (): Socket => new Socket();
+/** Where all connections read to, one after the other: a stream of its own for each, with a buffer for each reply, costs as much as what is done with it. */
+const lastRead = Buffer.allocUnsafeSlow(65_536);
+
+/** What it gives as `data` is good until the listener returns. */
+function systemSocket(): Socket {
+  const callback = (length: number): boolean => {
+    socket.emit('data', lastRead.subarray(0, length));
+    return true;
+  };
+  const options: SocketConstructorOpts & ConnectOpts = { onread: { buffer: lastRead, callback } };
+  const socket = new Socket(options);
+  return socket;
+}
 
 function lossOf(failure: DialFailure, timeoutMs: number): Loss {
   switch (failure.kind) {

@@ -2,6 +2,8 @@
 // 4.5.2), bare CR and LF made CRLF so that nothing bare is ever sent, the end of the last line supplied. Pure: fed with pieces in any
 // split; pieces that need no change pass through uncopied. Used by converse; one stuffer for each message sent.
 
+import { sharedScanner as scanner } from '../../message/framing/newline-scan.ts';
+
 const CR = 13;
 const LF = 10;
 const DOT = 46;
@@ -48,46 +50,31 @@ export class DotStuffer {
 
   /** Length of the part of the piece that can go as it is; the state is the one behind it. */
   #cleanPrefix(piece: Buffer): number {
-    const length = piece.length;
-    let i = 0;
+    const { length } = piece;
+    let from = 0;
     if (this.#state === 'start') {
       if (this.#dots && piece[0] === DOT) return 0;
     } else if (this.#state === 'cr') {
       if (piece[0] !== LF) return 0;
-      i = 1;
-      if (this.#dots && length > 1 && piece[1] === DOT) {
+      from = 1;
+      if (this.#dots && piece[1] === DOT) {
         this.#state = 'start';
         return 1;
       }
     }
-    let state: State = i === 1 ? 'start' : 'text';
-    while (i < length) {
-      const byte = piece[i] as number;
-      if (byte === LF) {
-        this.#state = 'text';
-        return i;
-      }
-      if (byte !== CR) {
-        state = 'text';
-        i++;
-        continue;
-      }
-      if (i + 1 >= length) {
+    scanner.load(piece, from);
+    for (let at = scanner.next(from); at < length; at = scanner.next(at + 1)) {
+      const byte = piece[at];
+      if (byte === DOT && !this.#dots) continue;
+      // Its LF may come with the next piece.
+      if (byte === CR && at === length - 1) {
         this.#state = 'cr';
         return length;
       }
-      if (piece[i + 1] !== LF) {
-        this.#state = 'text';
-        return i;
-      }
-      i += 2;
-      state = 'start';
-      if (this.#dots && i < length && piece[i] === DOT) {
-        this.#state = 'start';
-        return i;
-      }
+      this.#state = byte === DOT ? 'start' : 'text';
+      return at;
     }
-    this.#state = state;
+    this.#state = piece[length - 1] === LF ? 'start' : 'text';
     return length;
   }
 

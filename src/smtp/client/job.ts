@@ -12,7 +12,7 @@ import type { NextHopOffers } from '../../delivery/port/next-hop-offers.ts';
 import type { Resolver } from '../../dns/resolver-api.ts';
 import type { AddressSource } from '../../net/dial.ts';
 import type { HostHealth } from '../../net/host-health.ts';
-import type { SmtpTarget } from '../../net-address/host-list.ts';
+import { parseTarget, type SmtpTarget, type Target } from '../../net-address/host-list.ts';
 import type { OptionValues } from '../../options/option-table.ts';
 import type { Options } from '../../options/options.ts';
 import type { Connection, TlsRequest } from './connection.ts';
@@ -67,6 +67,8 @@ export interface TlsWish {
 export interface JobParts extends SmtpClientDependencies {
   /** Of the signals of all deliveries. */
   readonly listeners: AbortListeners;
+  /** By their text. */
+  readonly targets: Map<string, Target>;
 }
 
 export interface Job {
@@ -118,6 +120,7 @@ interface HostSettings {
 const known = new WeakMap<OptionValues, Settings>();
 /** Policies may name any host. */
 const MOST_KEYS = 1000;
+const MOST_TARGETS = 1000;
 
 function settingsOf(options: OptionValues): Settings {
   const made = known.get(options);
@@ -183,6 +186,15 @@ export function jobOf(parts: JobParts, delivery: Delivery, signal: AbortSignal):
     giveUpAt: delivery.until ?? since + settings.deadlines.dot,
     host,
   };
+}
+
+export function targetOf(text: string, { targets }: Pick<JobParts, 'targets'>): Target {
+  const known = targets.get(text);
+  if (known !== undefined) return known;
+  if (targets.size >= MOST_TARGETS) targets.clear();
+  const target = parseTarget(text);
+  targets.set(text, target);
+  return target;
 }
 
 /** RFC 8689 section 5: a message may ask for less than `must`, unless it asks for more as well. */

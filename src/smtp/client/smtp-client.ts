@@ -16,7 +16,7 @@ import {
 } from '../../delivery/port/outcome.ts';
 import { addressesOf } from '../../net/dial.ts';
 import { HostHealth, healthKey } from '../../net/host-health.ts';
-import { parseTarget, type SmtpTarget, type Target } from '../../net-address/host-list.ts';
+import type { SmtpTarget, Target } from '../../net-address/host-list.ts';
 import { isBinaryMime } from '../protocol/binary-mime.ts';
 import type { Capabilities } from '../protocol/capabilities.ts';
 import { type MailParameters, NO_PARAMETERS } from '../protocol/parameters.ts';
@@ -36,6 +36,7 @@ import {
   type JobParts,
   jobOf,
   type SmtpClientDependencies,
+  targetOf,
   within,
 } from './job.ts';
 import { openTo } from './opening.ts';
@@ -59,7 +60,7 @@ export interface SmtpClient extends Mailer {
 export function createSmtpClient(dependencies: SmtpClientDependencies): SmtpClient {
   const pool = new ConnectionPool(dependencies.clock);
   const health = dependencies.health ?? new HostHealth(dependencies.clock);
-  const parts: JobParts = { listeners: new AbortListeners(), ...dependencies };
+  const parts: JobParts = { listeners: new AbortListeners(), targets: new Map(), ...dependencies };
   return {
     get idleConnections() {
       return pool.size;
@@ -148,11 +149,12 @@ class Sender {
   }
 
   async #tryHosts(): Promise<DeliveryOutcome> {
-    const { delivery } = this.#job;
+    const { delivery, parts } = this.#job;
     const problem = addressProblem(delivery, this.#holding === undefined);
     if (problem !== undefined)
       return this.#report(this.#failed('', { code: pseudoCode.ERROR, error: problem }));
-    const targets = this.#health.order(delivery.hosts.map(parseTarget), keyOf, this.#job.deadlines.connect);
+    const named = delivery.hosts.map((host) => targetOf(host, parts));
+    const targets = this.#health.order(named, keyOf, this.#job.deadlines.connect);
     const outcome = await tryInTurn(targets, {
       attempt: (target) =>
         target.kind === 'smtp'
@@ -180,7 +182,8 @@ class Sender {
     const health = this.#health;
     const hostKey = healthKey(target.host, target.port);
     const where: Where = { place: hostKey, key: connectionKey(job, target) };
-    const got = await this.#pool.take(this.#wish(where, false));
+    const taken = this.#pool.take(this.#wish(where, false));
+    const got = taken instanceof Promise ? await taken : taken;
     if (got.kind === 'kept') {
       const outcome = await this.#transact(target, got.connection, where, true);
       if (outcome.kind !== 'failed') health.worked(hostKey);

@@ -17,14 +17,17 @@ const LONGEST_LINE = 4096;
 const LONGEST_REPLY = 65_536;
 const LF = 10;
 const CR = 13;
-const REPLY_LINE = /^([2-5]\d\d)(?:([ \t-])|$)/;
+const TAB = 9;
+const BLANK = 32;
+const HYPHEN = 45;
+const ZERO = 48;
 /** A last line whose end never came: its text may be cut, its code is not. */
 const UNFINISHED = /^[2-5]\d\d[ \t]/;
 const MORE: ParseResult = { kind: 'more' };
 
 export class ReplyParser {
-  /** What was received and not given out. */
-  readonly #bytes = new Octets();
+  /** What was received and not given out. Copied: it may lie where the next read goes. */
+  readonly #bytes = new Octets(true);
   /** Offsets in it: of the reply being read, of its first line not looked at, and up to where there is no LF. */
   #start = 0;
   #next = 0;
@@ -60,22 +63,25 @@ export class ReplyParser {
 
   /** Takes the next complete reply. */
   next(): ParseResult {
+    if (this.empty) return MORE;
     const bytes = this.#bytes.view;
     for (;;) {
       const end = bytes.indexOf(LF, this.#scanned);
       if (end < 0) {
         this.#scanned = bytes.length;
         if (bytes.length - this.#start > LONGEST_REPLY) return this.#garbage('a reply is too long');
-        if (bytes.length - this.#next > LONGEST_LINE && !REPLY_LINE.test(this.#line(bytes.length)))
+        if (bytes.length - this.#next > LONGEST_LINE && codeAt(bytes, this.#next, bytes.length) === undefined)
           return this.#garbage('a line that is no reply is too long');
         return MORE;
       }
-      const line = this.#line(end > this.#next && bytes[end - 1] === CR ? end - 1 : end);
+      const from = this.#next;
+      const to = end > from && bytes[end - 1] === CR ? end - 1 : end;
+      const code = codeAt(bytes, from, to);
+      const isLast = bytes[from + 3] !== HYPHEN;
+      if (end + 1 - this.#start > LONGEST_REPLY) return this.#garbage('a reply is too long');
+      if (code === undefined) return this.#garbage(`not an SMTP reply: ${excerpt(this.#line(to))}`);
       this.#next = this.#scanned = end + 1;
-      if (this.#next - this.#start > LONGEST_REPLY) return this.#garbage('a reply is too long');
-      const match = REPLY_LINE.exec(line);
-      if (match === null) return this.#garbage(`not an SMTP reply: ${excerpt(line)}`);
-      if (match[2] !== '-') return this.#reply(Number(match[1]));
+      if (isLast) return this.#reply(code, bytes);
     }
   }
 
@@ -87,7 +93,7 @@ export class ReplyParser {
     const line = this.#line(this.#bytes.length);
     if (!UNFINISHED.test(line)) return undefined;
     this.#next = this.#bytes.length;
-    const result = this.#reply(Number(line.slice(0, 3)));
+    const result = this.#reply(Number(line.slice(0, 3)), this.#bytes.view);
     return result.kind === 'reply' ? result.reply : undefined;
   }
 
@@ -96,11 +102,11 @@ export class ReplyParser {
     return this.#bytes.view.toString('latin1', this.#next, Math.min(end, this.#next + LONGEST_LINE));
   }
 
-  #reply(code: number): ParseResult {
+  #reply(code: number, bytes: Buffer): ParseResult {
     // Made of the octets only now: kept beside them it would cost a multiple.
-    const text = wholeLines(this.#bytes.view.toString('latin1', this.#start, this.#next));
+    const text = wholeLines(bytes.toString('latin1', this.#start, this.#next));
     this.#start = this.#next;
-    if (this.#start === this.#bytes.length) this.clear();
+    if (this.#start === bytes.length) this.clear();
     return { kind: 'reply', reply: { code, text } };
   }
 
@@ -108,6 +114,18 @@ export class ReplyParser {
     this.clear();
     return { kind: 'garbage', error };
   }
+}
+
+/** The code of the line, 200 to 599, with nothing, a blank, a tab or a hyphen behind it; undefined when it is no line of a reply. */
+function codeAt(bytes: Buffer, from: number, to: number): number | undefined {
+  if (to - from < 3) return undefined;
+  const hundreds = (bytes[from] ?? 0) - ZERO;
+  const tens = (bytes[from + 1] ?? 0) - ZERO;
+  const ones = (bytes[from + 2] ?? 0) - ZERO;
+  if (hundreds < 2 || hundreds > 5 || tens < 0 || tens > 9 || ones < 0 || ones > 9) return undefined;
+  const behind = to - from === 3 ? BLANK : bytes[from + 3];
+  if (behind !== BLANK && behind !== HYPHEN && behind !== TAB) return undefined;
+  return 100 * hundreds + 10 * tens + ones;
 }
 
 /** The lines, each with CRLF, cut where they are too long, a blank behind the code. */

@@ -54,6 +54,33 @@ describe('ReplyParser', () => {
     );
   });
 
+  it('takes the lines that begin with a code and nothing, a blank, a tab or a hyphen', () => {
+    const part = fc.constantFrom('2', '5', '1', '6', '0', '9', ':', '/', '-', ' ', '\t', 'x', '\r', '');
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
+        const line = parts.join('').replace(/\r$/, '');
+        const [result] = parse(`${line}\r\n`);
+        const [, code, behind] = /^([2-5]\d\d)(?:([ \t-])|$)/.exec(line) ?? [];
+        const kind = code === undefined ? 'garbage' : behind === '-' ? undefined : 'reply';
+        expect(result?.kind).toBe(kind);
+        if (result?.kind === 'reply') expect(result.reply.code).toBe(Number(code));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('keeps what it was given, though the buffer is used again', () => {
+    const parser = new ReplyParser();
+    const buffer = Buffer.alloc(64);
+    const push = (text: string): void => parser.push(buffer.subarray(0, buffer.write(text, 'latin1')));
+    push('250-first\r\n250');
+    push('-second\r\n25');
+    push('0 third\r\n550 next');
+    const first = parser.next();
+    push(' reply\r\n');
+    expect(texts([first, parser.next()])).toEqual(['250-first\n250-second\n250 third', '550 next reply']);
+  });
+
   it.each([
     ['HTTP/1.1 400 Bad Request\r\n'],
     ['\r\n'],
