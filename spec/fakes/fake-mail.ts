@@ -109,7 +109,7 @@ function mailboxOf(boxes: () => Map<string, FakeBox>, vname: string, _use?: Mail
     return {
       ...{ uid, seq: [...box.messages.keys()].indexOf(uid) + 1, isRecent: message.isRecent },
       ...{ flags: [], keywords: message.keywords },
-      base: `${uid}.fake`,
+      ...{ base: `${uid}.fake`, isSeen: false },
       head: (into: Buffer) =>
         done({ octets: message.content.subarray(0, into.length), size: message.content.length, arrived: 0 }),
       facts: () => done(facts),
@@ -123,6 +123,7 @@ function mailboxOf(boxes: () => Map<string, FakeBox>, vname: string, _use?: Mail
     sync: () => of(() => undefined),
     status: () => of(statusOf),
     mails: () => of((box) => [...box.messages.keys()].flatMap((uid) => mailOf(box, uid) ?? [])),
+    files: () => of((box) => [...box.messages.keys()].flatMap((uid) => mailOf(box, uid) ?? [])),
     mail: async (uid) => {
       const found = await of((box) => mailOf(box, uid));
       if (found.kind !== 'done') return found;

@@ -19,11 +19,10 @@ export function headerEnd(octets: Buffer): number | undefined {
 }
 
 /**
- * `block`: ends with its empty line, or where it was cut. Empty values are none. Names and values are parts of one string, which stays in memory as
- * long as one of them does.
+ * `text`: octets as latin1; ends with its empty line, or where it was cut. Empty values are none. Names and values are parts of it, and it stays in
+ * memory as long as one of them does.
  */
-export function readFields(block: Buffer): Map<string, string> {
-  const text = block.toString('latin1');
+export function readFields(text: string): Map<string, string> {
   const fields = new Map<string, string>();
   let name = '';
   let value = '';

@@ -1,12 +1,12 @@
 // Header fields of letters, which never change: those that were read last are kept, for so many octets in a process.
-import type { Mail, MailHead } from '../mailbox/port/mail.ts';
-import { headerEnd, readFields } from './header-fields.ts';
+import type { MailFile, MailHead } from '../mailbox/port/mail.ts';
+import { headerEnd } from './header-fields.ts';
 import { present } from './letter-trouble.ts';
 
 /** What was read of a letter. */
 export interface KnownHead {
-  /** By name in lower case; latin1. */
-  readonly fields: ReadonlyMap<string, string>;
+  /** Its header fields as they stand, taken apart by who needs them: as one text they are no work for the garbage collector. latin1. */
+  readonly block: string;
   /** Octets of the file. */
   readonly size: number;
   /** When it was delivered, seconds since the Epoch. */
@@ -23,9 +23,8 @@ const MAX_KEPT = 16 * 1024 * 1024;
 const LEFT = 14 * 1024 * 1024;
 /** Beside the octets of the header, roughly. */
 const OF_LETTER = 300;
-const OF_FIELD = 100;
-/** Files read at a time: the system's threads take them from a queue, and with a long one they wake nobody for each. */
-const READERS = 32;
+/** Files read at a time: the system's threads take them from a queue, and while it is not empty nobody has to wake them. */
+const READERS = 128;
 
 export class LetterHeads {
   /** By id; the least used first. */
@@ -56,39 +55,37 @@ export class LetterHeads {
 
 /** In their order; undefined: it is gone meanwhile. Rejects when one cannot be read. */
 export async function readHeads(
-  mails: readonly Mail[],
+  files: readonly MailFile[],
   signal: AbortSignal,
 ): Promise<readonly (KnownHead | undefined)[]> {
-  const heads: (KnownHead | undefined)[] = new Array(mails.length);
+  const heads: (KnownHead | undefined)[] = new Array(files.length);
   let next = 0;
   let isOver = false;
   const work = async (): Promise<void> => {
     const octets = Buffer.allocUnsafe(FIRST_HEAD);
-    for (let at = next++; at < mails.length && !isOver; at = next++) {
+    for (let at = next++; at < files.length && !isOver; at = next++) {
       signal.throwIfAborted();
-      heads[at] = await readHead(mails[at] as Mail, octets);
+      heads[at] = await readHead(files[at] as MailFile, octets);
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(READERS, mails.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(READERS, files.length) }, work));
   } finally {
     isOver = true;
   }
   return heads;
 }
 
-async function readHead(mail: Mail, octets: Buffer): Promise<KnownHead | undefined> {
-  let head = present(await mail.head(octets));
+async function readHead(file: MailFile, octets: Buffer): Promise<KnownHead | undefined> {
+  let head = present(await file.head(octets));
   if (head === undefined) return undefined;
   let end = headerEnd(head.octets);
   if (end === undefined && head.octets.length === octets.length) {
-    head = present(await mail.head(Buffer.allocUnsafe(MAX_HEAD))) ?? head;
+    head = present(await file.head(Buffer.allocUnsafe(MAX_HEAD))) ?? head;
     end = headerEnd(head.octets);
   }
-  const block = head.octets.subarray(0, end ?? head.octets.length);
-  const fields = readFields(block);
-  const weight = OF_LETTER + block.length + OF_FIELD * fields.size;
-  return { fields, size: head.size, sent: sentOf(head), weight };
+  const block = head.octets.toString('latin1', 0, end ?? head.octets.length);
+  return { block, size: head.size, sent: sentOf(head), weight: OF_LETTER + block.length };
 }
 
 /** Seconds since the Epoch. */

@@ -96,7 +96,7 @@ class Taking {
   plan(part: PlacedPart, depth: number): void {
     const bodyAt = part.bodyAt ?? part.end;
     const head = this.#want(part.at, bodyAt, true);
-    const fields = (): ReadonlyMap<string, string> => readFields(head);
+    const fields = (): ReadonlyMap<string, string> => readFields(head.toString('latin1'));
     const children = part.children.filter(({ kind }) => kind !== 'epilogue');
     if (part.kind === 'multipart' && children.length > 0) {
       this.parts.push({ depth, fields, body: undefined });

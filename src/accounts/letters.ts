@@ -7,10 +7,11 @@
 import { textOf } from '../base/errors.ts';
 import { eachInPieces, sortInPieces } from '../mailbox/in-pieces.ts';
 import { arrivalOf, compareArrival } from '../mailbox/mail-name.ts';
-import type { Mail, MailContent } from '../mailbox/port/mail.ts';
+import type { Mail, MailContent, MailFile } from '../mailbox/port/mail.ts';
 import type { MailUser } from '../mailbox/port/mail-user.ts';
 import type { Account, Outcome } from './account.ts';
 import type { Accounts } from './accounts.ts';
+import { readFields } from './header-fields.ts';
 import { type KnownHead, LetterHeads, readHeads, sentOf } from './letter-heads.ts';
 import { LetterIds } from './letter-ids.ts';
 import { present } from './letter-trouble.ts';
@@ -28,7 +29,7 @@ export interface LetterFacts {
 }
 
 export interface LetterHead extends LetterFacts {
-  /** By name in lower case; latin1. */
+  /** By name in lower case; latin1. Taken apart anew each time: of a thousand that are kept nobody may need them. */
   readonly fields: ReadonlyMap<string, string>;
 }
 
@@ -115,8 +116,8 @@ export class Letters {
 
   /** Ids are given, and header fields are read, at the same time. */
   async #headsIn(account: Account, place: Place, signal: AbortSignal): Promise<readonly LetterHead[]> {
-    const mails = await this.#mails(account, place.name, signal);
-    const bases = mails.map(({ base }) => base);
+    const files = await this.#files(account, place.name, signal);
+    const bases = files.map(({ base }) => base);
     const known = await this.#ids.known(account.id, place.id, bases);
     const heads: (KnownHead | undefined)[] = known.map((id) =>
       id === undefined ? undefined : this.#heads.find(id),
@@ -125,7 +126,7 @@ export class Letters {
     const strange = placesOf(known);
     const [read, ids] = await Promise.all([
       readHeads(
-        unread.map((at) => mails[at] as Mail),
+        unread.map((at) => files[at] as MailFile),
         signal,
       ),
       this.#ids.give(
@@ -140,14 +141,13 @@ export class Letters {
     if (ids.length > 0) await this.#ids.forgetGone(account.id, place.id, bases);
     const found: LetterHead[] = [];
     await eachInPieces(
-      mails.entries(),
-      ([at, mail]) => {
+      files.entries(),
+      ([at, file]) => {
         const head = heads[at];
         const id = known[at];
         if (head === undefined || id === undefined) return;
         this.#heads.keep(id, head);
-        const { fields, sent, size } = head;
-        found.push({ id, file: mail.base, size, sent, isRead: isRead(mail), fields });
+        found.push(new ListedLetter(id, file, head));
       },
       AT_ONCE,
     );
@@ -204,17 +204,12 @@ export class Letters {
   }
 
   /** All letters of a folder in the order in which they came. */
-  async #mails(account: Account, name: string, signal: AbortSignal): Promise<readonly Mail[]> {
-    const mails = present(await this.#user(account, signal).mailbox(name).mails()) ?? [];
-    const arrivals: (ReturnType<typeof arrivalOf> & { readonly mail: Mail })[] = [];
-    await eachInPieces(mails, (mail) => arrivals.push({ ...arrivalOf(mail.base), mail }), AT_ONCE);
+  async #files(account: Account, name: string, signal: AbortSignal): Promise<readonly MailFile[]> {
+    const files = present(await this.#user(account, signal).mailbox(name).files()) ?? [];
+    const arrivals: (ReturnType<typeof arrivalOf> & { readonly file: MailFile })[] = [];
+    await eachInPieces(files, (file) => arrivals.push({ file, ...arrivalOf(file.base) }), AT_ONCE);
     await nextTurn();
-    // Most often they have their uids in the order in which they came.
-    const isSorted = arrivals.every(
-      (one, at) => at === 0 || compareArrival(arrivals[at - 1] ?? one, one) <= 0,
-    );
-    if (isSorted) return mails;
-    return (await sortInPieces(arrivals, compareArrival)).map(({ mail }) => mail);
+    return (await sortInPieces(arrivals, compareArrival)).map(({ file }) => file);
   }
 
   async #find(account: Account, id: number, signal: AbortSignal) {
@@ -243,7 +238,31 @@ export class Letters {
   }
 }
 
-const isRead = (mail: Mail): boolean => mail.flags.includes('\\Seen');
+class ListedLetter implements LetterHead {
+  readonly id: number;
+  readonly file: string;
+  readonly isRead: boolean;
+  readonly #head: KnownHead;
+
+  constructor(id: number, { base, isSeen }: MailFile, head: KnownHead) {
+    this.id = id;
+    this.file = base;
+    this.isRead = isSeen;
+    this.#head = head;
+  }
+
+  get size(): number {
+    return this.#head.size;
+  }
+
+  get sent(): number {
+    return this.#head.sent;
+  }
+
+  get fields(): ReadonlyMap<string, string> {
+    return readFields(this.#head.block);
+  }
+}
 
 /** Of those that are undefined. */
 const placesOf = (all: readonly unknown[]): number[] =>

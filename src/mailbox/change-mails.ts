@@ -7,7 +7,7 @@ import type { Lock } from './dotlock.ts';
 import type { Folder } from './folder.ts';
 import { type FolderView, scanFolder, type ViewedMail } from './folder-view.ts';
 import { addKeywords, type Keywords, nameOf, numberOf } from './keyword-file.ts';
-import { baseOf, flagsOf, sizesOf, withFlags } from './mail-name.ts';
+import { flagsOf, sizesOf, withFlags } from './mail-name.ts';
 import { countChange } from './modseq.ts';
 import type { MailFlags } from './port/mail.ts';
 import type { FlagChange } from './port/mailbox.ts';
@@ -106,9 +106,9 @@ async function forEach<T>(
       }
       if (missing.length === 0) break;
       const found = await scanFolder(folder.site.parts, folder.path);
-      left = missing.flatMap(({ fileName, uid }) => {
-        const file = found.get(baseOf(fileName));
-        return file === undefined ? [] : [{ ...file, uid }];
+      left = missing.flatMap(({ base, uid }) => {
+        const file = found.get(base);
+        return file === undefined ? [] : [{ uid, ...file }];
       });
     }
     return { all };

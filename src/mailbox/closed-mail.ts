@@ -26,8 +26,8 @@ function closedMailbox(asked: string, separator: string, troubleOf: TroubleOf): 
   const refuse: Refuse = () => Promise.resolve(troubleOf(vname));
   return {
     ...{ vname, name: vname.replaceAll(separator, '.'), isInbox, metadata: closedMetadata(refuse) },
-    ...{ open: refuse, sync: refuse, status: refuse, mails: refuse, mail: refuse },
-    ...{ save: refuse, changeFlags: refuse, expunge: refuse },
+    ...{ open: refuse, sync: refuse, status: refuse, mails: refuse, files: refuse },
+    ...{ mail: refuse, save: refuse, changeFlags: refuse, expunge: refuse },
   };
 }
 

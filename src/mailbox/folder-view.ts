@@ -15,6 +15,8 @@ export interface Found {
   /** With its flags; octets as latin1. */
   readonly fileName: string;
   readonly isNew: boolean;
+  /** What names it whatever its flags. */
+  readonly base: string;
 }
 
 export interface ViewedMail extends Found {
@@ -37,20 +39,18 @@ const UNSURE_MS = 1000;
 const MAX_KEPT = 100_000;
 
 /** The messages of a folder by their base names. Rejects with ENOENT when there is no such folder. */
-export async function scanFolder(
-  { files }: MailboxParts,
-  folder: string,
-): Promise<ReadonlyMap<string, Found>> {
+export async function scanFolder(parts: MailboxParts, folder: string): Promise<ReadonlyMap<string, Found>> {
+  const { files } = parts;
   await files.stat(folder);
   const times = async (): Promise<string> => {
-    const stamps = await Promise.all(['new', 'cur'].map((part) => stampAt(files, join(folder, part))));
+    const stamps = await folderStamps(parts, folder, MESSAGES);
     return stamps.map((stamp) => stamp?.changed).join();
   };
   const all = new Map<string, Found>();
   let before = await times();
   for (let scan = 1; ; scan++) {
     const found = new Map<string, Found>();
-    for (const part of ['new', 'cur'] as const) {
+    for (const part of MESSAGES) {
       await eachEntry(files, join(folder, part), (entry) => {
         const fileName = entry.name;
         if (!isMailName(fileName) || entry.isDirectory() || entry.isSymbolicLink()) return;
@@ -58,7 +58,7 @@ export async function scanFolder(
         const other = found.get(base);
         // One that was moved from new/ to cur/ meanwhile is seen twice. Of two with the same base the first by name is the message.
         if (other === undefined || other.isNew || fileName < other.fileName)
-          found.set(base, { fileName, isNew: part === 'new' });
+          found.set(base, { fileName, isNew: part === 'new', base });
         if (found.size > MAX_ENTRIES)
           throw Object.assign(new Error(`more than ${MAX_ENTRIES} messages`), { code: 'EFBIG' });
       });
@@ -72,46 +72,55 @@ export async function scanFolder(
   }
 }
 
-/** What a view was read from. */
+/** What something was read from. */
 export type FolderStamps = readonly (Stamp | undefined)[];
 
-export const folderStamps = ({ files }: MailboxParts, folder: string): Promise<FolderStamps> =>
-  Promise.all(['new', 'cur', UID_LIST, KEYWORDS].map((name) => stampAt(files, join(folder, name))));
+/** What its messages are read from, and what a view is. */
+export const MESSAGES = ['new', 'cur'] as const;
+export const ALL = [...MESSAGES, UID_LIST, KEYWORDS] as const;
 
-interface Kept {
-  readonly view: FolderView;
+export const folderStamps = (
+  { files }: MailboxParts,
+  folder: string,
+  names: readonly string[],
+): Promise<FolderStamps> => Promise.all(names.map((name) => stampAt(files, join(folder, name))));
+
+interface Kept<T> {
+  readonly read: T;
+  readonly count: number;
   readonly stamps: FolderStamps;
 }
 
-export class KeptViews {
+/** What was read of folders, each as long as its stamps are the same. */
+export class KeptReads<T> {
   /** The least used first. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, Kept<T>>();
   #messages = 0;
 
-  find(folder: string, stamps: FolderStamps): FolderView | undefined {
+  find(folder: string, stamps: FolderStamps): T | undefined {
     const kept = this.#kept.get(folder);
     if (kept === undefined) return undefined;
     this.#kept.delete(folder);
     if (!stamps.every((stamp, at) => sameStamp(stamp, kept.stamps[at]))) {
-      this.#messages -= kept.view.mails.length;
+      this.#messages -= kept.count;
       return undefined;
     }
     this.#kept.set(folder, kept);
-    return kept.view;
+    return kept.read;
   }
 
-  /** `stamps` are from before it was read, `readAt` is when, milliseconds since the Epoch. */
-  keep(folder: string, view: FolderView, stamps: FolderStamps, readAt: number): void {
-    this.#messages -= this.#kept.get(folder)?.view.mails.length ?? 0;
+  /** `count`: its messages; `stamps` are from before it was read, `readAt` is when, milliseconds since the Epoch. */
+  keep(folder: string, read: T, count: number, stamps: FolderStamps, readAt: number): void {
+    this.#messages -= this.#kept.get(folder)?.count ?? 0;
     this.#kept.delete(folder);
     if (stamps.some((stamp) => stamp !== undefined && stamp.changed > readAt - UNSURE_MS)) return;
-    if (view.mails.length > MAX_KEPT) return;
-    this.#kept.set(folder, { view, stamps });
-    this.#messages += view.mails.length;
-    for (const [oldest, { view: old }] of this.#kept) {
+    if (count > MAX_KEPT) return;
+    this.#kept.set(folder, { read, count, stamps });
+    this.#messages += count;
+    for (const [oldest, old] of this.#kept) {
       if (this.#messages <= MAX_KEPT && this.#kept.size <= MAX_KEPT / 100) break;
       this.#kept.delete(oldest);
-      this.#messages -= old.mails.length;
+      this.#messages -= old.count;
     }
   }
 }

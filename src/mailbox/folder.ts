@@ -6,10 +6,12 @@ import { Turns } from '../base/turns.ts';
 import { type FolderRights, giveAway, makeDirectory, nearestDirectory, rightsOf, stampAt } from './disk.ts';
 import { Dotlocks, type Lock } from './dotlock.ts';
 import {
+  ALL,
   type FolderView,
   type Found,
   folderStamps,
-  KeptViews,
+  KeptReads,
+  MESSAGES,
   scanFolder,
   type ViewedMail,
 } from './folder-view.ts';
@@ -39,7 +41,8 @@ export type LockedOutcome<T> =
 export class FolderSite {
   readonly parts: MailboxParts;
   readonly locks: Dotlocks;
-  readonly views = new KeptViews();
+  readonly views = new KeptReads<FolderView>();
+  readonly scans = new KeptReads<ReadonlyMap<string, Found>>();
   readonly readers = new Turns(READERS);
   #lastValidity = 0;
 
@@ -133,7 +136,7 @@ export class Folder {
     return this.site.readers.take(this.#signal, async () => {
       const { parts, views } = this.site;
       const readAt = parts.clock.now();
-      const stamps = await folderStamps(parts, this.path);
+      const stamps = await folderStamps(parts, this.path, ALL);
       const kept = views.find(this.path, stamps);
       if (kept !== undefined) return kept;
       const [list, found, { keywords }] = [
@@ -152,8 +155,22 @@ export class Folder {
       }
       const view = await viewOf(known, found, keywords);
       // What was written just now has other stamps: it is read once more.
-      if (isWhole) views.keep(this.path, view, stamps, readAt);
+      if (isWhole) views.keep(this.path, view, view.mails.length, stamps, readAt);
       return view;
+    });
+  }
+
+  /** The files of its messages by their base names; nothing is written. */
+  files(): Promise<ReadonlyMap<string, Found>> {
+    return this.site.readers.take(this.#signal, async () => {
+      const { parts, scans } = this.site;
+      const readAt = parts.clock.now();
+      const stamps = await folderStamps(parts, this.path, MESSAGES);
+      const kept = scans.find(this.path, stamps);
+      if (kept !== undefined) return kept;
+      const found = await scanFolder(parts, this.path);
+      scans.keep(this.path, found, found.size, stamps, readAt);
+      return found;
     });
   }
 
@@ -283,7 +300,7 @@ async function viewOf(
   const mails: ViewedMail[] = [];
   await eachInPieces(known?.entries.values() ?? [], ({ base, uid }) => {
     const file = found.get(base);
-    if (file !== undefined) mails.push({ ...file, uid });
+    if (file !== undefined) mails.push({ uid, ...file });
   });
   return {
     ...{ mails, keywords },

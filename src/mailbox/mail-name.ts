@@ -72,13 +72,18 @@ const VIRTUAL_SIZE = /,W=(\d{1,15})(?:,|$)/;
 
 /** Octets in the file, and with CRLF line ends, when the name says them. */
 export function sizesOf(fileName: string): { readonly size?: number; readonly virtualSize?: number } {
-  const base = baseOf(fileName);
-  const size = SIZE.exec(base)?.[1];
-  const virtualSize = VIRTUAL_SIZE.exec(base)?.[1];
+  const size = sizeOf(fileName);
+  const virtualSize = VIRTUAL_SIZE.exec(baseOf(fileName))?.[1];
   return {
-    ...(size !== undefined && { size: Number(size) }),
+    ...(size !== undefined && { size }),
     ...(virtualSize !== undefined && { virtualSize: Number(virtualSize) }),
   };
+}
+
+/** Octets in the file, when the name says them. Cheap: it is asked of every message of a folder. */
+export function sizeOf(fileName: string): number | undefined {
+  const size = SIZE.exec(baseOf(fileName))?.[1];
+  return size === undefined ? undefined : Number(size);
 }
 
 /** When it came, as far as its name says it. */

@@ -1,17 +1,14 @@
-// A message of a folder, as the port has it. It keeps what its name said; its file is looked for when it has another name meanwhile.
+// A message of a folder, as the port has it: its file, and what was known of it when the folder was read.
 import { namedFlags } from './change-mails.ts';
-import { isMissing, pathOf, READ } from './disk.ts';
-import type { FileHead } from './files.ts';
 import type { Folder } from './folder.ts';
 import type { ViewedMail } from './folder-view.ts';
 import type { Keywords } from './keyword-file.ts';
-import { arrivalOf, baseOf, sizesOf } from './mail-name.ts';
+import { FoundFile } from './mail-file.ts';
+import { sizesOf } from './mail-name.ts';
 import type { Mail, MailContent, MailFacts, MailHead, SystemFlag } from './port/mail.ts';
 import type { MailOutcome } from './port/outcome.ts';
 import { LineEnds } from './put-mail.ts';
 import { troubleOf } from './trouble.ts';
-
-const PIECE = 65_536;
 
 export class MailRecord implements Mail {
   readonly seq: number;
@@ -36,6 +33,10 @@ export class MailRecord implements Mail {
     return this.#mail.isNew;
   }
 
+  get isSeen(): boolean {
+    return this.#file.isSeen;
+  }
+
   get flags(): readonly SystemFlag[] {
     return namedFlags(this.#mail.fileName, this.#keywords).flags;
   }
@@ -45,44 +46,27 @@ export class MailRecord implements Mail {
   }
 
   get base(): string {
-    return baseOf(this.#mail.fileName);
+    return this.#mail.base;
   }
 
-  async head(into: Buffer): Promise<MailOutcome<MailHead>> {
-    const { fileName, isNew } = this.#mail;
-    const { files } = this.#folder.site.parts;
-    try {
-      // Most often it is where it was seen.
-      const seen = pathOf(`${this.#folder.path}/${isNew ? 'new' : 'cur'}`, fileName);
-      const { seconds } = arrivalOf(fileName);
-      const { size } = sizesOf(fileName);
-      const wantsFacts = size === undefined || seconds === 0;
-      let found: FileHead;
-      try {
-        found = await files.head(seen, into, wantsFacts);
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-        found = await files.head(await this.#path(), into, wantsFacts);
-      }
-      const arrived = seconds > 0 ? seconds * 1000 : (found.facts?.mtimeMs ?? 0);
-      return {
-        kind: 'done',
-        value: { octets: found.octets, size: size ?? found.facts?.size ?? 0, arrived },
-      };
-    } catch (error) {
-      return troubleOf(error, this.#mailbox);
-    }
+  /** Made when it is asked for: most messages of a folder are only counted. */
+  get #file(): FoundFile {
+    return new FoundFile(this.#folder, this.#mailbox, this.#mail);
+  }
+
+  head(into: Buffer): Promise<MailOutcome<MailHead>> {
+    return this.#file.head(into);
   }
 
   async facts(): Promise<MailOutcome<MailFacts>> {
     try {
-      const path = await this.#path();
+      const path = await this.#file.path();
       const facts = await this.#folder.site.parts.files.lstat(path);
       const { size, virtualSize } = sizesOf(this.#mail.fileName);
       if (size !== undefined && virtualSize !== undefined)
         return { kind: 'done', value: { size, virtualSize, internalDate: facts.mtimeMs } };
       const ends = new LineEnds();
-      for await (const piece of this.#read()) ends.push(piece);
+      for await (const piece of this.#file.read()) ends.push(piece);
       return {
         kind: 'done',
         value: { size: ends.size, virtualSize: ends.virtualSize, internalDate: facts.mtimeMs },
@@ -93,43 +77,12 @@ export class MailRecord implements Mail {
   }
 
   async open(): Promise<MailOutcome<MailContent>> {
+    const file = this.#file;
     try {
-      await this.#path();
-      return { kind: 'done', value: { pieces: undefined, read: () => this.#read() } };
+      await file.path();
+      return { kind: 'done', value: { pieces: undefined, read: () => file.read() } };
     } catch (error) {
       return troubleOf(error, this.#mailbox);
     }
-  }
-
-  async *#read(): AsyncGenerator<Buffer> {
-    const file = await this.#folder.site.parts.files.open(await this.#path(), READ);
-    try {
-      for (let at = 0; ; ) {
-        this.#folder.signal.throwIfAborted();
-        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, at);
-        if (bytesRead === 0) return;
-        at += bytesRead;
-        yield buffer.subarray(0, bytesRead);
-      }
-    } finally {
-      await file.close();
-    }
-  }
-
-  /** Where its file is now. Rejects with ENOENT when it is gone. */
-  async #path(): Promise<string | Buffer> {
-    const { files } = this.#folder.site.parts;
-    let file: ViewedMail | undefined = this.#mail;
-    for (let tries = 0; file !== undefined && tries < 3; tries++) {
-      const path = pathOf(`${this.#folder.path}/${file.isNew ? 'new' : 'cur'}`, file.fileName);
-      try {
-        if ((await files.lstat(path)).isFile()) return path;
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-      const { mails } = await this.#folder.view();
-      file = mails.find(({ uid }) => uid === this.uid);
-    }
-    throw Object.assign(new Error('the message is gone'), { code: 'ENOENT' });
   }
 }

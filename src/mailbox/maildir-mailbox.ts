@@ -9,10 +9,11 @@ import { type FolderName, readFolderName } from './folder-name.ts';
 import type { FolderView } from './folder-view.ts';
 import { eachInPieces } from './in-pieces.ts';
 import { keywordProblem, nameOf } from './keyword-file.ts';
+import { FoundFile } from './mail-file.ts';
 import { isSeen } from './mail-name.ts';
 import { MailRecord } from './mail-record.ts';
 import { changesIn } from './modseq.ts';
-import type { Mail, MailContent, MailFlags } from './port/mail.ts';
+import type { Mail, MailContent, MailFile, MailFlags } from './port/mail.ts';
 import type { FlagChange, Mailbox, MailboxStatus, MailboxUse, Saved, SaveFacts } from './port/mailbox.ts';
 import type { MailboxEvent, MailboxListener } from './port/mailbox-event.ts';
 import type { Metadata } from './port/metadata.ts';
@@ -115,6 +116,16 @@ export class MaildirMailbox implements Mailbox {
         records.push(new MailRecord(folder, this.vname, mail, records.length + 1, keywords)),
       );
       return records;
+    });
+  }
+
+  files(): Promise<MailOutcome<readonly MailFile[]>> {
+    return this.#with(async (folder) => {
+      const files: MailFile[] = [];
+      await eachInPieces((await folder.files()).values(), (found) =>
+        files.push(new FoundFile(folder, this.vname, found)),
+      );
+      return files;
     });
   }
 

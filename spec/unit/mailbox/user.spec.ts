@@ -183,6 +183,39 @@ describe('messages', () => {
     expect(await mail?.facts()).toMatchObject({ value: { size: 6, virtualSize: 8 } });
   });
 
+  it('are listed by their files without anything being written, and read where a mail reader has put them meanwhile', async () => {
+    await done(site.user.mailbox('INBOX').open());
+    const bases = Array.from({ length: 20 }, (_, at) => `${at + 1}.x`);
+    for (const base of bases) await site.write(`new/${base}`, `Subject: ${base}\n\nbody\n`);
+    await rename(join(site.path, 'new/20.x'), join(site.path, 'cur/20.x:2,FS'));
+    const opened: string[] = [];
+    const { files } = site.parts;
+    const watched: typeof files = {
+      ...files,
+      opendir: (...args: Parameters<typeof files.opendir>) => {
+        opened.push(String(args[0]));
+        return files.opendir(...args);
+      },
+    };
+    const box = site.userOf({ ...site.parts, files: watched }).mailbox('INBOX');
+    const found = await done(box.files());
+    expect(found.filter(({ isSeen }) => isSeen).map(({ base }) => base)).toEqual(['20.x']);
+    expect(found.map(({ base }) => base).sort()).toEqual([...bases].sort());
+    expect((await readdir(site.path)).sort()).toEqual(['cur', 'new', 'tmp']);
+    expect(opened.length).toBe(2);
+    // As a mail reader does it that opens the mailbox: not for each of them is the folder read again.
+    for (const base of bases.slice(0, 19))
+      await rename(join(site.path, 'new', base), join(site.path, 'cur', `${base}:2,`));
+    const heads = await Promise.all(found.map((file) => done(file.head(Buffer.alloc(9)))));
+    expect(heads.map(({ octets }) => octets.toString())).toEqual(found.map(() => 'Subject: '));
+    expect(opened.length).toBe(2);
+    await rename(join(site.path, 'cur/1.x:2,'), join(site.path, 'cur/1.x:2,R'));
+    await unlink(join(site.path, 'cur/2.x:2,'));
+    const [first, second] = ['1.x', '2.x'].map((base) => found.find((file) => file.base === base));
+    expect(await first?.head(Buffer.alloc(12))).toMatchObject({ kind: 'done', value: { size: 19 } });
+    expect(await second?.head(Buffer.alloc(12))).toEqual({ kind: 'missing', mailbox: 'INBOX' });
+  });
+
   it('are read, also when a mail reader has renamed them meanwhile, and missing when they are gone', async () => {
     await site.deliver('Subject: x\r\n\r\nthe body\r\n');
     const [mail] = await done(site.user.mailbox('INBOX').mails());

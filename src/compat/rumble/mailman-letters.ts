@@ -21,15 +21,11 @@ const UID = optionalInteger('uid', 'The id of an account.', undefined);
 const LID = optionalInteger('lid', 'The `id` of a letter, as `listHeaders` has it.', undefined);
 
 /** What the server knows goes over header fields of the same name: those are a stranger's. */
-const headTable = ({ fields, file, id, isRead, sent, size }: LetterHead): LuaValue =>
-  new Map<LuaValue, LuaValue>([
-    ...fields,
-    ['id', id],
-    ['file', file],
-    ['size', size],
-    ['sent', sent],
-    ['read', isRead],
-  ]);
+function headTable({ fields, file, id, isRead, sent, size }: LetterHead): LuaValue {
+  const table = new Map<LuaValue, LuaValue>(fields);
+  table.set('id', id).set('file', file).set('size', size).set('sent', sent).set('read', isRead);
+  return table;
+}
 
 /** An id, or a full name. */
 function folderOf(value: LuaValue): number | string | undefined {

@@ -41,19 +41,25 @@ export interface MailHead {
   readonly arrived: number;
 }
 
-/** As it was when the mailbox was read: it does not change when the mailbox does. */
-export interface Mail extends MailFlags {
+/** A message as its file says it. As it was when the mailbox was read: it does not change when the mailbox does. */
+export interface MailFile {
+  /** Names it in its mailbox whatever its flags are, also for other programs; octets as latin1. */
+  readonly base: string;
+  /** It has `\Seen`. */
+  readonly isSeen: boolean;
+  /** Its beginning, as far as `into` is long, with little work: many are looked at. `missing` as `open`. */
+  head(into: Buffer): Promise<MailOutcome<MailHead>>;
+}
+
+/** A message with its uid. */
+export interface Mail extends MailFile, MailFlags {
   /** 1 to 4294967295. Two messages of a mailbox never have the same as long as its uidvalidity is the same. */
   readonly uid: number;
   /** Its place by uid, from 1. */
   readonly seq: number;
   /** No mail reader has been told of it yet. */
   readonly isRecent: boolean;
-  /** Names it in its mailbox whatever its flags are, also for other programs; octets as latin1. */
-  readonly base: string;
   facts(): Promise<MailOutcome<MailFacts>>;
-  /** Its beginning, as far as `into` is long, with little work: many are looked at. `missing` as `open`. */
-  head(into: Buffer): Promise<MailOutcome<MailHead>>;
   /** `missing` when it was expunged meanwhile. Its octets are as delivered: what a mail server put in front is part of them. */
   open(): Promise<MailOutcome<MailContent>>;
 }

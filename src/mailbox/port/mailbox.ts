@@ -1,5 +1,5 @@
 // A folder of somebody's mail. Part of the port of mailbox/ (mail-user.ts), which stays as it is.
-import type { Mail, MailContent, MailFlags } from './mail.ts';
+import type { Mail, MailContent, MailFile, MailFlags } from './mail.ts';
 import type { Metadata } from './metadata.ts';
 import type { MailOutcome } from './outcome.ts';
 
@@ -69,6 +69,8 @@ export interface Mailbox {
   status(): Promise<MailOutcome<MailboxStatus>>;
   /** All of them by uid. Memory: some 200 octets for each; `full` when there are more than a million. */
   mails(): Promise<MailOutcome<readonly Mail[]>>;
+  /** All of them in any order, at the least cost: nothing is written, and nobody waits for a lock. Memory and `full` as `mails`. */
+  files(): Promise<MailOutcome<readonly MailFile[]>>;
   /** `missing`: there is no such one. */
   mail(uid: number): Promise<MailOutcome<Mail>>;
 
