@@ -1,9 +1,13 @@
 // Services of scripts for Rumble (Rumble.createService) beyond the acceptance scripts: many clients, what goes wrong, reloads.
 
+import { createSocket } from 'node:dgram';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { ladder } from '../../src/observe/trace/ladder.ts';
+import { type TraceGiven, Tracer } from '../../src/observe/trace/tracer.ts';
 import { LineClient } from '../fakes/line-client.ts';
 import { waitUntil } from '../fakes/wait-until.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
@@ -194,6 +198,48 @@ describe('what goes wrong in a service', () => {
     await waitUntil(() => expect(whole.limits.total).toBe(0));
   });
 
+  it('ends a call at once whose client is gone while it looks a name up, and not one whose client has closed its own side', async () => {
+    // Nobody answers.
+    const silent = createSocket('udp4');
+    await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
+    try {
+      const whole = await start(
+        `Rumble.createService(function(session)
+          session:lock()
+          session:send('mine\\r\\n')
+          local line = session:receive()
+          if line == 'gone' then session:send('heard\\r\\n') session:receive() end
+          network.getMX('silent.test')
+          session:send('answered\\r\\n')
+          print('answered')
+        end, 0, 5)`,
+        { 'dns-servers': `127.0.0.1:${silent.address().port}`, 'dns-max-timeout': '600' },
+      );
+      const [port = 0] = ports();
+      for (const line of ['a', 'gone']) {
+        const [leaves, next] = [await client(port), await client(port)];
+        expect(await leaves.line()).toBe('mine');
+        leaves.write(`${line}\r\n`);
+        if (line === 'gone') expect(await leaves.line()).toBe('heard');
+        else await new Promise<void>((resolve) => silent.once('message', () => resolve()));
+        leaves.socket.resetAndDestroy();
+        expect(await next.line()).toBe('mine');
+        next.socket.resetAndDestroy();
+        await waitUntil(() => expect(whole.limits.total).toBe(0));
+      }
+      // Who has said all that it has to say waits for the answer.
+      const waits = await client(port);
+      expect(await waits.line()).toBe('mine');
+      waits.end('b\r\n');
+      await new Promise<void>((resolve) => silent.once('message', () => resolve()));
+      expect([waits.isOver, whole.limits.total]).toEqual([false, 1]);
+      expect(said(/answered/)).toEqual([]);
+      expect(said(/^(?:err|warning) .*a\.lua/)).toEqual([]);
+    } finally {
+      silent.close();
+    }
+  });
+
   it('counts processor time anew with each line: 10,000 lines are no loop', async () => {
     await start(
       `Rumble.createService(function(session)
@@ -275,6 +321,66 @@ describe('a reload', () => {
     expect(await one.command('NOOP')).toMatch(/^250 2/);
     one.destroy();
   });
+});
+
+it('a command that waits in one script while they are reloaded is asked of the next one as it was', async () => {
+  const [first, second] = [
+    `Rumble.setHook(function(s) s:send('334 say\\r\\n') s:receive() end, 'smtp', 'command', 'noop')`,
+    `Rumble.setHook(function() return 550 end, 'smtp', 'command', 'noop')`,
+  ];
+  server = await WholeServer.start({
+    files: { 'a.lua': first, 'b.lua': second },
+    loadScripts: ['a.lua', 'b.lua'],
+  });
+  const one = await server.greeted();
+  expect(await one.command('NOOP')).toBe('334 say\r\n');
+  expect(await reload('')).toBeUndefined();
+  expect(await one.command('x')).toMatch(/^550 /);
+  one.destroy();
+});
+
+it('whoever follows what happens sees the calls into services, with what they wait for, and nothing that is said', async () => {
+  const whole = await start(`
+    Rumble.createService(function(session)
+      local line = session:receive()
+      if line == 'broken' then error('here') end
+      session:send('heard\\r\\n')
+    end, 0)`);
+  const [port = 0] = ports();
+  const tracer = new Tracer(whole.log.bus, systemClock, () => []);
+  const take = (have: number): TraceGiven =>
+    tracer.take({ reader: 'r', wish: { client: '127.0.0.1', fresh: true }, have, most: 1_000_000 });
+  const { number } = take(0);
+  for (const line of ['secret-4711', 'broken']) {
+    const one = await client(port);
+    one.write(`${line}\r\n`);
+    await one.rest();
+  }
+  await waitUntil(() => expect(tracer.sessions).toBe(0));
+  const { entries } = take(number);
+  tracer.close();
+  const text = ladder(entries);
+  const told = text
+    .trimEnd()
+    .split('\n')
+    .map((line) =>
+      line
+        .slice(18)
+        .replace(/(?<![\d.])\d+\.\d(?: ms|(?= ))|all .*|\/\S*\//g, '')
+        .replace(/ {2,}/g, ' ')
+        .trim(),
+    );
+  const called = [
+    `connect 127.0.0.1 at service ${port}`,
+    `a.lua: service ${port}() a.lua:2`,
+    'waits: session:receive from 127.0.0.1 a.lua:3',
+  ];
+  expect(told).toEqual([
+    ...[...called, '-> a string, 11, nil', 'waits: session:send to 127.0.0.1 session.lua:29', '-> goes on'],
+    ...['-> has returned Lua, waiting', 'end: has returned', ''],
+    ...[...called, '-> a string, 6, nil', '-> a.lua:4: here Lua, waiting', 'end: a.lua:4: here', ''],
+  ]);
+  expect(text).not.toContain('4711');
 });
 
 it('the log is told to scripts as Rumble tells it, the newest first, 200 lines', async () => {

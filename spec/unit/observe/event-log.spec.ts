@@ -42,6 +42,8 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'next-hop-tried': undefined,
   'store-asked': undefined,
   'sender-checked': undefined,
+  'service-begins': undefined,
+  'service-ends': undefined,
   'hook-begins': undefined,
   'hook-ends': undefined,
   'hook-lines': undefined,

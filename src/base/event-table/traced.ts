@@ -19,6 +19,22 @@ const what = { type: 'text', meaning: 'what is waited for' } as const;
 const outcome = { type: 'text', meaning: 'what came of it, empty when there is nothing to say' } as const;
 
 export const tracedEvents = {
+  'service-begins': {
+    level: 'none',
+    text: '',
+    when: 'A connection to a service of a script (`Rumble.createService`) has its turn: its function is called.',
+    fields: {
+      client: { type: 'text', meaning: 'address of the client' },
+      port: { type: 'number', meaning: 'its port' },
+      listener: { type: 'text', meaning: 'the service: `service 2705`' },
+    },
+  },
+  'service-ends': {
+    level: 'none',
+    text: '',
+    when: 'That function has returned, has failed, or was cut off.',
+    fields: { end: { type: 'text', meaning: 'what became of it in words' } },
+  },
   'hook-begins': {
     level: 'none',
     text: '',

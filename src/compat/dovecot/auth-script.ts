@@ -14,6 +14,7 @@ import type { PolicySource } from '../../ops/revision.ts';
 import { OPTIONS, type Options } from '../../options/options.ts';
 import { HookLimits } from '../../policy/hook-limits.ts';
 import { packagePathOf } from '../../policy/search-places.ts';
+import { Holds } from '../holds.ts';
 import { failureText, readScript } from '../read-script.ts';
 import { readAnswer, type ScriptAnswer } from './auth-result.ts';
 import type { RequestFields } from './request-fields.ts';
@@ -112,8 +113,7 @@ export class AuthScript {
   #held: Held | undefined;
   #functions: ReadonlySet<string> = new Set();
   readonly #told = new Set<string>();
-  #running = 0;
-  #retired = false;
+  readonly #holds = new Holds();
   /** script_deinit has been called, or the engine ends: nothing runs any more. */
   #finished = false;
   #spent = false;
@@ -242,20 +242,12 @@ export class AuthScript {
 
   /** Script_deinit is called when nobody holds it any more, and no call is under way. */
   retire(): void {
-    if (this.#retired) return;
-    this.#retired = true;
-    if (this.#running === 0) void this.#finish();
+    this.#holds.retire(() => void this.#finish());
   }
 
   /** It answers until the hold is given up, to be done once, whatever is reloaded meanwhile: a request that has begun with these scripts ends with them. */
   hold(): () => void {
-    this.#running++;
-    return () => this.#left();
-  }
-
-  #left(): void {
-    this.#running--;
-    if (this.#retired && this.#running === 0) void this.#finish();
+    return this.#holds.hold();
   }
 
   async #run<T>(
@@ -269,12 +261,12 @@ export class AuthScript {
     const script = this.#script(who.session, who.log);
     const gone = (): void => script.cancel();
     who.signal.addEventListener('abort', gone, { once: true });
-    this.#running++;
+    const letGo = this.hold();
     try {
       return await this.#call(script, ref, name, args, read);
     } finally {
       who.signal.removeEventListener('abort', gone);
-      script.close(() => this.#left());
+      script.close(letGo);
     }
   }
 

@@ -21,11 +21,21 @@ export interface Registrar {
   createService(func: LuaRef, port: number, threads: number): Promise<ServiceWish>;
 }
 
+/** Whom a call is for. */
+export interface CallClient {
+  /** Aborts when its connection is closed on both sides: nobody hears of anything any more. */
+  readonly gone: AbortSignal;
+  /** Cuts the call off. */
+  cut(): void;
+}
+
 export interface RumbleCaller {
   /** Of the script, as the option names it. */
   readonly path: string;
   /** Undefined once its file level has run. */
   readonly registrar: Registrar | undefined;
+  /** Of a call into a service; hooks of sessions are cut off with their session. */
+  readonly client: CallClient | undefined;
 }
 
 export const RUMBLE = new Capability<RumbleCaller>('Rumble script');

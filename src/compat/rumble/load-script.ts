@@ -23,8 +23,9 @@ import type { PolicySource } from '../../ops/revision.ts';
 import { OPTIONS, type Options } from '../../options/options.ts';
 import { HookLimits } from '../../policy/hook-limits.ts';
 import { packagePathOf } from '../../policy/search-places.ts';
+import { Holds } from '../holds.ts';
 import { failureText, readScript } from '../read-script.ts';
-import { type Registrar, RUMBLE } from './caller.ts';
+import { type CallClient, type Registrar, RUMBLE } from './caller.ts';
 import { type ScriptSession, sessionClass } from './session-class.ts';
 
 /** Where scripts run. */
@@ -68,6 +69,8 @@ export interface ScriptCall {
   readonly signal: AbortSignal;
   /** Milliseconds that it may take, instead of those of a hook. */
   readonly timeMs?: number;
+  /** Who leaves while the call waits for others. */
+  readonly client?: CallClient;
   /** Called before the function is, with what it is. */
   readonly begins?: (call: RunningCall) => void;
   /** Grows when the call has come further: processor time is counted from there. */
@@ -95,8 +98,7 @@ export class LoadScript {
   readonly #main: Script;
   #registrar: Registrar | undefined;
   #helper: LuaRef | undefined;
-  #running = 0;
-  #retired = false;
+  readonly #holds = new Holds();
   #spent = false;
   #over = false;
 
@@ -158,7 +160,7 @@ export class LoadScript {
     const script = this.#script(asked);
     const gone = (): void => script.cancel();
     signal.addEventListener('abort', gone, { once: true });
-    this.#running++;
+    const letGo = this.hold();
     try {
       const args = [func, new LuaObject(sessionClass, session), fields, line];
       const held = script.held(helper, label);
@@ -172,23 +174,21 @@ export class LoadScript {
     } finally {
       signal.removeEventListener('abort', gone);
       session.end();
-      script.close(() => this.#left());
+      script.close(letGo);
     }
   }
 
-  /** Nothing is called any more, and it ends when no call is under way. */
+  /** It can be called until the hold is given up, whatever is reloaded meanwhile. */
+  hold(): () => void {
+    return this.#holds.hold();
+  }
+
+  /** It ends when nobody holds it, and no call is under way. */
   retire(): void {
-    if (this.#retired) return;
-    this.#retired = true;
-    if (this.#running === 0) this.#end();
+    this.#holds.retire(() => this.#end());
   }
 
-  #left(): void {
-    this.#running--;
-    if (this.#retired && this.#running === 0) this.#end();
-  }
-
-  #script(of: Pick<ScriptCall, 'id' | 'log' | 'timeMs' | 'progress'>): Script {
+  #script(of: Pick<ScriptCall, 'id' | 'log' | 'timeMs' | 'progress' | 'client'>): Script {
     const { engine, options } = this.#place;
     const self = this;
     let script: Script | undefined;
@@ -199,7 +199,7 @@ export class LoadScript {
       capabilities: capabilities(
         OPTIONS.is(options),
         RUMBLE.is({
-          path: this.path,
+          ...{ path: this.path, client: of.client },
           get registrar() {
             return self.#registrar;
           },

@@ -8,7 +8,12 @@ const LONGEST = 500;
 
 /** From whom a line is. What is wrong with a script begins with its path. */
 function serviceOf({ about, fields, message }: RecentLine, scripts: readonly string[]): string {
-  if (fields.script !== undefined || scripts.some((path) => message.startsWith(`${path}: `))) return 'lua';
+  const { script } = fields;
+  if (
+    (typeof script === 'string' && scripts.includes(script)) ||
+    scripts.some((path) => message.startsWith(`${path}: `))
+  )
+    return 'lua';
   if (message.startsWith('delivered') || fields.mailbox !== undefined) return 'mailman';
   return about.id === undefined ? 'core' : 'smtp';
 }

@@ -1,10 +1,12 @@
 // The table `network` of Rumble's scripts: addresses and mail exchangers, asked of the resolver of smtpe.
 import { isIPv4, isIPv6 } from 'node:net';
 import type { DnsResponse, Resolver } from '../../dns/resolver-api.ts';
+import type { CallContext } from '../../lua-api/call-context.ts';
 import { type FunctionSpec, luaFunction, type Suspension } from '../../lua-api/function-spec.ts';
 import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
 import { bytes } from '../../lua-api/params.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
+import { RUMBLE } from './caller.ts';
 
 const MX = 15;
 const IN = 1;
@@ -42,12 +44,24 @@ async function exchangersOf(domain: string, resolver: Asking, signal: AbortSigna
   return address === undefined ? [] : [{ preference: IMPLICIT, host: address }];
 }
 
-function asking(what: string, ask: (signal: AbortSignal) => Promise<LuaValue>): Suspension {
+/** A look-up changes nothing, and may take long: the call of a client that has left does not wait for it. */
+function asking(
+  context: CallContext,
+  what: string,
+  ask: (signal: AbortSignal) => Promise<LuaValue>,
+): Suspension {
   const stop = new AbortController();
+  const client = RUMBLE.of(context)?.client;
+  const left = (): void => client?.cut();
+  client?.gone.addEventListener('abort', left, { once: true });
+  // In another turn: a call is not cut off while it runs.
+  if (client?.gone.aborted === true) setImmediate(left);
   return {
     kind: 'suspension',
     describe: () => what,
-    done: ask(stop.signal).then((value) => [value]),
+    done: ask(stop.signal)
+      .then((value) => [value])
+      .finally(() => client?.gone.removeEventListener('abort', left)),
     cancel: () => stop.abort(),
   };
 }
@@ -60,8 +74,8 @@ const functions = (resolver: Asking): readonly FunctionSpec[] => [
     suspends: true,
     text: 'The address of a host (hosts file, `dns-servers`), waited for at most `dns-max-timeout`.',
     examples: ["assert(network.getHostByName('192.0.2.7') == '192.0.2.7')"],
-    call: (_context, host) =>
-      asking(`network.getHostByName ${host}`, (signal) => ipv4Of(host, resolver, signal)),
+    call: (context, host) =>
+      asking(context, `network.getHostByName ${host}`, (signal) => ipv4Of(host, resolver, signal)),
   }),
   luaFunction({
     name: 'getMX',
@@ -77,8 +91,8 @@ const functions = (resolver: Asking): readonly FunctionSpec[] => [
     text:
       'The mail exchangers of a domain. A domain that has an address only is its own, with preference 10 and its IPv4 address as host; one that takes ' +
       'no mail (RFC 7505) gives one entry with preference 0 and host `.`.',
-    call: (_context, domain) =>
-      asking(`network.getMX ${domain}`, (signal) => exchangersOf(domain, resolver, signal)),
+    call: (context, domain) =>
+      asking(context, `network.getMX ${domain}`, (signal) => exchangersOf(domain, resolver, signal)),
   }),
 ];
 

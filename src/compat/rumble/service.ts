@@ -2,13 +2,15 @@
 // to a bound, and those that leave meanwhile are dropped.
 //
 // Must never let a client hear of what went wrong in a script, or serve more connections at once than was said.
+import { basename } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import type { End } from '../../lua/script.ts';
 import type { LuaRef } from '../../lua-api/value.ts';
 import type { Peer } from '../../net/peer.ts';
 import type { Transport } from '../../net/transport.ts';
 import type { Options } from '../../options/options.ts';
-import type { LoadScript } from './load-script.ts';
+import type { LoadScript, RunningCall } from './load-script.ts';
 import { Mutex } from './mutex.ts';
 import type { ServiceCounts } from './service-counts.ts';
 import { ServiceDialogue } from './service-dialogue.ts';
@@ -38,9 +40,50 @@ interface Connection {
   readonly dialogue: ServiceDialogue;
   readonly peer: Peer;
   readonly stop: AbortController;
+  /** Its connection is closed on both sides. */
+  readonly gone: AbortController;
 }
 
-const done = { kind: 'done' } as const;
+interface Done {
+  readonly kind: 'done';
+}
+const done: Done = { kind: 'done' };
+
+/** Tells whoever follows the connection what becomes of it; nothing of what client and script say to each other: passwords may be in it. */
+function tellings(
+  log: Log,
+  path: string,
+  label: string,
+  peer: Peer,
+): { begins(call: RunningCall): void; ends(end: End<Done> | undefined): void } {
+  const hook = { hook: label, script: basename(path) };
+  log.emit('service-begins', { client: peer.address, port: peer.port, listener: label });
+  let isTold = false;
+  return {
+    begins: ({ place }) => {
+      if (!log.wants('hook-begins')) return;
+      isTold = true;
+      log.emit('hook-begins', { ...hook, args: '', place: place(), secret: false });
+    },
+    ends: (end) => {
+      const result = endText(end);
+      if (isTold) log.emit('hook-ends', { ...hook, result });
+      log.emit('service-ends', { end: result });
+    },
+  };
+}
+
+function endText(end: End<Done> | undefined): string {
+  switch (end?.kind) {
+    case 'error':
+    case 'limit':
+      return end.message;
+    case 'done':
+      return 'has returned';
+    default:
+      return 'cut off';
+  }
+}
 
 export class Service {
   readonly #parts: ServiceParts;
@@ -73,11 +116,14 @@ export class Service {
     }
     const connection: Connection = {
       peer,
-      stop: new AbortController(),
+      ...{ stop: new AbortController(), gone: new AbortController() },
       dialogue: new ServiceDialogue({
         ...{ clock, transport, address: peer.address, mostKept: values['limit-pipeline-bytes'] },
         sendMs: () => values['smtp-reply-timeout'] * 1000,
-        left: () => this.#waiting.delete(connection),
+        left: () => {
+          this.#waiting.delete(connection);
+          connection.gone.abort();
+        },
         // Who waits, has asked for nothing and never will.
         silent: () => {
           if (this.#waiting.delete(connection)) connection.dialogue.destroy();
@@ -115,7 +161,7 @@ export class Service {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { dialogue, peer, stop } = connection;
+    const { dialogue, gone, peer, stop } = connection;
     const { log, nextId, options } = this.#parts;
     const { name, func, script } = this.row;
     this.#running.add(connection);
@@ -125,6 +171,7 @@ export class Service {
     const label = `service ${name}`;
     const seconds = options.values['limit-session-time'];
     const owner = script();
+    const told = tellings(its, owner?.path ?? '', label, peer);
     const end = await owner?.call(
       {
         ...{ label, func, session: new ScriptSession(dialogue, this.#mutex), line: undefined, id, log: its },
@@ -135,15 +182,18 @@ export class Service {
         signal: stop.signal,
         timeMs: seconds === 0 ? MOST_MS : seconds * 1000,
         progress: () => dialogue.steps,
+        client: { gone: gone.signal, cut: () => stop.abort() },
+        begins: told.begins,
       },
       () => done,
     );
+    told.ends(end);
     dialogue.finish();
     this.#running.delete(connection);
     this.#counts.octets(dialogue.octetsReceived, dialogue.octetsSent);
     if (end?.kind === 'error' || end?.kind === 'limit') {
-      const told = { script: owner?.path ?? '', what: label, message: end.message };
-      its.emit('load-script-failed', end.traceback === '' ? told : { ...told, traceback: end.traceback });
+      const failed = { script: owner?.path ?? '', what: label, message: end.message };
+      its.emit('load-script-failed', end.traceback === '' ? failed : { ...failed, traceback: end.traceback });
     }
     this.#next();
     if (this.#running.size === 0) for (const idle of this.#idle.splice(0)) idle();

@@ -146,6 +146,16 @@ export class SmtpHooks implements ScriptHooks {
 
   async call(question: ScriptQuestion): Promise<ScriptVerdict> {
     const rows = this.#present()?.at(question.place, question.verb) ?? [];
+    // What has begun with these scripts ends with them, whatever is reloaded while one of them waits.
+    const holds = rows.map((row) => row.script()?.hold());
+    try {
+      return await this.#askAll(rows, question);
+    } finally {
+      for (const letGo of holds) letGo?.();
+    }
+  }
+
+  async #askAll(rows: readonly HookRow[], question: ScriptQuestion): Promise<ScriptVerdict> {
     let last: ScriptVerdict = OKAY;
     for (const row of rows) {
       last = await this.#ask(row, question);

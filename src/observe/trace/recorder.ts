@@ -204,7 +204,7 @@ export class Recorder {
     this.#add({ kind: 'message', transaction, code, cause, ...this.#watch.lap() });
   }
 
-  end({ end }: EventFields<'link-disconnect'>): void {
+  end({ end }: Pick<EventFields<'link-disconnect'>, 'end'>): void {
     this.#step();
     // A hook that has failed says why: of AUTH that is nobody's business.
     const shown =

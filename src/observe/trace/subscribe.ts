@@ -22,6 +22,8 @@ export function sessionOf({ about }: EventSource): string {
 export interface Sessions {
   /** A session begins: who keeps it, when it is followed. */
   begins(session: string, fields: EventFields<'link-connect'>): SessionSteps | undefined;
+  /** The same of a connection to a service of a script; not there: they are of no interest. */
+  serviceBegins?(session: string, fields: EventFields<'service-begins'>): SessionSteps | undefined;
   /** Who keeps a session that is followed; by sessionOf. */
   find(session: string): SessionSteps | undefined;
   /** Nothing more comes of it. */
@@ -87,10 +89,30 @@ export function subscribe(
       },
       followed,
     ),
+    ...(sessions.serviceBegins === undefined ? [] : services(sessions)),
   ];
   return () => {
     for (const end of ends) end();
   };
+
+  function services({ serviceBegins }: Sessions): readonly (() => void)[] {
+    return [
+      bus.on('service-begins', (fields, source) => {
+        const id = source.about.id;
+        if (typeof id === 'string') serviceBegins?.(id, fields)?.connect(fields);
+        forget();
+      }),
+      bus.on(
+        'service-ends',
+        (fields, source) => {
+          find(source)?.end(fields);
+          sessions.over(sessionOf(source));
+          forget();
+        },
+        followed,
+      ),
+    ];
+  }
 }
 
 type On = <N extends EventName>(

@@ -110,6 +110,7 @@ export class Tracer {
     this.#readers.set(name, reader);
     this.#stop ??= subscribe(this.#bus, {
       begins: (session, { client }) => this.#session(session, client),
+      serviceBegins: (session, { client }) => this.#session(session, client),
       find: (key) => this.#recorders.get(key),
       over: (key) => this.#over(key),
     });
