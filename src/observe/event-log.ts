@@ -4,10 +4,10 @@ import { traceOf } from '../base/errors.ts';
 import type { EventSpec } from '../base/event-table/event-spec.ts';
 import { eventNames, eventTable } from '../base/event-table/event-table.ts';
 import {
+  type Condition,
   EventBus,
   type EventFields,
   type EventName,
-  type EventSource,
   type EveryListener,
 } from '../base/events.ts';
 import type { Level, Log, LogFields, LogWriter, VerboseWord } from '../base/log.ts';
@@ -66,13 +66,25 @@ export function writeEvents(bus: EventBus): void {
     const spec: EventSpec = eventTable[name];
     const { level, verbose } = spec;
     if (level === 'none') continue;
-    const shows = (source: EventSource): boolean => source.shows(level);
-    const condition =
-      verbose === undefined
-        ? shows
-        : (source: EventSource) => verbose.some((word) => source.verbose(word)) && source.shows(level);
-    bus.on(name, lineWriter(spec, level), condition);
+    bus.on(name, lineWriter(spec, level), verbose === undefined ? shown(level) : shownBy(verbose, level));
   }
+}
+
+const shown =
+  (level: Level): Condition =>
+  (source) =>
+    source.shows(level);
+
+/** Asked at every command. The level comes first: it says no where no word is on, and one question is enough then. */
+function shownBy(words: readonly VerboseWord[], level: Level): Condition {
+  return (source) => {
+    if (!source.shows(level)) return false;
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i];
+      if (word !== undefined && source.verbose(word)) return true;
+    }
+    return false;
+  };
 }
 
 /** Writes the line of one event. Most fields are handed on as they are: a line is not worth a copy of them. */

@@ -157,7 +157,7 @@ export class Environment {
     if (this.#fields === undefined) return;
     const { api, main, bridge } = this.#core;
     this.#fields.push(main);
-    for (const name of Object.keys(fields)) {
+    for (const name in fields) {
       this.#core.pushName(main, name);
       bridge.push(main, fields[name]);
       api.lua_rawset(main, -3);

@@ -56,7 +56,6 @@ export class HookChain implements PolicyHooks {
   }
 
   call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer> {
-    this.#first.flush();
     return hookTable[name].result === 'reply'
       ? this.#ask(0, name, args, sent)
       : this.#tell(0, name, args, SILENT);
@@ -89,7 +88,6 @@ export class HookChain implements PolicyHooks {
   }
 
   callEach(name: HookName, batch: SliceBatch): Maybe<{ readonly done: number; readonly answer: HookAnswer }> {
-    this.#first.flush();
     const [only, another] = this.#files.filter((file) => file.has(name));
     if (only === undefined) return { done: batch.count, answer: SILENT };
     if (another === undefined) return only.callEach(name, batch);

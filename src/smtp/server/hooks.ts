@@ -74,8 +74,6 @@ export class Hooks implements PolicyHooks {
   spent = 0;
   /** The hook that waits for something; monotonic. */
   #waiting: WaitingHook | undefined;
-  /** Fields of `client` that Lua does not have yet. */
-  #fields: Record<string, LuaValue> | undefined;
 
   constructor(instance: PolicyInstance, { clock, file, hide, log, revision, secret }: HooksParts) {
     this.#file = file;
@@ -108,8 +106,7 @@ export class Hooks implements PolicyHooks {
   }
 
   client(fields: LuaRecord): void {
-    // Not a spread: that costs microseconds, at every command.
-    this.#fields = Object.assign(this.#fields ?? {}, fields);
+    this.#instance.setClient(fields);
   }
 
   forget(module: string, field: string): void {
@@ -117,20 +114,25 @@ export class Hooks implements PolicyHooks {
   }
 
   call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer> {
-    this.flush();
-    const since = this.#instance.has(name) ? this.#clock.monotonic() : undefined;
-    if (since !== undefined && this.#trace.on)
-      this.#trace.begins(name, args, this.#secret(), this.#instance.placeOf(name));
-    const ranBefore = this.#instance.resumedMs;
-    const outcome = this.#instance.call(name, args);
+    const instance = this.#instance;
+    if (this.#trace.on && instance.has(name))
+      this.#trace.begins(name, args, this.#secret(), instance.placeOf(name));
+    const since = this.#clock.monotonic();
+    const ranBefore = instance.resumedMs;
+    const outcome = instance.call(name, args);
     // No closure for what is called for every line of a message.
-    return outcome instanceof Promise
-      ? this.#later(name, outcome, sent, since, ranBefore)
-      : this.#measured(name, this.#read(name, outcome, sent), since);
+    if (outcome instanceof Promise) return this.#later(name, outcome, sent, since, ranBefore);
+    const answer = this.#read(name, outcome, sent);
+    return this.#hasRun(name, outcome) ? this.#measured(name, answer, since) : answer;
+  }
+
+  /** Whether there was a hook to be called. The call has told: to ask for it before costs as much as the look-up of the call. */
+  #hasRun(name: HookName, outcome: HookOutcome): boolean {
+    // An instance that is closed has no hooks, and cuts off whoever calls one.
+    return outcome.kind !== 'undefined' && (outcome.kind !== 'cancelled' || this.#instance.has(name));
   }
 
   callEach(name: HookName, batch: SliceBatch): Maybe<{ readonly done: number; readonly answer: HookAnswer }> {
-    this.flush();
     const since = this.#clock.monotonic();
     return chain(this.#instance.callEach(name, batch), ({ done, outcome }) => {
       const ms = this.#clock.monotonic() - since;
@@ -142,7 +144,6 @@ export class Hooks implements PolicyHooks {
   }
 
   run(source: string): Maybe<HookOutcome> {
-    this.flush();
     return this.#instance.run(source, '=stdin');
   }
 
@@ -162,12 +163,11 @@ export class Hooks implements PolicyHooks {
     name: HookName,
     outcome: Promise<HookOutcome>,
     sent: number | undefined,
-    since: number | undefined,
+    since: number,
     ranBefore: number,
   ): Promise<HookAnswer> {
-    const suspended = this.#clock.monotonic();
-    const first = suspended - (since ?? suspended);
-    this.#waiting = { hook: name, since: since ?? suspended };
+    const first = this.#clock.monotonic() - since;
+    this.#waiting = { hook: name, since };
     const ended = await outcome;
     this.#waiting = undefined;
     const ran = first + this.#instance.resumedMs - ranBefore;
@@ -175,8 +175,7 @@ export class Hooks implements PolicyHooks {
   }
 
   /** `ran`: milliseconds that Lua has run, when that is not all the time. */
-  #measured(name: HookName, answer: HookAnswer, since: number | undefined, ran?: number): HookAnswer {
-    if (since === undefined) return answer;
+  #measured(name: HookName, answer: HookAnswer, since: number, ran?: number): HookAnswer {
     const ms = this.#clock.monotonic() - since;
     this.spent += ms;
     if (this.#trace.on) this.#trace.ends(name, answer, this.#secret(), ms);
@@ -191,13 +190,6 @@ export class Hooks implements PolicyHooks {
     this.#called.seconds = seconds;
     this.#called.processor = processor;
     this.#calls.emit(this.#called, this.#log);
-  }
-
-  /** Hands over the fields of `client` now. */
-  flush(): void {
-    if (this.#fields === undefined) return;
-    this.#instance.setClient(this.#fields);
-    this.#fields = undefined;
   }
 
   #read(name: HookName, outcome: HookOutcome, sent?: number): HookAnswer {

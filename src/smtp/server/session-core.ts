@@ -224,7 +224,7 @@ export class SessionCore {
   /** MAIL was understood: the policy sees the new transaction, with the headers that were added for it. */
   showTransaction(transaction: Transaction): void {
     this.#transaction = transaction;
-    for (const header of this.earlyHeaders.all) transaction.headers.add(header);
+    for (const header of this.earlyEdits) transaction.headers.add(header);
     this.hooks.client(mailFields(transaction));
     this.#forgetObserved();
     this.#envelopeChanged();
