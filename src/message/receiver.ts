@@ -242,16 +242,21 @@ export class MessageReceiver {
           this.#checkHeaderBytes(this.#line.length);
           break;
         }
-        const line = this.#wholeLine(piece, start, end + 1);
-        if (this.#framing.isBinary && !isTextLine(line)) {
+        // Where the line lies: in the piece, as a rule.
+        const kept = this.#line.length > 0;
+        const source = kept ? this.#wholeLine(piece, start, end + 1) : piece;
+        const first = kept ? 0 : start;
+        const last = kept ? source.length : end + 1;
+        if (this.#framing.isBinary && !isTextLine(source, first, last)) {
           this.#fault ??= { kind: 'binary-headers' };
           return 'on';
         }
-        const kind = this.#block.line(line, 0, line.length - 2, line.length);
+        const kind = this.#block.line(source, first, last - 2, last);
         // A delimiter is a line of the body: it is read again, from its LF on.
-        if (kind === 'delimiter') this.#line.add(line, 0, line.length - 1);
+        if (kind === 'delimiter') this.#line.add(source, first, last - 1);
         start = kind === 'delimiter' ? end : end + 1;
-        const go = kind === 'header' ? this.#headerLine(line) : this.#endOfHeaders(kind === 'blank');
+        const go =
+          kind === 'header' ? this.#headerLine(source, first, last) : this.#endOfHeaders(kind === 'blank');
         if (go === 'on') continue;
         const next = start;
         return chain(go, (goOn) => (goOn === 'on' ? this.#lines(pieces, i, next) : goOn));
@@ -362,24 +367,24 @@ export class MessageReceiver {
     if (this.#headerBytes + more > this.#limits.headers) this.#fault ??= { kind: 'headers' };
   }
 
-  /** A line of the header block with its CRLF. */
-  #headerLine(line: Buffer): Maybe<Onward> {
-    this.#checkHeaderBytes(line.length);
-    if (isReceived(line) && ++this.#hops > (this.#limits.hops || Number.POSITIVE_INFINITY)) {
+  /** A line of the header block with its CRLF: `source` from `start` to before `end`. */
+  #headerLine(source: Buffer, start: number, end: number): Maybe<Onward> {
+    this.#checkHeaderBytes(end - start);
+    if (isReceived(source, start, end) && ++this.#hops > (this.#limits.hops || Number.POSITIVE_INFINITY)) {
       this.#fault ??= { kind: 'hops' };
     }
-    const folded = (line[0] === SPACE || line[0] === TAB) && this.#pending.length > 0;
+    const folded = (source[start] === SPACE || source[start] === TAB) && this.#pending.length > 0;
     if (!folded && ++this.#headerCount > (this.#limits.headerCount ?? Number.POSITIVE_INFINITY)) {
       this.#fault ??= { kind: 'header-count' };
     }
     if (this.#fault !== undefined) return 'on';
-    this.#headerBytes += line.length;
+    this.#headerBytes += end - start;
     if (this.#sink.header === undefined || folded || this.#pending.length === 0) {
-      this.#pending.add(line);
+      this.#pending.add(source, start, end);
       return 'on';
     }
     const header = this.#takeHeader();
-    this.#pending.add(line);
+    this.#pending.add(source, start, end);
     return this.#sink.header(header);
   }
 
@@ -418,11 +423,12 @@ function concat(pieces: readonly Buffer[]): Buffer {
 }
 
 /** Whether it ends with CRLF, and has no other CR. */
-function isTextLine(line: Buffer): boolean {
-  return line.length >= 2 && line.indexOf(CR) === line.length - 2;
+function isTextLine(source: Buffer, start: number, end: number): boolean {
+  return end - start >= 2 && source.indexOf(CR, start) === end - 2;
 }
 
 /** Whether the line begins a Received header. */
-function isReceived(line: Buffer): boolean {
-  return ((line[0] as number) | 32) === 114 && /^received[ \t]*:/i.test(line.toString('latin1', 0, 80));
+function isReceived(source: Buffer, start: number, end: number): boolean {
+  if (((source[start] as number) | 32) !== 114) return false;
+  return /^received[ \t]*:/i.test(source.toString('latin1', start, Math.min(end, start + 80)));
 }

@@ -5,6 +5,7 @@
 import { type FileHandle, stat, unlink } from 'node:fs/promises';
 import { Checksum } from '../base/checksum.ts';
 import { codeOf, textOf } from '../base/errors.ts';
+import type { Maybe } from '../base/maybe.ts';
 import { Pieces } from '../base/pieces.ts';
 import {
   createFile,
@@ -64,7 +65,7 @@ export class Spool implements StoredMessage {
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
   /** The replacement at work: one at a time, and delete waits for it. */
-  #replacing: Promise<void> = Promise.resolve();
+  #replacing: Promise<void> | undefined;
 
   constructor(path: string, limits: SpoolLimits, budget: MemoryBudget, release: (spool: Spool) => void) {
     this.path = path;
@@ -231,13 +232,16 @@ export class Spool implements StoredMessage {
     this.#keep(pieces);
   }
 
-  /** Removes the file, if there is one by that name still. Idempotent; never rejects. */
-  async delete(): Promise<void> {
+  /** Removes the file, if there is one by that name still; there is nothing to wait for when it was in memory only. Idempotent; never rejects. */
+  delete(): Maybe<void> {
     if (this.#place.kind === 'deleted') return;
     const onDisk = this.#place.kind === 'disk';
     this.#move({ kind: 'deleted' });
     this.#release(this);
-    if (!onDisk) return;
+    if (onDisk) return this.#deleteFile();
+  }
+
+  async #deleteFile(): Promise<void> {
     await this.#replacing;
     await this.#writing?.catch(() => undefined);
     await this.#close();
@@ -311,7 +315,7 @@ export class Spool implements StoredMessage {
   }
 
   #replaceFile(content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
-    const done = this.#replacing.then(() => this.#rewriteFile(content));
+    const done = (this.#replacing ?? Promise.resolve()).then(() => this.#rewriteFile(content));
     this.#replacing = done.catch(() => undefined);
     return done;
   }

@@ -289,7 +289,9 @@ export function ehloLine(name: ExtensionName, facts: OfferFacts): string {
 
 /** What EHLO offers to a client, in order. */
 export function ehloLines(facts: OfferFacts): readonly string[] {
-  return extensionNames.filter((name) => isOffered(name, facts)).map((name) => ehloLine(name, facts));
+  const lines: string[] = [];
+  for (const name of extensionNames) if (isOffered(name, facts)) lines.push(ehloLine(name, facts));
+  return lines;
 }
 
 /** The commands that extensions bring, as HELP lists them in one of its parts. */

@@ -38,10 +38,19 @@ export function replyText({ text }: Reply): string {
  */
 export function echo(text: string, max = 400, utf8 = false): string {
   const cut = text.length > max ? text.slice(0, max) : text;
-  if (!utf8) return cut.replace(/[\0-\x08\x0a-\x1f\x7f-\xff]/g, '?');
+  if (!utf8) return isPrintable(cut) ? cut : cut.replace(/[\0-\x08\x0a-\x1f\x7f-\xff]/g, '?');
   // What the cut has left of a character goes, too.
   const whole = cut.length < text.length ? cut.replace(/[\xc0-\xff][\x80-\xbf]*$/, '') : cut;
   return isUtf8Text(whole) ? whole.replace(/[\0-\x08\x0a-\x1f\x7f]/g, '?') : echo(whole, max);
+}
+
+/** Printable ASCII, as nearly everything that is echoed: to look at it is cheaper than to replace nothing. */
+function isPrintable(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }
 
 /** 2xx: the command is done, and the state of the session changes. */

@@ -40,5 +40,6 @@ export function pipelinesUnasked(core: SessionCore, context: CommandContext): bo
 
 /** Who has used up what he may do can still leave in good order. */
 export function isQuit(input: string): boolean {
-  return /^quit[ \t]*$/i.test(input);
+  // Asked about every command: most are told apart by their first letter.
+  return (input.startsWith('Q') || input.startsWith('q')) && /^quit[ \t]*$/i.test(input);
 }

@@ -77,7 +77,8 @@ export class MailStory {
   asks(what: Asked, address = ''): void {
     this.#asked = what;
     this.#address = address;
-    this.#since = this.#clock.monotonic();
+    // How long the others took is in no stage.
+    if (what === 'mail' || what === 'rcpt') this.#since = this.#clock.monotonic();
   }
 
   /** A hook has failed: the reply that follows ends the session, and the transaction. */
@@ -116,23 +117,29 @@ export class MailStory {
     const asked = this.#asked;
     if (asked === undefined) return;
     this.#asked = undefined;
-    const no = code >= 300;
+    // Most are a yes, of which nothing is kept.
+    if (code < 300 && asked !== 'end') {
+      if (asked === 'mail') this.times.mail = this.#took;
+      else if (asked === 'rcpt') this.times.rcpt += this.#took;
+      else if (asked === 'data') this.#dataRefusal = { code, cause: short(cause, LONGEST_TEXT) };
+      return;
+    }
     const answer = { code, cause: short(cause, LONGEST_TEXT) };
     switch (asked) {
       case 'mail':
-        this.times.mail = this.#clock.monotonic() - this.#since;
-        if (no) this.#final = answer;
+        this.times.mail = this.#took;
+        this.#final = answer;
         return;
       case 'rcpt':
-        this.times.rcpt += this.#clock.monotonic() - this.#since;
-        if (no) this.#refuse(answer);
+        this.times.rcpt += this.#took;
+        this.#refuse(answer);
         return;
       case 'data':
         // 354 is the yes.
         this.#dataRefusal = code === 354 ? undefined : answer;
         return;
       case 'chunk':
-        if (no) this.#final = answer;
+        this.#final = answer;
         return;
       case 'end': {
         const was = this.#verdict;
@@ -143,6 +150,11 @@ export class MailStory {
         }
       }
     }
+  }
+
+  /** Milliseconds since the command was asked. */
+  get #took(): number {
+    return this.#clock.monotonic() - this.#since;
   }
 
   #refuse(answer: Answer): void {

@@ -2,6 +2,7 @@
 // AUTH never get into a log line.
 import type { EventBus, EventFields, EventName } from '../../base/events.ts';
 import type { Level, Log, LogFields, VerboseWord } from '../../base/log.ts';
+import { isBlank } from '../protocol/blanks.ts';
 
 export class PolicyLog implements Log {
   readonly #base: Log;
@@ -51,5 +52,14 @@ export const AUTH_COMMAND = 'AUTH ...';
 
 /** A command line for the log: whatever looks like AUTH is hidden, also when it is not written as it must be. */
 export function loggable(input: string): string {
-  return /^[ \t]*AUTH/i.test(input) ? AUTH_COMMAND : input;
+  let at = 0;
+  while (isBlank(input.charCodeAt(at))) at++;
+  // Asked about every command: most are told apart by their first letter.
+  return (input.charCodeAt(at) | LOWER) === LETTER_A && /^AUTH/i.test(input.slice(at, at + 4))
+    ? AUTH_COMMAND
+    : input;
 }
+
+const LETTER_A = 0x61;
+/** What makes a letter of ASCII a small one. */
+const LOWER = 0x20;

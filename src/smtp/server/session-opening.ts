@@ -21,8 +21,10 @@ export async function openSession(
 ): Promise<void> {
   if (delay > 0) await pause(core, delay, false);
   if (core.isOver || !(await openPolicy(core)) || core.isOver) return;
-  if (!(await conversation.admit())) return;
-  await lookUpName(core);
+  // Only what has to wait is waited for: a turn of promises for each step is felt by whoever comes for one message.
+  const admitted = conversation.admit();
+  if (!(admitted instanceof Promise ? await admitted : admitted)) return;
+  if (core.values['dns-client-timeout'] > 0 && !core.client.hostKnown) await lookUpName(core);
   const wait = core.values['smtp-greet-pause'];
   // A health check of a balancer has to wait for nothing.
   if (wait > 0 && !interactive && core.client.proxy?.check !== true) {
@@ -34,14 +36,15 @@ export async function openSession(
       await core.replies.refuseAndEnd('earlyTalker', { host: core.deps.hostName }, ending);
     }
   }
-  if (!core.isOver) await conversation.welcome();
+  if (core.isOver) return;
+  const welcomed = conversation.welcome();
+  if (welcomed instanceof Promise) await welcomed;
 }
 
-/** client.host by reverse DNS, and whether the name has that address, together within dns-client-timeout seconds (0: not looked up). */
+/** client.host by reverse DNS, and whether the name has that address, together within dns-client-timeout seconds. */
 async function lookUpName(core: SessionCore): Promise<void> {
   const seconds = core.values['dns-client-timeout'];
   const { client, deps } = core;
-  if (seconds === 0 || client.hostKnown) return;
   const { clock, resolver } = deps;
   const signal = core.abortSignal;
   const until = clock.monotonic() + seconds * 1000;

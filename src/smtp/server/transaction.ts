@@ -259,13 +259,13 @@ export class Transaction implements TransactionView {
 
   /** The client has its reply. */
   replied(): void {
-    for (const work of this.#afterReply.splice(0)) work();
+    if (this.#afterReply.length > 0) for (const work of this.#afterReply.splice(0)) work();
   }
 
   /** Gives everything up: the file is removed, the tables belong to the policy alone. Idempotent; never rejects. */
   dispose(): void | Promise<void> {
     this.replied();
-    for (const table of this.#tables.splice(0)) table.release();
+    if (this.#tables.length > 0) for (const table of this.#tables.splice(0)) table.release();
     this.#observers?.close();
     this.#changes?.close();
     this.asking?.giveBack();
@@ -275,10 +275,6 @@ export class Transaction implements TransactionView {
     this.#intake = undefined;
     const spool = this.#spool;
     this.#spool = undefined;
-    if (spool === undefined) return;
-    // Nothing to wait for while the message is in memory only.
-    const inMemory = spool.pieces !== undefined;
-    const deleted = spool.delete();
-    if (!inMemory) return deleted;
+    return spool?.delete();
   }
 }
