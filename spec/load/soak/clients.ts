@@ -5,6 +5,7 @@ import { TLSSocket } from 'node:tls';
 import type { Seeded } from '../../fakes/seeded.ts';
 import { onTheWire, type SmtpClient } from '../../fakes/smtp-client.ts';
 import type { Ledger, Sent } from './ledger.ts';
+import { signatureOf } from './sender.ts';
 import { type Arrival, arrive, type Ports, secured } from './ways.ts';
 
 /** Nothing that the server does may take longer: the next hop's silence ends after smtp-dot-timeout. */
@@ -110,13 +111,21 @@ class Session {
     }
     this.#perhapsLeave();
     if (random.below(6) === 0) {
-      const message = ledger.create(size(random), this.#revision);
+      const message = await this.#written();
       count('by BDAT');
       return this.#chunks(message, ledger.content(message));
     }
     if (!(await this.#command('DATA')).startsWith('3')) return this.#reset();
-    const message = ledger.create(size(random), this.#revision);
+    const message = await this.#written();
     await this.#content(message, onTheWire(ledger.content(message)));
+  }
+
+  /** A new message, one of four with a signature. */
+  async #written(): Promise<Sent> {
+    const { random, ledger } = this.#world;
+    const message = ledger.create(size(random), this.#revision);
+    if (random.below(4) === 0) message.signature = await signatureOf(ledger.content(message));
+    return message;
   }
 
   async #content(message: Sent, wire: Buffer): Promise<void> {

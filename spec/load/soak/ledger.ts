@@ -5,6 +5,8 @@ import type { Seeded } from '../../fakes/seeded.ts';
 export interface Sent {
   readonly token: number;
   readonly subject: string;
+  /** The header with its signature; empty: it has none. */
+  signature: string;
   /** Where the body lies in the pool. */
   readonly from: number;
   readonly to: number;
@@ -55,6 +57,10 @@ export class Ledger {
   bytes = 0;
   /** Messages by the revision of the policy that let them pass. */
   readonly revisions = new Map<number, number>();
+  /** The messages by the numbers that the store gave them. */
+  readonly numbers = new Map<number, number>();
+  /** Messages with a signature among those that arrived. */
+  signed = 0;
   readonly #pool: { readonly bytes: Buffer; readonly starts: readonly number[] };
   readonly #random: Seeded;
 
@@ -80,6 +86,7 @@ export class Ledger {
     const message: Sent = {
       token,
       subject: `soak ${token}`,
+      signature: '',
       from,
       to: starts[last] ?? bytes.length,
       revision,
@@ -96,7 +103,10 @@ export class Ledger {
     const header =
       `Received: from soak.example\r\n\tby soak.example; somewhen\r\nX-Soak-Token: ${message.token}\r\n` +
       `From: a@example.com\r\nSubject: ${message.subject}\r\nMIME-Version: 1.0\r\n\r\n`;
-    return Buffer.concat([Buffer.from(header), this.#pool.bytes.subarray(message.from, message.to)]);
+    return Buffer.concat([
+      Buffer.from(message.signature + header, 'latin1'),
+      this.#pool.bytes.subarray(message.from, message.to),
+    ]);
   }
 
   /** The message that a next hop has read to its end: looked up by its number and compared byte by byte. */
@@ -117,8 +127,10 @@ export class Ledger {
       .subarray(0, cut + 2)
       .toString('latin1')
       .replace('Subject: ', 'Subject: [checked] ');
+    const judged = this.#judged(message, header);
+    const stored = this.#stored(message, header);
     if (added === null) this.complain(`message ${message.token}: no header of the policy: ${header}`);
-    else if (header.replace(added[0], '') !== wanted)
+    else if (header.replace(added[0], '').replace(judged, '').replace(stored, '') !== wanted)
       this.complain(`message ${message.token}: headers differ: ${JSON.stringify(header)}`);
     // The reload before the last one must be through when the last one is ordered.
     else if (revision < message.revision - 1)
@@ -128,6 +140,30 @@ export class Ledger {
     if (!content.subarray(end).equals(expected.subarray(cut)))
       this.complain(`message ${message.token}: the body differs (${content.length} bytes)`);
     return message;
+  }
+
+  /** The header that says what sender checks have found; it has to be right. */
+  #judged({ token, signature }: Sent, header: string): string {
+    const [whole = '', value = ''] =
+      /^Authentication-Results: ([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)\r\n/m.exec(header) ?? [];
+    const wanted = ['spf=pass', signature === '' ? 'dkim=none' : 'dkim=pass', 'dmarc=pass'];
+    const missing = wanted.filter((one) => !value.includes(one));
+    if (missing.length > 0) this.complain(`message ${token}: ${missing.join(' ')} not found in ${value}`);
+    if (signature !== '') this.signed++;
+    return whole;
+  }
+
+  /** The header with what the store said: a number of its own, and that the message was not there before. */
+  #stored({ token }: Sent, header: string): string {
+    const [whole = '', text = '', word] = /^X-Soak-Store: (\d+) (\w+)\r\n/m.exec(header) ?? [];
+    const number = Number(text);
+    const other = this.numbers.get(number);
+    if (word !== 'new') this.complain(`message ${token}: the store says ${word}`);
+    // The same message may come again, by another connection to a next hop.
+    if (other !== undefined && other !== token)
+      this.complain(`messages ${other} and ${token} have both the number ${number} of the store`);
+    this.numbers.set(number, token);
+    return whole;
   }
 
   /** What the replies promised against what arrived. */

@@ -82,6 +82,20 @@ end
 
 function hook.dot(path)
   fault('dot')
+  -- What is not known now may be known later; what is wrong would be told by the next hop.
+  local sender, signatures = spf.check(), dkim.verify()
+  local verdict = dmarc.check(sender, signatures)
+  local unknown = sender.result == spf.result.TEMPERROR or verdict.result == dmarc.result.TEMPERROR
+  for _, signature in ipairs(signatures) do unknown = unknown or signature.result == dkim.result.TEMPERROR end
+  if unknown then return '451 4.4.3 no answer of the name server' end
+  auth.add { spf = sender, dkim = signatures, dmarc = verdict }
+  -- A number that no other message of any worker has, and whether this one has been here before.
+  local number, cause = store.incr('number', 1, 86400)
+  if not number then return '451 4.3.0 store: ' .. cause end
+  local _, token = header.find('X-Soak-Token', 1)
+  local is_new, why = store.add('token:' .. token, '1', 120)
+  if not is_new and why ~= store.cause.exists then return '451 4.3.0 store: ' .. why end
+  header.add('X-Soak-Store: ' .. number .. (is_new and ' new' or ' again'))
   util.date_to_time('Thu, 01 Jan 2026 00:00:00 +0000')
   local _, subject = header.find('Subject', 1)
   header.modify('Subject', 1, '[checked] ' .. subject)
