@@ -277,9 +277,12 @@ export class Core {
 
   /** Pushes a name from a bounded set: kept as a Lua string, so that nothing is copied. */
   pushName(L: State, name: string): void {
-    let key = this.#names.get(name);
-    if (key === undefined) key = this.account.unlimited(() => this.#keepName(name));
-    this.api.lua_rawgetp(L, registry, key);
+    this.api.lua_rawgetp(L, registry, this.#names.get(name) ?? this.#newName(name));
+  }
+
+  /** A method of its own: where a function is made for what hardly ever happens, each call makes what that one would hold. */
+  #newName(name: string): Pointer {
+    return this.account.unlimited(() => this.#keepName(name));
   }
 
   #keepName(name: string): Pointer {

@@ -102,6 +102,13 @@ export class Bridge {
   }
 
   #pushText(L: State, text: string): void {
+    const at = this.#memory.scratchText(text);
+    if (at === 0) this.#pushLongText(L, text);
+    else this.#api.lua_pushlstring(L, at, text.length);
+  }
+
+  /** A method of its own: the function in it would be made for every text. */
+  #pushLongText(L: State, text: string): void {
     this.#memory.withText(text, (at, length) => this.#api.lua_pushlstring(L, at, length));
   }
 

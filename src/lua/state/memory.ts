@@ -85,15 +85,19 @@ export class Memory {
 
   /** `with` for a latin1 text. */
   withText<T>(text: string, use: (at: Pointer, length: number) => T): T {
-    const { length } = text;
-    if (length < scratchSize) {
-      this.#writeText(text, this.#scratch);
-      return use(this.#scratch, length);
-    }
-    return this.#elsewhere(length, (at) => {
-      this.#writeText(text, at);
-      return use(at, length);
+    const at = this.scratchText(text);
+    if (at !== 0) return use(at, text.length);
+    return this.#elsewhere(text.length, (place) => {
+      this.#writeText(text, place);
+      return use(place, text.length);
     });
+  }
+
+  /** Where a latin1 text lies, with a NUL behind it, until the next one is asked for; 0: it is too long, and needs `withText`. */
+  scratchText(text: string): Pointer {
+    if (text.length >= scratchSize) return 0;
+    this.#writeText(text, this.#scratch);
+    return this.#scratch;
   }
 
   /** `with` for bytes. */

@@ -19,7 +19,7 @@ import { MessageDialogue } from './message-dialogue.ts';
 import { openPolicy } from './open-policy.ts';
 import { type ErrorName, type ErrorParams, errorReply, errorTable } from './reply-table.ts';
 import type { SessionCore } from './session-core.ts';
-import { fieldsEndingAt } from './session-facts.ts';
+import { fieldsEndingAt, type Moment } from './session-facts.ts';
 import { AUTH_COMMAND, loggable } from './session-log.ts';
 import { type Afterwards, type Event, next, type State } from './state-machine.ts';
 import { admit, welcome } from './welcome.ts';
@@ -41,6 +41,7 @@ export interface ConversationSettings {
 
 const NOTHING = Buffer.alloc(0);
 const NO_HEADERS: readonly string[] = [];
+const RESET: Event = { kind: 'reset' };
 
 export class Conversation {
   readonly #core: SessionCore;
@@ -185,7 +186,11 @@ export class Conversation {
   }
 
   #endTransaction(): Maybe<void> {
-    return chain(this.#core.reset('message-end'), () => this.#move({ kind: 'reset' }));
+    return this.#resetThen('message-end', RESET);
+  }
+
+  #resetThen(moment: Moment, event: Event): Maybe<void> {
+    return chain(this.#core.reset(moment), () => this.#move(event));
   }
 
   #swallow(octets: number, after: Afterwards): Maybe<void> {
@@ -273,25 +278,38 @@ export class Conversation {
     if (this.#lua !== undefined && command === unknownCommand && !this.#isMeant(line))
       return this.#lua.take(core, line.input);
     // They are asked about a hello before anything else is.
-    return isHello(command)
-      ? this.#scriptsFirst(command, line, undefined, () =>
-          this.#started(command, line, answers, command.start(line, this.#context, answers)),
-        )
+    return isHello(command) && this.#scriptsAreAsked(command, line)
+      ? this.#scriptsBeforeStart(command, line, answers)
       : this.#started(command, line, answers, command.start(line, this.#context, answers));
   }
 
-  /** Hooks of scripts, then the rest: a command that is refused for where it stands or how it is written never gets here. */
-  #scriptsFirst(
+  /*
+   * From here on, what goes on later is a method of its own: where a function is made for that, every command makes what it would hold, whether
+   * it is made or not.
+   */
+
+  #scriptsBeforeStart(command: Command, line: CommandLine, answers: readonly string[]): Maybe<void> {
+    return this.#askScripts(command, line, undefined, () =>
+      this.#started(command, line, answers, command.start(line, this.#context, answers)),
+    );
+  }
+
+  /** Whether hooks of scripts come before the rest: a command that is refused for where it stands or how it is written never gets here. */
+  #scriptsAreAsked(command: Command, { verb }: CommandLine): boolean {
+    const { scripts } = this.#core.deps;
+    return (
+      scripts !== undefined && !SILENT_COMMANDS.has(command) && scripts.has('command', verb.toLowerCase())
+    );
+  }
+
+  #askScripts(
     command: Command,
     line: CommandLine,
     octets: number | undefined,
     rest: () => Maybe<void>,
   ): Maybe<void> {
-    const { scripts } = this.#core.deps;
-    const verb = line.verb.toLowerCase();
-    if (scripts === undefined || SILENT_COMMANDS.has(command) || !scripts.has('command', verb)) return rest();
     const about: AboutCommand = {
-      ...{ verb, line: this.#input },
+      ...{ verb: line.verb.toLowerCase(), line: this.#input },
       ...(isHello(command) && { helo: line.argument }),
     };
     const { transaction } = this.#core;
@@ -329,7 +347,19 @@ export class Conversation {
     const octets = started.kind === 'go' ? started.command.octets : undefined;
     if (started.kind === 'go' && started.command.hook === 'starttls' && core.input.buffered > 0)
       return this.#clearBehindTls();
-    return this.#scriptsFirst(command, line, octets, () => this.#run(command, line, answers, started));
+    return this.#scriptsAreAsked(command, line)
+      ? this.#scriptsBeforeRun(command, line, answers, started, octets)
+      : this.#run(command, line, answers, started);
+  }
+
+  #scriptsBeforeRun(
+    command: Command,
+    line: CommandLine,
+    answers: readonly string[],
+    started: Started,
+    octets: number | undefined,
+  ): Maybe<void> {
+    return this.#askScripts(command, line, octets, () => this.#run(command, line, answers, started));
   }
 
   #run(command: Command, line: CommandLine, answers: readonly string[], started: Started): Maybe<void> {
@@ -341,13 +371,7 @@ export class Conversation {
         if (started.swallow !== undefined) return this.#discard(started.swallow, { ...started, line });
         return chain(core.replies.refuse(started.error, started.params), () => undefined);
       case 'ask':
-        return chain(
-          core.replies.send({ code: 334, text: `334 ${started.challenge}\r\n` }, 'AUTH'),
-          (code) => {
-            // hook.reply may have ended it.
-            if (code === 334) this.#move({ kind: 'ask', line, answers });
-          },
-        );
+        return this.#challenge(started.challenge, line, answers);
       case 'go': {
         const run = started.command;
         if (run.hook === 'starttls' && core.input.buffered > 0) return this.#clearBehindTls();
@@ -359,17 +383,31 @@ export class Conversation {
         }
         core.endingTransaction = run.endsTransaction;
         const prepared = run.prepare(this.#context);
-        return prepared instanceof Promise
-          ? prepared.then(() => (core.isOver ? run.cut(this.#context, undefined) : this.#ask(run)))
-          : this.#ask(run);
+        return prepared instanceof Promise ? this.#askLater(run, prepared) : this.#ask(run);
       }
     }
   }
 
+  #challenge(challenge: string, line: CommandLine, answers: readonly string[]): Maybe<void> {
+    const sent = this.#core.replies.send({ code: 334, text: `334 ${challenge}\r\n` }, 'AUTH');
+    return chain(sent, (code) => {
+      // hook.reply may have ended it.
+      if (code === 334) this.#move({ kind: 'ask', line, answers });
+    });
+  }
+
+  #askLater(run: Prepared, prepared: Promise<void>): Promise<void> {
+    return prepared.then(() => (this.#core.isOver ? run.cut(this.#context, undefined) : this.#ask(run)));
+  }
+
   #ask(run: Prepared): Maybe<void> {
-    return run.hook === undefined
-      ? this.#answered(run, { kind: 'silent', drop: false })
-      : chain(this.#core.hooks.call(run.hook, run.args()), (answer) => this.#answered(run, answer));
+    if (run.hook === undefined) return this.#answered(run, { kind: 'silent', drop: false });
+    const answer = this.#core.hooks.call(run.hook, run.args());
+    return answer instanceof Promise ? this.#answeredLater(run, answer) : this.#answered(run, answer);
+  }
+
+  #answeredLater(run: Prepared, given: Promise<HookAnswer>): Promise<void> {
+    return given.then((answer) => this.#answered(run, answer));
   }
 
   #answered(run: Prepared, given: HookAnswer): Maybe<void> {
@@ -377,8 +415,7 @@ export class Conversation {
     run.finish(this.#context);
     const answer = core.replies.settle(given);
     if (answer.kind === 'cancelled') return run.cut(this.#context, undefined);
-    if (answer.kind === 'failed' || answer.kind === 'limit')
-      return chain(core.replies.fail(answer), () => run.cut(this.#context, 421));
+    if (answer.kind === 'failed' || answer.kind === 'limit') return this.#failed(run, answer);
     if (answer.drop) core.replies.drop();
     if (run.octets !== undefined) return this.#octetsNext(run, run.octets, answer);
     if (run.applies && (answer.kind === 'silent' || isPositive(answer.reply.code))) {
@@ -394,10 +431,18 @@ export class Conversation {
     const refused = said !== undefined && !isPositive(said);
     const decision = refused ? run.beforeRefusal(this.#context) : run.decide(this.#context, said);
     return decision instanceof Promise
-      ? decision.then((objection) =>
-          core.isOver ? run.cut(this.#context, undefined) : this.#reply(run, answer, objection),
-        )
+      ? this.#replyLater(run, answer, decision)
       : this.#reply(run, answer, decision);
+  }
+
+  #failed(run: Prepared, answer: Extract<HookAnswer, { kind: 'failed' | 'limit' }>): Maybe<void> {
+    return chain(this.#core.replies.fail(answer), () => run.cut(this.#context, 421));
+  }
+
+  #replyLater(run: Prepared, answer: HookSays, decision: Promise<Objection | undefined>): Promise<void> {
+    return decision.then((objection) =>
+      this.#core.isOver ? run.cut(this.#context, undefined) : this.#reply(run, answer, objection),
+    );
   }
 
   #reply(run: Prepared, answer: HookSays, objection: Objection | undefined): Maybe<void> {
@@ -408,7 +453,11 @@ export class Conversation {
         : answer.kind === 'reply'
           ? replies.send(answer.reply, `hook.${run.hook ?? ''}`)
           : replies.send(run.reply(this.#context), 'default');
-    return chain(sent, (code) => this.#settled(run, code));
+    return sent instanceof Promise ? this.#settledLater(run, sent) : this.#settled(run, sent);
+  }
+
+  #settledLater(run: Prepared, sent: Promise<number>): Promise<void> {
+    return sent.then((code) => this.#settled(run, code));
   }
 
   /** The hook has decided about octets that are still to come. */
@@ -509,10 +558,10 @@ export class Conversation {
         this.#abandon('EHLO or HELO');
         this.#core.report.identified(event.hello);
         this.#core.extended = event.hello === 'ehlo';
-        return chain(this.#core.reset('hello'), () => this.#move(event));
+        return this.#resetThen('hello', event);
       case 'reset':
         this.#abandon('RSET');
-        return chain(this.#core.reset('rset'), () => this.#move(event));
+        return this.#resetThen('rset', event);
       case 'mail-refused':
         return this.#core.dropTransaction('mail-refused');
       case 'mail':

@@ -56,6 +56,12 @@ export class Replies {
     if (this.#hookFailed || !core.hasPolicy || !core.hooks.has('reply')) {
       return this.#write(reply, cause, isHooks421(reply, cause));
     }
+    return this.#sendAsked(reply, cause, done);
+  }
+
+  /** A method of its own: where there is no such hook nothing is made for it. */
+  #sendAsked(reply: Reply, cause: string, done: boolean): Maybe<number> {
+    const core = this.#core;
     return chain(core.hooks.call('reply', [reply.text], reply.code), (given) => {
       const answer = this.settle(given);
       switch (answer.kind) {
