@@ -4,10 +4,14 @@ import { ByteSlice, type LuaValue, luaTypeName } from './value.ts';
 /** Characters of a text that are shown. */
 const LONGEST = 120;
 
+const OTHER = /[^\x20-\x7e]|["\\]/;
+const OTHERS = new RegExp(OTHER, 'g');
+
 /** Printable ASCII as it is, other octets as Lua writes them: `\n`, `\x1B`. Cut behind `most` octets. */
 export function quotedText(text: string, most: number = LONGEST): string {
   const shown = text.length > most ? text.slice(0, most) : text;
-  const escaped = shown.replace(/[^\x20-\x7e]|["\\]/g, escapeOctet);
+  // Most texts have nothing to escape, and a look is a third of a replacement.
+  const escaped = OTHER.test(shown) ? shown.replaceAll(OTHERS, escapeOctet) : shown;
   return text.length > most ? `"${escaped}"... (${text.length} octets)` : `"${escaped}"`;
 }
 
@@ -37,5 +41,9 @@ export function valueText(value: LuaValue, most: number = LONGEST): string {
 }
 
 /** Values one behind the other. */
-export const valuesText = (values: readonly LuaValue[], most?: number): string =>
-  values.map((value) => valueText(value, most)).join(', ');
+export function valuesText(values: readonly LuaValue[], most?: number): string {
+  const [first] = values;
+  // As hooks have it: most have one argument or none.
+  if (values.length < 2) return values.length === 0 ? '' : valueText(first, most);
+  return values.map((value) => valueText(value, most)).join(', ');
+}

@@ -1,6 +1,9 @@
 // Text of strangers for a terminal, and for JSON that somebody may print: nothing but printable ASCII, so that no control sequence, no 8-bit
 // control and no character that turns the direction of writing gets through. Pure.
 
+const OTHER = /[^\x20-\x7e]/;
+const OTHERS = new RegExp(OTHER, 'g');
+
 const hex = (octet: string): string => (octet.codePointAt(0) ?? 0).toString(16).toUpperCase();
 
 /** Other characters as `\x1B`; those beyond latin1 as `\u{2028}`. */
@@ -11,5 +14,7 @@ export const printable = (text: string): string =>
   });
 
 /** JSON in ASCII: a reader has the same values. */
-export const asciiJson = (value: object): string =>
-  JSON.stringify(value).replace(/[^\x20-\x7e]/g, (c) => `\\u${hex(c).padStart(4, '0')}`);
+export function asciiJson(value: object): string {
+  const json = JSON.stringify(value);
+  return OTHER.test(json) ? json.replaceAll(OTHERS, (c) => `\\u${hex(c).padStart(4, '0')}`) : json;
+}

@@ -8,6 +8,14 @@ const debugRecord = { currentLine: 24, lineDefined: 28, shortSource: 44, size: 1
 /** Chunks of the engine's own Lua are called `=[smtpe]`; their frames say nothing to a policy author. */
 export const runtimeChunk = '[smtpe]';
 
+/** Places that are kept: more than a policy has hooks. */
+const MOST_KEPT = 64;
+
+interface KnownPlace {
+  readonly source: string;
+  readonly place: string;
+}
+
 export class Positions {
   readonly #api: LuaApi;
   readonly #memory: Memory;
@@ -16,6 +24,8 @@ export class Positions {
   readonly #activation: Pointer;
   readonly #what: Pointer;
   readonly #whatOfFunction: Pointer;
+  /** Of functions, by their lines: while sessions are recorded the same few are asked for again and again. */
+  readonly #known = new Map<number, KnownPlace>();
 
   constructor(api: LuaApi, memory: Memory, bridge: Bridge, main: State) {
     this.#api = api;
@@ -42,8 +52,14 @@ export class Positions {
   ofFunction(L: State): string {
     this.#api.lua_getinfo(L, this.#whatOfFunction, this.#activation);
     const line = this.#memory.words[(this.#activation + debugRecord.lineDefined) >> 2] ?? 0;
-    const source = this.#memory.cString(this.#activation + debugRecord.shortSource);
-    return line > 0 && line < 0x8000_0000 && source !== runtimeChunk ? `${source}:${line}` : '';
+    const at = this.#activation + debugRecord.shortSource;
+    const known = this.#known.get(line);
+    if (known !== undefined && this.#memory.isCString(at, known.source)) return known.place;
+    const source = this.#memory.cString(at);
+    const place = line > 0 && line < 0x8000_0000 && source !== runtimeChunk ? `${source}:${line}` : '';
+    if (this.#known.size >= MOST_KEPT) this.#known.clear();
+    this.#known.set(line, { source, place });
+    return place;
   }
 
   /** Innermost first, one frame a line, tab before each; begins with `stack traceback:`. Only outside the memory limit. */

@@ -255,7 +255,9 @@ export class Recorder {
   }
 
   #put(fact: TraceFact): void {
-    this.#push({ ...bounded(fact), session: this.session, at: this.#watch.at(this.#clock.monotonic()) });
+    const at = this.#watch.at(this.#clock.monotonic());
+    // The fact is nobody else's. An object that begins with a spread takes Node 20 much longer.
+    this.#push(Object.assign(bounded(fact), { session: this.session, at }));
   }
 }
 
@@ -266,14 +268,16 @@ export const cutText = (text: string): string =>
     : // No part of the long one, which would keep it.
       `${Buffer.from(text.slice(0, LONGEST), 'latin1').toString('latin1')}...(+${text.length - LONGEST})`;
 
+const isLong = (value: unknown): boolean => typeof value === 'string' && value.length > LONGEST;
+
 /** Texts are cut, and one entry is always kept whole. Whoever records has a bound of his own. */
 function bounded(fact: TraceFact): TraceFact {
-  if (fact.kind === 'piece' || fact.kind === 'answer') return fact;
-  const long = Object.entries(fact).filter(
-    (field): field is [string, string] => typeof field[1] === 'string' && field[1].length > LONGEST,
-  );
-  if (long.length === 0) return fact;
-  return { ...fact, ...Object.fromEntries(long.map(([name, text]) => [name, cutText(text)])) };
+  if (fact.kind === 'piece' || fact.kind === 'answer' || !Object.values(fact).some(isLong)) return fact;
+  const shown = Object.entries(fact).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? cutText(value) : value,
+  ]);
+  return Object.fromEntries(shown) as TraceFact;
 }
 
 /** Code and enhanced code of a reply to AUTH: a policy may have put anything behind them. */

@@ -47,10 +47,13 @@ export function subscribe(
   sessions: Sessions,
   { answers, content, steps }: Told = { steps: 'all', answers: false, content: false },
 ): () => void {
-  // At each event it is asked for three times.
+  // Asked for some thirty times for a message. A source is of one session as long as it lives; a session has several.
+  let last: EventSource | undefined;
   let about: EventSource['about'] | undefined;
   let found: SessionSteps | undefined;
   const find = (source: EventSource): SessionSteps | undefined => {
+    if (source === last) return found;
+    last = source;
     if (source.about !== about) {
       about = source.about;
       found = sessions.find(sessionOf(source));
@@ -58,16 +61,17 @@ export function subscribe(
     return found;
   };
   const forget = (): void => {
+    last = undefined;
     about = undefined;
     found = undefined;
   };
   const followed: Condition = (source) => find(source) !== undefined;
+  // The bus asks the condition right before it tells: whose event it is was found there.
   const on = <N extends EventName>(name: N, hear: (to: SessionSteps, fields: EventFields<N>) => void) =>
     bus.on(
       name,
-      (fields, source) => {
-        const to = find(source);
-        if (to !== undefined) hear(to, fields);
+      (fields) => {
+        if (found !== undefined) hear(found, fields);
       },
       followed,
     );

@@ -25,14 +25,16 @@ export class ContentTrace {
   /** Octets of the content, up to before `end`. */
   came(bytes: Buffer, end = bytes.length): void {
     // Whoever begins to look in the middle of it sees no beginning.
-    if (this.#shown < SHOWN && this.#octets === this.#head.length && this.#log.wants('content-came')) {
-      const piece = bytes.toString('latin1', 0, Math.min(end, SHOWN - this.#shown));
-      this.#head += piece;
-      this.#shown += piece.length;
-    }
+    const isShown =
+      this.#shown < SHOWN && this.#octets === this.#head.length && this.#log.wants('content-came');
     this.#octets += end;
-    if (this.#log.wants('content-piece'))
-      this.#log.emit('content-piece', { octets: bytes.toString('latin1', 0, end) });
+    const whole = this.#log.wants('content-piece') ? bytes.toString('latin1', 0, end) : undefined;
+    if (isShown) {
+      const most = Math.min(end, SHOWN - this.#shown);
+      this.#head += whole !== undefined && most === end ? whole : bytes.toString('latin1', 0, most);
+      this.#shown += most;
+    }
+    if (whole !== undefined) this.#log.emit('content-piece', { octets: whole });
   }
 
   /** A hook has ended the session in the middle of it: how much of it was read by then says nothing. */
