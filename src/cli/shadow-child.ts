@@ -9,7 +9,7 @@ import { traceOf } from '../base/errors.ts';
 import { type Replayed, Replayer } from '../bench/play/replayer.ts';
 import { settle } from '../bench/test-options.ts';
 import { FORMAT } from '../observe/record/format.ts';
-import type { TapedSession } from '../observe/record/shown-sessions.ts';
+import { readShown } from '../observe/record/shown-text.ts';
 import { entriesOf } from '../observe/record/taped.ts';
 import type { ShadowLine } from '../ops/fork-shadow.ts';
 import type { ShadowBegin, ShadowVerdict } from '../ops/shadow-messages.ts';
@@ -36,14 +36,14 @@ async function stepBack(): Promise<void> {
 export async function runShadow(line: ShadowLine, early: EarlySignals): Promise<number> {
   // Signals of the group are for whoever serves, with whom this ends.
   early.handOver(() => undefined);
-  const frames: unknown[] = [];
+  const frames: string[] = [];
   let wake = (): void => undefined;
   line.onFrame((frame) => {
     frames.push(frame);
     wake();
   });
   const alone = new Promise<undefined>((resolve) => line.onAlone(() => resolve(undefined)));
-  const next = async (): Promise<unknown> => {
+  const next = async (): Promise<string | undefined> => {
     while (frames.length === 0) {
       const come = new Promise<boolean>((resolve) => {
         wake = () => resolve(true);
@@ -71,8 +71,9 @@ export async function runShadow(line: ShadowLine, early: EarlySignals): Promise<
     for (const path of directories) rmSync(path, { recursive: true, force: true });
     process.exit(exitCode.ok);
   });
-  const first = (await next()) as ShadowBegin | undefined;
-  if (first === undefined) return exitCode.ok;
+  const begin = await next();
+  if (begin === undefined) return exitCode.ok;
+  const first = JSON.parse(begin) as ShadowBegin;
   const opened = await Replayer.open({
     policy: { path: first.path, more: first.more },
     source: first.source,
@@ -94,9 +95,9 @@ export async function runShadow(line: ShadowLine, early: EarlySignals): Promise<
   let verdicts: ShadowVerdict[] = [];
   let said = performance.now();
   for (;;) {
-    const taped = (await next()) as TapedSession | undefined;
-    if (taped === undefined) break;
-    verdicts.push(verdictOf(await play(replayer, taped)));
+    const shown = await next();
+    if (shown === undefined) break;
+    verdicts.push(verdictOf(await play(replayer, shown)));
     if (frames.length === 0 || performance.now() - said > SAY_MS) {
       line.say({ kind: 'judged', verdicts });
       verdicts = [];
@@ -111,11 +112,13 @@ export async function runShadow(line: ShadowLine, early: EarlySignals): Promise<
   return exitCode.software;
 }
 
-const play = (replayer: Replayer, { began, client, session, steps }: TapedSession): Promise<Replayed> =>
-  replayer.session({
+function play(replayer: Replayer, shown: string): Promise<Replayed> {
+  const { began, client, session, steps } = readShown(shown);
+  return replayer.session({
     ...{ format: FORMAT, version, session, client, began, script: '', omitted: 0 },
     entries: [...entriesOf(session, client, steps)],
   });
+}
 
 function verdictOf(replayed: Replayed): ShadowVerdict {
   switch (replayed.kind) {

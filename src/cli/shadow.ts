@@ -92,7 +92,7 @@ export class Shadow {
   #show(keeper: ShadowKeeper, percent: number, random: RandomInteger): ShownSessions {
     const { clock, log } = this.#parts;
     return new ShownSessions({ bus: log.bus, clock, random }, percent, {
-      over: (taped) => keeper.show({ id: taped.session, client: taped.client, frame: frameOf(taped) }),
+      over: ({ client, session, text }) => keeper.show({ id: session, client, frame: frameOf(text) }),
       skip: (cause) => keeper.skip(cause),
       unplayable: () => log.emit('shadow-judged', { result: 'skipped', count: 1 }),
     });

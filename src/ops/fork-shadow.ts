@@ -75,8 +75,13 @@ export function forkShadow(mebibytes: number): ShadowChild {
   child.stdin?.on('error', () => undefined);
   return {
     pid,
-    send: (frame) => {
-      if (!over) child.stdin?.write(frame);
+    send: (frames) => {
+      const { stdin } = child;
+      if (over || stdin === null) return;
+      // All in one write.
+      stdin.cork();
+      for (const frame of frames) stdin.write(frame);
+      stdin.uncork();
     },
     kill: () => {
       if (!over) killChild(child, 'SIGKILL');
@@ -91,7 +96,7 @@ export function forkShadow(mebibytes: number): ShadowChild {
 export interface ShadowLine {
   say(message: FromShadow): void;
   /** What it is shown, in order. What was said before anybody listened is not lost. */
-  onFrame(listener: (frame: unknown) => void): void;
+  onFrame(listener: (frame: string) => void): void;
   /** Whoever serves has gone. */
   onAlone(listener: () => void): void;
 }

@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { CrashPause } from './crash-pause.ts';
 import type { PolicySource } from './revision.ts';
-import { type FromShadow, frameOf, type ShadowBegin, type ShadowVerdict } from './shadow-messages.ts';
+import { beginFrame, type FromShadow, type ShadowBegin, type ShadowVerdict } from './shadow-messages.ts';
 
 /** Sessions that wait for it, and their octets, those included that it has in hand. */
 export const MOST_WAITING = 500;
@@ -14,6 +14,8 @@ export const MOST_OCTETS = 16 * 1024 * 1024;
 /** Sessions, and octets, that it is shown at once. */
 const BATCH = 32;
 const BATCH_OCTETS = 2 * 1024 * 1024;
+/** Between two goes, unless there are enough for one: a write and an answer for each session took longer than the session itself. */
+export const GATHER_MS = 200;
 /** How long it may take until it is ready, and for one session. */
 const START_MS = 60_000;
 const PATIENCE_MS = 60_000;
@@ -26,7 +28,7 @@ const MEBIBYTE = 1024 * 1024;
 /** A process as the keeper sees it; made by ops/fork-shadow, or by a test. */
 export interface ShadowChild {
   readonly pid: number;
-  send(frame: string): void;
+  send(frames: readonly Buffer[]): void;
   /** At once. */
   kill(): void;
   /** Octets that it has in memory; undefined: nobody knows. */
@@ -40,7 +42,7 @@ export interface ShadowChild {
 export interface ShownSession {
   readonly id: string;
   readonly client: string;
-  readonly frame: string;
+  readonly frame: Buffer;
 }
 
 export interface ShadowKeeperParts {
@@ -75,6 +77,9 @@ export class ShadowKeeper {
   readonly #pause = new CrashPause();
   #patience: Timer | undefined;
   #look: Timer | undefined;
+  #gather: Timer | undefined;
+  /** When it was shown something last. */
+  #shownAt = Number.NEGATIVE_INFINITY;
   readonly #waiting: ShownSession[] = [];
   #inHand: ShownSession[] = [];
   #octets = 0;
@@ -142,7 +147,8 @@ export class ShadowKeeper {
       this.#gone = resolve;
       this.#paused?.cancel();
       this.#patience?.cancel();
-      this.#look?.cancel();
+      this.#gather?.cancel();
+      this.#stopLooking();
       const left = this.#waiting.length + this.#inHand.length;
       if (left > 0) this.#parts.log.emit('shadow-judged', { result: 'skipped', count: left });
       this.#waiting.length = 0;
@@ -167,7 +173,7 @@ export class ShadowKeeper {
     child.onExit((cause) => this.#ended(life, life.cause ?? cause));
     this.#wait(START_MS, 'it was not ready');
     this.#lookLater();
-    child.send(frameOf({ ...begin, source: this.#source }));
+    child.send([beginFrame({ ...begin, source: this.#source })]);
   }
 
   #hear(life: Life, message: FromShadow): void {
@@ -207,22 +213,41 @@ export class ShadowKeeper {
       return;
     }
     this.#patience?.cancel();
-    this.#look?.cancel();
     this.#pump();
   }
 
+  get #canShow(): boolean {
+    return this.#life?.isReady === true && this.#inHand.length === 0 && this.#waiting.length > 0;
+  }
+
   #pump(): void {
-    if (this.#life?.isReady !== true || this.#inHand.length > 0 || this.#waiting.length === 0) return;
-    let frames = '';
-    while (this.#inHand.length < BATCH && frames.length < BATCH_OCTETS) {
+    if (!this.#canShow) return;
+    const { clock } = this.#parts;
+    const left = this.#shownAt + GATHER_MS - clock.monotonic();
+    if (left <= 0 || this.#waiting.length >= BATCH || this.#octets >= BATCH_OCTETS) this.#showNext();
+    else if (this.#gather === undefined) {
+      this.#gather = clock.after(left, () => {
+        this.#gather = undefined;
+        if (this.#canShow) this.#showNext();
+      });
+      this.#gather.unref();
+    }
+  }
+
+  #showNext(): void {
+    this.#gather?.cancel();
+    this.#gather = undefined;
+    this.#shownAt = this.#parts.clock.monotonic();
+    let octets = 0;
+    while (this.#inHand.length < BATCH && octets < BATCH_OCTETS) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
       this.#inHand.push(next);
-      frames += next.frame;
+      octets += next.frame.length;
     }
     this.#wait(PATIENCE_MS, 'it said nothing');
     this.#lookLater();
-    this.#life.child.send(frames);
+    this.#life?.child.send(this.#inHand.map(({ frame }) => frame));
   }
 
   #wait(ms: number, what: string): void {
@@ -231,10 +256,19 @@ export class ShadowKeeper {
     this.#patience.unref();
   }
 
+  /** Not put off by what comes meanwhile: a process that always has something to do is looked at, too. */
   #lookLater(): void {
-    this.#look?.cancel();
-    this.#look = this.#parts.clock.after(LOOK_MS, () => void this.#lookAtMemory());
+    if (this.#look !== undefined) return;
+    this.#look = this.#parts.clock.after(LOOK_MS, () => {
+      this.#look = undefined;
+      void this.#lookAtMemory();
+    });
     this.#look.unref();
+  }
+
+  #stopLooking(): void {
+    this.#look?.cancel();
+    this.#look = undefined;
   }
 
   #kill(cause: string): void {
@@ -258,7 +292,7 @@ export class ShadowKeeper {
   #ended(life: Life, cause: string): void {
     this.#life = undefined;
     this.#patience?.cancel();
-    this.#look?.cancel();
+    this.#stopLooking();
     if (this.#isStopping) {
       this.#gone();
       return;

@@ -1,8 +1,10 @@
 // What a process that serves and its shadow say to each other (option shadow-script), as plain data. To the shadow: frames over its standard input, each a
-// line of JSON. From it: messages over its channel.
+// line with the number of its octets, and these: first what it is to begin with, in JSON, then one session after the other (observe/record/shown-text). From
+// it: messages over its channel.
 //
 // A frame that is not whole when the input ends is none.
 import type { OptionTexts } from '../options/options.ts';
+import { asciiJson } from '../text/printable.ts';
 import type { PolicySource } from './revision.ts';
 
 /** What became of a session that the shadow was shown. */
@@ -43,26 +45,39 @@ export type FromShadow =
   /** A directory that goes with it. */
   | { readonly kind: 'made'; readonly path: string };
 
-/** JSON has no line end of its own. */
-export const frameOf = (value: object): string => `${JSON.stringify(value)}\n`;
+/** As it goes over the line; `text` is octets (latin1), of any length. Made at once: of texts that wait the garbage collection makes two copies. */
+export const frameOf = (text: string): Buffer => Buffer.from(`${text.length}\n${text}`, 'latin1');
+
+export const beginFrame = (begin: ShadowBegin): Buffer => frameOf(asciiJson(begin));
 
 const LINE_END = 0x0a;
 
 /** Frames from pieces of the input. */
 export class FrameReader {
   #pieces: Buffer[] = [];
+  #octets = 0;
+  /** Before there are so many nothing more is whole. */
+  #needed = 1;
 
-  /** The frames that are whole now, parsed. */
-  push(piece: Buffer): readonly unknown[] {
-    const found: unknown[] = [];
-    let rest = piece;
-    for (let end = rest.indexOf(LINE_END); end >= 0; end = rest.indexOf(LINE_END)) {
-      const frame = Buffer.concat([...this.#pieces, rest.subarray(0, end)]);
-      this.#pieces = [];
-      rest = rest.subarray(end + 1);
-      found.push(JSON.parse(frame.toString('utf8')));
+  /** The texts of the frames that are whole now. */
+  push(piece: Buffer): readonly string[] {
+    this.#pieces.push(piece);
+    this.#octets += piece.length;
+    if (this.#octets < this.#needed) return [];
+    const found: string[] = [];
+    let rest = Buffer.concat(this.#pieces);
+    for (;;) {
+      const end = rest.indexOf(LINE_END);
+      const over = end < 0 ? rest.length + 1 : end + 1 + Number(rest.toString('latin1', 0, end));
+      if (rest.length < over) {
+        this.#needed = over;
+        break;
+      }
+      found.push(rest.toString('latin1', end + 1, over));
+      rest = rest.subarray(over);
     }
-    if (rest.length > 0) this.#pieces.push(rest);
+    this.#pieces = [rest];
+    this.#octets = rest.length;
     return found;
   }
 }

@@ -2,7 +2,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../src/bench/ports/clock.ts';
 import { RecordLog } from '../../../src/bench/ports/record-log.ts';
-import { MOST_OCTETS, MOST_WAITING, type ShadowChild, ShadowKeeper } from '../../../src/ops/shadow-keeper.ts';
+import {
+  GATHER_MS,
+  MOST_OCTETS,
+  MOST_WAITING,
+  type ShadowChild,
+  ShadowKeeper,
+} from '../../../src/ops/shadow-keeper.ts';
 import {
   FrameReader,
   type FromShadow,
@@ -24,8 +30,8 @@ class FakeChild implements ShadowChild {
     this.pid = pid;
   }
 
-  send(frame: string): void {
-    this.frames.push(...this.#reader.push(Buffer.from(frame)));
+  send(frames: readonly Buffer[]): void {
+    for (const text of this.#reader.push(Buffer.concat(frames))) this.frames.push(JSON.parse(text));
   }
   kill(): void {
     this.killed += 1;
@@ -96,23 +102,24 @@ async function ready(): Promise<ShadowKeeper> {
 }
 
 const show = (keeper: ShadowKeeper, n: number, octets = 10): void =>
-  keeper.show({ id: `S${n}`, client: '192.0.2.1', frame: frameOf({ n, pad: 'x'.repeat(octets) }) });
+  keeper.show({
+    id: `S${n}`,
+    client: '192.0.2.1',
+    frame: frameOf(JSON.stringify({ n, pad: 'x'.repeat(octets) })),
+  });
 
 it('frames are read as they were written, however they are split, octets above ASCII too', () => {
   const random = new Seeded(3);
-  const values = Array.from({ length: 50 }, (_, n) => ({
-    n,
-    text: '\xff\u2028"\n'.repeat(random.pick([0, 1, 7, 900])),
-  }));
-  const octets = Buffer.from(values.map(frameOf).join(''));
+  const texts = Array.from({ length: 50 }, () => '\xff7\0\n'.repeat(random.pick([0, 1, 7, 900])));
+  const octets = Buffer.concat(texts.map(frameOf));
   const reader = new FrameReader();
-  const read: unknown[] = [];
+  const read: string[] = [];
   for (let at = 0; at < octets.length; ) {
     const size = random.pick([1, 2, 3, 50, 5000]);
     read.push(...reader.push(octets.subarray(at, at + size)));
     at += size;
   }
-  expect(read).toEqual(values);
+  expect(read).toEqual(texts);
 });
 
 describe('sessions', () => {
@@ -123,6 +130,8 @@ describe('sessions', () => {
     show(keeper, 3);
     expect(newest().shown).toMatchObject([{ n: 1 }]);
     newest().judge(1, { kind: 'differs', step: 'RCPT', live: '250', shadow: '550 no' });
+    expect(newest().shown).toHaveLength(1);
+    clock.advance(GATHER_MS);
     expect(newest().shown).toMatchObject([{ n: 1 }, { n: 2 }, { n: 3 }]);
     newest().judge(1, { kind: 'missing', what: 'dns A x' });
     newest().judge(1, { kind: 'failed', cause: 'hook.init' });
@@ -157,13 +166,36 @@ describe('sessions', () => {
       ]);
       clock.advance(59_000);
       show(keeper, 0, octets);
-      while (newest().shown.length < most) newest().judge(newest().shown.length - (counts.same ?? 0));
+      while (newest().shown.length < most) {
+        newest().judge(newest().shown.length - (counts.same ?? 0));
+        clock.advance(GATHER_MS);
+      }
       newest().judge(most - (counts.same ?? 0));
       expect(counts).toEqual({ skipped: 8, same: most });
       for (let n = 0; n < most + 1; n++) show(keeper, n, octets);
       expect(counts.skipped).toBe(9);
     },
   );
+});
+
+it('sessions are gathered for a moment, unless there are enough of them, and nothing waits for more', async () => {
+  const keeper = await ready();
+  show(keeper, 0);
+  newest().judge(1);
+  const sends: number[] = [];
+  for (let n = 1; n <= 40; n++) {
+    show(keeper, n);
+    sends.push(newest().shown.length);
+  }
+  // The first was shown at once, the next 32 together, the others when those are judged and a moment is over.
+  expect([...new Set(sends)]).toEqual([1, 33]);
+  newest().judge(32);
+  clock.advance(GATHER_MS - 1);
+  expect(newest().shown).toHaveLength(33);
+  clock.advance(1);
+  expect(newest().shown).toHaveLength(41);
+  newest().judge(8);
+  expect(counts).toEqual({ same: 41 });
 });
 
 describe('its process', () => {
@@ -206,6 +238,19 @@ describe('its process', () => {
     newest().octets = 201 * 1024 * 1024;
     show(keeper, 1);
     clock.advance(1000);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(said(ENDED)).toMatchObject([{ cause: 'it has 201 MiB of memory, shadow-max-memory is 200' }]);
+  });
+
+  it('that grows is ended, too, when it answers at once whatever it is shown', async () => {
+    const keeper = await ready();
+    newest().octets = 201 * 1024 * 1024;
+    for (let n = 0; n < 5; n++) {
+      show(keeper, n);
+      newest().judge(1);
+      clock.advance(GATHER_MS);
+    }
     await Promise.resolve();
     await Promise.resolve();
     expect(said(ENDED)).toMatchObject([{ cause: 'it has 201 MiB of memory, shadow-max-memory is 200' }]);

@@ -3,7 +3,7 @@
 import type { Clock, RandomInteger } from '../../base/clock.ts';
 import type { EventBus } from '../../base/events.ts';
 import type { RecordWish } from '../../options/record-wish.ts';
-import { Tape } from '../trace/steps.ts';
+import { Tape, type TapeStep } from '../trace/steps.ts';
 import { subscribe } from '../trace/subscribe.ts';
 import { type TraceWish, WishFilter, WishMatch } from '../trace/wish.ts';
 import { endLine, entryLine, FORMAT, headLine } from './format.ts';
@@ -132,7 +132,6 @@ export class Recordings {
   }
 
   #grows(key: string, octets: number): void {
-    if (!this.#sessions.has(key)) return;
     this.#octets += octets;
     if (this.#octets <= MOST_ASIDE + this.#settings.content) return;
     this.#leave(key);
@@ -144,6 +143,7 @@ export class Recordings {
     if (aside === undefined) return undefined;
     this.#sessions.delete(key);
     this.#octets -= aside.tape.weight;
+    aside.tape.leave();
     return aside;
   }
 
@@ -151,14 +151,15 @@ export class Recordings {
     const aside = this.#leave(key);
     if (aside === undefined) return;
     const { began, session, tape } = aside;
+    const steps = tape.take();
     const isWanted = this.#settings.wish.kind === 'refused' ? tape.refused : (tape.match?.found ?? true);
-    if (isWanted) this.#sink.write({ session, began, lines: this.#lines(aside), octets: tape.weight });
+    if (isWanted) this.#sink.write({ session, began, lines: this.#lines(aside, steps), octets: tape.weight });
   }
 
-  *#lines({ began, client, session, tape }: Aside): Iterable<string> {
+  *#lines({ began, client, session, tape }: Aside, steps: readonly TapeStep[]): Iterable<string> {
     const { script, version } = this.#settings;
     yield headLine({ format: FORMAT, version, session, client, began, script: script() });
-    for (const entry of entriesOf(session, client, tape.steps)) yield entryLine(entry);
+    for (const entry of entriesOf(session, client, steps)) yield entryLine(entry);
     yield endLine(tape.omitted);
   }
 }

@@ -6,6 +6,7 @@ import type { Clock, RandomInteger } from '../../base/clock.ts';
 import type { EventBus, EventFields } from '../../base/events.ts';
 import { Tape, type TapeStep } from '../trace/steps.ts';
 import { subscribe } from '../trace/subscribe.ts';
+import { headText, stepText } from './shown-text.ts';
 
 /** What ids of a session and of its transactions have in common. */
 const COMMON = 16;
@@ -17,17 +18,16 @@ export const MOST_CONTENT = 1024 * 1024;
 /** Octets of all of them. */
 export const MOST_ASIDE = 32 * 1024 * 1024;
 
-/** One that is over, as plain data. */
-export interface TapedSession {
+/** One that is over. */
+export interface SessionToShow {
   readonly session: string;
   readonly client: string;
-  /** Milliseconds since the Epoch. */
-  readonly began: number;
-  readonly steps: readonly TapeStep[];
+  /** All of it (shown-text.ts). */
+  readonly text: string;
 }
 
 export interface ShownSink {
-  over(session: TapedSession): void;
+  over(session: SessionToShow): void;
   /** One that there is no room for. */
   skip(cause: string): void;
   /** One that cannot be played: somebody has logged in, and a password is on no tape, or there was more of it than is kept. */
@@ -45,9 +45,21 @@ const [TWO, THREE] = [0x32, 0x33];
 /** Nobody asks how long something took. */
 const still = { monotonic: () => 0 };
 
-/** Knows that somebody has logged in: nothing is kept from then on. */
+/** Is text from the beginning: to put one together of objects at the end took longer than all else. Nothing is kept once somebody has logged in. */
 class ShownTape extends Tape {
   hasLoggedIn = false;
+  #text = '';
+
+  protected override keep(step: TapeStep): void {
+    this.#text += stepText(step);
+  }
+
+  /** As take(). */
+  takeText(): string {
+    const text = this.#text;
+    this.#text = '';
+    return text;
+  }
 
   override serverSays(reply: string): void {
     const first = reply.charCodeAt(0);
@@ -123,7 +135,6 @@ export class ShownSessions {
   }
 
   #grows(key: string, octets: number): void {
-    if (!this.#sessions.has(key)) return;
     this.#octets += octets;
     if (this.#octets <= MOST_ASIDE) return;
     this.#leave(key);
@@ -135,6 +146,7 @@ export class ShownSessions {
     if (aside === undefined) return undefined;
     this.#sessions.delete(key);
     this.#octets -= aside.tape.weight;
+    aside.tape.leave();
     return aside;
   }
 
@@ -142,8 +154,8 @@ export class ShownSessions {
     const aside = this.#leave(key);
     if (aside === undefined) return;
     const { began, client, session, tape } = aside;
-    const { hasLoggedIn, omitted, steps } = tape;
-    if (hasLoggedIn || omitted > 0) this.#sink.unplayable();
-    else this.#sink.over({ session, client, began, steps });
+    const text = tape.takeText();
+    if (tape.hasLoggedIn || tape.omitted > 0) this.#sink.unplayable();
+    else this.#sink.over({ session, client, text: headText({ session, client, began }) + text });
   }
 }

@@ -1,5 +1,5 @@
 // What whoever keeps a session is told of it, step by step (subscribe.ts), and those steps put aside: a tape costs next to nothing while the session goes on,
-// and gives its steps to a recorder when it turns out that somebody wants them. Plain data, as it goes to another process.
+// and gives its steps to a recorder when it turns out that somebody wants them. Plain data.
 //
 // Nothing secret is on it: what is about AUTH is hidden before it is put aside, as the recorder hides it.
 import type { Clock } from '../../base/clock.ts';
@@ -48,10 +48,15 @@ const isAuth = (line: string): boolean => line === 'AUTH ...';
 
 /** With long texts cut, as the recorder does it: nothing keeps what nobody will see. */
 function cut<T extends object>(fields: T): T {
+  return Object.values(fields).some(isLong) ? cutAll(fields) : fields;
+}
+
+const isLong = (value: unknown): boolean => typeof value === 'string' && value.length > SHORT;
+
+function cutAll<T extends object>(fields: T): T {
   const long = Object.entries(fields).filter(
     (field): field is [string, string] => typeof field[1] === 'string' && field[1].length > SHORT,
   );
-  if (long.length === 0) return fields;
   return { ...fields, ...Object.fromEntries(long.map(([name, text]) => [name, cutText(text)])) };
 }
 
@@ -63,7 +68,7 @@ export interface TapeBounds {
 }
 
 export class Tape implements SessionSteps {
-  readonly steps: TapeStep[] = [];
+  #steps: TapeStep[] = [];
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #bounds: TapeBounds;
   readonly #grows: (octets: number) => void;
@@ -99,9 +104,27 @@ export class Tape implements SessionSteps {
     return this.#omitted;
   }
 
+  /** What it has kept, which is not on it any more. A map in which it stood may hold it for a while yet, when V8 has moved an old table of it. */
+  take(): readonly TapeStep[] {
+    const steps = this.#steps;
+    this.#steps = [];
+    return steps;
+  }
+
+  /** Nothing more is kept, nor told of: whoever had it has given it up. */
+  leave(): void {
+    this.#isFull = true;
+  }
+
+  /** One for which there is room. */
+  protected keep(step: TapeStep): void {
+    this.#steps.push(step);
+  }
+
   connect(fields: Told<'connect'>): void {
     const { client, listener, port } = fields;
-    this.#put(['connect', this.#now, { client, port, ...(listener !== undefined && { listener }) }], 64);
+    const told = listener === undefined ? { client, port } : { client, port, listener };
+    this.#put(['connect', this.#now, told], 64);
   }
 
   tls(fields: Told<'tls'>): void {
@@ -133,18 +156,18 @@ export class Tape implements SessionSteps {
   }
 
   hookBegins(fields: Told<'hookBegins'>): void {
-    const { args, hook, place, script, secret } = fields;
-    const whose = script === undefined ? {} : { script };
-    this.#put(
-      ['hookBegins', this.#now, { hook, ...whose, args: cutText(args), place, secret }],
-      args.length + place.length,
-    );
+    const { hook, place, script, secret } = fields;
+    const args = cutText(fields.args);
+    // No spread: it is told for every hook of every session.
+    const told = script === undefined ? { hook, args, place, secret } : { hook, script, args, place, secret };
+    this.#put(['hookBegins', this.#now, told], fields.args.length + place.length);
   }
 
   hookEnds(fields: Told<'hookEnds'>): void {
-    const { hook, result, script } = fields;
-    const whose = script === undefined ? {} : { script };
-    this.#put(['hookEnds', this.#now, { hook, ...whose, result: cutText(result) }], result.length);
+    const { hook, script } = fields;
+    const result = cutText(fields.result);
+    const told = script === undefined ? { hook, result } : { hook, script, result };
+    this.#put(['hookEnds', this.#now, told], fields.result.length);
   }
 
   hookLines(fields: Told<'hookLines'>): void {
@@ -209,7 +232,7 @@ export class Tape implements SessionSteps {
     this.#omitted += octets.length - kept.length;
     if (kept === '') return;
     this.#content += kept.length;
-    this.steps.push(['piece', this.#now, { octets: kept }]);
+    this.keep(['piece', this.#now, { octets: kept }]);
     this.#grows(kept.length);
   }
 
@@ -233,7 +256,7 @@ export class Tape implements SessionSteps {
       return;
     }
     this.#weight += all;
-    this.steps.push(step);
+    this.keep(step);
     this.#grows(all);
   }
 }
