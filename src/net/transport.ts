@@ -131,18 +131,21 @@ export class Transport {
     if (!this.#stream.write(text, 'latin1')) this.#stalled = true;
   }
 
-  /** Sends octets; resolves when the system took them, after `timeoutMs`, or when the connection is closed. Never rejects. */
-  send(bytes: Buffer, timeoutMs: number): Promise<SendOutcome> {
+  /**
+   * Sends octets; resolves when the system took them, after `timeoutMs`, or when the connection is closed. Without `timeoutMs` whoever calls it
+   * keeps the deadline, and calls `destroy` when that has passed. Never rejects.
+   */
+  send(bytes: Buffer, timeoutMs?: number): Promise<SendOutcome> {
     const stream = this.#stream;
     if (this.#ended || stream.destroyed) return Promise.resolve(CLOSED);
     return new Promise((resolve) => {
       const done = (outcome: SendOutcome): void => {
-        timer.cancel();
+        timer?.cancel();
         stream.off('close', closed);
         resolve(outcome);
       };
       const closed = (): void => done(CLOSED);
-      const timer = this.#clock.after(timeoutMs, () => done(TIMEOUT));
+      const timer = timeoutMs === undefined ? undefined : this.#clock.after(timeoutMs, () => done(TIMEOUT));
       stream.once('close', closed);
       if (!stream.write(bytes, (error) => done(error ? CLOSED : WRITTEN))) this.#stalled = true;
     });

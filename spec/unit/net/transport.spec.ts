@@ -205,8 +205,10 @@ describe('a transport', () => {
     clock.advance(1000);
     expect((await Promise.all(sends)).at(-1)).toEqual({ kind: 'timeout' });
     const last = transport.send(Buffer.alloc(10), 1000);
+    const patient = transport.send(Buffer.alloc(10));
+    expect(clock.pending).toBe(1);
     transport.destroy();
-    expect(await last).toEqual({ kind: 'closed' });
+    expect(await Promise.all([last, patient])).toEqual([{ kind: 'closed' }, { kind: 'closed' }]);
     expect(clock.pending).toBe(0);
     expect(heard.text.slice(0, 3)).toBe('abc');
   });

@@ -31,11 +31,11 @@ export class Output {
     this.#transport.write(text);
   }
 
-  /** Sends what was added; resolves when the system took it, after `timeoutMs`, or when the client is gone. Never rejects. */
-  send(timeoutMs: number): Promise<SendOutcome> {
+  /** Sends what was added; resolves when the system took it, or when the client is gone: who calls it keeps the deadline. Never rejects. */
+  send(): Promise<SendOutcome> {
     const text = this.#pending;
     this.#pending = '';
-    return this.#transport.send(Buffer.from(text, 'latin1'), timeoutMs);
+    return this.#transport.send(Buffer.from(text, 'latin1'));
   }
 
   /** Sends bytes behind what was added; resolves when the system took them, after `timeoutMs`, or when the client is gone. Never rejects. */

@@ -32,17 +32,16 @@ export async function secureTransport(
 ): Promise<SecuringOutcome> {
   const { clock } = core.deps;
   const seconds = core.values['smtp-tls-timeout'];
-  const signal = core.abortSignal;
   let late = false;
   const close = (): void => transport.destroy();
   const timer = clock.after(seconds * 1000, () => {
     late = true;
     close();
   });
-  signal.addEventListener('abort', close);
-  if (signal.aborted) close();
+  core.stopAtInterrupt(close);
   try {
-    const sent = await core.output.send(seconds * 1000);
+    // It ends with the connection, which the timer above closes.
+    const sent = await core.output.send();
     if (sent.kind !== 'written' || gone() || transport.closed) {
       if (!transport.closed) close();
       return { kind: 'gone' };
@@ -53,6 +52,6 @@ export async function secureTransport(
       : outcome;
   } finally {
     timer.cancel();
-    signal.removeEventListener('abort', close);
+    core.stopAtInterrupt(undefined);
   }
 }

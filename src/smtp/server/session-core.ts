@@ -117,6 +117,7 @@ export class SessionCore {
   #resetting = false;
   #abort: AbortController | undefined;
   #closingAbort: AbortController | undefined;
+  #atInterrupt: (() => void) | undefined;
   #interrupted = false;
   #interruptedFor: string | undefined;
   #hooks: PolicyHooks | undefined;
@@ -382,6 +383,15 @@ export class SessionCore {
     return this.#closingAbort.signal;
   }
 
+  /**
+   * Has `stop` called when the session is cut off, at once if it was; undefined: nothing any more. For one wait at a time that comes with every
+   * connection: a signal of its own, with a listener, would cost it as much as a command.
+   */
+  stopAtInterrupt(stop: (() => void) | undefined): void {
+    this.#atInterrupt = stop;
+    if (this.#interrupted) stop?.();
+  }
+
   /** True once the session ends, or was cut off and is about to: nothing new is begun. */
   get isOver(): boolean {
     return this.#ending !== undefined || this.#interrupted;
@@ -391,6 +401,7 @@ export class SessionCore {
   interrupt(cause?: string): void {
     this.#interrupted = true;
     this.#interruptedFor ??= cause;
+    this.#atInterrupt?.();
     this.#abort?.abort();
     this.#closingAbort?.abort();
     this.#hooks?.cancel();
