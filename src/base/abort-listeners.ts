@@ -19,7 +19,8 @@ export class AbortListeners {
     const all = new Set([who]);
     this.#waiting.set(signal, all);
     signal.addEventListener('abort', () => {
-      for (const one of [...all]) one.aborted();
+      // One who is told may end another.
+      for (const one of [...all]) if (all.has(one)) one.aborted();
     });
   }
 

@@ -23,9 +23,8 @@ export class Deadline {
     return this.#since;
   }
 
-  /** Fires in `ms` milliseconds from now, unless it is moved or stopped before. */
-  start(ms: number): void {
-    const now = this.#clock.monotonic();
+  /** Fires in `ms` milliseconds from `now`, for who has just asked the clock, unless it is moved or stopped before. */
+  start(ms: number, now = this.#clock.monotonic()): void {
     this.#since = now;
     this.#due = now + ms;
     if (this.#timer !== undefined && this.#looksAt <= this.#due) return;

@@ -119,9 +119,9 @@ export class Connection {
     this.#deadline.stop();
   }
 
-  /** The user is told when so many milliseconds have passed, unless it says so anew before, or leaves. */
-  expect(ms: number): void {
-    if (this.#loss === undefined) this.#deadline.start(ms);
+  /** The user is told when so many milliseconds have passed (`now`: monotonic), unless it says so anew before, or leaves. */
+  expect(ms: number, now?: number): void {
+    if (this.#loss === undefined) this.#deadline.start(ms, now);
   }
 
   send(text: string): void {

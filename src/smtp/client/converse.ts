@@ -194,8 +194,9 @@ class Driver<E> implements ConnectionUser, Abortable {
   #arm(most = deadline(this.#machine.stage, this.#context.deadlines)): void {
     const { clock, deadlines, until } = this.#context;
     const patience = this.#doubtful ? Math.min(most, deadlines.reuse) : most;
-    this.#patience = Math.max(0, Math.min(patience, Math.ceil(until - clock.monotonic())));
-    this.#connection.expect(this.#patience);
+    const now = clock.monotonic();
+    this.#patience = Math.max(0, Math.min(patience, Math.ceil(until - now)));
+    this.#connection.expect(this.#patience, now);
   }
 
   #derive(password: Buffer, salt: Buffer, iterations: number): void {

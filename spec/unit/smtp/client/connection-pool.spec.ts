@@ -312,3 +312,37 @@ it('keeps no process alive with an idle connection or its timer, and is alive ag
   await sink.allClosed();
   expect(fake.pending).toBe(0);
 });
+
+it('makes no timer and adds no listener for each message over a connection that is kept', async () => {
+  const sink = await hop();
+  const fake = new FakeClock();
+  let timers = 0;
+  const clock: Clock = {
+    now: () => fake.now(),
+    monotonic: () => fake.monotonic(),
+    after: (ms, fire) => {
+      timers++;
+      return fake.after(ms, fire);
+    },
+  };
+  const client = createSmtpClient({
+    options: createOptions({ 'smtp-forward-tls': 'off' }),
+    ...{ resolver: new FakeResolver(), clock, log: new RecordLog(), helo: HELO },
+  });
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const add = signal.addEventListener.bind(signal);
+  signal.addEventListener = ((...given: Parameters<typeof add>) => {
+    listeners++;
+    add(...given);
+  }) as typeof add;
+  for (let i = 0; i < 3; i++) await client.deliver(delivery([sink.target]), signal);
+  const before = { timers, listeners };
+  for (let i = 0; i < 20; i++) {
+    expect((await client.deliver(delivery([sink.target]), signal)).kind).toBe('delivered');
+  }
+  expect({ timers, listeners }).toEqual(before);
+  client.close();
+  await sink.allClosed();
+  expect(fake.pending).toBe(0);
+});

@@ -1,5 +1,5 @@
 // A transaction that is held open: what is said when, what its answers mean, and that nothing of it is left.
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type HopScript, NextHop } from '../../../../src/bench/ports/next-hop.ts';
 import type { Held, HeldContent, Opened } from '../../../../src/delivery/port/held.ts';
 import { type Bench, bench, delivery, MESSAGE, source, to, turns } from './support.ts';
@@ -13,7 +13,11 @@ afterEach(async () => {
 
 const PIPELINING = { ehlo: '250-sink\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250 PIPELINING\r\n' };
 const [bob, eve] = to('bob@example.org', 'eve@example.org');
-const signal = new AbortController().signal;
+// One for each test: a client has a listener at each signal, for as long as that lives.
+let { signal } = new AbortController();
+beforeEach(() => {
+  ({ signal } = new AbortController());
+});
 
 async function start(script: HopScript = {}): Promise<{ hop: NextHop; made: Bench }> {
   const hop = await NextHop.start(script);
