@@ -3,10 +3,14 @@
 
 local _, behind = ...
 local begin, more = behind.rumble_letter, behind.rumble_more_parts
+local pcall, error = pcall, error
 
 return function(uid, lid)
-  local letter, rest = begin(uid, lid)
-  if letter == nil then
+  local done, letter, rest = pcall(begin, uid, lid)
+  if not done then
+    -- Where it was called, and not here.
+    error(letter, 2)
+  elseif letter == nil then
     return
   end
   -- The part of each depth that was the last.

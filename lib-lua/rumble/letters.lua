@@ -4,10 +4,14 @@
 local _, behind = ...
 local move = table.move
 local begin, more = behind.rumble_letters, behind.rumble_more_letters
+local pcall, error = pcall, error
 
 return function(uid, folder)
-  local letters, rest = begin(uid, folder)
-  if letters == nil then
+  local done, letters, rest = pcall(begin, uid, folder)
+  if not done then
+    -- Where it was called, and not here.
+    error(letters, 2)
+  elseif letters == nil then
     return
   end
   while rest do

@@ -26,7 +26,8 @@ local function send(session, ...)
   if from == 2 and first < #octets then
     octets = first < 1 and '' or sub(octets, 1, first // 1)
   end
-  handle:send(octets)
+  -- A tail call: whoever looks sees the line of the script.
+  return handle:send(octets)
 end
 
 local function receive(session)
@@ -38,11 +39,11 @@ local function receivebytes(session, count)
 end
 
 local function lock(session)
-  handle_of(session, 'lock'):lock()
+  return handle_of(session, 'lock'):lock()
 end
 
 local function unlock(session)
-  handle_of(session, 'unlock'):unlock()
+  return handle_of(session, 'unlock'):unlock()
 end
 
 return function(handle, fields)

@@ -122,11 +122,25 @@ describe('what a script asks for', () => {
     other.close();
   });
 
+  it('is false for the port of SMTP, which listens later than scripts are loaded', async () => {
+    const smtp = await freePort();
+    const own = { 'smtp-server-address': '127.0.0.1', 'smtp-server-port': String(smtp) };
+    const source = `print('=', Rumble.createService(print, ${smtp}))`;
+    const whole = await start(source, own);
+    expect(said(/^info =\t/)[0]).toContain('=\tfalse');
+    expect(said(new RegExp(`^warning .*a\\.lua: service ${smtp}: .*smtp-server-port`))).toHaveLength(1);
+    (await whole.greeted()).destroy();
+    await whole.stop();
+    // At another address the number is free.
+    await start(source, { ...own, 'smtp-server-address': '127.0.0.2' });
+    expect(said(/^info =\t/)[0]).toContain('=\ttrue');
+  });
+
   it.each([
     ['f, -1', 'there is no port -1; right would be: 1 to 65535, or 0'],
     ['f, 65536', 'there is no port 65536'],
     ['f, 2580.5', "bad argument #2 to 'Rumble.createService' (integer expected"],
-    ['nil, 2580', "bad argument #1 to 'createService' (function expected, got nil)"],
+    ['nil, 2580', "bad argument #1 to 'Rumble.createService' (function expected, got nil)"],
     ['f, 2580, 0', '0 threads; right would be: 1 to'],
   ])('is an error: %s', async (args, message) => {
     await expect(start(`local function f() end Rumble.createService(${args})`)).rejects.toThrow(message);
@@ -376,7 +390,7 @@ it('whoever follows what happens sees the calls into services, with what they wa
     'waits: session:receive from 127.0.0.1 a.lua:3',
   ];
   expect(told).toEqual([
-    ...[...called, '-> a string, 11, nil', 'waits: session:send to 127.0.0.1 session.lua:29', '-> goes on'],
+    ...[...called, '-> a string, 11, nil', 'waits: session:send to 127.0.0.1 a.lua:5', '-> goes on'],
     ...['-> has returned Lua, waiting', 'end: has returned', ''],
     ...[...called, '-> a string, 6, nil', '-> a.lua:4: here Lua, waiting', 'end: a.lua:4: here', ''],
   ]);

@@ -64,7 +64,7 @@ const setHook: FunctionSpec = luaFunction({
     'session; `"ignore"` when it has answered the client itself; a code from 400 to 599 to refuse. At the file level of a script of option load-script only.',
   call: (context, func, service, when, command) => {
     const registrar = registrarOf(context, 'Rumble.setHook');
-    const ref = functionIn(func, 'setHook');
+    const ref = functionIn(func, 'Rumble.setHook');
     const of = service.toLowerCase();
     if (WITHOUT_HOOKS.includes(of)) {
       context.log.emit('load-script-warning', {
@@ -115,7 +115,7 @@ const createService: FunctionSpec = luaFunction({
     'the connection; a connection lasts at most `limit-session-time`. At the file level of a script of option load-script only.',
   call: (context, func, port, threads): Suspension => {
     const registrar = registrarOf(context, 'Rumble.createService');
-    const ref = functionIn(func, 'createService');
+    const ref = functionIn(func, 'Rumble.createService');
     if (port < 0 || port > 65_535)
       throw new LuaError(`Rumble.createService: there is no port ${port}; right would be: 1 to 65535, or 0`);
     if (threads < 1 || threads > MOST_THREADS)

@@ -2,8 +2,26 @@
 // more.
 import { splitList } from '../../base/lists.ts';
 import { onPort } from '../../net/listener.ts';
+import { listenerPlaces } from '../../net/listener-row.ts';
 import type { Options } from '../../options/options.ts';
 import { type DoorParts, ServiceDoor } from './service-door.ts';
+
+const EVERY: readonly (string | undefined)[] = [undefined, '0.0.0.0', '::'];
+
+/** Why the port cannot be had: SMTP is going to listen there, and could not any more. */
+function listensItself(options: Options, addresses: readonly string[], port: number): string | undefined {
+  if (port === 0) return undefined;
+  const wanted = addresses.length === 0 ? [undefined] : addresses;
+  for (const { addresses: its, name } of listenerPlaces(options)) {
+    const meets = its.some(
+      ({ address: own, port: at = its[0]?.port }) =>
+        at === port && wanted.some((one) => one === own || EVERY.includes(one) || EVERY.includes(own)),
+    );
+    if (meets)
+      return `SMTP listens there itself (${name === '' ? 'smtp-server-port or smtp-listen' : `listener ${name}`})`;
+  }
+  return undefined;
+}
 
 export class ServiceDoors {
   readonly #parts: DoorParts;
@@ -35,6 +53,8 @@ export class ServiceDoors {
     const key = `service ${addresses.join(' ')} ${port === 0 ? `0/${nth}` : port}`;
     const known = this.#doors.get(key);
     if (known !== undefined) return { door: known, isNew: false };
+    const taken = listensItself(options, addresses, port);
+    if (taken !== undefined) return new Error(taken);
     const door = new ServiceDoor(this.#parts, options, key, onPort(addresses, port));
     const failure = await door.open();
     if (failure !== undefined) return failure;

@@ -82,9 +82,9 @@ describe('Rumble.setHook', () => {
       "function() end, 'smtp', 'before'",
       'there is no moment "before"; right would be: accept, command, close',
     ],
-    ["nil, 'smtp', 'accept'", "bad argument #1 to 'setHook' (function expected, got nil)"],
-    ["12, 'smtp', 'accept'", "bad argument #1 to 'setHook' (function expected, got number)"],
-    ["{}, 'smtp', 'accept'", "bad argument #1 to 'setHook' (function expected, got table)"],
+    ["nil, 'smtp', 'accept'", "bad argument #1 to 'Rumble.setHook' (function expected, got nil)"],
+    ["12, 'smtp', 'accept'", "bad argument #1 to 'Rumble.setHook' (function expected, got number)"],
+    ["{}, 'smtp', 'accept'", "bad argument #1 to 'Rumble.setHook' (function expected, got table)"],
   ])('says of %s what is wrong', async (args, message) => {
     expect(await problemOf(`Rumble.setHook(${args})`)).toContain(message);
   });

@@ -187,14 +187,18 @@ describe('a wrong argument', () => {
     ...allRumbleTables().flatMap(({ name, functions }) => functions.map((one) => `${name}.${one.name}`)),
   ].filter((name) => !/^Rumble\.(?:dprint|reload|getLog|serverInfo|listModules)/.test(name));
 
-  it('is told with the name that the author wrote, of every function that wants one', async () => {
-    const calls = names.map((name) => `select(2, pcall(${name}, print, print, print, print))`);
+  it('is told with the name that the author wrote, and where, of every function that wants one', async () => {
+    const calls = names.map(
+      (name) => `select(2, pcall(function() local one = ${name}(print, print, print, print) return one end))`,
+    );
     const said = await valuesOf(calls, { options: { 'rumble-allow': 'accounts mail send control' } });
     const wrong = names
       .map((name, at) => [name, said[at] ?? ''] as const)
       .filter(([, message]) => /bad argument|library|rumble_/.test(message));
     expect(wrong.length).toBeGreaterThan(15);
-    for (const [name, message] of wrong)
+    for (const [name, message] of wrong) {
       expect([name, message]).toEqual([name, expect.stringContaining(`'${name}'`)]);
+      expect([name, message]).toEqual([name, expect.stringMatching(/^(?!.*lib-lua)[^ ]+:\d+: /)]);
+    }
   });
 });

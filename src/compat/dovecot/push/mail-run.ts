@@ -94,6 +94,7 @@ function problemOf(failure: Unread, call: string): RunProblem {
 
 export class MailRun {
   readonly #script: MailScript;
+  readonly #letGo: () => void;
   readonly #person: MailPerson;
   readonly #limits = new HookLimits();
   readonly #lua: Script;
@@ -109,7 +110,7 @@ export class MailRun {
   constructor(script: MailScript, person: MailPerson) {
     this.#script = script;
     this.#person = person;
-    script.hold();
+    this.#letGo = script.hold();
     const { engine, options } = script.place;
     const owner: ScriptOwner = {
       id: person.session,
@@ -209,7 +210,7 @@ export class MailRun {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#lua.close(() => this.#script.letGo());
+    this.#lua.close(this.#letGo);
   }
 
   async #plain(helper: Helper, args: readonly LuaValue[], call: string): Promise<RunProblem | undefined> {

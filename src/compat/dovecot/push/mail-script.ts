@@ -6,6 +6,7 @@ import { latin1Of, noScriptTexts, withoutFirstLineComment } from '../../../lua/s
 import type { PolicySource } from '../../../ops/revision.ts';
 import type { Options } from '../../../options/options.ts';
 import { packagePathOf } from '../../../policy/search-places.ts';
+import { Holds } from '../../holds.ts';
 import { readScript } from '../../read-script.ts';
 
 /** Where scripts run. */
@@ -35,9 +36,7 @@ export class MailScript {
   readonly start: Factory;
   readonly files: ScriptFiles;
   readonly #text: string;
-  #running = 0;
-  #retired = false;
-  #released = false;
+  readonly #holds = new Holds();
 
   private constructor(
     place: MailPlace,
@@ -82,27 +81,17 @@ export class MailScript {
     return { path: this.path, text: this.#text, ...this.files.texts() };
   }
 
-  /** A run begins, which needs what was compiled. */
-  hold(): void {
-    this.#running++;
-  }
-
-  letGo(): void {
-    this.#running--;
-    this.#releaseWhenFree();
+  /** A run begins, which needs what was compiled until the hold is given up. */
+  hold(): () => void {
+    return this.#holds.hold();
   }
 
   /** No more runs are begun; those that are under way come to their end. */
   retire(): void {
-    this.#retired = true;
-    this.#releaseWhenFree();
-  }
-
-  #releaseWhenFree(): void {
-    if (!this.#retired || this.#running > 0 || this.#released) return;
-    this.#released = true;
-    this.factory.release();
-    this.start.release();
-    this.files.release();
+    this.#holds.retire(() => {
+      this.factory.release();
+      this.start.release();
+      this.files.release();
+    });
   }
 }

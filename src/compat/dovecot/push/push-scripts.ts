@@ -205,14 +205,14 @@ export class PushScripts implements MailWatch {
       happened.push({ transaction: kept.take(transaction), success });
       if (success) for (const event of transaction.events) this.#noted(person, event);
     };
-    for (const script of revision.push) script.hold();
+    const holds = revision.push.map((script) => script.hold());
     return {
       kind: 'open',
       listener: {
         committed: (transaction) => note(transaction, true),
         rolledBack: (transaction) => note(transaction, false),
       },
-      close: () => this.#queued(revision, person, run, happened, kept),
+      close: () => this.#queued(revision, person, run, happened, kept, holds),
     };
   }
 
@@ -235,10 +235,11 @@ export class PushScripts implements MailWatch {
     run: MailRun | undefined,
     happened: readonly Happened[],
     kept: KeptMail,
+    holds: readonly (() => void)[],
   ): void {
     const end = (): void => {
       kept.release();
-      for (const script of revision.push) script.letGo();
+      for (const letGo of holds) letGo();
       run?.close();
       person.giveUp();
     };
