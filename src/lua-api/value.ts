@@ -31,12 +31,15 @@ export class LuaFunction {
   }
 }
 
+/** One for all: to make a buffer costs much, an empty one, too. */
+const NO_BYTES = Buffer.alloc(0);
+
 /**
  * Some bytes of a larger buffer, as a string for Lua: for the lines of a message, thousands of which are slices of one chunk. May be
  * used again for the next one as soon as it was pushed. The buffer must not change while slices of it are pushed.
  */
 export class ByteSlice {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NO_BYTES;
   start = 0;
   end = 0;
 
@@ -47,7 +50,7 @@ export class ByteSlice {
 
 /** Slices of one buffer that a hook is called with one after the other. Used again for the next ones. */
 export class SliceBatch {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NO_BYTES;
   readonly starts: number[] = [];
   readonly ends: number[] = [];
   count = 0;

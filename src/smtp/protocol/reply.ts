@@ -17,7 +17,9 @@ export function reply(code: number, text: string): Reply {
 /** A reply of several lines (at least one). */
 export function multiline(code: number, lines: readonly string[]): Reply {
   const last = lines.length - 1;
-  return { code, text: lines.map((line, i) => `${code}${i < last ? '-' : ' '}${line}\r\n`).join('') };
+  let text = '';
+  for (let i = 0; i <= last; i++) text += `${code}${i < last ? '-' : ' '}${lines[i] ?? ''}\r\n`;
+  return { code, text };
 }
 
 /** Whole lines with their code, without line ends. */
