@@ -1,8 +1,10 @@
 // What one connection asks between dns.open and the end of the hook: queries in their order, answers as they come, and who waits.
 
 import type { Clock, Timer } from '../../base/clock.ts';
+import { GivingUp } from '../../base/giving-up.ts';
 import type { Maybe } from '../../base/maybe.ts';
 import { reverseName } from '../../dns/address-text.ts';
+import { Asking } from '../../dns/asking.ts';
 import { type DnsResponse, type Resolver, rcode } from '../../dns/resolver-api.ts';
 import { rcodeName, typeKey } from '../../dns/type-table.ts';
 import type { CallContext } from '../../lua-api/call-context.ts';
@@ -37,7 +39,6 @@ const MAX_COLLECTED = 20_000;
 const MAX_SHOWN = 5;
 const PTR = 12;
 const IN = 1;
-/** A reason made once: AbortController would make one with a stack trace each time. */
 const FORGOTTEN = new Error('forgotten');
 
 export class DnsContext {
@@ -49,7 +50,8 @@ export class DnsContext {
   #pending = 0;
   /** By `ask`, without answer. */
   #asked = 0;
-  #abort: AbortController | undefined;
+  /** One for all queries of a round, and of many rounds as long as none is given up. */
+  #until: GivingUp | undefined;
   #waiters: Waiter[] = [];
 
   constructor(resolver: Resolver, clock: Clock, context: CallContext) {
@@ -77,10 +79,10 @@ export class DnsContext {
     const waiters = this.#waiters;
     this.#questions = [];
     if (this.#pending > 0) {
-      const abort = this.#abort;
-      this.#abort = undefined;
+      const until = this.#until;
+      this.#until = undefined;
       this.#pending = 0;
-      abort?.abort(FORGOTTEN);
+      until?.giveUp();
     }
     for (const waiter of waiters) this.#end(waiter);
   }
@@ -107,11 +109,9 @@ export class DnsContext {
       this.#answered(question, failure(question, `more than ${limit} queries pending (dns-session-queries)`));
       return;
     }
-    // One for all queries of a round, and of many rounds as long as none is given up.
-    this.#abort ??= new AbortController();
-    const { signal } = this.#abort;
+    const until = (this.#until ??= new GivingUp(FORGOTTEN));
     const timeoutMs = optionsOf(this.#context).values['dns-max-timeout'] * 1000;
-    const response = this.#resolver.query(question, { signal, timeoutMs });
+    const response = this.#resolver.query(question, new Asking(until, timeoutMs));
     if (!(response instanceof Promise)) {
       this.#answered(question, response);
       return;
@@ -120,7 +120,7 @@ export class DnsContext {
     this.#pending++;
     void response.then((late) => {
       operation.end();
-      if (signal.aborted) return;
+      if (until.isGivenUp) return;
       this.#pending--;
       this.#answered(question, late);
       this.#wake();

@@ -11,7 +11,7 @@ import { optionsOf } from '../../options/options.ts';
 import { sessionOf } from '../../policy/session-view.ts';
 import { authorOfMessage } from './author-of.ts';
 import { type GivenDkim, type GivenSpf, optionalResult, readDkim, readSpf } from './given-results.ts';
-import { ResolverNames } from './names.ts';
+import { lookUps, ResolverNames } from './names.ts';
 import type { SpfChecks } from './spf-checks.ts';
 import type { Verifiers } from './verifiers.ts';
 import { wordTable } from './words.ts';
@@ -49,9 +49,6 @@ function toLua(result: DmarcResult): LuaRecord {
   };
 }
 
-/** A reason made once: AbortController would make one with a stack trace each time. */
-const given = new Error('given up');
-
 function check(
   parts: DmarcParts,
   context: CallContext,
@@ -61,9 +58,9 @@ function check(
   const transaction = sessionOf(context)?.transaction;
   const author = authorOfMessage(transaction);
   const { values } = optionsOf(context);
-  const abort = new AbortController();
+  const until = lookUps();
   const lookup = new ResolverNames(parts.clock, parts.resolver, {
-    signal: abort.signal,
+    until,
     timeoutMs: values['spf-timeout'] * 1000,
     maxPending: values['dns-session-queries'],
   });
@@ -89,7 +86,7 @@ function check(
       return [toLua(result)];
     }),
     cancel: () => {
-      abort.abort(given);
+      until.giveUp();
       sender?.cancel();
       signatures?.cancel();
     },

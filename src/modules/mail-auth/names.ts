@@ -1,7 +1,9 @@
 // The look-ups of sender authentication, by the resolver of the process: within one deadline for all of a check, and not more at a time than a
 // session may have pending (option dns-session-queries).
 import type { Clock } from '../../base/clock.ts';
+import { GivingUp } from '../../base/giving-up.ts';
 import { chain, type Maybe } from '../../base/maybe.ts';
+import { Asking } from '../../dns/asking.ts';
 import { checkName } from '../../dns/name.ts';
 import { type DnsRecord, type DnsResponse, type Resolver, rcode } from '../../dns/resolver-api.ts';
 import type { DmarcLookup } from '../../mail-auth/dmarc/tree-walk.ts';
@@ -11,9 +13,13 @@ import type { TxtAnswer } from '../../mail-auth/txt-lookup.ts';
 const IN = 1;
 const type = { A: 1, CNAME: 5, PTR: 12, MX: 15, TXT: 16, AAAA: 28 } as const;
 
+/** Look-ups whose answers nobody waits for any more. */
+const givenUp = new Error('given up');
+export const lookUps = (): GivingUp => new GivingUp(givenUp);
+
 export interface NameLimits {
-  /** Gives up what is under way. */
-  readonly signal: AbortSignal;
+  /** Of what is under way. */
+  readonly until: GivingUp;
   /** For all look-ups together, from the first one on. */
   readonly timeoutMs: number;
   readonly maxPending: number;
@@ -82,13 +88,13 @@ export class ResolverNames implements SpfLookup, DmarcLookup {
   }
 
   #query(name: string, wanted: number): Maybe<Response> {
-    const { signal, timeoutMs, maxPending } = this.#limits;
+    const { until, timeoutMs, maxPending } = this.#limits;
     const now = this.#clock.monotonic();
     this.#deadline ??= now + timeoutMs;
     const left = Math.ceil(this.#deadline - now);
     if (left <= 0) return { kind: 'failed', cause: 'no time left' };
     if (this.#pending >= maxPending) return { kind: 'failed', cause: 'too many queries pending' };
-    const response = this.#resolver.query({ name, type: wanted, class: IN }, { signal, timeoutMs: left });
+    const response = this.#resolver.query({ name, type: wanted, class: IN }, new Asking(until, left));
     if (!(response instanceof Promise)) return response;
     this.#pending++;
     return response.then((late) => {

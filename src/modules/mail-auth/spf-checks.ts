@@ -7,7 +7,7 @@ import { checkSpf, type SpfQuestion } from '../../mail-auth/spf/check.ts';
 import type { SpfResult } from '../../mail-auth/spf/result.ts';
 import { optionsOf } from '../../options/options.ts';
 import { sessionOf } from '../../policy/session-view.ts';
-import { ResolverNames } from './names.ts';
+import { lookUps, ResolverNames } from './names.ts';
 
 export interface SpfCheckUnderWay {
   readonly result: Promise<SpfResult>;
@@ -23,8 +23,6 @@ interface Kept {
 
 /** More different ones than any policy asks for. */
 const mostKept = 32;
-/** A reason made once: AbortController would make one with a stack trace each time. */
-const given = new Error('given up');
 
 export class SpfChecks {
   readonly #clock: Clock;
@@ -73,9 +71,9 @@ export class SpfChecks {
 
   #start(context: CallContext, question: SpfQuestion, forget: () => void): SpfCheckUnderWay {
     const { values } = optionsOf(context);
-    const abort = new AbortController();
+    const until = lookUps();
     const lookup = new ResolverNames(this.#clock, this.#resolver, {
-      signal: abort.signal,
+      until,
       timeoutMs: values['spf-timeout'] * 1000,
       maxPending: values['dns-session-queries'],
     });
@@ -87,7 +85,7 @@ export class SpfChecks {
       }),
       cancel: () => {
         forget();
-        abort.abort(given);
+        until.giveUp();
       },
     };
   }

@@ -14,13 +14,13 @@ import { KeyCache } from '../../mail-auth/public-key.ts';
 import { limitsOf, type ReceivedMessage } from '../../mail-auth/received.ts';
 import { optionsOf } from '../../options/options.ts';
 import { sessionOf, type TransactionView } from '../../policy/session-view.ts';
-import { ResolverNames } from './names.ts';
+import { lookUps, ResolverNames } from './names.ts';
 import { takeIn } from './take-in.ts';
 
 /** The verification of one message. */
 class Verification {
   readonly id: string;
-  readonly #abort = new AbortController();
+  readonly #until = lookUps();
   readonly #take: () => Promise<ReceivedMessage>;
   readonly #setup: VerifySetup;
   readonly #log: Log;
@@ -37,9 +37,9 @@ class Verification {
     this.#log = context.log;
     const { clock, resolver, cache } = verifiers;
     const { values } = optionsOf(context);
-    const { signal } = this.#abort;
+    const until = this.#until;
     const lookup = new ResolverNames(clock, resolver, {
-      signal,
+      until,
       timeoutMs: values['dkim-timeout'] * 1000,
       maxPending: values['dns-session-queries'],
     });
@@ -52,7 +52,7 @@ class Verification {
     this.#take = async () => {
       const transaction = sessionOf(context)?.transaction;
       if (transaction?.id !== id || !transaction.atDot) throw new LuaError(tooLate);
-      return transaction.received ?? takeIn(transaction, limits, signal);
+      return transaction.received ?? takeIn(transaction, limits, until.signal);
     };
   }
 
@@ -85,7 +85,7 @@ class Verification {
   }
 
   cancel(): void {
-    this.#abort.abort(given);
+    this.#until.giveUp();
   }
 
   #message(): Promise<ReceivedMessage> {
@@ -101,8 +101,6 @@ interface Parts {
 }
 
 const tooLate = 'it judges the message as it was received: ask first in hook.dot';
-/** A reason made once: AbortController would make one with a stack trace each time. */
-const given = new Error('given up');
 
 export class Verifiers {
   readonly #parts: Parts;
