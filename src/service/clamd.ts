@@ -4,7 +4,7 @@ import { resolve as absolutePath } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { ServiceTarget } from '../net-address/host-list.ts';
 import { ReplyLine, readVerdict, type Verdict } from './clamd-verdict.ts';
-import { exchange, inPieces } from './exchange.ts';
+import { exchange, inPieces, type Sent } from './exchange.ts';
 import type { Answer, FailOver, Servers } from './fail-over.ts';
 import { sharesFiles } from './host-list.ts';
 import type { ReplySocket } from './reply-socket.ts';
@@ -36,12 +36,12 @@ const REMEMBER_MS = 600_000;
 const COMMAND_STREAM = Buffer.from('nINSTREAM\n');
 const END_OF_STREAM = Buffer.alloc(4);
 
-async function* streamCommand(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* streamCommand(source: AsyncIterable<Buffer>): AsyncGenerator<Sent> {
   yield COMMAND_STREAM;
   for await (const piece of inPieces(source)) {
     const length = Buffer.allocUnsafe(4);
     length.writeUInt32BE(piece.length);
-    yield Buffer.concat([length, piece]);
+    yield [length, piece];
   }
   yield END_OF_STREAM;
 }
@@ -149,7 +149,7 @@ export class ClamdClient {
   }
 
   async #converse(
-    content: AsyncIterable<Buffer>,
+    content: AsyncIterable<Sent>,
     signal: AbortSignal,
     timeoutMs: number,
     socket: ReplySocket,

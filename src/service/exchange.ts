@@ -36,10 +36,13 @@ export type ExchangeOutcome =
   | { readonly kind: 'silent'; readonly error: string }
   | { readonly kind: 'failed'; readonly error: string; readonly reply: Buffer };
 
+/** What is written at once: several that belong together go out without being copied into one. Not empty. */
+export type Sent = Buffer | readonly Buffer[];
+
 /** Sends `content` and reads the reply. Never rejects. */
 export function exchange(
   socket: ReplySocket,
-  content: AsyncIterable<Buffer>,
+  content: AsyncIterable<Sent>,
   reader: ReplyReader,
   { clock, timeoutMs, maxReply, halfClose, signal }: ExchangeOptions,
 ): Promise<ExchangeOutcome> {
@@ -109,13 +112,23 @@ export function exchange(
     socket.on('close', onEnd);
     socket.on('data', onData);
 
-    const written = (piece: Buffer) => new Promise<void>((done) => socket.write(piece, () => done()));
+    const written = (piece: Sent) =>
+      new Promise<void>((resolve) => {
+        const done = (): void => resolve();
+        if (Buffer.isBuffer(piece)) socket.write(piece, done);
+        else {
+          socket.cork();
+          for (const [index, part] of piece.entries())
+            socket.write(part, index === piece.length - 1 ? done : undefined);
+          socket.uncork();
+        }
+      });
 
     // Nothing more is sent when a reply has begun: the server has made up its mind.
     async function send(): Promise<void> {
       try {
         // One piece is held back, so that it is known which is the last when it is written.
-        let held: Buffer | undefined;
+        let held: Sent | undefined;
         for await (const piece of content) {
           if (over || pieces.length > 0 || socket.writeError !== undefined) break;
           if (held !== undefined) await written(held);
@@ -142,14 +155,16 @@ const PIECE = 65_536;
 
 /**
  * The same bytes in pieces of at most 64 KiB, small ones put together: what a client sent byte by byte is not sent to a scanner byte
- * by byte.
+ * by byte. A piece is not copied unless it is put together with others.
  */
 export async function* inPieces(source: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let small: Buffer[] = [];
   let smallSize = 0;
+  const together = (): Buffer =>
+    small.length === 1 && small[0] ? small[0] : Buffer.concat(small, smallSize);
   for await (const piece of source) {
     if (smallSize + piece.length > PIECE && smallSize > 0) {
-      yield Buffer.concat(small, smallSize);
+      yield together();
       small = [];
       smallSize = 0;
     }
@@ -160,5 +175,5 @@ export async function* inPieces(source: Iterable<Buffer> | AsyncIterable<Buffer>
       smallSize += piece.length - start;
     }
   }
-  if (smallSize > 0) yield Buffer.concat(small, smallSize);
+  if (smallSize > 0) yield together();
 }
