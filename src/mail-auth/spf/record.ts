@@ -1,5 +1,6 @@
 // SPF records (RFC 7208 4.5, 4.6, 5, 6, 12): which of a name's TXT records is one, and what stands in it. The whole record is read before
 // anything is evaluated: a mistake behind the term that would match is a mistake. Pure.
+import { Remembered } from '../../base/remembered.ts';
 import { type Network, readBits, readNetwork4, readNetwork6 } from './address.ts';
 import { type MacroString, readDomainSpec, readMacroString } from './macros.ts';
 import type { SpfResultWord } from './result.ts';
@@ -53,7 +54,12 @@ const qualifiers: Readonly<Record<string, SpfResultWord>> = {
   '?': 'neutral',
 };
 
-export function parseRecord(text: string): SpfRecord | RecordMistake {
+/** Most mail comes from few providers, whose records include each other. */
+const known = new Remembered<SpfRecord | RecordMistake>(1024, 512);
+
+export const parseRecord = (text: string): SpfRecord | RecordMistake => known.of(text, readRecord);
+
+function readRecord(text: string): SpfRecord | RecordMistake {
   if (!/^[ -~]*$/.test(text)) return mistake('octets outside printable ASCII in the record');
   const directives: Directive[] = [];
   let redirect: MacroString | undefined;
