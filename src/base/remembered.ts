@@ -1,5 +1,9 @@
 // What pure functions gave for texts that come again and again (a Content-Type, the name of a domain). Bounded, for strangers choose the texts: what was
 // made of a long one is not kept, and when there are enough of them all are forgotten.
+
+/** The text, octets as latin1, in memory of its own: a part of a longer one keeps all of that alive. */
+export const inOwnMemory = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
+
 export class Remembered<T> {
   readonly #most: number;
   readonly #longest: number;
@@ -11,14 +15,20 @@ export class Remembered<T> {
     this.#longest = longest;
   }
 
-  /** What `make` gave for this text, now or before: it must depend on the text alone, and nobody may change what it gives. */
+  /**
+   * What `make` gave for this text, octets as latin1, now or before: it must depend on the text that it is given alone, and nobody may change what it
+   * gives.
+   */
   of(text: string, make: (text: string) => T): T {
     const known = this.#known.get(text);
     if (known !== undefined) return known;
-    const made = make(text);
-    if (text.length > this.#longest) return made;
+    if (text.length > this.#longest) return make(text);
+    const own = inOwnMemory(text);
+    // No octets: it is not ours to keep.
+    if (own !== text) return make(text);
+    const made = make(own);
     if (this.#known.size >= this.#most) this.#known.clear();
-    this.#known.set(text, made);
+    this.#known.set(own, made);
     return made;
   }
 }

@@ -30,3 +30,20 @@ test('a fourth text has all others forgotten', () => {
   for (const text of ['a', 'b', 'c', 'd', 'd', 'a']) of(text);
   expect(made).toEqual(['a', 'b', 'c', 'd', 'a']);
 });
+
+test('what is no octets is made as it is', () => {
+  const { of, made } = open();
+  expect([of('\u0101b'), of('\x01b'), of('\xe4')]).toEqual(['\u0101b!', '\x01b!', '\xe4!']);
+  expect(made).toEqual(['\u0101b', '\x01b', '\xe4']);
+});
+
+test('a part of a long text does not keep the long text alive', () => {
+  const memory = new Remembered<string>(1000, 100);
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 200; i++) {
+    const octets = Buffer.alloc(1_000_000, 120);
+    octets.write(String(i).padStart(30, '-'));
+    memory.of(octets.toString('latin1').slice(0, 60), (text) => text.slice(1));
+  }
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000);
+});

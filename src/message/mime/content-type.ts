@@ -2,7 +2,7 @@
 // it is encoded and whether text stands in it. Where mail programs read a header in different ways (several headers of a name,
 // comments, quotes) every reading counts, so that nothing hides behind the one we did not choose. Called by part.ts.
 
-import { Remembered } from '../../base/remembered.ts';
+import { inOwnMemory, Remembered } from '../../base/remembered.ts';
 import { looksLikeBoundary } from './boundary.ts';
 import type { MimeDefect } from './defects.ts';
 import { type FileNames, fileNames } from './file-names.ts';
@@ -201,7 +201,15 @@ function inOneText(values: readonly string[]): string {
 export function partFacts(headers: PartHeaders, digestDefault: boolean): PartFacts {
   const lists = [headers.contentType, headers.encoding, headers.disposition];
   return knownParts.of(`${digestDefault}${lists.map(inOneText).join('')}`, () =>
-    factsOf(headers, digestDefault),
+    // What is kept must not hold on to a message.
+    factsOf(
+      {
+        contentType: headers.contentType.map(inOwnMemory),
+        encoding: headers.encoding.map(inOwnMemory),
+        disposition: headers.disposition.map(inOwnMemory),
+      },
+      digestDefault,
+    ),
   );
 }
 
