@@ -31,7 +31,7 @@ describe('inPieces', () => {
 });
 
 it('octets of a piece that stands alone are not copied on their way to a scanner', async () => {
-  const source = [65_536, 65_536, 1000].map((size, i) => Buffer.alloc(size, i + 1));
+  const source: Buffer[] = [65_536, 65_536, 1000].map((size, i) => Buffer.alloc(size, i + 1));
   const result = await pieces(source);
   expect(result.map((piece) => source.indexOf(piece))).toEqual([0, 1, 2]);
 });
