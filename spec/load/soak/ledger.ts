@@ -71,6 +71,7 @@ export class Ledger {
 
   complain(text: string): void {
     this.wrongs++;
+    console.error(`wrong: ${text}`);
     if (this.wrong.length < 20) this.wrong.push(text);
   }
 

@@ -143,7 +143,7 @@ The policy has accept, ehlo, mail, rcpt, data, dot, header and body; it looks up
 (one message of four is signed, with every octet in its body) and DMARC are checked, what was found is written into the message, and a store (lmdb) counts messages over both workers, which must give each a number of its own.
 The log is as it is by default.${run.isBeside ? ' The machine did other things meanwhile, so that how long replies took was not judged.' : ''}
 Of 100 sessions 40 come in clear, 20 by STARTTLS, 15 with TLS from the first octet, 25 through a balancer (PROXY, version 1 or 2; 5 of them then STARTTLS, 10 TLS); one message in six by BDAT.
-Policy and certificate are replaced and reloaded by SIGHUP every 3 seconds: both good, a broken policy, or a broken certificate; the good ones are ecdsa and rsa by turns. Two next hops, one for when the other fails. Options: \`${run.options.join(' ')}\`.
+Policy and certificate are replaced and reloaded by SIGHUP every 3 seconds${run.isBeside ? ' at most' : ''}: both good, a broken policy, or a broken certificate; the good ones are ecdsa and rsa by turns. Two next hops, one for when the other fails. Options: \`${run.options.join(' ')}\`.
 
 ## Counts
 
