@@ -137,12 +137,12 @@ const sorted = (list) => list.toSorted((a, b) => a - b);
 export const median = (list) => sorted(list)[Math.floor(list.length / 2)];
 
 /**
- * Measures the ways in turn, the first one last in every second round, after one round that counts for nothing. `round(way)` gives microseconds. The
- * others are told beside the first: a machine that others use is told best by the pairs.
+ * Measures the ways in turn, the first one last in every second round, after rounds that count for nothing: what only one of the ways does is compiled
+ * later than what all of them do. `round(way)` gives microseconds. The others are told beside the first: a machine that others use is told best by the pairs.
  */
-export async function compare(ways, rounds, round) {
+export async function compare(ways, rounds, round, warm = 1) {
   const found = ways.map(() => []);
-  for (const way of ways) await round(way);
+  for (let n = 0; n < warm; n++) for (const way of ways) await round(way);
   for (let n = 0; n < rounds; n++) {
     const order = [...ways.keys()];
     for (const at of n % 2 === 0 ? order : order.reverse()) found[at].push(await round(ways[at]));
