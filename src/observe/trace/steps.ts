@@ -104,7 +104,7 @@ export class Tape implements SessionSteps {
     return this.#omitted;
   }
 
-  /** What it has kept, which is not on it any more. A map in which it stood may hold it for a while yet, when V8 has moved an old table of it. */
+  /** What it has kept, which is not on it any more: whoever still has the tape has none of that. */
   take(): readonly TapeStep[] {
     const steps = this.#steps;
     this.#steps = [];
