@@ -15,6 +15,8 @@ const recipesDirectory = installed('etc/recipes');
 
 /** The one that is taken when none is named. */
 const USUAL = 'relay-guard';
+/** Its policy, as recipes about something else have it: their option file names it in front of theirs, so that none takes mail for anybody. */
+const GUARD = 'relay-guard.lua';
 /** What all of them get. */
 const COMMON = 'common';
 
@@ -22,14 +24,19 @@ export interface Recipe {
   readonly name: string;
   /** The first lines of its policy: what it does. */
   readonly about: string;
-  /** Paths in its directory, in order. */
+  /** Paths in the directory that is made, in order. */
   readonly files: readonly string[];
+  /** What each of them is a copy of. */
+  readonly sources: ReadonlyMap<string, string>;
 }
 
 /** What the files are, for the list of what was made. */
 const purposes: readonly (readonly [RegExp, string])[] = [
   [/^policy\.lua$/, 'the policy'],
+  [/^relay-guard\.lua$/, 'whose mail is taken; asked before the policy'],
+  [/^maps\/domains\.txt$/, 'whose mail is taken: write your domains here; changes count without a reload'],
   [/_test\.lua$/, 'its cases: smtpe test .'],
+  [/^maps\/networks\.txt$/, 'networks whose mail goes anywhere; changes count without a reload'],
   [/^maps\//, 'a list; changes count without a reload'],
   [/^mail\//, 'a message for the test'],
   [/^smtpe\.cf$/, 'options: address, port, where mail goes'],
@@ -69,8 +76,24 @@ export async function recipes(): Promise<readonly Recipe[]> {
     names.toSorted().map(async (name) => {
       const directory = join(recipesDirectory, name);
       const policy = await readFile(join(directory, 'policy.lua'), 'utf8');
-      return { name, about: aboutOf(policy), files: await filesIn(directory) };
+      const own = await filesIn(directory);
+      const sources = new Map([
+        ...(await guardOf(directory)),
+        ...own.map((file) => [file, join(directory, file)] as const),
+      ]);
+      return { name, about: aboutOf(policy), files: [...sources.keys()].toSorted(), sources };
     }),
+  );
+}
+
+/** The files of the relay guard and what they are copies of, when the option file of the recipe names it. */
+async function guardOf(directory: string): Promise<readonly (readonly [string, string])[]> {
+  const options = await readFile(join(directory, 'smtpe.cf'), 'utf8');
+  if (!options.includes(`\nscript="${GUARD} `)) return [];
+  const from = join(recipesDirectory, USUAL);
+  const lists = (await filesIn(from)).filter((file) => file.startsWith('maps/'));
+  return [['policy.lua', GUARD] as const, ...lists.map((file) => [file, file] as const)].map(
+    ([source, file]) => [file, join(from, source)],
   );
 }
 
@@ -159,11 +182,10 @@ async function mustBeDirectory(path: string): Promise<void> {
 }
 
 async function make(directory: string, recipe: Recipe): Promise<readonly string[]> {
-  const from = join(recipesDirectory, recipe.name);
-  for (const file of recipe.files) {
+  for (const [file, source] of recipe.sources) {
     const to = join(directory, file);
     await makeDirectory(dirname(to));
-    await copyFile(join(from, file), to, constants.COPYFILE_EXCL);
+    await copyFile(source, to, constants.COPYFILE_EXCL);
   }
   const files = [...recipe.files, '.luarc.json', '.luacheckrc', 'README.md'];
   const rows = files.map((file) => `| \`${file}\` | ${purposeOf(file)} |`).join('\n');

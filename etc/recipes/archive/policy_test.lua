@@ -1,5 +1,8 @@
 local t = require 'smtpe.test'
 
+-- As the cases have them, whatever yours say.
+t.file { ['maps/domains.txt'] = 'example.com\n', ['maps/networks.txt'] = '10.0.0.0/8\n' }
+
 t.next_hop('127.0.0.1:2526', {})
 
 t.case('the archive gets what the recipients get', function(s)

@@ -1,5 +1,6 @@
 -- What may be attached: an example to begin with. Mail with programs is refused, by their names, by what they are whatever they are called, and in
 -- archives, also in those inside archives. Edit the lists below; `smtpe check` says whether it still is a policy.
+-- relay-guard.lua is asked first: mail for others than our domains does not get here.
 -- Wants: smtp-smart-host. Reference: doc/reference/mime.md.
 
 -- Names: a file that ends so is refused, in every reading that a mail program may have of its name.

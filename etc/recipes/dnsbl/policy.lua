@@ -1,4 +1,5 @@
 -- DNS lists with weights: no list refuses anybody alone, and one that is down refuses nobody.
+-- relay-guard.lua is asked first: mail for others than our domains does not get here.
 
 -- Ask only lists that you may ask: most want a contract from who asks much.
 local LISTS = {

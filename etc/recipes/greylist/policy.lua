@@ -1,4 +1,5 @@
 -- Greylisting: who is not known yet is asked to come back in five minutes, which mail servers do and most senders of spam do not.
+-- relay-guard.lua is asked first: mail for others than our domains does not get here.
 
 local DELAY = 300 -- seconds to wait
 local OURS = '127.0.0.0/8 ::1 10.0.0.0/8 192.168.0.0/16' -- do not wait

@@ -1,5 +1,8 @@
 local t = require 'smtpe.test'
 
+-- As the cases have them, whatever yours say.
+t.file { ['maps/domains.txt'] = 'example.com\n', ['maps/networks.txt'] = '10.0.0.0/8\n' }
+
 t.case('waits five minutes, and is known then', function(s)
   s:from '192.0.2.7':mail 'a@b.example':rcpt 'x@example.com':expect(451, '4.7.1')
   t.clock:forward '1m'
@@ -15,4 +18,9 @@ end)
 
 t.case('our own networks do not wait', function(s)
   s:from '10.0.0.7':send { to = 'x@example.com' }:expect(250)
+end)
+
+t.case('mail for others is not taken', function(s)
+  s:from '192.0.2.99':mail 'a@b.example':rcpt 'x@elsewhere.example':expect(550, 'we do not take mail')
+  t.forwarded(0)
 end)

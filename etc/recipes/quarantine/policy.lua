@@ -1,4 +1,5 @@
 -- What looks like spam goes to a mailbox of its own, where somebody can look at it, instead of to its recipients; who they were stands in a header.
+-- relay-guard.lua is asked first: mail for others than our domains does not get here.
 
 local RSPAMD = '127.0.0.1:11333'
 local REFUSE_AT = 30

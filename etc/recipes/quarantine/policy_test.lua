@@ -1,5 +1,8 @@
 local t = require 'smtpe.test'
 
+-- As the cases have them, whatever yours say.
+t.file { ['maps/domains.txt'] = 'example.com\n', ['maps/networks.txt'] = '10.0.0.0/8\n' }
+
 t.next_hop('127.0.0.1:2526', {})
 
 t.case('what is well goes to its recipients', function(s)
@@ -25,4 +28,9 @@ end)
 t.case('rspamd is down: later', function(s)
   t.rspamd { default = t.timeout }
   s:send { to = 'x@example.com' }:expect(451)
+end)
+
+t.case('mail for others is not taken', function(s)
+  s:from '192.0.2.99':mail 'a@b.example':rcpt 'x@elsewhere.example':expect(550, 'we do not take mail')
+  t.forwarded(0)
 end)

@@ -6,5 +6,7 @@ local routes = map.open 'maps/routes.txt'
 function hook.rcpt(recipient, domain)
   local hop = routes:lookup(domain)
   if not hop then return '550 5.7.1 we do not take mail for ' .. recipient end
+  -- a%elsewhere@example.com, elsewhere!a@example.com: some mailers behind us would send that on.
+  if recipient:gsub('@[^@]*$', ''):find('[%%!@]') then return '550 5.7.1 we do not relay' end
   smtp.route { hop }
 end

@@ -22,4 +22,5 @@ end)
 
 t.case('nobody else', function(s)
   s:mail 'a@b.example':rcpt 'x@elsewhere.example':expect(550, '5.7.1')
+  s:rcpt 'x%elsewhere.example@example.com':expect(550, 'relay')
 end)

@@ -1,4 +1,5 @@
 -- clamd and rspamd look at each message, at the same time: viruses are refused, spam is refused or marked.
+-- relay-guard.lua is asked first: mail for others than our domains does not get here.
 
 local CLAMD = '127.0.0.1:3310'
 local RSPAMD = '127.0.0.1:11333'

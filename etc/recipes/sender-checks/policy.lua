@@ -1,10 +1,11 @@
 -- SPF, DKIM and DMARC of what comes in: what its domain wants refused is refused, and the results stand in Authentication-Results.
+-- relay-guard.lua is asked first: mail for others than our domains does not get here.
 
--- Hosts whose mail is ours and not checked. Not 127.0.0.0/8: a proxy on this machine makes everybody come from there.
-local OURS = '10.0.0.0/8'
+-- The list of the relay guard: networks whose mail is ours and not checked.
+local networks = map.open('maps/networks.txt', 'networks')
 
 local function is_ours()
-  return client.authenticated or net.contains_ip(OURS, client.address)
+  return client.authenticated or networks:lookup(client.address) ~= nil
 end
 
 function hook.mail()

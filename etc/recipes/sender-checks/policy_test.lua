@@ -1,5 +1,8 @@
 local t = require 'smtpe.test'
 
+-- As the cases have them, whatever yours say.
+t.file { ['maps/domains.txt'] = 'example.com\n', ['maps/networks.txt'] = '10.0.0.0/8\n' }
+
 t.dns {
   ['b.example TXT'] = 'v=spf1 ip4:192.0.2.7 -all',
   ['_dmarc.b.example TXT'] = 'v=DMARC1; p=reject',
@@ -27,4 +30,9 @@ end)
 
 t.case('a domain without records', function(s)
   s:send { from = 'a@other.example', to = 'x@example.com', text = letter 'a@other.example' }:expect(250)
+end)
+
+t.case('mail for others is not taken', function(s)
+  s:from '192.0.2.7':mail 'a@b.example':rcpt 'x@elsewhere.example':expect(550, 'we do not take mail')
+  t.forwarded(0)
 end)

@@ -1,4 +1,5 @@
 -- What looks like spam goes into the folder Junk of its recipients: rspamd says what does, and Dovecot puts mail for ann+Junk@example.com there.
+-- relay-guard.lua is asked first: mail for others than our domains does not get here.
 
 -- In Dovecot: recipient_delimiter = + and lmtp_save_to_detail_mailbox = yes.
 local FOLDER = 'Junk'

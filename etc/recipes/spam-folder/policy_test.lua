@@ -1,5 +1,8 @@
 local t = require 'smtpe.test'
 
+-- As the cases have them, whatever yours say.
+t.file { ['maps/domains.txt'] = 'example.com\n', ['maps/networks.txt'] = '10.0.0.0/8\n' }
+
 t.next_hop('lmtp:/run/dovecot/lmtp-smtpe', {})
 
 local function recipients(s, score, to)
@@ -28,5 +31,10 @@ end)
 t.case('what is spam for sure is refused', function(s)
   t.rspamd { default = 20 }
   s:send { from = 'bob@shop.example', to = 'ann@example.com' }:expect(554)
+  t.forwarded(0)
+end)
+
+t.case('mail for others is not taken', function(s)
+  s:from '192.0.2.99':mail 'a@b.example':rcpt 'x@elsewhere.example':expect(550, 'we do not take mail')
   t.forwarded(0)
 end)

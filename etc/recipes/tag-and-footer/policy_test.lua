@@ -1,5 +1,8 @@
 local t = require 'smtpe.test'
 
+-- As the cases have them, whatever yours say.
+t.file { ['maps/domains.txt'] = 'example.com\n', ['maps/networks.txt'] = '10.0.0.0/8\n' }
+
 t.case('from outside: the subject gets a tag, once', function(s)
   s:from '192.0.2.7':send { to = 'x@example.com', file = 'mail/letter.eml' }:expect(250)
   s:header('Subject', '[external] a letter')
