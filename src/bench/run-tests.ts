@@ -119,7 +119,8 @@ async function runFile(test: string, stage: Stage, settings: RunSettings): Promi
       cases.length < bench.cases.length || cases.some(({ failure }) => failure)
         ? notes
         : [...notes, ...unusedOf(bench)],
-    coverage: await coverage(stage, [paths.path, ...paths.more]),
+    // Of several files the one that the test is about comes first: a summary names the lines of no other.
+    coverage: await coverage(stage, [named.path, paths.path, ...paths.more]),
   };
 }
 

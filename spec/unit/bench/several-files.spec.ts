@@ -37,9 +37,16 @@ it('the option file beside the policy names them, and a test of another policy h
     'smtpe.cf': "script='local.lua filter.lua'\n",
     'other.lua': "function hook.rcpt() return '250 2.1.5 other' end",
     'local_test.lua': head + body,
+    'filter_test.lua': head + body.replace('in order', 'filter'),
     'other_test.lua': `${head}t.case('other', function(s) s:mail('a@b.example'):rcpt('x@y.example'):expect(250, 'other') end)`,
   });
   expect(run.text).not.toContain('FAIL');
+  // A summary tells of the first: the one that the test is about.
+  expect(run.files.map(({ coverage }) => coverage.map(({ name }) => name.replace(/.*\//, '')))).toEqual([
+    ['local.lua', 'filter.lua'],
+    ['filter.lua', 'local.lua'],
+    ['other.lua'],
+  ]);
 });
 
 async function runWith(texts: Readonly<Record<string, string>>, policy: readonly string[]): Promise<string> {
