@@ -23,6 +23,9 @@ const foreign = [
 /** What the stranger hears to each RCPT, and whether one for our own people is taken: at once, or when he comes again. */
 const dialogue = (own: string): string => `local t = require 'smtpe.test'
 t.dns { default = t.nxdomain }
+t.next_hop('127.0.0.1:2526', {})
+t.next_hop('10.0.0.5:25', {})
+t.next_hop('lmtp:/run/dovecot/lmtp-smtpe', {})
 local function stranger(s) return s:from('192.0.2.77', 'mx.b.example') end
 ${foreign
   .map(
