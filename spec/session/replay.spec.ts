@@ -47,13 +47,16 @@ const SESSIONS = 40;
 let directory: string;
 let text: string;
 let recordings: string;
+/** The same sessions, without the content of their messages. */
+let contentless: string;
 /** How often something was said in all sessions. */
-const counts = { listed: 0, virus: 0, log_in: 0 };
+const counts = { listed: 0, virus: 0, log_in: 0, message: 0 };
 let replies = 0;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'smtpe-replay-'));
   recordings = await mkdtemp(join(directory, 'rec-'));
+  contentless = await mkdtemp(join(directory, 'less-'));
   const hop = await NextHop.start({ ehlo: '250 sink\r\n' });
   const dns = await FakeDnsServer.start(['8.2.0.192.bl.example A 300 127.0.0.2']);
   let scans = 0;
@@ -66,9 +69,11 @@ beforeAll(async () => {
       ...{ 'smtp-forward-connections': '0' },
     },
   });
-  const stop = startRecording(
-    createOptions({ 'record-dir': recordings, record: 'all', 'record-content': '100000' }),
-    { log: server.log, clock: systemClock, random: systemRandom, script: 'policy.lua' },
+  const stops = [{ 'record-dir': recordings, 'record-content': '100000' }, { 'record-dir': contentless }].map(
+    (wish) =>
+      startRecording(createOptions({ record: 'all', ...wish }), {
+        ...{ log: server.log, clock: systemClock, random: systemRandom, script: 'policy.lua' },
+      }),
   );
   const random = new Seeded(7);
   for (let n = 0; n < SESSIONS; n++) {
@@ -85,6 +90,7 @@ beforeAll(async () => {
       said.push(await client.command(`MAIL FROM:<${random.pick(['a', 'b', 'c'])}@b.example>`));
       said.push(await client.command(`RCPT TO:<${random.pick(['x', 'no', 'y'])}@example.com>`));
       if (said.at(-1)?.startsWith('250') === true) {
+        counts.message += 1;
         said.push(await client.command('DATA'));
         said.push(await client.command(`Subject: x\r\n\r\n${random.pick(['hi', '..dot', '\xff\0'])}\r\n.`));
         if (said.at(-1)?.includes('Eicar') === true) counts.virus += 1;
@@ -95,7 +101,7 @@ beforeAll(async () => {
     await client.over;
     replies += said.length;
   }
-  await stop?.();
+  await Promise.all(stops.map((stop) => stop?.()));
   await server.stop();
   await Promise.all([hop.close(), dns.close(), clamd.close()]);
 }, 60_000);
@@ -170,7 +176,31 @@ it('some of them alone are the same too: what the store said was recorded', asyn
   expect(JSON.parse(out)).toMatchObject({ sessions: count, same: count, different: 0 });
 });
 
-it('a session with a log-in is not played, nor one whose content was not kept', () => {
+it('without the content of messages they are compared up to those, and that is said', async () => {
+  const alike = await play(text, contentless);
+  expect(alike.code).toBe(0);
+  const kept = `${counts.message} of the same are so up to a message only: its content is not in the recording, and was not compared (record-content)`;
+  expect(alike.out).toMatch(new RegExp(`^${SESSIONS} sessions, .* same ${SESSIONS} {3}different 0\n`));
+  expect(alike.out.split('\n')[1]).toBe(kept);
+  // What the content decides is not seen; what comes before it is, the reply to DATA too.
+  const open = await play(text.replace('if found.is_infected', 'if false'), contentless, '--json');
+  expect(JSON.parse(open.out)).toMatchObject({
+    same: SESSIONS,
+    same_up_to_message: counts.message,
+    different: 0,
+  });
+  const strict = await play(
+    `${text} function hook.data() return '554 5.7.1 closed' end`,
+    contentless,
+    '--json',
+  );
+  expect(JSON.parse(strict.out)).toMatchObject({
+    ...{ different: counts.message, same_up_to_message: 0, unplayable: 0 },
+    differences: [{ what: 'DATA: 354 -> 554 5.7.1 closed' }],
+  });
+});
+
+it('a session with a log-in is not played, one whose content was not kept up to there', () => {
   const entry = (fact: TraceFact): TraceEntry => ({ ...fact, session: 'S', at: 0 });
   const stepsFor = (...facts: readonly TraceFact[]) =>
     stepsOf({
@@ -186,8 +216,9 @@ it('a session with a log-in is not played, nor one whose content was not kept', 
     kind: 'steps',
     steps: [],
     tls: false,
+    end: undefined,
   });
-  const lost = { kind: 'unplayable', cause: 'the content of a message is not in it (record-content)' };
+  const lost = { kind: 'steps', steps: [{ kind: 'line', text: 'DATA' }], tls: false, end: 2 };
   const content = { kind: 'content', octets: 4, head: 'abc\r', end: 'dot' } as const;
   expect(stepsFor(said('DATA'), heard('354 go'), content)).toEqual(lost);
   expect(stepsFor(said('DATA'), heard('354 go'), { kind: 'piece', octets: 'hi\r\n.' }, content)).toEqual(
@@ -202,6 +233,10 @@ it('a session with a log-in is not played, nor one whose content was not kept', 
   const chunk = { kind: 'content', octets: 3, head: 'abc', end: 'last chunk' } as const;
   expect(stepsFor(said('BDAT 3 LAST'), { kind: 'piece', octets: 'abc' }, chunk, heard('250'))).toMatchObject({
     steps: [{ text: 'BDAT 3 LAST' }, { kind: 'octets', text: 'abc' }],
+    end: undefined,
+  });
+  expect(stepsFor(said('NOOP'), heard('250'), said('BDAT 3 LAST'), chunk, heard('250'))).toEqual({
+    ...{ kind: 'steps', steps: [{ kind: 'line', text: 'NOOP' }], tls: false, end: 2 },
   });
 });
 

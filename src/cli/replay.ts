@@ -97,6 +97,7 @@ export async function replayVerb(
   }
   const [differences, missing, unplayable] = [new Groups(), new Groups(), new Groups()];
   let same = 0;
+  let upToMessage = 0;
   const since = systemClock.monotonic();
   const scratch = new ScratchDirectories();
   const asked = { paths, policy, words, optionFile: policy.optionFile, readFile: readOptionFile, scratch };
@@ -104,6 +105,7 @@ export async function replayVerb(
     switch (one.replayed.kind) {
       case 'same':
         same += 1;
+        if (one.replayed.upTo === 'a message') upToMessage += 1;
         break;
       case 'different':
         differences.add(differenceWords(one.replayed), one);
@@ -128,13 +130,18 @@ export async function replayVerb(
   if (json)
     await print(
       `${asciiJson({
-        ...{ ...counts, unplayable: unplayable.sum, differences: differences.all.map(asJson) },
+        ...{ ...counts, same_up_to_message: upToMessage, unplayable: unplayable.sum },
+        differences: differences.all.map(asJson),
         ...{ missing_answers: missing.all.map(asJson), not_played: unplayable.all.map(asJson) },
       })}\n`,
     );
   else {
     const head = `${counts.sessions} sessions, ${seconds.toFixed(1)} s.   same ${same}   different ${counts.different}`;
     const lines = [head, ...limited(differences.all.map(exampleLine))];
+    if (upToMessage > 0)
+      lines.push(
+        `${upToMessage} of the same are so up to a message only: its content is not in the recording, and was not compared (record-content)`,
+      );
     if (counts.missing > 0) {
       const hint = showsMissing ? ':' : `: list with --missing`;
       lines.push(`${counts.missing} need answers that the recordings have not${hint}`);

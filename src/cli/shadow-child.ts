@@ -123,7 +123,9 @@ function play(replayer: Replayer, shown: string): Promise<Replayed> {
 function verdictOf(replayed: Replayed): ShadowVerdict {
   switch (replayed.kind) {
     case 'same':
-      return { kind: 'same' };
+      return replayed.upTo === 'the end'
+        ? { kind: 'same' }
+        : { kind: 'skipped', cause: 'the content of a message was not kept' };
     case 'different': {
       const { cause, difference } = replayed;
       const { before, now, step } = difference;

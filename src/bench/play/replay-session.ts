@@ -4,9 +4,17 @@ import type { Recording } from '../../observe/record/format.ts';
 import type { TraceEntry } from '../../observe/trace/entry.ts';
 import type { Step } from './played-file.ts';
 
-/** What the client says; or why the recording has not all that is needed. */
+/**
+ * What the client says; or why the recording has not all that is needed. `end`: how many entries of the recording they are about, where the content of a
+ * message is not in it: what comes behind can be neither said nor compared. Undefined: all.
+ */
 export type Steps =
-  | { readonly kind: 'steps'; readonly steps: readonly Step[]; readonly tls: boolean }
+  | {
+      readonly kind: 'steps';
+      readonly steps: readonly Step[];
+      readonly tls: boolean;
+      readonly end: number | undefined;
+    }
   | { readonly kind: 'unplayable'; readonly cause: string };
 
 /** Octets of the content of one message, or of a chunk. */
@@ -46,17 +54,18 @@ export function stepsOf({ entries }: Recording): Steps {
     }
     if (line === '(too long)') return unplayable('a line of it was too long');
     if (/^STARTTLS\b/i.test(line) && entries.slice(i).some(({ kind }) => kind === 'tls')) continue;
-    steps.push({ kind: 'line', text: line });
     const isData = /^DATA\s*$/i.test(line) && replyBehind(entries, i).startsWith('354');
     const size = Number(/^BDAT +(\d+)/i.exec(line)?.[1] ?? 0);
-    if (!isData && size === 0) continue;
-    const content = contents.shift();
-    if (content === undefined) return unplayable('the content of a message is not in it (record-content)');
-    const step = contentStep(content, isData);
-    if (step === undefined) return unplayable('the content of a message is not in it (record-content)');
-    steps.push(step);
+    const content = isData || size > 0 ? contents.shift() : undefined;
+    const step = content && contentStep(content, isData);
+    const isLost = step === undefined && (isData || size > 0);
+    // A chunk is answered with its octets, DATA before them.
+    if (isLost && !isData) return { kind: 'steps', steps, tls, end: i };
+    steps.push({ kind: 'line', text: line });
+    if (isLost) return { kind: 'steps', steps, tls, end: behindReply(entries, i) };
+    if (step !== undefined) steps.push(step);
   }
-  return { kind: 'steps', steps, tls };
+  return { kind: 'steps', steps, tls, end: undefined };
 }
 
 function contentStep({ end, octets, text }: Content, isData: boolean): Step | undefined {
@@ -75,6 +84,12 @@ function contentStep({ end, octets, text }: Content, isData: boolean): Step | un
 function replyBehind(entries: readonly TraceEntry[], at: number): string {
   for (const entry of entries.slice(at)) if (entry.kind === 'server') return entry.reply;
   return '';
+}
+
+/** Where what comes behind that reply begins. */
+function behindReply(entries: readonly TraceEntry[], at: number): number {
+  const reply = entries.findIndex(({ kind }, i) => i > at && kind === 'server');
+  return reply < 0 ? entries.length : reply + 1;
 }
 
 /** What the client heard, and what became of its mail. */

@@ -42,7 +42,8 @@ export interface ReplayerSettings {
 }
 
 export type Replayed =
-  | { readonly kind: 'same' }
+  /** `upTo` a message whose content is not in the recording: neither it nor what came behind was compared. */
+  | { readonly kind: 'same'; readonly upTo: 'the end' | 'a message' }
   /** `cause`: what went wrong in the policy, where something did. */
   | { readonly kind: 'different'; readonly difference: Difference; readonly cause: string | undefined }
   /** The policy asked for what the recording has not. */
@@ -198,10 +199,10 @@ export class Replayer {
       if (failure !== undefined) return { kind: 'failed', cause: failure };
       const { missingFakes } = world.record;
       if (missingFakes.length > 0) return { kind: 'missing', what: missingFakes.map(({ what }) => what) };
-      const [was, is] = [heardOf(entries, withHops), heardOf(now, withHops)];
+      const [was, is] = [heardOf(entries.slice(0, said.end), withHops), heardOf(now, withHops)];
       const difference = differenceOf(was, is);
       return difference === undefined
-        ? { kind: 'same' }
+        ? { kind: 'same', upTo: said.end === undefined ? 'the end' : 'a message' }
         : { kind: 'different', difference, cause: faultOf() };
     } finally {
       open.close();
