@@ -201,6 +201,46 @@ describe('without a policy being named', () => {
     ],
     ['another one that is named', all, ['check', 'other.lua'], 0, /^other\.lua: no mistake/, ''],
     [
+      'the option file beside one that is named',
+      { ...all, 'smtpe.cf': 'smtp-prot=1' },
+      ['check', 'other.lua'],
+      64,
+      '',
+      /^smtpe: smtpe\.cf:1: there is no option/,
+    ],
+    [
+      'with the files that the option file beside it has it stand among',
+      { ...all, 'smtpe.cf': 'script="other.lua policy.lua"' },
+      ['check', 'policy.lua'],
+      0,
+      /^other\.lua: no mistake found; hooks mail\npolicy\.lua: no mistake/,
+      '',
+    ],
+    [
+      'alone, when that names others',
+      { ...all, 'smtpe.cf': 'script=other.lua' },
+      ['check', 'policy.lua'],
+      0,
+      'policy.lua: no mistake found; hooks rcpt\n',
+      '',
+    ],
+    [
+      'without it, by its empty name',
+      { ...all, 'smtpe.cf': 'smtp-prot=1' },
+      ['check', 'policy.lua', 'file='],
+      0,
+      'policy.lua: no mistake found; hooks rcpt\n',
+      '',
+    ],
+    [
+      'a server takes no option file for standing beside its policy',
+      { ...all, 'smtpe.cf': 'smtp-prot=1' },
+      ['run', 'policy.lua', 'smtp-server-port=x'],
+      64,
+      '',
+      /^smtpe: command line: /,
+    ],
+    [
       'none but an option file',
       { 'smtpe.cf': usual },
       ['check'],
@@ -238,8 +278,10 @@ describe('without a policy being named', () => {
       'smtpe.cf': 'host-name=here.example',
       'policy.lua': "function hook.accept() return '554 5.7.1 '.. smtpe.getoption('host-name') end",
     };
-    const { code, stdout } = await here(files, ['talk'], 'QUIT\r\n');
-    expect([code, stdout]).toEqual([0, expect.stringContaining('554 5.7.1 here.example')]);
+    for (const words of [['talk'], ['talk', 'policy.lua']]) {
+      const { code, stdout } = await here(files, words, 'QUIT\r\n');
+      expect([code, stdout]).toEqual([0, expect.stringContaining('554 5.7.1 here.example')]);
+    }
   });
 
   it('trace takes the same', async () => {
