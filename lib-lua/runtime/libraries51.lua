@@ -411,26 +411,55 @@ function lua51.math.tanh(...)
   return (a - b) / (a + b)
 end
 
+-- Each connection draws from a generator of its own (splitmix64), whose seed is a recording's: a session that is played again draws the same lots.
+local native, tointeger, ult = runtime.native, math.tointeger, math.ult
+
+-- 64 bits.
+local function draw()
+  local record = native.record()
+  local state = (record.random or tointeger(native.random_seed())) + 0x9E3779B97F4A7C15
+  record.random = state
+  local z = (state ~ state >> 30) * 0xBF58476D1CE4E5B9
+  z = (z ~ z >> 27) * 0x94D049BB133111EB
+  return z ~ z >> 31
+end
+
+local function between(low, high)
+  low, high = tointeger(tonumber(low)), tointeger(tonumber(high))
+  local most = high - low -- without a sign
+  local mask = most
+  for shift = 0, 5 do
+    mask = mask | mask >> (1 << shift)
+  end
+  local drawn
+  repeat
+    drawn = draw() & mask
+  until not ult(most, drawn)
+  return low + drawn
+end
+
 function lua51.math.random(...)
   local count = select('#', ...)
   if count == 0 then
-    return random()
+    return (draw() >> 11) * 0x1p-53
   elseif count == 1 then
     local high = truncate((...))
     if math_type(high) == 'integer' and high < 1 then
       error("bad argument #1 to '?' (interval is empty)", 1) -- Lua 5.4 gives any integer for 0
     end
-    return random(high)
+    random(high) -- refuses what is no interval, in its words
+    return between(1, high)
   end
   local low, high = ...
   low, high = truncate(low), truncate(high)
   if math_type(low) == 'integer' and math_type(high) == 'integer' and low > high then
     error("bad argument #2 to '?' (interval is empty)", 1)
   end
-  return random(low, high)
+  random(low, high)
+  return between(low, high)
 end
 
--- All connections draw from one generator, which is seeded at random: a policy cannot make it predictable for the others.
+-- Nobody chooses what he draws: most policies that seed do it by the time, which is the same for all who come within a second.
 function lua51.math.randomseed() end
 
 -- os

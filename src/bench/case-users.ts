@@ -18,7 +18,8 @@ export class CaseUsers {
   readonly #fakes: Fakes;
   readonly #record: CaseRecord;
 
-  constructor(fakes: Fakes, record: CaseRecord) {
+  /** `recorded`: what a recording says of recipients, instead of a test. */
+  constructor(fakes: Fakes, record: CaseRecord, recorded?: (address: string) => RecipientAnswer | undefined) {
     this.#fakes = fakes;
     this.#record = record;
     this.authSource = {
@@ -29,8 +30,10 @@ export class CaseUsers {
     };
     this.recipientSource = {
       name: 't.users',
-      isOn: (values) => values['rcpt-userdb'],
-      look: (question) => (asksUserdb(question) ? this.#look(question.address) : { kind: 'foreign' }),
+      isOn: (values) => recorded !== undefined || values['rcpt-userdb'],
+      look: (question) =>
+        recorded?.(question.address) ??
+        (asksUserdb(question) ? this.#look(question.address) : { kind: 'foreign' }),
     };
   }
 

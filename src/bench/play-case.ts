@@ -123,7 +123,7 @@ export function newWorld(
   bench: TestBench,
   directory: string,
   file?: TestFile,
-  more: Pick<WorldParts, 'push' | 'services' | 'shared' | 'storeAnswers' | 'watch'> = {},
+  more: Omit<WorldParts, 'directory' | 'fakes' | 'functions' | 'options' | 'place' | 'scratch'> = {},
 ): World {
   return new World({
     ...{ fakes: bench.fakes, directory, options: stage.options, scratch: stage.scratch, ...more },

@@ -13,6 +13,7 @@ import { realSystem } from '../ops/system.ts';
 import type { Options } from '../options/options.ts';
 import type { OpenOutcome } from '../store/adapter.ts';
 import { hasStore, type Stores } from '../store/stores.ts';
+import type { RecipientAnswer } from '../users/recipient-source.ts';
 import { CaseHops } from './case-hops.ts';
 import { CaseMail } from './case-mail.ts';
 import { CaseNames } from './case-names.ts';
@@ -23,6 +24,7 @@ import { CaseFiles } from './ports/case-files.ts';
 import { FakeClock } from './ports/clock.ts';
 import { MemoryStore } from './ports/memory-store.ts';
 import { RecordLog } from './ports/record-log.ts';
+import { type RecordedEnd, recordedCommand } from './ports/recorded-command.ts';
 import { type ServiceScript, scriptedServices } from './ports/scripted-services.ts';
 import { ZoneResolver } from './ports/zone-resolver.ts';
 import { CaseRecord, type RecordParts } from './record.ts';
@@ -43,6 +45,11 @@ export interface WorldParts {
   readonly services?: (record: CaseRecord) => ServiceScript;
   /** What calls of stores were told when the session was recorded. */
   readonly storeAnswers?: Stores['recorded'];
+  /** What the math.random of each file of a policy begins with, where the session was recorded; undefined: whatever it is. */
+  readonly randomSeed?: () => number | undefined;
+  /** How a command ended then, and who a recipient was. */
+  readonly commandEnd?: (command: string) => RecordedEnd | undefined;
+  readonly recipientAnswer?: ((address: string) => RecipientAnswer | undefined) | undefined;
   /** Clock and stores of several worlds, one behind the other: whoever gives them closes them. */
   readonly shared?: { readonly clock: FakeClock; readonly stores: Map<string, MemoryStore> };
   /** Told of each step of its sessions. */
@@ -90,13 +97,13 @@ export class World {
     this.services = new CaseServices(this.fakes, this.record, functions);
     this.#script = parts.services?.(this.record) ?? this.services;
     this.files = new CaseFiles(scratch, directory);
-    this.users = new CaseUsers(this.fakes, this.record);
+    this.users = new CaseUsers(this.fakes, this.record, parts.recipientAnswer);
     this.mail = new CaseMail({
       ...{ fakes: this.fakes, record: this.record, clock: this.clock, random: this.#random, scratch },
     });
     this.#options = options;
     this.#storeAnswers = storeAnswers;
-    this.ports = this.#asPorts(new CaseHops(this.fakes, this.names, this.record));
+    this.ports = this.#asPorts(new CaseHops(this.fakes, this.names, this.record), parts);
   }
 
   /** The same numbers in every run. */
@@ -121,7 +128,7 @@ export class World {
     if (!this.#isShared) for (const store of this.#stores.values()) void store.close();
   }
 
-  #asPorts(hops: CaseHops): WorldPorts {
+  #asPorts(hops: CaseHops, { commandEnd, randomSeed }: WorldParts): WorldPorts {
     const { clock, log } = this;
     const services = scriptedServices(() => this.#script);
     const resolver = new ZoneResolver(this.names);
@@ -152,10 +159,13 @@ export class World {
       system: {
         ...realSystem,
         disk: this.files.disk,
+        randomSeed: () => randomSeed?.() ?? this.#random(2 ** 31),
         // That of the process is another in each run.
         processorSeconds: () => (clock.monotonic() - CASE_START) / 1000,
         processes: {
-          start: (command) => {
+          start: (command, stdin, stdout) => {
+            const end = commandEnd?.(command);
+            if (end !== undefined) return recordedCommand(end, command, stdin, stdout);
             this.record.missing(`the command ${command}`, '');
             return { kind: 'failed', ...systemError('EAGAIN') };
           },

@@ -75,6 +75,8 @@ export function lookAtAccounts(
       const text = isBinaryMime(envelope.parameters)
         ? NO_BINARY
         : (await looked(parts, envelope, recipient, 1)).text;
+      if (parts.log.wants('answer-given'))
+        parts.log.emit('answer-given', { of: 'accounts', key: recipient.address, answer: text });
       const code = Number(text.slice(0, 3));
       if (isPositive(code)) return { kind: 'yes', host, code, text };
       return { kind: 'refused', host, stage: 'rcpt', code, text, rcpts: [{ recipient, code, text }] };

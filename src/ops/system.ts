@@ -1,6 +1,7 @@
 // What a policy reaches of this machine by os and io: commands, the environment, files. A port: a bench or a dry run stands in for each.
 //
 // Must never be used for what smtpe itself needs of the machine (options, scripts, spool, log): that is not the policy's.
+import { randomInt } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -109,6 +110,8 @@ export interface System {
   readonly disk: Disk;
   /** Seconds of processor time that the process has taken, for os.clock; never less than before. */
   processorSeconds(): number;
+  /** What the math.random of a connection begins with: 0 to 2^48-2, asked for when a policy first draws. */
+  randomSeed(): number;
 }
 
 const realEnvironment: SystemEnvironment = {
@@ -179,6 +182,7 @@ export const realSystem: System = {
   processes: shellProcesses(realEnvironment),
   environment: realEnvironment,
   disk: realDisk,
+  randomSeed: () => randomInt(2 ** 48 - 1),
   processorSeconds: () => {
     const { system, user } = process.cpuUsage();
     return (user + system) / 1_000_000;

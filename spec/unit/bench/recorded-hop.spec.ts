@@ -1,6 +1,6 @@
 // What next hops have said in a recording, said again: each reply is to what it was to, in turn, whatever was sent with it.
 import { describe, expect, it } from 'vitest';
-import { hopOf } from '../../../src/bench/play/recorded-answers.ts';
+import { hopOf } from '../../../src/bench/play/recorded-hop.ts';
 import { heardOf } from '../../../src/bench/play/replay-session.ts';
 import type { HopScript } from '../../../src/bench/ports/scripted-hop.ts';
 import type { TraceEntry } from '../../../src/observe/trace/entry.ts';

@@ -120,6 +120,7 @@ beforeEach(async () => {
   const system: System = {
     disk,
     processorSeconds: () => 0.25,
+    randomSeed: () => 7,
     environment: { get: (name) => (name === 'PLACE' ? 'here' : undefined), all: () => ({}) },
     processes: {
       start(text) {

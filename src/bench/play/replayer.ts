@@ -26,7 +26,8 @@ import type { TestBench } from '../test-bench.ts';
 import { type TestOptions, USUAL_HOP } from '../test-options.ts';
 import type { World } from '../world.ts';
 import { FilePlayer } from './play-file.ts';
-import { RecordedServices, setAnswers, storeAnswers } from './recorded-answers.ts';
+import { commandEnds, randomSeeds, recipientAnswers, setAnswers, storeAnswers } from './recorded-answers.ts';
+import { RecordedServices } from './recorded-services.ts';
 import { type Difference, differenceOf, heardOf, stepsOf } from './replay-session.ts';
 import { IMPLICIT_TLS } from './trace-file.ts';
 
@@ -159,19 +160,26 @@ export class Replayer {
     const listener = listenerOf(options, entries);
     if (listener.name !== '') options.adopt(listener.options);
     const hasHops = entries.some(({ kind }) => kind === 'next-hop');
+    // Accounts of the machine are no next hop that was told anything, and one stands in for them.
+    const hasAccounts = entries.some((entry) => entry.kind === 'answer' && entry.of === 'accounts');
     // The options at hand may be others than those of the server: what was taken there is taken here.
-    const needsHop = hasHops || (this.#guesses && wasTaken(entries));
+    const needsHop = hasHops || hasAccounts || (this.#guesses && wasTaken(entries));
     if (options.values['smtp-smart-host'] === '' && needsHop)
       options.set('smtp-smart-host', USUAL_HOP, 'smtpe replay');
-    const withHops = hasHops || (!this.#standsIn && !(this.#guesses && needsHop));
+    const withHops = !hasAccounts && (hasHops || (!this.#standsIn && !(this.#guesses && needsHop)));
     watch.forgetPolicyPlace();
     this.#clock ??= new FakeClock(began);
     this.#clock.advance(Math.max(0, began - this.#clock.now()));
     const now: TraceEntry[] = [];
+    const seeds = randomSeeds(entries);
     const world = newWorld(this.#stage, this.#bench, dirname(this.#policy.path), undefined, {
       push: (entry) => now.push(entry),
       services: (record) => new RecordedServices(entries, record),
       storeAnswers: storeAnswers(entries),
+      commandEnd: commandEnds(entries),
+      recipientAnswer: recipientAnswers(entries),
+      // What hook.init draws before the first step is no session's.
+      randomSeed: () => (now.length > 0 ? seeds() : undefined),
       shared: { clock: this.#clock, stores: this.#stores },
     });
     const faultOf = watchFaults(world);

@@ -11,6 +11,7 @@ import {
 import { optionalBytes } from '../../lua-api/params.ts';
 import type { Processes, RunningCommand, Started } from '../../ops/system.ts';
 import { optionsOf } from '../../options/options.ts';
+import { toldCommand } from './told-command.ts';
 
 /** The commands that a connection has started and that are not over. None survives it. */
 class Commands {
@@ -58,8 +59,10 @@ export function commandStarter(processes: Processes): StartCommand {
     create: () => new Commands(processes),
     dispose: (commands) => commands.killAll(),
   };
-  return (context, command, stdin, stdout) =>
-    context.slot(slot).start(command, stdin, stdout, optionsOf(context).values['lua-max-commands']);
+  return (context, command, stdin, stdout) => {
+    const limit = optionsOf(context).values['lua-max-commands'];
+    return toldCommand(context.slot(slot).start(command, stdin, stdout, limit), command, context.log);
+  };
 }
 
 function execute(start: StartCommand, context: CallContext, text: string): LuaResults | Suspension {

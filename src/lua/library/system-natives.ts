@@ -52,6 +52,15 @@ export function systemNatives(
       api.lua_pushnumber(L, system.processorSeconds());
       return 1;
     },
+    /** random_seed() -> what the math.random of this connection begins with; told, as a policy that draws lots is to draw the same ones in a replay */
+    random_seed: (L) => {
+      const seed = system.randomSeed();
+      const { log } = env.caller().context;
+      if (log.wants('answer-given'))
+        log.emit('answer-given', { of: 'random', key: 'seed', answer: String(seed) });
+      bridge.push(L, seed);
+      return 1;
+    },
     /** tmpname() -> a file that did not exist and now does, empty and private */
     tmpname: (L) => {
       bridge.push(L, makeTemporary(disk));

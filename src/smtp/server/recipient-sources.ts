@@ -1,6 +1,6 @@
 // The recipient sources (users/recipient-source) as one decider about RCPT: asked in order until one knows the recipient. Without sources it
 // costs nothing.
-import type { RecipientSource } from '../../users/recipient-source.ts';
+import type { RecipientAnswer, RecipientSource } from '../../users/recipient-source.ts';
 import { echo, reply } from '../protocol/reply.ts';
 import type { Objection } from './command.ts';
 import { followed } from './followed-wait.ts';
@@ -44,6 +44,8 @@ async function ask(
       outcome: ({ kind }) => kind,
     }));
     if (core.isOver) return undefined;
+    if (core.log.wants('answer-given'))
+      core.log.emit('answer-given', { of: 'recipient', key: address, answer: recordedAnswer(answer) });
     switch (answer.kind) {
       case 'known':
         recipient.maildir = answer.maildir;
@@ -64,6 +66,11 @@ async function ask(
   }
   // Who could not be asked may be the one that knows.
   return unavailable ?? unknown;
+}
+
+/** What decides a reply. What else a source knows of a user may be secret, and is in no recording. */
+function recordedAnswer(answer: RecipientAnswer): string {
+  return JSON.stringify(answer.kind === 'known' ? { kind: 'known', maildir: answer.maildir } : answer);
 }
 
 function refusal(error: ErrorName, cause: string, address: string, core: SessionCore): Objection {
