@@ -29,6 +29,40 @@ function toldBy(...lines: readonly string[]): unknown {
   return [asked(script.mail, 'a@b.example'), asked(script.rcpt, 'x@y.example'), script.data, script.dot];
 }
 
+it('LMTP: each recipient has a reply of his own to the dot, and the next message has its own', () => {
+  const hop = hopOf(
+    entries(
+      ...['< 220 hop', '> LHLO mx', '< 250 hop', ...mail],
+      ...[
+        '> RCPT TO:<x@y.example>',
+        '< 250 x',
+        '> RCPT TO:<no@y.example>',
+        '< 550 no',
+        '> RCPT TO:<z@y.example>',
+        '< 250 z',
+      ],
+      ...['> DATA', '< 354 go', dot, '< 250 x has it', '< 452 z is full'],
+      ...[
+        '> RSET\r\nMAIL FROM:<c@b.example>',
+        '< 250 reset',
+        '< 250 c',
+        ...rcpt.slice(0, 1),
+        '< 250 x',
+        '> DATA',
+        '< 354 go',
+        dot,
+        '< 250 x has it too',
+      ],
+    ),
+  );
+  if (hop.kind !== 'answers') throw new Error(hop.kind);
+  const { script } = hop;
+  expect([script.dot, script.dot, script.dot, script.dot]).toEqual([
+    ...['250 x has it', '452 z is full', '250 x has it too', '250 x has it too'],
+  ]);
+  expect(asked(script.mail, 'c@b.example')).toBe('250 c');
+});
+
 describe('replies are to what they were to', () => {
   it.each<[string, readonly string[], unknown]>([
     [

@@ -39,6 +39,10 @@ export function hopOf(entries: readonly TraceEntry[]): HopFake {
   /** A sender that was refused, and whether there is a new connection since: then it is tried there. */
   let refused: string | undefined;
   let isNew = false;
+  let isLmtp = false;
+  /** Who was taken of the message in hand, and how many of them have yet to be answered behind its dot (RFC 2033 section 4.2). */
+  let taken = 0;
+  let pending = 0;
   for (const entry of entries) {
     // Accounts of the machine are a next hop that says what they said.
     if (entry.kind === 'answer' && entry.of === 'accounts') {
@@ -55,9 +59,15 @@ export function hopOf(entries: readonly TraceEntry[]): HopFake {
     if (said.startsWith('220') && !/^STARTTLS/i.test(sent[0] ?? '')) {
       sent = [];
       isNew = true;
+      pending = 0;
     }
     // Lines of one reply, and what asks for the rest of a log-in.
     else if (!/^\d{3}-[^\n]*$/.test(said) && !said.startsWith('334')) {
+      if (pending > 0) {
+        pending -= 1;
+        dot.push(said);
+        continue;
+      }
       const command = sent.shift() ?? '';
       const path = /<([^>]*)>/.exec(command)?.[1]?.toLowerCase() ?? '';
       if (/^MAIL/i.test(command)) {
@@ -65,10 +75,17 @@ export function hopOf(entries: readonly TraceEntry[]): HopFake {
         mail.add(path, said);
         refused = said.startsWith('2') ? undefined : path;
         isNew = false;
+        taken = 0;
       }
-      if (/^RCPT/i.test(command)) rcpt.add(path, said);
-      else if (/^DATA/i.test(command)) data.push(said);
-      else if (/final dot/.test(command)) dot.push(said);
+      if (/^LHLO/i.test(command)) isLmtp = true;
+      if (/^RCPT/i.test(command)) {
+        rcpt.add(path, said);
+        if (said.startsWith('2')) taken += 1;
+      } else if (/^DATA/i.test(command)) data.push(said);
+      else if (/final dot/.test(command)) {
+        dot.push(said);
+        pending = isLmtp ? taken - 1 : 0;
+      }
     }
   }
   if (isDown && !hasSaid) return { kind: 'refused' };

@@ -155,10 +155,10 @@ export class ScriptedHop {
     this.#input = all.subarray(dot + 3);
     this.#inContent = false;
     const data = Buffer.from(content.toString('latin1').replaceAll(/(^|\r\n)\./g, '$1'), 'latin1');
-    const answer = this.#script.dot ?? '250 2.0.0 taken';
-    let yes = this.#answer(answer);
-    // RFC 2033 section 4.2: a reply for each recipient.
-    if (this.#lmtp) for (const _ of this.#recipients.slice(1)) yes = this.#answer(answer) && yes;
+    const answer = (): boolean => this.#answer(this.#script.dot ?? '250 2.0.0 taken');
+    let yes = answer();
+    // RFC 2033 section 4.2: a reply for each recipient. The message is there when one of them is yes.
+    if (this.#lmtp) for (const _ of this.#recipients.slice(1)) yes = answer() || yes;
     if (yes) this.#taken({ sender: this.#sender, recipients: this.#recipients, data });
     this.#begin('');
     return true;
