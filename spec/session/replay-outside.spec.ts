@@ -96,7 +96,7 @@ function hook.dot(path)
   local pid, first = f:read('*l'), f:read('*l')
   local _, _, code = f:close()
   header.add('X-Looked: ' .. pid .. ' ' .. code .. ' ' .. first:gsub('%c', ''))
-  local g = io.popen('echo $$ >&2; false', 'w') g:write('x') g:close()
+  local g = io.popen('cat >/dev/null; false', 'w') g:write('x') g:close()
 end
 `;
 
@@ -145,7 +145,7 @@ end`;
       { files: { 'auth.lua': script }, authScripts: ['auth.lua'], options: { 'rcpt-userdb': '+' } },
       ['bob', 'nobody', 'down'].map(rcpt),
     );
-    expect(replies.map((reply) => reply.slice(0, 9))).toEqual(['250 2.1.5', '550 5.1.1', '451 4.3.0']);
+    expect(replies.map((reply) => reply.slice(0, 9))).toEqual(['250 2.1.0', '550 5.1.1', '451 4.3.0']);
     expect(await play('')).toMatchObject({ same: 3, different: 0, missing: 0 });
     expect(await recordings()).not.toContain('sesame');
   });
