@@ -10,7 +10,8 @@ import { startRecording } from '../../src/cli/record-sessions.ts';
 import { replayVerb } from '../../src/cli/replay.ts';
 import { readCommandLine } from '../../src/cli/verb.ts';
 import { FORMAT } from '../../src/observe/record/format.ts';
-import { ShownSessions, type TapedSession } from '../../src/observe/record/shown-sessions.ts';
+import { ShownSessions } from '../../src/observe/record/shown-sessions.ts';
+import { readShown } from '../../src/observe/record/shown-text.ts';
 import { entriesOf } from '../../src/observe/record/taped.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import { WholeServer } from '../fakes/whole-server.ts';
@@ -29,7 +30,7 @@ end
 `;
 
 let directory: string;
-const shown: TapedSession[] = [];
+const shown: string[] = [];
 let refused = 0;
 
 beforeAll(async () => {
@@ -40,7 +41,7 @@ beforeAll(async () => {
     ...{ log: server.log, clock: systemClock, random: systemRandom, script: 'policy.lua' },
   });
   const shadow = new ShownSessions({ bus: server.log.bus, clock: systemClock, random: systemRandom }, 100, {
-    over: (session) => void shown.push(session),
+    over: ({ text }) => void shown.push(text),
     skip: (cause) => expect.fail(cause),
     unplayable: () => expect.fail('unplayable'),
   });
@@ -91,13 +92,15 @@ it('nor has a shadow', async () => {
   if (opened.kind === 'failed') throw new Error(opened.problem);
   const { replayer } = opened;
   const played: Replayed[] = [];
-  for (const { began, client, session, steps } of shown)
+  for (const text of shown) {
+    const { began, client, session, steps } = readShown(text);
     played.push(
       await replayer.session({
         ...{ format: FORMAT, version: '', session, client, began, script: '', omitted: 0 },
         entries: [...entriesOf(session, client, steps)],
       }),
     );
+  }
   await replayer.close();
   expect(played).toEqual(Array.from({ length: SESSIONS }, () => ({ kind: 'same', upTo: 'the end' })));
 });
