@@ -155,7 +155,11 @@ export const tracedEvents = {
     text: '',
     when: 'A question of a policy has its answer, for a recording.',
     fields: {
-      of: { type: 'text', meaning: '`dns`, `clamd`, `spamd`, `rspamd`, `http`, `client`, `store`, `random`, `recipient`, `accounts`, `command`' },
+      of: {
+        type: 'text',
+        meaning:
+          '`dns`, `clamd`, `spamd`, `rspamd`, `http`, `client`, `store`, `random`, `recipient`, `accounts`, `command`',
+      },
       key: { type: 'text', meaning: 'what was asked, or of whom' },
       answer: { type: 'text', meaning: 'all of it, as JSON' },
     },
