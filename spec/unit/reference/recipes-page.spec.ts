@@ -41,9 +41,7 @@ describe('doc/recipes.md', () => {
   it('names the recipes that come with the relay guard', async () => {
     const said = /\*\*None of them takes mail for anybody\.\*\*[^(]*\(([^)]*)\)/.exec(page)?.[1] ?? '';
     const guarded = (await recipes()).filter(({ files }) => files.includes('relay-guard.lua'));
-    expect([...said.matchAll(/`([\w-]+)`/g)].map(([, name]) => name)).toEqual(
-      guarded.map(({ name }) => name),
-    );
+    expect(said.split(', ')).toEqual(guarded.map(({ name }) => name));
   });
 
   it('has each recipe in the table at its head', () => {
