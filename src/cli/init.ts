@@ -17,6 +17,8 @@ const recipesDirectory = installed('etc/recipes');
 const USUAL = 'relay-guard';
 /** Its policy, as recipes about something else have it: their option file names it in front of theirs, so that none takes mail for anybody. */
 const GUARD = 'relay-guard.lua';
+/** Where it is for them as long as they are recipes. */
+const GUARD_BESIDE = '../relay-guard/policy.lua';
 /** What all of them get. */
 const COMMON = 'common';
 
@@ -89,13 +91,17 @@ export async function recipes(): Promise<readonly Recipe[]> {
 /** The files of the relay guard and what they are copies of, when the option file of the recipe names it. */
 async function guardOf(directory: string): Promise<readonly (readonly [string, string])[]> {
   const options = await readFile(join(directory, 'smtpe.cf'), 'utf8');
-  if (!options.includes(`\nscript="${GUARD} `)) return [];
+  if (!options.includes(`\nscript="${GUARD_BESIDE} `)) return [];
   const from = join(recipesDirectory, USUAL);
   const lists = (await filesIn(from)).filter((file) => file.startsWith('maps/'));
   return [['policy.lua', GUARD] as const, ...lists.map((file) => [file, file] as const)].map(
     ([source, file]) => [file, join(from, source)],
   );
 }
+
+/** The text of a recipe's file in the directory that is made, latin1. */
+export const asMade = (file: string, text: string): string =>
+  file === 'smtpe.cf' ? text.replace(GUARD_BESIDE, GUARD) : text;
 
 const firstSentence = (text: string): string => /^.*?\.(?= |$)/.exec(text)?.[0].slice(0, -1) ?? text;
 
@@ -185,7 +191,7 @@ async function make(directory: string, recipe: Recipe): Promise<readonly string[
   for (const [file, source] of recipe.sources) {
     const to = join(directory, file);
     await makeDirectory(dirname(to));
-    await copyFile(source, to, constants.COPYFILE_EXCL);
+    await writeFile(to, asMade(file, await readFile(source, 'latin1')), { flag: 'wx', encoding: 'latin1' });
   }
   const files = [...recipe.files, '.luarc.json', '.luacheckrc', 'README.md'];
   const rows = files.map((file) => `| \`${file}\` | ${purposeOf(file)} |`).join('\n');

@@ -40,6 +40,21 @@ export function measure(pid: number): Measured {
   return { cpu, peak };
 }
 
+/** Processor seconds of the process without those that came from it. */
+export function itself(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce(
+    (sum, task) => sum + ranFor(read(pid, `task/${task}/schedstat`)),
+    0,
+  );
+}
+
+/** Processes that came from it and are there now. */
+export function offspring(pid: number): readonly number[] {
+  const found: number[] = [];
+  eachOf(pid, (member) => found.push(member));
+  return found.slice(1);
+}
+
 /** Resident memory now, MiB, all processes added. */
 export function resident(pid: number): number {
   let sum = 0;

@@ -2,7 +2,7 @@
 // people is taken. A new recipe says here who these are.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { recipes } from '../../../src/cli/init.ts';
+import { asMade, recipes } from '../../../src/cli/init.ts';
 import { benchRun } from '../../fakes/bench-run.ts';
 
 const all = await recipes();
@@ -56,7 +56,9 @@ describe.each(all)('the recipe $name', ({ name, sources }) => {
         /^(?:[\w-]+(?<!_test)\.lua|smtpe\.cf|maps\/.*)$/.test(file),
       );
       const { case: of, files } = await benchRun({
-        ...Object.fromEntries(texts.map(([file, source]) => [file, readFileSync(source, 'latin1')])),
+        ...Object.fromEntries(
+          texts.map(([file, source]) => [file, asMade(file, readFileSync(source, 'latin1'))]),
+        ),
         'policy_test.lua': dialogue(name === 'tarpit' ? 'ann@example.com' : 'x@example.com'),
       });
       expect(files.map(({ problem }) => problem)).toEqual([undefined]);
