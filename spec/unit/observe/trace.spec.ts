@@ -108,6 +108,22 @@ describe('a tracer', () => {
     expect(JSON.stringify(entries)).not.toContain('sesame');
   });
 
+  it('who joins a session to which nobody has listened hears the very next thing, and whoever joins behind him has his own times', () => {
+    const tracer = open([{ id: idOf(1), client: '192.0.2.1' }]);
+    const one = session(1);
+    reader(tracer, ALL, 'other');
+    one.says('EHLO a').hears('250 ok\r\n');
+    const take = reader(tracer, { fresh: false }, 'late');
+    one.says('NOOP');
+    expect(kinds(take().entries)).toEqual(['client']);
+    clock.advance(5000);
+    tracer.end('late');
+    const again = reader(tracer, { fresh: false }, 'later');
+    one.says('RSET');
+    expect(again().entries.map(({ at, kind }) => [kind, at])).toEqual([['client', 0]]);
+    one.over();
+  });
+
   it('who joins in the middle of AUTH sees nothing of what its hook does', () => {
     const tracer = open([{ id: idOf(1), client: '192.0.2.1' }]);
     const one = session(1).says('AUTH ...');

@@ -4,7 +4,7 @@ import type { Clock, RandomInteger } from '../../base/clock.ts';
 import type { EventBus } from '../../base/events.ts';
 import type { RecordWish } from '../../options/record-wish.ts';
 import { Tape, type TapeStep } from '../trace/steps.ts';
-import { subscribe } from '../trace/subscribe.ts';
+import { type Hearing, subscribe } from '../trace/subscribe.ts';
 import { type TraceWish, WishFilter, WishMatch } from '../trace/wish.ts';
 import { endLine, entryLine, FORMAT, headLine } from './format.ts';
 import { entriesOf } from './taped.ts';
@@ -77,7 +77,7 @@ export class Recordings {
   readonly #wish: TraceWish | undefined;
   readonly #filter: WishFilter | undefined;
   readonly #sessions = new Map<string, Aside>();
-  readonly #stop: () => void;
+  readonly #hearing: Hearing;
   #octets = 0;
 
   constructor(
@@ -92,7 +92,7 @@ export class Recordings {
     const { wish } = settings;
     this.#wish = wish.kind === 'pattern' ? { fresh: true, [wish.of]: wish.pattern } : undefined;
     this.#filter = this.#wish && new WishFilter(this.#wish);
-    this.#stop = subscribe(
+    this.#hearing = subscribe(
       bus,
       {
         begins: (session, { client }) => this.#begins(session, client),
@@ -109,7 +109,7 @@ export class Recordings {
   }
 
   close(): void {
-    this.#stop();
+    this.#hearing.end();
     this.#sessions.clear();
     this.#octets = 0;
   }

@@ -5,7 +5,7 @@
 import type { Clock, RandomInteger } from '../../base/clock.ts';
 import type { EventBus, EventFields } from '../../base/events.ts';
 import { Tape, type TapeStep } from '../trace/steps.ts';
-import { subscribe } from '../trace/subscribe.ts';
+import { type Hearing, subscribe } from '../trace/subscribe.ts';
 import { headText, stepText } from './shown-text.ts';
 
 /** What ids of a session and of its transactions have in common. */
@@ -87,7 +87,7 @@ export class ShownSessions {
   readonly #percent: number;
   readonly #sink: ShownSink;
   readonly #sessions = new Map<string, Aside>();
-  readonly #stop: () => void;
+  readonly #hearing: Hearing;
   #octets = 0;
 
   constructor(
@@ -99,7 +99,7 @@ export class ShownSessions {
     this.#random = random;
     this.#percent = percent;
     this.#sink = sink;
-    this.#stop = subscribe(
+    this.#hearing = subscribe(
       bus,
       {
         begins: (session, { client }) => this.#begins(session, client),
@@ -116,7 +116,7 @@ export class ShownSessions {
   }
 
   close(): void {
-    this.#stop();
+    this.#hearing.end();
     this.#sessions.clear();
     this.#octets = 0;
   }

@@ -41,12 +41,19 @@ export interface Told {
   readonly content: boolean;
 }
 
-/** Hears until the function that it gives is called. */
+export interface Hearing {
+  /** Somebody else keeps a session now, or nobody: who does is asked for again at its next event. */
+  changed(): void;
+  /** Nothing more is heard. */
+  end(): void;
+}
+
+/** Who keeps a session is remembered until `sessions` is told of its beginning or its end; whoever changes it in between says so. */
 export function subscribe(
   bus: EventBus,
   sessions: Sessions,
   { answers, content, steps }: Told = { steps: 'all', answers: false, content: false },
-): () => void {
+): Hearing {
   // Asked for some thirty times for a message. A source is of one session as long as it lives; a session has several.
   let last: EventSource | undefined;
   let about: EventSource['about'] | undefined;
@@ -95,8 +102,11 @@ export function subscribe(
     ),
     ...(sessions.serviceBegins === undefined ? [] : services(sessions)),
   ];
-  return () => {
-    for (const end of ends) end();
+  return {
+    changed: forget,
+    end: () => {
+      for (const end of ends) end();
+    },
   };
 
   function services({ serviceBegins }: Sessions): readonly (() => void)[] {
@@ -168,7 +178,7 @@ export function recordSessions(
 ): () => void {
   const parts = { clock, push, ...(lineOf && { lineOf }) };
   const recorders = new Map<string, Recorder>();
-  return subscribe(bus, {
+  const hearing = subscribe(bus, {
     begins: (session, { client }) => {
       const recorder = new Recorder(parts, session, client);
       recorders.set(session.slice(0, COMMON), recorder);
@@ -177,4 +187,5 @@ export function recordSessions(
     find: (session) => recorders.get(session),
     over: (session) => void recorders.delete(session),
   });
+  return () => hearing.end();
 }

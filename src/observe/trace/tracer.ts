@@ -5,7 +5,7 @@ import type { EventBus } from '../../base/events.ts';
 import type { TraceEntry } from './entry.ts';
 import { Following, type Places, type TraceBounds, traceBounds } from './following.ts';
 import { Recorder } from './recorder.ts';
-import { subscribe } from './subscribe.ts';
+import { type Hearing, subscribe } from './subscribe.ts';
 import type { TraceWish } from './wish.ts';
 
 /** What ids of a session and of its transactions have in common. */
@@ -54,7 +54,7 @@ export class Tracer {
   readonly #places: Places = { shown: 0, candidates: 0 };
   readonly #readers = new Map<string, Reader>();
   readonly #recorders = new Map<string, Recorder>();
-  #stop: (() => void) | undefined;
+  #hearing: Hearing | undefined;
 
   /** `present`: the sessions that are not over, at this moment. */
   constructor(
@@ -108,7 +108,7 @@ export class Tracer {
     timer.unref();
     const reader = { following, timer, given: NOTHING(0) };
     this.#readers.set(name, reader);
-    this.#stop ??= subscribe(this.#bus, {
+    this.#hearing ??= subscribe(this.#bus, {
       begins: (session, { client }) => this.#session(session, client),
       serviceBegins: (session, { client }) => this.#session(session, client),
       find: (key) => this.#recorders.get(key),
@@ -139,6 +139,7 @@ export class Tracer {
     };
     const recorder = new Recorder({ clock: this.#clock, push }, session, client);
     this.#recorders.set(session.slice(0, COMMON), recorder);
+    this.#hearing?.changed();
     return recorder;
   }
 
@@ -154,11 +155,13 @@ export class Tracer {
     for (const [key, { session }] of this.#recorders) {
       let wanted = false;
       for (const { following } of this.#readers.values()) wanted = wanted || following.follows(session);
-      if (!wanted) this.#recorders.delete(key);
+      if (wanted) continue;
+      this.#recorders.delete(key);
+      this.#hearing?.changed();
     }
     if (this.#readers.size > 0) return;
-    this.#stop?.();
-    this.#stop = undefined;
+    this.#hearing?.end();
+    this.#hearing = undefined;
   }
 }
 
