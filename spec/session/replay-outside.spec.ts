@@ -131,6 +131,22 @@ end
   });
 });
 
+it('commands of a log-in are in no recording, also where they end behind it', async () => {
+  const policy = `
+function hook.auth()
+  io.popen('echo stored-hash; sleep 0.2; exit 3'):read('*l')
+  return '235 2.7.0 in'
+end
+function hook.mail() os.execute('sleep 0.6; exit 7') end`;
+  const auth = `AUTH PLAIN ${Buffer.from('\0joe\0sesame').toString('base64')}`;
+  expect(await record({ policy }, [[auth, 'MAIL FROM:<a@b.example>']])).toEqual([
+    expect.stringMatching(/^250/),
+  ]);
+  const text = await recordings();
+  expect(text).toContain('exit 7');
+  expect(text).not.toMatch(/stored-hash|exit 3/);
+});
+
 describe('who recipients are', () => {
   const script = `
 function auth_userdb_lookup(req)

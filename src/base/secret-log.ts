@@ -1,4 +1,5 @@
-// A log in which the passwords of a session are hidden (base/hiding), in every line and event. Without one it is the log below it.
+// A log in which the passwords of a session are hidden (base/hiding), in every line and event. Without one it is the log below it. What is asked while
+// somebody logs in is in no recording, whenever its answer comes: what is known of him besides his password is nobody's business either.
 import type { EventBus, EventFields, EventName } from './events.ts';
 import type { Hiding } from './hiding.ts';
 import type { Level, Log, LogFields, VerboseWord } from './log.ts';
@@ -6,11 +7,13 @@ import type { Level, Log, LogFields, VerboseWord } from './log.ts';
 export class SecretLog implements Log {
   readonly #base: Log;
   readonly #hiding: () => Hiding | undefined;
+  readonly #isLogIn: () => boolean;
 
-  /** `hiding`: asked for each line and event; undefined while there is nothing to hide. */
-  constructor(base: Log, hiding: () => Hiding | undefined) {
+  /** `hiding`: asked for each line and event; undefined while there is nothing to hide. `isLogIn`: whether the command in hand is AUTH. */
+  constructor(base: Log, hiding: () => Hiding | undefined, isLogIn: () => boolean = () => false) {
     this.#base = base;
     this.#hiding = hiding;
+    this.#isLogIn = isLogIn;
   }
 
   get bus(): EventBus {
@@ -26,6 +29,7 @@ export class SecretLog implements Log {
   }
 
   wants(name: EventName): boolean {
+    if (name === 'answer-given' && this.#isLogIn()) return false;
     return this.#base.wants(name);
   }
 
@@ -44,6 +48,6 @@ export class SecretLog implements Log {
   }
 
   child(fields: LogFields): Log {
-    return new SecretLog(this.#base.child(fields), this.#hiding);
+    return new SecretLog(this.#base.child(fields), this.#hiding, this.#isLogIn);
   }
 }

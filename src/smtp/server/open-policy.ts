@@ -17,6 +17,7 @@ export function openPolicy(core: SessionCore): Maybe<boolean> {
     log: new SecretLog(
       new PolicyLog(core.deps.log, () => core.transaction?.id ?? core.idSess),
       () => core.hiding,
+      () => core.replies.command === AUTH_COMMAND,
     ),
   };
   const policy = core.deps.policy();

@@ -27,6 +27,7 @@ import type { RunningScript } from './script-hooks.ts';
 import type { SecureLine } from './secure-line.ts';
 import type { ServerDeps } from './server-deps.ts';
 import { fieldsEndingAt, type Moment, moments } from './session-facts.ts';
+import { AUTH_COMMAND } from './session-log.ts';
 import { SessionReport } from './session-report.ts';
 import { tlsTable } from './tls-table.ts';
 import type { Transaction } from './transaction.ts';
@@ -134,7 +135,11 @@ export class SessionCore {
     this.deps = parts.deps;
     this.listener = parts.listener;
     this.#options = parts.listener.options.fork();
-    this.log = new SecretLog(parts.log, () => this.hiding);
+    this.log = new SecretLog(
+      parts.log,
+      () => this.hiding,
+      () => this.replies.command === AUTH_COMMAND,
+    );
     this.report = new SessionReport(this.log, (text) => this.hide(text));
     this.idSess = parts.idSess;
     this.#client = parts.client;
