@@ -18,6 +18,7 @@ import {
 import { eachInPieces, sortInPieces } from './in-pieces.ts';
 import { readKeywords } from './keyword-file.ts';
 import { arrivalOf, compareArrival } from './mail-name.ts';
+import { MovedFiles } from './moved-files.ts';
 import type { MailboxParts } from './parts.ts';
 import { addToUidList, newGuid, newHeader, readUidList, UID_LIST, writeUidList } from './uid-list.ts';
 import type { UidEntry, UidListHeader } from './uid-list-text.ts';
@@ -61,11 +62,13 @@ export class FolderSite {
 export class Folder {
   readonly site: FolderSite;
   readonly path: string;
+  readonly moved: MovedFiles;
   readonly #signal: AbortSignal;
 
   constructor(site: FolderSite, path: string, signal: AbortSignal) {
     this.site = site;
     this.path = path;
+    this.moved = new MovedFiles(site.parts, path);
     this.#signal = signal;
   }
 

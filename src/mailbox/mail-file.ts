@@ -2,13 +2,13 @@
 import { isMissing, pathOf, READ } from './disk.ts';
 import type { FileHead } from './files.ts';
 import type { Folder } from './folder.ts';
-import { type Found, scanFolder } from './folder-view.ts';
+import type { Found } from './folder-view.ts';
 import { arrivalOf, isSeen, sizeOf } from './mail-name.ts';
 import type { MailFile, MailHead } from './port/mail.ts';
 import type { MailOutcome } from './port/outcome.ts';
 import { troubleOf } from './trouble.ts';
 
-const TRIES = 3;
+const TRIES = 4;
 const PIECE = 65_536;
 
 export class FoundFile implements MailFile {
@@ -81,7 +81,7 @@ export class FoundFile implements MailFile {
       } catch (error) {
         if (!isMissing(error)) throw error;
       }
-      found = (await scanFolder(this.#folder.site.parts, this.#folder.path)).get(this.base);
+      found = await this.#folder.moved.find(found);
     }
     throw Object.assign(new Error('the message is gone'), { code: 'ENOENT' });
   }
