@@ -106,9 +106,16 @@ function recipientAnswer({ cause, kind, maildir, status, text }: Json): Recipien
   }
 }
 
-/** The file of a message is another one in each session. */
+/** Of a message, in the name of its file. */
+const ID = /\b[0-9][0-9A-Za-z]{17}\b/;
+
+/** The file of a message is another one in each session. In linear time: a command may have in it what a stranger wrote. */
 const spoolless = (command: string): string =>
-  command.replaceAll(/[^\s'"=]*\/[^\s'"/]*\b[0-9][0-9A-Za-z]{17}\b[^\s'"/]*/g, 'MESSAGE');
+  command.replaceAll(/[^\s'"=]+/g, (word) => {
+    const parts = word.split('/');
+    const at = parts.findLastIndex((part, i) => i > 0 && ID.test(part));
+    return at < 0 ? word : ['MESSAGE', ...parts.slice(at + 1)].join('/');
+  });
 
 /** Commands of a policy end as they ended, those of the same words in their order; undefined: nobody has started one. */
 export function commandEnds(entries: readonly TraceEntry[]): (command: string) => RecordedEnd | undefined {
