@@ -63,6 +63,26 @@ it('LMTP: each recipient has a reply of his own to the dot, and the next message
   expect(asked(script.mail, 'c@b.example')).toBe('250 c');
 });
 
+it('LMTP: so it is on a connection that was kept, where nobody has said LHLO', () => {
+  const message = (...replies: readonly string[]): readonly string[] => [
+    '> RSET\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<x@y.example>\r\nRCPT TO:<z@y.example>\r\nDATA',
+    ...['< 250 reset', '< 250 sender', '< 250 x', '< 250 z', '< 354 go', dot, ...replies],
+  ];
+  const dots = (...lines: readonly string[]): unknown => {
+    const hop = hopOf(entries(...lines));
+    if (hop.kind !== 'answers') throw new Error(hop.kind);
+    const { script } = hop;
+    return [script.dot, script.dot, script.dot, script.dot, asked(script.mail, 'a@b.example')];
+  };
+  expect(dots(...message('< 250 x has it', '< 452 z is full'), ...message('< 250 x', '< 250 z'))).toEqual([
+    ...['250 x has it', '452 z is full', '250 x', '250 z', '250 sender'],
+  ]);
+  // By SMTP there is one for both.
+  expect(dots(...message('< 250 taken'), ...message('< 554 spam'))).toEqual([
+    ...['250 taken', '554 spam', '554 spam', '554 spam', '250 sender'],
+  ]);
+});
+
 describe('replies are to what they were to', () => {
   it.each<[string, readonly string[], unknown]>([
     [

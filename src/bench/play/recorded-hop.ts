@@ -39,7 +39,6 @@ export function hopOf(entries: readonly TraceEntry[]): HopFake {
   /** A sender that was refused, and whether there is a new connection since: then it is tried there. */
   let refused: string | undefined;
   let isNew = false;
-  let isLmtp = false;
   /** Who was taken of the message in hand, and how many of them have yet to be answered behind its dot (RFC 2033 section 4.2). */
   let taken = 0;
   let pending = 0;
@@ -63,7 +62,8 @@ export function hopOf(entries: readonly TraceEntry[]): HopFake {
     }
     // Lines of one reply, and what asks for the rest of a log-in.
     else if (!/^\d{3}-[^\n]*$/.test(said) && !said.startsWith('334')) {
-      if (pending > 0) {
+      // Nobody sends anything before all of them are there. By SMTP there is one, and whatever comes next is to what was sent then.
+      if (pending > 0 && sent.length === 0) {
         pending -= 1;
         dot.push(said);
         continue;
@@ -77,14 +77,13 @@ export function hopOf(entries: readonly TraceEntry[]): HopFake {
         isNew = false;
         taken = 0;
       }
-      if (/^LHLO/i.test(command)) isLmtp = true;
       if (/^RCPT/i.test(command)) {
         rcpt.add(path, said);
         if (said.startsWith('2')) taken += 1;
       } else if (/^DATA/i.test(command)) data.push(said);
       else if (/final dot/.test(command)) {
         dot.push(said);
-        pending = isLmtp ? taken - 1 : 0;
+        pending = taken - 1;
       }
     }
   }
