@@ -22,6 +22,14 @@ const own: ReadonlySet<string> = new Set([
 ]);
 
 const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64').replace(/=+$/, '');
+
+/** As base64 has it where it stands inside of a longer text, which may begin at any of three places: the characters that are of nothing else. */
+const insideBase64 = (text: string): readonly string[] =>
+  [0, 1, 2].map((before) => {
+    const coded = base64('\0'.repeat(before) + text);
+    return coded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + text.length) * 8) / 6));
+  });
+
 const percent = (octet: string): string =>
   `%${octet.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`;
 
@@ -44,8 +52,9 @@ function formsOf(user: string, password: string): readonly string[] {
     add(password.replace(/[\n"\\]/g, (one) => (one === '\n' ? '\\n' : `\\${one}`)));
   }
   add(Buffer.from(password, 'latin1').toString('hex'));
-  for (const text of [password, `${user}:${password}`, `\0${user}\0${password}`]) {
-    const coded = base64(text);
+  const whole = [password, `${user}:${password}`, `\0${user}\0${password}`].map(base64);
+  // Of a short one that is too little: it would be found where it is not.
+  for (const coded of password.length < SHORTEST ? whole : [...whole, ...insideBase64(password)]) {
     add(coded);
     if (coded.includes('+') || coded.includes('/')) add(coded.replaceAll('+', '-').replaceAll('/', '_'));
   }
