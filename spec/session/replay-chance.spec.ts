@@ -19,10 +19,12 @@ import { WholeServer } from '../fakes/whole-server.ts';
 const SESSIONS = 200;
 const policy = `
 local lots = {}
+-- Each connection runs this for itself.
+local salt = math.random(1000)
 function hook.init() math.random(5) end
 function hook.mail()
   for i = 1, 3 do lots[i] = math.random(1000) end
-  if math.random() < 0.5 then return '451 4.7.1 not today ' .. table.concat(lots, ' ') end
+  if math.random() < 0.5 then return '451 4.7.1 not today ' .. salt .. ' ' .. table.concat(lots, ' ') end
 end
 function hook.rcpt()
   return '250 2.1.5 lot ' .. math.random(-5, 5)
