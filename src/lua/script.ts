@@ -31,6 +31,8 @@ export type Factory = Anchor;
 /** There is no such function. */
 export interface Undefined {
   readonly kind: 'undefined';
+  /** Lua was asked, and has run: the script has given the table a metatable. */
+  readonly asked?: true;
 }
 
 /** What a call came to: what was read of its results, or how it failed. */
@@ -68,6 +70,7 @@ export interface ScriptParts {
 }
 
 const nothingThere: Undefined = { kind: 'undefined' };
+const nothingFound: Undefined = { kind: 'undefined', asked: true };
 
 export class Script implements TaskOwner {
   readonly #parts: ScriptParts;
@@ -333,7 +336,7 @@ export class Script implements TaskOwner {
 /** Results of a function that Lua itself looked up: it may turn out that there is none. */
 function lookedUp<T>(results: Results, read: Reader<T>): T | Undefined | NotCallable {
   if (!results.isTag(0)) return read(results);
-  if (results.count === 1) return nothingThere;
+  if (results.count === 1) return nothingFound;
   return { kind: 'not-callable', what: 'hook', type: results.text(1) };
 }
 

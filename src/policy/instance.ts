@@ -19,8 +19,8 @@ export interface ResultSketch {
 }
 
 export type HookOutcome =
-  /** The policy has no such hook. */
-  | { readonly kind: 'undefined' }
+  /** The policy has no such hook. `asked`: Lua was asked for it, and has run. */
+  | { readonly kind: 'undefined'; readonly asked?: true }
   /** [drop,] reply. `reply` is a text or an integer as text, whatever it says; `drop` is the boolean before it, or a lone boolean. */
   | {
       readonly kind: 'returned';

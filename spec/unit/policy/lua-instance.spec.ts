@@ -150,7 +150,7 @@ describe('hooks', () => {
       setmetatable(hook, { __index = function(_, name) if name == "mail" then return function(a) return name .. a end end end })`);
     expect(instance.has('mail')).toBe(true);
     expect(await reply(instance, 'mail', '!')).toBe('mail!');
-    expect(instance.call('rcpt', [])).toEqual({ kind: 'undefined' });
+    expect(instance.call('rcpt', [])).toEqual({ kind: 'undefined', asked: true });
     instance.close();
   });
 

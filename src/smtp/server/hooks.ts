@@ -115,21 +115,23 @@ export class Hooks implements PolicyHooks {
 
   call(name: HookName, args: readonly LuaValue[], sent?: number): Maybe<HookAnswer> {
     const instance = this.#instance;
-    if (this.#trace.on && instance.has(name))
-      this.#trace.begins(name, args, this.#secret(), instance.placeOf(name));
+    const traced = this.#trace.on && instance.has(name);
+    if (traced) this.#trace.begins(name, args, this.#secret(), instance.placeOf(name));
     const since = this.#clock.monotonic();
     const ranBefore = instance.resumedMs;
     const outcome = instance.call(name, args);
     // No closure for what is called for every line of a message.
     if (outcome instanceof Promise) return this.#later(name, outcome, sent, since, ranBefore);
     const answer = this.#read(name, outcome, sent);
-    return this.#hasRun(name, outcome) ? this.#measured(name, answer, since) : answer;
+    // What was begun in a trace is ended there.
+    return traced || this.#hasRun(name, outcome) ? this.#measured(name, answer, since) : answer;
   }
 
-  /** Whether there was a hook to be called. The call has told: to ask for it before costs as much as the look-up of the call. */
+  /** Whether Lua has run for it. The call has told: to ask for the hook before costs as much as the look-up of the call. */
   #hasRun(name: HookName, outcome: HookOutcome): boolean {
+    if (outcome.kind === 'undefined') return outcome.asked === true;
     // An instance that is closed has no hooks, and cuts off whoever calls one.
-    return outcome.kind !== 'undefined' && (outcome.kind !== 'cancelled' || this.#instance.has(name));
+    return outcome.kind !== 'cancelled' || this.#instance.has(name);
   }
 
   callEach(name: HookName, batch: SliceBatch): Maybe<{ readonly done: number; readonly answer: HookAnswer }> {
