@@ -209,7 +209,7 @@ export class Spool implements StoredMessage {
     if (this.#place.kind === 'memory') {
       const pieces = [prefix];
       for await (const piece of this.read(oldLength)) pieces.push(piece);
-      this.#keep(pieces);
+      await this.#put(pieces);
       return;
     }
     const self = this;
@@ -229,7 +229,7 @@ export class Spool implements StoredMessage {
     }
     const pieces: Buffer[] = [];
     for await (const piece of content) pieces.push(piece);
-    this.#keep(pieces);
+    await this.#put(pieces);
   }
 
   /** Removes the file, if there is one by that name still; there is nothing to wait for when it was in memory only. Idempotent; never rejects. */
@@ -251,6 +251,19 @@ export class Spool implements StoredMessage {
   #move(place: Place): void {
     if (this.#place.kind === 'memory') this.#budget.held -= this.#size;
     this.#place = place;
+  }
+
+  /** The new content of a message that was in memory when it began to be made. */
+  #put(content: readonly Buffer[]): void | Promise<void> {
+    switch (this.#place.kind) {
+      case 'memory':
+        return this.#keep(content);
+      case 'disk':
+        // Somebody has looked at it meanwhile: in memory again it would have a file that nobody removes.
+        return this.#replaceFile(content);
+      case 'deleted':
+        throw new Error('the message is gone');
+    }
   }
 
   #keep(content: readonly Buffer[]): void {

@@ -184,6 +184,45 @@ describe('Spool', () => {
     }
   });
 
+  describe('in memory, while the new content is being made,', () => {
+    /** A message in memory whose content is being replaced; `done` ends that. */
+    function replacing() {
+      const store = new SpoolStore();
+      const spool = store.create(directory, 'M', { message: 1000, total: 1e9 });
+      void spool.append(Buffer.from('old'));
+      let done = (): void => undefined;
+      const made = new Promise<void>((resolve) => {
+        done = resolve;
+      });
+      async function* content(): AsyncGenerator<Buffer> {
+        yield Buffer.from('longer than the old one');
+        await made;
+      }
+      return { store, spool, done: () => done(), replaced: spool.replaceContent(content()) };
+    }
+
+    it('is not there again when it is deleted', async () => {
+      const { store, spool, done, replaced } = replacing();
+      await spool.delete();
+      done();
+      await expect(replaced).rejects.toThrow('the message is gone');
+      expect([store.held, store.size, spool.pieces]).toEqual([0, 0, undefined]);
+    });
+
+    it('has the new content in its file when somebody has looked at it', async () => {
+      const { store, spool, done, replaced } = replacing();
+      store.open(spool.path);
+      expect(readFileSync(spool.path, 'latin1')).toBe('old');
+      done();
+      await replaced;
+      expect(readFileSync(spool.path, 'latin1')).toBe('longer than the old one');
+      expect((await contents(spool)).toString()).toBe('longer than the old one');
+      await spool.delete();
+      expect(await readdir(directory)).toEqual([]);
+      expect(store.held).toBe(0);
+    });
+  });
+
   it('replaces one after the other', async () => {
     const spool = new SpoolStore().create(directory, 'R', { message: 0, total: 1e9 });
     await spool.append(Buffer.from('old'));
