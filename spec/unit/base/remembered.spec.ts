@@ -31,6 +31,14 @@ test('a fourth text has all others forgotten', () => {
   expect(made).toEqual(['a', 'b', 'c', 'd', 'a']);
 });
 
+test('what is too much is made each time, and has nothing forgotten', () => {
+  const memory = new Remembered<{ readonly size: number }>(1, 5, ({ size }) => size < 10);
+  const [small, large] = [() => ({ size: 1 }), () => ({ size: 10 })];
+  const kept = memory.of('a', small);
+  expect(memory.of('b', large)).not.toBe(memory.of('b', large));
+  expect(memory.of('a', small)).toBe(kept);
+});
+
 test('what is no octets is made as it is', () => {
   const { of, made } = open();
   expect([of('\u0101b'), of('\x01b'), of('\xe4')]).toEqual(['\u0101b!', '\x01b!', '\xe4!']);

@@ -54,8 +54,15 @@ const qualifiers: Readonly<Record<string, SpfResultWord>> = {
   '?': 'neutral',
 };
 
+/** More than a record has whose terms say something: that of one with hundreds of `a` would take 38 KB. */
+const MOST_KEPT = 40;
+
 /** Most mail comes from few providers, whose records include each other. */
-const known = new Remembered<SpfRecord | RecordMistake>(1024, 512);
+const known = new Remembered<SpfRecord | RecordMistake>(
+  1024,
+  512,
+  (read) => read.kind === 'mistake' || read.directives.length <= MOST_KEPT,
+);
 
 export const parseRecord = (text: string): SpfRecord | RecordMistake => known.of(text, readRecord);
 

@@ -53,9 +53,15 @@ const maxBoundaries = 16;
 /** Content-Type headers of a block that may declare a delimiter of its own; more only serve to waste time. */
 const maxDeclaring = 256;
 
+/** More than a part has that means well: of what says more nothing is kept. */
+const mostParameters = 8;
+const mostNames = 8;
+
 /** Headers that say the same are read once: most parts have one of a few, and each is asked about several times. */
-const knownValues = new Remembered<readonly StructuredValue[]>(512, 256);
-const knownParts = new Remembered<PartFacts>(512, 512);
+const knownValues = new Remembered<readonly StructuredValue[]>(512, 256, (read) =>
+  read.every(({ parameters }) => parameters.length <= mostParameters),
+);
+const knownParts = new Remembered<PartFacts>(512, 512, ({ names }) => names.all.length <= mostNames);
 
 /** All readings of a value: comments removed and, if there are any, taken literally; parameters also where the first word is missing. */
 function readingsOf(value: string): readonly StructuredValue[] {

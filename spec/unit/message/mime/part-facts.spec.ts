@@ -29,3 +29,13 @@ test('without a header a part of a digest is a message, others are text', () => 
     'text/plain',
   ]);
 });
+
+test('of headers with more names than anybody means nothing is kept', () => {
+  const plain = { contentType: [' text/plain; charset=utf-8; name="a.txt"'] };
+  expect(facts(plain)).toBe(facts(plain));
+  const crowded = {
+    contentType: [` a/b${[...'abcdefghijklmnop'].map((name) => `; name=${name}.txt`).join('')}`],
+  };
+  expect(facts(crowded)).not.toBe(facts(crowded));
+  expect(facts(crowded)).toEqual(facts(crowded));
+});
