@@ -87,7 +87,7 @@ describe('entries', () => {
       'setmetatable(_G, { __index = function(_, name) if name == "save" then return function(x) return x .. "!" end end end })',
     );
     expect(script.call(globals.save, ['a'], all)).toEqual(['a!']);
-    expect(script.call(globals.begin, ['a'], all)).toEqual({ kind: 'undefined' });
+    expect(script.call(globals.begin, ['a'], all)).toEqual({ kind: 'undefined', asked: true });
   });
 
   it('are called for each value of a batch', async () => {
