@@ -124,6 +124,17 @@ end
     expect(other.missing_answers[0]?.what).toMatch(/^the command echo \$\$; head -2 /);
   });
 
+  it('of a file level are those of each session, though that runs for hook.init as well', async () => {
+    const early = `
+local seen = store.incr('seen')
+local f = io.popen('echo $$')
+local id = f and f:read('*l') or 'nobody'
+if f then f:close() end
+function hook.mail() return '550 5.7.1 ' .. id .. ' ' .. seen end`;
+    await record({ policy: early }, [['MAIL FROM:<a@b.example>'], ['MAIL FROM:<a@b.example>']]);
+    expect(await play(early)).toMatchObject({ same: 2, different: 0, missing: 0 });
+  });
+
   it('that say more than is kept are missing, not cut', async () => {
     const loud = `function hook.mail() local f = io.popen('yes | head -c 70000') local n = #f:read('*a') f:close() return '250 2.1.0 ' .. n end`;
     expect(await record({ policy: loud }, [['MAIL FROM:<a@b.example>']])).toEqual(['250 2.1.0 70000']);

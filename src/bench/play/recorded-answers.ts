@@ -117,8 +117,10 @@ const spoolless = (command: string): string =>
     return at < 0 ? word : ['MESSAGE', ...parts.slice(at + 1)].join('/');
   });
 
-/** Commands of a policy end as they ended, those of the same words in their order; undefined: nobody has started one. */
-export function commandEnds(entries: readonly TraceEntry[]): (command: string) => RecordedEnd | undefined {
+/** Commands of a policy end as they ended, those of the same words in their order; undefined: nobody has started one. Without `isTaken` the next one stays. */
+export function commandEnds(
+  entries: readonly TraceEntry[],
+): (command: string, isTaken?: boolean) => RecordedEnd | undefined {
   const ends = new Map<string, RecordedEnd[]>();
   for (const entry of entries) {
     if (entry.kind !== 'answer' || entry.of !== 'command') continue;
@@ -128,7 +130,10 @@ export function commandEnds(entries: readonly TraceEntry[]): (command: string) =
     if (of === undefined) ends.set(key, [end]);
     else of.push(end);
   }
-  return (command) => ends.get(spoolless(command))?.shift();
+  return (command, isTaken = true) => {
+    const of = ends.get(spoolless(command));
+    return isTaken ? of?.shift() : of?.[0];
+  };
 }
 
 function commandEnd({ code, failed, how, number, output }: Json): RecordedEnd {

@@ -171,15 +171,16 @@ export class Replayer {
     this.#clock ??= new FakeClock(began);
     this.#clock.advance(Math.max(0, began - this.#clock.now()));
     const now: TraceEntry[] = [];
-    const seeds = randomSeeds(entries);
+    const [ends, seeds, stores] = [commandEnds(entries), randomSeeds(entries), storeAnswers(entries)];
+    // What hook.init, and the file level for it, ask before the first step is no session's, and leaves it what is its own.
+    const isPlaying = (): boolean => now.length > 0;
     const world = newWorld(this.#stage, this.#bench, dirname(this.#policy.path), undefined, {
       push: (entry) => now.push(entry),
       services: (record) => new RecordedServices(entries, record),
-      storeAnswers: storeAnswers(entries),
-      commandEnd: commandEnds(entries),
+      storeAnswers: (call) => (isPlaying() ? stores(call) : undefined),
+      commandEnd: (command) => ends(command, isPlaying()),
       recipientAnswer: recipientAnswers(entries),
-      // What hook.init draws before the first step is no session's.
-      randomSeed: () => (now.length > 0 ? seeds() : undefined),
+      randomSeed: () => (isPlaying() ? seeds() : undefined),
       shared: { clock: this.#clock, stores: this.#stores },
     });
     const faultOf = watchFaults(world);
