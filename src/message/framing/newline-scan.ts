@@ -81,9 +81,12 @@ interface WasmGlobal {
   };
 }
 
+/** The most octets to be looked at in one go: the memory that they are copied to grows with the longest chunk, and WebAssembly gives none back. */
+export const LONGEST_SCAN = 65_536;
+
 /** Looks through one chunk at a time. Holds no state between chunks: one serves every connection. */
 export interface NewlineScanner {
-  /** The bytes of `chunk` from `from` on are what `next` looks at; what came before them counts as nothing special. */
+  /** The bytes of `chunk` from `from` on, at most LONGEST_SCAN of them, are what `next` looks at; what came before them counts as nothing special. */
   load(chunk: Buffer, from: number): void;
   /** The first place at `index` or behind that needs a closer look; the length of the chunk when there is none. */
   next(index: number): number;

@@ -3,6 +3,7 @@
 // (section 3) goes octet for octet. Used by
 // smtp/client/converse. Holds one chunk and the piece behind it.
 import type { MessageSource } from '../../delivery/port/delivery.ts';
+import { LONGEST_SCAN } from '../../message/framing/newline-scan.ts';
 import { DotStuffer } from './dot-stuff.ts';
 
 /** The most octets of a chunk: between two of them the next hop can say no. */
@@ -51,7 +52,11 @@ async function* encodedPieces(
   message: Pick<MessageSource, 'pieces' | 'read'> | undefined,
 ): AsyncGenerator<Buffer> {
   const encoder = new DotStuffer(false);
-  for await (const piece of piecesOf(message)) yield encoder.encode(piece);
+  for await (const piece of piecesOf(message))
+    for (let start = 0; start < piece.length; start += LONGEST_SCAN)
+      yield encoder.encode(
+        piece.length <= LONGEST_SCAN ? piece : piece.subarray(start, start + LONGEST_SCAN),
+      );
   yield encoder.finish();
 }
 

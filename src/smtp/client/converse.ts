@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import { textOf } from '../../base/errors.ts';
 import type { MessageSource, Stage } from '../../delivery/port/delivery.ts';
 import { type Loss, pseudoCode } from '../../delivery/port/outcome.ts';
+import { LONGEST_SCAN } from '../../message/framing/newline-scan.ts';
 import { type Reply, replyText } from '../protocol/reply.ts';
 import type { Connection, ConnectionUser, TlsRequest } from './connection.ts';
 import { CHUNK_OCTETS, chunkLine, chunksOf } from './content-chunks.ts';
@@ -53,8 +54,8 @@ const INJECTED: Loss = { code: pseudoCode.ERROR, error: 'octets in clear text be
 
 /** Bytes handed to the socket without waiting for it: a message up to this size goes out with its final dot in one write. */
 const UNFLUSHED = 262_144;
-/** Longer pieces are cut, so that progress on a slow line shows. */
-const SLICE = 65_536;
+/** Longer pieces are cut, so that progress on a slow line shows, and no more is looked at in one go than may be. */
+const SLICE = LONGEST_SCAN;
 
 function deadline(stage: Stage, deadlines: Deadlines): number {
   switch (stage) {

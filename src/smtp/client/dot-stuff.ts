@@ -27,7 +27,7 @@ export class DotStuffer {
     this.#dots = dots;
   }
 
-  /** The encoded form of the next piece: the piece itself when nothing had to be changed. */
+  /** The encoded form of the next piece, at most LONGEST_SCAN octets: the piece itself when nothing had to be changed. */
   encode(piece: Buffer): Buffer {
     const length = piece.length;
     if (length === 0) return NOTHING;

@@ -1,8 +1,9 @@
 // Content to a next hop by BDAT (RFC 3030): the same content as by DATA, in chunks that say how long they are; a next hop that says no to one
 // gets no more of the message, and whatever it does in the middle leaves nothing behind.
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type HopReply, type HopScript, NextHop } from '../../../../src/bench/ports/next-hop.ts';
+import { LONGEST_SCAN, sharedScanner } from '../../../../src/message/framing/newline-scan.ts';
 import { chunksOf } from '../../../../src/smtp/client/content-chunks.ts';
 import { DotStuffer } from '../../../../src/smtp/client/dot-stuff.ts';
 import { type Bench, bench, pass, source, streamed, to, turns } from './support.ts';
@@ -49,6 +50,22 @@ describe('content by BDAT', () => {
     // The next message over the same connection.
     expect(await made.send([next.target])).toMatchObject({ kind: 'delivered' });
     expect([next.connections.length, bdat(next)]).toEqual([1, [...commands, 'RSET', ...commands]]);
+    await nothingLeft(made, next);
+  });
+
+  it.each([
+    ['BDAT', CHUNKING],
+    ['DATA', {}],
+  ])('a message in one long piece is looked at in parts, whose memory is kept: %s', async (_, script) => {
+    const next = await hop(script);
+    const made = bench();
+    const text = `${'ab\r\n'.repeat(MIB / 4)}c\r\n`;
+    const looks = vi.spyOn(sharedScanner, 'load');
+    expect(await made.send([next.target], { message: source(text) })).toMatchObject({ kind: 'delivered' });
+    const longest = Math.max(...looks.mock.calls.map(([piece, from]) => piece.length - from));
+    looks.mockRestore();
+    expect(longest).toBe(LONGEST_SCAN);
+    expect(whole(next) === text).toBe(true);
     await nothingLeft(made, next);
   });
 
