@@ -217,6 +217,14 @@ describe('without a policy being named', () => {
       '',
     ],
     [
+      'with those in whatever way the one is written',
+      { ...all, 'smtpe.cf': 'script="other.lua policy.lua"' },
+      ['check', './policy.lua'],
+      0,
+      /^other\.lua: no mistake found; hooks mail\n\.\/policy\.lua: no mistake/,
+      '',
+    ],
+    [
       'alone, when that names others',
       { ...all, 'smtpe.cf': 'script=other.lua' },
       ['check', 'policy.lua'],

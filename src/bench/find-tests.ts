@@ -1,6 +1,6 @@
 // Which files are tests, and which policy each of them is about.
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ScriptPaths } from '../app.ts';
 import { codeOf } from '../base/errors.ts';
 import { splitList } from '../base/lists.ts';
@@ -86,10 +86,17 @@ export async function policyOf(test: string): Promise<PolicyFound> {
   };
 }
 
-/** The files of which the policy is one, when option `script` of the option file beside it names several. */
+/**
+ * The files of which the policy is one, when option `script` of the option file beside it names several. It is the same file however it is written (a
+ * shell puts `./` in front, a service has all of its path), and keeps the name by which it was asked for.
+ */
 export function withOthers(policy: ScriptPaths, beside: string | undefined, script: string): ScriptPaths {
   if (beside === undefined) return policy;
-  const paths = splitList(script).map((path) => join(dirname(beside), path));
+  const directory = dirname(beside);
+  const wanted = resolve(policy.path);
+  const paths = splitList(script)
+    .map((path) => (isAbsolute(path) ? path : join(directory, path)))
+    .map((path) => (resolve(path) === wanted ? policy.path : path));
   const [path, ...more] = paths;
   return path !== undefined && paths.includes(policy.path) ? { path, more } : policy;
 }
