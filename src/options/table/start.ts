@@ -46,7 +46,7 @@ export const startOptions = {
       text(
         '',
         'path',
-        'File for the process number while connections are accepted. One that a dead process left is replaced; a symbolic link, or a file with something else in it, is refused. Empty: none.',
+        'File for the process number, written before the first connection is accepted and removed at the end. One that a dead process left is replaced; a symbolic link, or a file with something else in it, is refused. Empty: none.',
       ),
     ),
   ),
