@@ -1,6 +1,6 @@
 local t = require 'smtpe.test'
 
-t.file { ['maps/routes.txt'] = 'example.com 10.0.0.5:25\nexample.net 10.0.0.6:25\n' }
+t.file { ['maps/routes.txt'] = 'example.com 10.0.0.5:25\nexample.net 10.0.0.6:25\npostmaster 10.0.0.5:25\n' }
 t.next_hop('10.0.0.5:25', {})
 t.next_hop('10.0.0.6:25', { rcpt = { ['bad@example.net'] = '550 5.1.1 no such user' } })
 
@@ -23,4 +23,9 @@ end)
 t.case('nobody else', function(s)
   s:mail 'a@b.example':rcpt 'x@elsewhere.example':expect(550, '5.7.1')
   s:rcpt 'x%elsewhere.example@example.com':expect(550, 'relay')
+end)
+
+t.case('the postmaster needs no domain', function(s)
+  s:mail 'a@b.example':rcpt 'Postmaster':expect(250)
+  s:rcpt 'x@example.com':expect(250)
 end)
