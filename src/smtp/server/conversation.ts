@@ -5,15 +5,17 @@ import { chain, type Maybe } from '../../base/maybe.ts';
 import { DotFraming } from '../../message/framing/dot.ts';
 import type { TlsContexts } from '../../net/tls-context.ts';
 import { isPositive, type Reply } from '../protocol/reply.ts';
-import { type AboutCommand, askScripts, SCRIPTS, type ScriptsSaid } from './ask-scripts.ts';
+import { SCRIPTS, type ScriptsSaid } from './ask-scripts.ts';
 import type { Applied, Command, Objection, Prepared, Started } from './command.ts';
+import { commandFor, isCommand, isMeant } from './command-lookup.ts';
 import { type CommandLine, parseCommand } from './command-parser.ts';
+import { askAboutCommand, isHello, scriptsAreAsked, withoutWord } from './command-scripts.ts';
 import { beginsChunk, octetsBehind } from './commands/bdat.ts';
-import { commands, outOfSequence, tlsRequired, unknownCommand } from './commands/index.ts';
+import { commands, outOfSequence, unknownCommand } from './commands/index.ts';
 import { ConversationContext } from './conversation-context.ts';
 import type { Ending } from './ending.ts';
 import type { HookAnswer } from './hooks.ts';
-import { LuaLines, looksLikeCommand, type Terminal } from './interactive.ts';
+import { LuaLines, type Terminal } from './interactive.ts';
 import { isQuit, overChunks, overLimit, pipelinesUnasked } from './line-checks.ts';
 import { MessageDialogue } from './message-dialogue.ts';
 import { openPolicy } from './open-policy.ts';
@@ -26,9 +28,6 @@ import { admit, welcome } from './welcome.ts';
 
 /** The answer of a hook that has not failed. */
 type HookSays = Extract<HookAnswer, { kind: 'silent' | 'reply' }>;
-
-/** What a client may say in clear on a listener with the flag tls-required (RFC 3207 section 4). */
-const IN_CLEAR: ReadonlySet<string> = new Set(['EHLO', 'HELO', 'STARTTLS', 'NOOP', 'QUIT']);
 
 export interface ConversationSettings {
   /** The peer may use XCLIENT and VERB. */
@@ -254,13 +253,9 @@ export class Conversation {
     return pipelinesUnasked(this.#core, this.#context) && this.#lua === undefined;
   }
 
-  #lookUp(line: CommandLine): Command {
-    const found = commands.get(line.verb);
-    if (found?.ownOctets === true) return found;
-    const { phase } = this.#state;
-    if (this.#context.mustSecure && !IN_CLEAR.has(line.verb) && phase !== 'refused') return tlsRequired;
-    if (phase !== 'refused' && (found === undefined || !found.offered(this.#context))) return this.#unknown();
-    return found?.phases.includes(phase) === true ? found : outOfSequence;
+  #lookUp({ verb }: CommandLine): Command {
+    const command = commandFor(verb, this.#state.phase, this.#context);
+    return command === unknownCommand ? this.#unknown() : command;
   }
 
   #unknown(): Command {
@@ -268,17 +263,12 @@ export class Conversation {
     return unknownCommand;
   }
 
-  /** A command is meant, which is not offered: the answer says why. */
-  #isMeant({ input }: CommandLine): boolean {
-    return looksLikeCommand(input, (verb) => commands.has(verb));
-  }
-
   #start(command: Command, line: CommandLine, answers: readonly string[]): Maybe<void> {
     const core = this.#core;
-    if (this.#lua !== undefined && command === unknownCommand && !this.#isMeant(line))
+    if (this.#lua !== undefined && command === unknownCommand && !isMeant(line.input))
       return this.#lua.take(core, line.input);
     // They are asked about a hello before anything else is.
-    return isHello(command) && this.#scriptsAreAsked(command, line)
+    return isHello(command) && scriptsAreAsked(core, command, line.verb)
       ? this.#scriptsBeforeStart(command, line, answers)
       : this.#started(command, line, answers, command.start(line, this.#context, answers));
   }
@@ -294,28 +284,13 @@ export class Conversation {
     );
   }
 
-  /** Whether hooks of scripts come before the rest: a command that is refused for where it stands or how it is written never gets here. */
-  #scriptsAreAsked(command: Command, { verb }: CommandLine): boolean {
-    const { scripts } = this.#core.deps;
-    return (
-      scripts !== undefined && !SILENT_COMMANDS.has(command) && scripts.has('command', verb.toLowerCase())
-    );
-  }
-
   #askScripts(
     command: Command,
     line: CommandLine,
     octets: number | undefined,
     rest: () => Maybe<void>,
   ): Maybe<void> {
-    const about: AboutCommand = {
-      ...{ verb: line.verb.toLowerCase(), line: this.#input },
-      ...(isHello(command) && { helo: line.argument }),
-    };
-    const { transaction } = this.#core;
-    if (command.verb === 'RCPT') transaction?.story.asks('rcpt', withoutWord(line.argument));
-    if (command.verb === 'DATA') transaction?.story.asks('data');
-    return chain(askScripts(this.#core, 'command', about), (said) =>
+    return chain(askAboutCommand(this.#core, command, line, this.#input), (said) =>
       said.kind === 'go' ? rest() : this.#scriptsSaid(command, said, octets),
     );
   }
@@ -347,7 +322,7 @@ export class Conversation {
     const octets = started.kind === 'go' ? started.command.octets : undefined;
     if (started.kind === 'go' && started.command.hook === 'starttls' && core.input.buffered > 0)
       return this.#clearBehindTls();
-    return this.#scriptsAreAsked(command, line)
+    return scriptsAreAsked(core, command, line.verb)
       ? this.#scriptsBeforeRun(command, line, answers, started, octets)
       : this.#run(command, line, answers, started);
   }
@@ -582,20 +557,4 @@ export class Conversation {
         }
     }
   }
-}
-
-/** Nobody is asked about them but the policy. */
-const SILENT_COMMANDS: ReadonlySet<Command> = new Set([outOfSequence, tlsRequired]);
-
-const isHello = ({ verb }: Command): boolean => verb === 'HELO' || verb === 'EHLO';
-
-/** What stands behind `TO:`, for a path that could not be read. */
-function withoutWord(argument: string): string {
-  return argument.replace(/^to:[ \t]*/i, '').replace(/^<(.*)>$/, '$1');
-}
-
-/** Begins with the verb of a command. */
-function isCommand(input: string): boolean {
-  const [verb = ''] = input.split(/[ \t]/, 1);
-  return commands.has(verb.toUpperCase());
 }
