@@ -273,6 +273,9 @@ describe('pages', () => {
     const later = { ...first, load: { ...load, kept: false }, measured: '2030-01-05T00:00:00.000Z', servers };
     writePages(directory, [result({ cases: [first, later] })]);
     const page = readFileSync(join(directory, 'benchmarks.md'), 'utf8');
+    expect(page).toContain('**1 of its 2 cases are of before servers were warmed up as below**');
+    writePages(directory, [result({ cases: [later] })]);
+    expect(readFileSync(join(directory, 'benchmarks.md'), 'utf8')).not.toContain('of before servers');
     expect(page).toContain(`| 10 KB, new, 20 | ${names.haraka} (not settled) |`);
     expect(page).toContain('| 10 KB, new, 20 | smtpe |');
     expect(page).toContain('Node 20.1.0: measured 2030-01-02 to 2030-01-05 on none; 3 rounds.');

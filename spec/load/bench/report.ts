@@ -171,9 +171,16 @@ const days = (dates: readonly string[]): string => {
   return first === last ? `${first}` : `${first} to ${last}`;
 };
 
+/** Results are kept case by case: some may be older than the way in which the page says that servers are warmed up. */
+const coldText = (cold: number, all: number): string =>
+  ` **${cold} of its ${all} cases are of before servers were warmed up as below** (two seconds each), so that their figures are partly those of cold code.`;
+
 function measuredText({ node, machine, rounds, cases, figures }: Result): string {
   const dates = [...cases, ...Object.values(figures)].map(({ measured }) => measured);
-  return `Node ${node}: measured ${days(dates)} on ${machine}; ${rounds} rounds.`;
+  const cold = cases.filter(({ servers }) =>
+    Object.values(servers).some(({ warmUp }) => warmUp === undefined),
+  ).length;
+  return `Node ${node}: measured ${days(dates)} on ${machine}; ${rounds} rounds.${cold === 0 ? '' : coldText(cold, cases.length)}`;
 }
 
 /** Writes the page and its plots into `directory`, the table of targets into performance.md there. `results`: one for each Node; plots are of the first. */
