@@ -1,6 +1,7 @@
 // What DKIM-Signature and ARC-Message-Signature say about a message, read from the header (RFC 6376 3.5, 6.1.1; RFC 8617 4.1.2). Both have the
 // same tags; where they differ, `kind` says which. Pure.
 import { lowerAscii } from '../base/ascii.ts';
+import { domainInAscii } from '../net-address/idn.ts';
 import { decodeBase64 } from '../text/base64.ts';
 import { type Algorithm, algorithmOf } from './algorithm.ts';
 import type { BodyHashKey } from './body-hash.ts';
@@ -142,7 +143,7 @@ function judge(
     facts,
     domain,
     selector,
-    isSubdomain: kind === 'dkim' && domainOf(facts.identity ?? '') !== domain,
+    isSubdomain: kind === 'dkim' && isBelow(domainOf(facts.identity ?? ''), domain),
     algorithm,
     header: forms[0],
     body: {
@@ -168,8 +169,7 @@ function whereFault(
   const { domain = '', identity = '' } = facts;
   if (i !== undefined && !i.includes('@')) return 'syntax';
   const of = domainOf(identity);
-  if (of !== domain && !of.endsWith(`.${domain}`)) return 'identity';
-  if (of !== domain && !isDomainName(of)) return 'identity';
+  if (of !== domain && !(isDomainName(of) && isSameOrBelow(of, domain))) return 'identity';
   if (q !== undefined && !colonList(q).includes('dns/txt')) return 'query';
   return undefined;
 }
@@ -198,6 +198,16 @@ function identityOf(i: string | undefined, domain: string | undefined): string |
 }
 
 const domainOf = (identity: string): string => identity.slice(identity.lastIndexOf('@') + 1);
+
+/** The name is the domain or stands below it. U-labels and A-labels, in capitals or not, are one name (RFC 8616 section 5). */
+export function isSameOrBelow(name: string, domain: string): boolean {
+  const [of, d] = [domainInAscii(name), domainInAscii(domain)];
+  return of !== undefined && d !== undefined && (of === d || of.endsWith(`.${d}`));
+}
+
+/** Of a name that is one of the two. */
+const isBelow = (name: string, domain: string): boolean =>
+  name !== domain && domainInAscii(name) !== domainInAscii(domain);
 
 /** Seconds; undefined when it is no number. As many digits as no clock reaches are one. */
 function secondsOf(value: string | undefined): number | undefined {

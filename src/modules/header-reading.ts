@@ -1,4 +1,5 @@
 // header: functions that look at the whole list, and at what stands in a value.
+import { lowerAscii } from '../base/ascii.ts';
 import { type FunctionSpec, luaFunction, type Param } from '../lua-api/function-spec.ts';
 import { bytes, optionalBytes } from '../lua-api/params.ts';
 import { LuaFunction } from '../lua-api/value.ts';
@@ -59,12 +60,12 @@ const isPattern: Param<((value: string) => boolean) | undefined> = {
   crossing: 'text',
   type: 'string',
   fallback: 'nil',
-  text: 'Only those whose value has this text in it, without regard to case; nil: all.',
+  text: 'Only those whose value has this text in it, without regard to the case of ASCII letters; nil: all.',
   read(value) {
     if (value === undefined || value === null) return { ok: true, value: undefined };
     if (typeof value !== 'string') return { ok: false, expected: 'string' };
-    const text = value.toLowerCase();
-    return { ok: true, value: (given) => given.toLowerCase().includes(text) };
+    const text = lowerAscii(value);
+    return { ok: true, value: (given) => lowerAscii(given).includes(text) };
   },
 };
 

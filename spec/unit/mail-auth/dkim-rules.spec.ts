@@ -1,6 +1,7 @@
 // The rules of DKIM verification that the suite of our own does not cover, or not alone: keys, what is too weak, bounds, what is reported.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { lowerAscii } from '../../../src/base/ascii.ts';
 import { signOctets } from '../../../src/mail-auth/signing-key.ts';
 import {
   makeKey,
@@ -379,6 +380,39 @@ describe('the header block', () => {
       'fail bad_signature',
     ]);
     expect(await verdicts(text.replace('\r\nFrom:', '\r\nX\r\n:x\r\nFrom:'), txt)).toEqual(['pass ok']);
+  });
+
+  // RFC 8616 section 5: a name in two forms is one name. Octets, as they come.
+  const u = 'b\xc3\xbccher.example';
+  const capitals = 'B\xc3\x9cCHER.example';
+  const a = 'xn--bcher-kva.example';
+  it.each([
+    [u, `@${a}`, '', 'pass ok'],
+    [a, `@${u}`, '', 'pass ok'],
+    [u, `@${capitals}`, '', 'pass ok'],
+    [capitals, `x@sub.${u}`, '', 'pass ok'],
+    [capitals, `x@sub.${a}`, '', 'pass ok'],
+    ['EXAMPLE.com', '@example.COM', '', 'pass ok'],
+    // Of a key for d= itself.
+    [u, `@${a}`, 't=s; ', 'pass ok'],
+    [a, `@${capitals}`, 't=s; ', 'pass ok'],
+    [a, `@sub.${u}`, 't=s; ', 'permerror key_strict'],
+  ])('d=%s and i=%s with %s: %s', async (domain, identity, flags, verdict) => {
+    const text = await signed(mail, { key: rsa.key, domain, identity });
+    const records = { [`sel._domainkey.${lowerAscii(domain)}`]: `v=DKIM1; ${flags}${material}` };
+    expect(await verdicts(text, records)).toEqual([verdict]);
+  });
+
+  it.each([
+    [a, `@x${u}`],
+    [u, `@x${a}`],
+    [u, '@example'],
+    [u, '@b\xfccher.example'],
+    [a, '@b\xc3.example'],
+    ['b\xfccher.example', `@${u}`],
+  ])('d=%s and i=%s are two domains', async (d, i) => {
+    const text = `DKIM-Signature: v=1; a=rsa-sha256; d=${d}; s=s; h=from; bh=AAAA; b=AAAA; i=${i}\r\n${mail}`;
+    expect(await verdicts(text, {})).toEqual(['permerror identity']);
   });
 
   it('an octet A0 is no blank, a form feed neither', async () => {

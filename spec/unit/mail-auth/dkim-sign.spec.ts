@@ -103,6 +103,9 @@ describe('a request', () => {
     [{ identity: 'x' }, 'identity'],
     [{ identity: '@other.example' }, 'identity'],
     [{ identity: '@xexample.com' }, 'identity'],
+    [{ domain: 'xn--bcher-kva.example', identity: '@b\xc3\xbccher.example' }, undefined],
+    [{ domain: 'b\xc3\xbccher.example', identity: 'x@sub.xn--bcher-kva.EXAMPLE' }, undefined],
+    [{ domain: 'b\xc3\xbccher.example', identity: '@b\xfccher.example' }, 'identity'],
     [{ expire: 0 }, 'expire'],
     [{ expire: 1.5 }, 'expire'],
   ])('%j: %s', (change, fault) => {

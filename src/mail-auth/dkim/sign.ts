@@ -5,6 +5,7 @@ import { lowerAscii } from '../../base/ascii.ts';
 import { textOf } from '../../base/errors.ts';
 import type { CanonicalHeaders, Canonicalization } from '../canonical-header.ts';
 import { isDomainName } from '../domain-name.ts';
+import { isSameOrBelow } from '../signature.ts';
 import { isSignableName, signedNames } from '../signed-names.ts';
 import { type SigningKey, signOctets } from '../signing-key.ts';
 import { TagWriter } from '../tag-writer.ts';
@@ -46,9 +47,8 @@ export function requestFault(request: Omit<SignRequest, 'key'>): string | undefi
 
 function isIdentity(identity: string, domain: string): boolean {
   const at = identity.lastIndexOf('@');
-  const of = lowerAscii(identity.slice(at + 1));
-  const d = lowerAscii(domain);
-  return at >= 0 && identity.length <= 320 && isDomainName(of) && (of === d || of.endsWith(`.${d}`));
+  const of = identity.slice(at + 1);
+  return at >= 0 && identity.length <= 320 && isDomainName(of) && isSameOrBelow(of, domain);
 }
 
 /** `bodyHash`: SHA-256 of the body in the form `request.body`. `now`: seconds since the Epoch. */
@@ -80,10 +80,11 @@ export async function signDkim(
   }
 }
 
-/** The local part in dkim-quoted-printable (RFC 6376 2.11). */
+/** The local part in dkim-quoted-printable (RFC 6376 2.11); the domain as it is (RFC 8616 section 5): readers decode no domain. */
 function quotedIdentity(identity: string): string {
-  return identity.replace(
-    /[^!-:<>-~]/g,
-    (character) => `=${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
-  );
+  const at = identity.lastIndexOf('@');
+  const local = identity.slice(0, at).replace(/[^!-:<>-~]/g, (character) => {
+    return `=${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+  return local + identity.slice(at);
 }

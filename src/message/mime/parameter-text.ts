@@ -28,5 +28,5 @@ export function valueAndParameters(text: string): ValueAndParameters {
       charset === '' ? decodeWords(value) : decodeOctets(Buffer.from(value, 'latin1'), charsetOf(charset));
     parameters.set(decodeWords(name), decoded);
   }
-  return { value: decodeWords(read.value.toLowerCase()), parameters };
+  return { value: decodeWords(read.value).toLowerCase(), parameters };
 }
