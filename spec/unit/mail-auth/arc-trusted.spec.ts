@@ -23,7 +23,7 @@ it.each([
       result: 'pass',
       cause: 'ok',
       instance: 1,
-      sealers: [{ domain, selector: 's', result: 'pass', results }],
+      sealers: [{ instance: 1, domain, selector: 's', result: 'pass', results }],
       oldestPass: 0,
       isRecorded: false,
     },
