@@ -76,7 +76,7 @@ function header.all() end
 
 ---Deletes all headers of a name. As all edits, up to `hook.dot`. Does not suspend.
 ---@param header_name string The name, in upper or lower case.
----@param text? string Only those whose value has this text in it, without regard to case; nil: all.
+---@param text? string Only those whose value has this text in it, without regard to the case of ASCII letters; nil: all.
 ---@return integer count how many were deleted
 function header.delete_all(header_name, text) end
 
