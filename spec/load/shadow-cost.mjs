@@ -11,7 +11,7 @@ const { startRecording } = await from('cli/record-sessions.js');
 const { Shadow } = await from('cli/shadow.js');
 const { forkShadow } = await from('ops/fork-shadow.js');
 const { createOptions } = await from('options/option-set.js');
-const { systemClock, systemRandom } = await from('base/clock.js');
+const { systemClock, systemLoop, systemRandom } = await from('base/clock.js');
 
 // What a process starts to be its shadow.
 process.argv[1] = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -44,10 +44,12 @@ await within(async (directory) => {
         judged[result] = (judged[result] ?? 0) + count;
       });
       const shadow = new Shadow({
-        ...{ log, clock: systemClock, random: systemRandom, hostName: app.hostName, fork: forkShadow },
+        ...{ log, clock: systemClock, loop: systemLoop, random: systemRandom },
+        ...{ hostName: app.hostName, fork: forkShadow },
       });
       const its = options.fork();
       its.set('shadow-script', shadowScript, 'here');
+      its.set('shadow-percent-busy', '100', 'here');
       const prepared = await shadow.prepare(its);
       if (prepared.kind === 'failed') throw new Error(prepared.message);
       prepared.take();

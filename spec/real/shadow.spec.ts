@@ -62,7 +62,8 @@ async function serve({ live = LIVE, options = [], shadow }: Parts): Promise<Serv
       policy: live,
       options: [
         ...['smtp-forward-tls=off', `smtp-smart-host=${hop.target}`, 'smtp-auth-delay=0'],
-        ...(shadow === undefined ? [] : [`shadow-script=${file}`]),
+        // All are shown, however busy the machine of the trial is.
+        ...(shadow === undefined ? [] : [`shadow-script=${file}`, 'shadow-percent-busy=100']),
         ...options.map((option) => option.replace('{dir}', directory)),
       ],
     },
@@ -220,6 +221,41 @@ end
     await until(() => told(service).length > changed);
     expect(new Set(told(service))).toEqual(new Set(['step=RCPT live=250 shadow="550 5.1.1 no such user"']));
     expect(told(service)).toHaveLength(changed + 1);
+  });
+});
+
+describe('while the process in service is busy', () => {
+  const BUSY = `
+function hook.rcpt(to)
+  local began = os.clock()
+  while to:find('^busy') and os.clock() - began < 0.3 do end
+end
+`;
+
+  it('sessions are skipped, told and counted, replies and mail are the same; when it has room they are shown again', async () => {
+    const { hop, port, service } = await serve({
+      live: BUSY,
+      shadow: "function hook.rcpt() return '550 5.7.1 never' end",
+      options: ['shadow-percent-busy=0'],
+    });
+    const replies = new Set<string>();
+    let sent = 0;
+    const one = async (recipient: string): Promise<void> => {
+      const heard = await session(port, recipient);
+      replies.add(heard.map((reply) => reply.slice(0, 3)).join(' '));
+      sent += 1;
+    };
+    const skipped = (): boolean =>
+      /sessions are not shown to the shadow policy count=1 cause="the process in service is busy"/.test(
+        service.program.stderr,
+      );
+    while (!skipped() && sent < 30) await one('busy@c.example');
+    expect(skipped()).toBe(true);
+    const before = told(service).length;
+    while (told(service).length <= before && sent < 1000) await one('quiet@c.example');
+    expect(told(service).length).toBeGreaterThan(before);
+    expect([...replies]).toEqual(['220 250 250 250 354 250 221']);
+    expect(hop.connections.flatMap(({ contents }) => contents)).toHaveLength(sent);
   });
 });
 

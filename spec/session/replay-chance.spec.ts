@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemClock, systemRandom } from '../../src/base/clock.ts';
+import { systemClock, systemLoop, systemRandom } from '../../src/base/clock.ts';
 import { type Replayed, Replayer } from '../../src/bench/play/replayer.ts';
 import { settle } from '../../src/bench/test-options.ts';
 import { startRecording } from '../../src/cli/record-sessions.ts';
@@ -42,11 +42,16 @@ beforeAll(async () => {
   const stop = startRecording(createOptions({ 'record-dir': directory, record: 'all' }), {
     ...{ log: server.log, clock: systemClock, random: systemRandom, script: 'policy.lua' },
   });
-  const shadow = new ShownSessions({ bus: server.log.bus, clock: systemClock, random: systemRandom }, 100, {
-    over: ({ text }) => void shown.push(text),
-    skip: (cause) => expect.fail(cause),
-    unplayable: () => expect.fail('unplayable'),
-  });
+  const parts = { bus: server.log.bus, clock: systemClock, random: systemRandom, loop: systemLoop };
+  const shadow = new ShownSessions(
+    parts,
+    { all: 100, busy: 100 },
+    {
+      over: ({ text }) => void shown.push(text),
+      skip: (cause) => expect.fail(cause),
+      unplayable: () => expect.fail('unplayable'),
+    },
+  );
   for (let n = 0; n < SESSIONS; n++) {
     const client = server.inMemory('192.0.2.7');
     await client.reply();

@@ -1,4 +1,4 @@
-// Time and randomness, handed in so that tests need no sleeping and can run in parallel. Nothing else in src/ calls
+// Time, how busy the process is, and randomness, handed in so that tests need no sleeping and can run in parallel. Nothing else in src/ calls
 // Date.now or Math.random, nor setTimeout for what a spec has to wait for. A clock must never fire a timer from within the call that sets it.
 import { randomInt } from 'node:crypto';
 
@@ -61,5 +61,16 @@ export const systemClock: Clock = {
   monotonic: () => processStart + performance.now(),
   after: (ms, fire) => new SystemTimer(ms, fire),
 };
+
+/** Milliseconds, since it began, that an event loop has worked and has waited. */
+export interface LoopTime {
+  readonly active: number;
+  readonly idle: number;
+}
+
+export type ReadLoopTime = () => LoopTime;
+
+/** Of this thread. */
+export const systemLoop: ReadLoopTime = () => performance.eventLoopUtilization();
 
 export const systemRandom: RandomInteger = (limit) => randomInt(limit);

@@ -2,7 +2,7 @@
 
 import { ProcessDesk } from '../admin/process-desk.ts';
 import { type App, createApp, libLuaDirectory, type ScriptPaths } from '../app.ts';
-import { systemClock } from '../base/clock.ts';
+import { systemClock, systemLoop } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { ServiceOrder } from '../compat/rumble/process-services.ts';
 import type { Copies } from '../delivery/delivered-memory.ts';
@@ -215,7 +215,7 @@ export async function serve(parts: ServeParts): Promise<ServeOutcome> {
   const { random, stores } = app.ports;
   // Without what hook.init sets: a shadow has one of its own.
   const shadow = new Shadow({
-    ...{ log, clock: systemClock, random, hostName: app.hostName },
+    ...{ log, clock: systemClock, loop: systemLoop, random, hostName: app.hostName },
     fork: forkShadow,
   });
   const shown = await shadow.prepare(options, policy?.shadow);

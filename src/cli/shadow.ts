@@ -1,8 +1,8 @@
 // The shadow policy of a process that serves (option shadow-script): a policy that is shown its sessions when they are over. A reload starts the new one
 // beside the old; both are processes of their own, and nothing waits for them.
-import type { Clock, RandomInteger } from '../base/clock.ts';
+import type { Clock, RandomInteger, ReadLoopTime } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { ShownSessions } from '../observe/record/shown-sessions.ts';
+import { type ShownPercent, ShownSessions } from '../observe/record/shown-sessions.ts';
 import type { PolicySource } from '../ops/revision.ts';
 import { type ShadowChild, ShadowKeeper } from '../ops/shadow-keeper.ts';
 import { frameOf } from '../ops/shadow-messages.ts';
@@ -13,6 +13,7 @@ export interface ShadowParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: RandomInteger;
+  readonly loop: ReadLoopTime;
   /** Ours, as replies have it. */
   readonly hostName: string;
   /** `mebibytes`: what the part of it that is no Lua may take. */
@@ -54,10 +55,13 @@ export class Shadow {
 
   /** Starts the one that `options` name; `source`, when another process has read it. It is shown nothing before `take`. */
   async prepare(options: Options, source?: PolicySource): Promise<PrepareShadow> {
-    const { clock, fork, hostName, log, random } = this.#parts;
+    const { clock, fork, hostName, log } = this.#parts;
     const script = options.values['shadow-script'];
-    const percent = options.values['shadow-percent'];
-    if (script === '' || percent === 0) return none(() => this.#replace(undefined));
+    const percent = {
+      all: options.values['shadow-percent'],
+      busy: options.values['shadow-percent-busy'],
+    };
+    if (script === '' || percent.all === 0) return none(() => this.#replace(undefined));
     const found =
       source === undefined
         ? await findScript(options, 'shadow-script')
@@ -78,7 +82,7 @@ export class Shadow {
     }
     return {
       kind: 'prepared',
-      take: () => this.#replace({ keeper, sessions: this.#show(keeper, percent, random) }),
+      take: () => this.#replace({ keeper, sessions: this.#show(keeper, percent) }),
       giveUp: () => this.#end(keeper.stop()),
     };
   }
@@ -89,9 +93,9 @@ export class Shadow {
     await Promise.all(this.#ending);
   }
 
-  #show(keeper: ShadowKeeper, percent: number, random: RandomInteger): ShownSessions {
-    const { clock, log } = this.#parts;
-    return new ShownSessions({ bus: log.bus, clock, random }, percent, {
+  #show(keeper: ShadowKeeper, percent: ShownPercent): ShownSessions {
+    const { clock, log, loop, random } = this.#parts;
+    return new ShownSessions({ bus: log.bus, clock, loop, random }, percent, {
       over: ({ client, session, text }) => keeper.show({ id: session, client, frame: frameOf(text) }),
       skip: (cause) => keeper.skip(cause),
       unplayable: () => log.emit('shadow-judged', { result: 'skipped', count: 1 }),

@@ -72,6 +72,12 @@ interface Life {
   cause: string | undefined;
 }
 
+/** Sessions by one cause since they were told of last. */
+interface Skipped {
+  readonly count: number;
+  readonly toldAt: number;
+}
+
 export class ShadowKeeper {
   readonly #parts: ShadowKeeperParts;
   readonly #pause = new CrashPause();
@@ -90,8 +96,7 @@ export class ShadowKeeper {
   #stopped: Promise<void> | undefined;
   #started: (start: ShadowStart) => void = () => undefined;
   #gone: () => void = () => undefined;
-  #skipped = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  readonly #skipped = new Map<string, Skipped>();
 
   constructor(parts: ShadowKeeperParts) {
     this.#parts = parts;
@@ -129,15 +134,14 @@ export class ShadowKeeper {
     this.#pump();
   }
 
-  /** A session that it is not shown. */
+  /** A session that it is not shown. Of causes there are but a few. */
   skip(cause: string): void {
     this.#parts.log.emit('shadow-judged', { result: 'skipped', count: 1 });
-    this.#skipped += 1;
     const now = this.#parts.clock.monotonic();
-    if (now - this.#toldAt < TELL_MS) return;
-    this.#toldAt = now;
-    this.#parts.log.emit('shadow-skipped', { count: this.#skipped, cause });
-    this.#skipped = 0;
+    const { count, toldAt } = this.#skipped.get(cause) ?? { count: 0, toldAt: Number.NEGATIVE_INFINITY };
+    const isTold = now - toldAt >= TELL_MS;
+    if (isTold) this.#parts.log.emit('shadow-skipped', { count: count + 1, cause });
+    this.#skipped.set(cause, isTold ? { count: 0, toldAt: now } : { count: count + 1, toldAt });
   }
 
   /** Ends it; resolves when nothing of it is left. */

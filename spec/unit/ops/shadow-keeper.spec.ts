@@ -264,6 +264,23 @@ describe('its process', () => {
     await keeper.stop();
   });
 
+  it('skipped sessions are told by their causes, each once a minute, with how many', async () => {
+    const keeper = await ready();
+    const TOLD = 'sessions are not shown to the shadow policy';
+    for (const cause of ['a', 'b', 'a', 'a']) keeper.skip(cause);
+    expect(said(TOLD)).toEqual([
+      { count: 1, cause: 'a' },
+      { count: 1, cause: 'b' },
+    ]);
+    clock.advance(60_000);
+    for (const cause of ['b', 'a', 'b']) keeper.skip(cause);
+    expect(said(TOLD).slice(2)).toEqual([
+      { count: 1, cause: 'b' },
+      { count: 3, cause: 'a' },
+    ]);
+    expect(counts).toEqual({ skipped: 7 });
+  });
+
   it('is gone when it was stopped, with every timer, and nothing is told of that', async () => {
     const keeper = await ready();
     show(keeper, 1);

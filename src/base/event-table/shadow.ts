@@ -45,7 +45,7 @@ export const shadowEvents = {
   'shadow-judged': {
     level: 'none',
     text: '',
-    when: 'Sessions are over that `shadow-script` was shown, or was to be shown.',
+    when: '`shadow-script` was shown sessions that are over, or is not shown some that it was to be shown.',
     fields: {
       result: { type: 'text', meaning: '`same`, `differs`, `missing`, `skipped`, `failed`' },
       count: { type: 'number', meaning: 'how many' },
@@ -54,8 +54,8 @@ export const shadowEvents = {
   'shadow-skipped': {
     level: 'warning',
     text: 'sessions are not shown to the shadow policy',
-    when: 'Its process does not keep up, or too many sessions go on at once. Told once a minute.',
-    fields: { count: { type: 'number', meaning: 'how many, since it was told last' }, cause },
+    when: 'The process in service is busy (`shadow-percent-busy`), that of the shadow does not keep up, or too many sessions go on at once. Each cause is told once a minute.',
+    fields: { count: { type: 'number', meaning: 'how many by this cause, since it was told last' }, cause },
   },
   'shadow-ended': {
     level: 'warning',

@@ -1,11 +1,13 @@
 // Sessions of this process that a shadow policy is to be shown (option shadow-script): what client and server say, and what the policy was answered, is put
 // aside while they go on, and given away at their end. Nothing of it is ever written to a disk.
 //
-// It keeps no session waiting, and has a bound for everything: what is too much is not shown.
-import type { Clock, RandomInteger } from '../../base/clock.ts';
+// It keeps no session waiting, and has a bound for everything: what is too much is not shown, and fewer are while the process is busy (shown-share.ts). What
+// is not shown is given up at once, and counted.
+import type { Clock, RandomInteger, ReadLoopTime } from '../../base/clock.ts';
 import type { EventBus, EventFields } from '../../base/events.ts';
 import { Tape, type TapeStep } from '../trace/steps.ts';
 import { type Hearing, subscribe } from '../trace/subscribe.ts';
+import { ShownShare } from './shown-share.ts';
 import { headText, stepText } from './shown-text.ts';
 
 /** What ids of a session and of its transactions have in common. */
@@ -18,6 +20,25 @@ export const MOST_CONTENT = 1024 * 1024;
 /** Octets of all of them. */
 export const MOST_ASIDE = 32 * 1024 * 1024;
 
+/** A session is begun to be shown whole. One that goes on is asked about again after so many octets: it may have begun in quiet times. */
+export const ASKED_AGAIN = 32 * 1024;
+export const BUSY = 'the process in service is busy';
+
+export interface ShownParts {
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly random: RandomInteger;
+  readonly loop: ReadLoopTime;
+}
+
+/** Of a hundred sessions. */
+export interface ShownPercent {
+  /** Shown at the most (option shadow-percent). */
+  readonly all: number;
+  /** While the process has no room (shadow-percent-busy). */
+  readonly busy: number;
+}
+
 /** One that is over. */
 export interface SessionToShow {
   readonly session: string;
@@ -28,9 +49,9 @@ export interface SessionToShow {
 
 export interface ShownSink {
   over(session: SessionToShow): void;
-  /** One that there is no room for. */
+  /** One that there is no room for; it may go on. */
   skip(cause: string): void;
-  /** One that cannot be played: somebody has logged in, and a password is on no tape, or there was more of it than is kept. */
+  /** One that cannot be played: somebody has logged in, and a password is on no tape, or there is more of it than is kept. It may go on. */
   unplayable(): void;
 }
 
@@ -39,16 +60,45 @@ interface Aside {
   readonly client: string;
   readonly tape: ShownTape;
   readonly began: number;
+  /** Of a hundred; the lowest are shown longest. */
+  readonly lot: number;
+  /** Octets at which it is asked about again. */
+  askedAt: number;
 }
 
 const [TWO, THREE] = [0x32, 0x33];
 /** Nobody asks how long something took. */
 const still = { monotonic: () => 0 };
 
-/** Is text from the beginning: to put one together of objects at the end took longer than all else. Nothing is kept once somebody has logged in. */
+interface ShownTapeParts {
+  /** Told of what it takes more, in octets. */
+  readonly grows: (octets: number) => void;
+  /** It cannot be played any more. */
+  readonly spoiled: () => void;
+}
+
+/** Is text from the beginning: to put one together of objects at the end took longer than all else. Nothing is kept once somebody has logged in, or once something is left out. */
 class ShownTape extends Tape {
-  hasLoggedIn = false;
+  readonly #spoiled: () => void;
+  #isSpoiled = false;
   #text = '';
+
+  constructor({ grows, spoiled }: ShownTapeParts) {
+    super(still, { octets: MOST_STEPS, content: MOST_CONTENT }, grows);
+    this.#spoiled = spoiled;
+  }
+
+  #spoil(): void {
+    if (this.#isSpoiled) return;
+    this.#isSpoiled = true;
+    this.#text = '';
+    this.#spoiled();
+  }
+
+  protected override omit(octets: number): void {
+    super.omit(octets);
+    this.#spoil();
+  }
 
   protected override keep(step: TapeStep): void {
     this.#text += stepText(step);
@@ -63,21 +113,13 @@ class ShownTape extends Tape {
 
   override serverSays(reply: string): void {
     const first = reply.charCodeAt(0);
-    if (this.inAuth && (first === TWO || first === THREE)) this.hasLoggedIn = true;
-    if (!this.hasLoggedIn) super.serverSays(reply);
-  }
-
-  override clientSays(fields: { readonly line: string }): void {
-    if (!this.hasLoggedIn) super.clientSays(fields);
+    if (this.inAuth && (first === TWO || first === THREE)) this.#spoil();
+    else super.serverSays(reply);
   }
 
   /** Its beginning is in the pieces. */
   override content({ end, octets }: EventFields<'content-came'>): void {
-    if (!this.hasLoggedIn) super.content({ end, octets, head: '' });
-  }
-
-  override piece(fields: { readonly octets: string }): void {
-    if (!this.hasLoggedIn) super.piece(fields);
+    super.content({ end, octets, head: '' });
   }
 }
 
@@ -85,19 +127,17 @@ export class ShownSessions {
   readonly #clock: Clock;
   readonly #random: RandomInteger;
   readonly #percent: number;
+  readonly #share: ShownShare;
   readonly #sink: ShownSink;
   readonly #sessions = new Map<string, Aside>();
   readonly #hearing: Hearing;
   #octets = 0;
 
-  constructor(
-    { bus, clock, random }: { readonly bus: EventBus; readonly clock: Clock; readonly random: RandomInteger },
-    percent: number,
-    sink: ShownSink,
-  ) {
+  constructor({ bus, clock, loop, random }: ShownParts, { all, busy }: ShownPercent, sink: ShownSink) {
     this.#clock = clock;
     this.#random = random;
-    this.#percent = percent;
+    this.#percent = all;
+    this.#share = new ShownShare(clock, loop, busy);
     this.#sink = sink;
     this.#hearing = subscribe(
       bus,
@@ -122,23 +162,40 @@ export class ShownSessions {
   }
 
   #begins(session: string, client: string): Tape | undefined {
-    if (this.#percent < 100 && this.#random(100) >= this.#percent) return undefined;
+    const lot = this.#random(100);
+    if (lot >= this.#percent) return undefined;
+    if (lot >= this.#share.percent) {
+      this.#sink.skip(BUSY);
+      return undefined;
+    }
     if (this.#sessions.size >= MOST_SESSIONS) {
       this.#sink.skip(`${MOST_SESSIONS} sessions go on that it is to be shown`);
       return undefined;
     }
     const key = session.slice(0, COMMON);
-    const bounds = { octets: MOST_STEPS, content: MOST_CONTENT };
-    const tape = new ShownTape(still, bounds, (more) => this.#grows(key, more));
-    this.#sessions.set(key, { session, client, tape, began: this.#clock.now() });
+    const tape = new ShownTape({
+      grows: (more) => this.#grows(key, more),
+      spoiled: () => {
+        if (this.#leave(key) !== undefined) this.#sink.unplayable();
+      },
+    });
+    const began = this.#clock.now();
+    this.#sessions.set(key, { session, client, tape, began, lot, askedAt: ASKED_AGAIN });
     return tape;
   }
 
   #grows(key: string, octets: number): void {
     this.#octets += octets;
-    if (this.#octets <= MOST_ASIDE) return;
-    this.#leave(key);
-    this.#sink.skip('sessions that go on take too much memory');
+    const aside = this.#sessions.get(key);
+    if (this.#octets > MOST_ASIDE) {
+      this.#leave(key);
+      this.#sink.skip('sessions that go on take too much memory');
+    } else if (aside !== undefined && aside.tape.weight >= aside.askedAt) {
+      aside.askedAt = aside.tape.weight + ASKED_AGAIN;
+      if (aside.lot < this.#share.percent) return;
+      this.#leave(key);
+      this.#sink.skip(BUSY);
+    }
   }
 
   #leave(key: string): Aside | undefined {
@@ -147,6 +204,8 @@ export class ShownSessions {
     this.#sessions.delete(key);
     this.#octets -= aside.tape.weight;
     aside.tape.leave();
+    // Nothing more of it is made to be heard here.
+    this.#hearing.changed();
     return aside;
   }
 
@@ -154,8 +213,6 @@ export class ShownSessions {
     const aside = this.#leave(key);
     if (aside === undefined) return;
     const { began, client, session, tape } = aside;
-    const text = tape.takeText();
-    if (tape.hasLoggedIn || tape.omitted > 0) this.#sink.unplayable();
-    else this.#sink.over({ session, client, text: headText({ session, client, began }) + text });
+    this.#sink.over({ session, client, text: headText({ session, client, began }) + tape.takeText() });
   }
 }

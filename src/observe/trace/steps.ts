@@ -116,6 +116,11 @@ export class Tape implements SessionSteps {
     this.#isFull = true;
   }
 
+  /** Octets for which there is none. */
+  protected omit(octets: number): void {
+    this.#omitted += octets;
+  }
+
   /** One for which there is room. */
   protected keep(step: TapeStep): void {
     this.#steps.push(step);
@@ -229,18 +234,19 @@ export class Tape implements SessionSteps {
 
   piece({ octets }: Told<'piece'>): void {
     const kept = this.#isFull ? '' : octets.slice(0, this.#bounds.content - this.#content);
-    this.#omitted += octets.length - kept.length;
-    if (kept === '') return;
-    this.#content += kept.length;
-    this.keep(['piece', this.#now, { octets: kept }]);
-    this.#grows(kept.length);
+    if (kept !== '') {
+      this.#content += kept.length;
+      this.keep(['piece', this.#now, { octets: kept }]);
+      this.#grows(kept.length);
+    }
+    if (kept.length < octets.length) this.omit(octets.length - kept.length);
   }
 
   /** Nothing else depends on it: one that does not fit is left out alone. */
   answer(fields: Told<'answer'>): void {
     if (this.#auth) return;
     const weight = fields.key.length + fields.answer.length;
-    if (this.#weight + weight + PER_STEP > this.#bounds.octets) this.#omitted += weight;
+    if (this.#weight + weight + PER_STEP > this.#bounds.octets) this.omit(weight);
     else this.#put(['answer', this.#now, { ...fields }], weight);
   }
 
@@ -252,7 +258,7 @@ export class Tape implements SessionSteps {
     const all = weight + PER_STEP;
     this.#isFull = this.#isFull || this.#weight + all > this.#bounds.octets;
     if (this.#isFull) {
-      this.#omitted += all;
+      this.omit(all);
       return;
     }
     this.#weight += all;

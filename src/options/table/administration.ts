@@ -74,6 +74,15 @@ export const administrationOptions = {
       'How many of the sessions shadow-script is shown, by chance; with 0 it is not started.',
     ),
   ),
+  'shadow-percent-busy': atStart(
+    integer(
+      6,
+      0,
+      100,
+      '%',
+      'How many of the sessions shadow-script is shown while the process in service is at work without a pause: all that shadow-percent has up to half of its time, fewer the busier it is, never more than shadow-percent. Those left out, also long ones that have begun, are counted as skipped. 100: the same as when it is not busy.',
+    ),
+  ),
   'shadow-max-memory': atStart(
     integer(
       512,
