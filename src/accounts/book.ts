@@ -22,8 +22,11 @@ export const accountTables = [
   'users',
   'patterns',
   'folders',
+  /** Account, folder and the first of them to some letters: ids and names of files. */
+  'runs',
+  /** Letters that a version before has given an id to, a row for each. */
   'letters',
-  /** Account, folder and name of a file to its letter. */
+  /** Of those: account, folder and name of a file to its letter. */
   'files',
   /** Directories that are to be moved (moves.ts). */
   'moves',

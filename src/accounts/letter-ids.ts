@@ -1,10 +1,19 @@
-// Ids of letters: rows from the name of a file to its id, and back. They are given in the order in which letters came, some hundred in a transaction: to
-// begin one takes longer than all that is written in it, and while it is written nobody else has the loop.
+// Ids of letters: from the name of a file to its id, and back. They are given in the order in which letters came, some hundred in a transaction, and lie
+// in rows of many (letter-runs.ts). Versions before had two rows for each letter: those are known as long as their letters are there.
 //
 // Must never give an id twice, or two to one file, also when two processes see it at the same moment.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eachInPieces } from '../mailbox/in-pieces.ts';
 import type { Accounts } from './accounts.ts';
+import {
+  addToRuns,
+  baseInRuns,
+  isSameMark,
+  type RunMark,
+  readRuns,
+  removeFromRuns,
+  thinRuns,
+} from './letter-runs.ts';
 import { behind, ID_LENGTH, idAt, idKey } from './rows.ts';
 
 export interface LetterRow {
@@ -13,16 +22,26 @@ export interface LetterRow {
   readonly base: string;
 }
 
+/** What was known of a folder when it was read. */
+export interface KnownIds {
+  /** In the order of the names; undefined: it has none. */
+  readonly ids: (number | undefined)[];
+  /** Lines of letters, of those that are gone too, and the last id. */
+  readonly count: number;
+  readonly last: number;
+  readonly mark: RunMark;
+}
+
 const LOOKED_UP_AT_ONCE = 100;
-/** Ids given in one transaction, as long as it does not take longer than this. */
+/** Ids given in one transaction: a millisecond or two. */
 const MOST_AT_ONCE = 500;
-const LONGEST_MS = 1.5;
-/** Between two looks at the time. */
-const LOOK_EVERY = 10;
 /** Rows removed in one transaction. */
 const REMOVED_AT_ONCE = 80;
 /** Lines of letters that are gone are forgotten when there are so many, and more than of those that are there. */
 const GONE = 1000;
+const MOST_OLD = 10_000_000;
+/** Folders looked at in one turn of the loop. */
+const FOLDERS_AT_ONCE = 100;
 
 export class LetterIds {
   readonly #accounts: Accounts;
@@ -31,78 +50,118 @@ export class LetterIds {
     this.#accounts = accounts;
   }
 
-  /** Where a letter is; undefined: nobody has given this id, or it is another account's. */
-  row(uid: number, id: number): LetterRow | undefined {
+  /** Where a letter is; undefined: nobody has given this id, or it is another account's. `folders`: of the account. */
+  async row(uid: number, id: number, folders: () => Iterable<number>): Promise<LetterRow | undefined> {
     if (!Number.isSafeInteger(id) || id < 1 || id >= 2 ** 48) return undefined;
-    return this.#accounts.book.json('letters', idKey(uid, id)) as LetterRow | undefined;
-  }
-
-  /** Of files with these names, in their order; undefined: it has none. */
-  async known(uid: number, folder: number, bases: readonly string[]): Promise<(number | undefined)[]> {
-    const ids: (number | undefined)[] = new Array(bases.length).fill(undefined);
-    const start = idKey(uid, folder);
-    // Most often when many are unknown, all are.
-    if (this.#accounts.book.tables.files.count({ start, end: behind(start), limit: 1 }) === 0) return ids;
+    const { book } = this.#accounts;
+    const old = book.json('letters', idKey(uid, id)) as LetterRow | undefined;
+    if (old !== undefined) return old;
+    let found: LetterRow | undefined;
     await eachInPieces(
-      bases.entries(),
-      ([at, base]) => {
-        ids[at] = this.#known(fileKey(start, base));
+      folders(),
+      (folder) => {
+        const base = found === undefined ? baseInRuns(book, uid, folder, id) : undefined;
+        if (base !== undefined) found = { folder, base };
       },
-      LOOKED_UP_AT_ONCE,
+      FOLDERS_AT_ONCE,
     );
-    return ids;
+    return found;
   }
 
-  #known(key: Buffer): number | undefined {
+  /** Of files with these names. */
+  async known(uid: number, folder: number, bases: readonly string[]): Promise<KnownIds> {
+    const { book } = this.#accounts;
+    const lines = new Map<string, number>();
+    let last = 0;
+    const mark = await readRuns(book, uid, folder, (id, base) => {
+      lines.set(base, id);
+      last = id;
+    });
+    const start = idKey(uid, folder);
+    const olds = book.tables.files.count({ start, end: behind(start), limit: MOST_OLD });
+    const ids: (number | undefined)[] = [];
+    await eachInPieces(
+      bases,
+      (base) => {
+        ids.push(lines.get(base) ?? (olds > 0 ? this.#old(fileKey(start, base)) : undefined));
+      },
+      olds > 0 ? LOOKED_UP_AT_ONCE : MOST_AT_ONCE,
+    );
+    return { ids, count: lines.size + olds, last, mark };
+  }
+
+  #old(key: Buffer): number | undefined {
     const content = this.#accounts.book.content('files', key);
     return content === undefined ? undefined : idAt(content, 0);
   }
 
-  /** Gives each file an id that has none; ids of all, in their order. */
-  async give(uid: number, folder: number, bases: readonly string[]): Promise<readonly number[]> {
+  /** Gives each file an id that had none when `known` was read; ids of all, in their order. */
+  async give(
+    uid: number,
+    folder: number,
+    bases: readonly string[],
+    known: RunMark,
+  ): Promise<readonly number[]> {
     const { book, parts } = this.#accounts;
     const ids: number[] = [];
-    const start = idKey(uid, folder);
+    let mark = known;
     while (ids.length < bases.length) {
-      const some = await parts.database.write(() =>
-        book.withIds('letter', (next) => {
-          const until = parts.clock.monotonic() + LONGEST_MS;
-          const given: number[] = [];
-          for (const base of bases.slice(ids.length, ids.length + MOST_AT_ONCE)) {
-            const key = fileKey(start, base);
-            given.push(this.#known(key) ?? this.#write(uid, key, { folder, base }, next()));
-            if (given.length % LOOK_EVERY === 0 && parts.clock.monotonic() > until) break;
-          }
-          return given;
-        }),
+      const some = bases.slice(ids.length, ids.length + MOST_AT_ONCE);
+      const given = await parts.database.write(() =>
+        isSameMark(book, uid, folder, mark)
+          ? book.withIds('letter', (next) => addToRuns(book, uid, folder, mark, some, next))
+          : undefined,
       );
-      for (const id of some) ids.push(id);
+      if (given === undefined)
+        return [...ids, ...(await this.#giveRest(uid, folder, bases.slice(ids.length)))];
+      for (const id of given.ids) ids.push(id);
+      mark = given.mark;
     }
     return ids;
   }
 
-  #write(uid: number, key: Buffer, row: LetterRow, id: number): number {
-    const { book } = this.#accounts;
-    book.put('files', key, idKey(id));
-    book.putJson('letters', idKey(uid, id), row);
-    return id;
+  /** Somebody else was giving ids too: to some of them, it may be. */
+  async #giveRest(uid: number, folder: number, bases: readonly string[]): Promise<readonly number[]> {
+    const { ids, mark } = await this.known(uid, folder, bases);
+    const strange = bases.filter((_, at) => ids[at] === undefined);
+    const given = (await this.give(uid, folder, strange, mark)).values();
+    return ids.map((id) => id ?? (given.next().value as number));
   }
 
   /** In a write. */
   remove(uid: number, id: number, { folder, base }: LetterRow): void {
-    const { tables } = this.#accounts.book;
-    tables.letters.remove(idKey(uid, id));
-    tables.files.remove(fileKey(idKey(uid, folder), base));
+    const { book } = this.#accounts;
+    removeFromRuns(book, uid, folder, id);
+    book.tables.letters.remove(idKey(uid, id));
+    book.tables.files.remove(fileKey(idKey(uid, folder), base));
   }
 
-  /** Those of letters that are gone, when they are many; `bases`: what is there. */
-  async forgetGone(uid: number, folder: number, bases: readonly string[]): Promise<void> {
+  /**
+   * Those of letters that are gone, when they are many; `there`: how many there are; `bases`: reads what is there. Who has come since `known` stays: its
+   * id is another process's, which has seen it.
+   */
+  async forgetGone(
+    uid: number,
+    folder: number,
+    there: number,
+    known: Pick<KnownIds, 'count' | 'last'>,
+    bases: () => Promise<readonly string[]>,
+  ): Promise<void> {
+    if (known.count <= Math.max(2 * there, there + GONE)) return;
+    const { book, parts } = this.#accounts;
+    const now = new Set(await bases());
+    const isKept = (id: number, base: string): boolean => id > known.last || now.has(base);
+    for (let at: Buffer | undefined, isOver = false; !isOver; ) {
+      at = await parts.database.write(() => thinRuns(book, uid, folder, at, isKept));
+      isOver = at === undefined;
+    }
+    await this.#forgetOld(uid, folder, now);
+  }
+
+  async #forgetOld(uid: number, folder: number, there: ReadonlySet<string>): Promise<void> {
     const { book, parts } = this.#accounts;
     const start = idKey(uid, folder);
-    const most = Math.max(2 * bases.length, bases.length + GONE);
     const end = behind(start);
-    if (book.tables.files.count({ start, end, limit: most + 1 }) <= most) return;
-    const there = new Set(bases);
     for (let from: Buffer | undefined = start; from !== undefined; ) {
       const keys: readonly Buffer[] = book.tables.files.keys({ start: from, end, limit: REMOVED_AT_ONCE });
       const last = keys.at(-1);

@@ -118,7 +118,8 @@ export class Letters {
   async #headsIn(account: Account, place: Place, signal: AbortSignal): Promise<readonly LetterHead[]> {
     const files = await this.#files(account, place.name, signal);
     const bases = files.map(({ base }) => base);
-    const known = await this.#ids.known(account.id, place.id, bases);
+    const before = await this.#ids.known(account.id, place.id, bases);
+    const known = before.ids;
     const heads: (KnownHead | undefined)[] = known.map((id) =>
       id === undefined ? undefined : this.#heads.find(id),
     );
@@ -133,12 +134,16 @@ export class Letters {
         account.id,
         place.id,
         strange.map((at) => bases[at] as string),
+        before.mark,
       ),
     ]);
     for (const [at, id] of ids.entries()) known[strange[at] as number] = id;
     for (const [at, head] of read.entries()) heads[unread[at] as number] = head;
-    // There are no more rows than before unless one was new.
-    if (ids.length > 0) await this.#ids.forgetGone(account.id, place.id, bases);
+    // There are no more lines than before unless one was new.
+    if (ids.length > 0)
+      await this.#ids.forgetGone(account.id, place.id, files.length, before, async () =>
+        (await this.#files(account, place.name, signal)).map(({ base }) => base),
+      );
     const found: LetterHead[] = [];
     await eachInPieces(
       files.entries(),
@@ -195,6 +200,13 @@ export class Letters {
     });
   }
 
+  /** Those that have one. */
+  #folderIds({ id }: Account): readonly number[] {
+    const start = idKey(id);
+    const { folders } = this.#accounts.book.tables;
+    return [INBOX, ...folders.keys({ start, end: behind(start), limit: FOLDERS }).map((key) => idAt(key, 1))];
+  }
+
   async #place(account: Account, folder: number | string, signal: AbortSignal): Promise<Place | undefined> {
     if (folder === INBOX || (typeof folder === 'string' && folder.toUpperCase() === 'INBOX'))
       return { id: INBOX, name: 'INBOX' };
@@ -213,7 +225,7 @@ export class Letters {
   }
 
   async #find(account: Account, id: number, signal: AbortSignal) {
-    const row = this.#ids.row(account.id, id);
+    const row = await this.#ids.row(account.id, id, () => this.#folderIds(account));
     if (row === undefined) return undefined;
     const place = await this.#place(account, row.folder, signal);
     if (place === undefined) return undefined;

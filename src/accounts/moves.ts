@@ -135,7 +135,7 @@ export class Moves {
   async #forget(account: number): Promise<void> {
     const { book, transactions } = this.#parts;
     const start = idKey(account);
-    for (const name of ['folders', 'letters', 'files'] as const) {
+    for (const name of ['folders', 'runs', 'letters', 'files'] as const) {
       for (let isOver = false; !isOver; ) {
         isOver = await transactions.write(() => {
           const keys = book.tables[name].keys({ start, end: behind(start), limit: AT_ONCE });
