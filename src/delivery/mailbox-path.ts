@@ -35,6 +35,11 @@ export function mailboxPath(path: string, recipient: Recipient): string | undefi
   return bad ? undefined : expanded;
 }
 
+/** The same text for every form in which one recipient can be written, as directories are: in capitals, with quotes that he does not need. */
+export function whoIs({ address, parameters }: Recipient): string {
+  return mailboxPath('%u', { address, parameters }) ?? address;
+}
+
 /** Nothing but a name of one directory, and none that is hidden: `..`, a folder of Maildir++. */
 function isName(value: string): boolean {
   return value !== '' && !value.startsWith('.') && !/[/\0]/.test(value) && Buffer.byteLength(value) <= 255;

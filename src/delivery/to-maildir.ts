@@ -12,7 +12,7 @@ import { isBinaryMime } from '../smtp/protocol/binary-mime.ts';
 import type { Recipient } from '../smtp/protocol/recipient.ts';
 import { isPositive } from '../smtp/protocol/reply.ts';
 import type { AskedPlace } from './asking.ts';
-import { isPerRecipient, mailboxPath } from './mailbox-path.ts';
+import { isPerRecipient, mailboxPath, whoIs } from './mailbox-path.ts';
 import type { Delivery, DeliveryOutcome, MessageSource, RcptReply } from './port/delivery.ts';
 import type { AskOutcome } from './port/held.ts';
 import { pseudoCode, unaskedRecipients } from './port/outcome.ts';
@@ -91,7 +91,10 @@ export async function toMaildir(
   return toEach(place, delivery, message, asked, signal);
 }
 
-/** One after the other. Once one has it the others have replies of their own. */
+/**
+ * One after the other. Once one has it the others have replies of their own. Who is named more than once, be it in capitals or in quotes, has it
+ * once, and the same reply each time.
+ */
 async function toEach(
   place: Place,
   delivery: MaildirDelivery,
@@ -100,6 +103,7 @@ async function toEach(
   signal: AbortSignal,
 ): Promise<DeliveryOutcome> {
   const rcpts: RcptReply[] = [];
+  const said = new Map<string, string>();
   let stored: DeliveryOutcome | undefined;
   for (const answer of asked) {
     const { recipient } = answer;
@@ -108,10 +112,17 @@ async function toEach(
       rcpts.push(answer);
       continue;
     }
+    const key = `${path}\0${whoIs(recipient)}`;
+    const before = said.get(key);
+    if (before !== undefined) {
+      rcpts.push({ recipient, code: Number(before.slice(0, 3)), text: before });
+      continue;
+    }
     const outcome = await store(place, path, delivery, message, [recipient], signal);
     if (outcome.kind === 'delivered') stored = outcome;
     else if (stored === undefined) return { ...outcome, rcpts: unaskedRecipients(delivery.recipients) };
     const text = outcome.kind === 'failed' ? `451 4.3.0 ${outcome.error}` : outcome.text;
+    said.set(key, text);
     rcpts.push({ recipient, code: Number(text.slice(0, 3)), text });
   }
   return {

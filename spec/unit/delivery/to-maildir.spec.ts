@@ -194,6 +194,38 @@ describe('a directory of each recipient', () => {
   });
 
   it.each([
+    [['bob@example.org', 'bob@example.org'], ['bob@example.org']],
+    [['Bob@Example.org', 'bob@example.org', '"bob"@example.org', '"b\\ob"@example.org'], ['Bob@Example.org']],
+    [
+      ['bob@example.org', 'eve@example.org', 'bob@EXAMPLE.org'],
+      ['bob@example.org', 'eve@example.org'],
+    ],
+    [['b\xc3\xbcro@example.org', 'B\xc3\x9cRO@example.org'], ['b\xc3\xbcro@example.org']],
+    // Others, who have that directory as well.
+    [
+      ['bob@example.org', 'bob@example.net'],
+      ['bob@example.org', 'bob@example.net'],
+    ],
+  ])('%j: whoever is named more than once has one copy, and the same reply each time', async (named, had) => {
+    const path = join(directory, '%n');
+    for (const name of ['bob', 'eve', 'büro']) await mkdir(join(directory, name));
+    const outcome = await send(path, { recipients: to(...named) });
+    expect(outcome).toMatchObject({
+      kind: 'delivered',
+      rcpts: named.map((address) => ({ recipient: { address } })),
+    });
+    const texts = await Promise.all(['bob', 'eve', 'büro'].map((name) => stored(join(directory, name))));
+    expect(
+      texts
+        .flat()
+        .map((text) => /Delivered-To: (\S+)/.exec(text)?.[1])
+        .sort(),
+    ).toEqual([...had].sort());
+    const replies = new Set(outcome.rcpts.map(({ text }) => text));
+    expect(replies.size).toBe(had.length);
+  });
+
+  it.each([
     ['b\xc3\xbcro@example.org', 'büro'],
     ['B\xc3\x9cRO@example.org', 'büro'],
     ['x@ex\xc3\xa4mple.org', 'x'],
