@@ -232,6 +232,7 @@ describe('while the process is busy', () => {
     passes(LOOK_MS, 0);
     bus.emit('content-piece', piece(ASKED_AGAIN), long);
     expect(told).toEqual([BUSY]);
+    expect(bus.wants('content-piece', long)).toBe(false);
     end(long);
     expect(over).toEqual([]);
   });
@@ -242,11 +243,12 @@ it('one that cannot be played is given up at once: nothing more of it is asked f
   const auth = begin(1);
   bus.emit('protocol-client', { line: 'AUTH ...' }, auth);
   bus.emit('protocol-server', { reply: '235 2.7.0 yes\r\n' }, auth);
+  expect(bus.wants('content-piece', auth)).toBe(false);
   const large = begin(2);
   bus.emit('content-piece', piece(MOST_CONTENT + 1), large);
+  expect(bus.wants('content-piece', large)).toBe(false);
   expect([told, sessions.size]).toEqual([['unplayable', 'unplayable'], 0]);
   for (const source of [auth, large]) {
-    expect(bus.wants('content-piece', source)).toBe(false);
     bus.emit('content-piece', piece(10), source);
     end(source);
   }
