@@ -23,17 +23,20 @@ export interface SystemError {
 /** Why a session ended, in one word. */
 export type EndReason = 'quit' | 'dropped' | 'limit' | 'timeout' | 'lost' | 'error' | 'shutdown';
 
-/** Of an ending as it was given: `shutdown`, `shutdown-timeout` and `QUIT` are the causes of endings in order. */
 /** The cause of sessions that the operator ends. */
 export const BY_ORDER = 'closed by order';
 
+/**
+ * Of an ending as it was given: `shutdown`, `shutdown-timeout` and `QUIT` are the causes of endings in order. One of ours is one also where the
+ * client could not hear of it.
+ */
 export function endReason({ cause, code, error, gone }: Ending): EndReason {
   if (error === TIMED_OUT) return 'timeout';
+  if (code === 0 && (cause === BY_ORDER || cause.startsWith('shutdown'))) return 'shutdown';
   if (gone === true || code === 3) return 'lost';
   if (code === 1) return 'dropped';
   if (code === 2) return 'limit';
   if (code === 4) return 'error';
-  if (cause === BY_ORDER || cause.startsWith('shutdown')) return 'shutdown';
   return cause === 'QUIT' ? 'quit' : 'timeout';
 }
 

@@ -376,14 +376,19 @@ export class Session implements TransportUser, SecureLine {
         return true;
       case 'lost': {
         const cause = `TLS handshake: ${outcome.cause}`;
-        core.end({ code: 4, cause, error: systemError(new Error(cause)), gone: true });
+        core.end(this.#cutFor ?? { code: 4, cause, error: systemError(new Error(cause)), gone: true });
         this.closed();
         return false;
       }
       case 'gone':
-        core.end(CLIENT_CLOSED);
+        core.end(this.#cutFor ?? CLIENT_CLOSED);
         return false;
     }
+  }
+
+  /** Why we have closed the connection, where no word can be said any more; undefined: it was not us. */
+  get #cutFor(): Ending | undefined {
+    return this.#leaving?.force === true ? { ...this.#leaving.ending, gone: true } : undefined;
   }
 
   #timedOut(): void {
@@ -437,7 +442,8 @@ export class Session implements TransportUser, SecureLine {
   }
 
   #leave(leaving: Leaving): void {
-    this.#leaving ??= leaving;
+    // Who was to leave when his transaction is over has to now.
+    if (this.#leaving === undefined || (leaving.force && !this.#leaving.force)) this.#leaving = leaving;
     this.#turn();
   }
 
