@@ -16,9 +16,10 @@ import { isPositive } from '../protocol/reply.ts';
 import { ContentTrace } from './content-trace.ts';
 import { chunkOk } from './default-reply.ts';
 import type { HookAnswer } from './hooks.ts';
-import { type ContentDecision, decide, refusedChunk, type Verdict } from './message-end.ts';
+import { decide, refusedChunk } from './message-end.ts';
 import type { SessionCore } from './session-core.ts';
 import type { Transaction } from './transaction.ts';
+import type { ContentDecision, Verdict } from './verdict.ts';
 
 /** For signatures. Headers end where they do for the receiver: none is ever judged over others than the policy sees. */
 function intakeOf(values: OptionValues): MessageIntake {

@@ -102,7 +102,7 @@ export class SessionCore {
   ownWait: OwnWait | undefined;
   /** The function of a script that is under way. Written by ask-scripts. */
   script: RunningScript | undefined;
-  /** The next hop that was asked last. Written by message-end and next-hop. */
+  /** The next hop that was asked last. Written by to-smart-host and next-hop. */
   nextHop = '';
   /** The client has closed its side. Written by session. */
   inputEnded = false;
