@@ -9,25 +9,34 @@ import type { Log } from '../base/log.ts';
 import type { Maybe } from '../base/maybe.ts';
 import type { MailWatch } from '../mailbox/mail-watch.ts';
 import type { Maildir } from '../mailbox/maildir.ts';
-import { type HostHealth, healthKey } from '../net/host-health.ts';
+import type { HostHealth } from '../net/host-health.ts';
 import { parseHostList, parseTarget, type Target } from '../net-address/host-list.ts';
 import type { Options } from '../options/options.ts';
 import { isBinaryMime } from '../smtp/protocol/binary-mime.ts';
 import { recipientsAtMost } from '../smtp/protocol/capabilities.ts';
-import type { ExtensionName, NextHopName } from '../smtp/protocol/extension-table.ts';
+import type { NextHopName } from '../smtp/protocol/extension-table.ts';
 import type { MailParameters } from '../smtp/protocol/parameters.ts';
 import type { Recipient } from '../smtp/protocol/recipient.ts';
-import { isPositive } from '../smtp/protocol/reply.ts';
 import { type Asked, Asking, type Place } from './asking.ts';
 import { type Copies, DeliveredMemory, isMixed } from './delivered-memory.ts';
-import { isPerRecipient } from './mailbox-path.ts';
 import type { Delivery, DeliveryOutcome, Mailer } from './port/delivery.ts';
 import { mayTryNext, tryInTurn } from './port/fail-over.ts';
 import type { HeldEnvelope } from './port/held.ts';
 import type { NextHopOffers } from './port/next-hop-offers.ts';
 import { failedAt, failureOf, pseudoCode, triedOf, unaskedRecipients } from './port/outcome.ts';
-import { ACCOUNTS_HOST, type AccountsTargetParts, lookAtAccounts, toAccounts } from './to-accounts.ts';
-import { hostOfMaildir, lookAtMaildir, noBinary, toMaildir } from './to-maildir.ts';
+import { allServed, withServed } from './served-before.ts';
+import {
+  answersEach,
+  besides,
+  hasAccounts,
+  hostOf,
+  isAccounts,
+  isSame,
+  offersOf,
+  ordered,
+} from './targets.ts';
+import { type AccountsTargetParts, lookAtAccounts, toAccounts } from './to-accounts.ts';
+import { lookAtMaildir, noBinary, toMaildir } from './to-maildir.ts';
 
 interface Routed {
   /** Next hops instead of those of smtp-smart-host, each as that has it; undefined: those. */
@@ -113,18 +122,20 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
   };
 
   /** Told to who counts, as the mailer tells of its attempts. */
+  const tellTried = (outcome: DeliveryOutcome, since: number): void => {
+    const { clock, log } = dependencies;
+    if (!log.wants('next-hop-tried')) return;
+    log.emit('next-hop-tried', { ...triedOf(outcome), seconds: (clock.monotonic() - since) / 1000 });
+  };
+
   const intoMaildir = async (
     path: string,
     delivery: SmartHostDelivery,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> => {
-    const { clock, log } = dependencies;
-    const since = clock.monotonic();
+    const since = dependencies.clock.monotonic();
     const outcome = await toMaildir(dependencies, path, delivery, signal);
-    if (log.wants('next-hop-tried')) {
-      const seconds = (clock.monotonic() - since) / 1000;
-      log.emit('next-hop-tried', { ...triedOf(outcome), seconds });
-    }
+    tellTried(outcome, since);
     return outcome;
   };
 
@@ -158,22 +169,8 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     }
   };
 
-  /**
-   * In the order to try them. With SMTPUTF8 those first that may take it: another could refuse some recipients only. So with BINARYMIME: the
-   * others are asked in vain.
-   */
-  const ordered = (targets: readonly Target[], parameters: MailParameters | undefined): readonly Target[] => {
-    const attemptMs = dependencies.options.values['smtp-accept-timeout'] * 1000;
-    const list = inOrder(targets, dependencies.health, attemptMs);
-    const utf8 = parameters?.SMTPUTF8 === true;
-    const binary = isBinaryMime(parameters);
-    if (!utf8 && !binary) return list;
-    const lacksOne = (target: Target, name: ExtensionName): boolean =>
-      offersOf(target, name, dependencies.offers) === false;
-    const lacks = (target: Target): boolean =>
-      (utf8 && lacksOne(target, 'SMTPUTF8')) || (binary && lacksOne(target, 'BINARYMIME'));
-    return [...list.filter((target) => !lacks(target)), ...list.filter(lacks)];
-  };
+  const inOrder = (targets: readonly Target[], parameters: MailParameters | undefined): readonly Target[] =>
+    ordered(targets, parameters, dependencies, dependencies.options.values['smtp-accept-timeout'] * 1000);
 
   const delivered = new DeliveredMemory(dependencies.clock, dependencies.tell);
   const hostsOf = (delivery: SmartHostDelivery): readonly string[] => targetsOf(delivery).map(hostOf);
@@ -200,28 +197,11 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     const served = await whoHas(delivery);
     if (served.length === 0) return remember(delivery, await toAll(delivery, signal));
     const recipients = delivery.recipients.filter((one) => !served.includes(one));
-    const text = '250 2.0.0 delivered when it was tried before';
-    if (recipients.length === 0) {
-      const rcpts = served.map((recipient) => ({ recipient, code: 250, text }));
-      return { kind: 'delivered', host: hostsOf(delivery).join(' '), code: 250, text, rcpts };
-    }
+    if (recipients.length === 0) return allServed(served, hostsOf(delivery).join(' '));
     const outcome = await toAll({ ...delivery, recipients }, signal);
     // Who could not be asked now has to be tried again, whatever smtp-partial says.
     if (outcome.kind === 'failed') return outcome;
-    const replies = new Map(outcome.rcpts.map((reply) => [reply.recipient, reply]));
-    const rest = outcome.kind === 'delivered' ? 0 : outcome.code;
-    return remember(delivery, {
-      ...{ kind: 'delivered', host: outcome.host, code: outcome.code, text: outcome.text },
-      ...(outcome.kind === 'delivered' && { dsn: outcome.dsn }),
-      rcpts: delivery.recipients.map((recipient) => {
-        if (served.includes(recipient)) return { recipient, code: 250, text };
-        const reply = replies.get(recipient);
-        // What was refused as a whole was refused for each of them, also who was not asked about.
-        return reply === undefined || (rest >= 400 && (reply.code === 0 || isPositive(reply.code)))
-          ? { recipient, code: rest, text: outcome.text }
-          : reply;
-      }),
-    });
+    return remember(delivery, withServed(outcome, delivery.recipients, served));
   };
 
   /** What `accounts:` is made of, with other targets beside it. */
@@ -240,11 +220,9 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
   const toAll: SmartHost['forward'] = async (delivery, signal) => {
     const targets = targetsOf(delivery);
     if (!hasAccounts(targets)) return inTurnOf(targets, delivery, signal);
-    const { clock, log } = dependencies;
-    const since = clock.monotonic();
+    const since = dependencies.clock.monotonic();
     const outcome = await toAccounts(accountsParts(besides(targets), delivery, signal), delivery, signal);
-    if (log.wants('next-hop-tried'))
-      log.emit('next-hop-tried', { ...triedOf(outcome), seconds: (clock.monotonic() - since) / 1000 });
+    tellTried(outcome, since);
     return outcome;
   };
 
@@ -253,7 +231,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     delivery: SmartHostDelivery,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> => {
-    const targets = ordered(all, delivery.parameters);
+    const targets = inOrder(all, delivery.parameters);
     const outcome = await tryInTurn(targets, {
       attempt: (target) => attempt(target, delivery, signal),
       mayTryNext: (ended, target) => mayTryNext(ended) || (target.kind === 'maildir' && isOurOwn(ended)),
@@ -323,7 +301,7 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
       return new Asking({
         // Accounts know whom they have, and who may have mail sent on.
         places: () =>
-          (hasAccounts(targets) ? targets.filter(isAccounts) : ordered(targets, envelope.parameters)).map(
+          (hasAccounts(targets) ? targets.filter(isAccounts) : inOrder(targets, envelope.parameters)).map(
             (target) => placeOf(target, envelope),
           ),
         forward,
@@ -338,78 +316,6 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
       });
     },
   };
-}
-
-function isSame(a: readonly Target[], b: readonly Target[]): boolean {
-  return a === b || (a.length === b.length && a.every(({ text }, i) => text === b[i]?.text));
-}
-
-/**
- * Next hops that could not be reached lately behind the others, but never behind a directory, where their mail would lie unnoticed because
- * they were away for a moment.
- */
-function inOrder(targets: readonly Target[], health: HostHealth, attemptMs: number): readonly Target[] {
-  const order = (run: readonly Target[]): readonly Target[] => health.order(run, keyOf, attemptMs);
-  const runs: Target[][] = [[]];
-  for (const target of targets) {
-    runs.at(-1)?.push(target);
-    if (target.kind === 'maildir') runs.push([]);
-  }
-  return runs.length === 1
-    ? order(targets)
-    : runs.flatMap((run) =>
-        run.at(-1)?.kind === 'maildir' ? [...order(run.slice(0, -1)), ...run.slice(-1)] : order(run),
-      );
-}
-
-/** As outcomes name it. */
-function hostOf(target: Target): string {
-  switch (target.kind) {
-    case 'maildir':
-      return hostOfMaildir(target.path);
-    case 'accounts':
-      return ACCOUNTS_HOST;
-    case 'smtp':
-    case 'invalid':
-      return target.text;
-  }
-}
-
-const isAccounts = ({ kind }: Target): boolean => kind === 'accounts';
-const hasAccounts = (targets: readonly Target[]): boolean => targets.some(isAccounts);
-const besides = (targets: readonly Target[]): readonly Target[] =>
-  targets.filter((target) => !isAccounts(target));
-
-/** Recipient by recipient, when others have the message already. */
-function answersEach(target: Target, namesThem: boolean): boolean {
-  switch (target.kind) {
-    case 'smtp':
-      return target.protocol === 'lmtp';
-    case 'maildir':
-      return namesThem || isPerRecipient(target.path);
-    case 'accounts':
-      return true;
-    case 'invalid':
-      return false;
-  }
-}
-
-/** undefined: nobody knows. */
-function offersOf(target: Target, name: ExtensionName, offers: NextHopOffers): boolean | undefined {
-  switch (target.kind) {
-    case 'smtp':
-      return offers.of(target)?.has(name);
-    case 'maildir':
-    case 'accounts':
-      return name === 'SMTPUTF8';
-    case 'invalid':
-      return undefined;
-  }
-}
-
-/** What the mailer remembers a next hop by. A directory is never avoided. */
-function keyOf(target: Target): string | undefined {
-  return target.kind === 'smtp' ? healthKey(target.host, target.port) : undefined;
 }
 
 /** A maildir's error is no judgement of the message: the next target may take it. Not once it may lie there already. */
