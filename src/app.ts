@@ -1,16 +1,12 @@
-// Puts the parts of one process together over its ports: resolver, mail senders, services, Lua engine with its modules, policy, SMTP server.
-// Nothing is global; the verbs (cli/), the bench and the tests use the same assembly, each with the ports that it replaces.
-import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { AccountsLogIn } from './accounts/log-in.ts';
-import { AccountsPlace, type AccountsPort } from './accounts/place.ts';
-import { type Clock, type RandomInteger, systemClock, systemRandom } from './base/clock.ts';
+import { AccountsPlace } from './accounts/place.ts';
+import { systemClock, systemRandom } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { AuthScripts } from './compat/dovecot/auth-scripts.ts';
 import { dovecotDescription } from './compat/dovecot/description.ts';
 import { Dicts } from './compat/dovecot/dict/dicts.ts';
 import { createDovecotEngine } from './compat/dovecot/engine.ts';
-import { dovecotFunctions } from './compat/dovecot/functions.ts';
 import { createMailEngine } from './compat/dovecot/push/engine.ts';
 import { PushScripts } from './compat/dovecot/push/push-scripts.ts';
 import { createRumbleEngine } from './compat/rumble/engine.ts';
@@ -21,33 +17,21 @@ import { ProcessServices } from './compat/rumble/process-services.ts';
 import type { ServerView } from './compat/rumble/server-view.ts';
 import { ServiceCounts } from './compat/rumble/service-counts.ts';
 import { countSmtp, SmtpService } from './compat/rumble/smtp-service.ts';
-import { rumbleFunctions, rumbleTables } from './compat/rumble/tables.ts';
+import { rumbleTables } from './compat/rumble/tables.ts';
 import type { Copies } from './delivery/delivered-memory.ts';
-import type { Mailer } from './delivery/port/delivery.ts';
 import { NextHopOffers } from './delivery/port/next-hop-offers.ts';
 import { RelayedReports } from './delivery/relayed-reports.ts';
 import { createSmartHost, type SmartHost } from './delivery/smart-host.ts';
 import { openResolver } from './dns/resolver.ts';
-import type { Resolver } from './dns/resolver-api.ts';
-import { installed } from './installed.ts';
-import {
-  createLuaEngine,
-  type EnvironmentShape,
-  type LineWatcher,
-  type LuaEngine,
-  usualShape,
-} from './lua/engine.ts';
-import type { ModuleSpec } from './lua-api/module-spec.ts';
+import { libLuaDirectory } from './installed.ts';
 import { FolderSite } from './mailbox/folder.ts';
-import { createMaildir, type Maildir } from './mailbox/maildir.ts';
+import { createMaildir } from './mailbox/maildir.ts';
 import { createMailUsers } from './mailbox/maildir-user.ts';
 import { ofThisProcess } from './mailbox/parts.ts';
-import type { MailUsers } from './mailbox/port/mail-user.ts';
 import { mimeLimits } from './message/mime/limits.ts';
 import { observerTable } from './message/observer-table.ts';
 import { MessageObservers } from './message/observers.ts';
 import { SpoolStore } from './message/spool.ts';
-import { createModules } from './modules/index.ts';
 import type { ConnectionCounters } from './net/connection-counters.ts';
 import type { Descriptors } from './net/descriptors.ts';
 import type { Gate } from './net/gate.ts';
@@ -60,32 +44,26 @@ import { PolicyMetrics } from './observe/metric/policy-metrics.ts';
 import type { Heartbeat } from './ops/heartbeat.ts';
 import { ownHostName } from './ops/host-name.ts';
 import type { RecentLines } from './ops/recent-log.ts';
-import { realSystem, type System } from './ops/system.ts';
+import { realSystem } from './ops/system.ts';
 import type { Options } from './options/options.ts';
 import type { CurrentPolicy, PolicyPlace } from './policy/current-policy.ts';
+import type { Ports } from './ports.ts';
+import {
+  createScriptEngine,
+  type EngineExtras,
+  type EngineParts,
+  type ScriptEngine,
+} from './script-engine.ts';
 import { DovecotAuth } from './service/dovecot/auth-source.ts';
-import { createServices, type Services } from './service/services.ts';
+import { createServices } from './service/services.ts';
 import { createSmtpClient } from './smtp/client/smtp-client.ts';
 import { ehloLines } from './smtp/protocol/extension-table.ts';
 import { createServer, type SmtpServer } from './smtp/server/server.ts';
 import type { ServerDeps } from './smtp/server/server-deps.ts';
 import { SessionIds } from './smtp/server/session-id.ts';
 import { type MemoryPlace, ownMemory } from './store/embedded/memory-place.ts';
-import { OpenStores, type Stores } from './store/stores.ts';
+import { OpenStores } from './store/stores.ts';
 import { parseUri } from './uri/parse-uri.ts';
-import type { AuthSource } from './users/auth-source.ts';
-import type { RecipientSource } from './users/recipient-source.ts';
-
-/** Lua that comes with smtpe: the engine's own and modules for policies. Beside src/ and dist/. */
-export const libLuaDirectory = installed('lib-lua');
-
-/** What a policy finds of its own; `dovecot` is loaded when it is named. */
-export const policyShape: EnvironmentShape = { ...usualShape, libraries: { dovecot: 'dovecot.policy' } };
-
-const shapeWith = (hidden: readonly ModuleSpec[] = []): EnvironmentShape => ({
-  ...policyShape,
-  hidden: [...(policyShape.hidden ?? []), ...hidden.map(({ name }) => name)],
-});
 
 export interface AppSettings {
   /** The options of the process. */
@@ -106,48 +84,6 @@ export interface AppSettings {
   readonly recent?: RecentLines | undefined;
   /** Tells the other processes of the service who has a message; undefined: there are none. */
   readonly tellCopies?: ((copies: Copies) => void) | undefined;
-}
-
-/** Everything by which a process reaches what is outside of it, but its clients, its log and its spool. Each can be replaced. */
-export interface Ports {
-  readonly clock: Clock;
-  readonly random: RandomInteger;
-  readonly resolver: Resolver;
-  /** Next hops. */
-  readonly mailer: Mailer;
-  /** A socket to a next hop, not connected yet: what the mailer connects. Undefined: one of the system. */
-  readonly newSocket?: (() => Socket) | undefined;
-  readonly maildir: Maildir;
-  /** The mail that lies in them. */
-  readonly mailUsers: MailUsers;
-  readonly services: Services;
-  /** Domains and users, opened when they are needed. */
-  readonly accounts: AccountsPort;
-  /** What policies remember. */
-  readonly stores: Stores;
-  /** What scripts for Dovecot remember. */
-  readonly dicts: Dicts;
-  /** Who is asked about AUTH, in this order. */
-  readonly authSources: readonly AuthSource[];
-  /** Who is asked about RCPT, in this order; undefined: Dovecot's scripts. */
-  readonly recipientSources?: readonly RecipientSource[] | undefined;
-  /** What os and io of policies reach: commands, environment, files. */
-  readonly system: System;
-}
-
-/** What an engine has besides, for whoever runs other scripts in it than policies. */
-export interface EngineExtras {
-  /** That only the modules of lib-lua get. */
-  readonly hidden: readonly ModuleSpec[];
-  readonly watchLine: LineWatcher;
-  /** By which processor time is measured where the clock of the ports is no real one. */
-  readonly processor: Pick<Clock, 'monotonic'>;
-}
-
-/** A Lua engine and the API that is registered in it. */
-export interface ScriptEngine {
-  readonly engine: LuaEngine;
-  readonly modules: readonly ModuleSpec[];
 }
 
 /** The files of a policy in their order, as option script names them. */
@@ -345,54 +281,11 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
   const ends = [countEvents(log.bus, counters), countSmtp(log.bus, smtpCounts)];
   const ids = new SessionIds(clock, random);
   const policyMetrics = new PolicyMetrics();
-  const createEngine = async (
-    others: Partial<Ports>,
-    onBroken: (reason: string) => void,
-    // What another engine does is no work of this service.
-    metrics = new PolicyMetrics(),
-  ): Promise<ScriptEngine> => {
-    const its: Ports = { ...ports, ...others };
-    const api = createModules({
-      ...{
-        clock: its.clock,
-        random: its.random,
-        log,
-        hostName,
-        resolver: its.resolver,
-        services: its.services,
-        stores: its.stores,
-        mailer: its.mailer,
-        mailUsers: its.mailUsers,
-        maildir: its.maildir,
-        watch: pushScripts,
-      },
-      spool: spools,
-      placeOf: its.system.disk.placeOf,
-      metrics,
-      nextId: () => ids.next(),
-    });
-    const itsMailman = { ...mailman, accounts: its.accounts };
-    const tables = rumbleTables({ ...its, mailman: itsMailman, server: serverView });
-    const hidden = [...tables, ...(extras?.hidden ?? [])];
-    const modules = [...api, ...hidden];
-    const usual = dovecotFunctions({
-      ...its,
-      passwords: authScripts.passwords,
-      environment: (name) => its.system.environment.get(name),
-      caller: 'policy',
-    });
-    const behind = { ...usual, functions: [...usual.functions, ...rumbleFunctions(tables, itsMailman)] };
-    const engine = await createLuaEngine({
-      ...{ behind, shape: shapeWith(hidden) },
-      ...{ log, clock: its.clock, options, modules, libLuaDirectory, system: its.system, onBroken },
-      // A policy that opens the message by its name must find it there.
-      files: { onPath: (path) => spools.open(path) },
-      ...(heartbeat && { heartbeat }),
-      ...(extras && { watchLine: extras.watchLine, processor: extras.processor }),
-    });
-    return { engine, modules: api };
+  const engineParts: EngineParts = {
+    ...{ options, log, hostName, spools, ids, authScripts, pushScripts, mailman, serverView },
+    ...{ heartbeat, extras },
   };
-  const own = within ?? (await createEngine({}, settings.onBroken, policyMetrics));
+  const own = within ?? (await createScriptEngine(engineParts, ports, settings.onBroken, policyMetrics));
   return {
     ...{ engine: own.engine, modules: own.modules },
     ...{
@@ -407,7 +300,9 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
       counters,
       policyMetrics,
     },
-    createEngine: (others, onBroken) => createEngine(others, onBroken),
+    // What another engine does is no work of this service.
+    createEngine: (others, onBroken) =>
+      createScriptEngine(engineParts, { ...ports, ...others }, onBroken, new PolicyMetrics()),
     scriptServices,
     get idleConnections() {
       return smtpClient.idleConnections;

@@ -7,3 +7,6 @@ export const installed = (path: string): string => join(import.meta.dirname, '..
 
 /** Beside the program itself: what the build copies. */
 export const besideProgram = (path: string): string => join(import.meta.dirname, path);
+
+/** Lua that comes with smtpe: the engine's own and modules for policies. Beside src/ and dist/. */
+export const libLuaDirectory = installed('lib-lua');

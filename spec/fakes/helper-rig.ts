@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type App, createApp, libLuaDirectory } from '../../src/app.ts';
+import { type App, createApp } from '../../src/app.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
+import { libLuaDirectory } from '../../src/installed.ts';
 import { createOptions, type GivenTexts } from '../../src/options/option-set.ts';
 import type { PolicyInstance } from '../../src/policy/instance.ts';
 import { loadPolicy } from '../../src/policy/loader.ts';

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { duplexPair } from 'node:stream';
-import { type App, createApp, type Ports } from '../../src/app.ts';
+import { type App, createApp } from '../../src/app.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { Log } from '../../src/base/log.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
@@ -13,6 +13,7 @@ import type { InboundTls } from '../../src/net/inbound-tls.ts';
 import { RecentLines, RecentLog } from '../../src/ops/recent-log.ts';
 import { createOptions, type GivenTexts } from '../../src/options/option-set.ts';
 import { CurrentPolicy } from '../../src/policy/current-policy.ts';
+import type { Ports } from '../../src/ports.ts';
 import type { SmtpServer } from '../../src/smtp/server/server.ts';
 import { peerAt } from './peer.ts';
 import { SmtpClient } from './smtp-client.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { closedAccounts } from '../../src/accounts/place.ts';
-import { type App, createApp, type Ports, type ScriptEngine } from '../../src/app.ts';
+import { type App, createApp } from '../../src/app.ts';
 import { FakeClock } from '../../src/bench/ports/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { FakeResolver } from '../../src/bench/ports/resolver.ts';
@@ -13,6 +13,8 @@ import type { Delivery } from '../../src/delivery/port/delivery.ts';
 import { realSystem } from '../../src/ops/system.ts';
 import { createOptions } from '../../src/options/option-set.ts';
 import { CurrentPolicy } from '../../src/policy/current-policy.ts';
+import type { Ports } from '../../src/ports.ts';
+import type { ScriptEngine } from '../../src/script-engine.ts';
 
 let directory: string;
 let app: App;

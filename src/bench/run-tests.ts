@@ -2,7 +2,8 @@
 // replaced.
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { libLuaDirectory, type ScriptPaths } from '../app.ts';
+import type { ScriptPaths } from '../app.ts';
+import { libLuaDirectory } from '../installed.ts';
 import type { ReadFile } from '../options/load-options.ts';
 import { coverageOf, type FileCoverage } from './coverage.ts';
 import type { Place } from './fake-table.ts';

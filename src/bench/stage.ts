@@ -5,8 +5,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type App, createApp, libLuaDirectory } from '../app.ts';
+import { type App, createApp } from '../app.ts';
 import { systemClock } from '../base/clock.ts';
+import { libLuaDirectory } from '../installed.ts';
 import type { LuaEngine } from '../lua/engine.ts';
 import type { ModuleSpec } from '../lua-api/module-spec.ts';
 import { ownedPrefix, removeOwned } from '../ops/owned-directory.ts';

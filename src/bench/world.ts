@@ -4,13 +4,13 @@
 // It must never reach a network or a clock of the system. What a policy asks for and nobody has said anything about fails the case, with the
 // line that would say it.
 import { closedAccounts } from '../accounts/place.ts';
-import type { Ports } from '../app.ts';
 import type { RandomInteger } from '../base/clock.ts';
 import { systemError } from '../base/system-error.ts';
 import { Dicts } from '../compat/dovecot/dict/dicts.ts';
 import type { Maildir } from '../mailbox/maildir.ts';
 import { realSystem } from '../ops/system.ts';
 import type { Options } from '../options/options.ts';
+import type { Ports } from '../ports.ts';
 import type { OpenOutcome } from '../store/adapter.ts';
 import { hasStore, type Stores } from '../store/stores.ts';
 import type { RecipientAnswer } from '../users/recipient-source.ts';

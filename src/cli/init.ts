@@ -3,10 +3,9 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { libLuaDirectory } from '../app.ts';
 import { codeOf, codeOrText } from '../base/errors.ts';
 import { nearestName } from '../base/nearest-name.ts';
-import { installed } from '../installed.ts';
+import { installed, libLuaDirectory } from '../installed.ts';
 import { exitCode } from './exit-code.ts';
 import { complain, print } from './problems.ts';
 import { verbTable } from './verb.ts';

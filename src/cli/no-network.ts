@@ -2,7 +2,6 @@
 // hops and scanners that cannot be reached, commands that are not started, mail that is neither looked at nor changed, dicts that are only read. Each
 // answers at once.
 import { closedAccounts } from '../accounts/place.ts';
-import type { Ports } from '../app.ts';
 import { systemClock, systemRandom } from '../base/clock.ts';
 import { silentWriter } from '../base/log.ts';
 import { systemError } from '../base/system-error.ts';
@@ -13,6 +12,7 @@ import { closedMaildir, closedMailUsers } from '../mailbox/closed-mail.ts';
 import { openEventLog } from '../observe/event-log.ts';
 import { realSystem } from '../ops/system.ts';
 import type { Options } from '../options/options.ts';
+import type { Ports } from '../ports.ts';
 import { createServices } from '../service/services.ts';
 import { hasStore, type Stores } from '../store/stores.ts';
 

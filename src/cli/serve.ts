@@ -1,11 +1,12 @@
 // One process that serves: its app, policy and server, from start to end. Used by `run`, alone or in each worker.
 
 import { ProcessDesk } from '../admin/process-desk.ts';
-import { type App, createApp, libLuaDirectory, type ScriptPaths } from '../app.ts';
+import { type App, createApp, type ScriptPaths } from '../app.ts';
 import { systemClock, systemLoop } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { ServiceOrder } from '../compat/rumble/process-services.ts';
 import type { Copies } from '../delivery/delivered-memory.ts';
+import { libLuaDirectory } from '../installed.ts';
 import { latin1Of } from '../lua/source.ts';
 import type { ConnectionCounters } from '../net/connection-counters.ts';
 import { Descriptors } from '../net/descriptors.ts';

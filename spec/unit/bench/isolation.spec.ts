@@ -4,12 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { libLuaDirectory } from '../../../src/app.ts';
 import { CasePlayer } from '../../../src/bench/play-case.ts';
 import { loadOnce, newBench, openStage } from '../../../src/bench/prepare.ts';
 import { TestFile } from '../../../src/bench/test-file.ts';
 import { testOptions } from '../../../src/bench/test-options.ts';
 import { readOptionFile } from '../../../src/cli/read-option-file.ts';
+import { libLuaDirectory } from '../../../src/installed.ts';
 import { benchRun } from '../../fakes/bench-run.ts';
 
 const policy = `

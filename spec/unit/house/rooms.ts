@@ -50,6 +50,8 @@ export const floors = [
   'compat/dovecot',
   'compat/rumble',
   'observe',
+  'ports.ts',
+  'script-engine.ts',
   'app.ts',
   'admin',
   'bench',

@@ -3,8 +3,9 @@
 //
 // It must never reach a network, and no time passes but what Lua takes: waits are moved over.
 import { dirname } from 'node:path';
-import { libLuaDirectory, type ScriptPaths } from '../../app.ts';
+import type { ScriptPaths } from '../../app.ts';
 import { systemClock } from '../../base/clock.ts';
+import { libLuaDirectory } from '../../installed.ts';
 import { LuaError } from '../../lua-api/function-spec.ts';
 import type { TlsFacts } from '../../net/tls-facts.ts';
 import type { TraceEntry } from '../../observe/trace/entry.ts';
