@@ -208,12 +208,20 @@ export class Conversation {
         return chain(replies.refuse(after.error, after.params), () => undefined);
       case 'reply':
         this.#core.transaction?.story.asks('chunk');
-        return chain(replies.send(after.reply, after.cause), () =>
-          this.#core.ending === undefined ? this.#endTransaction() : undefined,
-        );
+        return chain(replies.send(after.reply, after.cause), (code) => this.#chunkRefused(code, after.cause));
       case 'answered':
-        return this.#core.ending === undefined ? this.#endTransaction() : undefined;
+        return this.#chunkRefused(after.code, SCRIPTS);
     }
+  }
+
+  /** The transaction is over, and with it a message of which earlier chunks have come: nothing that follows is a part of it. */
+  #chunkRefused(code: number, cause: string): Maybe<void> {
+    if (this.#core.ending !== undefined) return;
+    // What somebody says yes to, and what is thrown away all the same, is not refused.
+    if (code >= 400) this.#message?.refused(code, cause);
+    else if (this.#message !== undefined) this.#abandon(cause);
+    this.#message = undefined;
+    return this.#endTransaction();
   }
 
   /** The session is over; a message whose dot has not come is dropped. */

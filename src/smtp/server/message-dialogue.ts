@@ -119,6 +119,12 @@ export class MessageDialogue {
     return cause;
   }
 
+  /** The chunk that comes next was refused, and thrown away: the message is over with those before it. */
+  refused(code: number, cause: string): void {
+    this.#dotSeen = true;
+    this.#report(code, { reply: { code, text: '' }, cause, drop: false });
+  }
+
   #sink(): ContentSink {
     const { hooks } = this.#core;
     const caller = (name: HookName): ((value: LuaValue) => Maybe<Onward>) | undefined => {

@@ -21,8 +21,8 @@ export type Afterwards =
   | ({ readonly kind: 'refuse'; readonly line: CommandLine } & Refusal)
   /** A hook has said no to a chunk: its reply, and the transaction is over (RFC 3030 section 2). */
   | { readonly kind: 'reply'; readonly reply: Reply; readonly cause: string }
-  /** A script has said it: there is no other reply. */
-  | { readonly kind: 'answered' };
+  /** A script has said it, with this code: there is no other reply. */
+  | { readonly kind: 'answered'; readonly code: number };
 
 /** Where a session stands, as commands and tables name it. */
 export type Phase = State['phase'];
