@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './spec/longest-first.ts';
 
 // What runs whole servers against time-outs, and what counts memory, descriptors or processor time of its process, has a process of its own.
 const alone = [
@@ -17,14 +18,17 @@ const alone = [
   'spec/unit/store/cost.spec.ts',
 ];
 
+/** By default one is left out, which of two is half. */
+const CORES = Math.max(2, availableParallelism());
+
 // Groups, one after the other: what runs in this process, what talks to real programs (built and installed first), and what holds the worst
 // cases against their bounds, which hold on a busy machine. Speeds (`npm run test:speed`) want a quiet machine and are
 // no part of `npm test`.
 export default defineConfig({
   test: {
     pool: 'forks',
-    // By default one is left out, which of two is half.
-    maxWorkers: Math.max(2, availableParallelism()),
+    maxWorkers: CORES,
+    sequence: { sequencer: LongestFirst },
     // What hangs is ended; what is slow because the machine does other things is not.
     testTimeout: 60_000,
     hookTimeout: 120_000,
@@ -53,6 +57,9 @@ export default defineConfig({
           name: 'real',
           include: ['spec/real/**/*.spec.ts'],
           globalSetup: ['spec/real/global-setup.ts'],
+          setupFiles: ['spec/real/await-packages.ts'],
+          // Real programs are waited for as long as they work: of two cores, two files at once left one idle for a third of the time.
+          maxWorkers: Math.ceil(1.5 * CORES),
           sequence: { groupOrder: 1 },
         },
       },
@@ -62,6 +69,7 @@ export default defineConfig({
           name: 'load',
           include: ['spec/load/**/*.spec.ts'],
           globalSetup: ['spec/real/global-setup.ts'],
+          setupFiles: ['spec/real/await-packages.ts'],
           testTimeout: 120_000,
           sequence: { groupOrder: 2 },
         },
