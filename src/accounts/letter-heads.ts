@@ -1,4 +1,5 @@
 // Header fields of letters, which never change: those that were read last are kept, for so many octets in a process.
+import { Turns } from '../base/turns.ts';
 import type { MailFile, MailHead } from '../mailbox/port/mail.ts';
 import { headerEnd } from './header-fields.ts';
 import { present } from './letter-trouble.ts';
@@ -23,10 +24,21 @@ const MAX_KEPT = 16 * 1024 * 1024;
 const LEFT = 14 * 1024 * 1024;
 /** Beside the octets of the header, roughly. */
 const OF_LETTER = 300;
-/** Files read at a time: the system's threads take them from a queue, and while it is not empty nobody has to wake them. */
+/** Files read at a time, and open, for all lists together: the system's threads take them from a queue, and while it is not empty nobody has to wake them. */
 const READERS = 128;
+/** Files that who reads takes before others have their turn: a short list does not wait for the end of a long one. */
+const IN_A_TURN = 32;
+
+/** What was read of some letters. */
+export interface ReadHeads {
+  /** In their order; undefined: it is gone meanwhile, or may not be read. */
+  readonly heads: readonly (KnownHead | undefined)[];
+  /** Those that may not be read, and why the first of them may not. */
+  readonly denied: { readonly count: number; readonly cause: string } | undefined;
+}
 
 export class LetterHeads {
+  readonly #turns = new Turns(READERS);
   /** By id; the least used first. */
   readonly #kept = new Map<number, KnownHead>();
   #size = 0;
@@ -51,33 +63,49 @@ export class LetterHeads {
       this.#size -= old.weight;
     }
   }
-}
 
-/** In their order; undefined: it is gone meanwhile. Rejects when one cannot be read. */
-export async function readHeads(
-  files: readonly MailFile[],
-  signal: AbortSignal,
-): Promise<readonly (KnownHead | undefined)[]> {
-  const heads: (KnownHead | undefined)[] = new Array(files.length);
-  let next = 0;
-  let isOver = false;
-  const work = async (): Promise<void> => {
-    const octets = Buffer.allocUnsafe(FIRST_HEAD);
-    for (let at = next++; at < files.length && !isOver; at = next++) {
-      signal.throwIfAborted();
-      heads[at] = await readHead(files[at] as MailFile, octets);
+  /** Rejects when one cannot be read though it may be: no list is given for whole that is not. */
+  async read(files: readonly MailFile[], signal: AbortSignal): Promise<ReadHeads> {
+    const heads: (KnownHead | undefined)[] = new Array(files.length);
+    let next = 0;
+    let isOver = false;
+    let count = 0;
+    let cause = '';
+    const some = async (): Promise<void> => {
+      const octets = Buffer.allocUnsafe(FIRST_HEAD);
+      for (let taken = 0; taken < IN_A_TURN && next < files.length && !isOver; taken++) {
+        const at = next++;
+        signal.throwIfAborted();
+        const read = await readHead(files[at] as MailFile, octets);
+        if (!(read instanceof Denied)) heads[at] = read;
+        else if (count++ === 0) cause = read.why;
+      }
+    };
+    const all = async (): Promise<void> => {
+      while (next < files.length && !isOver) await this.#turns.take(signal, some);
+    };
+    try {
+      await Promise.all(Array.from({ length: Math.min(READERS, files.length) }, all));
+    } finally {
+      isOver = true;
     }
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.min(READERS, files.length) }, work));
-  } finally {
-    isOver = true;
+    return { heads, denied: count === 0 ? undefined : { count, cause } };
   }
-  return heads;
 }
 
-async function readHead(file: MailFile, octets: Buffer): Promise<KnownHead | undefined> {
-  let head = present(await file.head(octets));
+/** It may not be read: a matter of this letter, not of the list. */
+class Denied {
+  readonly why: string;
+
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+async function readHead(file: MailFile, octets: Buffer): Promise<KnownHead | Denied | undefined> {
+  const first = await file.head(octets);
+  if (first.kind === 'denied') return new Denied(first.why);
+  let head = present(first);
   if (head === undefined) return undefined;
   let end = headerEnd(head.octets);
   if (end === undefined && head.octets.length === octets.length) {

@@ -12,7 +12,7 @@ import type { MailUser } from '../mailbox/port/mail-user.ts';
 import type { Account, Outcome } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import { readFields } from './header-fields.ts';
-import { type KnownHead, LetterHeads, readHeads, sentOf } from './letter-heads.ts';
+import { type KnownHead, LetterHeads, sentOf } from './letter-heads.ts';
 import { LetterIds } from './letter-ids.ts';
 import { present } from './letter-trouble.ts';
 import { behind, idAt, idKey } from './rows.ts';
@@ -126,7 +126,7 @@ export class Letters {
     const unread = placesOf(heads);
     const strange = placesOf(known);
     const [read, ids] = await Promise.all([
-      readHeads(
+      this.#heads.read(
         unread.map((at) => files[at] as MailFile),
         signal,
       ),
@@ -138,7 +138,11 @@ export class Letters {
       ),
     ]);
     for (const [at, id] of ids.entries()) known[strange[at] as number] = id;
-    for (const [at, head] of read.entries()) heads[unread[at] as number] = head;
+    if (read.denied !== undefined) {
+      const name = `${account.user}@${account.domain}`;
+      this.#accounts.parts.log.emit('accounts-letters-denied', { account: name, ...read.denied });
+    }
+    for (const [at, head] of read.heads.entries()) heads[unread[at] as number] = head;
     // There are no more lines than before unless one was new.
     if (ids.length > 0)
       await this.#ids.forgetGone(account.id, place.id, files.length, before, async () =>

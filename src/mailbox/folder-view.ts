@@ -2,6 +2,7 @@
 // keywords are the same, for so many messages altogether.
 //
 // Must never take a message that is just being renamed for one that is gone.
+import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { eachEntry, type Stamp, sameStamp, stampAt } from './disk.ts';
 import { eachInPieces } from './in-pieces.ts';
@@ -38,6 +39,16 @@ const SCANS = 5;
 const UNSURE_MS = 1000;
 const MAX_KEPT = 100_000;
 
+/** Some file systems do not say what it is: who opens it sees. */
+const isNoFile = (entry: Dirent): boolean =>
+  !entry.isFile() &&
+  (entry.isDirectory() ||
+    entry.isSymbolicLink() ||
+    entry.isFIFO() ||
+    entry.isSocket() ||
+    entry.isCharacterDevice() ||
+    entry.isBlockDevice());
+
 /** The messages of a folder by their base names. Rejects with ENOENT when there is no such folder. */
 export async function scanFolder(parts: MailboxParts, folder: string): Promise<ReadonlyMap<string, Found>> {
   const { files } = parts;
@@ -53,7 +64,7 @@ export async function scanFolder(parts: MailboxParts, folder: string): Promise<R
     for (const part of MESSAGES) {
       await eachEntry(files, join(folder, part), (entry) => {
         const fileName = entry.name;
-        if (!isMailName(fileName) || entry.isDirectory() || entry.isSymbolicLink()) return;
+        if (!isMailName(fileName) || isNoFile(entry)) return;
         const base = baseOf(fileName);
         const other = found.get(base);
         // One that was moved from new/ to cur/ meanwhile is seen twice. Of two with the same base the first by name is the message.

@@ -1,4 +1,5 @@
 // The file of a message in a folder, as the port has it. It keeps what its name said; it is looked for when it has another name meanwhile.
+import { codeOf } from '../base/errors.ts';
 import { isMissing, pathOf, READ } from './disk.ts';
 import type { FileHead } from './files.ts';
 import type { Folder } from './folder.ts';
@@ -10,6 +11,8 @@ import { troubleOf } from './trouble.ts';
 
 const TRIES = 4;
 const PIECE = 65_536;
+/** What lies there is a link, a pipe, a directory or a socket, and no message: a file system may not have said so in its list. */
+const NO_FILE = ['ELOOP', 'ESPIPE', 'EISDIR', 'ENXIO'];
 
 export class FoundFile implements MailFile {
   readonly #folder: Folder;
@@ -51,7 +54,9 @@ export class FoundFile implements MailFile {
         value: { octets: found.octets, size: size ?? found.facts?.size ?? 0, arrived },
       };
     } catch (error) {
-      return troubleOf(error, this.#mailbox);
+      return NO_FILE.includes(codeOf(error))
+        ? { kind: 'missing', mailbox: this.#mailbox }
+        : troubleOf(error, this.#mailbox);
     }
   }
 

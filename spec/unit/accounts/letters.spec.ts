@@ -1,10 +1,16 @@
 // Letters with their ids and header fields: what a list of them keeps, and what two processes do that see the same letters first at the same moment.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readFields } from '../../../src/accounts/header-fields.ts';
 import { LetterHeads } from '../../../src/accounts/letter-heads.ts';
 import { Letters } from '../../../src/accounts/letters.ts';
+import { systemFiles } from '../../../src/mailbox/files.ts';
+import type { MailboxParts } from '../../../src/mailbox/parts.ts';
 import { type AccountsRig, openAccounts, value } from '../../fakes/accounts-rig.ts';
 
 const never = new AbortController().signal;
@@ -73,6 +79,100 @@ describe('ids', () => {
     await writeFile(join(box, 'new', '1800000000.M1.mx'), 'Subject: late\n\n');
     const more = value(await new Letters(accounts).heads(id, 0, never)).map((one) => one.id);
     expect(more).toEqual([...ids, (ids.at(-1) ?? 0) + 1]);
+  });
+});
+
+describe('what is no letter that can be read', () => {
+  const subjects = async (id: number, parts?: Partial<MailboxParts>) => {
+    const { directory } = rig as AccountsRig;
+    const other = parts === undefined ? undefined : await openAccounts({ directory, parts });
+    try {
+      const its = other ?? (rig as AccountsRig);
+      const listed = value(await new Letters(its.accounts).heads(id, 0, never));
+      return { log: its.log, subjects: listed.map((one) => one.fields.get('subject')) };
+    } finally {
+      await other?.close();
+    }
+  };
+  const failing = (code: string): Partial<MailboxParts> => ({
+    files: {
+      ...systemFiles,
+      head: (path, into, facts) =>
+        String(path).includes('1700000001')
+          ? Promise.reject(Object.assign(new Error(`${code}: made up`), { code }))
+          : systemFiles.head(path, into, facts),
+    },
+  });
+
+  it('stands in no list, and does not stop it: a pipe, a link, a directory, a socket', async () => {
+    const { id, box } = await withLetters(2);
+    const run = promisify(execFile);
+    await run('mkfifo', [join(box, 'cur', '1700000000.pipe:2,'), join(box, 'new', '1700000000.pipe2')]);
+    await symlink('/etc/passwd', join(box, 'cur', '1700000000.link:2,S'));
+    await mkdir(join(box, 'new', '1700000000.directory'));
+    const server = createServer().listen(join(box, 'new', '1700000000.socket'));
+    await once(server, 'listening');
+    expect((await subjects(id)).subjects).toEqual(['0', '1']);
+    server.close();
+  });
+
+  it.each(['ELOOP', 'ESPIPE', 'EISDIR', 'ENXIO'])(
+    'is left out where the file system did not say what it is (%s)',
+    async (code) => {
+      const { id } = await withLetters(3);
+      const { log, subjects: listed } = await subjects(id, failing(code));
+      expect(listed).toEqual(['0', '2']);
+      expect(log.events).toEqual([]);
+    },
+  );
+
+  it.each(['EACCES', 'EPERM'])(
+    'because it may not be is left out, and an event says so (%s)',
+    async (code) => {
+      const { id } = await withLetters(3);
+      const { log, subjects: listed } = await subjects(id, failing(code));
+      expect(listed).toEqual(['0', '2']);
+      expect(log.events).toEqual([
+        expect.objectContaining({
+          name: 'accounts-letters-denied',
+          fields: { count: 1, account: 'ann@a.test', cause: `${code}: made up` },
+        }),
+      ]);
+      // It is the same letter when it can be read.
+      expect(
+        value(await new Letters((rig as AccountsRig).accounts).heads(id, 0, never)).map((one) => one.id),
+      ).toEqual([1, 2, 3]);
+    },
+  );
+
+  it.each(['EIO', 'EMFILE', 'ENOMEM'])(
+    'because of the machine fails the list: it would not be whole (%s)',
+    async (code) => {
+      const { id } = await withLetters(3);
+      await expect(subjects(id, failing(code))).rejects.toThrow(`${code}: made up`);
+    },
+  );
+
+  it('so many files are open at once, however many lists there are', async () => {
+    const { id } = await withLetters(300);
+    let [open, most] = [0, 0];
+    const files: MailboxParts['files'] = {
+      ...systemFiles,
+      head: async (path, into, facts) => {
+        most = Math.max(most, ++open);
+        try {
+          return await systemFiles.head(path, into, facts);
+        } finally {
+          open--;
+        }
+      },
+    };
+    const other = await openAccounts({ directory: (rig as AccountsRig).directory, parts: { files } });
+    const letters = new Letters(other.accounts);
+    const lists = await Promise.all(Array.from({ length: 4 }, () => letters.heads(id, 0, never)));
+    await other.close();
+    expect(lists.map((one) => value(one).length)).toEqual([300, 300, 300, 300]);
+    expect(most).toBe(128);
   });
 });
 

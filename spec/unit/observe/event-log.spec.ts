@@ -228,6 +228,8 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'store-damaged-value': 'err S1 STORE has damaged entries, which are left out times=7',
   'store-recount': 'err S1 what is in STORE is counted anew: the sums were damaged',
   'accounts-fault': 'err S1 accounts cannot be read or changed: CAUSE',
+  'accounts-letters-denied':
+    'warning S1 7 letters of ACCOUNT may not be read, and are left out of a list: CAUSE',
   'accounts-moved-beside':
     'warning S1 mail was moved to PLACE: there is something else where it should be directory=DIRECTORY wanted=WANTED',
   'store-clock': 'warning S1 the clock was set back by 7 s: entries of STORE live longer by that',

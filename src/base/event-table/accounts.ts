@@ -9,6 +9,16 @@ export const accountsEvents = {
     when: 'The database of accounts, or a directory of their mail, cannot be used. Mail for them is to come again (451).',
     fields: { cause },
   },
+  'accounts-letters-denied': {
+    level: 'warning',
+    text: '{count} letters of {account} may not be read, and are left out of a list: {cause}',
+    when: 'Files in a mailbox are another user’s, as a program has put them there that runs under another name. They are listed when `smtpe` may read them. Any other error fails the list.',
+    fields: {
+      count: { type: 'number', meaning: 'how many' },
+      account: { type: 'text', meaning: 'whose they are' },
+      cause: { type: 'text', meaning: 'why the first of them may not' },
+    },
+  },
   'accounts-moved-beside': {
     level: 'warning',
     text: 'mail was moved to {place}: there is something else where it should be',
