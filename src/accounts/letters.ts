@@ -140,7 +140,8 @@ export class Letters {
     for (const [at, id] of ids.entries()) known[strange[at] as number] = id;
     if (read.denied !== undefined) {
       const name = `${account.user}@${account.domain}`;
-      this.#accounts.parts.log.emit('accounts-letters-denied', { account: name, ...read.denied });
+      const { cause, count } = read.denied;
+      this.#accounts.parts.log.emit('accounts-letters-denied', { count, account: name, cause });
     }
     for (const [at, head] of read.heads.entries()) heads[unread[at] as number] = head;
     // There are no more lines than before unless one was new.
