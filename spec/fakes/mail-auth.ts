@@ -69,7 +69,10 @@ export function verifySetup({ txt, now = specTime, minBits = 1024 }: Circumstanc
   return { keys: new KeyFinder(lookup, new KeyCache()), now, minBits };
 }
 
-export function verifiedDkim(message: ReceivedMessage, circumstances: Circumstances): Promise<DkimResult[]> {
+export async function verifiedDkim(
+  message: ReceivedMessage,
+  circumstances: Circumstances,
+): Promise<DkimResult[]> {
   return verifyDkim(message, verifySetup(circumstances));
 }
 

@@ -14,16 +14,21 @@ import { searchPage, secondUriReader, uriReader } from './uri/text.ts';
 
 export type MimeKey = 'mime.parts' | 'uri.found' | 'uri.domains' | 'mime.defects' | 'mime.limits';
 
-/** A pass that several readings of the same message feed: what one has fed the others pass over. */
+/**
+ * A pass that several readings of the same message feed: what one has fed the others pass over. What it finds is told as it goes on, or when all is
+ * read: then each URI is told once, with the link that showed it.
+ */
 class SharedPass {
   readonly #pass: ContentObserver;
   readonly #collector: UriCollector;
+  readonly #atOnce: boolean;
   #fed = 0;
   #ended = false;
 
-  constructor(pass: ContentObserver, collector: UriCollector) {
+  constructor(pass: ContentObserver, collector: UriCollector, atOnce: boolean) {
     this.#pass = pass;
     this.#collector = collector;
+    this.#atOnce = atOnce;
   }
 
   reading(): ContentObserver {
@@ -35,7 +40,7 @@ class SharedPass {
         if (this.#ended || known >= content.length) return;
         this.#fed = at;
         this.#pass.feed(known === 0 ? content : content.subarray(known));
-        this.#collector.tell();
+        if (!this.#atOnce) this.#collector.tell();
       },
       end: () => {
         if (this.#ended) return;
@@ -100,7 +105,7 @@ class MimeReader implements MessageReader {
     this.#setup = setup;
   }
 
-  pass(tables: Tables<MimeKey>): ContentObserver {
+  pass(tables: Tables<MimeKey>, atOnce: boolean): ContentObserver {
     const { 'mime.parts': parts, 'mime.defects': defects, 'mime.limits': limits } = tables;
     const limit = (name: MimeLimitName): void => this.#limit(name);
     const known = this.#search;
@@ -130,7 +135,7 @@ class MimeReader implements MessageReader {
       const wantsUris = tables['uri.found'] ?? tables['uri.domains'];
       return known === undefined || wantsUris === undefined ? pass : both(known.reading(), pass);
     }
-    this.#search = new SharedPass(pass, collector);
+    this.#search = new SharedPass(pass, collector, atOnce);
     return this.#search.reading();
   }
 

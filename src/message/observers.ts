@@ -24,8 +24,11 @@ export type Tables<K extends string> = { readonly [key in K]?: LiveTable };
 
 /** Fills the tables of one or several keys; one for each message. */
 export interface MessageReader {
-  /** A pass over the content from its first byte on that fills these tables. */
-  pass(tables: Tables<string>): ContentObserver;
+  /**
+   * A pass over the content from its first byte on that fills these tables. `atOnce`: all of the message is there and is fed, to its end, before
+   * anybody looks at them.
+   */
+  pass(tables: Tables<string>, atOnce: boolean): ContentObserver;
   /** Somebody who read the message again has come to a limit. */
   reached?(name: MimeLimitName): void;
 }
@@ -76,10 +79,11 @@ export class MessageObservers<K extends string> implements ContentObserver {
       if (!this.#begun) this.#early.set(reader, { ...this.#early.get(reader), [key]: live });
       return;
     }
-    const run: Run = { pass: reader.pass({ [key]: live }), waiting: undefined };
-    this.#runs.push(run);
     const { pieces } = message;
-    if (pieces === undefined || size > atOnceBytes) return this.#replay(run, message, size);
+    const isAtHand = pieces !== undefined && size <= atOnceBytes;
+    const run: Run = { pass: reader.pass({ [key]: live }, isAtHand && this.#ended), waiting: undefined };
+    this.#runs.push(run);
+    if (!isAtHand) return this.#replay(run, message, size);
     for (const piece of pieces) run.pass.feed(piece);
     if (this.#ended) run.pass.end();
   }
@@ -94,7 +98,7 @@ export class MessageObservers<K extends string> implements ContentObserver {
     if (!this.#begun) {
       this.#begun = true;
       for (const [reader, tables] of this.#early)
-        this.#runs.push({ pass: reader.pass(tables), waiting: undefined });
+        this.#runs.push({ pass: reader.pass(tables, false), waiting: undefined });
     }
     for (const run of this.#runs) {
       if (run.waiting === undefined) run.pass.feed(content);

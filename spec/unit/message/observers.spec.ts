@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RecordLog } from '../../../src/bench/ports/record-log.ts';
+import type { LuaValue } from '../../../src/lua-api/value.ts';
 import { defaultMimeLimits } from '../../../src/message/mime/limits.ts';
 import { type ObserverKey, observerTable } from '../../../src/message/observer-table.ts';
 import { MessageObservers, type MessageReader } from '../../../src/message/observers.ts';
@@ -55,6 +56,41 @@ function inMemory(bytes: Buffer): StoredMessage {
 }
 
 describe('the observer of a message', () => {
+  test('tells each URI once, with the link that shows it, where all of the message is there', () => {
+    const link = Buffer.from(
+      'Content-Type: text/html\r\n\r\n<a href="http://a.example/">www.b.example</a>\r\n',
+    );
+    const told: string[] = [];
+    class Counted extends FakeLiveTable {
+      override set(key: string, value: LuaValue): void {
+        told.push(key);
+        super.set(key, value);
+      }
+    }
+    const uris = new Counted();
+    const observer = create();
+    observer.feed(link);
+    observer.end();
+    observer.observe('uri.found', uris, inMemory(link));
+    expect(told).toEqual(observe(link).keys);
+    expect(uris.fields.get(told[0] ?? '')).toMatchObject({ text_host: 'www.b.example' });
+  });
+
+  test.each([1, 7, 10_000])(
+    'lists what stands in a URI though it is listed by itself later: in pieces of %i',
+    (size) => {
+      const text = '<area href=http://c.example/?r=http%3A%2F%2Fnest.example%2Fq>';
+      const odd = Buffer.from(
+        `List-Help: <http://a.example/?r=http%3A%2F%2Fnest.example%2Fq>\r\nX: http://b.example/\r\nContent-Type: text/html\r\n\r\n${text}\r\n`,
+      );
+      const pieces = Array.from({ length: Math.ceil(odd.length / size) }, (_, i) =>
+        odd.subarray(i * size, (i + 1) * size),
+      );
+      const { uris } = observe(pieces, { uris: 2 });
+      expect(uris.find(({ host }) => host === 'a.example')?.nested).toHaveLength(1);
+    },
+  );
+
   test('fills each table alone as both together', () => {
     const parts = new FakeLiveTable();
     const onlyParts = create();

@@ -1,6 +1,7 @@
 // Verifies the DKIM signatures of a message that was taken in (RFC 6376 6.1, 8301, 8463). Nothing that a stranger sent makes it throw or
 // reject; keys are asked for all at once, and work is given turns.
 
+import { chain, firstOf, type Maybe } from '../../base/maybe.ts';
 import { judgeSignature, type SignatureVerdict } from '../judge-signature.ts';
 import type { KeyFinder } from '../key-finder.ts';
 import type { ReceivedMessage, ReceivedSignature } from '../received.ts';
@@ -19,30 +20,31 @@ export interface VerifySetup {
 /** What a signature that is not looked at counts for: there may be thousands. */
 const faultWork = 512;
 
-/** One result for each DKIM-Signature, from the top. */
-export async function verifyDkim(message: ReceivedMessage, setup: VerifySetup): Promise<DkimResult[]> {
+/** One result for each DKIM-Signature, from the top; at once where the keys are at hand. */
+export function verifyDkim(message: ReceivedMessage, setup: VerifySetup): Maybe<DkimResult[]> {
   for (const { read } of message.signatures)
     if (read.kind === 'signature' && !isExpired(read.facts.expires, setup)) setup.keys.ask(read);
   const turns = new Turns();
   const results: DkimResult[] = [];
-  for (const signature of message.signatures) {
+  const done = firstOf(message.signatures, (signature) => {
     const before = message.headers.work;
-    results.push(await verifyOne(message, signature, setup));
-    const more = signature.read.kind === 'signature' ? keyWork : faultWork;
-    const turn = turns.done(message.headers.work - before + more);
-    if (turn !== undefined) await turn;
-  }
-  return results;
+    return chain(verifyOne(message, signature, setup), (result) => {
+      results.push(result);
+      const more = signature.read.kind === 'signature' ? keyWork : faultWork;
+      return turns.done(message.headers.work - before + more);
+    });
+  });
+  return chain(done, () => results);
 }
 
 const isExpired = (expires: number | undefined, { now }: VerifySetup): boolean =>
   expires !== undefined && expires < now;
 
-async function verifyOne(
+function verifyOne(
   message: ReceivedMessage,
   { field, read }: ReceivedSignature,
   setup: VerifySetup,
-): Promise<DkimResult> {
+): Maybe<DkimResult> {
   const say = (
     result: DkimResultWord,
     cause: DkimResult['cause'],
@@ -57,10 +59,10 @@ async function verifyOne(
   });
   if (read.kind === 'fault') return say(faultResult(read.fault), read.fault);
   if (isExpired(read.facts.expires, setup)) return say('policy', 'expired');
-  const found = setup.keys.find(read);
-  const key = found instanceof Promise ? await found : found;
-  const verdict = judgeSignature(message, field, read, key, setup.minBits);
-  return say(verdict.result, verdict.cause, verdict);
+  return chain(setup.keys.find(read), (key) => {
+    const verdict = judgeSignature(message, field, read, key, setup.minBits);
+    return say(verdict.result, verdict.cause, verdict);
+  });
 }
 
 function faultResult(fault: SignatureFault): DkimResultWord {

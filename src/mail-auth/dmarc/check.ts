@@ -1,10 +1,11 @@
 // DMARC (RFC 9989): has the author's domain said what is to become of a message that neither SPF nor a signature vouches for? Nothing that a
 // stranger published makes it throw or reject. It says temperror only when a look-up failed that could have changed the verdict.
+import { chain, firstOf, type Maybe } from '../../base/maybe.ts';
 import { domainInAscii } from '../../net-address/idn.ts';
 import type { Author } from '../author.ts';
 import type { DmarcRecord } from './record.ts';
 import type { DmarcPolicy, DmarcResult } from './result.ts';
-import { type DmarcLookup, type Standing, TreeWalk } from './tree-walk.ts';
+import { type DmarcLookup, type Standing, TreeWalk, type Walk } from './tree-walk.ts';
 
 export interface DmarcQuestion {
   readonly author: Author;
@@ -19,8 +20,9 @@ const mostWalks = 10;
 
 type Verdict = Pick<DmarcResult, 'result' | 'cause'> & Partial<DmarcResult>;
 
-export async function checkDmarc(question: DmarcQuestion, lookup: DmarcLookup): Promise<DmarcResult> {
-  return { ...nothing, ...(await judge(question, lookup)) };
+/** At once where every answer is at hand. */
+export function checkDmarc(question: DmarcQuestion, lookup: DmarcLookup): Maybe<DmarcResult> {
+  return chain(judge(question, lookup), (verdict) => ({ ...nothing, ...verdict }));
 }
 
 const nothing: Omit<DmarcResult, 'result' | 'cause'> = {
@@ -35,39 +37,60 @@ const nothing: Omit<DmarcResult, 'result' | 'cause'> = {
   testing: false,
 };
 
-async function judge({ author, spfPass, dkimPass }: DmarcQuestion, lookup: DmarcLookup): Promise<Verdict> {
+function judge(question: DmarcQuestion, lookup: DmarcLookup): Maybe<Verdict> {
+  const { author } = question;
   if (author.kind !== 'author') {
     const cause = author.kind === 'several_authors' ? 'several_authors' : 'no_author';
     return { result: 'permerror', cause };
   }
   const { domain } = author;
   const walk = new TreeWalk(lookup);
-  const own = await walk.at(domain);
-  if (own === 'failed') return { result: 'temperror', cause: 'dns', domain };
-  const { records, organisation } = await walk.from(domain);
+  return chain(walk.at(domain), (own): Maybe<Verdict> => {
+    if (own === 'failed') return { result: 'temperror', cause: 'dns', domain };
+    return chain(walk.from(domain), (walked) => judgeAuthor({ ...question, domain, walk, walked }, lookup));
+  });
+}
+
+/** The author's domain, and what stands at it and above it. */
+interface AuthorQuestion extends DmarcQuestion {
+  readonly domain: string;
+  readonly walk: TreeWalk;
+  readonly walked: Walk;
+}
+
+function judgeAuthor(
+  { spfPass, dkimPass, domain, walk, walked }: AuthorQuestion,
+  lookup: DmarcLookup,
+): Maybe<Verdict> {
+  const { records, organisation } = walked;
   const found = policyAt(domain, records, organisation);
   if (found === 'unknown') return { result: 'temperror', cause: 'dns', domain, organisation };
   if (found?.record.isValid !== true) return { result: 'none', cause: 'no_record', domain, organisation };
 
   const { record } = found;
   const alignment = new Alignment(walk, domain, organisation);
-  const spf = await alignment.of(spfPass === undefined ? [] : [spfPass], record.isSpfStrict);
-  const dkim = await alignment.of(dkimPass, record.isDkimStrict);
-  const facts = {
-    domain,
-    organisation,
-    policyDomain: found.domain,
-    spf,
-    dkim,
-    record: record.text,
-    testing: record.testing,
-  };
-  const isAligned = spf !== undefined || dkim !== undefined;
-  if (!isAligned && alignment.isUnsure) return { result: 'temperror', cause: 'dns', ...facts };
-  const published = await policyFor(domain, found, lookup);
-  if (isAligned) return { result: 'pass', cause: 'ok', published: published ?? record.subdomains, ...facts };
-  if (published === undefined) return { result: 'temperror', cause: 'dns', ...facts };
-  return { result: 'fail', cause: 'not_aligned', policy: published, published, ...facts };
+  const aligned = chain(alignment.of(spfPass === undefined ? [] : [spfPass], record.isSpfStrict), (spf) =>
+    chain(alignment.of(dkimPass, record.isDkimStrict), (dkim) => ({ spf, dkim })),
+  );
+  return chain(aligned, ({ spf, dkim }): Maybe<Verdict> => {
+    const facts = {
+      domain,
+      organisation,
+      policyDomain: found.domain,
+      spf,
+      dkim,
+      record: record.text,
+      testing: record.testing,
+    };
+    const isAligned = spf !== undefined || dkim !== undefined;
+    if (!isAligned && alignment.isUnsure) return { result: 'temperror', cause: 'dns', ...facts };
+    return chain(policyFor(domain, found, lookup), (published): Verdict => {
+      if (isAligned)
+        return { result: 'pass', cause: 'ok', published: published ?? record.subdomains, ...facts };
+      if (published === undefined) return { result: 'temperror', cause: 'dns', ...facts };
+      return { result: 'fail', cause: 'not_aligned', policy: published, published, ...facts };
+    });
+  });
 }
 
 /** The record whose policy counts (4.10.1): the author domain's, the organisational domain's, that of the public suffix above it. */
@@ -86,21 +109,26 @@ function policyAt(
 }
 
 /** Undefined when it hangs on whether the name exists, and that could not be found. */
-async function policyFor(
+function policyFor(
   domain: string,
   { domain: at, record }: Standing,
   lookup: DmarcLookup,
-): Promise<DmarcPolicy | undefined> {
+): Maybe<DmarcPolicy | undefined> {
   if (at === domain) return weakened(record.own, record);
   if (record.missing === record.subdomains) return weakened(record.subdomains, record);
-  let exists: 'yes' | 'no' | 'failed';
+  return chain(existence(domain, lookup), (exists) =>
+    exists === 'failed' ? undefined : weakened(exists === 'yes' ? record.subdomains : record.missing, record),
+  );
+}
+
+/** A look-up that throws has failed. */
+function existence(domain: string, lookup: DmarcLookup): Maybe<'yes' | 'no' | 'failed'> {
   try {
-    exists = await lookup.exists(domain);
+    const exists = lookup.exists(domain);
+    return exists instanceof Promise ? exists.catch(() => 'failed') : exists;
   } catch {
-    exists = 'failed';
+    return 'failed';
   }
-  if (exists === 'failed') return undefined;
-  return weakened(exists === 'yes' ? record.subdomains : record.missing, record);
 }
 
 /** t=y: one step weaker. */
@@ -125,15 +153,16 @@ class Alignment {
   }
 
   /** The first of them that is aligned; the author domain itself before others. */
-  async of(domains: readonly string[], isStrict: boolean): Promise<string | undefined> {
+  of(domains: readonly string[], isStrict: boolean): Maybe<string | undefined> {
     const names = [...new Set(domains.map(plain))];
     if (names.includes(this.#author)) return this.#author;
     if (isStrict) return undefined;
-    for (const name of names) if (await this.#isRelated(name)) return name;
-    return undefined;
+    return firstOf(names, (name) =>
+      chain(this.#isRelated(name), (isRelated) => (isRelated ? name : undefined)),
+    );
   }
 
-  async #isRelated(name: string): Promise<boolean> {
+  #isRelated(name: string): Maybe<boolean> {
     const organisation = this.#organisation;
     if (organisation === undefined) {
       // Whatever the organisational domain is, names of different top-level domains have none in common.
@@ -143,9 +172,10 @@ class Alignment {
     // The organisational domain of a name is the name itself, or above it.
     if (name !== organisation && !name.endsWith(`.${organisation}`)) return false;
     if (++this.#walks > mostWalks) return false;
-    const walked = await this.#walk.from(name);
-    if (walked.organisation === undefined) this.isUnsure = true;
-    return walked.organisation === organisation;
+    return chain(this.#walk.from(name), (walked) => {
+      if (walked.organisation === undefined) this.isUnsure = true;
+      return walked.organisation === organisation;
+    });
   }
 }
 

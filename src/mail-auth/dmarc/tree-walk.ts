@@ -1,6 +1,6 @@
 // Where the DMARC records of a name stand (RFC 9989 4.10): at the name itself and, at most seven times, above it. Each name is asked once for a
 // message, whoever wants to know.
-import type { Maybe } from '../../base/maybe.ts';
+import { chain, firstOf, type Maybe } from '../../base/maybe.ts';
 import type { TxtAnswer, TxtLookup } from '../txt-lookup.ts';
 import { type DmarcRecord, selectDmarcRecord } from './record.ts';
 
@@ -28,13 +28,13 @@ const mostLabels = 8;
 
 export class TreeWalk {
   readonly #lookup: DmarcLookup;
-  readonly #known = new Map<string, Promise<AtName>>();
+  readonly #known = new Map<string, Maybe<AtName>>();
 
   constructor(lookup: DmarcLookup) {
     this.#lookup = lookup;
   }
 
-  at(domain: string): Promise<AtName> {
+  at(domain: string): Maybe<AtName> {
     let found = this.#known.get(domain);
     if (found === undefined) {
       found = this.#ask(domain);
@@ -43,34 +43,41 @@ export class TreeWalk {
     return found;
   }
 
-  async from(start: string): Promise<Walk> {
+  from(start: string): Maybe<Walk> {
     const records: Standing[] = [];
     let hasFailed = false;
-    for (const domain of names(start)) {
-      const record = await this.at(domain);
-      if (record === 'failed') hasFailed = true;
-      if (typeof record === 'string') continue;
-      records.push({ domain, record });
-      if (record.psd !== 'u') break;
-    }
-    return { records, organisation: hasFailed ? undefined : organisationOf(start, records) };
+    const last = firstOf(names(start), (domain) =>
+      chain(this.at(domain), (record) => {
+        if (record === 'failed') hasFailed = true;
+        if (typeof record === 'string') return undefined;
+        records.push({ domain, record });
+        return record.psd === 'u' ? undefined : record;
+      }),
+    );
+    return chain(last, () => ({
+      records,
+      organisation: hasFailed ? undefined : organisationOf(start, records),
+    }));
   }
 
-  async #ask(domain: string): Promise<AtName> {
-    let answer: TxtAnswer;
+  #ask(domain: string): Maybe<AtName> {
     try {
-      answer = await this.#lookup.txt(`_dmarc.${domain}`);
+      const answer = this.#lookup.txt(`_dmarc.${domain}`);
+      return answer instanceof Promise ? answer.then(readAnswer).catch(() => 'failed') : readAnswer(answer);
     } catch {
       return 'failed';
     }
-    switch (answer.kind) {
-      case 'failed':
-        return 'failed';
-      case 'none':
-        return 'none';
-      case 'records':
-        return selectDmarcRecord(answer.records) ?? 'none';
-    }
+  }
+}
+
+function readAnswer(answer: TxtAnswer): AtName {
+  switch (answer.kind) {
+    case 'failed':
+      return 'failed';
+    case 'none':
+      return 'none';
+    case 'records':
+      return selectDmarcRecord(answer.records) ?? 'none';
   }
 }
 

@@ -1,7 +1,7 @@
 // SPF (RFC 7208): may this address send mail for this domain? Evaluates the record of the domain and what it refers to. Nothing that a stranger
 // published makes it throw or reject, and the look-ups that a check may cost are counted (4.6.4): 10 terms, 2 that find nothing, 10 names of
 // an MX or of an address, and not more than 111 questions whatever is counted wrongly.
-import type { Maybe } from '../../base/maybe.ts';
+import { chain, firstOf, type Maybe } from '../../base/maybe.ts';
 import { Turns } from '../turns.ts';
 import { type Address, dottedAddress, readAddress, reverseOf, sameNetwork, shownAddress } from './address.ts';
 import { type Identity, identityOf } from './identity.ts';
@@ -36,7 +36,8 @@ export interface SpfSetup {
 
 export const spfLimits = { terms: 10, voids: 2, names: 10, queries: 111, explanation: 512 } as const;
 
-export async function checkSpf(question: SpfQuestion, setup: SpfSetup): Promise<SpfResult> {
+/** At once where every answer is at hand. */
+export function checkSpf(question: SpfQuestion, setup: SpfSetup): Maybe<SpfResult> {
   const identity = identityOf(question.sender, question.helo);
   const { scope, domain = '' } = identity;
   const nothing = { domain, scope, mechanism: undefined, explanation: undefined, cause: undefined };
@@ -45,10 +46,12 @@ export async function checkSpf(question: SpfQuestion, setup: SpfSetup): Promise<
     return { ...nothing, result: 'permerror', cause: 'not an IP address', lookups: 0, voids: 0 };
   if (identity.domain === undefined) return { ...nothing, result: 'none', lookups: 0, voids: 0 };
   const check = new SpfCheck(setup, identity, address);
-  const { result, mechanism, cause, explainedBy } = await check.domain(domain);
-  const explanation = explainedBy === undefined ? undefined : await check.explain(explainedBy);
-  const { lookups, voids } = check;
-  return { ...nothing, result, mechanism, cause, explanation, lookups, voids };
+  return chain(check.domain(domain), ({ result, mechanism, cause, explainedBy }) =>
+    chain(explainedBy === undefined ? undefined : check.explain(explainedBy), (explanation): SpfResult => {
+      const { lookups, voids } = check;
+      return { domain, scope, result, mechanism, explanation, cause, lookups, voids };
+    }),
+  );
 }
 
 /** The exp= of a record, and the domain of it. */
@@ -80,7 +83,7 @@ class SpfCheck {
   lookups = 0;
   voids = 0;
   /** Names of the client's address, and which of them have that address, once asked. */
-  #names: Promise<Answer<string>> | undefined;
+  #names: Maybe<Answer<string>> | undefined;
   readonly #validated = new Map<string, boolean>();
 
   constructor(setup: SpfSetup, identity: Identity, address: Address) {
@@ -90,8 +93,14 @@ class SpfCheck {
   }
 
   /** check_host() for a domain, the first one or one that a record refers to. */
-  async domain(domain: string): Promise<Ending> {
-    const answer = await this.#ask(() => this.#setup.lookup.txt(domain));
+  domain(domain: string): Maybe<Ending> {
+    return chain(
+      this.#ask(() => this.#setup.lookup.txt(domain)),
+      (answer) => this.#published(answer, domain),
+    );
+  }
+
+  #published(answer: Answer<string>, domain: string): Maybe<Ending> {
     if (answer.kind === 'failed') return temperror(`TXT ${domain}: ${answer.cause}`);
     const text = answer.kind === 'none' ? undefined : selectRecord(answer.records);
     if (text === undefined) return { result: 'none' };
@@ -100,24 +109,24 @@ class SpfCheck {
     return this.#evaluate(record, domain);
   }
 
-  async #evaluate(record: SpfRecord, domain: string): Promise<Ending> {
-    for (const directive of record.directives) {
-      const matching = await this.#matches(directive, domain);
-      if (matching === false) continue;
-      if (matching !== true) return { ...matching, mechanism: directive.text };
-      const { result, text: mechanism } = directive;
-      const spec = result === 'fail' ? record.explanation : undefined;
-      return spec === undefined
-        ? { result, mechanism }
-        : { result, mechanism, explainedBy: { spec, domain } };
-    }
-    if (record.redirect === undefined) return { result: 'neutral', mechanism: 'default' };
+  #evaluate(record: SpfRecord, domain: string): Maybe<Ending> {
+    const ending = firstOf(record.directives, (directive) =>
+      chain(this.#matches(directive, domain), (matching) => endingOf(matching, directive, record, domain)),
+    );
+    return chain(ending, (found) => found ?? this.#redirected(record, domain));
+  }
+
+  #redirected({ redirect }: SpfRecord, domain: string): Maybe<Ending> {
+    if (redirect === undefined) return { result: 'neutral', mechanism: 'default' };
     if (++this.lookups > spfLimits.terms) return tooManyTerms;
-    const target = await this.#name(record.redirect, domain);
-    const ending = isName(target) ? await this.domain(target) : undefined;
-    return ending === undefined || ending.result === 'none'
-      ? permerror('redirect= to a domain without SPF record')
-      : ending;
+    const ending = chain(this.#name(redirect, domain), (target) =>
+      isName(target) ? this.domain(target) : undefined,
+    );
+    return chain(ending, (found) =>
+      found === undefined || found.result === 'none'
+        ? permerror('redirect= to a domain without SPF record')
+        : found,
+    );
   }
 
   #matches({ mechanism }: Directive, domain: string): Maybe<Matching> {
@@ -143,10 +152,17 @@ class SpfCheck {
   }
 
   /** RFC 7208 5.2, the table. */
-  async #include(spec: MacroString, domain: string): Promise<Matching> {
-    const target = await this.#name(spec, domain);
-    if (!isName(target)) return permerror('include: of a name that is none');
-    const ending = await this.domain(target);
+  #include(spec: MacroString, domain: string): Maybe<Matching> {
+    return chain(
+      this.#name(spec, domain),
+      (target): Maybe<Matching> =>
+        isName(target)
+          ? chain(this.domain(target), (ending) => this.#included(ending, target))
+          : permerror('include: of a name that is none'),
+    );
+  }
+
+  #included(ending: Ending, target: string): Matching {
     switch (ending.result) {
       case 'pass':
         return true;
@@ -162,42 +178,64 @@ class SpfCheck {
     }
   }
 
-  async #exists(spec: MacroString, domain: string): Promise<Matching> {
-    const target = await this.#name(spec, domain);
-    if (!isName(target)) return false;
-    const answer = await this.#ask(() => this.#setup.lookup.addresses(target, 4));
-    return this.#counted(answer, `A ${shown(target)}`) ?? answer.kind === 'records';
+  #exists(spec: MacroString, domain: string): Maybe<Matching> {
+    return this.#withName(spec, domain, (target) =>
+      chain(
+        this.#ask(() => this.#setup.lookup.addresses(target, 4)),
+        (answer) => this.#counted(answer, 'A', target) ?? answer.kind === 'records',
+      ),
+    );
   }
 
-  async #hostMatches(spec: MacroString | undefined, bits: DualBits, domain: string): Promise<Matching> {
-    const target = spec === undefined ? domain : await this.#name(spec, domain);
-    if (!isName(target)) return false;
-    const answer = await this.#addressesOf(target);
-    return this.#counted(answer, `address of ${shown(target)}`) ?? this.#holds(answer, bits);
+  #hostMatches(spec: MacroString | undefined, bits: DualBits, domain: string): Maybe<Matching> {
+    return this.#withName(spec, domain, (target) =>
+      chain(
+        this.#addressesOf(target),
+        (answer) => this.#counted(answer, 'address of', target) ?? this.#holds(answer, bits),
+      ),
+    );
   }
 
-  async #exchangerMatches(spec: MacroString | undefined, bits: DualBits, domain: string): Promise<Matching> {
-    const target = spec === undefined ? domain : await this.#name(spec, domain);
-    if (!isName(target)) return false;
-    const answer = await this.#ask(() => this.#setup.lookup.mx(target));
-    const ending = this.#counted(answer, `MX ${shown(target)}`);
+  #exchangerMatches(spec: MacroString | undefined, bits: DualBits, domain: string): Maybe<Matching> {
+    return this.#withName(spec, domain, (target) =>
+      chain(
+        this.#ask(() => this.#setup.lookup.mx(target)),
+        (answer) => this.#exchangersMatch(answer, bits, target),
+      ),
+    );
+  }
+
+  #exchangersMatch(answer: Answer<string>, bits: DualBits, target: string): Maybe<Matching> {
+    const ending = this.#counted(answer, 'MX', target);
     if (ending !== undefined || answer.kind !== 'records') return ending ?? false;
     if (answer.records.length > spfLimits.names)
       return permerror(`more than ${spfLimits.names} MX records at ${shown(target)}`);
-    for (const host of answer.records) {
-      if (!isName(host)) continue;
-      const addresses = await this.#addressesOf(host);
-      if (addresses.kind === 'failed') return temperror(`address of ${shown(host)}: ${addresses.cause}`);
-      if (this.#holds(addresses, bits)) return true;
-    }
-    return false;
+    const matching = firstOf(answer.records, (host): Maybe<Matching | undefined> => {
+      if (!isName(host)) return undefined;
+      return chain(this.#addressesOf(host), (addresses): Matching | undefined => {
+        if (addresses.kind === 'failed') return temperror(`address of ${shown(host)}: ${addresses.cause}`);
+        return this.#holds(addresses, bits) ? true : undefined;
+      });
+    });
+    return chain(matching, (found) => found ?? false);
+  }
+
+  /** What is found of a term's name, which is the domain's own where it says none; one that is no name matches nothing. */
+  #withName(
+    spec: MacroString | undefined,
+    domain: string,
+    find: (target: string) => Maybe<Matching>,
+  ): Maybe<Matching> {
+    return chain(spec === undefined ? domain : this.#name(spec, domain), (target) =>
+      isName(target) ? find(target) : false,
+    );
   }
 
   /** RFC 7208 5.5: what cannot be looked up here does not match, and is no error. */
   async #nameMatches(spec: MacroString | undefined, domain: string): Promise<Matching> {
     const target = (spec === undefined ? domain : await this.#name(spec, domain)).toLowerCase();
     const answer = await this.#namesOfClient();
-    const ending = answer.kind === 'none' ? this.#counted(answer, 'PTR') : undefined;
+    const ending = answer.kind === 'none' ? this.#counted(answer, 'PTR', '') : undefined;
     if (ending !== undefined) return ending;
     for (const name of clientNames(answer))
       if (isUnder(name, target) && (await this.#isValidated(name))) return true;
@@ -205,14 +243,14 @@ class SpfCheck {
   }
 
   /** An ending when the look-up of a term failed, or was one too many that found nothing. */
-  #counted(answer: Answer<string>, what: string): Ending | undefined {
-    if (answer.kind === 'failed') return temperror(`${what}: ${answer.cause}`);
+  #counted(answer: Answer<string>, what: string, target: string): Ending | undefined {
+    if (answer.kind === 'failed') return temperror(`${what} ${shown(target)}: ${answer.cause}`);
     if (answer.kind === 'none' && ++this.voids > spfLimits.voids)
       return permerror(`more than ${spfLimits.voids} look-ups that found nothing`);
     return undefined;
   }
 
-  #addressesOf(host: string): Promise<Answer<string>> {
+  #addressesOf(host: string): Maybe<Answer<string>> {
     return this.#ask(() => this.#setup.lookup.addresses(host, this.#address.family));
   }
 
@@ -225,7 +263,7 @@ class SpfCheck {
     });
   }
 
-  #namesOfClient(): Promise<Answer<string>> {
+  #namesOfClient(): Maybe<Answer<string>> {
     this.#names ??= this.#ask(() => this.#setup.lookup.ptr(reverseOf(this.#address)));
     return this.#names;
   }
@@ -247,12 +285,16 @@ class SpfCheck {
     return 'unknown';
   }
 
-  async #name(spec: MacroString, domain: string): Promise<string> {
-    return expandName(spec, await this.#values(spec, domain));
+  #name(spec: MacroString, domain: string): Maybe<string> {
+    return chain(this.#values(spec, domain), (values) => expandName(spec, values));
   }
 
-  async #values(spec: MacroString, domain: string): Promise<MacroValues> {
-    const validated = needsValidatedName(spec) ? await this.#validatedName(domain) : 'unknown';
+  #values(spec: MacroString, domain: string): Maybe<MacroValues> {
+    if (!needsValidatedName(spec)) return this.#macros(domain, 'unknown');
+    return this.#validatedName(domain).then((validated) => this.#macros(domain, validated));
+  }
+
+  #macros(domain: string, validated: string): MacroValues {
     const { sender, localPart, domain: senderDomain = '', helo } = this.#identity;
     const { receiver, now } = this.#setup;
     const values: Readonly<Record<string, () => string>> = {
@@ -284,19 +326,43 @@ class SpfCheck {
   }
 
   /** A look-up that throws has failed; one beyond all bounds is not made. */
-  async #ask(look: () => Maybe<Answer<string>>): Promise<Answer<string>> {
+  #ask(look: () => Maybe<Answer<string>>): Maybe<Answer<string>> {
     if (++this.#queries > spfLimits.queries) return { kind: 'failed', cause: 'too many look-ups' };
+    let answer: Maybe<Answer<string>>;
     try {
-      const answer = await look();
-      if (answer.kind !== 'records') return answer;
-      // With all of it in the cache nothing else would give the loop back, and a check may read some megabytes.
-      const turn = this.#turns.done(workOf(answer.records));
-      if (turn !== undefined) await turn;
-      return answer.records.length === 0 ? { kind: 'none' } : answer;
+      answer = look();
     } catch {
-      return { kind: 'failed', cause: 'the look-up failed' };
+      return lookUpFailed;
     }
+    if (!(answer instanceof Promise)) return this.#read(answer);
+    return answer.then(
+      (late) => this.#read(late),
+      () => lookUpFailed,
+    );
   }
+
+  #read(answer: Answer<string>): Maybe<Answer<string>> {
+    if (answer.kind !== 'records') return answer;
+    const read: Answer<string> = answer.records.length === 0 ? { kind: 'none' } : answer;
+    // With all of it in the cache nothing else would give the loop back, and a check may read some megabytes.
+    const turn = this.#turns.done(workOf(answer.records));
+    return turn === undefined ? read : turn.then(() => read);
+  }
+}
+
+const lookUpFailed: Answer<string> = { kind: 'failed', cause: 'the look-up failed' };
+
+/** Undefined when the directive does not match. */
+function endingOf(
+  matching: Matching,
+  { result, text: mechanism }: Directive,
+  record: SpfRecord,
+  domain: string,
+): Ending | undefined {
+  if (matching === false) return undefined;
+  if (matching !== true) return { ...matching, mechanism };
+  const spec = result === 'fail' ? record.explanation : undefined;
+  return spec === undefined ? { result, mechanism } : { result, mechanism, explainedBy: { spec, domain } };
 }
 
 /** Octets that are hashed as fast as the records are taken apart. */

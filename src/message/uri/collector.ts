@@ -254,7 +254,8 @@ export class UriCollector {
   readonly #isListed = (raw: string): boolean => this.#found.has(raw);
 
   #tell(found: Found, isNew: boolean): void {
-    found.changed = false;
+    // What stands in it may be listed later, as it stands elsewhere too: the headers have a limit of their own.
+    found.changed = found.nested?.every(this.#isListed) === false;
     this.#sink.uri(found.key, found.shown(this.#isListed), isNew);
   }
 }

@@ -1,8 +1,9 @@
 // Lua module `dmarc`: what the author's domain wants to become of a message (doc/reference/dmarc.md).
 import type { Clock } from '../../base/clock.ts';
+import { chain, type Maybe } from '../../base/maybe.ts';
 import type { Resolver } from '../../dns/resolver-api.ts';
 import type { CallContext } from '../../lua-api/call-context.ts';
-import { luaFunction, type Suspension } from '../../lua-api/function-spec.ts';
+import { type LuaResults, luaFunction, type Suspension } from '../../lua-api/function-spec.ts';
 import { luaModule, type ModuleSpec } from '../../lua-api/module-spec.ts';
 import type { LuaRecord } from '../../lua-api/value.ts';
 import { checkDmarc } from '../../mail-auth/dmarc/check.ts';
@@ -54,7 +55,7 @@ function check(
   context: CallContext,
   spf: GivenSpf | undefined,
   dkim: readonly GivenDkim[] | undefined,
-): Suspension {
+): LuaResults | Suspension {
   const transaction = sessionOf(context)?.transaction;
   const author = authorOfMessage(transaction);
   const { values } = optionsOf(context);
@@ -68,29 +69,40 @@ function check(
   const asks = author.kind === 'author';
   const sender = asks && spf === undefined ? parts.checks.check(context, {}) : undefined;
   const signatures = asks && dkim === undefined ? parts.verifiers.signatures(context) : undefined;
-  const judge = async (): Promise<DmarcResult> => {
-    const [foundSpf, foundDkim] = await Promise.all([sender?.result, signatures?.results]);
+  const judge = (foundSpf: GivenSpf | undefined, foundDkim: readonly GivenDkim[]): Maybe<DmarcResult> => {
     const vouching = spf ?? foundSpf;
-    const signed = dkim ?? foundDkim ?? [];
+    const signed = dkim ?? foundDkim;
     const dkimPass = signed.flatMap(({ result, domain }) =>
       result === 'pass' && domain !== undefined ? [domain] : [],
     );
     const spfPass = vouching?.result === 'pass' ? vouching.domain : undefined;
     return checkDmarc({ author, spfPass, dkimPass }, lookup);
   };
+  const found = both(sender?.result, signatures?.results ?? []);
+  const results = chain(
+    chain(found, ([foundSpf, foundDkim]) => judge(foundSpf, foundDkim)),
+    (result): LuaResults => {
+      context.log.emit('sender-checked', { method: 'dmarc', result: result.result });
+      return [toLua(result)];
+    },
+  );
+  if (!(results instanceof Promise)) return results;
   return {
     kind: 'suspension',
     describe: () => 'dmarc.check',
-    done: judge().then((result) => {
-      context.log.emit('sender-checked', { method: 'dmarc', result: result.result });
-      return [toLua(result)];
-    }),
+    done: results,
     cancel: () => {
       until.giveUp();
       sender?.cancel();
       signatures?.cancel();
     },
   };
+}
+
+/** Both are under way at the same time. */
+function both<A, B>(first: Maybe<A>, second: Maybe<B>): Maybe<readonly [A, B]> {
+  if (first instanceof Promise || second instanceof Promise) return Promise.all([first, second]);
+  return [first, second];
 }
 
 export const createDmarcModule = (parts: DmarcParts): ModuleSpec =>

@@ -1,5 +1,6 @@
 // The SPF checks of a connection: what is asked twice in a transaction is looked up once, and what is under way is given up with its hook.
 import type { Clock } from '../../base/clock.ts';
+import { chain, type Maybe } from '../../base/maybe.ts';
 import type { Resolver } from '../../dns/resolver-api.ts';
 import type { CallContext, Slot } from '../../lua-api/call-context.ts';
 import { LuaError } from '../../lua-api/function-spec.ts';
@@ -10,7 +11,7 @@ import { sessionOf } from '../../policy/session-view.ts';
 import { lookUps, ResolverNames } from './names.ts';
 
 export interface SpfCheckUnderWay {
-  readonly result: Promise<SpfResult>;
+  readonly result: Maybe<SpfResult>;
   /** Gives the look-ups up; the result is not kept. */
   cancel(): void;
 }
@@ -79,7 +80,7 @@ export class SpfChecks {
     });
     const now = this.#clock.now() / 1000;
     return {
-      result: checkSpf(question, { lookup, receiver: this.#hostName, now }).then((result) => {
+      result: chain(checkSpf(question, { lookup, receiver: this.#hostName, now }), (result) => {
         context.log.emit('sender-checked', { method: 'spf', result: result.result });
         return result;
       }),

@@ -66,12 +66,13 @@ export const createSpfModule = (checks: SpfChecks): ModuleSpec =>
             ...(helo === undefined ? {} : { helo }),
             ...(sender === undefined ? {} : { sender }),
           };
-          const check = checks.check(context, asked);
+          const { result, cancel } = checks.check(context, asked);
+          if (!(result instanceof Promise)) return [toLua(result)];
           return {
             kind: 'suspension',
             describe: () => 'spf.check',
-            done: check.result.then((result) => [toLua(result)]),
-            cancel: () => check.cancel(),
+            done: result.then((late) => [toLua(late)]),
+            cancel,
           };
         },
       }),

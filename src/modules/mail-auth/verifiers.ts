@@ -2,9 +2,10 @@
 // results again as long as the transaction lasts.
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { chain, type Maybe } from '../../base/maybe.ts';
 import type { Resolver } from '../../dns/resolver-api.ts';
 import type { CallContext, Slot } from '../../lua-api/call-context.ts';
-import { LuaError, type Suspension } from '../../lua-api/function-spec.ts';
+import { LuaError, type LuaResults, type Suspension } from '../../lua-api/function-spec.ts';
 import type { LuaValue } from '../../lua-api/value.ts';
 import { type ArcResult, verifyArc } from '../../mail-auth/arc/verify.ts';
 import type { DkimResult } from '../../mail-auth/dkim/result.ts';
@@ -21,11 +22,11 @@ import { takeIn } from './take-in.ts';
 class Verification {
   readonly id: string;
   readonly #until = lookUps();
-  readonly #take: () => Promise<ReceivedMessage>;
+  readonly #take: () => Maybe<ReceivedMessage>;
   readonly #setup: VerifySetup;
   readonly #log: Log;
-  #received: Promise<ReceivedMessage> | undefined;
-  #dkim: Promise<readonly DkimResult[]> | undefined;
+  #received: Maybe<ReceivedMessage> | undefined;
+  #dkim: Maybe<readonly DkimResult[]> | undefined;
   #arc: Promise<ArcResult> | undefined;
 
   constructor(
@@ -49,30 +50,35 @@ class Verification {
       minBits: values['dkim-min-bits'],
     };
     const limits = limitsOf(values);
-    this.#take = async () => {
+    this.#take = () => {
       const transaction = sessionOf(context)?.transaction;
-      if (transaction?.id !== id || !transaction.atDot) throw new LuaError(tooLate);
+      if (transaction?.id !== id || !transaction.atDot) return Promise.reject(new LuaError(tooLate));
       return transaction.received ?? takeIn(transaction, limits, until.signal);
     };
   }
 
-  dkim(): Promise<readonly DkimResult[]> {
-    this.#dkim ??= this.#message().then(async (message) => {
-      const results = await verifyDkim(message, this.#setup);
-      if (results.length === 0) this.#tell('dkim', 'none');
-      for (const { result } of results) this.#tell('dkim', result);
-      return results;
-    });
+  dkim(): Maybe<readonly DkimResult[]> {
+    this.#dkim ??= chain(this.#message(), (message) =>
+      chain(verifyDkim(message, this.#setup), (found) => this.#told(found)),
+    );
     return this.#dkim;
   }
 
+  #told(results: readonly DkimResult[]): readonly DkimResult[] {
+    if (results.length === 0) this.#tell('dkim', 'none');
+    for (const { result } of results) this.#tell('dkim', result);
+    return results;
+  }
+
   arc(): Promise<ArcResult> {
-    this.#arc ??= this.#message().then(async (message) => {
-      const found = await verifyArc(message, this.#setup);
-      this.#tell('arc', found.result);
-      return found;
-    });
+    this.#arc ??= this.#verifyArc();
     return this.#arc;
+  }
+
+  async #verifyArc(): Promise<ArcResult> {
+    const found = await verifyArc(await this.#message(), this.#setup);
+    this.#tell('arc', found.result);
+    return found;
   }
 
   #tell(method: string, result: string): void {
@@ -88,7 +94,7 @@ class Verification {
     this.#until.giveUp();
   }
 
-  #message(): Promise<ReceivedMessage> {
+  #message(): Maybe<ReceivedMessage> {
     this.#received ??= this.#take();
     return this.#received;
   }
@@ -115,16 +121,19 @@ export class Verifiers {
     this.#parts = { clock, resolver, cache: new KeyCache() };
   }
 
-  dkim(context: CallContext, give: (results: readonly DkimResult[]) => LuaValue): Suspension | undefined {
-    return this.#suspended(context, 'dkim.verify', (verification) => verification.dkim().then(give));
+  dkim(
+    context: CallContext,
+    give: (results: readonly DkimResult[]) => LuaValue,
+  ): LuaResults | Suspension | undefined {
+    return this.#found(context, 'dkim.verify', (verification) => chain(verification.dkim(), give));
   }
 
   /** The same for another module: what can still be found out. Nothing outside a transaction, and before the dot. */
-  signatures(context: CallContext): { readonly results: Promise<readonly DkimResult[]>; cancel(): void } {
+  signatures(context: CallContext): { readonly results: Maybe<readonly DkimResult[]>; cancel(): void } {
     const transaction = sessionOf(context)?.transaction;
     const held = context.slot(this.#slot);
     if (transaction === undefined || (held.current?.id !== transaction.id && !transaction.atDot))
-      return { results: Promise.resolve([]), cancel: () => undefined };
+      return { results: [], cancel: () => undefined };
     const { verification, cancel } = this.#verification(context, transaction);
     return { results: verification.dkim(), cancel };
   }
@@ -140,25 +149,27 @@ export class Verifiers {
     return { result, cancel };
   }
 
-  arc(context: CallContext, give: (result: ArcResult) => LuaValue): Suspension | undefined {
-    return this.#suspended(context, 'arc.verify', (verification) => verification.arc().then(give));
+  arc(context: CallContext, give: (result: ArcResult) => LuaValue): LuaResults | Suspension | undefined {
+    return this.#found(context, 'arc.verify', (verification) => verification.arc().then(give));
   }
 
   /** Undefined outside a transaction: nothing is there to be verified. */
-  #suspended(
+  #found(
     context: CallContext,
     name: string,
-    ask: (verification: Verification) => Promise<LuaValue>,
-  ): Suspension | undefined {
+    ask: (verification: Verification) => Maybe<LuaValue>,
+  ): LuaResults | Suspension | undefined {
     const session = sessionOf(context);
     if (session === undefined) throw new LuaError('a message exists only while a client is served');
     const { transaction } = session;
     if (transaction === undefined) return undefined;
     const { verification, cancel } = this.#verification(context, transaction);
+    const found = ask(verification);
+    if (!(found instanceof Promise)) return [found];
     return {
       kind: 'suspension',
       describe: () => `${name} (keys)`,
-      done: ask(verification).then((value) => [value]),
+      done: found.then((value) => [value]),
       cancel,
     };
   }
