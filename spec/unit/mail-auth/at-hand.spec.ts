@@ -12,7 +12,7 @@ const txt = (...strings: string[]): { readonly records: readonly ZoneRow[] } => 
   records: strings.map((one) => ({ type: 'TXT', strings: [one] })),
 });
 const zone: SuiteZone = {
-  'example.com': { records: [...txt('v=spf1 include:a.example exists:%{i}.no.example mx ptr -all').records] },
+  'example.com': { records: [...txt('v=spf1 include:a.example exists:%{i}.no.example mx -all').records] },
   'mail.example.com': txt('v=spf1 a:h.example redirect=example.com'),
   'a.example': txt('v=spf1 ip4:198.51.100.1 ?all'),
   'h.example': { records: [{ type: 'A', value: '192.0.2.1' }] },

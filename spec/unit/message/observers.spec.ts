@@ -58,7 +58,7 @@ function inMemory(bytes: Buffer): StoredMessage {
 describe('the observer of a message', () => {
   test('tells each URI once, with the link that shows it, where all of the message is there', () => {
     const link = Buffer.from(
-      'Content-Type: text/html\r\n\r\n<a href="http://a.example/">www.b.example</a>\r\n',
+      'Content-Type: text/html\r\n\r\n<a href="http://a.example.com/">www.b.example.net</a>\r\n',
     );
     const told: string[] = [];
     class Counted extends FakeLiveTable {
@@ -73,7 +73,7 @@ describe('the observer of a message', () => {
     observer.end();
     observer.observe('uri.found', uris, inMemory(link));
     expect(told).toEqual(observe(link).keys);
-    expect(uris.fields.get(told[0] ?? '')).toMatchObject({ text_host: 'www.b.example' });
+    expect(uris.fields.get(told[0] ?? '')).toMatchObject({ text_host: 'www.b.example.net' });
   });
 
   test.each([1, 7, 10_000])(
@@ -81,7 +81,7 @@ describe('the observer of a message', () => {
     (size) => {
       const text = '<area href=http://c.example/?r=http%3A%2F%2Fnest.example%2Fq>';
       const odd = Buffer.from(
-        `List-Help: <http://a.example/?r=http%3A%2F%2Fnest.example%2Fq>\r\nX: http://b.example/\r\nContent-Type: text/html\r\n\r\n${text}\r\n`,
+        `X: http://b.example/\r\nList-Help: <http://a.example/?r=http%3A%2F%2Fnest.example%2Fq>\r\nContent-Type: text/html\r\n\r\n${text}\r\n`,
       );
       const pieces = Array.from({ length: Math.ceil(odd.length / size) }, (_, i) =>
         odd.subarray(i * size, (i + 1) * size),

@@ -314,15 +314,24 @@ class SpfCheck {
   }
 
   /** RFC 7208 6.2: whatever is wrong with it, there is no explanation then. */
-  async explain({ spec, domain }: ExplainedBy): Promise<string | undefined> {
-    const target = await this.#name(spec, domain);
-    if (!isName(target)) return undefined;
-    const answer = await this.#ask(() => this.#setup.lookup.txt(target));
+  explain({ spec, domain }: ExplainedBy): Maybe<string | undefined> {
+    return chain(this.#name(spec, domain), (target): Maybe<string | undefined> => {
+      if (!isName(target)) return undefined;
+      return chain(
+        this.#ask(() => this.#setup.lookup.txt(target)),
+        (answer) => this.#explanation(answer, domain),
+      );
+    });
+  }
+
+  #explanation(answer: Answer<string>, domain: string): Maybe<string | undefined> {
     if (answer.kind !== 'records' || answer.records.length !== 1) return undefined;
     const text = readExplanation(answer.records[0] ?? '');
     if (text === undefined) return undefined;
-    // What macros bring in of a sender may be any octets.
-    return expandText(text, await this.#values(text, domain), spfLimits.explanation).replace(/[^ -~]/g, '?');
+    return chain(this.#values(text, domain), (values) =>
+      // What macros bring in of a sender may be any octets.
+      expandText(text, values, spfLimits.explanation).replace(/[^ -~]/g, '?'),
+    );
   }
 
   /** A look-up that throws has failed; one beyond all bounds is not made. */
