@@ -3,7 +3,7 @@
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Seconds, as measured, of files that take longer than their size tells. What is not here comes behind, as vitest orders it. */
+/** Seconds, as measured on a machine that does other things too, of files that take longer than their size tells. What is not here comes behind, as vitest orders it. */
 const SECONDS: Readonly<Record<string, number>> = {
   'spec/real/workers.spec.ts': 170,
   'spec/real/trouble.spec.ts': 95,
@@ -14,7 +14,20 @@ const SECONDS: Readonly<Record<string, number>> = {
   'spec/real/check.spec.ts': 40,
   'spec/real/admin.spec.ts': 38,
   'spec/real/cluster.spec.ts': 26,
+  'spec/real/store-service.spec.ts': 30,
+  'spec/real/store-verb.spec.ts': 25,
+  'spec/real/talk.spec.ts': 20,
   'spec/real/activation.spec.ts': 19,
+  'spec/real/store-processes.spec.ts': 17,
+  'spec/real/tls-service.spec.ts': 16,
+  'spec/real/sink.spec.ts': 16,
+  'spec/real/tls.spec.ts': 13,
+  'spec/real/spamd.spec.ts': 12,
+  'spec/real/rights.spec.ts': 10,
+  'spec/load/mime-worst-case.spec.ts': 25,
+  'spec/load/load-text.spec.ts': 20,
+  'spec/load/mail-auth-worst-case.spec.ts': 15,
+  'spec/load/part-contents.spec.ts': 13,
   'spec/unit/lua/isolation-walk.spec.ts': 59,
 };
 
