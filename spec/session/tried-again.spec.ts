@@ -127,3 +127,32 @@ describe.each(['rcpt', 'dot'])('smtp-forward-at=%s', (at) => {
     });
   });
 });
+
+// Whoever was left out once would hear of a disk that is full once a day, and the sender that all is well.
+describe.each(['rcpt', 'dot'])('smtp-forward-at=%s: when all have it', (at) => {
+  it.each([
+    ['with neither Message-ID nor Date', 'Subject: s\r\n\r\nthe disk is full\r\n', ['a', 'b', 'c']],
+    ['with a Message-ID', MESSAGE, ['b', 'c']],
+  ])('the same octets %s', async (_, text, third) => {
+    const dot = [
+      '250 a\r\n452 4.2.2 full\r\n452 4.2.2 full\r\n',
+      '250 b\r\n250 c\r\n',
+      '250\r\n250\r\n250\r\n',
+    ];
+    const one = await NextHop.start({ dot: text === MESSAGE ? dot.slice(0, 2) : dot });
+    hops.push(one);
+    set('smtp-smart-host', `lmtp:${one.target}`);
+    set('smtp-forward-at', at);
+    const client = await connect('');
+    expect(await send(client, text)).toMatch(/^451/);
+    expect(await send(client, text)).toMatch(/^250/);
+    expect(copies(one)).toEqual([
+      ['a', 'b', 'c'],
+      ['b', 'c'],
+    ]);
+    expect(await send(client, text)).toMatch(/^250/);
+    expect(copies(one)).toHaveLength(3);
+    expect(copies(one)).toContainEqual(third);
+    await client.quit();
+  });
+});

@@ -10,7 +10,7 @@ import type { Maybe } from '../base/maybe.ts';
 import { ShortMemory } from '../dns/short-memory.ts';
 import type { Recipient } from '../smtp/protocol/recipient.ts';
 import { isPositive } from '../smtp/protocol/reply.ts';
-import { messageKey } from './message-key.ts';
+import { isDoubtful, messageKey } from './message-key.ts';
 import type { Delivery, DeliveryOutcome } from './port/delivery.ts';
 
 const DAY_MS = 86_400_000;
@@ -22,6 +22,8 @@ export type Remembered = Pick<Delivery, 'sender' | 'recipients' | 'message' | 'r
 export interface Copies {
   readonly key: string;
   readonly people: readonly string[];
+  /** They are not to be left out any more. */
+  readonly gone?: true | undefined;
 }
 
 export class DeliveredMemory {
@@ -73,10 +75,32 @@ export class DeliveredMemory {
     this.#tell({ key, people });
   }
 
+  /**
+   * All have it, and its sender comes no more: where nothing says whether it is this message or another one of the same octets, each hour's word
+   * that a disk is full, the next one is another, and nobody is left out of it.
+   */
+  async settle(hosts: readonly string[], delivery: Remembered): Promise<void> {
+    const { message, received, recipients } = delivery;
+    if (message === undefined || this.#people.isEmpty) return;
+    const key = received?.key ?? (await messageKey(message));
+    if (!isDoubtful(key)) return;
+    const now = this.#clock.monotonic();
+    const people = recipients
+      .flatMap((one) => hosts.map((host) => personKey(host, delivery, one)))
+      .filter((person) => this.#copies.has(person + key, now));
+    if (people.length === 0) return;
+    this.learn({ key, people, gone: true });
+    this.#tell({ key, people, gone: true });
+  }
+
   /** What another process of the service has remembered. */
-  learn({ key, people }: Copies): void {
+  learn({ gone, key, people }: Copies): void {
     const now = this.#clock.monotonic();
     for (const person of people) {
+      if (gone === true) {
+        this.#copies.forget(person + key);
+        continue;
+      }
       this.#people.add(person, now);
       this.#copies.add(person + key, now);
     }

@@ -193,15 +193,24 @@ export function createSmartHost(dependencies: SmartHostDependencies): SmartHost 
     return known instanceof Promise ? known.catch(() => []) : known;
   };
 
+  /** Who is told that all have it comes no more. */
+  const settle = async (delivery: SmartHostDelivery): Promise<void> =>
+    delivered.settle(hostsOf(delivery), delivery).catch(() => undefined);
+
   const forward: SmartHost['forward'] = async (delivery, signal) => {
     const served = await whoHas(delivery);
     if (served.length === 0) return remember(delivery, await toAll(delivery, signal));
     const recipients = delivery.recipients.filter((one) => !served.includes(one));
-    if (recipients.length === 0) return allServed(served, hostsOf(delivery).join(' '));
+    if (recipients.length === 0) {
+      await settle(delivery);
+      return allServed(served, hostsOf(delivery).join(' '));
+    }
     const outcome = await toAll({ ...delivery, recipients }, signal);
     // Who could not be asked now has to be tried again, whatever smtp-partial says.
     if (outcome.kind === 'failed') return outcome;
-    return remember(delivery, withServed(outcome, delivery.recipients, served));
+    const all = withServed(outcome, delivery.recipients, served);
+    if (!isMixed(all)) await settle(delivery);
+    return remember(delivery, all);
   };
 
   /** What `accounts:` is made of, with other targets beside it. */

@@ -242,7 +242,10 @@ class Round {
 
   /** When its sender is going to try again. */
   async #remember(keys: readonly string[], rcpts: readonly RcptReply[]): Promise<void> {
-    if (!rcpts.some(({ code }) => code < 500 && !isPositive(code))) return;
+    if (!rcpts.some(({ code }) => code < 500 && !isPositive(code))) {
+      await this.#parts.memory.settle([ACCOUNTS_HOST], this.#asRecipients(keys)).catch(() => undefined);
+      return;
+    }
     const told = keys.map((key) => replyOf(recipientOf(key), this.#said.get(key) ?? NOT_STORED));
     const outcome: DeliveryOutcome = {
       ...{ kind: 'delivered', host: ACCOUNTS_HOST, code: 250, text: TAKEN, rcpts: told },

@@ -23,6 +23,10 @@ export class ShortMemory {
     if (oldest !== undefined) this.#until.delete(oldest);
   }
 
+  forget(key: string): void {
+    this.#until.delete(key);
+  }
+
   has(key: string, now: number): boolean {
     const until = this.#until.get(key);
     if (until === undefined) return false;

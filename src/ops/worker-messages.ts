@@ -10,6 +10,8 @@ export interface CopiesMessage {
   readonly kind: 'copies';
   readonly key: string;
   readonly people: readonly string[];
+  /** They are to be forgotten. */
+  readonly gone?: true | undefined;
 }
 
 /** What a script has ordered of a service: every worker is to follow. `state`: 1 runs, 2 suspended, 0 stopped; `listeners`: keys of its sockets. */

@@ -78,6 +78,29 @@ describe('who has it', () => {
     expect(await names(memory, 'way', { text })).toEqual(who);
   });
 
+  const SAME = 'From: disk@x\r\nSubject: full\r\n\r\nagain\r\n';
+  it.each([
+    ['Message-ID', MESSAGE, ['a@example.org']],
+    ['Date', BARE, ['a@example.org']],
+    ['neither', SAME, []],
+    ['an empty Date', `Date:\r\n${SAME}`, []],
+    ['no header at all', 'again\r\n', []],
+    ['a Date in its body only', `${SAME}\r\nDate: 1\r\n`, []],
+  ])('when all have it, one with %s that comes once more', async (_, text, who) => {
+    const told: Copies[] = [];
+    const memory = new DeliveredMemory(new FakeClock(), (copies) => void told.push(copies));
+    const other = new DeliveredMemory(new FakeClock());
+    await memory.settle(['way'], delivery({ text }));
+    await memory.remember(delivery({ text }), outcome(250, 452, 452));
+    await memory.settle(['way'], delivery({ text: `${text}other\r\n` }));
+    await memory.settle(['way'], delivery({ text, sender: 't@example.com' }));
+    expect(await names(memory, 'way', { text })).toEqual(['a@example.org']);
+    await memory.settle(['other', 'way'], delivery({ text }));
+    for (const copies of told) other.learn(copies);
+    expect(await names(memory, 'way', { text })).toEqual(who);
+    expect(await names(other, 'way', { text })).toEqual(who);
+  });
+
   const CAME: Received = {
     sender: 's@example.com',
     recipients: ['a@example.org', 'b@example.org'],
@@ -160,6 +183,14 @@ describe('who has it', () => {
     );
     expect(await names(memory)).toEqual([]);
   });
+});
+
+it.each([
+  ['lines that are no headers', 'one\r\n', 'two\r\n'],
+  ['headers alone', 'Subject: s\r\nX-Text: one\r\n', 'Subject: s\r\nX-Text: two\r\n'],
+  ['headers and body', 'Subject: s\r\n\r\none\r\n', 'Subject: s\r\n\r\ntwo\r\n'],
+])('messages of %s are told apart', async (_, one, two) => {
+  expect(await messageKey(source(one))).not.toBe(await messageKey(source(two)));
 });
 
 it.each([
