@@ -1,6 +1,6 @@
 // A shadow policy beside the one in service (option shadow-script): the built program with and without one, over sockets. Whatever the shadow does, replies,
 // forwarded octets, files and the store are the same; what it would have answered otherwise is told, and nothing is left when the service ends.
-import { access, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,13 +11,17 @@ import { waitUntil } from '../fakes/wait-until.ts';
 
 let services: ServiceUnderTrial[];
 let hops: NextHop[];
-beforeEach(() => {
+/** Directory for temporary files of what a test starts: in that of all, other specs have their own shadows. */
+let scratch: string;
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'smtpe-scratch-'));
   services = [];
   hops = [];
 });
 afterEach(async () => {
   for (const service of services) await service.remove();
   for (const hop of hops) await hop.close();
+  await rm(scratch, { recursive: true, force: true });
 });
 
 const LIVE = `
@@ -60,6 +64,7 @@ async function serve({ live = LIVE, options = [], shadow }: Parts): Promise<Serv
   const service = await ServiceUnderTrial.start(
     {
       policy: live,
+      env: { TMPDIR: scratch },
       options: [
         ...['smtp-forward-tls=off', `smtp-smart-host=${hop.target}`, 'smtp-auth-delay=0'],
         // All are shown, however busy the machine of the trial is.
@@ -97,7 +102,7 @@ const told = ({ program }: ServiceUnderTrial, what = 'answers otherwise'): reado
   });
 
 const scratches = async (): Promise<readonly string[]> =>
-  (await readdir(tmpdir())).filter((name) => name.startsWith('smtpe-test-'));
+  (await readdir(scratch)).filter((name) => name.startsWith('smtpe-test-'));
 
 /** The shadow policies of a service. */
 async function shadowsOf(pid: number): Promise<readonly number[]> {
@@ -275,12 +280,12 @@ describe('its process', () => {
   });
 
   it('ends with a service that is killed', async () => {
-    const before = await scratches();
     const { service } = await serve({ shadow: LIVE });
     const [shadow = 0] = await shadowsOf(service.pid);
+    await until(async () => (await scratches()).length > 0);
     service.program.signal('SIGKILL');
     await until(async () => !(await isRunning(shadow)));
-    await until(async () => (await scratches()).length === before.length);
+    await until(async () => (await scratches()).length === 0);
   });
 
   it('is none with shadow-percent=0, and one for each worker', async () => {
