@@ -5,7 +5,7 @@
 import type { Book } from './book.ts';
 import { behind, idKey } from './rows.ts';
 
-/** The last row of a folder as it was when the others were read; undefined: there was none. While it is the same nobody has given an id. */
+/** The last row of a folder as it was before any was read; undefined: there was none. While it is the same nobody has given an id. */
 export type RunMark = { readonly key: Buffer; readonly text: string } | undefined;
 
 /** Octets of a row: it is written anew for each letter that comes to it, or goes. */
@@ -24,15 +24,14 @@ export async function readRuns(
 ): Promise<RunMark> {
   const prefix = idKey(uid, folder);
   const end = behind(prefix);
-  let mark: RunMark;
+  // Not the last that is read: who gives ids between two pieces may fill one that was read, and begin one that is read then.
+  const mark = lastRun(book, uid, folder);
   for (let start: Buffer = prefix; ; ) {
     const keys = book.tables.runs.keys({ start, end, limit: AT_ONCE });
     for (const key of keys) {
       const text = textAt(book, key);
       // It went meanwhile.
-      if (text === undefined) continue;
-      mark = { key, text };
-      eachLine(text, work);
+      if (text !== undefined) eachLine(text, work);
     }
     const last = keys.at(-1);
     if (last === undefined || keys.length < AT_ONCE) return mark;
