@@ -14,16 +14,12 @@ export function isPerRecipient(path: string, recipients: readonly Recipient[] = 
 /** The path for this recipient; undefined when no mailbox can have that name. */
 export function mailboxPath(path: string, recipient: Recipient): string | undefined {
   if (recipient.maildir !== undefined) return recipient.maildir;
-  const octets = recipient.address;
-  const address = hasEightBitOctets(octets) ? decodeUtf8(octets) : octets;
-  if (address === undefined) return undefined;
-  const at = address.lastIndexOf('@');
-  const local = unquoted(at < 0 ? address : address.slice(0, at)).toLowerCase();
-  const domain = at < 0 ? '' : address.slice(at + 1).toLowerCase();
+  const who = partsOf(recipient);
+  if (who === undefined) return undefined;
   const values: Readonly<Record<string, string>> = {
-    u: at < 0 ? local : `${local}@${domain}`,
-    n: local,
-    d: domain,
+    u: whole(who),
+    n: who.local,
+    d: who.domain ?? '',
     '%': '%',
   };
   let bad = false;
@@ -36,8 +32,28 @@ export function mailboxPath(path: string, recipient: Recipient): string | undefi
 }
 
 /** The same text for every form in which one recipient can be written, as directories are: in capitals, with quotes that he does not need. */
-export function whoIs({ address, parameters }: Recipient): string {
-  return mailboxPath('%u', { address, parameters }) ?? address;
+export function whoIs(recipient: Recipient): string {
+  const who = partsOf(recipient);
+  return who === undefined ? recipient.address : whole(who);
+}
+
+interface Who {
+  readonly local: string;
+  /** undefined: an address without one (postmaster). */
+  readonly domain: string | undefined;
+}
+
+const whole = ({ local, domain }: Who): string => (domain === undefined ? local : `${local}@${domain}`);
+
+/** In lower case, without quotes; undefined: the address is no text. */
+function partsOf({ address: octets }: Recipient): Who | undefined {
+  const address = hasEightBitOctets(octets) ? decodeUtf8(octets) : octets;
+  if (address === undefined) return undefined;
+  const at = address.lastIndexOf('@');
+  return {
+    local: unquoted(at < 0 ? address : address.slice(0, at)).toLowerCase(),
+    domain: at < 0 ? undefined : address.slice(at + 1).toLowerCase(),
+  };
 }
 
 /** Nothing but a name of one directory, and none that is hidden: `..`, a folder of Maildir++. */

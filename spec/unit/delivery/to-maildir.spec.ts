@@ -225,6 +225,28 @@ describe('a directory of each recipient', () => {
     expect(replies.size).toBe(had.length);
   });
 
+  // No directory can have these names, but what they have in common can be one's name, or somebody has said where their mail lies.
+  it.each([
+    ['S/MIME@example.org', 's/mime@Example.org'],
+    ['".bob"@example.org', '".BOB"@example.org'],
+    [`"${'\\x'.repeat(250)}"@example.org`, `"${'x'.repeat(250)}"@example.org`],
+  ])(
+    'whoever has a name that no directory has, and is named in two forms, has one copy (%#)',
+    async (one, other) => {
+      await mkdir(join(directory, 'example.org'));
+      const path = join(directory, 'named');
+      for (const [target, recipients] of [
+        [join(directory, '%d'), to(one, other)],
+        ['unused', to(one, other).map((recipient) => ({ ...recipient, maildir: path }))],
+      ] as const) {
+        const outcome = await send(target, { recipients });
+        expect(outcome.rcpts.map(({ code }) => code)).toEqual([250, 250]);
+      }
+      expect(await stored(join(directory, 'example.org'))).toHaveLength(1);
+      expect(await stored(path)).toHaveLength(1);
+    },
+  );
+
   it.each([
     ['b\xc3\xbcro@example.org', 'büro'],
     ['B\xc3\x9cRO@example.org', 'büro'],
