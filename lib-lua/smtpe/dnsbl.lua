@@ -251,6 +251,18 @@ local function registered(name)
   return label .. '.' .. name:sub(suffix)
 end
 
+-- The names given, in the order of their places. Hosts of a stranger's links may be nil (a mailto has none): those behind such a hole count too.
+local function in_order(given)
+  if type(given) ~= 'table' then return { given } end
+  local places, ordered = {}, {}
+  for place in pairs(given) do
+    if type(place) == 'number' then places[#places + 1] = place end
+  end
+  table.sort(places)
+  for i, place in ipairs(places) do ordered[i] = given[place] end
+  return ordered
+end
+
 local check_domain = fields.checker('dnsbl.domain', {
   name = 'list', lists = 'table', threshold = 'number?', timeout = 'positive?', on_failure = 'open_closed?',
 })
@@ -265,7 +277,7 @@ function dnsbl.domain(given)
   check_domain(given)
   local lists = read_lists('dnsbl.domain', given.lists)
   local names, seen = {}, {}
-  for _, name in ipairs(type(given.name) == 'table' and given.name or { given.name }) do
+  for _, name in ipairs(in_order(given.name)) do
     local domain = registered(name)
     if domain and not seen[domain] and #names < MOST_NAMES then
       seen[domain] = true

@@ -66,6 +66,9 @@ local function whole(low, high, unit)
   }
 end
 
+local is_ttl = whole(1, 31536000)[1]
+fields.is_ttl = is_ttl
+
 -- What a field has to be, by the word it is described with: a test, and what is right in words.
 local kinds = {
   -- Of what is only put into keys: a number is as good.
@@ -75,10 +78,7 @@ local kinds = {
   positive = { function(value) return is_finite(value) and value > 0 end, 'number above 0' },
   count = { function(value) return is_finite(value) and value >= 0 end, 'number from 0' },
   -- Seconds that an entry of the store may live.
-  ttl = {
-    function(value) return math.type(value) == 'integer' and value >= 1 and value <= 31536000 end,
-    'whole seconds, 1 to 31536000,',
-  },
+  ttl = { is_ttl, 'whole seconds, 1 to 31536000,' },
   bits4 = whole(0, 32, ' (bits)'),
   bits6 = whole(0, 128, ' (bits)'),
   hundred = whole(1, 100),

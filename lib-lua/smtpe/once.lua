@@ -2,6 +2,7 @@
 --
 --   local once = require 'smtpe.once'
 --   local answer, cause = once('country:' .. client.address, 3600, function(ip) return look_up(ip) end, client.address)
+local fields = require 'smtpe.fields'
 local hold = require 'smtpe.hold'
 local store, util = store, util
 
@@ -43,8 +44,8 @@ return setmetatable({ using = once_in }, {
   __call = function(_, key, ttl, f, ...)
     if type(key) ~= 'string' or key == '' then
       error(("bad argument #1 to 'once' (string expected, got %s)"):format(key == '' and 'an empty one' or type(key)), 2)
-    elseif math.type(ttl) ~= 'integer' or ttl < 1 then
-      error("bad argument #2 to 'once' (whole seconds expected)", 2)
+    elseif not fields.is_ttl(ttl) then
+      error(("bad argument #2 to 'once' (whole seconds, 1 to 31536000, expected, got %s)"):format(type(ttl) == 'number' and ttl or type(ttl)), 2)
     elseif type(f) ~= 'function' then
       error(("bad argument #3 to 'once' (function expected, got %s)"):format(type(f)), 2)
     end

@@ -1,5 +1,6 @@
 // The kinds of argument that API functions take, by the rules of Lua's auxiliary library: a number serves as a string, a numeric
 // string as a number; flags are booleans or numbers (0 is false). `optional` gives the value that nil stands for.
+import { expectedWithoutHoles } from './array-places.ts';
 import type { Crossing, Param, ReadResult } from './function-spec.ts';
 import { numberText } from './number-text.ts';
 import type { LuaValue } from './value.ts';
@@ -43,7 +44,8 @@ function readStrings(value: LuaValue): ReadResult<readonly string[]> {
     if (!item.ok) return { ok: false, expected: 'table of strings' };
     strings.push(item.value);
   }
-  return { ok: true, value: strings };
+  const expected = expectedWithoutHoles(value, strings.length);
+  return expected === undefined ? { ok: true, value: strings } : { ok: false, expected };
 }
 
 function required<T>(
@@ -116,7 +118,7 @@ export const flag = (name: string, text: string): Param<boolean> =>
 export const optionalFlag = (name: string, text: string, fallback: boolean): Param<boolean> =>
   optional(name, 'boolean|integer', text, readFlag, fallback, String(fallback));
 
-/** An array of strings. */
+/** An array of strings. One with a hole is refused: what stands behind it would be passed over. */
 export const strings = (name: string, text: string): Param<readonly string[]> =>
   required(name, 'string[]', text, readStrings, 'strings');
 

@@ -304,6 +304,13 @@ describe('once', () => {
     ).toBe(1000);
   });
 
+  it('takes whole seconds that were divided: in Lua 5.4 they are floats', async () => {
+    const [left] = await rig.run(
+      "local a = require('smtpe.once')('half', 3600 / 2, function() return 'x' end) return store.ttl('half')",
+    );
+    expect(left).toBe(1800);
+  });
+
   it('says why there is nothing', async () => {
     rig.isDown = true;
     expect(await rig.run(code("'k2'", "function() return 'x' end"))).toEqual([undefined, 'down']);
@@ -311,7 +318,21 @@ describe('once', () => {
 
   it.each([
     ["('', 60, print)", "bad argument #1 to 'once' (string expected, got an empty one)"],
-    ["('k', 0.5, print)", "bad argument #2 to 'once' (whole seconds expected)"],
+    ...(
+      [
+        ['0.5', '0.5'],
+        ['0', '0'],
+        ['-1', '-1'],
+        ['31536001', '31536001'],
+        ['1e300', '1e+300'],
+        ['math.huge', 'inf'],
+        ["'60'", 'string'],
+        ['nil', 'nil'],
+      ] as const
+    ).map(([ttl, got]) => [
+      `('k', ${ttl}, print)`,
+      `bad argument #2 to 'once' (whole seconds, 1 to 31536000, expected, got ${got})`,
+    ]),
     ["('k', 60)", "bad argument #3 to 'once' (function expected, got nil)"],
   ])('%s', async (args, message) => {
     await expect(rig.run(`local a = require('smtpe.once')${args}`)).rejects.toThrow(message);

@@ -166,6 +166,14 @@ describe('dnsbl.domain', () => {
       '1: dom.bl=127.0.1.2*1(); ',
       ['example.co.uk.dom.bl', 'good.com.dom.bl'],
     ],
+    ...["{ 'good.com', nil, 'a.example.co.uk' }", "{ nil, 'good.com', [9] = 'a.example.co.uk' }"].map(
+      (names): [string, string, string[]] => [
+        names,
+        '1: dom.bl=127.0.1.2*1(); ',
+        ['example.co.uk.dom.bl', 'good.com.dom.bl'],
+      ],
+    ),
+    ['{}', '0: ; ', []],
     ["'192.0.2.1'", '0: ; ', []],
     ["'co.uk'", '0: ; ', []],
     ["'localhost'", '0: ; ', []],

@@ -193,6 +193,14 @@ describe('greylist.check', () => {
     rig.isDown = false;
   });
 
+  it('takes whole seconds that were divided: in Lua 5.4 they are floats', async () => {
+    const net = `10.3.${++network}`;
+    const more = ', delay = 600 / 2, window = 86400 / 1, pass = 2 ^ 20, v4 = 48 / 2';
+    expect(await check({ more }, net)).toBe('wait 300');
+    pass(300);
+    expect(await check({ more }, net)).toBe('pass');
+  });
+
   it.each([
     ["greylist.check{ ip = 'x', sender = '' }", "greylist.check: the field 'recipient' is missing"],
     [

@@ -341,6 +341,16 @@ describe('arguments', () => {
       [table('h'), '', table()],
       "bad argument #3 to 'smtp.sendfile' (at least one recipient expected, got an empty table)",
     ],
+    [
+      'a hole before the last recipient',
+      [table('h'), '', new Map([[1, 'a@x'] as const, [3, 'c@x'] as const])],
+      "bad argument #3 to 'smtp.sendfile' (array without holes ([2] is nil, [3] is not) expected, got table)",
+    ],
+    [
+      'a hole in the hosts',
+      [new Map([[1, 'h'] as const, [4, 'i'] as const]), '', table('b')],
+      "bad argument #1 to 'smtp.sendfile' (array without holes ([2] is nil, [4] is not) expected, got table)",
+    ],
     ...(
       [
         ['CRLF', 'a\r\nDATA', 'its local part is malformed'],

@@ -242,7 +242,10 @@ export class Bridge {
     if (this.#octets > maxOctets) throw new LuaError(`table of more than ${maxOctets} octets`);
   }
 
-  /** The sequence of texts in the table at `index`, up to the first that is none. Does not ask metamethods. */
+  /**
+   * The sequence of texts in the table at `index`, up to the first that is none, and one key of a number beyond: there is a hole before
+   * it. Does not ask metamethods.
+   */
   #pullStrings(L: State, index: number): LuaValue {
     const table = new Map<LuaValue, LuaValue>();
     this.#entries = 0;
@@ -253,7 +256,25 @@ export class Bridge {
       if (type !== Type.nil) table.set(i, isText ? this.pullString(L, -1) : noEntries);
       this.#count(table.get(i));
       this.#api.lua_settop(L, -2);
-      if (!isText) return table;
+      if (isText) continue;
+      if (type === Type.nil) this.#pullStray(L, this.#api.lua_absindex(L, index), table);
+      return table;
+    }
+  }
+
+  /** Into `sequence` a key of a number that the table at `index` has and the sequence has not, if there is one. */
+  #pullStray(L: State, index: number, sequence: Map<LuaValue, LuaValue>): void {
+    let names = 0;
+    this.#api.lua_pushnil(L);
+    while (this.#api.lua_next(L, index) !== 0) {
+      this.#api.lua_settop(L, -2);
+      const key = this.#api.lua_type(L, -1) === Type.number ? this.#api.lua_tonumberx(L, -1, 0) : undefined;
+      if (key === undefined ? ++names > maxEntries : !sequence.has(key)) {
+        this.#api.lua_settop(L, -2);
+        if (key === undefined) throw new LuaError(`table of more than ${maxEntries} entries`);
+        sequence.set(key, noEntries);
+        return;
+      }
     }
   }
 

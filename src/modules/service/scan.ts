@@ -50,8 +50,7 @@ export function hosts(port: number): Param<string | readonly string[]> {
       if (value === undefined || value === null) return { ok: true, value: '127.0.0.1' };
       if (typeof value === 'string') return { ok: true, value };
       if (Buffer.isBuffer(value)) return { ok: true, value: value.toString('latin1') };
-      const read = list.read(value);
-      return read.ok ? read : { ok: false, expected: 'string or table of strings' };
+      return value instanceof Map ? list.read(value) : { ok: false, expected: 'string or table of strings' };
     },
   };
 }

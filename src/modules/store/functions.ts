@@ -1,5 +1,6 @@
 // The functions of one store as Lua has them: those of `store` itself, and of what store.open gives. Keys and values cross as octets.
 import type { Maybe } from '../../base/maybe.ts';
+import { expectedWithoutHoles } from '../../lua-api/array-places.ts';
 import {
   type FunctionSpec,
   type LuaResults,
@@ -53,6 +54,8 @@ const oneOrMany: Param<Keys> = {
       if (!read.ok) return { ok: false, expected: 'string or table of strings' };
       keys.push(read.value);
     }
+    const expected = expectedWithoutHoles(given, keys.length);
+    if (expected !== undefined) return { ok: false, expected };
     return { ok: true, value: { kind: 'many', keys } };
   },
 };

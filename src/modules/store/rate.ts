@@ -1,4 +1,5 @@
 // store.rate and store.rates: limits without edges.
+import { expectedWithoutHoles } from '../../lua-api/array-places.ts';
 import {
   type FunctionSpec,
   luaFunction,
@@ -62,7 +63,8 @@ function readRates(given: LuaValue): ReadResult<readonly Rate[]> {
     }
     rates.push(rateOf(read.value, limit, per, burst, cost));
   }
-  return { ok: true, value: rates };
+  const expected = expectedWithoutHoles(given, rates.length);
+  return expected === undefined ? { ok: true, value: rates } : { ok: false, expected };
 }
 
 const ratesParam: Param<readonly Rate[]> = {

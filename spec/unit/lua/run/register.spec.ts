@@ -105,6 +105,7 @@ describe('a module in Lua', () => {
       [true, true, false, true, false],
     ],
     ['return api.join({ "a", 1, "b" }), api.join({})', ['a+1+b', '']],
+    ['return api.join({ "a", n = 1, nil }), api.join({ n = 0 })', ['a', '']],
     ['return api.bin_version, api.plain.X, api.plain[1]', ['1.0', 1, undefined]],
     ['return api.code.OK, api.code.NOERROR, api.code[0], api.code[2]', [0, 0, 'OK', 'FAIL']],
     ['return api.inner.f("x"), api.inner.code.Y', ['x', 2]],
@@ -123,6 +124,20 @@ describe('a module in Lua', () => {
     ['api.add(1, 1.5)', "bad argument #2 to 'api.add' (integer expected, got number)"],
     ['api.add("1.5", 1)', "bad argument #1 to 'api.add' (integer expected, got string)"],
     ['api.inner.f(nil)', "bad argument #1 to 'api.inner.f' (string expected, got nil)"],
+    ...(
+      [
+        ['{ "a", nil, "c" }', '[2] is nil, [3] is not'],
+        ['{ nil, "b" }', '[1] is nil, [2] is not'],
+        ['{ [3] = "c" }', '[1] is nil, [3] is not'],
+        ['{ "a", [0] = "b" }', '[2] is nil, [0] is no place in it'],
+        ['{ "a", [1.5] = "b" }', '[2] is nil, [1.5] is no place in it'],
+        ['{ "a", [-1] = "b" }', '[2] is nil, [-1] is no place in it'],
+        ['{ n = 3, "a", nil, "c" }', '[2] is nil, [3] is not'],
+      ] as const
+    ).map(([list, holes]): [string, string] => [
+      `api.join(${list})`,
+      `bad argument #1 to 'api.join' (array without holes (${holes}) expected, got table)`,
+    ]),
     ['api.join({ {} })', "bad argument #1 to 'api.join' (table of strings expected, got table)"],
     ['api.new():append()', "bad argument #1 to 'collector:append' (string expected, got no value)"],
     ['api.new().append("x")', "calling 'collector:append' on bad self (collector expected, got string)"],
