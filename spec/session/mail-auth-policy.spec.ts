@@ -388,6 +388,24 @@ describe('a policy', () => {
     });
   });
 
+  it.each([
+    ['of the author', 'example.com', 'temperror none'],
+    ['of somebody else', 'example.org', 'fail reject'],
+  ])('a key %s that cannot be asked for decides', async (_, signer, said) => {
+    dns.setZone([
+      '_dmarc.example.com TXT 300 v=DMARC1; p=reject',
+      'example.com TXT 300 v=spf1 -all',
+      `x._domainkey.${signer} FAIL 2`,
+    ]);
+    const text = `
+      function hook.dot() local verdict = dmarc.check() said = verdict.result .. ' ' .. verdict.policy end
+      function hook.forward() return '250 2.0.0 ' .. said end`;
+    const signature = `v=1; a=rsa-sha256; d=${signer}; s=x; h=from; bh=${'A'.repeat(43)}=; b=AAAA`;
+    await withPolicy(text, async (to) => {
+      expect(await send(`From: a@example.com\r\nDKIM-Signature: ${signature}\r\n`, to)).toBe(said);
+    });
+  });
+
   it('ends at its deadline when nobody answers, and is given up when the client goes', async () => {
     dns.setZone([]);
     dns.script('silent.example', { kind: 'drop' });

@@ -12,6 +12,9 @@ interface Circumstances {
   readonly silent?: readonly string[];
   readonly spf?: string;
   readonly dkim?: readonly string[];
+  /** What SPF and signatures could not tell about. */
+  readonly spfUnsure?: string;
+  readonly dkimUnsure?: readonly string[];
 }
 
 async function verdict({
@@ -21,6 +24,7 @@ async function verdict({
   silent = [],
   spf,
   dkim = [],
+  ...unsure
 }: Circumstances) {
   const zone = Object.fromEntries([
     ...Object.entries(records).map(([name, text]) => [
@@ -30,7 +34,8 @@ async function verdict({
     ...hosts.map((name) => [name, { records: [{ type: 'A' as const, value: '192.0.2.1' }] }]),
   ]);
   const lookup = new SuiteRecords(zone, { doesNotAnswer: silent });
-  const result = await checkDmarc({ author: authorOf([from]), spfPass: spf, dkimPass: dkim }, lookup);
+  const question = { author: authorOf([from]), spfPass: spf, dkimPass: dkim, ...unsure };
+  const result = await checkDmarc(question, lookup);
   return { ...result, asked: lookup.asked };
 }
 
@@ -102,6 +107,36 @@ describe('a verdict', () => {
     // There is no record below what does not answer.
     expect(await verdict({ records: {}, silent })).toMatchObject({ result: 'temperror' });
   });
+
+  const relaxed = { 'mail.example.com': 'v=DMARC1; p=reject', 'example.com': 'v=DMARC1; p=none' };
+  const strict = { 'mail.example.com': 'v=DMARC1; p=reject; adkim=s; aspf=s' };
+  it.each<[string, Omit<Circumstances, 'records'>, Circumstances['records'], string]>([
+    ['SPF of the author domain', { spfUnsure: 'mail.example.com' }, relaxed, 'temperror'],
+    ['SPF of the organisational domain', { spfUnsure: 'Example.com.' }, relaxed, 'temperror'],
+    ['the same where alignment is strict', { spfUnsure: 'example.com' }, strict, 'fail'],
+    ['SPF of somebody else', { spfUnsure: 'example.org' }, relaxed, 'fail'],
+    ['a key of the author domain', { dkimUnsure: ['mail.example.com'] }, strict, 'temperror'],
+    ['a key of a domain beside it', { dkimUnsure: ['x.example.org', 'b.example.com'] }, relaxed, 'temperror'],
+    ['the same where alignment is strict', { dkimUnsure: ['b.example.com'] }, strict, 'fail'],
+    ['keys of others', { dkimUnsure: ['example.org', 'mail.example.com.example.org'] }, relaxed, 'fail'],
+    ['a key, but SPF passed', { dkimUnsure: ['example.com'], spf: 'example.com' }, relaxed, 'pass'],
+    ['SPF, but a signature passed', { spfUnsure: 'example.com', dkim: ['example.com'] }, relaxed, 'pass'],
+    [
+      'a key, and SPF passed for others',
+      { dkimUnsure: ['example.com'], spf: 'a.test' },
+      relaxed,
+      'temperror',
+    ],
+    ['a key of a domain without a policy', { dkimUnsure: ['mail.example.com'] }, {}, 'none'],
+  ])(
+    'is temperror when what failed could have stood for the author: %s',
+    async (_, circumstances, records, result) => {
+      expect(await verdict({ records, ...circumstances })).toMatchObject({
+        ...{ result, policy: result === 'fail' ? 'reject' : 'none' },
+        ...(result === 'temperror' ? { cause: 'dns', spf: undefined, dkim: undefined } : {}),
+      });
+    },
+  );
 
   it('is temperror when np= counts and nobody says whether the name exists', async () => {
     const records = { 'example.com': 'v=DMARC1; p=none; np=reject' };

@@ -13,6 +13,10 @@ export interface DmarcQuestion {
   readonly spfPass: string | undefined;
   /** d= of the signatures that passed. */
   readonly dkimPass: readonly string[];
+  /** The domain that SPF could not tell about for now (temperror). */
+  readonly spfUnsure?: string | undefined;
+  /** d= of signatures whose key could not be asked for now (temperror). */
+  readonly dkimUnsure?: readonly string[];
 }
 
 /** Domains that are walked up from for alignment; more signatures of different domains than that align only by name. */
@@ -51,6 +55,14 @@ function judge(question: DmarcQuestion, lookup: DmarcLookup): Maybe<Verdict> {
   });
 }
 
+/** Who stands for the author. */
+interface Aligned {
+  readonly spf?: string | undefined;
+  readonly dkim?: string | undefined;
+}
+
+const isOne = ({ spf, dkim }: Aligned): boolean => spf !== undefined || dkim !== undefined;
+
 /** The author's domain, and what stands at it and above it. */
 interface AuthorQuestion extends DmarcQuestion {
   readonly domain: string;
@@ -59,7 +71,7 @@ interface AuthorQuestion extends DmarcQuestion {
 }
 
 function judgeAuthor(
-  { spfPass, dkimPass, domain, walk, walked }: AuthorQuestion,
+  { spfPass, dkimPass, spfUnsure, dkimUnsure = [], domain, walk, walked }: AuthorQuestion,
   lookup: DmarcLookup,
 ): Maybe<Verdict> {
   const { records, organisation } = walked;
@@ -69,10 +81,17 @@ function judgeAuthor(
 
   const { record } = found;
   const alignment = new Alignment(walk, domain, organisation);
-  const aligned = chain(alignment.of(spfPass === undefined ? [] : [spfPass], record.isSpfStrict), (spf) =>
-    chain(alignment.of(dkimPass, record.isDkimStrict), (dkim) => ({ spf, dkim })),
+  const alignedOf = (spf: string | undefined, dkim: readonly string[]): Maybe<Aligned> =>
+    chain(alignment.of(spf === undefined ? [] : [spf], record.isSpfStrict), (sender) =>
+      chain(alignment.of(dkim, record.isDkimStrict), (signer) => ({ spf: sender, dkim: signer })),
+    );
+  const aligned = chain(alignedOf(spfPass, dkimPass), (sure) =>
+    chain(isOne(sure) ? {} : alignedOf(spfUnsure, dkimUnsure), (unsure) => ({
+      ...sure,
+      mayBeAligned: isOne(unsure),
+    })),
   );
-  return chain(aligned, ({ spf, dkim }): Maybe<Verdict> => {
+  return chain(aligned, ({ spf, dkim, mayBeAligned }): Maybe<Verdict> => {
     const facts = {
       domain,
       organisation,
@@ -82,8 +101,9 @@ function judgeAuthor(
       record: record.text,
       testing: record.testing,
     };
-    const isAligned = spf !== undefined || dkim !== undefined;
-    if (!isAligned && alignment.isUnsure) return { result: 'temperror', cause: 'dns', ...facts };
+    const isAligned = isOne({ spf, dkim });
+    if (!isAligned && (mayBeAligned || alignment.isUnsure))
+      return { result: 'temperror', cause: 'dns', ...facts };
     return chain(policyFor(domain, found, lookup), (published): Verdict => {
       if (isAligned)
         return { result: 'pass', cause: 'ok', published: published ?? record.subdomains, ...facts };

@@ -72,11 +72,18 @@ function check(
   const judge = (foundSpf: GivenSpf | undefined, foundDkim: readonly GivenDkim[]): Maybe<DmarcResult> => {
     const vouching = spf ?? foundSpf;
     const signed = dkim ?? foundDkim;
-    const dkimPass = signed.flatMap(({ result, domain }) =>
-      result === 'pass' && domain !== undefined ? [domain] : [],
+    const signedBy = (word: 'pass' | 'temperror'): readonly string[] =>
+      signed.flatMap(({ result, domain }) => (result === word && domain !== undefined ? [domain] : []));
+    const sentBy = (word: 'pass' | 'temperror'): string | undefined =>
+      vouching?.result === word ? vouching.domain : undefined;
+    return checkDmarc(
+      {
+        author,
+        ...{ spfPass: sentBy('pass'), dkimPass: signedBy('pass') },
+        ...{ spfUnsure: sentBy('temperror'), dkimUnsure: signedBy('temperror') },
+      },
+      lookup,
     );
-    const spfPass = vouching?.result === 'pass' ? vouching.domain : undefined;
-    return checkDmarc({ author, spfPass, dkimPass }, lookup);
   };
   const found = both(sender?.result, signatures?.results ?? []);
   const results = chain(
