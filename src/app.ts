@@ -1,3 +1,5 @@
+// Puts the parts of one process together over its ports: resolver, mail senders, services, Lua engine with its modules, policy, SMTP server.
+// Nothing is global; the verbs (cli/), the bench and the tests use the same assembly, each with the ports that it replaces.
 import { networkInterfaces } from 'node:os';
 import { AccountsLogIn } from './accounts/log-in.ts';
 import { AccountsPlace } from './accounts/place.ts';

@@ -26,7 +26,7 @@ export interface LetterRow {
 export interface KnownIds {
   /** In the order of the names; undefined: it has none. */
   readonly ids: (number | undefined)[];
-  /** Lines of letters, of those that are gone too, and the last id. */
+  /** Lines of letters, of those that are gone too, without those of old rows; and the last id. */
   readonly count: number;
   readonly last: number;
   readonly mark: RunMark;
@@ -39,7 +39,6 @@ const MOST_AT_ONCE = 500;
 const REMOVED_AT_ONCE = 80;
 /** Lines of letters that are gone are forgotten when there are so many, and more than of those that are there. */
 const GONE = 1000;
-const MOST_OLD = 10_000_000;
 /** Folders looked at in one turn of the loop. */
 const FOLDERS_AT_ONCE = 100;
 
@@ -78,16 +77,22 @@ export class LetterIds {
       last = id;
     });
     const start = idKey(uid, folder);
-    const olds = book.tables.files.count({ start, end: behind(start), limit: MOST_OLD });
+    // Not how many: to count a hundred thousand is ten milliseconds of the loop.
+    const hasOld = this.#oldRows(start, 1) > 0;
     const ids: (number | undefined)[] = [];
     await eachInPieces(
       bases,
       (base) => {
-        ids.push(lines.get(base) ?? (olds > 0 ? this.#old(fileKey(start, base)) : undefined));
+        ids.push(lines.get(base) ?? (hasOld ? this.#old(fileKey(start, base)) : undefined));
       },
-      olds > 0 ? LOOKED_UP_AT_ONCE : MOST_AT_ONCE,
+      hasOld ? LOOKED_UP_AT_ONCE : MOST_AT_ONCE,
     );
-    return { ids, count: lines.size + olds, last, mark };
+    return { ids, count: lines.size, last, mark };
+  }
+
+  /** Of the folder whose keys begin with `start`; `most` of them, when there are more. */
+  #oldRows(start: Buffer, most: number): number {
+    return this.#accounts.book.tables.files.count({ start, end: behind(start), limit: most });
   }
 
   #old(key: Buffer): number | undefined {
@@ -147,7 +152,8 @@ export class LetterIds {
     known: Pick<KnownIds, 'count' | 'last'>,
     bases: () => Promise<readonly string[]>,
   ): Promise<void> {
-    if (known.count <= Math.max(2 * there, there + GONE)) return;
+    const more = Math.max(2 * there, there + GONE) - known.count;
+    if (more >= 0 && this.#oldRows(idKey(uid, folder), more + 1) <= more) return;
     const { book, parts } = this.#accounts;
     const now = new Set(await bases());
     const isKept = (id: number, base: string): boolean => id > known.last || now.has(base);

@@ -116,9 +116,32 @@ it('of letters that are gone are forgotten, those of old rows too, and none that
   expect(await ids.row(1, old[1] as number, folders)).toBeUndefined();
   expect(await ids.row(1, given[500] as number, folders)).toBeUndefined();
   expect(await ids.row(1, given[899] as number, folders)).toEqual({ folder: 0, base: gone[899] });
-  expect((await ids.known(1, 0, [])).count).toBe(2 + 1 + 150);
+  expect((await ids.known(1, 0, [])).count).toBe(1 + 1 + 150);
+  expect(rig.accounts.book.tables.files.keys({ start: Buffer.alloc(0), limit: 10 })).toHaveLength(1);
 });
 
 it.each([0, -1, 1.5, 2 ** 48, Number.NaN])('that nobody can have is nobody’s: %d', async (id) => {
   expect(await new LetterIds(rig.accounts).row(1, id, () => [0])).toBeUndefined();
 });
+
+// Old rows count as lines do: so many letters that are gone are forgotten, and not one fewer.
+it.each([
+  [1001, 0, 'kept'],
+  [1002, 0, 'forgotten'],
+  [0, 1001, 'kept'],
+  [0, 1002, 'forgotten'],
+  [500, 501, 'kept'],
+  [500, 502, 'forgotten'],
+])(
+  '%i old rows and %i lines of letters that are gone, of a folder with one: %s',
+  async (olds, lines, become) => {
+    const ids = new LetterIds(rig.accounts);
+    const names = (from: number, count: number): string[] =>
+      Array.from({ length: count }, (_, at) => name(from + at));
+    const old = await writeOld(1, 0, names(0, olds));
+    const given = await ids.give(1, 0, names(2000, lines), undefined);
+    await listed(ids, 1, 0, [name(9000)]);
+    const last = [...old, ...given].at(-1) as number;
+    expect((await ids.row(1, last, () => [0])) === undefined).toBe(become === 'forgotten');
+  },
+);
