@@ -73,7 +73,11 @@ describe.each([
         const seen = hop.commands.length;
         const contents = hop.connections.flatMap((one) => one.contents).length;
         const ends: string[] = [];
+        const mails: string[] = [];
         const off = [
+          server.log.bus.on('mail', ({ cause, code: its, from, result }) => {
+            if (from === 'refused@x.test') mails.push(`${result} ${its} ${cause}`);
+          }),
           server.log.bus.on('tx-rollback', ({ cause, code: its }) => void ends.push(`${its} ${cause}`)),
           server.log.bus.on('tx-incomplete', () => void ends.push('incomplete')),
         ];
@@ -94,6 +98,7 @@ describe.each([
         // What was begun of the message has its end.
         for (const end of off) end();
         expect(ends).toEqual(before > 0 ? [`${code} load-script`] : []);
+        expect(mails).toEqual([`${code === '550' ? 'refused' : 'deferred'} ${code} load-script`]);
       });
     });
   });

@@ -209,8 +209,13 @@ export class Conversation {
       case 'reply':
         this.#core.transaction?.story.asks('chunk');
         return chain(replies.send(after.reply, after.cause), (code) => this.#chunkRefused(code, after.cause));
-      case 'answered':
+      case 'answered': {
+        // Its words were heard when nobody had been asked about the transaction yet.
+        const story = after.code < 400 ? undefined : this.#core.transaction?.story;
+        story?.asks('chunk');
+        story?.heard(after.code, SCRIPTS);
         return this.#chunkRefused(after.code, SCRIPTS);
+      }
     }
   }
 
