@@ -27,6 +27,7 @@ import { createSmartHost, type SmartHost } from './delivery/smart-host.ts';
 import { openResolver } from './dns/resolver.ts';
 import { libLuaDirectory } from './installed.ts';
 import { FolderSite } from './mailbox/folder.ts';
+import { HeadThread } from './mailbox/head-thread.ts';
 import { createMaildir } from './mailbox/maildir.ts';
 import { createMailUsers } from './mailbox/maildir-user.ts';
 import { ofThisProcess } from './mailbox/parts.ts';
@@ -230,14 +231,15 @@ export async function createApp(settings: AppSettings, given: Partial<Ports> = {
         ...(heartbeat && { heartbeat }),
       }),
   });
-  const mailboxParts = { ...ofThisProcess(), clock, random, hostName };
+  const heads = new HeadThread({ clock });
+  const mailboxParts = { ...ofThisProcess(), heads, clock, random, hostName };
   const site = new FolderSite(mailboxParts);
   const ownMaildir = given.maildir ?? createMaildir(mailboxParts, site);
   const mailUsers = given.mailUsers ?? createMailUsers(mailboxParts, site);
   const accounts =
     given.accounts ??
     new AccountsPlace({
-      ...{ options, maildir: ownMaildir, mailUsers, files: mailboxParts.files, clock, log },
+      ...{ options, maildir: ownMaildir, mailUsers, files: mailboxParts.files, heads, clock, log },
     });
   const ports: Ports = {
     ...{ clock, random, system, resolver },

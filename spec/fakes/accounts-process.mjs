@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AccountsPlace } from '../../build/accounts/place.js';
 import { systemClock, systemRandom } from '../../build/base/clock.js';
 import { silentWriter } from '../../build/base/log.js';
+import { HeadThread } from '../../build/mailbox/head-thread.js';
 import { createMaildir } from '../../build/mailbox/maildir.js';
 import { createMailUsers } from '../../build/mailbox/maildir-user.js';
 import { ofThisProcess } from '../../build/mailbox/parts.js';
@@ -11,13 +12,14 @@ import { openEventLog } from '../../build/observe/event-log.js';
 import { createOptions } from '../../build/options/option-set.js';
 
 const [, , directory = '', run = ''] = process.argv;
-const parts = { ...ofThisProcess(), clock: systemClock, random: systemRandom, hostName: 'mx.test' };
+const heads = new HeadThread({ clock: systemClock });
+const parts = { ...ofThisProcess(), heads, clock: systemClock, random: systemRandom, hostName: 'mx.test' };
 const place = new AccountsPlace({
   options: createOptions({
     'rumble-database': join(directory, 'db'),
     'rumble-storage': join(directory, 'mail'),
   }),
-  ...{ clock: systemClock, log: openEventLog(silentWriter), files: parts.files },
+  ...{ clock: systemClock, log: openEventLog(silentWriter), files: parts.files, heads },
   ...{ maildir: createMaildir(parts), mailUsers: createMailUsers(parts) },
 });
 const opened = await place.open();

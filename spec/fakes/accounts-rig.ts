@@ -10,6 +10,7 @@ import { type PasswordScheme, Passwords } from '../../src/accounts/password.ts';
 import { systemClock, systemRandom } from '../../src/base/clock.ts';
 import { RecordLog } from '../../src/bench/ports/record-log.ts';
 import { FolderSite } from '../../src/mailbox/folder.ts';
+import { HeadThread } from '../../src/mailbox/head-thread.ts';
 import { createMaildir } from '../../src/mailbox/maildir.ts';
 import { createMailUsers } from '../../src/mailbox/maildir-user.ts';
 import { type MailboxParts, ofThisProcess } from '../../src/mailbox/parts.ts';
@@ -34,6 +35,8 @@ export interface RigSettings {
   /** Of the process that it claims to be. */
   readonly mark?: string;
   readonly parts?: Partial<MailboxParts>;
+  /** Reads letters; by default there is one unless `parts` has files: those are read as the test has made them. */
+  readonly heads?: HeadThread;
   /** Called before and behind each transaction. */
   readonly step?: () => Promise<void>;
 }
@@ -44,8 +47,11 @@ export async function openAccounts(settings: RigSettings = {}): Promise<Accounts
   if (opened.kind === 'refused') throw new Error(opened.problem);
   const log = new RecordLog();
   void log.events;
+  const isReal = settings.parts?.files === undefined;
+  const heads = settings.heads ?? (isReal ? new HeadThread({ clock: systemClock }) : undefined);
+  heads?.start((cause) => log.emit('accounts-thread-lost', { cause }));
   const parts = {
-    ...{ ...ofThisProcess(), clock: systemClock, random: systemRandom, hostName: 'mx.test' },
+    ...{ ...ofThisProcess(), heads, clock: systemClock, random: systemRandom, hostName: 'mx.test' },
     ...settings.parts,
   };
   const site = new FolderSite(parts);
@@ -71,6 +77,7 @@ export async function openAccounts(settings: RigSettings = {}): Promise<Accounts
   return {
     ...{ accounts, directory, log },
     close: async () => {
+      await heads?.close();
       await accounts.close();
       if (settings.directory === undefined) await rm(directory, { recursive: true, force: true });
     },

@@ -124,6 +124,8 @@ function mailboxOf(boxes: () => Map<string, FakeBox>, vname: string, _use?: Mail
     status: () => of(statusOf),
     mails: () => of((box) => [...box.messages.keys()].flatMap((uid) => mailOf(box, uid) ?? [])),
     files: () => of((box) => [...box.messages.keys()].flatMap((uid) => mailOf(box, uid) ?? [])),
+    // Each is asked by itself.
+    blocks: () => Promise.resolve(missing),
     mail: async (uid) => {
       const found = await of((box) => mailOf(box, uid));
       if (found.kind !== 'done') return found;

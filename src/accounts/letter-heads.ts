@@ -1,6 +1,7 @@
 // Header fields of letters, which never change: those that were read last are kept, for so many octets in a process.
 import { Turns } from '../base/turns.ts';
-import type { MailFile, MailHead } from '../mailbox/port/mail.ts';
+import type { MailBlock, MailFile, MailHead } from '../mailbox/port/mail.ts';
+import type { Mailbox } from '../mailbox/port/mailbox.ts';
 import { headerEnd } from './header-fields.ts';
 import { present } from './letter-trouble.ts';
 
@@ -12,8 +13,43 @@ export interface KnownHead {
   readonly size: number;
   /** When it was delivered, seconds since the Epoch. */
   readonly sent: number;
-  /** Octets that it keeps in memory, roughly. */
+  /** Octets that it keeps in memory by itself, roughly. */
   readonly weight: number;
+  /** What it keeps in memory together with others. */
+  readonly shared?: SharedOctets;
+}
+
+/** Blocks of many letters: they are there as long as one of these letters is. */
+class SharedOctets {
+  readonly octets: Buffer;
+  /** Letters that are kept. */
+  kept = 0;
+
+  constructor(octets: Buffer) {
+    this.octets = octets;
+  }
+}
+
+/** A letter that was read together with others: its text is made when it is asked for. */
+class SharedHead implements KnownHead {
+  readonly size: number;
+  readonly sent: number;
+  readonly weight = OF_LETTER;
+  readonly shared: SharedOctets;
+  readonly #from: number;
+  readonly #to: number;
+
+  constructor(shared: SharedOctets, block: MailBlock) {
+    this.shared = shared;
+    this.size = block.size;
+    this.sent = sentOf(block);
+    this.#from = block.from;
+    this.#to = block.to;
+  }
+
+  get block(): string {
+    return this.shared.octets.toString('latin1', this.#from, this.#to);
+  }
 }
 
 /** Octets of a letter that are looked at for its header fields, at first and at most. */
@@ -26,6 +62,9 @@ const LEFT = 14 * 1024 * 1024;
 const OF_LETTER = 300;
 /** Files read at a time, and open, for all lists together: the system's threads take them from a queue, and while it is not empty nobody has to wake them. */
 const READERS = 128;
+/** Letters that are read together (`Mailbox.blocks`), and how often at a time by a list: the next are being read while these are taken in. */
+const TOGETHER = 250;
+const AHEAD = 2;
 /** Files that who reads takes before others have their turn: a short list does not wait for the end of a long one. */
 const IN_A_TURN = 32;
 
@@ -56,25 +95,43 @@ export class LetterHeads {
     if (this.#kept.has(id)) return;
     this.#kept.set(id, head);
     this.#size += head.weight;
+    if (head.shared !== undefined && head.shared.kept++ === 0) this.#size += head.shared.octets.length;
     if (this.#size <= MAX_KEPT) return;
     for (const [oldest, old] of this.#kept) {
       if (this.#size <= LEFT) return;
       this.#kept.delete(oldest);
       this.#size -= old.weight;
+      if (old.shared !== undefined && --old.shared.kept === 0) this.#size -= old.shared.octets.length;
     }
   }
 
-  /** Rejects when one cannot be read though it may be: no list is given for whole that is not. */
-  async read(files: readonly MailFile[], signal: AbortSignal): Promise<ReadHeads> {
+  /** `files`: of the box. Rejects when one cannot be read though it may be: no list is given for whole that is not. */
+  async read(
+    box: Pick<Mailbox, 'blocks'>,
+    files: readonly MailFile[],
+    signal: AbortSignal,
+  ): Promise<ReadHeads> {
     const heads: (KnownHead | undefined)[] = new Array(files.length);
+    const left = await readTogether(box, files, heads, signal);
+    const denied = await this.#readEach(left, files, heads, signal);
+    return { heads, denied };
+  }
+
+  /** Reads letters by themselves: those at the places `left`. */
+  async #readEach(
+    left: readonly number[],
+    files: readonly MailFile[],
+    heads: (KnownHead | undefined)[],
+    signal: AbortSignal,
+  ): Promise<ReadHeads['denied']> {
     let next = 0;
     let isOver = false;
     let count = 0;
     let cause = '';
     const some = async (): Promise<void> => {
       const octets = Buffer.allocUnsafe(FIRST_HEAD);
-      for (let taken = 0; taken < IN_A_TURN && next < files.length && !isOver; taken++) {
-        const at = next++;
+      for (let taken = 0; taken < IN_A_TURN && next < left.length && !isOver; taken++) {
+        const at = left[next++] as number;
         signal.throwIfAborted();
         const read = await readHead(files[at] as MailFile, octets);
         if (!(read instanceof Denied)) heads[at] = read;
@@ -82,15 +139,47 @@ export class LetterHeads {
       }
     };
     const all = async (): Promise<void> => {
-      while (next < files.length && !isOver) await this.#turns.take(signal, some);
+      while (next < left.length && !isOver) await this.#turns.take(signal, some);
     };
     try {
-      await Promise.all(Array.from({ length: Math.min(READERS, files.length) }, all));
+      await Promise.all(Array.from({ length: Math.min(READERS, left.length) }, all));
     } finally {
       isOver = true;
     }
-    return { heads, denied: count === 0 ? undefined : { count, cause } };
+    return count === 0 ? undefined : { count, cause };
   }
+}
+
+/** Fills in the heads of letters that can be read together; the places of the others, ascending. Rejects when the signal aborts. */
+async function readTogether(
+  box: Pick<Mailbox, 'blocks'>,
+  files: readonly MailFile[],
+  heads: (KnownHead | undefined)[],
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const left: number[] = [];
+  let next = 0;
+  const some = async (): Promise<void> => {
+    while (next < files.length) {
+      const end = Math.min(files.length, next + TOGETHER);
+      for (let at = next, count = 0; at < end; at += count) {
+        if (count === 0) next = end;
+        signal.throwIfAborted();
+        const outcome = await box.blocks(files.slice(at, end));
+        signal.throwIfAborted();
+        const blocks = present(outcome);
+        count = blocks?.count ?? end - at;
+        const shared = blocks && new SharedOctets(blocks.octets);
+        for (let one = 0; one < count; one++) {
+          const block = blocks?.block(one);
+          if (block === undefined || shared === undefined) left.push(at + one);
+          else heads[at + one] = new SharedHead(shared, block);
+        }
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AHEAD }, some));
+  return left.sort((a, b) => a - b);
 }
 
 /** It may not be read: a matter of this letter, not of the list. */

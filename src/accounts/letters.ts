@@ -9,6 +9,7 @@ import { eachInPieces, sortInPieces } from '../mailbox/in-pieces.ts';
 import { arrivalOf, compareArrival } from '../mailbox/mail-name.ts';
 import type { Mail, MailContent, MailFile } from '../mailbox/port/mail.ts';
 import type { MailUser } from '../mailbox/port/mail-user.ts';
+import type { Mailbox } from '../mailbox/port/mailbox.ts';
 import type { Account, Outcome } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import { readFields } from './header-fields.ts';
@@ -127,6 +128,7 @@ export class Letters {
     const strange = placesOf(known);
     const [read, ids] = await Promise.all([
       this.#heads.read(
+        this.#box(account, place.name, signal),
         unread.map((at) => files[at] as MailFile),
         signal,
       ),
@@ -167,6 +169,10 @@ export class Letters {
   #user(account: Account, signal: AbortSignal): MailUser {
     const name = `${account.user}@${account.domain}`;
     return this.#accounts.parts.mailUsers.user({ name, path: account.maildir }, { signal });
+  }
+
+  #box(account: Account, name: string, signal: AbortSignal): Mailbox {
+    return this.#user(account, signal).mailbox(name);
   }
 
   /** Ids by name. */
@@ -222,7 +228,7 @@ export class Letters {
 
   /** All letters of a folder in the order in which they came. */
   async #files(account: Account, name: string, signal: AbortSignal): Promise<readonly MailFile[]> {
-    const files = present(await this.#user(account, signal).mailbox(name).files()) ?? [];
+    const files = present(await this.#box(account, name, signal).files()) ?? [];
     const arrivals: (ReturnType<typeof arrivalOf> & { readonly file: MailFile })[] = [];
     await eachInPieces(files, (file) => arrivals.push({ file, ...arrivalOf(file.base) }), AT_ONCE);
     await nextTurn();
@@ -234,7 +240,7 @@ export class Letters {
     if (row === undefined) return undefined;
     const place = await this.#place(account, row.folder, signal);
     if (place === undefined) return undefined;
-    const box = this.#user(account, signal).mailbox(place.name);
+    const box = this.#box(account, place.name, signal);
     const mails = present(await box.mails()) ?? [];
     let mail: Mail | undefined;
     await eachInPieces(mails, (one) => {

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Files } from '../mailbox/files.ts';
+import type { HeadThread } from '../mailbox/head-thread.ts';
 import type { Maildir } from '../mailbox/maildir.ts';
 import type { MailUsers } from '../mailbox/port/mail-user.ts';
 import { ownMark } from '../ops/process-mark.ts';
@@ -18,6 +19,8 @@ export interface AccountsPlaceParts {
   readonly maildir: Maildir;
   readonly mailUsers: MailUsers;
   readonly files: Files;
+  /** Reads for `mailUsers`; it is there as long as the accounts are open. undefined: nobody lists letters here. */
+  readonly heads?: Pick<HeadThread, 'start' | 'close'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -76,11 +79,12 @@ export class AccountsPlace {
   }
 
   async #open(): Promise<OpenedAccounts> {
-    const { clock, files, log, maildir, mailUsers, options } = this.#parts;
+    const { clock, files, heads, log, maildir, mailUsers, options } = this.#parts;
     const { values } = options;
     if (this.#isClosed) return { kind: 'refused', problem: 'this process ends' };
     const opened = await openDatabase(resolve(values['rumble-database']));
     if (opened.kind === 'refused') return opened;
+    heads?.start((cause) => log.emit('accounts-thread-lost', { cause }));
     const accounts = new Accounts({
       ...{ database: opened.database, storage: storageOf(values), mark: await ownMark() },
       ...{ clock, files, log, maildir, mailUsers, passwords: new Passwords(values['rumble-password']) },
@@ -94,6 +98,7 @@ export class AccountsPlace {
   async close(): Promise<void> {
     this.#isClosed = true;
     const opened = await this.#opening;
+    await this.#parts.heads?.close();
     if (opened?.kind === 'open') await opened.accounts.close();
   }
 }

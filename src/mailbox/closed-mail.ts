@@ -26,7 +26,7 @@ function closedMailbox(asked: string, separator: string, troubleOf: TroubleOf): 
   const refuse: Refuse = () => Promise.resolve(troubleOf(vname));
   return {
     ...{ vname, name: vname.replaceAll(separator, '.'), isInbox, metadata: closedMetadata(refuse) },
-    ...{ open: refuse, sync: refuse, status: refuse, mails: refuse, files: refuse },
+    ...{ open: refuse, sync: refuse, status: refuse, mails: refuse, files: refuse, blocks: refuse },
     ...{ mail: refuse, save: refuse, changeFlags: refuse, expunge: refuse },
   };
 }

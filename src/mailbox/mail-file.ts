@@ -25,6 +25,10 @@ export class FoundFile implements MailFile {
     this.#found = found;
   }
 
+  get found(): Found {
+    return this.#found;
+  }
+
   get base(): string {
     return this.#found.base;
   }

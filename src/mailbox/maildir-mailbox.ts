@@ -9,11 +9,12 @@ import { type FolderName, readFolderName } from './folder-name.ts';
 import type { FolderView } from './folder-view.ts';
 import { eachInPieces } from './in-pieces.ts';
 import { keywordProblem, nameOf } from './keyword-file.ts';
+import { readBlocks } from './mail-blocks.ts';
 import { FoundFile } from './mail-file.ts';
 import { isSeen } from './mail-name.ts';
 import { MailRecord } from './mail-record.ts';
 import { changesIn } from './modseq.ts';
-import type { Mail, MailContent, MailFile, MailFlags } from './port/mail.ts';
+import type { Mail, MailBlocks, MailContent, MailFile, MailFlags } from './port/mail.ts';
 import type { FlagChange, Mailbox, MailboxStatus, MailboxUse, Saved, SaveFacts } from './port/mailbox.ts';
 import type { MailboxEvent, MailboxListener } from './port/mailbox-event.ts';
 import type { Metadata } from './port/metadata.ts';
@@ -127,6 +128,17 @@ export class MaildirMailbox implements Mailbox {
       );
       return files;
     });
+  }
+
+  async blocks(files: readonly MailFile[]): Promise<MailOutcome<MailBlocks>> {
+    const folder = this.#folder;
+    const blocks =
+      folder === undefined
+        ? undefined
+        : await readBlocks(folder, files).catch((error: unknown) => troubleOf(error, this.vname));
+    if (this.#tree.signal.aborted) return { kind: 'aborted' };
+    if (blocks === undefined) return { kind: 'missing', mailbox: this.vname };
+    return 'kind' in blocks ? blocks : { kind: 'done', value: blocks };
   }
 
   async mail(uid: number): Promise<MailOutcome<Mail>> {

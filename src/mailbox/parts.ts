@@ -2,9 +2,12 @@
 import { hostname } from 'node:os';
 import type { Clock, RandomInteger } from '../base/clock.ts';
 import { type Files, systemFiles } from './files.ts';
+import type { HeadThread } from './head-thread.ts';
 
 export interface MailboxParts {
   readonly files: Files;
+  /** Reads header blocks of many messages at once; undefined: nobody does. */
+  readonly heads?: Pick<HeadThread, 'read'> | undefined;
   readonly clock: Clock;
   readonly random: RandomInteger;
   /** Part of the names of messages. */

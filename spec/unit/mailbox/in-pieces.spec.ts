@@ -164,8 +164,7 @@ describe('a folder with many messages', () => {
         read: (take: (error: null, entry: object | null) => void) => {
           const entry = {
             name: `${(at * 7919) % COUNT}.M1.x:2,S`,
-            isDirectory: () => false,
-            isSymbolicLink: () => false,
+            isFile: () => true,
           };
           const give = (): void => take(null, at++ < COUNT ? entry : null);
           // As the system gives them: some hundred for each call.

@@ -230,6 +230,7 @@ const lines: Readonly<Record<EventName, string | undefined>> = {
   'accounts-fault': 'err S1 accounts cannot be read or changed: CAUSE',
   'accounts-letters-denied':
     'warning S1 7 letters of ACCOUNT may not be read, and are left out of a list: CAUSE',
+  'accounts-thread-lost': 'warning S1 letters of accounts are read more slowly: CAUSE',
   'accounts-moved-beside':
     'warning S1 mail was moved to PLACE: there is something else where it should be directory=DIRECTORY wanted=WANTED',
   'store-clock': 'warning S1 the clock was set back by 7 s: entries of STORE live longer by that',

@@ -19,6 +19,12 @@ export const accountsEvents = {
       cause: { type: 'text', meaning: 'why the first of them may not' },
     },
   },
+  'accounts-thread-lost': {
+    level: 'warning',
+    text: 'letters of accounts are read more slowly: {cause}',
+    when: 'The thread that reads the header fields of letters has died, cannot be started, or a file system does not answer it. They are read without it; a minute later, when it has ended, there is another.',
+    fields: { cause },
+  },
   'accounts-moved-beside': {
     level: 'warning',
     text: 'mail was moved to {place}: there is something else where it should be',

@@ -51,6 +51,23 @@ export interface MailFile {
   head(into: Buffer): Promise<MailOutcome<MailHead>>;
 }
 
+/** Of many messages at once, from the first that were asked for. */
+export interface MailBlocks {
+  /** So many were looked at; at least one. */
+  readonly count: number;
+  /** The header blocks of all, one behind the other: whoever keeps one keeps all. */
+  readonly octets: Buffer;
+  /** undefined: this one is to be asked by itself (`head`). */
+  block(at: number): MailBlock | undefined;
+}
+
+/** A header block as it stands, with the empty line at its end, or where it was cut (65,536 octets). */
+export interface MailBlock extends Omit<MailHead, 'octets'> {
+  /** In `octets` of all. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A message with its uid. */
 export interface Mail extends MailFile, MailFlags {
   /** 1 to 4294967295. Two messages of a mailbox never have the same as long as its uidvalidity is the same. */

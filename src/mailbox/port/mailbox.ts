@@ -1,5 +1,5 @@
 // A folder of somebody's mail. Part of the port of mailbox/ (mail-user.ts), which stays as it is.
-import type { Mail, MailContent, MailFile, MailFlags } from './mail.ts';
+import type { Mail, MailBlocks, MailContent, MailFile, MailFlags } from './mail.ts';
 import type { Metadata } from './metadata.ts';
 import type { MailOutcome } from './outcome.ts';
 
@@ -71,6 +71,11 @@ export interface Mailbox {
   mails(): Promise<MailOutcome<readonly Mail[]>>;
   /** All of them in any order, at the least cost: nothing is written, and nobody waits for a lock. Memory and `full` as `mails`. */
   files(): Promise<MailOutcome<readonly MailFile[]>>;
+  /**
+   * Header blocks of some of its `files`, one at least, in their order and with much less work than each takes by itself; some hundred are a good number.
+   * `missing`: it cannot be done so now, each is to be asked by itself.
+   */
+  blocks(files: readonly MailFile[]): Promise<MailOutcome<MailBlocks>>;
   /** `missing`: there is no such one. */
   mail(uid: number): Promise<MailOutcome<Mail>>;
 
