@@ -1,6 +1,7 @@
 // Where the mail of a recipient lies when the path of a maildir: target has %u, %n or %d in it: the address, its local part, its domain, all in
 // lower case (%% is a percent sign). An address comes from strangers: what could lead out of the directory is the name of nobody. Addresses are
 // octets (RFC 6531), names of directories are text in UTF-8. Who knows the recipients may have said where the mail of one lies: then it lies there.
+import { domainInAscii } from '../net-address/idn.ts';
 import type { Recipient } from '../smtp/protocol/recipient.ts';
 import { decodeUtf8, hasEightBitOctets } from '../text/utf8.ts';
 
@@ -31,10 +32,15 @@ export function mailboxPath(path: string, recipient: Recipient): string | undefi
   return bad ? undefined : expanded;
 }
 
-/** The same text for every form in which one recipient can be written, as directories are: in capitals, with quotes that he does not need. */
+/**
+ * The same text for every form in which one recipient can be written: in capitals, with quotes that he does not need, his domain in A-labels or U-labels.
+ */
 export function whoIs(recipient: Recipient): string {
+  const { address } = recipient;
   const who = partsOf(recipient);
-  return who === undefined ? recipient.address : whole(who);
+  if (who === undefined) return address;
+  const domain = who.domain && (domainInAscii(address.slice(address.lastIndexOf('@') + 1)) ?? who.domain);
+  return whole({ ...who, domain });
 }
 
 interface Who {

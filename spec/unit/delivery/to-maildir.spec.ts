@@ -201,6 +201,10 @@ describe('a directory of each recipient', () => {
       ['bob@example.org', 'eve@example.org'],
     ],
     [['b\xc3\xbcro@example.org', 'B\xc3\x9cRO@example.org'], ['b\xc3\xbcro@example.org']],
+    [
+      ['bob@b\xc3\xbcro.example', 'BOB@xn--bro-hoa.example', 'bob@B\xc3\x9cRO.Example'],
+      ['bob@b\xc3\xbcro.example'],
+    ],
     // Others, who have that directory as well.
     [
       ['bob@example.org', 'bob@example.net'],
