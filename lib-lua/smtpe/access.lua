@@ -54,6 +54,14 @@ local function add_domain(add, name)
   for i = math.max(1, #dots - MOST_PARENTS + 1), #dots do add_name(add, '.', name:sub(dots[i] + 1)) end
 end
 
+-- One mailbox has many writings, and the client chooses: `"bob"`, `"b\ob"` and, where it is taken without quotes, `b\ob` are bob (RFC 5321
+-- section 4.1.2), and a source route in front says nothing (appendix C). The local part without them; what needs its quotes keeps them.
+local function plain(user)
+  user = user:match('^@[^:]*:(.+)$') or user
+  local bare = (user:match('^"(.*)"$') or user):gsub('\\(.)', '%1')
+  return bare:find('^[^%c%s"(),:;<>@%[%]\\]+$') and bare or user
+end
+
 -- `bob@example.com`, `example.com`, `.com`, `bob@`. The null sender is `<>`.
 local function keys_of_address(address)
   if address == '' or address == '<>' then return { '<>' } end
@@ -62,11 +70,16 @@ local function keys_of_address(address)
   local user, domain = address:lower():match('^(.*)@([^@]*)$')
   if not user then
     add(address:lower() .. '@')
+    add(plain(address:lower()) .. '@')
     return keys
   end
+  domain = domain:gsub('%.$', '')
+  local bare = plain(user)
   add_name(add, user .. '@', domain)
+  add_name(add, bare .. '@', domain)
   add_domain(add, domain)
   add(user .. '@')
+  add(bare .. '@')
   return keys
 end
 
