@@ -136,6 +136,16 @@ describe('what is found', () => {
     expect(lost).toEqual([]);
   });
 
+  it('nothing of a device', async () => {
+    const many = await started().read('/dev', ['zero', 'null'], never);
+    expect([many?.count, many?.endOf(0), many?.endOf(1), many?.octets.length]).toEqual([
+      2,
+      undefined,
+      undefined,
+      0,
+    ]);
+  });
+
   it('of many files each is its own, those between that are gone are left out, and a long answer comes in parts', async () => {
     const names: string[] = [];
     const texts: (string | undefined)[] = [];
