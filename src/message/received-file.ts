@@ -1,6 +1,6 @@
 // The file of a message as a policy may have left it. A policy may change it while hook.dot runs (and in hook.forward): it is forwarded as it then
 // is. Before that nobody may; and with header edits its header block must be the one that was received, because the edited headers take
-// its place. Anything else is refused: never half of one message and half of another. Called by smtp/server/message-end.ts.
+// its place. Anything else is refused: never half of one message and half of another. Called by smtp/server/final-content.ts.
 
 import { lstat } from 'node:fs/promises';
 import { codeOf } from '../base/errors.ts';

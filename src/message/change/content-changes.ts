@@ -1,5 +1,5 @@
 // What a policy wants changed in the content of one message: noted while hook.dot runs, written when the message is made final (between the policy's own
-// edits of the file and the signatures; smtp/server/message-end.ts calls `write`). One for a message whose policy asks; others have none.
+// edits of the file and the signatures; smtp/server/final-content.ts calls `write`). One for a message whose policy asks; others have none.
 //
 // Everything is a splice of the stored octets: what no splice covers stays as it is, octet for octet.
 
