@@ -10,8 +10,10 @@ import { isOpenHere, type SharedTables, shareTables } from '../store/embedded/sh
 import { inTurnAlone } from '../store/embedded/turn.ts';
 import { type AccountTable, accountTables } from './book.ts';
 
-/** Of the tables, their keys and rows. */
-const SCHEMA = '1';
+/** Of the tables, their keys and rows. 2: ids of letters in runs, which a smtpe that knows 1 would not see, and give again. */
+const SCHEMA = '2';
+/** Those whose rows are known still: it is 2 from now on. */
+const KNOWN_BEFORE = '1';
 const VERSION = Buffer.from('version');
 
 export type DatabaseOutcome =
@@ -68,11 +70,12 @@ async function openThere(path: string): Promise<DatabaseOutcome> {
   const database = await shareTables(path, 'disk', accountTables);
   const { state } = database.tables;
   const version = state.get(VERSION)?.toString('latin1');
-  if (version === undefined) await database.writeInTurn(() => state.put(VERSION, Buffer.from(SCHEMA)));
+  if (version === undefined || version === KNOWN_BEFORE)
+    await database.writeInTurn(() => state.put(VERSION, Buffer.from(SCHEMA)));
   else if (version !== SCHEMA) {
     await database.closeInTurn();
     return refused(
-      `the accounts in ${path} are of schema ${version.replace(/[^\w.-]/g, '?').slice(0, 20)}, and this smtpe knows ${SCHEMA}: use the smtpe that has written them, and export and import`,
+      `the accounts in ${path} are of schema ${version.replace(/[^\w.-]/g, '?').slice(0, 20)}, and this smtpe knows ${KNOWN_BEFORE} and ${SCHEMA}: use the smtpe that has written them, and export and import`,
     );
   }
   // A mask of the process cannot give others more, but a file that was put there by hand can.

@@ -328,14 +328,38 @@ describe('a database', () => {
     expect(await problemOf(path)).toBe('');
   });
 
-  it('of another schema, or that is cut, is left as it is and not begun anew', async () => {
+  /** As a version wrote it. */
+  const withSchema = async (schema: string): Promise<string> => {
     const path = join(await directory(), 'db');
     const opened = await openDatabase(path);
     if (opened.kind === 'refused') throw new Error(opened.problem);
     const { state } = opened.database.tables;
-    await opened.database.write(() => state.put(Buffer.from('version'), Buffer.from('2')));
+    await opened.database.write(() => state.put(Buffer.from('version'), Buffer.from(schema)));
     await opened.database.close();
-    expect(await problemOf(path)).toMatch(/are of schema 2, and this smtpe knows 1/);
+    return path;
+  };
+
+  it('of the schema before is one of this schema from now on: what was before would give ids again', async () => {
+    const path = await withSchema('1');
+    for (const _ of ['it is raised', 'it stays']) {
+      const opened = await openDatabase(path);
+      if (opened.kind === 'refused') throw new Error(opened.problem);
+      expect(opened.database.tables.state.get(Buffer.from('version'))?.toString()).toBe('2');
+      await opened.database.close();
+    }
+  });
+
+  it.each(['0', '3', '10', '', 'x'])(
+    'of schema "%s" is left as it is, and what would be right is said',
+    async (schema) => {
+      const path = await withSchema(schema);
+      const problem = `are of schema ${schema}, and this smtpe knows 1 and 2: use the smtpe that has written them`;
+      for (let times = 0; times < 2; times++) expect(await problemOf(path)).toContain(problem);
+    },
+  );
+
+  it('that is cut is left as it is and not begun anew', async () => {
+    const path = await withSchema('2');
     const { size } = await stat(join(path, 'data.mdb'));
     await truncate(join(path, 'data.mdb'), size - 8192);
     expect(await problemOf(path)).toMatch(/data\.mdb is damaged/);
